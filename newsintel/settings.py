@@ -1,0 +1,261 @@
+"""Every setting of newsintel: its name, default, unit and rule. The only reader of the environment.
+
+`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the setting in one line. Which sources exist
+is not known here: each source file declares its own options (`SourceOptions`) and `load` is handed all of them.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import evolve, field, fields, frozen
+
+from newsintel.errors import SettingsError
+from newsintel.options import (
+    Address,
+    Quota,
+    Secret,
+    SourceOptions,
+    address,
+    count,
+    one_of,
+    quota,
+    seconds,
+    seconds_or_none,
+    secret,
+    text,
+    url,
+    words,
+)
+
+PREFIX = "NEWSINTEL_"
+
+
+def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+    """An attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
+    return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
+
+
+@frozen
+class Row:
+    """One line of `newsintel config`. `value` has secrets already hidden."""
+
+    name: str
+    value: str
+    unit: str
+    origin: str
+
+
+@frozen
+class SourceSettings:
+    """One source as configured. `values` holds what its SourceOptions declared, by lower-case name; None where unset."""
+
+    name: str
+    url: str
+    deadline_s: float
+    pace_s: float
+    quota: Quota | None
+    enabled: bool
+    values: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All of newsintel's settings. Units are in the names; defaults are contract.md's unless a comment gives a reason."""
+
+    env: str = option(one_of("development", "production"), "development")
+    bind: Address = option(address, Address("127.0.0.1", 8000))
+    public_url: str = option(url("http", "https"), "")
+    allowed_hosts: tuple[str, ...] = option(words, ())
+    data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
+    database_url: Secret | None = option(secret, None, also="DATABASE_URL")
+    database_password: Secret | None = option(secret, None)
+    database_pool: int = option(count(1, 100), 10, unit="connections")
+    migrate_database_url: Secret | None = option(secret, None)
+    migrate_database_password: Secret | None = option(secret, None)
+    redis_url: Secret | None = option(secret, None, also="REDIS_URL")
+    redis_password: Secret | None = option(secret, None)
+    sources: tuple[str, ...] = option(words, ())
+    search_deadline_s: float = option(seconds, 1.5, unit="s")
+    cache_ttl_s: float = option(seconds, 300.0, unit="s")
+    cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
+    cache_stale_s: float = option(seconds_or_none, 3600.0, unit="s")
+    cache_partial_s: float = option(seconds, 30.0, unit="s")
+    log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
+    log_format: str = option(one_of("auto", "text", "json"), "auto")
+    max_flights: int = option(count(1, 10_000), 64, unit="flights")
+    drain_s: float = option(seconds, 20.0, unit="s")
+
+    source: Mapping[str, SourceSettings] = field(factory=dict)
+    """Every source that exists, in founder order: those of SOURCES first."""
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    """What `newsintel config` prints."""
+    unknown: tuple[str, ...] = ()
+    """Names in the environment that start with NEWSINTEL_ and mean nothing here."""
+
+    @property
+    def production(self) -> bool:
+        """True where the safe settings are obligatory."""
+        return self.env == "production"
+
+    @property
+    def enabled_sources(self) -> tuple[str, ...]:
+        """The sources that are asked, in founder order."""
+        return tuple(name for name, source in self.source.items() if source.enabled)
+
+
+@frozen
+class _Reader:
+    """Reads single settings out of an environment, and remembers each as a row."""
+
+    environ: Mapping[str, str]
+    rows: list[Row] = field(factory=list)
+    known: set[str] = field(factory=set)
+
+    def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+        raw, origin = self._find(PREFIX + name, also, takes_file=parse is secret)
+        try:
+            value = default if raw is None else parse(raw)
+        except ValueError as error:
+            shown = "" if parse is secret else f", not {raw!r}"
+            raise SettingsError(f"{origin} {error}{shown}") from None
+        self.rows.append(Row(PREFIX + name, "***" if isinstance(value, Secret) else _shown(value), unit, origin))
+        return value
+
+    def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
+        """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
+        self.known.add(name)
+        for candidate in (name, also):
+            if self.environ.get(candidate):
+                return self.environ[candidate], candidate
+            if not takes_file:
+                continue
+            self.known.add(f"{candidate}_FILE")
+            if path := self.environ.get(f"{candidate}_FILE"):
+                return _file_text(f"{candidate}_FILE", path), f"{candidate}_FILE"
+        return None, "default"
+
+    def correct(self, name: str, value: Any) -> None:
+        """Show a default that was worked out from other settings."""
+        at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
+        self.rows[at] = evolve(self.rows[at], value=_shown(value))
+
+
+def _file_text(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} names a file that cannot be read: {type(error).__name__}") from None
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def load(declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting once.
+
+    Args:
+        declared: the options of every source that exists, in default founder order.
+        environ: the environment; the process's own by default.
+
+    Raises:
+        SettingsError: naming the first setting that cannot be used.
+    """
+    reader = _Reader(_with_port(os.environ if environ is None else environ))
+    values = {
+        field_.name: reader.read(
+            field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
+        )
+        for field_ in fields(Settings)
+        if "parse" in field_.metadata
+    }
+    settings = _with_defaults(Settings(**values), reader)
+    settings = evolve(settings, source=_sources(declared, settings, reader))
+    unknown = sorted(name for name in reader.environ if name.startswith(PREFIX) and name not in reader.known)
+    settings = evolve(settings, rows=tuple(reader.rows), unknown=tuple(unknown))
+    _check(settings)
+    return settings
+
+
+def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Let a platform's PORT stand for BIND.
+
+    Such a platform routes to the machine's outer address; in development that must not be opened by accident.
+    """
+    port = environ.get("PORT")
+    if not port or environ.get(f"{PREFIX}BIND"):
+        return environ
+    host = "0.0.0.0" if environ.get(f"{PREFIX}ENV") == "production" else "127.0.0.1"  # noqa: S104
+    return {**environ, f"{PREFIX}BIND": f"{host}:{port}"}
+
+
+def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
+    """Fill in the defaults that depend on other settings."""
+    if not settings.public_url:
+        settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
+        reader.correct("PUBLIC_URL", settings.public_url)
+    if settings.data_dir == Path():
+        base = reader.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        settings = evolve(settings, data_dir=Path(base) / "newsintel")
+        reader.correct("DATA_DIR", settings.data_dir)
+    return settings
+
+
+def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: _Reader) -> dict[str, SourceSettings]:
+    """Every source that exists, those named in SOURCES first and in that order."""
+    found = {options.name: _source(options, settings, reader) for options in declared}
+    for name in settings.sources:
+        if name not in found:
+            raise SettingsError(f"{PREFIX}SOURCES must name sources out of {', '.join(found)}, not {name!r}")
+    if not settings.sources:
+        return found
+    ordered = [*dict.fromkeys(settings.sources), *(name for name in found if name not in settings.sources)]
+    return {name: evolve(found[name], enabled=found[name].enabled and name in settings.sources) for name in ordered}
+
+
+def _source(options: SourceOptions, settings: Settings, reader: _Reader) -> SourceSettings:
+    prefix = options.name.upper() + "_"
+    values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
+    enabled = all(value is not None for value in values.values())
+    values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
+    deadline_s = reader.read(prefix + "DEADLINE_S", seconds, min(1.0, settings.search_deadline_s), unit="s")
+    if deadline_s > settings.search_deadline_s:
+        raise SettingsError(
+            f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most {PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
+        )
+    return SourceSettings(
+        name=options.name,
+        url=reader.read(prefix + "URL", url("http", "https"), options.url),
+        deadline_s=deadline_s,
+        pace_s=reader.read(prefix + "PACE_S", seconds_or_none, options.pace_s, unit="s"),
+        quota=reader.read(prefix + "QUOTA", quota, options.quota),
+        enabled=enabled,
+        values=values,
+    )
+
+
+def _check(settings: Settings) -> None:
+    """The rules between settings, and those of production."""
+    if not settings.production:
+        return
+    required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    for name, value in required.items():
+        if value is None:
+            raise SettingsError(f"{PREFIX}{name} must be set in production: the embedded servers are for development")
+    if not settings.public_url.startswith("https://"):
+        raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
+    for name, source in settings.source.items():
+        addresses = {"URL": source.url} | {key.upper(): value for key, value in source.values.items() if key.endswith("url")}
+        for suffix, address_ in addresses.items():
+            if source.enabled and not address_.startswith("https://"):
+                raise SettingsError(f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production")
+    for name, dsn in (("DATABASE_URL", settings.database_url), ("MIGRATE_DATABASE_URL", settings.migrate_database_url)):
+        if dsn and parse_qs(urlsplit(dsn.reveal()).query).get("sslmode") != ["verify-full"]:
+            raise SettingsError(f"{PREFIX}{name} must say sslmode=verify-full in production")
+    if settings.redis_url and not settings.redis_url.reveal().startswith("rediss://"):
+        raise SettingsError(f"{PREFIX}REDIS_URL must start with rediss:// in production")
