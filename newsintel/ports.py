@@ -30,6 +30,14 @@ class WallClock(Protocol):
         ...
 
 
+class Count(Protocol):
+    """Adds to one of the counters that `telemetry.COUNTERS` declares."""
+
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
+        """E.g. `count("cache_errors", operation="load")`."""
+        ...
+
+
 class Upstream(Protocol):
     """One source, reached over the network."""
 
