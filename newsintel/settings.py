@@ -156,17 +156,25 @@ def _shown(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def load(declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None) -> Settings:
+def data_home() -> Path:
+    """Where this person's programs keep their data (XDG Base Directory Specification 0.8)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def load(
+    declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
+) -> Settings:
     """Read every setting once.
 
     Args:
         declared: the options of every source that exists, in default founder order.
         environ: the environment; the process's own by default.
+        overrides: names that count before the environment's own.
 
     Raises:
         SettingsError: naming the first setting that cannot be used.
     """
-    reader = _Reader(_with_port(os.environ if environ is None else environ))
+    reader = _Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
     values = {
         field_.name: reader.read(
             field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
@@ -200,8 +208,7 @@ def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
         settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
         reader.correct("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
-        base = reader.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-        settings = evolve(settings, data_dir=Path(base) / "newsintel")
+        settings = evolve(settings, data_dir=data_home() / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings
 

@@ -1,0 +1,36 @@
+"""`newsintel config`: every setting, its value, unit and where it comes from."""
+
+import argparse
+import sys
+from typing import Any
+
+from attrs import asdict
+from rich.console import Console
+from rich.table import Table
+
+from newsintel.codec import to_json
+from newsintel.commands.setup import load_settings
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("config", help="print every setting, its value, unit and origin")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--names", action="store_true", help="the names alone, one a line")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the settings; secrets are hidden in every form."""
+    rows = load_settings().rows
+    if args.names:
+        sys.stdout.write("".join(f"{row.name}\n" for row in rows))
+    elif args.json:
+        sys.stdout.write(to_json({"settings": [asdict(row) for row in rows]}).decode() + "\n")
+    else:
+        table = Table("setting", "value", "unit", "origin", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(row.name, row.value, row.unit, row.origin)
+        Console(soft_wrap=True).print(table)
+    return 0
