@@ -100,6 +100,13 @@ class Settings:
         """True where the safe settings are obligatory."""
         return self.env == "production"
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's text, and the password inside every URL, for the log's redactor."""
+        values = [getattr(self, field_.name) for field_ in fields(type(self))]
+        values += [value for source in self.source.values() for value in source.values.values()]
+        texts = [value.reveal() for value in values if isinstance(value, Secret)]
+        return (*texts, *(password for text_ in texts if (password := urlsplit(text_).password)))
+
     @property
     def enabled_sources(self) -> tuple[str, ...]:
         """The sources that are asked, in founder order."""
@@ -156,11 +163,6 @@ def _shown(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def data_home() -> Path:
-    """Where this person's programs keep their data (XDG Base Directory Specification 0.8)."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-
-
 def load(
     declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
 ) -> Settings:
@@ -208,7 +210,9 @@ def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
         settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
         reader.correct("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
-        settings = evolve(settings, data_dir=data_home() / "newsintel")
+        # XDG Base Directory Specification 0.8.
+        base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        settings = evolve(settings, data_dir=Path(base) / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings
 

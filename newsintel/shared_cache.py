@@ -53,9 +53,9 @@ class SharedCache:
             deadline: the flight's, absolute, trio's clock.
         """
         claim = Claim(await self._newest(key, known))
-        if not self._fresh(claim.harvest):
-            await self._contend(key, claim, deadline)
         try:
+            if not self._fresh(claim.harvest):
+                await self._contend(key, claim, deadline)
             yield claim
         finally:
             if claim.token is not None:

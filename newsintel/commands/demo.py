@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import trio
+from attrs import evolve
 from rich.console import Console
 
 from newsintel import app, telemetry
 from newsintel.commands.setup import load_settings
 from newsintel.demo.server import Simulated, simulated_upstreams
-from newsintel.settings import Settings, data_home
+from newsintel.settings import Settings
 
 GREETING = """\
 [bold]newsintel demo[/bold]: {what}, served by the real service with its own PostgreSQL and Redis.
@@ -38,8 +39,9 @@ def run(args: argparse.Namespace) -> int:
 
 async def _demo(replay: Path | None) -> None:
     async with simulated_upstreams(replay=replay) as simulated:
-        # Its own folder: what is simulated must not mix with an archive that somebody keeps.
-        settings = load_settings({"NEWSINTEL_DATA_DIR": str(data_home() / "newsintel-demo"), **simulated.environ})
+        settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
+        # Servers and a folder of its own: what is simulated must not mix with an archive that somebody keeps.
+        settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
         telemetry.set_up_logging(settings)
         await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
 

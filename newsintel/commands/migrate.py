@@ -16,7 +16,7 @@ def add_parser(commands: Any) -> None:
     command.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(_args: argparse.Namespace) -> int:
     """Migrate; doing it again changes nothing."""
     settings = load_settings()
     telemetry.set_up_logging(settings)

@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:
     command.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(_args: argparse.Namespace) -> int:
     """Serve; 0 after an orderly end."""
     settings = load_settings()
     telemetry.set_up_logging(settings)
