@@ -84,7 +84,10 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
         quiet: only errors, for commands whose own output is the point.
     """
     as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    renderer: Any = structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
+    # The plain traceback: a coloured one has escape codes inside a secret, which then matches nothing.
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback) if as_text else structlog.processors.JSONRenderer()
+    )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
