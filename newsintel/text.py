@@ -10,7 +10,8 @@ from itertools import groupby, islice
 
 _ELEMENTS = (
     "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd del "
-    "details dfn dialog div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html "
+    "details dfn dialog div dl dt em embed "
+    "fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html "
     "i iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol optgroup option p param picture pre q "
     "rp rt ruby s samp script section select small source span strike strong style sub summary sup svg table tbody td template textarea "
     "tfoot th thead time title tr track tt u ul var video wbr"
@@ -23,7 +24,9 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 # Elements that stand inside a word or a sentence; any other tag parts the words on its sides.
-_INLINE = frozenset("a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr".split())
+_INLINE = frozenset(
+    "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr".split()
+)
 # Elements whose text is not meant to be read.
 _HIDDEN = frozenset({"script", "style", "template", "svg"})
 
@@ -81,7 +84,7 @@ def fold(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a text, in order: letters, digits, marks and inner apostrophes."""
-    return tuple(_WORD.findall(fold(text).replace("’", "'")))
+    return tuple(_WORD.findall(fold(text).replace("\u2019", "'")))
 
 
 def _without_tags(text: str) -> str:
@@ -99,7 +102,7 @@ def _without_tags(text: str) -> str:
             continue
         if name == "-->":
             continue  # no comment is open: an arrow in running text
-        kept += (text[position : token.start()], "" if name in _INLINE else " ")
+        kept += (text[position : token.start()], "" if _INLINE.fullmatch(name) else " ")
         position = token.end()
         if name == "<!--":
             hidden = "-->"
