@@ -65,8 +65,8 @@ def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = 
         clauses: a query's.
         both: what stands between two wanted terms.
         without: what stands before an unwanted one.
-        max_chars: the source's limit, more than one term can have. Beyond it whole alternatives go, then wanted terms, the last first: a query with fewer of them
-            still finds what was asked for, if not all of it or not it alone.
+        max_chars: the source's limit, more than one term can have. Beyond it whole alternatives go, then wanted terms, the last
+            first: a query with fewer of them still finds what was asked for, if not all of it or not it alone.
     """
     kept = list(clauses)
     while True:

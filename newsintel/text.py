@@ -24,9 +24,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 # Elements that stand inside a word or a sentence; any other tag parts the words on its sides.
-_INLINE = frozenset(
-    "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr".split()
-)
+_INLINE = re.compile("a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var|wbr")
 # Elements whose text is not meant to be read.
 _HIDDEN = frozenset({"script", "style", "template", "svg"})
 

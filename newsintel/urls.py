@@ -210,7 +210,7 @@ def _special(host: str, path: str, query: str) -> str | None:
     post = _REDDIT_POST.fullmatch(path) if host == "reddit.com" else re.fullmatch(r"/([a-z0-9]+)", path) if host == "redd.it" else None
     if post:
         return f"https://reddit.com/comments/{post[1].lower()}"
-    if host == "news.google.com" and (news := re.fullmatch(r"(?:/rss)?/(?:articles|read)/([\w-]+)", path, re.ASCII)):
+    if host == "news.google.com" and (news := re.fullmatch(r"(?:/__i)?(?:/rss)?(?:/rd)?/(?:articles|read)/([\w-]+)", path, re.ASCII)):
         # Opaque, but the same for the same entry; its query only says how the reader is to see it.
         return f"https://news.google.com/articles/{news[1]}"
     return None
