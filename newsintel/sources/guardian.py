@@ -29,7 +29,7 @@ _KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
 _NAME = re.compile(r"[A-Z@]\S*(?: (?:[A-Z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
 
 
-def request(query: Query, settings: SourceSettings, key: str) -> Request:
+def request(query: Query, _settings: SourceSettings, key: str) -> Request:
     """GET /search. The key can only be a parameter: whoever logs a URL must leave out its query."""
     params = [
         ("q", translate(query.clauses, without=" AND NOT ")),
@@ -81,7 +81,7 @@ def _article(row: Row, now: datetime) -> Article | str:
         return "no_title"
     fields = members(row, "fields")
     byline = text(fields, "byline", MAX_NAME)
-    language = text(fields, "lang", 2)
+    language = text(fields, "lang", MAX_NAME)
     published_at, estimated = moment(row.get("webPublicationDate"), now)
     identity = canonical(url)
     return Article(
@@ -98,7 +98,7 @@ def _article(row: Row, now: datetime) -> Article | str:
         author=byline,
         section=text(row, "sectionName", MAX_NAME),
         image_url=address(fields, "thumbnail"),
-        language=language.lower() if language else None,
+        language=language.lower() if language and len(language) == 2 else None,
     )
 
 

@@ -25,8 +25,6 @@ _SORT = {Sort.RELEVANCE: "relevancy", Sort.NEWEST: "publishedAt", Sort.POPULAR: 
 _LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})  # newsapi-python, const.py
 
 # What the codes ask of an operator (docs/errors, and bodies recorded in the wild). Any other code counts by its HTTP status.
-# A limit of the plan (426) is `unauthorized`: no waiting helps, only another plan; it concerns this query alone, so nothing pauses.
-_PLAN = (Status.UNAUTHORIZED, 0.0)
 _CODES: dict[str, tuple[Status, float | None]] = {
     "apiKeyMissing": (Status.UNAUTHORIZED, None),
     "apiKeyInvalid": (Status.UNAUTHORIZED, None),
@@ -34,14 +32,14 @@ _CODES: dict[str, tuple[Status, float | None]] = {
     "apiKeyExhausted": (Status.QUOTA_EXHAUSTED, MAX_PAUSE_S),
     # 50 calls per 12 hours, and no word on when they come back: asking once an hour costs at most 12 of them.
     "rateLimited": (Status.RATE_LIMITED, MAX_PAUSE_S),
-    "maximumResultsReached": _PLAN,
-    "corsNotAllowed": _PLAN,
     "unexpectedError": (Status.UNREACHABLE, None),
 }
+# Limits of the plan, with 426: `unauthorized`, because no waiting helps, only another plan; each concerns one query, so nothing pauses.
+_PLAN_CODES = frozenset({"maximumResultsReached", "corsNotAllowed"})
 _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
-def request(query: Query, settings: SourceSettings, key: str) -> Request:
+def request(query: Query, _settings: SourceSettings, key: str) -> Request:
     """GET /v2/everything. The key goes into a header, which no log of URLs can leak."""
     params = [
         ("q", translate(query.clauses, max_chars=_MAX_Q)),
@@ -77,10 +75,12 @@ def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
     code = body.get("code")
     code = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{1,40}", code) else "no code"
     said = f"{code}: {message(body.get('message'))}"
-    plain = by_status(response, now, said)
-    status, pause_s = _PLAN if response.status == 426 else _CODES.get(code, (plain.status, plain.pause_s))
+    if response.status == 426 or code in _PLAN_CODES:
+        return Refusal(Status.UNAUTHORIZED, f"the plan does not cover this (HTTP {response.status}): {said}", response.status, 0.0)
+    refusal = by_status(response, now, said)
+    status, pause_s = _CODES.get(code, (refusal.status, refusal.pause_s))
     # A Retry-After was never recorded; if one comes, it knows better.
-    return evolve(plain, status=status, pause_s=plain.pause_s if "retry-after" in response.headers else pause_s)
+    return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s)
 
 
 def _article(row: Row, query: Query, now: datetime) -> Article | str:

@@ -16,21 +16,11 @@ def read_object(response: Response) -> dict[str, Any] | Refusal:
 
     UTF-8 without a byte order mark (RFC 8259, 8.1), without NaN or Infinity (section 6), at most 32 levels deep.
     """
-    if not response.body.strip():
-        return _bad(response, "an empty body")
-    if response.body.lstrip()[:1] == b"<":
-        return _bad(response, "an HTML page instead of JSON")
-    try:
-        value = json.loads(response.body.decode("utf-8"), parse_constant=_refuse)
-    except UnicodeDecodeError:
-        return _bad(response, "not UTF-8")
-    except (ValueError, RecursionError):  # cut short, NaN, a number of thousands of digits, a byte order mark; a nesting bomb
-        return _bad(response, "not valid JSON")
-    if not isinstance(value, dict):
-        return _bad(response, "JSON, but not an object")
-    if _too_deep(value):
-        return _bad(response, f"JSON nested more than {_MAX_DEPTH} levels deep")
-    return value
+    found = _parse(response.body)
+    if isinstance(found, dict):
+        return found
+    detail = f"{found} ({len(response.body)} bytes, content type {media_type(response)}, HTTP {response.status})"
+    return Refusal(Status.BAD_PAYLOAD, detail, response.status)
 
 
 def media_type(response: Response) -> str:
@@ -39,9 +29,20 @@ def media_type(response: Response) -> str:
     return match[1].lower() if match else "unknown"
 
 
-def _bad(response: Response, what: str) -> Refusal:
-    detail = f"{what} ({len(response.body)} bytes, content type {media_type(response)}, HTTP {response.status})"
-    return Refusal(Status.BAD_PAYLOAD, detail, response.status)
+def _parse(body: bytes) -> dict[str, Any] | str:
+    """The object, or what the body is instead."""
+    start = body.lstrip()[:1]
+    if start in (b"", b"<"):
+        return "an HTML page instead of JSON" if start else "an empty body"
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except (ValueError, RecursionError):  # cut short, NaN, a number of thousands of digits, a byte order mark; a nesting bomb
+        return "not valid JSON"
+    if not isinstance(value, dict):
+        return "JSON, but not an object"
+    return f"JSON nested more than {_MAX_DEPTH} levels deep" if _too_deep(value) else value
 
 
 def _refuse(constant: str) -> NoReturn:

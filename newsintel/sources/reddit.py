@@ -20,7 +20,7 @@ from newsintel.sources.payload import media_type, read_object
 from newsintel.sources.refusals import DEFAULT_PAUSE_S, MAX_PAUSE_S, MIN_PAUSE_S, by_status
 from newsintel.sources.rows import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Row, address, members, moment, number, page, text
 from newsintel.sources.source import Request, Response, Source
-from newsintel.urls import article_id, canonical
+from newsintel.urls import article_id, canonical, usable
 
 _MAX_Q = 512  # characters; the server's own limit
 _SORT = {Sort.RELEVANCE: "relevance", Sort.NEWEST: "new", Sort.POPULAR: "top"}
@@ -107,12 +107,12 @@ def _article(row: Row, now: datetime) -> Article | str:
     if unwanted := _unwanted(post):
         return unwanted
     title = text(post, "title", MAX_TITLE)
-    name, permalink = post.get("name"), post.get("permalink")
+    name = post.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
         return "bad_id"
     link = address(post, "url_overridden_by_dest") or address(post, "url")
-    url = address({"url": f"{_SITE}{permalink}"}, "url") if post.get("is_self") is True or _on_reddit(link) else link
-    if url is None or (link is None and not isinstance(permalink, str)):
+    url = _own_page(post) if post.get("is_self") is True or link is None or _on_reddit(link) else link
+    if url is None:
         return "bad_url"
     if title is None:
         return "no_title"
@@ -146,10 +146,15 @@ def _unwanted(post: Row) -> str | None:
     return "promoted" if post.get("promoted") is True else None
 
 
-def _on_reddit(link: str | None) -> bool:
+def _on_reddit(link: str) -> bool:
     """Galleries, crossposts, images and videos kept at Reddit: there the post is the page."""
-    host = urlsplit(link or "").hostname or ""
-    return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", host) is not None
+    return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
+
+
+def _own_page(post: Row) -> str | None:
+    """The post's own address; permalinks are relative."""
+    permalink = post.get("permalink")
+    return usable(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
 
 
 def _image(post: Row) -> str | None:

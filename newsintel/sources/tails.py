@@ -51,7 +51,7 @@ def _is_outlet(tail: str, labels: Iterable[str]) -> bool:
         return True
     parts = words(tail)
     # Behind the outlet's own word further ones may follow ("DH Les Sports +", dh.be), if they read like a name.
-    reads_like_name = len(parts) <= 2 or not tail.split()[-1][0].islower()
+    reads_like_name = len(parts) <= 2 or not tail.rsplit(maxsplit=1)[-1][0].islower()
     leading = {joined for count in range(1 if reads_like_name else len(parts), len(parts) + 1) for joined in _spellings(parts[:count])}
     initials = "".join(part[0] for part in parts)
     return any(
