@@ -16,6 +16,8 @@ _MAX_CHARS = 2048
 # A JSON escape that was escaped again: recorded as `story?id\u003d114`.
 _ESCAPE = re.compile(r"\\+u00([2-7][0-9a-fA-F])")
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;)+", re.IGNORECASE)
+# Browsers drop these wherever they stand (WHATWG URL, 4.4); recorded in the middle of a path.
+_DROPPED = str.maketrans("", "", "\t\r\n")
 # RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 # A registered name: labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur), the last one not a number. No
@@ -33,7 +35,12 @@ _TRACKING = re.compile(
 # Names that mean something elsewhere are tracking with these values only.
 _TRACKING_PAIRS = frozenset(
     {("partner", "rss"), ("partner", "rssnyt"), ("emc", "rss"), ("ref", "rss"), ("source", "rss"), ("cid", "rss"), ("feature", "share")}
-    | {("feature", "youtu.be"), ("outputtype", "amp"), ("output", "amp"), ("homepage", "true"), ("r", "us"), ("ir", "t")}
+    | {("feature", "youtu.be"), ("outputtype", "amp"), ("output", "amp"), ("homepage", "true")}
+)
+# Outlets whose articles are named by the path alone: whatever follows says how the reader came or is to see it.
+_PATH_ONLY = frozenset(
+    {"bbc.com", "bloomberg.com", "businessinsider.com", "cnn.com", "forbes.com", "foxnews.com", "nytimes.com", "reuters.com"}
+    | {"theguardian.com", "washingtonpost.com", "wired.com", "wsj.com"}
 )
 
 # Pages that only lead on, by host and path, with the parameter that names the target.
@@ -71,14 +78,14 @@ _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 def usable(raw: str) -> str | None:
     r"""The address as a browser may be given it, or None.
 
-    Repairs what upstreams are known to break (outer spaces, `\u003d`, `&amp;`) and writes it in ASCII.
+    Repairs what upstreams are known to break (outer spaces, tabs within, `\u003d`, `&amp;`) and writes it in ASCII.
 
     Returns:
         An http or https URL of at most 2,048 characters with a registered host name and without user, password or control characters.
     """
     if len(raw) > _MAX_CHARS * 2:
         return None
-    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), raw.strip())
+    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), raw.strip().translate(_DROPPED))
     text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
     if _FORBIDDEN.search(text):
         return None
@@ -164,7 +171,7 @@ def _percent(text: str) -> str:
 
 def _host_and_path(parts: SplitResult) -> tuple[str, str]:
     """A page's host and path without what only says how it is shown: www, mobile and AMP hosts, AMP paths, trailing slashes."""
-    host, path = parts.hostname or "", parts.path
+    host, path = parts.hostname or "", re.sub("/{2,}", "/", parts.path)
     while True:
         first, _, rest = host.partition(".")
         # A mobile host is a shorter name's twin, unless what is left is a suffix such as `co.uk`.
@@ -195,6 +202,8 @@ def _folded(host: str, path: str, parts: SplitResult) -> str:
     if special := _special(host, path, parts.query):
         return special
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    if host in _PATH_ONLY and path != "/":
+        return f"https://{host}{port}{path}"
     query = "&".join(sorted(piece for piece in parts.query.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
     return f"https://{host}{port}{path}" + (f"?{query}" if query else "")
 
