@@ -14,6 +14,9 @@ RAW_CAP_BYTES = 2 * 1024 * 1024
 DECODED_CAP_BYTES = 8 * 1024 * 1024
 """After decompression."""
 
+_STEP_BYTES = 64 * 1024
+"""Inflated at a time, so that a bomb is noticed one step above the cap."""
+
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's names for the codings of RFC 9110, 8.4.1. 31 asks for a gzip header and checksum, 15 for zlib's own."""
 
@@ -52,20 +55,19 @@ class Body:
         self._raw_bytes += len(piece)
         if self._raw_bytes > RAW_CAP_BYTES:
             raise BodyError(f"body larger than {RAW_CAP_BYTES} bytes")
-        self._decoded += piece if self._inflate is None else self._inflated(self._inflate, piece)
-        if len(self._decoded) > DECODED_CAP_BYTES:
-            raise BodyError(f"body inflates to more than {DECODED_CAP_BYTES} bytes")
-
-    def _inflated(self, inflate: "zlib._Decompress", piece: bytes) -> bytes:
-        # One byte above the cap is enough to know; max_length is what keeps a bomb from going off.
-        room = DECODED_CAP_BYTES + 1 - len(self._decoded)
-        try:
-            decoded = inflate.decompress(piece, max_length=room)
-        except zlib.error:
-            raise BodyError("body is not in the content coding it claims") from None
-        if inflate.unused_data:
-            raise BodyError("body goes on after its compressed data")
-        return decoded
+        if self._inflate is None:
+            self._decoded += piece
+            return
+        while piece:
+            try:
+                self._decoded += self._inflate.decompress(piece, max_length=_STEP_BYTES)
+            except zlib.error:
+                raise BodyError("body is not in the content coding it claims") from None
+            if self._inflate.unused_data:
+                raise BodyError("body goes on after its compressed data")
+            if len(self._decoded) > DECODED_CAP_BYTES:
+                raise BodyError(f"body inflates to more than {DECODED_CAP_BYTES} bytes")
+            piece = self._inflate.unconsumed_tail
 
     def finish(self) -> bytes:
         """The whole body, decoded.
