@@ -110,6 +110,16 @@ def trickle(body: bytes, every_s: float = 0.1) -> Script:
     return script
 
 
+def chunked(*pieces: bytes) -> Script:
+    """A body in chunks, all in one packet, that claims to be gzip."""
+
+    async def script(stream: trio.abc.Stream) -> None:
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+        await stream.send_all(head("200 OK", "Content-Encoding: gzip", "Transfer-Encoding: chunked") + chunks)
+
+    return script
+
+
 async def eof(stream: trio.abc.Stream) -> None:
     """Close before the headers."""
     await stream.aclose()

@@ -163,10 +163,11 @@ async def test_a_connection_that_fails_is_unreachable(script: Script, expected: 
         (reply(b'{"rows": [', "200 OK"), "not JSON"),
         (reply(b"{}", "200 OK", length=100), "reply is not HTTP, or breaks off"),
         (reply(b"{}", "200 OK", "Content-Encoding: gzip"), "body is not in the content coding it claims"),
+        (faults.chunked(b"{}", b"{}"), "body is not in the content coding it claims"),
         (reply(b"{}", "200 OK", "Content-Encoding: br"), "content coding is stacked or unknown"),
         (reply(b"{}", "200 OK", "Content-Length: x"), "reply is not HTTP, or breaks off"),
     ],
-    ids=["truncated JSON", "length too long", "bad gzip", "brotli", "lengths differ"],
+    ids=["truncated JSON", "length too long", "bad gzip", "bad gzip in chunks", "brotli", "lengths differ"],
 )
 async def test_half_a_body_never_passes_for_a_whole_one(script: Script, detail: str) -> None:
     """Fault 8."""
@@ -179,6 +180,12 @@ async def test_a_packed_body_nobody_asked_for_is_unpacked() -> None:
     """Some servers send gzip whatever they are asked."""
     packed = faults._gzip([b'{"rows": [1]}'])
     assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == Page((1,), returned=1, http_status=200)
+
+
+async def test_an_endless_body_is_given_up_at_the_cap() -> None:
+    """The rest is not read to be thrown away: the connection is closed."""
+    refused = Refusal(Status.BAD_PAYLOAD, "body larger than 2097152 bytes")
+    assert await outcome(faults.flood(1_000_000, announced=False)) == refused
 
 
 PROBE = """
@@ -336,10 +343,14 @@ async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypa
         nursery.start_soon(fetch, "held")
         await trio.sleep(0.05)
         first = upstream._client._transport._pool  # type: ignore[attr-defined]
-        await fetch("refused")
+        async with trio.open_nursery() as crowd:
+            crowd.start_soon(fetch, "refused")
+            crowd.start_soon(fetch, "refused too")
+        second = upstream._client._transport._pool  # type: ignore[attr-defined]
         await fetch("later")
+        assert upstream._client._transport._pool is second  # type: ignore[attr-defined]
         release.set()
-    assert results["refused"] == Refusal(Status.OVERLOADED, "no connection was free")
+    assert results["refused"] == results["refused too"] == Refusal(Status.OVERLOADED, "no connection was free")
     assert isinstance(results["later"], Page)
     assert isinstance(results["held"], Page)
     assert first.transport._pool.connections == []
