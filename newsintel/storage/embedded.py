@@ -35,13 +35,16 @@ class Embedded:
 
 @asynccontextmanager
 async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool = True) -> AsyncIterator[Embedded]:
-    """Have the servers run for as long as the block does.
+    """Have the servers run for as long as the block does; without any to run, touch nothing.
 
     Owns: this process's share in them. Leaving stops them if no other process has one.
 
     Raises:
         EmbeddedServerError: one did not start, or another command kept the folder locked.
     """
+    if not (postgres or redis):
+        yield Embedded(None, None)
+        return
     data_dir = _prepare(data_dir)
     sockets = _socket_dir(data_dir)
     database, cache = PostgresDaemon(data_dir, sockets), RedisDaemon(data_dir, sockets)
