@@ -40,11 +40,22 @@ class BusyError(UnavailableError):
     """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
 
 
+class RefusedError(UnavailableError):
+    """PostgreSQL or Redis turned us away for a reason that will not pass by itself: credentials, TLS, no such database.
+
+    At start it ends the command; later it costs no more than any other outage.
+    """
+
+
+class EmbeddedServerError(NewsIntelError):
+    """A server that newsintel starts for itself did not come up. The message is one line and names where to look."""
+
+
 class PoisonedBatchError(NewsIntelError):
     """PostgreSQL refused a batch for what is in it. Asking again unchanged can never succeed: bisect it."""
 
 
-class SchemaError(NewsIntelError):
+class SchemaError(UnavailableError):
     """The database's schema is missing or older than this version needs; `newsintel migrate` mends it."""
 
 
