@@ -87,6 +87,8 @@ class Settings:
     log_format: str = option(one_of("auto", "text", "json"), "auto")
     max_flights: int = option(count(1, 10_000), 64, unit="flights")
     drain_s: float = option(seconds, 20.0, unit="s")
+    # The build's own name for what it was made of; the image sets it, a checkout has none.
+    commit: str = option(text, "unknown")
 
     source: Mapping[str, SourceSettings] = field(factory=dict)
     """Every source that exists, in founder order: those of SOURCES first."""
