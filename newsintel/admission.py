@@ -134,6 +134,17 @@ class Admission:
                 self._pause = max(self._pause, (now_s + pause_s, rule.says))
                 self._paused_at_s = now_s
 
+    def paused(self, now_s: float, wall_now: datetime) -> Turned | None:
+        """What keeps the source from being asked for longer than its pace does, if anything."""
+        until_s, status = max(self._pause, self._quota_free(now_s), key=lambda hold: hold[0])
+        return Turned(status, wall_now + timedelta(seconds=until_s - now_s)) if until_s > now_s else None
+
+    def quota_left(self, now_s: float) -> int | None:
+        """Calls left in the window that ends now; None without a quota."""
+        if self._quota is None:
+            return None
+        return max(0, self._quota.calls - sum(start_s > now_s - self._quota.window_s for start_s in self._starts_s))
+
     def _leave_alone(self, now_s: float, asked_s: float, status: Status) -> None:
         """Do as the source asked, within our bounds. A longer pause already begun stays."""
         until_s = now_s + min(max(asked_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
@@ -145,9 +156,13 @@ class Admission:
         window_s = self._quota.window_s if self._quota else 0
         while self._starts_s and self._starts_s[0] <= now_s - max(window_s, self._pace_s):
             self._starts_s.popleft()
-        held = [(now_s, Status.OK), self._pause]
+        held = [(now_s, Status.OK), self._pause, self._quota_free(now_s)]
         if self._starts_s:
             held.append((self._starts_s[-1] + self._pace_s, Status.RATE_LIMITED))
-        if self._quota and len(self._starts_s) >= self._quota.calls:
-            held.append((self._starts_s[-self._quota.calls] + window_s, Status.QUOTA_EXHAUSTED))
         return max(held, key=lambda hold: hold[0])
+
+    def _quota_free(self, now_s: float) -> tuple[float, Status]:
+        """The first moment at which the quota allows a start."""
+        if self._quota is None or len(self._starts_s) < self._quota.calls:
+            return now_s, Status.OK
+        return self._starts_s[-self._quota.calls] + self._quota.window_s, Status.QUOTA_EXHAUSTED

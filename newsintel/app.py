@@ -20,23 +20,26 @@ from functools import partial
 
 import trio
 
-from newsintel import upstream
 from newsintel.actors import cache_writer, fetcher, merger, persister, recorder
 from newsintel.admission import Admission
 from newsintel.codec import dump_harvest, load_harvest
 from newsintel.desk import Desk
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
-from newsintel.http import create_app, server
+from newsintel.http import server
+from newsintel.http.application import create_app
 from newsintel.http.services import Services
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
-from newsintel.ports import Phase
-from newsintel.settings import Settings
+from newsintel.oauth import open_app_token
+from newsintel.ports import Phase, SourceState, Upstream
+from newsintel.settings import Settings, SourceSettings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
+from newsintel.sources.source import Source
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
+from newsintel.upstream import open_upstream
 
 PERSISTER_INBOX = 64
 """Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
@@ -60,44 +63,49 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
     count, windows = Metrics().count, Windows.of(settings)
-    admissions = {name: Admission.of(settings.source[name]) for name in settings.enabled_sources}
+    enabled = {name: source for name, source in settings.source.items() if source.enabled}
+    admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
 
     to_merger, flights = trio.open_memory_channel[Flight](settings.max_flights)
     to_cache, cache_writes = trio.open_memory_channel[CacheWrite](settings.max_flights)
     to_persister, answers = trio.open_memory_channel[Answer](PERSISTER_INBOX)
     to_recorder, searches = trio.open_memory_channel[SearchRecord](RECORDER_INBOX)
-    jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
+    jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
 
     async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
+        await stores.prepare(production=settings.production)
         shared = SharedCache(stores.cache, windows, count, utc_now)
-        upstreams = {
-            name: await clients.enter_async_context(upstream.open_source(REGISTRY[name], settings.source[name], now=utc_now))
-            for name in settings.enabled_sources
-        }
+        upstreams = {name: await clients.enter_async_context(open_source(REGISTRY[name], source)) for name, source in enabled.items()}
+
         async with trio.open_nursery() as sinks:
-            start = partial(_start, sinks)
-            start("cache_writer", cache_writer.run, cache_writes, cache=stores.cache, count=count)
-            start("persister", persister.run, answers, archive=stores.archive, count=count)
-            start("recorder", recorder.run, searches, history=stores.history, count=count)
+            _start(sinks, "cache_writer", cache_writer.run, cache_writes, cache=stores.cache, count=count)
+            _start(sinks, "persister", persister.run, answers, archive=stores.archive, count=count)
+            _start(sinks, "recorder", recorder.run, searches, history=stores.history, count=count)
 
             async with trio.open_nursery() as sources:
-                start = partial(_start, sources)
                 for name, (_, inbox) in jobs.items():
-                    own = {"upstream": upstreams[name], "admission": admissions[name], "deadline_s": settings.source[name].deadline_s}
-                    start(f"fetcher({name})", fetcher.run, inbox, name=name, **own, count=count, now=utc_now)
-                out = (to_fetchers, to_cache, to_persister)
-                start("merger", merger.run, flights, *out, shared=shared, archive=stores.archive, windows=windows, count=count, now=utc_now)
+                    terms = {"upstream": upstreams[name], "admission": admissions[name], "deadline_s": enabled[name].deadline_s}
+                    _start(sources, f"fetcher({name})", fetcher.run, inbox, source=name, **terms, count=count, now=utc_now)
+                ports = {"shared": shared, "archive": stores.archive, "windows": windows, "count": count, "now": utc_now}
+                _start(sources, "merger", merger.run, flights, to_fetchers, to_cache, to_persister, **ports)
 
                 with to_merger, to_recorder:
                     yield Services(
                         settings=settings,
-                        desk=Desk(to_merger, stores.archive, windows=windows, settings=settings, now=utc_now),
+                        desk=Desk(
+                            to_merger,
+                            stores.archive,
+                            windows=windows,
+                            max_flights=settings.max_flights,
+                            search_deadline_s=settings.search_deadline_s,
+                            now=utc_now,
+                        ),
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,
-                        health=Lifecycle(stores.ping_postgresql, stores.ping_redis),
-                        source_states=lambda: {name: admission.state(utc_now()) for name, admission in admissions.items()},
+                        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
+                        source_states=lambda: {name: _state(admission) for name, admission in admissions.items()},
                     )
             sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
 
@@ -106,6 +114,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     """The pipeline and HTTP, until SIGTERM or SIGINT; then an orderly end within DRAIN_S.
 
     Args:
+        settings: everything it may know of its environment.
         on_ready: called with the URL once requests are accepted.
     """
     shutdown = trio.Event()
@@ -121,5 +130,21 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
         process.cancel_scope.cancel()
 
 
-def _start(nursery: trio.Nursery, name: str, actor: Callable[..., Awaitable[None]], *args: object, **ports: object) -> None:
-    nursery.start_soon(partial(actor, *args, **ports), name=name)
+@asynccontextmanager
+async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator[Upstream]:
+    """A source's client, with an app-only token beside it if the source uses one."""
+    async with AsyncExitStack() as stack:
+        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))
+
+
+def _start(nursery: trio.Nursery, name: str, actor: Callable[..., Awaitable[None]], *ends: object, **ports: object) -> None:
+    nursery.start_soon(partial(actor, *ends, **ports), name=name)
+
+
+def _state(admission: Admission) -> SourceState:
+    now_s = trio.current_time()
+    paused = admission.paused(now_s, utc_now())
+    return SourceState(
+        blocked=paused.status if paused else None, retry_at=paused.retry_at if paused else None, quota_left=admission.quota_left(now_s)
+    )

@@ -38,8 +38,14 @@ class World:
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 
-    async def ping(self):
-        """A store's sign of life."""
+    async def prepare(self, *, production):
+        """Nothing to prepare."""
+
+    async def postgres_ping(self):
+        """A sign of life."""
+
+    async def redis_ping(self):
+        """No sign of life."""
         raise UnavailableError
 
 
@@ -50,7 +56,6 @@ def world(monkeypatch):
 
     @asynccontextmanager
     async def open_stores(*_):
-        made.ping_postgresql = made.ping_redis = made.ping
         yield made
         made.closed.append("stores")
 

@@ -39,7 +39,7 @@ class _Source:
 async def run(
     inbox: trio.MemoryReceiveChannel[FetchJob],
     *,
-    name: str,
+    source: str,
     upstream: Upstream,
     admission: Admission,
     deadline_s: float,
@@ -50,13 +50,13 @@ async def run(
 
     Owns: its inbox, and the outbox of every job it has taken.
     """
-    source = _Source(name, upstream, admission, trio.CapacityLimiter(SLOTS), deadline_s, count, now)
+    world = _Source(source, upstream, admission, trio.CapacityLimiter(SLOTS), deadline_s, count, now)
     async with trio.open_nursery() as upkeep:
-        upkeep.start_soon(upstream.keep_ready, name=f"upkeep({name})")
+        upkeep.start_soon(upstream.keep_ready, name=f"upkeep({source})")
         async with trio.open_nursery() as jobs:
             with inbox:
                 async for job in inbox:
-                    jobs.start_soon(_serve, job, source, name=f"fetch({name}) {job.query.key}")
+                    jobs.start_soon(_serve, job, world, name=f"fetch({source}) {job.query.key}")
         upkeep.cancel_scope.cancel()
 
 
@@ -105,6 +105,8 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
                 return place
             try:
                 await trio.sleep_until(place.at_s)
+                if turned := source.admission.recall(place, source.now()):
+                    return turned
                 reply = Refusal(Status.TIMEOUT, "no answer before the deadline")
                 reply = await source.upstream.fetch(job.query)
             finally:

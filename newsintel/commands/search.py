@@ -13,8 +13,8 @@ from rich.text import Text
 from newsintel import app, telemetry
 from newsintel.codec import to_json
 from newsintel.commands.setup import load_settings
-from newsintel.flight import Flight
 from newsintel.model import Answer, Failed, FetchOutcome, Landed, SourceReported, Status
+from newsintel.ports import Joined
 from newsintel.query import build
 from newsintel.settings import Settings
 from newsintel.views import View, render
@@ -49,7 +49,7 @@ async def _search(settings: Settings, text: str) -> Answer:
         return await _watch(services.desk.join(query), query.sources)
 
 
-async def _watch(flight: Flight, sources: tuple[str, ...]) -> Answer:
+async def _watch(flight: Joined, sources: tuple[str, ...]) -> Answer:
     """Show each source's line as its outcome arrives, until the flight lands."""
     console = Console(stderr=True)
     lines = {name: Text(f"{name:<10} asking", style="dim") for name in sources}

@@ -61,7 +61,7 @@ class Rig:
     async def run(self):
         """The actor."""
         ports = {"upstream": self.upstream, "admission": self.admission, "count": self.counts, "now": self.now}
-        await fetcher.run(self.inbox, name="guardian", deadline_s=self.deadline_s, **ports)
+        await fetcher.run(self.inbox, source="guardian", deadline_s=self.deadline_s, **ports)
 
     def send(self, within_s=1.5):
         """Send a job; returns the channel its outcome comes on."""
