@@ -52,9 +52,10 @@ class Metrics:
 
 
 _SPELLINGS = re.compile(
-    r"(?i)((?:api-?key|access_token|refresh_token|client_secret|password|code|state)[\"']?\s*[=:]\s*[\"']?"
+    r"(?i)((?:api-?key|access_token|refresh_token|client_secret|password)[\"']?\s*[=:]\s*[\"']?"
     r"|authorization[\"']?\s*[=:]\s*[\"']?(?:bearer |basic )?"
-    r"|bearer |://[^:/@\s]*:)[^&\s\"'@,}]+"
+    r"|bearer )[^&\s\"'@,}]+"
+    r"|(://[^:/@\s]*:)[^@/\s]+(?=@)"
 )
 """How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
 
@@ -73,7 +74,7 @@ class Redactor(logging.Formatter):
         line = self._inner.format(record)
         for secret in self._secrets:
             line = line.replace(secret, "***")
-        return _SPELLINGS.sub(r"\1***", line)
+        return _SPELLINGS.sub(lambda found: f"{found[1] or found[2]}***", line)
 
 
 def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:

@@ -14,6 +14,7 @@ SOURCES = ("newsapi", "guardian")
 
 
 def parse(q: str) -> Query:
+    """A query to the usual sources."""
     return build(q, sources=SOURCES)
 
 

@@ -78,3 +78,10 @@ def test_counters():
         metrics.count("nonsense")
     with pytest.raises(ValueError, match="label"):
         metrics.count("outcomes", source="guardian")
+
+
+def test_addresses_stay_readable(logged):
+    """A port is no secret; the password in a URL that no setting holds is."""
+    err = logged(lambda log: log.info("on http://127.0.0.1:8000 from redis://u:unknown-pw@cache.example:6379/0"))
+    assert "http://127.0.0.1:8000" in err
+    assert "redis://u:***@cache.example:6379" in err

@@ -359,7 +359,7 @@ async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypa
 async def test_ten_thousand_cancels_lose_no_slot() -> None:
     """Fault 15: with fewer fetches in the air than slots, cancelling at random moments leaves the pool whole."""
     seed = time.time_ns()
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     cancelled = 0
 
     async def slow(stream: trio.abc.Stream) -> None:

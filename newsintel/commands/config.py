@@ -2,11 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import asdict
-from rich.console import Console
-from rich.table import Table
 
 from newsintel.codec import to_json
 from newsintel.commands.setup import load_settings
@@ -29,8 +28,12 @@ def run(args: argparse.Namespace) -> int:
     elif args.json:
         sys.stdout.write(to_json({"settings": [asdict(row) for row in rows]}).decode() + "\n")
     else:
-        table = Table("setting", "value", "unit", "origin", box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(row.name, row.value, row.unit, row.origin)
-        Console(soft_wrap=True).print(table)
+        _print_aligned([("setting", "value", "unit", "origin"), *((row.name, row.value, row.unit, row.origin) for row in rows)])
     return 0
+
+
+def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as they need; nothing is cut, whatever the terminal's width, so that the output can be searched."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

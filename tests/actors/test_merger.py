@@ -312,7 +312,7 @@ async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_cloc
     with pytest.raises(FlightBugError) as caught:
         await landing(rig.fly("bad"))
     record = next(record for record in caplog.records if record.levelno == logging.ERROR)
-    assert record.incident_id == str(caught.value)
+    assert record.incident_id == caught.value.incident_id
     assert record.exc_info
     assert rig.counts["flight_bugs"] == 1
     assert rig.cache.locks == {}
