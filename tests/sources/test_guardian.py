@@ -127,6 +127,7 @@ def test_languages_that_are_none(fields: object) -> None:
         ("Storm ahead | Brief letters", None, "Storm ahead"),
         ("Storm ahead | Editorial", None, "Storm ahead"),
         ("Storm ahead | Cookbook review", None, "Storm ahead"),
+        ("Storm ahead | Élise de Doe", None, "Storm ahead"),
         ("Storm ahead | @handle", None, "Storm ahead"),
         ("The Weather | Storm ahead of us | Jo Doe", None, "The Weather | Storm ahead of us"),
         ("The Weather | Storm ahead of us", None, "The Weather | Storm ahead of us"),

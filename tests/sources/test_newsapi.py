@@ -1,6 +1,6 @@
 """NewsAPI: requests, rows and refusals."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -157,6 +157,13 @@ def test_content_that_is_only_its_tail() -> None:
 def test_consent_pages() -> None:
     """The same page behind two sessions is one page; another page behind a session is another."""
     hidden = "https://consent.yahoo.com/v2/collectConsent?sessionId="
+    undated, later = (
+        SOURCE.read(reply({"status": "ok", "articles": [row(url=hidden, publishedAt=None)]}), QUERY, now)
+        for now in (NOW, NOW + timedelta(days=9))
+    )
+    assert isinstance(undated, Page)
+    assert isinstance(later, Page)
+    assert undated.articles[0].id == later.articles[0].id
     one, again, other = read(row(url=hidden + "1_a"), row(url=hidden + "1_b"), row(url=hidden + "1_a", title="Sun ahead")).articles
     assert one.canonical_url == again.canonical_url != other.canonical_url
     assert one.url != again.url
