@@ -129,7 +129,7 @@ def stand_in(url: str, title: str, day: str) -> str | None:
     Args:
         url: a usable one.
         title: plain.
-        day: the day of publication, YYYY-MM-DD, since headlines such as "Stock market today" come back.
+        day: the day of publication, YYYY-MM-DD, empty if unknown; it counts since headlines such as "Stock market today" come back.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

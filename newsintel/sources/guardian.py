@@ -26,7 +26,7 @@ _PAGE_SIZE = 50  # the largest that the docs allow; the server takes 200, for no
 _BYLINE = re.compile(r"(?P<headline>.*\S)\s+\|\s+(?P<tail>[^|]+)", re.DOTALL)
 _KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
 # One to four capitalised words or a handle, with the small words that names hold.
-_NAME = re.compile(r"[A-Z@]\S*(?: (?:[A-Z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
+_NAME = re.compile(r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
 
 
 def request(query: Query, _settings: SourceSettings, key: str) -> Request:

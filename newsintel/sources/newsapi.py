@@ -4,7 +4,7 @@ Its plan limits are HTTP 426, and page 2 fails as a whole on the free plan, so o
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -96,7 +96,7 @@ def _article(row: Row, query: Query, now: datetime) -> Article | str:
     author = text(row, "author", MAX_NAME)
     title = without_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
     published_at, estimated = moment(row.get("publishedAt"), now)
-    identity = stand_in(url, title, f"{published_at.astimezone(UTC):%Y-%m-%d}") or canonical(url)
+    identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
     content = text(row, "content", MAX_CONTENT)
     return Article(
         id=article_id(identity),
