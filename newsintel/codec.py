@@ -5,13 +5,14 @@ What is loaded is trusted in nothing: a cache outlives versions, and may be writ
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, get_args, get_origin
 
 import orjson
 from cattrs import Converter
 from cattrs.preconf.orjson import make_converter
 
-from newsintel.model import Harvest
+from newsintel.model import Harvest, Origin, Sort, Status
 
 # Raise it with every change to the fields of Harvest or of a value within: what another version wrote is then not read.
 FORMAT = 1
@@ -56,6 +57,10 @@ def _exactly(kind: type) -> Callable[[Any, Any], Any]:
     return check
 
 
+def _member(value: Any, enum: type[StrEnum]) -> StrEnum:
+    return enum(value)
+
+
 def _real(value: Any, _: Any) -> float:
     if type(value) not in (int, float):
         raise TypeError("expected a number")
@@ -92,6 +97,8 @@ def _make() -> Converter:
     converter = make_converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
+    for enum in (Origin, Sort, Status):  # by name, or the hook of their base str would take them
+        converter.register_structure_hook(enum, _member)
     converter.register_structure_hook(float, _real)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(_is_tuple)(_tuple_hook)

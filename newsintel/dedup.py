@@ -27,8 +27,8 @@ _DECORATED = re.compile(
         )*""",  # noqa: RUF001 - titles use every dash
     re.VERBOSE,
 )
-# A columnist's name: one to four words after a bar, if at least four come before it ("opinion | why we lost" keeps its end).
-_SIGNED = re.compile(r"(?P<title>\S+(?: \S+){3,}) \| \S+(?: \S+){0,3}")
+# A columnist's name: one to four words after a bar, if at least six come before it ("opening bell 10 march | markets slump" keeps its end).
+_SIGNED = re.compile(r"(?P<title>\S+(?: \S+){5,}) \| \S+(?: \S+){0,3}")
 
 
 @frozen
