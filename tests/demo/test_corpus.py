@@ -3,9 +3,11 @@
 import random
 from collections import Counter, defaultdict
 from datetime import timedelta
+from itertools import combinations
 from urllib.parse import urlsplit
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from newsintel.demo.corpus import build
 from newsintel.demo.documents import Document
@@ -44,6 +46,16 @@ def test_size() -> None:
 def test_titles_of_the_material_differ() -> None:
     """No two stories have the same headline: a follow-up is never a duplicate."""
     assert len({story.title.casefold() for story in STORIES}) == len(STORIES)
+
+
+def test_look_alikes_are_planted() -> None:
+    """Some stories read almost the same and are different news: a number, an opponent, a verb tells them apart."""
+    alike = [
+        (first.title, second.title)
+        for first, second in combinations(STORIES, 2)
+        if Levenshtein.normalized_similarity(first.title.casefold(), second.title.casefold()) > 0.75
+    ]
+    assert len(alike) >= 6
 
 
 def test_times_lie_in_the_last_days() -> None:
