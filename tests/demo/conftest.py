@@ -1,5 +1,6 @@
 """A running simulation and clients for each of its APIs. Real sockets, the real clock, no artificial latency."""
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,23 +13,25 @@ from newsintel.demo.server import Simulated, simulated_upstreams
 
 NOW = datetime(2031, 5, 14, 12, tzinfo=UTC)
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Without certificates: nothing here speaks TLS, and loading them for each test takes longer than most tests."""
+
 Get = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
-async def simulated() -> AsyncIterator[Simulated]:
+async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
     """The simulation at a fixed moment."""
     async with simulated_upstreams(now=NOW, seed=1) as running:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            for name in running.base_urls:
-                await client.put(f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
+        for name in running.base_urls:
+            await client.put(f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
         yield running
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client that waits two seconds at most."""
-    async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=2, verify=NO_TLS) as client:
         yield client
 
 

@@ -69,6 +69,7 @@ async def test_sizes_and_last_page(paper: Get) -> None:
     for page in range(2, first["pages"] + 1):
         rows += (await _search(paper, q="climate", page_size=50, page=page))["results"]
     assert rows == whole["results"]
+    assert (await paper(q="climate", page_size=50, page=first["pages"] + 1)).status_code == 400
 
 
 async def test_words_are_alternatives(paper: Get) -> None:
