@@ -21,10 +21,15 @@ def build(now: datetime, seed: int) -> Corpus:
     newsapi: list[Document] = []
     guardian: list[Document] = []
     reddit = [subreddit_document(theme, now) for theme in themes()]
+    carried = set()
     for story in tell(now, dice):
-        carried = len(newsapi) + len(guardian) + len(reddit)
-        while len(newsapi) + len(guardian) + len(reddit) == carried:
-            newsapi += newsapi_documents(story, now, dice)
-            guardian += guardian_documents(story, now, dice)
-            reddit += reddit_documents(story, now, dice)
+        while story.name not in carried:
+            found = (
+                list(newsapi_documents(story, now, dice)),
+                list(guardian_documents(story, now, dice)),
+                list(reddit_documents(story, now, dice)),
+            )
+            for known, more in zip((newsapi, guardian, reddit), found, strict=True):
+                known.extend(more)
+                carried |= {document.story for document in more}
     return Corpus(tuple(newsapi), tuple(guardian), tuple(reddit))

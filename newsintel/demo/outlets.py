@@ -19,7 +19,7 @@ class Outlet:
     reach: float
 
 
-GUARDIAN = Outlet("The Guardian", "guardian.example", "the-guardian-demo", 0.9)
+GUARDIAN = Outlet("The Demo Guardian", "guardian.example", "the-guardian-demo", 0.9)
 """Stands for the paper behind the Guardian's API; the other outlets are nobody's likeness."""
 OUTLETS = (
     Outlet("The Meridian Post", "meridianpost.example", "the-meridian-post", 1.0),

@@ -1,7 +1,6 @@
 """Reddit's token endpoint on www.reddit.com, for an application's own token (`client_credentials`), and who may call Reddit at all."""
 
 import base64
-import binascii
 import re
 from urllib.parse import parse_qs
 
@@ -106,6 +105,6 @@ def _credentials(authorization: str) -> tuple[str, ...]:
     scheme, _, encoded = authorization.partition(" ")
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return ()
     return tuple(decoded.split(":", 1)) if scheme.lower() == "basic" else ()

@@ -24,7 +24,7 @@ def _length(size: int) -> str:
     return f"Content-Length: {size}"
 
 
-async def _abort(stream: trio.SocketStream) -> None:
+def _close_by_reset(stream: trio.SocketStream) -> None:
     """Make the coming close a reset: lingering for no time drops what is unsent and sends RST."""
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -79,7 +79,7 @@ def reset(reply: Reply) -> Sabotage:
 
     async def act(stream: trio.SocketStream) -> None:
         await stream.send_all(_head(reply, _length(len(reply.body))) + reply.body[: len(reply.body) // 2])
-        await _abort(stream)
+        _close_by_reset(stream)
 
     return act
 

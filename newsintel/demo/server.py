@@ -71,7 +71,7 @@ async def simulated_upstreams(
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, partial(converse, respond=partial(_respond, upstreams, root)), listeners)
+        await nursery.start(trio.serve_listeners, partial(converse, respond=partial(_respond, upstreams, root)), listeners)
         base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
         yield Simulated(base_urls, root + control.PATH, _environ(base_urls))
         nursery.cancel_scope.cancel()
