@@ -69,7 +69,7 @@ class _HttpUpstream:
             await self._token.keep_ready()
 
     async def _ask(self, query: Query, credential: str) -> Page | Refusal:
-        request = self._source.request(query, self._settings, credential)
+        request = self._source.request(query, self._settings, credential, self._now())
         try:
             # The base may have a path of its own, which httpx's way of joining would keep only by a rule about slashes.
             reply = await self._client.get(self._settings.url + request.path, params=request.params, headers=list(request.headers))

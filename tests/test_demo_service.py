@@ -117,11 +117,11 @@ def test_search_in_the_terminal(demo, word):
     demo.search("climate")
     time.sleep(1)
     data_dir = str(demo.data_home / "newsintel" / "demo")
-    table = newsintel(demo.data_home, "search", "climate", "--limit", "3", DATA_DIR=data_dir)
+    table = newsintel(demo.data_home, "search", "climate -unheard", "--limit", "3", DATA_DIR=data_dir)
     assert table.returncode == 0, table.stderr
     assert "limate" in table.stdout
     assert "disabled" in table.stderr
-    body = json.loads(newsintel(demo.data_home, "search", "climate", "--json", DATA_DIR=data_dir).stdout)
+    body = json.loads(newsintel(demo.data_home, "search", "climate -unheard", "--json", DATA_DIR=data_dir).stdout)
     assert (body["origin"], body["complete"]) == ("archive", True)
     assert body["articles"]
     assert demo.get("/health/ready").json()["status"] == "ready"

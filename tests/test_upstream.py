@@ -47,7 +47,7 @@ def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
     return Page(rows, returned=len(rows), http_status=response.status)
 
 
-def request(query: Query, settings: SourceSettings, credential: str) -> Request:
+def request(query: Query, settings: SourceSettings, credential: str, _now: datetime) -> Request:
     """The key in the address, as the Guardian has it, which is the worst case for leaks."""
     return Request("/search", (("q", query.text), ("api-key", credential)), (("X-Test", "1"),))
 
@@ -256,7 +256,7 @@ async def test_redirects_are_not_followed() -> None:
 async def test_a_key_that_no_header_can_carry_is_an_operators_error(credential: str) -> None:
     """A key pasted with a line break or a foreign letter is refused without being shown."""
     settings = SourceSettings("plain", "http://127.0.0.1:1", 1.0, 0, None, enabled=True, values={"key": Secret(credential)})
-    in_header = evolve(source(), request=lambda _query, _settings, key: Request("/", (), (("X-Api-Key", key),)))
+    in_header = evolve(source(), request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)))
     async with (
         serving(reply()) as served,
         open_upstream(in_header, evolve(settings, url=served.url), token=None, now=lambda: NOW) as upstream,

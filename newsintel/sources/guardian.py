@@ -29,7 +29,7 @@ _KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
 _NAME = re.compile(r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
 
 
-def request(query: Query, _settings: SourceSettings, key: str) -> Request:
+def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
     """GET /search. The key can only be a parameter: whoever logs a URL must leave out its query."""
     params = [
         ("q", translate(query.clauses, without=" AND NOT ")),

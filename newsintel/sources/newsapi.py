@@ -39,7 +39,7 @@ _PLAN_CODES = frozenset({"maximumResultsReached", "corsNotAllowed"})
 _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
-def request(query: Query, _settings: SourceSettings, key: str) -> Request:
+def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
     """GET /v2/everything. The key goes into a header, which no log of URLs can leak."""
     params = [
         ("q", translate(query.clauses, max_chars=_MAX_Q)),

@@ -5,7 +5,7 @@ safe for work are excluded from free use, removed ones are to be forgotten.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from attrs import evolve
@@ -24,6 +24,14 @@ from newsintel.urls import article_id, canonical, usable
 
 _MAX_Q = 512  # characters; the server's own limit
 _SORT = {Sort.RELEVANCE: "relevance", Sort.NEWEST: "new", Sort.POPULAR: "top"}
+# Shorter than the calendar's month and year: a span that ends a little early would cut off what was asked for.
+_SPANS = (
+    ("hour", timedelta(hours=1)),
+    ("day", timedelta(days=1)),
+    ("week", timedelta(weeks=1)),
+    ("month", timedelta(days=28)),
+    ("year", timedelta(days=365)),
+)
 _SITE = "https://www.reddit.com"
 _GONE = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
 _DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
@@ -37,18 +45,14 @@ def subreddits(raw: str) -> tuple[str, ...]:
     return names
 
 
-def request(query: Query, settings: SourceSettings, token: str) -> Request:
-    """GET /r/<subreddits>/search.
-
-    `t`, Reddit's only bound in time, counts back from its own now, which is not known here; what is certain is that a query with a start
-    wants the recent ones of all matches, so those are asked for newest first and the rest is left to `read`.
-    """
+def request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
+    """GET /r/<subreddits>/search. `t`, Reddit's only bound in time, counts back from now; the rest of from and to is left to `read`."""
     names: tuple[str, ...] = settings.values["subreddits"]
     everywhere = "all" in {name.lower() for name in names}
     params = (
         ("q", translate(query.clauses, max_chars=_MAX_Q)),  # words with a dot come quoted, or Reddit would take them for a URL
-        ("sort", "new" if query.start else _SORT[query.sort]),
-        ("t", "all"),
+        ("sort", _SORT[query.sort]),
+        ("t", _span(query, now)),
         ("limit", "100"),
         ("type", "link"),
         ("raw_json", "1"),  # else & < > come escaped, in URLs too
@@ -56,6 +60,13 @@ def request(query: Query, settings: SourceSettings, token: str) -> Request:
     )
     headers = (("Authorization", f"bearer {token}"), ("User-Agent", settings.values["user_agent"]))
     return Request("/search" if everywhere else f"/r/{'+'.join(names)}/search", params, headers)
+
+
+def _span(query: Query, now: datetime) -> str:
+    """The shortest of Reddit's spans that reaches back to the query's start."""
+    if query.start is None:
+        return "all"
+    return next((name for name, length in _SPANS if query.start > now - length), "all")
 
 
 def read(response: Response, query: Query, now: datetime) -> Page | Refusal:

@@ -44,14 +44,14 @@ class Source:
 
     Attributes:
         options: what it reads from the environment.
-        request: the one call that answers a query, given an API key, or a bearer token where `uses_token`.
+        request: the one call that answers a query, given an API key, or a bearer token where `uses_token`, and the time now.
         read: a response as articles or as a refusal, given the time now (aware UTC); never raises.
         ignored: the query's parameters that neither this source nor we afterwards can apply.
         uses_token: the source takes an app-only OAuth token, which is fetched elsewhere, instead of a key.
     """
 
     options: SourceOptions
-    request: Callable[[Query, SourceSettings, str], Request]
+    request: Callable[[Query, SourceSettings, str, datetime], Request]
     read: Callable[[Response, Query, datetime], Page | Refusal]
     ignored: Callable[[Query], tuple[str, ...]]
     uses_token: bool = False

@@ -16,7 +16,7 @@ from newsintel.demo.stories import tell, themes
 from tests.demo.conftest import NOW
 
 CORPUS = build(NOW, 0)
-STORIES = list(tell(NOW, random.Random(0)))  # noqa: S311 - not a secret
+STORIES = list(tell(NOW, random.Random(0)))
 ALL = (*CORPUS.newsapi, *CORPUS.guardian, *CORPUS.reddit)
 
 

@@ -59,7 +59,7 @@ def test_request() -> None:
         language="en",
         sort=Sort.NEWEST,
     )
-    request = SOURCE.request(asked, SETTINGS, "the-key")
+    request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
     assert (request.path, request.headers) == ("/search", ())
     assert dict(request.params) == {
         "q": '(storm AND "high tide" AND NOT film) OR flood',
@@ -77,7 +77,7 @@ def test_request() -> None:
 @pytest.mark.parametrize(("sort", "ignored"), [(Sort.RELEVANCE, ()), (Sort.POPULAR, ("sort",))])
 def test_sorts_it_does_not_have(sort: Sort, ignored: tuple[str, ...]) -> None:
     """Popularity is asked for as relevance, and the answer says that it was ignored."""
-    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k").params)
+    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["order-by"] == "relevance"
     assert not params.keys() & {"from-date", "to-date", "lang"}
     assert SOURCE.ignored(query(sort=sort)) == ignored

@@ -55,7 +55,7 @@ def test_request() -> None:
         language="de",
         sort=Sort.POPULAR,
     )
-    request = SOURCE.request(asked, SETTINGS, "the-key")
+    request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
     assert request.path == "/v2/everything"
     assert dict(request.params) == {
         "q": 'storm AND "high tide" NOT film',
@@ -73,14 +73,14 @@ def test_request() -> None:
 @pytest.mark.parametrize(("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")])
 def test_request_without_bounds(sort: Sort, expected: str) -> None:
     """What is not asked for is not sent."""
-    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k").params)
+    params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["sortBy"] == expected
     assert not params.keys() & {"from", "to", "language"}
 
 
 def test_long_queries_fit() -> None:
     """NewsAPI takes 500 characters, which short words joined by AND can exceed."""
-    params = dict(SOURCE.request(build("ab " * 85, sources=("newsapi",)), SETTINGS, "k").params)
+    params = dict(SOURCE.request(build("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW).params)
     assert len(params["q"]) <= 500
 
 
@@ -88,7 +88,7 @@ def test_ignored() -> None:
     """A language that it does not offer is neither sent nor claimed for its rows."""
     assert SOURCE.ignored(QUERY) == SOURCE.ignored(query(language="de")) == ()
     assert SOURCE.ignored(query(language="fi")) == ("language",)
-    assert "language" not in dict(SOURCE.request(query(language="fi"), SETTINGS, "k").params)
+    assert "language" not in dict(SOURCE.request(query(language="fi"), SETTINGS, "k", NOW).params)
     body = reply({"status": "ok", "articles": [row()]})
     for language, expected in (("fi", None), ("de", "de")):
         found = SOURCE.read(body, query(language=language), NOW)

@@ -1,6 +1,6 @@
 """Reddit: requests, posts and refusals."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -74,7 +74,7 @@ def test_subreddits_that_are_none(raw: str) -> None:
 
 def test_request() -> None:
     """One call within the subreddits, unescaped, posts only, with agent and token out of sight."""
-    request = SOURCE.request(build('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token")
+    request = SOURCE.request(build('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW)
     assert request.path == "/r/news+worldnews+technology/search"
     assert dict(request.params) == {
         "q": '"node.js" AND "high tide" NOT film',
@@ -89,31 +89,33 @@ def test_request() -> None:
     assert "the-token" not in repr(request)
 
 
+@pytest.mark.parametrize(("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")])
+def test_sort(sort: Sort, sent: str) -> None:
+    """The order is Reddit's to make, under its own names."""
+    assert dict(SOURCE.request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
+
+
 @pytest.mark.parametrize(
-    ("bounds", "sort"),
-    [
-        ({}, "relevance"),
-        ({"sort": Sort.NEWEST}, "new"),
-        ({"end": NOW}, "relevance"),
-        ({"start": NOW, "sort": Sort.POPULAR}, "new"),
-    ],
+    ("days_back", "span"),
+    [(None, "all"), (0.01, "hour"), (0.5, "day"), (1, "week"), (6.9, "week"), (20, "month"), (30, "year"), (400, "all")],
 )
-def test_sort(bounds: dict[str, Any], sort: str) -> None:
-    """With a first moment wanted the newest are asked for, since the most popular of all time would be dropped."""
-    assert dict(SOURCE.request(query(**bounds), SETTINGS, "t").params)["sort"] == sort
+def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> None:
+    """The shortest span that holds the first moment wanted is sent, so that the hundred rows are spent on what was asked for."""
+    start = None if days_back is None else NOW - timedelta(days=days_back)
+    assert dict(SOURCE.request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
 
 
 def test_everywhere() -> None:
     """`all` searches all of Reddit."""
     settings = load([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
-    request = SOURCE.request(QUERY, settings, "t")
+    request = SOURCE.request(QUERY, settings, "t", NOW)
     assert request.path == "/search"
     assert "restrict_sr" not in dict(request.params)
 
 
 def test_long_queries_fit() -> None:
     """Reddit takes 512 characters."""
-    assert len(dict(SOURCE.request(build("ab " * 85, sources=("reddit",)), SETTINGS, "t").params)["q"]) <= 512
+    assert len(dict(SOURCE.request(build("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
 
 
 def test_ignored() -> None:
