@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import asyncpg
 import trio
 
+from newsintel.errors import RefusedError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
@@ -101,9 +102,8 @@ class Postgres:
             async with pool.acquire(timeout=CONNECT_S) as connection:
                 return await unit(connection)
         except FORESEEN as error:
-            # The others in the pool went the same way; and a server that has become read-only is no longer the one the name leads to.
-            if lost(error) or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                await pool.expire_connections()
+            if lost(error):
+                await pool.expire_connections()  # the others in the pool went the same way
             raise
 
     async def _pool(self) -> asyncpg.Pool:
@@ -113,16 +113,19 @@ class Postgres:
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
-            self._url.reveal(),
-            password=self._password.reveal() if self._password else None,
-            min_size=min(2, self._size),
-            max_size=self._size,
-            timeout=CONNECT_S,
-            command_timeout=COMMAND_S,
-            max_inactive_connection_lifetime=IDLE_S,
-            server_settings=SERVER_SETTINGS,
-        )
+        try:
+            return await asyncpg.create_pool(
+                self._url.reveal(),
+                password=self._password.reveal() if self._password else None,
+                min_size=min(2, self._size),
+                max_size=self._size,
+                timeout=CONNECT_S,
+                command_timeout=COMMAND_S,
+                max_inactive_connection_lifetime=IDLE_S,
+                server_settings=SERVER_SETTINGS,
+            )
+        except ValueError:  # whose text repeats a part of the URL
+            raise RefusedError("the URL of PostgreSQL cannot be read as one") from None
 
     async def close(self) -> None:
         """Let units in the air end for CLOSE_S, then drop their connections. Runs on the asyncio side."""
