@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import asyncpg
 import trio
 
-from newsintel.errors import RefusedError
+from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
@@ -42,7 +42,7 @@ CONFLICT_PAUSE_S = 0.05
 """The longest pause before the first retry; it doubles. Two batches that deadlock hold each other up for milliseconds."""
 
 IDLE_S = 60.0
-CLOSE_S = 0.5
+CLOSE_S = 0.4
 """How long closing waits for units in the air before it drops their connections; the bridge then waits DRAIN_S for their ends."""
 
 
@@ -54,6 +54,7 @@ class Postgres:
         self._url = url
         self._password = password
         self._size = size
+        self._closed = False
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -108,6 +109,8 @@ class Postgres:
 
     async def _pool(self) -> asyncpg.Pool:
         """The pool; units that come while it opens wait for the same attempt, and the next one after a failure tries afresh."""
+        if self._closed:
+            raise UnavailableError("PostgreSQL is no longer in use here")
         if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
             self._opening = asyncio.get_running_loop().create_task(self._open())
         return await asyncio.shield(self._opening)
@@ -129,9 +132,13 @@ class Postgres:
 
     async def close(self) -> None:
         """Let units in the air end for CLOSE_S, then drop their connections. Runs on the asyncio side."""
-        if self._opening is None or not self._opening.done() or self._opening.cancelled() or self._opening.exception():
+        self._closed = True
+        if self._opening is None:
             return
-        pool = self._opening.result()
+        try:
+            pool = await asyncio.wait_for(self._opening, CLOSE_S)
+        except (*FORESEEN, RefusedError):
+            return  # it never opened, and asyncpg has dropped what it had
         try:
             await asyncio.wait_for(pool.close(), CLOSE_S)
         except FORESEEN:
@@ -149,7 +156,7 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
     try:
         yield postgres
     finally:
-        with trio.move_on_after(CLOSE_S * 2, shield=True):
+        with trio.move_on_after(CLOSE_S * 3, shield=True):
             await closing.run(postgres.close)
 
 

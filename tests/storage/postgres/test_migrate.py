@@ -61,7 +61,7 @@ async def test_a_newer_schema_is_accepted_and_left_alone(bridge, postgres, datab
 async def test_the_services_role_gets_the_tables_but_not_the_schema(bridge, empty_url):
     """Another role migrates; the service may then read and write articles, and nothing more."""
     lane = bridge.lane("test", 1)
-    await lane.run(sql, empty_url, "DROP ROLE IF EXISTS \"odd 'role\"", "CREATE ROLE \"odd 'role\" LOGIN")
+    await lane.run(sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN')
     url = empty_url.replace("newsintel@", "odd%20'role@")
     async with open_postgres(bridge, Secret(url), None, 1) as service:
         await migrate(lane, Secret(empty_url), None, service)

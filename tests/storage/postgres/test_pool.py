@@ -90,7 +90,9 @@ async def test_random_cancels_leave_the_pool_idle(postgres, archive):
     assert (postgres._lane.running, pool.get_idle_size()) == (0, pool.get_size())
 
     async def unfinished(connection):
-        return await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()")
+        return await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()"
+        )
 
     assert await postgres.run(unfinished) == 0
 
@@ -113,7 +115,9 @@ async def test_killed_backends_are_not_noticed(postgres, execute):
         async with trio.open_nursery() as nursery:
             for _ in range(4):
                 nursery.start_soon(postgres.ping)
-        await execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+        await execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
         await postgres.ping()
 
 
@@ -227,7 +231,9 @@ async def test_the_history_is_appended(postgres):
     await history.record([SearchRecord("Query", "k" * 32, 3, NOON), SearchRecord("Query", "k" * 32, 4, NOON)])
 
     async def rows(connection):
-        return [tuple(row) for row in await connection.fetch("SELECT query, key, results_count, searched_at FROM search_history ORDER BY id")]
+        return [
+            tuple(row) for row in await connection.fetch("SELECT query, key, results_count, searched_at FROM search_history ORDER BY id")
+        ]
 
     assert await postgres.run(rows) == [("Query", "k" * 32, 3, NOON), ("Query", "k" * 32, 4, NOON)]
 
