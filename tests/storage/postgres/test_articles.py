@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -148,7 +149,7 @@ async def test_concurrent_savers_of_the_same_rows_agree(archive):
     async def save(seed):
         for step in range(5):
             some = random.Random(seed * 100 + step).sample(everything, 40)
-            ties = [Pair(a.id, b.id, Rule.TITLE, 1.0) for a, b in zip(some, some[1:], strict=False)]
+            ties = [Pair(a.id, b.id, Rule.TITLE, 1.0) for a, b in pairwise(some)]
             new.append(await archive.save([(one, NOON) for one in some], ties))
 
     async with trio.open_nursery() as nursery:
