@@ -60,4 +60,11 @@ class SchemaError(UnavailableError):
 
 
 class FlightBugError(NewsIntelError):
-    """A bug inside one flight. Its traceback is in the log; its waiters are answered 500."""
+    """A bug inside one flight. Its traceback is in the log under `incident_id`; its waiters are answered 500."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(incident_id)
+        self.incident_id = incident_id
+
+    def __str__(self) -> str:
+        return f"a bug ended the search; the log has it under incident_id {self.incident_id}"

@@ -4,9 +4,12 @@ Every method is trio-flavoured. A method of `HarvestCache`, `Archive` or `Histor
 free) and nothing else that is foreseen; callers decide what an absent store costs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+
+from attrs import frozen
 
 from newsintel.model import (
     ArchivedArticle,
@@ -19,6 +22,7 @@ from newsintel.model import (
     Refusal,
     Reply,
     SearchRecord,
+    Status,
 )
 
 
@@ -135,4 +139,63 @@ class Desk(Protocol):
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
         """One article by its public id: from recent answers, else from the archive. Raises UnavailableError."""
+        ...
+
+
+@frozen
+class SourceState:
+    """How one source stands at this moment, as its fetcher knows it.
+
+    Attributes:
+        blocked: why it would not be asked now; None = it would be.
+        retry_at: when it will be asked again, if it is blocked and that is known.
+        quota_left: calls left in its quota's window; None = it has no quota.
+    """
+
+    blocked: Status | None = None
+    retry_at: datetime | None = None
+    quota_left: int | None = None
+
+
+class SourceStates(Protocol):
+    """Tells how the sources stand; costs no call to any of them."""
+
+    def __call__(self) -> Mapping[str, SourceState]:
+        """Every enabled source by name."""
+        ...
+
+
+class Phase(StrEnum):
+    """Where the service is in its life."""
+
+    STARTING = "starting"
+    SERVING = "serving"
+    DRAINING = "draining"
+
+
+@frozen
+class Stores:
+    """Whether each store answers."""
+
+    postgresql: bool
+    redis: bool
+
+
+class Health(Protocol):
+    """What the health routes ask of the composition root."""
+
+    def alive(self) -> bool:
+        """True while every loop of the service lives. Touches no store."""
+        ...
+
+    def phase(self) -> Phase:
+        """Where the service is in its life."""
+        ...
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to the next phase; the composition root alone calls this."""
+        ...
+
+    async def stores(self) -> Stores:
+        """Ask each store for a sign of life, within the store's own time limit; a store that fails is False, never an exception."""
         ...

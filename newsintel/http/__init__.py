@@ -1,0 +1,1 @@
+"""The REST API: an application factory, one file per noun, and the server that carries them."""

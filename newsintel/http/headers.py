@@ -1,0 +1,117 @@
+"""What the headers of a search say of its answer: how old it is, for how long it may be kept, where it came from.
+
+Pure: an answer, a view, the settings and the time in, texts out.
+"""
+
+import hashlib
+import math
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from attrs import frozen
+
+from newsintel import __version__
+from newsintel.http.problems import PROBLEMS, code_of_failures
+from newsintel.model import Answer, FetchOutcome, Origin, Reply, Via
+from newsintel.settings import Settings
+from newsintel.views import View
+
+VARY = "Cookie, Authorization, Origin"
+"""What a person's own answer would depend on; a shared cache must never mix them."""
+
+
+@frozen
+class Freshness:
+    """An answer's age and the whole of its fresh life, both counted in seconds from the same moment (RFC 9111 4.2)."""
+
+    age_s: float
+    lifetime_s: float
+
+    @property
+    def left_s(self) -> float:
+        """Seconds for which it is still fresh; negative once it is stale."""
+        return self.lifetime_s - self.age_s
+
+
+def reported(answer: Answer) -> tuple[FetchOutcome, ...]:
+    """The outcomes that are told of the sources: those of a failed refresh where an older harvest stands in."""
+    return answer.refused or answer.harvest.outcomes
+
+
+def freshness(answer: Answer, settings: Settings, now: datetime) -> Freshness:
+    """Work out an answer's freshness.
+
+    A complete harvest is fresh for CACHE_TTL_S. An incomplete one, or a stale one that stands in, is worth keeping only until its failed
+    sources are asked again: CACHE_PARTIAL_S after they failed, or later where a source said so.
+    """
+    harvest = answer.harvest
+    born = harvest.fresh_since
+    ends = born + timedelta(seconds=settings.cache_ttl_s)
+    failed = [outcome for outcome in reported(answer) if outcome.status.failed]
+    if failed:
+        partial = timedelta(seconds=settings.cache_partial_s)
+        repair = min(max(outcome.fetched_at + partial, outcome.retry_at or outcome.fetched_at) for outcome in failed)
+        ends = repair if harvest.origin is Origin.STALE else min(ends, repair)
+    return Freshness(max(0.0, (now - born).total_seconds()), (ends - born).total_seconds())
+
+
+def cache_status(reply: Reply, fresh: Freshness) -> str:
+    """The Cache-Status header (RFC 9211): `hit` with the seconds left, or why and how it was forwarded."""
+    if reply.via in (Via.HIT, Via.REVALIDATED):
+        return f"newsintel; hit; ttl={math.floor(fresh.left_s)}"
+    if reply.answer.harvest.origin is Origin.STALE:
+        status = PROBLEMS[code_of_failures(reported(reply.answer))].status
+        return f"newsintel; fwd=stale; fwd-status={status}"
+    return "newsintel; fwd=miss" + ("; collapsed" if reply.via is Via.COLLAPSED else "")
+
+
+def etag(answer: Answer, view: View) -> str:
+    """A weak entity tag's opaque part: equal for the same harvest seen in the same way by the same version of this program."""
+    harvest = answer.harvest
+    identity = (
+        __version__,
+        harvest.query.key,
+        harvest.origin,
+        harvest.fetched_at,
+        [outcome.fetched_at for outcome in answer.refused],
+        view,
+    )
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:32]
+
+
+def caching(reply: Reply, view: View, settings: Settings, now: datetime) -> dict[str, str]:
+    """The headers that a 200 and its 304 share.
+
+    Age and max-age count from the same moment, so that any cache arrives at our own remaining time; nginx heeds X-Accel-Expires first and
+    does not subtract Age, so that one is the remaining time itself.
+    """
+    fresh = freshness(reply.answer, settings, now)
+    control = {
+        "max-age": math.floor(fresh.lifetime_s),
+        "stale-while-revalidate": math.floor(settings.cache_revalidate_s),
+        "stale-if-error": math.floor(settings.cache_stale_s),
+    }
+    return {
+        "ETag": f'W/"{etag(reply.answer, view)}"',
+        "Age": str(math.floor(fresh.age_s)),
+        "Cache-Control": ", ".join(["public", *(f"{name}={seconds}" for name, seconds in control.items())]),
+        "X-Accel-Expires": str(max(0, math.floor(fresh.left_s))),
+        "Cache-Status": cache_status(reply, fresh),
+        "Server-Timing": server_timing(reply),
+        "Vary": VARY,
+    }
+
+
+def server_timing(reply: Reply) -> str:
+    """The Server-Timing header: how long each source took where they were asked for this answer, else `cache`."""
+    if reply.via in (Via.HIT, Via.REVALIDATED):
+        return "cache"
+    return ", ".join(
+        f"{outcome.source};desc={outcome.status}" + ("" if outcome.latency_ms is None else f";dur={outcome.latency_ms:.1f}")
+        for outcome in reported(reply.answer)
+    )
+
+
+def next_link(base: str, pairs: dict[str, str], page: int) -> str:
+    """The Link header of the page after `page`, on the one public base."""
+    return f'<{base}/articles?{urlencode(pairs | {"page": str(page + 1)})}>; rel="next"'

@@ -1,0 +1,94 @@
+"""The kinds of value that a query parameter can have.
+
+A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
+the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen
+class Kind:
+    """A kind of value: the JSON Schema of a good one, and its parser."""
+
+    schema: dict[str, Any]
+    parse: Callable[[str], Any]
+
+
+def whole(low: int, high: int) -> Kind:
+    """A whole number in ASCII digits; `int` alone would also take `1_000`, ` 5 ` and the digits of every script."""
+
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", raw) or not low <= int(raw) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return Kind({"type": "integer", "minimum": low, "maximum": high}, parse)
+
+
+def choice(*words: str) -> Kind:
+    """One of a few words."""
+
+    def parse(raw: str) -> str:
+        if raw not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return raw
+
+    return Kind({"type": "string", "enum": [str(word) for word in words]}, parse)
+
+
+def names(known: tuple[str, ...]) -> Kind:
+    """A comma list of known names; read in the order in which they are known, each once."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        wanted = set(raw.split(","))
+        if not wanted <= set(known):
+            raise ValueError(f"must be a comma list out of {', '.join(known)}")
+        return tuple(name for name in known if name in wanted)
+
+    return Kind({"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse)
+
+
+def text(longest: int) -> Kind:
+    """Free text, judged by whoever uses it.
+
+    Args:
+        longest: in code points; for the description only.
+    """
+    return Kind({"type": "string", "minLength": 1, "maxLength": longest}, str)
+
+
+def language() -> Kind:
+    """A language's two letters (ISO 639-1), in either case."""
+
+    def parse(raw: str) -> str:
+        if not re.fullmatch(r"[A-Za-z]{2}", raw):
+            raise ValueError("must be two letters such as en")
+        return raw.lower()
+
+    return Kind({"type": "string", "pattern": "^[A-Za-z]{2}$"}, parse)
+
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+
+
+def moment(*, end: bool = False) -> Kind:
+    """An RFC 3339 date-time, or a bare date that stands for its first (or, as an end, its last) moment in UTC."""
+
+    def parse(raw: str) -> datetime:
+        try:
+            if re.fullmatch(_DATE, raw):
+                return datetime.combine(date.fromisoformat(raw), time.max if end else time.min, tzinfo=UTC)
+            if re.fullmatch(_MOMENT, raw):
+                return datetime.fromisoformat(raw.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass  # well-formed but no such day, or outside the years 1 to 9999 in UTC: the same words apply
+        raise ValueError("must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z (write + as %2B)")
+
+    return Kind({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, parse)

@@ -1,0 +1,87 @@
+"""GET /openapi.json: the description of every address, made from the same rows that serve them (OpenAPI 3.1.0)."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from quart import Response
+
+from newsintel import __version__
+from newsintel.codec import to_json
+from newsintel.http.params import Parameter
+from newsintel.http.problems import PROBLEM_JSON, PROBLEMS
+from newsintel.http.schemas import COMPONENTS, ref
+from newsintel.http.services import Services
+from newsintel.http.table import Given, Route
+from newsintel.settings import Settings
+
+EVERYWHERE = ("invalid_parameter", "too_large", "wrong_host", "internal")
+"""Codes that any address can answer with."""
+
+
+def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
+    """The address of the description, which describes itself too."""
+    about = Route("/openapi.json", partial(_answer, b""), "This description", {200: {"type": "object"}})
+    body = to_json(describe((*others, about), settings))
+    return (Route(about.path, partial(_answer, body), about.about, about.answers),)
+
+
+async def _answer(body: bytes, _services: Services, _given: Given) -> Response:
+    # It changes with releases and settings only.
+    return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json")
+
+
+def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "newsintel",
+            "version": __version__,
+            "summary": "One search over every news source, each under its own deadline.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": settings.public_url}],
+        "paths": {route.path: {"get": _operation(route)} for route in table},
+        "components": {"schemas": COMPONENTS},
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    answers = {str(status): _answer_of(schema) for status, schema in route.answers.items()}
+    return {
+        "operationId": route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_"),
+        "summary": route.about,
+        "parameters": [*_in_path(route), *map(_in_query, route.takes)],
+        "responses": answers | _problems(route),
+    }
+
+
+def _answer_of(schema: dict[str, Any] | None) -> dict[str, Any]:
+    content = {"text/plain": {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
+    return {"description": "The answer.", "content": content}
+
+
+def _problems(route: Route) -> dict[str, Any]:
+    """A response for each status; several codes may share one."""
+    by_status: dict[int, list[str]] = {}
+    for code in (*EVERYWHERE, *route.problems):
+        by_status.setdefault(PROBLEMS[code].status, []).append(code)
+    content = {PROBLEM_JSON: {"schema": ref("Problem")}}
+    return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}
+
+
+def _in_path(route: Route) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in route.in_path.items()]
+
+
+def _in_query(parameter: Parameter) -> dict[str, Any]:
+    described = {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "description": parameter.about,
+        "schema": parameter.kind.schema | ({} if parameter.default is None else {"default": parameter.default}),
+    }
+    # Comma-separated in one parameter, since a repeated parameter is refused.
+    return described | ({"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {})

@@ -1,0 +1,142 @@
+"""JSON Schemas of every body, for /openapi.json and for the tests that hold real bodies against them.
+
+Members may be added in later versions, so none of these forbids what it does not name.
+"""
+
+from typing import Any
+
+from newsintel.model import Origin, Rule, Status
+from newsintel.ports import Phase
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+URI: Schema = {"type": "string", "format": "uri"}
+ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
+
+
+def words(values: Any) -> Schema:
+    """One of an enum's values."""
+    return {"type": "string", "enum": [str(value) for value in values]}
+
+
+def maybe(schema: Schema) -> Schema:
+    """The same or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def many(items: Schema) -> Schema:
+    """A list."""
+    return {"type": "array", "items": items}
+
+
+def by_name(values: Schema) -> Schema:
+    """An object used as a map."""
+    return {"type": "object", "additionalProperties": values}
+
+
+def record(required: dict[str, Schema], **optional: Schema) -> Schema:
+    """An object with members that are always there, and some that may be."""
+    return {"type": "object", "properties": required | optional, "required": list(required)}
+
+
+def ref(name: str) -> Schema:
+    """One of COMPONENTS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_ARTICLE = {
+    "id": ARTICLE_ID,
+    "title": TEXT,
+    "description": maybe(TEXT),
+    "url": URI,
+    "source": TEXT,
+    "publisher": TEXT,
+    "section": maybe(TEXT),
+    "author": maybe(TEXT),
+    "image_url": maybe(URI),
+    "language": maybe(TEXT),
+    "published_at": MOMENT,
+}
+
+COMPONENTS: dict[str, Schema] = {
+    "Duplicate": record(
+        {name: _ARTICLE[name] for name in ("id", "title", "url", "source", "publisher", "published_at")}
+        | {"rule": words(Rule), "similarity": {"type": "number", "minimum": 0, "maximum": 1}}
+    ),
+    "Article": record(
+        _ARTICLE | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": many(ref("Duplicate"))},
+        score_parts=by_name(NUMBER),
+        published_at_estimated=FLAG,
+    ),
+    "ArchivedArticle": record(
+        _ARTICLE | {"content": maybe(TEXT), "leader_id": ARTICLE_ID, "first_seen_at": MOMENT, "fetched_at": MOMENT},
+        published_at_estimated=FLAG,
+    ),
+    "SourceReport": record(
+        {
+            "status": words(Status),
+            "latency_ms": maybe(NUMBER),
+            "returned": COUNT,
+            "kept": COUNT,
+            "merged": COUNT,
+            "http_status": maybe(COUNT),
+            "retry_at": maybe(MOMENT),
+            "ignored": many(TEXT),
+        }
+    ),
+    "Search": record(
+        {
+            "articles": many(ref("Article")),
+            "total": COUNT,
+            "limit": COUNT,
+            "page": COUNT,
+            "has_more": FLAG,
+            "complete": FLAG,
+            "origin": words(Origin),
+            "fetched_at": MOMENT,
+            "sources": by_name(ref("SourceReport")),
+        }
+    ),
+    "Sources": record(
+        {
+            "sources": by_name(
+                record(
+                    {
+                        "enabled": FLAG,
+                        "state": words(["ready", *(status for status in Status if not status.answered)]),
+                        "deadline_s": NUMBER,
+                        "pace_s": NUMBER,
+                        "quota": maybe(record({"calls": COUNT, "window_s": COUNT, "left": maybe(COUNT)})),
+                        "retry_at": maybe(MOMENT),
+                    }
+                )
+            )
+        }
+    ),
+    "Health": record({"status": words(["ok", "failing"]), "version": TEXT, "commit": TEXT}),
+    "Ready": record(
+        {
+            "status": words(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),
+            "checks": by_name(words(["ok", "failing"])),
+            "sources": by_name(TEXT),
+        }
+    ),
+    "Problem": record(
+        {
+            "type": TEXT,
+            "code": TEXT,
+            "title": TEXT,
+            "status": COUNT,
+            "detail": TEXT,
+            "instance": TEXT,
+            "request_id": TEXT,
+            "errors": many(record({"field": TEXT, "code": TEXT, "message": TEXT})),
+        },
+        sources=by_name(ref("SourceReport")),
+    ),
+}

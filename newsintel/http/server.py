@@ -1,0 +1,91 @@
+"""The server: hypercorn on trio, with our own listening sockets and limits. It ends when told to, after its requests."""
+
+import logging
+import socket
+import sys
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.logging import Logger
+from hypercorn.trio import serve as serve_asgi
+from quart_trio import QuartTrio
+
+from newsintel.errors import NewsIntelError
+from newsintel.settings import Settings
+
+GRACEFUL_S = 8
+"""How long requests in flight may go on after the shutdown began; part of the 20 s of DRAIN_S."""
+
+UNACKNOWLEDGED_MS = 8000
+"""How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Hypercorn sends in a shielded scope: a client that stops
+reading would otherwise hold up a shutdown for ever."""
+
+KEEP_ALIVE_S = 75
+"""Above the 60 s after which an AWS balancer drops an idle connection, else it reuses one that we are closing and answers 502.
+The same timer bounds headers that drip in."""
+
+BACKLOG = 512
+MAX_HEADER_BYTES = 16_384
+
+access_log = logging.getLogger("newsintel.http.access")
+
+
+async def serve(
+    app: QuartTrio, settings: Settings, *, shutdown: trio.Event, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within GRACEFUL_S.
+
+    Reports, once it accepts connections, the URL of every address it listens on, with the port that the system chose where BIND says 0.
+
+    Raises:
+        NewsIntelError: BIND cannot be listened on.
+    """
+    config = _config(await _listen(settings))
+    await serve_asgi(app, config, shutdown_trigger=shutdown.wait, task_status=task_status)
+
+
+def _config(bind: list[str]) -> Config:
+    config = Config()
+    config.bind = bind
+    config.backlog = BACKLOG
+    config.graceful_timeout = GRACEFUL_S
+    config.shutdown_timeout = GRACEFUL_S
+    config.keep_alive_timeout = KEEP_ALIVE_S
+    config.h11_max_incomplete_size = MAX_HEADER_BYTES
+    config.include_server_header = False
+    # Loggers of ours, so that hypercorn adds no handlers of its own and each line appears once.
+    config.errorlog = logging.getLogger("newsintel.http.server")
+    config.logger_class = AccessLog
+    return config
+
+
+async def _listen(settings: Settings) -> list[str]:
+    """Open BIND, every address of it if it is a name, and hand the file descriptors over to hypercorn."""
+    bind = settings.bind
+    try:
+        listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
+    except OSError as error:
+        raise NewsIntelError(f"cannot listen on {bind}: {error.strerror or error}") from error
+    if sys.platform == "linux":
+        for listener in listeners:
+            # Accepted connections inherit it.
+            listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    # Detached: hypercorn closes them.
+    return [f"fd://{listener.socket.detach()}" for listener in listeners]
+
+
+class AccessLog(Logger):
+    """One line a request, with no query, address or header of the caller; hypercorn's own would copy the environment for each."""
+
+    async def access(self, request: Any, response: Any, request_time: float) -> None:
+        """Log one request.
+
+        Args:
+            request: its ASGI scope; the raw path is still percent-encoded, so it cannot forge a line.
+            response: None if the client left before it.
+            request_time: in seconds.
+        """
+        path = request["raw_path"].decode("ascii", "replace")
+        status = response["status"] if response else "-"
+        access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)

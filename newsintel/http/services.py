@@ -1,0 +1,25 @@
+"""What the routes need of the rest of newsintel."""
+
+import trio
+from attrs import frozen
+
+from newsintel.model import SearchRecord
+from newsintel.ports import Count, Desk, Health, SourceStates, WallClock
+from newsintel.settings import Settings
+
+
+@frozen(kw_only=True)
+class Services:
+    """The ports and values that the composition root hands to the routes.
+
+    Attributes:
+        to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
+    """
+
+    settings: Settings
+    desk: Desk
+    to_recorder: trio.MemorySendChannel[SearchRecord]
+    count: Count
+    now: WallClock
+    health: Health
+    source_states: SourceStates

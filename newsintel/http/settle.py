@@ -1,0 +1,117 @@
+"""Turns whatever a route raises into one answer, and leaves no exception unlogged.
+
+Quart-Trio picks one exception out of a group and forgets the others, so a bug beside a foreseen failure would vanish. `settled` is a view
+decorator because only there is the group still whole.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
+
+from quart import Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from newsintel.errors import BusyError, FlightBugError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., Awaitable[Response]]
+
+_FRAMEWORK = {
+    400: "invalid_body",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    415: "unsupported_media_type",
+    500: "internal",
+}
+"""The code for each status that the framework answers by itself."""
+
+
+def settled(view: View) -> View:
+    """A view that answers every exception, groups included, with a problem.
+
+    What is no `Exception` (trio's Cancelled, KeyboardInterrupt) goes on its way once the rest is logged: nobody is there to be answered.
+    """
+
+    @wraps(view)
+    async def answering(**path: str) -> Response:
+        try:
+            return await view(**path)
+        except Exception as error:  # noqa: BLE001 - the last resort of every route: a bug becomes a logged 500
+            return settle(error)
+        except BaseExceptionGroup as group:
+            passing, rest = group.split(lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup))
+            if rest is not None:
+                settle(rest)
+            if passing is None:
+                raise
+            raise passing from None
+
+    return answering
+
+
+async def settle_framework(error: HTTPException) -> Response:
+    """Answer what the framework raised outside any view: no such address, no such method, a bug of its own."""
+    return settle(error)
+
+
+def settle(error: BaseException) -> Response:
+    """Log every leaf of an exception and answer them all: with their problem if they agree on one, else with a 500."""
+    leaves = list(_leaves(error))
+    codes = {_code(leaf) for leaf in leaves}
+    for leaf in leaves:
+        _log(leaf)
+    code = codes.pop() if len(codes) == 1 else None
+    if code is None:
+        return respond("internal", PROBLEMS["internal"].meaning)
+    wrong = [leaf for leaf in leaves if isinstance(leaf, InvalidParameterError)]
+    detail = "; ".join(one.message for one in wrong) or _detail(leaves[0], code)
+    return respond(code, detail, errors=wrong, headers=_headers(leaves[0], code))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
+
+
+def _code(error: BaseException) -> str | None:
+    """The problem that an exception stands for; None for a bug."""
+    match error:
+        case InvalidParameterError():
+            return "invalid_parameter"
+        case OverloadedError() | BusyError():
+            return "busy"
+        case UnavailableError():
+            return "archive_timeout"
+        case FlightBugError():
+            return "internal"
+        case HTTPException():
+            return _FRAMEWORK.get(error.code or 500)
+    return None
+
+
+def _log(error: BaseException) -> None:
+    """A bug with its traceback; the rest in one line, in repr since it may quote the caller's bytes."""
+    if _code(error) is None:
+        log.error("bug while answering %r", request.path, exc_info=error)
+    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError):
+        log.warning("%s: %r", type(error).__name__, str(error))
+    else:
+        log.debug("%s: %r", type(error).__name__, str(error))
+
+
+def _detail(error: BaseException, code: str) -> str:
+    """One sentence for the caller. Our own exceptions speak to the operator, so their text stays in the log."""
+    return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
+
+
+def _headers(error: BaseException, code: str) -> dict[str, str]:
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+    return {"Retry-After": str(RETRY_AFTER_S)} if PROBLEMS[code].status == 503 else {}
