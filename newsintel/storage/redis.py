@@ -193,12 +193,11 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
 def _translate(error: BaseException) -> NewsIntelError:
     """Our exception for one of redis-py's; all that a cache may do wrong is be unavailable.
 
-    The reason may lie several causes deep: redis-py wraps what happens while it connects in a ConnectionError.
+    The reason may lie several causes deep: what happens while it connects becomes a ConnectionError.
     """
-    kind = type(error).__name__
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AuthenticationError | NoPermissionError | ssl.SSLError):
             return RefusedError(f"Redis refuses this service ({type(cause).__name__}): check the user, the password and TLS")
         cause = cause.__cause__ or cause.__context__
-    return UnavailableError(f"Redis is unavailable ({kind})")
+    return UnavailableError(f"Redis is unavailable ({type(error).__name__})")

@@ -26,7 +26,7 @@ async def sql(url: str, *statements: str) -> None:
         for statement in statements:
             await connection.execute(statement)
     finally:
-        await connection.close()
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
 def database(url: str, name: str) -> str:

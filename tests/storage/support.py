@@ -45,7 +45,7 @@ class Tally:
 
     counts: dict[str, float] = field(factory=dict)
 
-    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:  # noqa: ARG002 - none of ours has any
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
         self.counts[name] = self.counts.get(name, 0) + amount
 

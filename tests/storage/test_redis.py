@@ -1,7 +1,7 @@
 """The cache on a real Redis: what is shown, who holds a claim, and what an outage costs."""
 
 import random
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
@@ -22,6 +22,24 @@ def redis(bridge, cache):
         return await lane.run(cache._redis.execute_command, *words)
 
     return command
+
+
+@pytest.fixture
+def configured(redis):
+    """Runs commands, and other commands afterwards to undo them."""
+
+    @asynccontextmanager
+    async def within(commands, afterwards):
+        for command in commands:
+            await redis(*command)
+        try:
+            yield
+        finally:
+            with trio.fail_after(2, shield=True):
+                for command in afterwards:
+                    await redis(*command)
+
+    return within
 
 
 @pytest.fixture
@@ -87,34 +105,27 @@ async def test_storing_gives_the_claim_back_but_never_a_later_holders(cache, oth
     assert not await cache.lock("k", "mine", 10)
 
 
-async def test_a_store_that_was_refused_leaves_the_claim_to_be_given_back_alone(cache, other, redis):
+async def test_a_store_that_was_refused_leaves_the_claim_to_be_given_back_alone(cache, other, redis, configured):
     """A full Redis refuses the write; neither half was done, and unlock still works."""
     assert await cache.lock("k", "mine", 10)
-    await redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    await redis("CONFIG", "SET", "maxmemory", "1")
-    try:
+    full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
+    roomy = [("CONFIG", "SET", "maxmemory", "256mb"), ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")]
+    async with configured(full, roomy):
         with pytest.raises(UnavailableError):
             await cache.store(harvest("k"), "mine")
         assert await redis("EXISTS", "lock:k") == 1
         await cache.unlock("k", "mine")
-    finally:
-        await redis("CONFIG", "SET", "maxmemory", "256mb")
-        await redis("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
     assert await cache.load("k") is None
     assert await other.lock("k", "theirs", 10)
 
 
-async def test_a_read_only_replica_still_answers_reads(cache, redis):
+async def test_a_read_only_replica_still_answers_reads(cache, configured):
     """READONLY is an outage of writes."""
     await cache.store(harvest("k"), None)
-    await redis("CONFIG", "SET", "replica-serve-stale-data", "yes")
-    await redis("REPLICAOF", "127.0.0.1", "1")
-    try:
+    async with configured([("REPLICAOF", "127.0.0.1", "1")], [("REPLICAOF", "NO", "ONE")]):
         with pytest.raises(UnavailableError):
             await cache.store(harvest("k"), None)
         assert await cache.load("k")
-    finally:
-        await redis("REPLICAOF", "NO", "ONE")
 
 
 async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(cache, servers):
@@ -165,22 +176,19 @@ async def test_random_cancels_show_nobody_anothers_value(cache):
     assert not cache._redis.connection_pool._in_use_connections
 
 
-async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, redis, tally):
+async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured, tally):
     """Told apart from an outage; the password is in no message."""
-    await redis("CONFIG", "SET", "requirepass", "right")
-    try:
-        wrong, right = Secret("wrong-password"), Secret("right")
-        for password, outcome in ((wrong, RefusedError), (None, RefusedError), (right, None)):
-            opened = open_redis(bridge, Secret(servers.redis_url), password, keep_s=60, count=tally, encode=encode, decode=decode)
-            async with opened as cache:
-                if outcome is None:
+    wrong, right = Secret("wrong-password"), Secret("right")
+    async with configured([("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]):
+        for password in (wrong, None):
+            async with open_redis(
+                bridge, Secret(servers.redis_url), password, keep_s=60, count=tally, encode=encode, decode=decode
+            ) as cache:
+                with pytest.raises(RefusedError) as refusal:
                     await cache.ping()
-                    continue
-                with pytest.raises(outcome) as refusal:
-                    await cache.ping()
-                assert "wrong-password" not in str(refusal.value)
-    finally:
-        await redis("CONFIG", "SET", "requirepass", "")
+            assert "wrong-password" not in str(refusal.value)
+        async with open_redis(bridge, Secret(servers.redis_url), right, keep_s=60, count=tally, encode=encode, decode=decode) as cache:
+            await cache.ping()
 
 
 async def cost(call):
