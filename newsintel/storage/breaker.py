@@ -19,15 +19,15 @@ class Breaker:
     def __init__(self) -> None:
         self._failures = 0
         self._pause_s = FIRST_PAUSE_S
-        self._closed_until_s = 0.0
+        self._refusing_until_s = 0.0
 
     def check(self, now_s: float) -> None:
         """Let a caller through, or raise UnavailableError at once."""
         if self._failures < FAILURES:
             return
-        if now_s < self._closed_until_s:
+        if now_s < self._refusing_until_s:
             raise UnavailableError("Redis is left alone for a moment: it has not been answering")
-        self._closed_until_s = now_s + self._pause_s  # this caller is the probe; whoever comes during the pause is not
+        self._refusing_until_s = now_s + self._pause_s  # this caller is the probe; whoever comes during the pause is not
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
     def succeeded(self) -> None:
@@ -39,4 +39,4 @@ class Breaker:
         """The server did not answer."""
         self._failures += 1
         if self._failures == FAILURES:
-            self._closed_until_s = now_s + FIRST_PAUSE_S
+            self._refusing_until_s = now_s + FIRST_PAUSE_S

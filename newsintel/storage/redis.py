@@ -53,7 +53,7 @@ class RedisCache:
     ) -> None:
         self._lane = lane
         self._redis = redis
-        self._keep_s = max(1, round(keep_s))  # SETEX takes whole seconds
+        self._keep_s = max(1, round(keep_s))  # EX takes whole seconds
         self._count = count
         self._encode = encode
         self._decode = decode
@@ -114,7 +114,7 @@ class RedisCache:
 
     async def _set(self, key: str, data: bytes, token: str | None) -> None:
         async with self._redis.pipeline(transaction=True) as together:
-            together.setex(f"articles:{key}", self._keep_s, data)
+            together.set(f"articles:{key}", data, ex=self._keep_s)
             if token is not None:
                 together.srem(f"lock:{key}", token)
             await together.execute()
@@ -191,8 +191,13 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
 
 
 def _translate(error: BaseException) -> NewsIntelError:
-    """Our exception for one of redis-py's; all that a cache may do wrong is be unavailable."""
-    kind = type(error).__name__
-    if isinstance(error, AuthenticationError | NoPermissionError) or isinstance(error.__cause__ or error.__context__, ssl.SSLError):
-        return RefusedError(f"Redis refuses this service ({kind}): check the user, the password and TLS")
-    return UnavailableError(f"Redis is unavailable ({kind})")
+    """Our exception for one of redis-py's; all that a cache may do wrong is be unavailable.
+
+    The reason may lie several causes deep: what happens while it connects becomes a ConnectionError.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AuthenticationError | NoPermissionError | ssl.SSLError):
+            return RefusedError(f"Redis refuses this service ({type(cause).__name__}): check the user, the password and TLS")
+        cause = cause.__cause__ or cause.__context__
+    return UnavailableError(f"Redis is unavailable ({type(error).__name__})")

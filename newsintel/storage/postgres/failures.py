@@ -18,14 +18,17 @@ LOST = (
     pg.InterfaceError,
     pg.InternalClientError,
     ConnectionError,
+    pg.ReadOnlySQLTransactionError,
 )
-"""The connection went away, or asyncpg met its remains in the pool. A TimeoutError is not here: a frozen server would cost twice."""
+"""The connection went away, asyncpg met its remains in the pool, or after a failover it leads to a server that is no longer the writer.
+
+A TimeoutError is not here: a frozen server would cost twice.
+"""
 
 _REFUSED = (
     pg.InvalidAuthorizationSpecificationError,
     pg.InvalidCatalogNameError,
     pg.InsufficientPrivilegeError,
-    pg.ClientConfigurationError,  # the URL itself
     ssl.SSLError,
 )
 _SCHEMA = (pg.UndefinedTableError, pg.UndefinedColumnError, pg.UndefinedFunctionError, pg.InvalidSchemaNameError)
@@ -38,7 +41,6 @@ _PASSING = (
     pg.OperatorInterventionError,
     pg.InsufficientResourcesError,
     pg.LockNotAvailableError,
-    pg.ReadOnlySQLTransactionError,
     pg.InvalidTransactionStateError,
     pg.PostgresSystemError,
     asyncio.IncompleteReadError,

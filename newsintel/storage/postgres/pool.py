@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import asyncpg
 import trio
 
+from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
@@ -41,7 +42,7 @@ CONFLICT_PAUSE_S = 0.05
 """The longest pause before the first retry; it doubles. Two batches that deadlock hold each other up for milliseconds."""
 
 IDLE_S = 60.0
-CLOSE_S = 0.5
+CLOSE_S = 0.4
 """How long closing waits for units in the air before it drops their connections; the bridge then waits DRAIN_S for their ends."""
 
 
@@ -53,6 +54,7 @@ class Postgres:
         self._url = url
         self._password = password
         self._size = size
+        self._closed = False
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -101,34 +103,43 @@ class Postgres:
             async with pool.acquire(timeout=CONNECT_S) as connection:
                 return await unit(connection)
         except FORESEEN as error:
-            # The others in the pool went the same way; and a server that has become read-only is no longer the one the name leads to.
-            if lost(error) or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                await pool.expire_connections()
+            if lost(error):
+                # The others in the pool went the same way. No trio cancel comes to this side of the bridge.
+                await pool.expire_connections()  # noqa: ASYNC120
             raise
 
     async def _pool(self) -> asyncpg.Pool:
         """The pool; units that come while it opens wait for the same attempt, and the next one after a failure tries afresh."""
+        if self._closed:
+            raise UnavailableError("PostgreSQL is no longer in use here")
         if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
             self._opening = asyncio.get_running_loop().create_task(self._open())
         return await asyncio.shield(self._opening)
 
     async def _open(self) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
-            self._url.reveal(),
-            password=self._password.reveal() if self._password else None,
-            min_size=min(2, self._size),
-            max_size=self._size,
-            timeout=CONNECT_S,
-            command_timeout=COMMAND_S,
-            max_inactive_connection_lifetime=IDLE_S,
-            server_settings=SERVER_SETTINGS,
-        )
+        try:
+            return await asyncpg.create_pool(
+                self._url.reveal(),
+                password=self._password.reveal() if self._password else None,
+                min_size=min(2, self._size),
+                max_size=self._size,
+                timeout=CONNECT_S,
+                command_timeout=COMMAND_S,
+                max_inactive_connection_lifetime=IDLE_S,
+                server_settings=SERVER_SETTINGS,
+            )
+        except ValueError:  # whose text repeats a part of the URL
+            raise RefusedError("the URL of PostgreSQL cannot be read as one") from None
 
     async def close(self) -> None:
         """Let units in the air end for CLOSE_S, then drop their connections. Runs on the asyncio side."""
-        if self._opening is None or not self._opening.done() or self._opening.cancelled() or self._opening.exception():
+        self._closed = True
+        if self._opening is None:
             return
-        pool = self._opening.result()
+        try:
+            pool = await asyncio.wait_for(self._opening, CLOSE_S)
+        except (*FORESEEN, RefusedError):
+            return  # it never opened, and asyncpg has dropped what it had
         try:
             await asyncio.wait_for(pool.close(), CLOSE_S)
         except FORESEEN:
@@ -146,7 +157,7 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
     try:
         yield postgres
     finally:
-        with trio.move_on_after(CLOSE_S * 2, shield=True):
+        with trio.move_on_after(CLOSE_S * 3, shield=True):
             await closing.run(postgres.close)
 
 

@@ -1,0 +1,124 @@
+"""Real servers for the storage tests: started once, with a database of its own for each test."""
+
+import json
+import signal
+from itertools import count as numbers
+
+import asyncpg
+import pytest
+import trio
+
+from newsintel.options import Secret
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.redis import open_redis
+from tests.storage.support import Servers, Tally, decode, encode, keeper
+
+_numbers = numbers()
+
+
+async def sql(url: str, *statements: str) -> None:
+    """Run statements on a connection of their own; call on the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+def database(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """PostgreSQL with a migrated template database, and Redis, held by another process."""
+    data_dir = tmp_path_factory.mktemp("servers")
+    process = keeper(data_dir)
+    try:
+        urls = json.loads(process.stdout.readline())
+        trio.run(_make_template, urls["postgres_url"])
+        yield Servers(data_dir, **urls)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+async def _make_template(url):
+    async with open_bridge() as bridge:
+        lane = bridge.lane("test", 1)
+        # A database per test is a hundred megabytes for the next checkpoint to sync: not what is tested here.
+        await lane.run(sql, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
+        target = Secret(database(url, "migrated"))
+        async with open_postgres(bridge, target, None, 1) as service:
+            await migrate(lane, target, None, service)
+
+
+@pytest.fixture
+def empty_url(servers):
+    """A database without any table."""
+    return trio.run(_make_database, servers.postgres_url, "template1")
+
+
+@pytest.fixture
+def database_url(servers):
+    """A migrated database."""
+    return trio.run(_make_database, servers.postgres_url, "migrated")
+
+
+async def _make_database(url, template):
+    name = f"test_{next(_numbers)}"
+    async with open_bridge() as bridge:
+        await bridge.lane("test", 1).run(sql, url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return database(url, name)
+
+
+@pytest.fixture
+async def bridge():
+    """The bridge."""
+    async with open_bridge() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def postgres(bridge, database_url):
+    """A pool of four on a migrated database."""
+    async with open_postgres(bridge, Secret(database_url), None, 4) as opened:
+        yield opened
+
+
+@pytest.fixture
+def archive(postgres):
+    """The archive on a database of its own."""
+    return PostgresArchive(postgres)
+
+
+@pytest.fixture
+async def execute(bridge, database_url):
+    """Runs SQL on the test's database, past the code under test."""
+    lane = bridge.lane("test", 4)
+
+    async def run(*statements):
+        await lane.run(sql, database_url, *statements)
+
+    return run
+
+
+@pytest.fixture
+def tally():
+    """A count that remembers."""
+    return Tally()
+
+
+@pytest.fixture
+async def cache(bridge, servers, tally):
+    """A cache on an empty Redis."""
+    secret = Secret(servers.redis_url)
+    async with open_redis(bridge, secret, None, keep_s=3900, count=tally, encode=encode, decode=decode) as opened:
+        await bridge.lane("test", 1).run(opened._redis.flushall)
+        yield opened

@@ -1,0 +1,23 @@
+"""A process that has the embedded servers run until SIGTERM, as a command of newsintel does. Prints their URLs as JSON when they do."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import trio
+from attrs import asdict
+
+from newsintel.storage.embedded import embedded_servers
+
+
+async def main(data_dir: Path) -> None:
+    """Hold the servers."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with embedded_servers(data_dir) as own:
+            print(json.dumps(asdict(own)), flush=True)  # noqa: T201
+            await anext(signals)
+
+
+if __name__ == "__main__":
+    trio.run(main, Path(sys.argv[1]))

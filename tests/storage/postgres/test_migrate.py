@@ -1,0 +1,96 @@
+"""The schema's steps: once, twice, at the same time, and by another role."""
+
+import asyncpg
+import pytest
+import trio
+
+from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.options import Secret
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.migrate import check_schema, migrate
+from newsintel.storage.postgres.pool import open_postgres
+from tests.storage.conftest import sql
+from tests.storage.support import NOON, article
+
+
+@pytest.fixture
+async def empty(bridge, empty_url):
+    """A pool on a database without any table."""
+    async with open_postgres(bridge, Secret(empty_url), None, 2) as opened:
+        yield opened
+
+
+async def test_migrating_twice_changes_nothing(bridge, empty, empty_url):
+    """The second time there is nothing to do, and what was archived is still there."""
+    lane = bridge.lane("test", 1)
+    await migrate(lane, Secret(empty_url), None, empty)
+    await PostgresArchive(empty).save([(article(), NOON)], [])
+    await migrate(lane, Secret(empty_url), None, empty)
+    await check_schema(empty)
+    assert await PostgresArchive(empty).article(article().id)
+
+
+async def test_two_that_migrate_at_once_are_safe(bridge, empty, empty_url):
+    """One waits for the other and finds nothing left to do."""
+    lane = bridge.lane("test", 4)
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(migrate, lane, Secret(empty_url), None, empty)
+    await check_schema(empty)
+
+
+async def test_a_missing_or_older_schema_is_refused(bridge, empty, empty_url):
+    """With the remedy in the message; an empty record of steps counts as none taken."""
+    with pytest.raises(SchemaError, match="newsintel migrate"):
+        await check_schema(empty)
+    await migrate(bridge.lane("test", 1), Secret(empty_url), None, empty)
+    for step in ("UPDATE alembic_version SET version_num = '0000'", "DELETE FROM alembic_version"):
+        await bridge.lane("test", 1).run(sql, empty_url, step)
+        with pytest.raises(SchemaError, match="0000"):
+            await check_schema(empty)
+
+
+async def test_a_newer_schema_is_accepted_and_left_alone(bridge, postgres, database_url):
+    """Releases only add to the schema, so an old process may meet a new one during a roll-out."""
+    await bridge.lane("test", 1).run(sql, database_url, "UPDATE alembic_version SET version_num = '9000'")
+    await check_schema(postgres)
+    await migrate(bridge.lane("test", 1), Secret(database_url), None, postgres)
+    await check_schema(postgres)
+
+
+async def test_the_services_role_gets_the_tables_but_not_the_schema(bridge, empty_url):
+    """Another role migrates; the service may then read and write articles, and nothing more."""
+    lane = bridge.lane("test", 1)
+    await lane.run(sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN')
+    url = empty_url.replace("newsintel@", "odd%20'role@")
+    async with open_postgres(bridge, Secret(url), None, 1) as service:
+        await migrate(lane, Secret(empty_url), None, service)
+        await check_schema(service)
+        archive = PostgresArchive(service)
+        assert await archive.save([(article(), NOON)], []) == 1
+        await archive.bury(article(), "reason")
+        for forbidden in ("DROP TABLE articles", "UPDATE alembic_version SET version_num = '9'", "CREATE TABLE mine ()"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await lane.run(sql, url, forbidden)
+        with pytest.raises(RefusedError):
+            await migrate(lane, Secret(url.replace("odd%20'role@", "nobody@")), None, service)
+
+
+async def test_a_server_that_is_away_is_an_outage(bridge, servers, empty, empty_url):
+    """Migrating against a stopped server says so, whichever of its connections meets it."""
+    await empty.ping()
+    await servers.postgres.stop()
+    with pytest.raises(UnavailableError):
+        await migrate(bridge.lane("test", 1), Secret(empty_url), None, empty)
+    await servers.postgres.ensure()
+
+
+async def test_a_role_without_rights_cannot_migrate(bridge, empty_url):
+    """Refused, in one line."""
+    lane = bridge.lane("test", 1)
+    await lane.run(sql, empty_url, "DROP ROLE IF EXISTS weak", "CREATE ROLE weak LOGIN")
+    weak = Secret(empty_url.replace("newsintel@", "weak@"))
+    async with open_postgres(bridge, weak, None, 1) as service:
+        with pytest.raises(RefusedError) as refusal:
+            await migrate(lane, weak, None, service)
+    assert "\n" not in str(refusal.value)

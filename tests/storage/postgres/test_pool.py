@@ -1,0 +1,270 @@
+"""The pool under faults: PostgreSQL frozen, restarted, away, or refusing."""
+
+import asyncio
+import random
+import ssl
+
+import asyncpg
+import pytest
+import trio
+
+from newsintel.errors import BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.model import SearchRecord
+from newsintel.options import Secret
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.failures import translate
+from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.pool import open_postgres
+from tests.storage.support import NOON, article, family, frozen_processes
+
+
+async def backend(connection):
+    """The process that serves a connection."""
+    return await connection.fetchval("SELECT pg_backend_pid()")
+
+
+async def test_a_frozen_server_costs_callers_their_deadline_and_no_more(postgres, servers):
+    """Callers leave at their deadline, the next are Busy at once, and all works again when the server does."""
+    await postgres.ping()
+    with frozen_processes(family(servers.postgres.pid())):
+        start = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(leave_after, postgres.ping, 0.3)
+        assert trio.current_time() - start < 0.45
+        start = trio.current_time()
+        with pytest.raises(BusyError):
+            await postgres.ping()
+        assert trio.current_time() - start < 0.05
+    with trio.fail_after(5):
+        while not await succeeds(postgres.ping):  # noqa: ASYNC110 - slots come back as their operations end
+            await trio.sleep(0.05)
+
+
+async def test_a_frozen_server_ends_its_operations_without_help(postgres, servers):
+    """A caller who stays is told in bounded time, and the slot is free again while the server is still frozen."""
+    await postgres.ping()
+    with frozen_processes(family(servers.postgres.pid())):
+        with trio.fail_after(6), pytest.raises(UnavailableError):
+            await postgres.ping()
+        assert postgres._lane.running == 0
+
+
+async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_url, servers):
+    """Shutdown does not wait for a frozen server."""
+    pids = []
+    try:
+        async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
+            await postgres.ping()
+            pids = family(servers.postgres.pid())
+            freezing = frozen_processes(pids)
+            freezing.__enter__()
+            for _ in range(2):
+                await leave_after(postgres.ping, 0.05)
+            start = trio.current_time()
+        assert trio.current_time() - start < 1.2
+        with trio.fail_after(1):
+            await bridge.idle()
+    finally:
+        freezing.__exit__(None, None, None)
+
+
+async def test_random_cancels_leave_the_pool_idle(postgres, archive):
+    """300 callers that leave at random moments of a save: afterwards no slot, connection or transaction is held."""
+    dice = random.Random(seed := random.randrange(10**6))
+    print("seed", seed)  # noqa: T201
+
+    async def save(number):
+        with trio.move_on_after(dice.uniform(0, 0.02)):
+            while True:
+                try:
+                    return await archive.save([(article(str(number % 20)), NOON)], [])
+                except BusyError:
+                    await trio.sleep(0.002)
+
+    async with trio.open_nursery() as nursery:
+        for number in range(300):
+            nursery.start_soon(save, number)
+    await postgres._lane.idle()
+    pool = postgres._opening.result()
+    assert (postgres._lane.running, pool.get_idle_size()) == (0, pool.get_size())
+
+    async def unfinished(connection):
+        return await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%' AND datname = current_database()"
+        )
+
+    assert await postgres.run(unfinished) == 0
+
+
+async def test_a_restart_in_mid_use_is_not_noticed_by_the_next_caller(postgres, archive, servers):
+    """Connections that died with the server are replaced: the first save after the restart succeeds."""
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(postgres.ping)
+    await servers.postgres.stop()
+    with pytest.raises(UnavailableError):
+        await postgres.ping()
+    await servers.postgres.ensure()
+    assert await archive.save([(article(), NOON)], []) == 1
+
+
+async def test_killed_backends_are_not_noticed(postgres, execute):
+    """As after a failover that drops every connection: one retry on a fresh one."""
+    for _ in range(5):
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(postgres.ping)
+        await execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        await postgres.ping()
+
+
+async def test_a_server_that_is_away_at_first_is_found_later(bridge, servers, database_url):
+    """Opening asks for nothing; a failed first use is an outage, and the next use connects."""
+    await servers.postgres.stop()
+    async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
+        with pytest.raises(UnavailableError) as refusal:
+            await postgres.ping()
+        assert not isinstance(refusal.value, RefusedError)
+        await servers.postgres.ensure()
+        await postgres.ping()
+
+
+@pytest.mark.parametrize(("old", "new"), [("newsintel@/test", "nobody@/test"), ("/test_", "/missing_"), ("/test_", ":x/test_")])
+async def test_being_refused_is_told_apart_from_an_outage(bridge, database_url, old, new):
+    """An unknown role, a missing database and a malformed URL end a start; the message holds none of them."""
+    async with open_postgres(bridge, Secret(database_url.replace(old, new)), Secret("hidden"), 2) as postgres:
+        with pytest.raises(RefusedError) as refusal:
+            await postgres.ping()
+    assert "\n" not in str(refusal.value)
+    assert not any(word in str(refusal.value) for word in ("nobody", "missing_", "hidden", "host="))
+
+
+async def test_a_held_lock_is_given_up_on(postgres, archive, bridge, database_url):
+    """A table locked by somebody else costs lock_timeout, not for ever."""
+    locked, release = trio.Event(), asyncio.Event()
+
+    async def hold():
+        connection = await asyncpg.connect(database_url)
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE articles")
+            locked.set()
+            await release.wait()
+        await connection.close()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bridge.lane("test", 1).run, hold)
+        await locked.wait()
+        with trio.fail_after(1), pytest.raises(UnavailableError):
+            await archive.save([(article(), NOON)], [])
+        release.set()
+
+
+async def test_lost_conflicts_are_tried_again_up_to_three_times(postgres):
+    """The fourth attempt may succeed; a fifth is not made."""
+    attempts = []
+
+    async def conflict(connection, failures):
+        attempts.append(1)
+        if len(attempts) <= failures:
+            await connection.execute("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$")
+
+    await postgres.run(conflict, failures=3)
+    assert len(attempts) == 4
+    attempts.clear()
+    with pytest.raises(UnavailableError):
+        await postgres.run(conflict, failures=9)
+    assert len(attempts) == 4
+
+
+async def test_work_that_must_not_repeat_is_not_tried_again(postgres):
+    """A lost connection fails it, as it may have been done."""
+    attempts = []
+
+    async def die(connection):
+        attempts.append(1)
+        await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(UnavailableError):
+        await postgres.run_once(die)
+    assert len(attempts) == 1
+    with pytest.raises(UnavailableError):
+        await postgres.run(die)
+    assert len(attempts) == 3
+
+
+async def test_a_read_only_server_still_reads(archive, execute, database_url):
+    """Writes are unavailable, not poisoned: they wait for the failover to end."""
+    await archive.save([(article(), NOON)], [])
+    name = database_url.split("/")[3].split("?")[0]
+    await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await archive._postgres._opening.result().expire_connections()
+    with pytest.raises(UnavailableError):
+        await archive.save([(article("two"), NOON)], [])
+    assert await archive.article(article().id)
+    await execute("SET default_transaction_read_only = off", f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert await archive.save([(article("two"), NOON)], []) == 1
+
+
+async def test_times_are_utc_and_the_service_names_itself(postgres):
+    """Whatever the server's zone, and so that an operator sees who is connected."""
+
+    async def session(connection):
+        return [await connection.fetchval(f"SHOW {name}") for name in ("timezone", "application_name", "statement_timeout")]
+
+    assert await postgres.run(session) == ["UTC", "newsintel", "1500ms"]
+
+
+async def test_a_missing_table_says_migrate(bridge, empty_url):
+    """Without its schema the archive is unavailable, with the remedy in the message."""
+    async with open_postgres(bridge, Secret(empty_url), None, 1) as postgres:
+        with pytest.raises(SchemaError, match="newsintel migrate"):
+            await PostgresArchive(postgres).article("a_x")
+
+
+async def test_the_history_is_appended(postgres):
+    """Each record is a row; none is no work."""
+    history = PostgresHistory(postgres)
+    await history.record([])
+    await history.record([SearchRecord("Query", "k" * 32, 3, NOON), SearchRecord("Query", "k" * 32, 4, NOON)])
+
+    async def rows(connection):
+        return [
+            tuple(row) for row in await connection.fetch("SELECT query, key, results_count, searched_at FROM search_history ORDER BY id")
+        ]
+
+    assert await postgres.run(rows) == [("Query", "k" * 32, 3, NOON), ("Query", "k" * 32, 4, NOON)]
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        (ssl.SSLCertVerificationError("secret.host"), RefusedError),
+        (asyncpg.InvalidPasswordError("secret.host"), RefusedError),
+        (asyncpg.DiskFullError("secret.host"), UnavailableError),
+        (asyncpg.TooManyConnectionsError("secret.host"), UnavailableError),
+        (asyncpg.exceptions._base.DataError("secret.host"), PoisonedBatchError),
+    ],
+)
+def test_failures_that_are_hard_to_make_are_in_the_table(error, ours):
+    """TLS, passwords, full disks; and no message repeats the server's words."""
+    translated = translate(error)
+    assert type(translated) is ours
+    assert "secret" not in str(translated)
+
+
+async def leave_after(call, seconds):
+    """Call, and leave at a deadline."""
+    with trio.move_on_after(seconds):
+        await call()
+
+
+async def succeeds(call):
+    """Whether a call succeeds."""
+    try:
+        await call()
+    except UnavailableError:
+        return False
+    return True

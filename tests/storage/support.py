@@ -1,0 +1,124 @@
+"""What the storage tests share: values, a stand-in codec, and ways to hurt a server of our own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from attrs import field, frozen
+
+from newsintel.model import Article, Clause, Harvest, Query, Sort, Term
+from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
+
+ROOT = Path(__file__).resolve().parents[2]
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@frozen
+class Servers:
+    """The embedded servers of a test run."""
+
+    data_dir: Path
+    postgres_url: str
+    redis_url: str
+
+    @property
+    def postgres(self) -> PostgresDaemon:
+        """To stop it, start it or find its process."""
+        return PostgresDaemon(self.data_dir, self.data_dir)
+
+    @property
+    def redis(self) -> RedisDaemon:
+        """Likewise."""
+        return RedisDaemon(self.data_dir, self.data_dir)
+
+
+@frozen
+class Tally:
+    """A Count that remembers."""
+
+    counts: dict[str, float] = field(factory=dict)
+
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        self.counts[name] = self.counts.get(name, 0) + amount
+
+
+def article(name: str = "one", **changes) -> Article:
+    """An article whose id comes from its name."""
+    url = f"https://example.org/{name}"
+    given = {
+        "id": "a_" + sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:20],
+        "source": "guardian",
+        "external_id": name,
+        "url": url,
+        "canonical_url": url,
+        "title": f"Title {name}",
+        "publisher": "The Guardian",
+        "published_at": NOON,
+    }
+    return Article(**(given | changes))
+
+
+def query(*wanted: str, unwanted: tuple[str, ...] = (), key: str = "k" * 32, **changes) -> Query:
+    """A query for all of `wanted`, where a text with a space is a phrase, and none of `unwanted`."""
+    clause = Clause(tuple(Term(text, " " in text) for text in wanted), tuple(Term(text, " " in text) for text in unwanted))
+    given = {
+        "text": " ".join(wanted),
+        "clauses": (clause,),
+        "sources": ("newsapi", "guardian", "reddit"),
+        "start": None,
+        "end": None,
+        "language": None,
+        "sort": Sort.NEWEST,
+        "key": key,
+    }
+    return Query(**(given | changes))
+
+
+def harvest(key: str) -> Harvest:
+    """A harvest without outcomes."""
+    return Harvest(query("news", key=key), NOON, ())
+
+
+def encode(value: Harvest) -> bytes:
+    """Enough of a codec to tell harvests apart."""
+    return json.dumps({"key": value.query.key}).encode()
+
+
+def decode(data: bytes) -> Harvest:
+    """The reverse; ValueError for anything else."""
+    try:
+        return harvest(json.loads(data)["key"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a harvest") from error
+
+
+def keeper(data_dir: Path) -> subprocess.Popen[str]:
+    """Start a process that holds the servers of a folder; returns once they run."""
+    command = [sys.executable, str(ROOT / "tests" / "storage" / "keeper.py"), str(data_dir)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT), "PATH": os.defpath})
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
+@contextmanager
+def frozen_processes(pids: list[int]) -> Iterator[None]:
+    """Stop processes of our own, and let them go on afterwards."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

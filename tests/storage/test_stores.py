@@ -1,0 +1,87 @@
+"""All the stores together, as the service opens them."""
+
+import pytest
+import trio
+
+from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
+from newsintel.settings import load
+from newsintel.storage.stores import open_stores
+from tests.storage.support import NOON, article, decode, encode, harvest, query
+
+
+def settings(tmp_path, **environ):
+    """Settings from an environment."""
+    names = {"NEWSINTEL_" + name: value for name, value in environ.items()}
+    return load((), {"NEWSINTEL_DATA_DIR": str(tmp_path / "data"), **names})
+
+
+async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
+    """The development default: prepared in one step, and everything answers; afterwards it all stops within two seconds."""
+    async with open_stores(settings(tmp_path), tally, encode, decode) as stores:
+        assert await stores.prepare(production=False) == ()
+        await stores.check_schema()
+        await stores.postgres_ping()
+        assert await stores.archive.save([(article(), NOON)], []) == 1
+        assert await stores.archive.matches(query("title"), 5) == (article(),)
+        await stores.history.record([])
+        await stores.cache.store(harvest("k"), None)
+        assert await stores.cache.load("k") == harvest("k")
+        leaving = trio.current_time()
+    assert trio.current_time() - leaving < 2
+
+
+async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path, tally, servers, database_url):
+    """Production checks the schema and does not migrate; a store that is away is named and found again without a restart."""
+    await servers.postgres.stop()
+    await servers.redis.stop()
+    known = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=servers.redis_url)
+    async with open_stores(known, tally, encode, decode) as stores:
+        assert await stores.prepare(production=True) == ("postgresql", "redis")
+        assert await stores.prepare(production=False) == ("postgresql", "redis")
+        await servers.postgres.ensure()
+        await servers.redis.ensure()
+        assert await stores.prepare(production=True) == ()
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("production", "change", "expected"),
+    [(True, ("/test_", "/missing_"), RefusedError), (False, ("newsintel@", "nobody@"), RefusedError), (True, ("", ""), SchemaError)],
+)
+async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
+    """Wrong credentials, a missing database, a missing schema: one line each."""
+    known = settings(tmp_path, DATABASE_URL=empty_url.replace(*change), REDIS_URL=servers.redis_url)
+    async with open_stores(known, tally, encode, decode) as stores:
+        with pytest.raises(expected) as refusal:
+            await stores.prepare(production=production)
+        assert isinstance(refusal.value, NewsIntelError)
+        assert "\n" not in str(refusal.value)
+
+
+async def test_the_migrating_role_may_be_another(tmp_path, tally, servers, empty_url):
+    """MIGRATE_DATABASE_URL is used for the steps alone, with its own password."""
+    missing = empty_url.replace("newsintel@", "nobody@")
+    known = settings(tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing)
+    async with open_stores(known, tally, encode, decode) as stores:
+        await stores.postgres_ping()
+        with pytest.raises(RefusedError):
+            await stores.migrate()
+
+
+async def test_a_crash_of_its_user_closes_it_all(tmp_path, tally, servers, database_url):
+    """A whole-tree cancel in mid-use: the stores close in bounded time and add no exception of their own."""
+    known = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=servers.redis_url)
+
+    async def use(stores):
+        while True:
+            try:
+                await stores.archive.save([(article(), NOON)], [])
+                await stores.cache.load("k")
+            except UnavailableError:
+                await trio.sleep(0.001)
+
+    for step in range(20):
+        with trio.fail_after(3), trio.move_on_after(0.002 * step):
+            async with open_stores(known, tally, encode, decode) as stores, trio.open_nursery() as nursery:
+                for _ in range(6):
+                    nursery.start_soon(use, stores)
