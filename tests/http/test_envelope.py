@@ -7,7 +7,7 @@ import structlog
 
 from newsintel.http.application import create_app
 from newsintel.http.envelope import chosen_id
-from tests.http.world import World, settings
+from tests.http.world import World, answer, settings
 
 PATHS = ["/articles?q=a", "/articles", "/nothing", "/health", "/problems/busy", "/openapi.json"]
 
@@ -48,6 +48,11 @@ async def test_the_request_id_is_in_every_log_line():
     """It is bound for all that the request's task and its children log."""
     world = World()
     seen = []
-    world.desk.made_by = lambda query: seen.append(structlog.contextvars.get_contextvars()["request_id"])
+
+    def made_by(query):
+        seen.append(structlog.contextvars.get_contextvars()["request_id"])
+        return answer(query)
+
+    world.desk.made_by = made_by
     await create_app(world.services).test_client().get("/articles?q=a", headers={"X-Request-Id": "abc"})
     assert seen == ["abc"]

@@ -75,6 +75,7 @@ class Flown:
     landed: Answer
 
     async def after(self, seen: int) -> Sequence[FlightEvent]:
+        """The one event."""
         await trio.lowlevel.checkpoint()
         return [Landed(self.landed)][seen:]
 
@@ -88,11 +89,14 @@ class Desk:
     raises: BaseException | None = None
     open: trio.Event | None = None
     asked: list[Query] = field(factory=list)
-    left: int = 0
+    arrived: trio.Event = field(factory=trio.Event)
+    left: trio.Event = field(factory=trio.Event)
     archived: dict[str, ArchivedArticle] = field(factory=dict)
 
     async def search(self, query: Query) -> Reply:
+        """As arranged."""
         self.asked.append(query)
+        self.arrived.set()
         await trio.lowlevel.checkpoint()
         if self.raises:
             raise self.raises
@@ -100,14 +104,16 @@ class Desk:
             try:
                 await self.open.wait()
             except trio.Cancelled:
-                self.left += 1
+                self.left.set()
                 raise
         return Reply(self.made_by(query), self.via)
 
     def join(self, query: Query) -> Joined:
+        """A flight that has landed already."""
         return Flown(self.made_by(query))
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
+        """One of `archived`."""
         await trio.lowlevel.checkpoint()
         if self.raises:
             raise self.raises
@@ -125,12 +131,15 @@ class Health:
     open: trio.Event | None = None
 
     def alive(self) -> bool:
+        """As arranged."""
         return self.lives
 
     def phase(self) -> Phase:
+        """As arranged."""
         return self.life
 
     async def stores(self) -> Stores:
+        """As arranged, once `open` is set if there is one; counted."""
         self.pings += 1
         await trio.lowlevel.checkpoint()
         if self.open is not None:
@@ -154,6 +163,7 @@ class World:
 
     @property
     def services(self) -> Services:
+        """What create_app takes."""
         return Services(
             settings=self.settings,
             desk=self.desk,
