@@ -51,8 +51,8 @@ class Envelope:
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *added]}
-            # Hypercorn closes a connection from within the last send, and tells the app first, which cancels the request's task: unshielded,
-            # that cancel hits the closing itself and leaves the connection open until the client goes.
+            # Hypercorn closes a connection from within the last send, and tells the app first, which cancels the request's task:
+            # unshielded, that cancel hits the closing itself and leaves the connection open until the client goes.
             last = message["type"] == "http.response.body" and not message.get("more_body", False)
             with trio.CancelScope(shield=last):
                 await send(message)
