@@ -40,13 +40,31 @@ class BusyError(UnavailableError):
     """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
 
 
+class RefusedError(UnavailableError):
+    """PostgreSQL or Redis turned us away for a reason that will not pass by itself: credentials, TLS, no such database.
+
+    At start it ends the command; later it costs no more than any other outage.
+    """
+
+
+class EmbeddedServerError(NewsIntelError):
+    """A server that newsintel starts for itself did not come up. The message is one line and names where to look."""
+
+
 class PoisonedBatchError(NewsIntelError):
     """PostgreSQL refused a batch for what is in it. Asking again unchanged can never succeed: bisect it."""
 
 
-class SchemaError(NewsIntelError):
+class SchemaError(UnavailableError):
     """The database's schema is missing or older than this version needs; `newsintel migrate` mends it."""
 
 
 class FlightBugError(NewsIntelError):
-    """A bug inside one flight. Its traceback is in the log; its waiters are answered 500."""
+    """A bug inside one flight. Its traceback is in the log under `incident_id`; its waiters are answered 500."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(incident_id)
+        self.incident_id = incident_id
+
+    def __str__(self) -> str:
+        return f"a bug ended the search; the log has it under incident_id {self.incident_id}"

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from newsintel.errors import NewsIntelError
+
 
 class Sort(StrEnum):
     """The order asked for; also sent upstream, so it is part of a harvest's key."""
@@ -298,6 +300,11 @@ class Harvest:
         return self.complete or any(outcome.status.answered for outcome in self.outcomes)
 
     @property
+    def cacheable(self) -> bool:
+        """True if it may answer later callers: sources answered it, not the archive, and not nobody."""
+        return self.origin is Origin.LIVE and any(outcome.status.answered for outcome in self.outcomes)
+
+    @property
     def fresh_since(self) -> datetime:
         """The moment from which its freshness counts: its oldest good outcome (a repair does not renew the others)."""
         return min((outcome.fetched_at for outcome in self.outcomes if outcome.status.answered), default=self.fetched_at)
@@ -353,19 +360,20 @@ class StaleFound:
 
 @frozen
 class Landed:
-    """A flight's last event: the answer."""
+    """A flight's last event: the answer. `asked` tells whether any source was asked for it."""
 
     answer: Answer
+    asked: bool
 
 
 @frozen
-class Crashed:
-    """A flight's last event: a bug ended it. The traceback is in the log under this id."""
+class Failed:
+    """A flight's last event: it could not land. Every waiter raises the error."""
 
-    incident_id: str
+    error: NewsIntelError
 
 
-FlightEvent = SourceReported | StaleFound | Landed | Crashed
+FlightEvent = SourceReported | StaleFound | Landed | Failed
 
 
 @frozen
@@ -390,6 +398,14 @@ class Pair:
     founder_id: str
     rule: Rule
     similarity: float
+
+
+@frozen
+class CacheWrite:
+    """A harvest to keep in Redis, and the claim on its key to give back with it (None where there is none)."""
+
+    harvest: Harvest
+    lock_token: str | None
 
 
 @frozen

@@ -192,6 +192,10 @@ class Health(Protocol):
         """Where the service is in its life."""
         ...
 
+    def enter(self, phase: Phase) -> None:
+        """Go on to the next phase; the composition root alone calls this."""
+        ...
+
     async def stores(self) -> Stores:
         """Ask each store for a sign of life, within the store's own time limit; a store that fails is False, never an exception."""
         ...

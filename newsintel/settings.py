@@ -102,6 +102,13 @@ class Settings:
         """True where the safe settings are obligatory."""
         return self.env == "production"
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's text, and the password inside every URL, for the log's redactor."""
+        values = [getattr(self, field_.name) for field_ in fields(type(self))]
+        values += [value for source in self.source.values() for value in source.values.values()]
+        texts = [value.reveal() for value in values if isinstance(value, Secret)]
+        return (*texts, *(password for text_ in texts if (password := urlsplit(text_).password)))
+
     @property
     def enabled_sources(self) -> tuple[str, ...]:
         """The sources that are asked, in founder order."""
@@ -158,17 +165,20 @@ def _shown(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
-def load(declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
+) -> Settings:
     """Read every setting once.
 
     Args:
         declared: the options of every source that exists, in default founder order.
         environ: the environment; the process's own by default.
+        overrides: names that count before the environment's own.
 
     Raises:
         SettingsError: naming the first setting that cannot be used.
     """
-    reader = _Reader(_with_port(os.environ if environ is None else environ))
+    reader = _Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
     values = {
         field_.name: reader.read(
             field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
@@ -202,7 +212,8 @@ def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
         settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
         reader.correct("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
-        base = reader.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        # XDG Base Directory Specification 0.8.
+        base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         settings = evolve(settings, data_dir=Path(base) / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings

@@ -1,15 +1,30 @@
-"""Stand-in: renders answers."""
+"""What a person sees of a harvest: pure functions from an answer and a view to the body of a response. They never cost an upstream call.
 
+Moments that our own clock took (`fetched_at`, `first_seen_at`, `retry_at`) are shown in milliseconds, those that sources told
+(`published_at`) in seconds; all are RFC 3339 in UTC with a Z.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
-from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome
+from newsintel.dedup import group
+from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome, Group, Member, Merge, Origin, Pair, Query, Ranked
+from newsintel.scoring import DECIMALS, rank, shown
 
 
 @frozen
 class View:
-    """How a person wants to see an answer."""
+    """How a harvest is to be shown.
+
+    Attributes:
+        limit: groups on a page, 1 to 100.
+        page: from 1.
+        explain: show the parts of each score.
+    """
 
     limit: int = 20
     page: int = 1
@@ -17,36 +32,129 @@ class View:
     explain: bool = False
 
 
-def _article(article: Article) -> dict[str, Any]:
-    names = "id title description url source publisher section author image_url language published_at".split()  # noqa: SIM905
-    return {name: getattr(article, name) for name in names}
+def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime) -> Merge:
+    """Group and rank articles, which are in founder order; equal arguments give equal merges."""
+    return Merge(mode, rank(group(articles, mode), query, now))
 
 
-def _report(outcome: FetchOutcome) -> dict[str, Any]:
-    return {
-        "status": outcome.status, "latency_ms": outcome.latency_ms, "returned": outcome.returned, "kept": len(outcome.articles),
-        "merged": 0,        "http_status": outcome.http_status, "retry_at": outcome.retry_at, "ignored": list(outcome.ignored),
-    }  # fmt: skip
+def pairs(merged: Merge) -> tuple[Pair, ...]:
+    """Each further page of a group with its founder, for the archive.
+
+    A page is one row there, so a second sight of it adds no pair; what tied its first sight to the founder is what is kept.
+    """
+    found: dict[str, Pair] = {}
+    for ranked in merged.ranked:
+        founder_id = ranked.group.founder.id
+        for member in ranked.group.members:
+            if member.rule is not None and member.similarity is not None and member.article.id != founder_id:
+                found.setdefault(member.article.id, Pair(member.article.id, founder_id, member.rule, member.similarity))
+    return tuple(found.values())
 
 
 def render(answer: Answer, view: View) -> dict[str, Any]:
-    """The JSON body of GET /articles."""
+    """The body of GET /articles. Scores use the harvest's fetched_at as now, so a hit equals its miss."""
     harvest = answer.harvest
-    ranked = answer.merge.ranked
-    shown = ranked[(view.page - 1) * view.limit : view.page * view.limit]
-    articles = []
-    for one in shown:
-        row = _article(one.group.leader) | {"group_id": one.group.founder.id, "score": one.parts.total, "duplicates": []}
-        articles.append(row | ({"score_parts": asdict(one.parts)} if view.explain else {}))
+    merged = answer.merge
+    if view.dedupe is not merged.mode:
+        merged = merge(harvest.query, harvest.articles, view.dedupe, harvest.fetched_at)
+    start = (view.page - 1) * view.limit
     return {
-        "articles": articles, "total": len(ranked), "limit": view.limit, "page": view.page,
-        "has_more": view.page * view.limit < len(ranked),
-        "complete": harvest.complete and not answer.refused, "origin": harvest.origin, "fetched_at": harvest.fetched_at,
-        "sources": {outcome.source: _report(outcome) for outcome in answer.refused or harvest.outcomes},
-    }  # fmt: skip
+        "articles": [_group_body(ranked, explain=view.explain) for ranked in merged.ranked[start : start + view.limit]],
+        "total": len(merged.ranked),
+        "limit": view.limit,
+        "page": view.page,
+        "has_more": start + view.limit < len(merged.ranked),
+        "complete": harvest.complete and not answer.refused,
+        "origin": (Origin.STALE if answer.refused else harvest.origin).value,
+        "fetched_at": rfc3339(harvest.fetched_at),
+        "sources": _sources(answer, merged),
+    }
 
 
 def article_body(archived: ArchivedArticle) -> dict[str, Any]:
-    """The JSON body of GET /articles/{id}."""
-    times = {name: getattr(archived, name) for name in ("leader_id", "first_seen_at", "fetched_at")}
-    return _article(archived.article) | {"content": archived.article.content} | times
+    """The body of GET /articles/{id}."""
+    return _article(archived.article) | {
+        "content": archived.article.content,
+        "leader_id": archived.leader_id,
+        "first_seen_at": rfc3339(archived.first_seen_at),
+        "fetched_at": rfc3339(archived.fetched_at),
+    }
+
+
+def rfc3339(moment: datetime, timespec: str = "milliseconds") -> str:
+    """An aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`; finer digits are cut off."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def _article(article: Article) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": article.id,
+        "title": article.title,
+        "description": article.description,
+        "url": article.url,
+        "source": article.source,
+        "publisher": article.publisher,
+        "section": article.section,
+        "author": article.author,
+        "image_url": article.image_url,
+        "language": article.language,
+        "published_at": rfc3339(article.published_at, "seconds"),
+    }
+    return body | {"published_at_estimated": True} if article.published_at_estimated else body
+
+
+def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
+    body = _article(ranked.group.leader) | {
+        "group_id": ranked.group.founder.id,
+        "score": shown(ranked.parts),
+        "duplicates": [_duplicate(member) for member in _duplicates(ranked.group)],
+    }
+    return body | {"score_parts": {name: round(part, DECIMALS) for name, part in asdict(ranked.parts).items()}} if explain else body
+
+
+def _duplicates(group: Group) -> list[Member]:
+    """Every member but the leader, in founder order. A founder that does not lead is listed with what ties the leader to it."""
+    leading = next(place for place, member in enumerate(group.members) if member.article == group.leader)
+    leader = group.members[leading]
+    others = [member for place, member in enumerate(group.members) if place != leading]
+    if leading > 0:
+        others[0] = evolve(others[0], rule=leader.rule, similarity=leader.similarity)
+    return others
+
+
+def _duplicate(member: Member) -> dict[str, Any]:
+    article = member.article
+    return {
+        "id": article.id,
+        "title": article.title,
+        "url": article.url,
+        "source": article.source,
+        "publisher": article.publisher,
+        "published_at": rfc3339(article.published_at, "seconds"),
+        "rule": member.rule,
+        "similarity": member.similarity,
+    }
+
+
+def _sources(answer: Answer, merged: Merge) -> dict[str, Any]:
+    """A report per source: of the refresh that failed if there was one, since what the older harvest got is not what just happened.
+
+    Only articles that these outcomes kept can count as merged; those of a stale harvest or of the archive are not theirs.
+    """
+    own = not answer.refused and answer.harvest.origin is Origin.LIVE
+    listed = (member.article.source for ranked in merged.ranked for member in _duplicates(ranked.group))
+    counts = Counter(listed if own else ())
+    return {outcome.source: _source(outcome, counts[outcome.source]) for outcome in answer.refused or answer.harvest.outcomes}
+
+
+def _source(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
+    return {
+        "status": outcome.status.value,
+        "latency_ms": None if outcome.latency_ms is None else round(outcome.latency_ms, 1),
+        "returned": outcome.returned,
+        "kept": len(outcome.articles),
+        "merged": merged,
+        "http_status": outcome.http_status,
+        "retry_at": None if outcome.retry_at is None else rfc3339(outcome.retry_at),
+        "ignored": list(outcome.ignored),
+    }

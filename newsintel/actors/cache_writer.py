@@ -1,0 +1,30 @@
+"""The cache writer: takes landed harvests in, keeps them in Redis. Lossy on purpose: what Redis does not take can be fetched again."""
+
+import trio
+
+from newsintel.errors import UnavailableError
+from newsintel.model import CacheWrite
+from newsintel.ports import Count, HarvestCache
+
+
+async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, cache: HarvestCache, count: Count) -> None:
+    """Write until the inbox ends. A write gives the claim on its key back in the same operation; after a failed one it is given back alone.
+
+    Owns: its inbox.
+    """
+    with inbox:
+        async for write in inbox:
+            try:
+                await cache.store(write.harvest, write.lock_token)
+            except UnavailableError:
+                count("cache_errors", operation="store")
+                await _unlock(write, cache, count)
+
+
+async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:
+    if write.lock_token is None:
+        return
+    try:
+        await cache.unlock(write.harvest.query.key, write.lock_token)
+    except UnavailableError:
+        count("cache_errors", operation="unlock")

@@ -1,0 +1,196 @@
+"""The merger: takes flights in, has the sources fetched, merges what they send, lands each flight.
+
+In: flights from the desk. Out: jobs to the fetchers; landed harvests to the cache writer and the persister. One task per flight, so that a
+slow one holds up nobody. No waiter ever waits for a sink: a full one is passed over and the refusal counted.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+import trio
+from attrs import evolve, frozen
+
+from newsintel.errors import FlightBugError, UnavailableError
+from newsintel.flight import FetchJob, Flight
+from newsintel.freshness import Freshness, Windows
+from newsintel.model import Answer, CacheWrite, Dedupe, Failed, FetchOutcome, Harvest, Landed, Origin, SourceReported, StaleFound, Status
+from newsintel.ports import Archive, Count, WallClock
+from newsintel.shared_cache import Claim, SharedCache
+from newsintel.views import merge
+
+log = logging.getLogger(__name__)
+
+LANDING_MARGIN_S = 0.01
+"""Jobs end this much ahead of their flight, so that a source's own report of its timeout arrives before the landing."""
+ARCHIVE_LIMIT = 250
+"""As many articles as three sources give at once (contract.md: 100 + 50 + 100)."""
+
+
+@frozen
+class _World:
+    """What a flight's task may reach: the merger's channel ends and ports."""
+
+    jobs: Mapping[str, trio.MemorySendChannel[FetchJob]]
+    to_cache: trio.MemorySendChannel[CacheWrite]
+    to_persister: trio.MemorySendChannel[Answer]
+    shared: SharedCache
+    archive: Archive
+    windows: Windows
+    count: Count
+    now: WallClock
+
+
+async def run(
+    inbox: trio.MemoryReceiveChannel[Flight],
+    jobs: Mapping[str, trio.MemorySendChannel[FetchJob]],
+    to_cache: trio.MemorySendChannel[CacheWrite],
+    to_persister: trio.MemorySendChannel[Answer],
+    *,
+    shared: SharedCache,
+    archive: Archive,
+    windows: Windows,
+    count: Count,
+    now: WallClock,
+) -> None:
+    """Serve flights until the desk's end closes and the last flight has landed.
+
+    Owns: its inbox, one job end per enabled source, and the ends to both sinks, which it closes after its last flight.
+    """
+    world = _World(jobs, to_cache, to_persister, shared, archive, windows, count, now)
+    with ExitStack() as owned:
+        for to_fetcher in jobs.values():
+            owned.enter_context(to_fetcher)
+        owned.enter_context(to_cache)
+        owned.enter_context(to_persister)
+        async with trio.open_nursery() as flights:
+            with inbox:
+                async for flight in inbox:
+                    flights.start_soon(_fly, flight, world, name=f"flight {flight.query.key}")
+
+
+async def _fly(flight: Flight, world: _World) -> None:
+    """Bring one flight to its end. A bug in it costs its own waiters an answer, and nobody else anything."""
+    try:
+        await _resolve(flight, world)
+    except UnavailableError as error:
+        flight.append(Failed(error))
+    except Exception:
+        incident_id = secrets.token_hex(8)
+        log.exception("a bug ended a flight", extra={"incident_id": incident_id})
+        world.count("flight_bugs")
+        if not flight.ended:
+            flight.append(Failed(FlightBugError(incident_id)))
+
+
+async def _resolve(flight: Flight, world: _World) -> None:
+    """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
+    async with world.shared.claim(flight.query.key, flight.known, flight.deadline) as claim:
+        cached = claim.harvest
+        if cached is not None and world.windows.judge(cached, world.now()) is Freshness.FRESH:
+            flight.append(Landed(_answer(cached), asked=False))
+            return
+        gathering = _Gathering(flight, world)
+        await _fan_out(flight, gathering, world.windows.kept(cached, world.now()) if cached else (), world)
+        answer = gathering.answer()
+        if answer.harvest.cacheable:
+            flight.append(Landed(answer, asked=True))
+            _hand_on(answer, claim, world)
+        else:
+            flight.append(Landed(await _instead(flight, answer, cached, world), asked=True))
+
+
+class _Gathering:
+    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace."""
+
+    def __init__(self, flight: Flight, world: _World) -> None:
+        self._flight = flight
+        self._now = world.now
+        self._outcomes: dict[str, FetchOutcome] = {}
+        self._answer = _answer(Harvest(flight.query, world.now(), ()))
+
+    def report(self, outcome: FetchOutcome) -> None:
+        """Take one source's outcome and publish it."""
+        self._outcomes[outcome.source] = outcome
+        in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
+        self._answer = _answer(Harvest(self._flight.query, self._now(), in_order))
+        self._flight.append(SourceReported(outcome, self._answer.merge))
+
+    def missing(self) -> tuple[str, ...]:
+        """Asked minus answered."""
+        return tuple(name for name in self._flight.query.sources if name not in self._outcomes)
+
+    def answer(self) -> Answer:
+        """Everything so far."""
+        return self._answer
+
+
+async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutcome, ...], world: _World) -> None:
+    """Ask every source that has no outcome yet, and gather until all have sent one or the flight's deadline has come."""
+    for outcome in kept:
+        gathering.report(outcome)
+    for name in gathering.missing():
+        if name not in world.jobs:
+            gathering.report(FetchOutcome(name, Status.DISABLED, world.now()))
+    asked = gathering.missing()
+    if not asked:
+        return
+    send, receive = trio.open_memory_channel[FetchOutcome](len(asked))
+    with receive:
+        with send:
+            for name in asked:
+                job = FetchJob(flight.query, flight.deadline - LANDING_MARGIN_S, send.clone())
+                try:
+                    world.jobs[name].send_nowait(job)
+                except (trio.WouldBlock, trio.BrokenResourceError):
+                    job.outbox.close()
+                    world.count("refusals", inbox=f"fetcher {name}")
+                    gathering.report(FetchOutcome(name, Status.OVERLOADED, world.now()))
+        with trio.move_on_at(flight.deadline):
+            async for outcome in receive:
+                gathering.report(outcome)
+    for name in gathering.missing():
+        gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
+
+
+async def _instead(flight: Flight, failed: Answer, cached: Harvest | None, world: _World) -> Answer:
+    """What answers when no source did: an older harvest, else the archive, else the failure itself.
+
+    Raises:
+        UnavailableError: no source is enabled, and the archive did not answer either.
+    """
+    outcomes = failed.harvest.outcomes
+    if cached and not failed.harvest.complete and world.windows.judge(cached, world.now()) is not Freshness.GONE:
+        stale = evolve(_answer(evolve(cached, origin=Origin.STALE)), refused=outcomes)
+        flight.append(StaleFound(stale))
+        return stale
+    try:
+        articles = await world.archive.matches(flight.query, ARCHIVE_LIMIT)
+    except UnavailableError:
+        if failed.harvest.complete:
+            raise
+        return failed
+    if not articles and not failed.harvest.complete:
+        return failed
+    return _answer(evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles))
+
+
+def _hand_on(answer: Answer, claim: Claim, world: _World) -> None:
+    """Offer a landed answer to both sinks. Nobody waits for this; a sink that has no room is passed over."""
+    try:
+        world.to_persister.send_nowait(answer)
+    except (trio.WouldBlock, trio.BrokenResourceError):
+        world.count("refusals", inbox="persister")
+    if claim.harvest is not None and world.windows.outranks(claim.harvest, answer.harvest, world.now()):
+        return
+    try:
+        world.to_cache.send_nowait(CacheWrite(answer.harvest, claim.token))
+    except (trio.WouldBlock, trio.BrokenResourceError):
+        world.count("refusals", inbox="cache_writer")
+    else:
+        claim.token = None  # the cache writer's to give back, in the same operation as its write
+
+
+def _answer(harvest: Harvest) -> Answer:
+    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at))

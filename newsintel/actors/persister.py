@@ -1,0 +1,127 @@
+"""The persister: takes landed answers in, writes their articles to the archive in batches.
+
+An answer is *accepted* once the inbox has taken it; from then on its articles are saved, put aside as dead letters with the reason, or, if
+the archive stays away longer than shutdown allows, counted as lost. A retry is safe: saving is idempotent.
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import trio
+from attrs import define, field
+
+from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.model import Answer, Article, Pair
+from newsintel.ports import Archive, Count
+from newsintel.views import pairs
+
+log = logging.getLogger(__name__)
+
+BATCH_ROWS = 200
+BATCH_S = 0.25
+"""A batch is written when it has this many rows, or this long after its first. More rows save no more time: measured in storage's tests."""
+PAUSE_S = 0.2
+MAX_PAUSE_S = 10.0
+"""Pauses between tries double from the one to the other, each shortened by up to half at random so that processes spread out."""
+
+Row = tuple[Article, datetime]
+
+
+@define
+class _Batch:
+    """What is accepted and not yet saved."""
+
+    rows: list[Row] = field(factory=list)
+    pairs: list[Pair] = field(factory=list)
+
+    def add(self, answer: Answer) -> None:
+        """Take a landed answer's articles, and what its merge found out about them."""
+        self.rows += [(article, outcome.fetched_at) for outcome in answer.harvest.outcomes for article in outcome.articles]
+        self.pairs += pairs(answer.merge)
+
+
+async def run(inbox: trio.MemoryReceiveChannel[Answer], *, archive: Archive, count: Count) -> None:
+    """Write until the inbox ends and all is saved. Cancelled earlier, it counts what it had accepted and could not save.
+
+    Owns: its inbox.
+    """
+    batch = _Batch()
+    with inbox:
+        try:
+            async for answer in inbox:
+                batch.add(answer)
+                await _fill(inbox, batch)
+                await _write(batch, archive, count)
+        finally:
+            _count_lost(inbox, batch, count)
+
+
+async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch) -> None:
+    """Add what arrives until the batch is full, its time is up or the inbox has ended."""
+    with trio.move_on_after(BATCH_S):
+        while len(batch.rows) < BATCH_ROWS:
+            try:
+                batch.add(await inbox.receive())
+            except trio.EndOfChannel:
+                return
+
+
+async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
+    """Save a batch in pieces of at most BATCH_ROWS; the pairs go last, when both of their articles are there."""
+    while batch.rows:
+        piece = batch.rows[:BATCH_ROWS]
+        await _save(piece, archive, count)
+        del batch.rows[: len(piece)]
+    if batch.pairs:
+        await _until_available(lambda: archive.save([], batch.pairs), count)
+        batch.pairs.clear()
+
+
+async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
+    """Save rows; halve a refused piece until the row at fault stands alone, and put that one aside."""
+    try:
+        await _until_available(lambda: archive.save(rows, []), count)
+    except PoisonedBatchError as error:
+        if len(rows) == 1:
+            await _bury(rows[0][0], str(error), archive, count)
+            return
+        middle = len(rows) // 2
+        await _save(rows[:middle], archive, count)
+        await _save(rows[middle:], archive, count)
+    else:
+        count("archived_articles", len(rows))
+
+
+async def _bury(article: Article, reason: str, archive: Archive, count: Count) -> None:
+    log.warning("the archive refused an article", extra={"article_id": article.id, "source": article.source, "reason": reason})
+    await _until_available(lambda: archive.bury(article, reason), count)
+    count("dead_letters")
+
+
+async def _until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:
+    """Try until the archive does it; meanwhile the inbox fills, and past that the merger counts refusals."""
+    pause_s = PAUSE_S
+    while True:
+        try:
+            await operation()
+        except UnavailableError as error:
+            log.warning("the archive is away", extra={"reason": str(error), "pause_s": pause_s})
+            count("archive_retries")
+        else:
+            return
+        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        pause_s = min(pause_s * 2, MAX_PAUSE_S)
+
+
+def _count_lost(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch, count: Count) -> None:
+    """Count what is accepted and not saved. A closing inbox discards its buffer, so it is emptied first."""
+    while True:
+        try:
+            batch.add(inbox.receive_nowait())
+        except (trio.WouldBlock, trio.EndOfChannel):
+            break
+    if batch.rows:
+        log.error("articles were accepted and could not be saved", extra={"articles": len(batch.rows)})
+        count("lost_articles", len(batch.rows))

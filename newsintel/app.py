@@ -1,0 +1,150 @@
+"""The composition root: it opens every long-lived channel, starts every actor by name, and ends them in order. Read it as the dataflow.
+
+              flights                jobs ┌> fetcher(newsapi)  ┐ outcomes (one channel per flight,
+HTTP, CLI ─> desk ───────> merger ────────┼> fetcher(guardian) ┼──────┐   a clone per source)
+  ^           │ L1            ^           └> fetcher(reddit)   ┘      │
+  │           │               └────────────────────────────────────────┘
+  └── events of the flight (late joiners replay) <── merger: dedup + score, lands the harvest
+                                                      ├─ to_cache ────> cache_writer ─> Redis
+                                                      └─ to_persister > persister ────> PostgreSQL
+HTTP ─ to_recorder ─> recorder ─> search_history
+
+Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
+actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+import trio
+
+from newsintel.actors import cache_writer, fetcher, merger, persister, recorder
+from newsintel.admission import Admission
+from newsintel.codec import dump_harvest, load_harvest
+from newsintel.desk import Desk
+from newsintel.flight import FetchJob, Flight
+from newsintel.freshness import Windows
+from newsintel.http import server
+from newsintel.http.application import create_app
+from newsintel.http.services import Services
+from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
+from newsintel.model import Answer, CacheWrite, SearchRecord
+from newsintel.oauth import open_app_token
+from newsintel.ports import Phase, SourceState, Upstream
+from newsintel.settings import Settings, SourceSettings
+from newsintel.shared_cache import SharedCache
+from newsintel.sources import REGISTRY
+from newsintel.sources.source import Source
+from newsintel.storage.stores import open_stores
+from newsintel.telemetry import Metrics
+from newsintel.upstream import open_upstream
+
+PERSISTER_INBOX = 64
+"""Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
+RECORDER_INBOX = 1_000
+"""Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
+SINKS_SHARE = 0.4
+"""The sinks' part of DRAIN_S (8 s of 20); HTTP has as much, flights in the air and closing the stores the rest."""
+
+
+def utc_now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
+    """Everything but HTTP. Nesting, outermost first: embedded servers, bridge and stores > sinks > fetchers and merger > the caller.
+
+    Raises:
+        NewsIntelError: the stores cannot be run with (wrong credentials, older schema).
+        ExceptionGroup: of an actor's bug, or of what the caller raised.
+    """
+    count, windows = Metrics().count, Windows.of(settings)
+    enabled = {name: source for name, source in settings.source.items() if source.enabled}
+    admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
+
+    to_merger, flights = trio.open_memory_channel[Flight](settings.max_flights)
+    to_cache, cache_writes = trio.open_memory_channel[CacheWrite](settings.max_flights)
+    to_persister, answers = trio.open_memory_channel[Answer](PERSISTER_INBOX)
+    to_recorder, searches = trio.open_memory_channel[SearchRecord](RECORDER_INBOX)
+    jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
+    to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
+
+    async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
+        await stores.prepare(production=settings.production)
+        shared = SharedCache(stores.cache, windows, count, utc_now)
+        upstreams = {name: await clients.enter_async_context(open_source(REGISTRY[name], source)) for name, source in enabled.items()}
+
+        async with trio.open_nursery() as sinks:
+            _start(sinks, "cache_writer", cache_writer.run, cache_writes, cache=stores.cache, count=count)
+            _start(sinks, "persister", persister.run, answers, archive=stores.archive, count=count)
+            _start(sinks, "recorder", recorder.run, searches, history=stores.history, count=count)
+
+            async with trio.open_nursery() as sources:
+                for name, (_, inbox) in jobs.items():
+                    terms = {"upstream": upstreams[name], "admission": admissions[name], "deadline_s": enabled[name].deadline_s}
+                    _start(sources, f"fetcher({name})", fetcher.run, inbox, source=name, **terms, count=count, now=utc_now)
+                ports = {"shared": shared, "archive": stores.archive, "windows": windows, "count": count, "now": utc_now}
+                _start(sources, "merger", merger.run, flights, to_fetchers, to_cache, to_persister, **ports)
+
+                with to_merger, to_recorder:
+                    yield Services(
+                        settings=settings,
+                        desk=Desk(
+                            to_merger,
+                            stores.archive,
+                            windows=windows,
+                            max_flights=settings.max_flights,
+                            search_deadline_s=settings.search_deadline_s,
+                            now=utc_now,
+                        ),
+                        to_recorder=to_recorder,
+                        count=count,
+                        now=utc_now,
+                        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
+                        source_states=lambda: {name: _state(admission) for name, admission in admissions.items()},
+                    )
+            sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
+
+
+async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> None:
+    """The pipeline and HTTP, until SIGTERM or SIGINT; then an orderly end within DRAIN_S.
+
+    Args:
+        settings: everything it may know of its environment.
+        on_ready: called with the URL once requests are accepted.
+    """
+    shutdown = trio.Event()
+    async with trio.open_nursery() as process:
+        await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
+        async with open_pipeline(settings) as services, trio.open_nursery() as http:
+            urls = await http.start(partial(server.serve, create_app(services), settings, shutdown=shutdown))
+            services.health.enter(Phase.SERVING)
+            settle_memory()
+            on_ready(urls[0])
+            await shutdown.wait()
+            services.health.enter(Phase.DRAINING)
+        process.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator[Upstream]:
+    """A source's client, with an app-only token beside it if the source uses one."""
+    async with AsyncExitStack() as stack:
+        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))
+
+
+def _start(nursery: trio.Nursery, name: str, actor: Callable[..., Awaitable[None]], *ends: object, **ports: object) -> None:
+    nursery.start_soon(partial(actor, *ends, **ports), name=name)
+
+
+def _state(admission: Admission) -> SourceState:
+    now_s = trio.current_time()
+    paused = admission.paused(now_s, utc_now())
+    return SourceState(
+        blocked=paused.status if paused else None, retry_at=paused.retry_at if paused else None, quota_left=admission.quota_left(now_s)
+    )

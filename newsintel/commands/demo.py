@@ -1,0 +1,51 @@
+"""`newsintel demo`: the whole service on simulated upstreams: no key, no network, no root."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import trio
+from attrs import evolve
+from rich.console import Console
+
+from newsintel import app, telemetry
+from newsintel.commands.setup import load_settings
+from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.settings import Settings
+
+GREETING = """\
+[bold]newsintel demo[/bold]: {what}, served by the real service with its own PostgreSQL and Redis.
+
+  a search      curl '{url}/articles?q=climate&limit=5'
+  its sources   curl '{url}/sources'
+  trouble       curl -X PUT {control}/guardian -d '{{"fault": "hang"}}'   then search for something new
+
+Stop it with Ctrl-C.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("demo", help="serve with simulated upstreams: no key, no network, no root")
+    command.add_argument("--replay", metavar="DIR", type=Path, help="answer from recorded responses in DIR instead of the invented news")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the demo until SIGTERM or SIGINT."""
+    trio.run(_demo, args.replay)
+    return 0
+
+
+async def _demo(replay: Path | None) -> None:
+    async with simulated_upstreams(replay=replay) as simulated:
+        settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
+        # Servers and a folder of its own: what is simulated must not mix with an archive that somebody keeps.
+        settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
+        telemetry.set_up_logging(settings)
+        await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
+
+
+def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:
+    what = f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
+    Console(stderr=True, soft_wrap=True).print(GREETING.format(what=what, url=settings.public_url or url, control=simulated.control_url))

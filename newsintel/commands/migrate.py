@@ -1,0 +1,32 @@
+"""`newsintel migrate`: bring the database's schema up to this version."""
+
+import argparse
+from typing import Any
+
+import trio
+
+from newsintel import telemetry
+from newsintel.codec import dump_harvest, load_harvest
+from newsintel.commands.setup import load_settings
+from newsintel.settings import Settings
+from newsintel.storage.stores import open_stores
+from newsintel.telemetry import Metrics
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("migrate", help="bring the database's schema up to this version")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Migrate; doing it again changes nothing."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    trio.run(_migrate, settings)
+    return 0
+
+
+async def _migrate(settings: Settings) -> None:
+    async with open_stores(settings, Metrics().count, dump_harvest, load_harvest) as stores:
+        await stores.migrate()

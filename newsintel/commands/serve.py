@@ -1,0 +1,23 @@
+"""`newsintel serve`: the service, until SIGTERM or SIGINT."""
+
+import argparse
+from typing import Any
+
+import trio
+
+from newsintel import app, telemetry
+from newsintel.commands.setup import load_settings
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("serve", help="serve the HTTP API until SIGTERM or SIGINT")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Serve; 0 after an orderly end."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    trio.run(app.serve, settings)
+    return 0

@@ -1,0 +1,86 @@
+"""How one simulated API behaves: its latency, its fault, and how strict it is. Set while it runs, and checked before it counts."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import asdict, evolve, frozen
+
+from newsintel.demo.faults import REFUSALS, REPLIES
+from newsintel.demo.sabotage import SABOTAGES
+
+FAULTS = ("none", *sorted({*REPLIES, *REFUSALS, *SABOTAGES}))
+MAX_LATENCY_MS = 60_000
+_HEADER_TEXT = re.compile(r"[ -~]{0,100}")
+
+
+class InvalidSettingError(ValueError):
+    """A setting that cannot be: `field` names it, the message says what it may be."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@frozen
+class Behaviour:
+    """The settings of one API.
+
+    Attributes:
+        latency_ms: milliseconds before an answer, or before its fault.
+        jitter_ms: milliseconds; each call's latency is off by a random amount of up to this much, either way.
+        fault: what goes wrong, one of FAULTS.
+        fault_rate: the share of calls that it befalls, 0..1, by chance.
+        retry_after: the Retry-After header of 429 and 503 faults, sent as it is, sense or nonsense; None = no such header.
+        limited: holds callers to the quota, pace and delay of the API's free plan.
+    """
+
+    latency_ms: float = 0.0
+    jitter_ms: float = 0.0
+    fault: str = "none"
+    fault_rate: float = 1.0
+    retry_after: str | int | float | None = None
+    limited: bool = False
+
+    def changed(self, settings: Any) -> "Behaviour":
+        """The same but for the settings given.
+
+        Raises:
+            InvalidSettingError: naming the first that is unknown or has no such value.
+        """
+        if not isinstance(settings, dict):
+            raise InvalidSettingError("", "must be a JSON object of settings")
+        for name, value in settings.items():
+            if name == "calls":
+                raise InvalidSettingError(name, "is counted, not set; DELETE /_control/calls starts it from 0")
+            if name not in _RULES:
+                raise InvalidSettingError(name, f"is unknown; there are {', '.join(_RULES)}")
+            holds, rule = _RULES[name]
+            if not holds(value):
+                raise InvalidSettingError(name, rule)
+        return evolve(self, **settings)
+
+    def shown(self) -> dict[str, Any]:
+        """The settings as JSON."""
+        return asdict(self)
+
+
+def _number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _retry_after(value: Any) -> bool:
+    if isinstance(value, str):
+        return _HEADER_TEXT.fullmatch(value) is not None
+    return value is None or _number(-(10**12), 10**12)(value)
+
+
+_LATENCY = (_number(0, MAX_LATENCY_MS), f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}")
+_RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "latency_ms": _LATENCY,
+    "jitter_ms": _LATENCY,
+    "fault": (lambda value: value in FAULTS, f"must be one of {', '.join(FAULTS)}"),
+    "fault_rate": (_number(0, 1), "must be a number from 0 to 1"),
+    "retry_after": (_retry_after, "must be a number, a text of at most 100 ASCII characters, or null"),
+    "limited": (lambda value: isinstance(value, bool), "must be true or false"),
+}

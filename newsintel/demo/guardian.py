@@ -1,0 +1,162 @@
+"""The Guardian's Content API: `/search`, with a developer key.
+
+Errors of the API come in its envelope; those of the gateway before it (key, rate) have none. Where no real message is known, it is ours.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from newsintel.demo.api import Clocks
+from newsintel.demo.documents import Document, Row, most_relevant, newest, parse_time
+from newsintel.demo.limits import Window
+from newsintel.demo.matching import GUARDIAN, parse
+from newsintel.demo.wire import Reply, Request
+
+KEY = "demo-guardian-key"
+TIERS = {KEY: "developer", "test": "test"}
+"""The keys known. The real API takes `test` too, for trying it out."""
+PAGE_SIZE = 10
+MAX_PAGE_SIZE = 200
+"""What the server takes; its documentation says 50."""
+BAD_DATE = (
+    "Dates must be an ISO8601 date or datetime (e.g. 2010-07-20 or 2010-07-20T10:00:00+05:00). Remember to URL-encode the '+' if you "
+    "provide a timezone offset."
+)
+BAD_PAGE_SIZE = "page-size must be an integer between 0 and 200"
+PAGE_BEYOND = "requested page is beyond the number of available pages"
+NOT_FOUND = "The requested resource could not be found."
+QUERY_FIELDS = {"headline": "webTitle", "trailText": "trailText", "body": "body", "byline": "byline"}
+
+
+class RefusedError(Exception):
+    """A request that the API itself answers with an error. `reply` is that answer."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.reply = Reply.json(status, {"response": {"status": "error", "message": message}})
+
+
+@define
+class GuardianApi:
+    """The API over some articles."""
+
+    documents: Sequence[Document]
+    clocks: Clocks
+    pace: Window = field(init=False)
+    quota: Window = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start with the quota unused."""
+        self.pace, self.quota = Window(1, 1.0), Window(500, 24 * 3600)
+
+    def refusal(self, status: int) -> Reply:
+        """The gateway's refusals, and the API's failure."""
+        if status == 500:
+            return RefusedError("Internal Server Error", 500).reply
+        return Reply.json(status, {"message": "Unauthorized" if status == 401 else "API rate limit exceeded"})
+
+    def answer(self, request: Request, *, limited: bool) -> Reply:
+        """Answer, or say in the API's or the gateway's words why not."""
+        tier = TIERS.get(request.query.get("api-key", ""))
+        if tier is None:
+            return self.refusal(401)
+        at = self.clocks.monotonic()
+        if limited and (self.pace.full(at) or self.quota.full(at)):
+            return self.refusal(429).with_headers(self._headers(at))
+        self.pace.take(at)
+        self.quota.take(at)
+        try:
+            reply = Reply.json(200, {"response": {"status": "ok", "userTier": tier, **self._search(request)}})
+        except RefusedError as refused:
+            reply = refused.reply
+        return reply.with_headers(self._headers(at)) if limited else reply
+
+    def _headers(self, at: float) -> dict[str, str]:
+        """What this gateway is reported to send; no recording confirms it."""
+        left = max(0, self.quota.calls - self.quota.used(at))
+        return {"X-RateLimit-Limit-day": str(self.quota.calls), "X-RateLimit-Remaining-day": str(left)}
+
+    def _search(self, request: Request) -> dict[str, Any]:
+        if request.path != "/search" or request.method != "GET":
+            raise RefusedError(NOT_FOUND, 404)
+        query = request.query
+        found, order = self._found(query)
+        size, page = (
+            _number(query, "page-size", PAGE_SIZE, 0, BAD_PAGE_SIZE),
+            _number(query, "page", 1, 1, "page must be an integer above 0"),
+        )
+        if size > MAX_PAGE_SIZE:
+            raise RefusedError(BAD_PAGE_SIZE)
+        pages = -(-len(found) // size) if size else 0
+        if page > max(pages, 1):
+            raise RefusedError(PAGE_BEYOND)
+        start = (page - 1) * size
+        shown = _names(query, "show-fields")
+        return {
+            "total": len(found),
+            "startIndex": start + 1 if found else 0,
+            "pageSize": size,
+            "currentPage": page,
+            "pages": pages,
+            "orderBy": order,
+            "results": [_shown(document.row, shown) for document in found[start : start + size]],
+        }
+
+    def _found(self, query: Mapping[str, str]) -> tuple[list[Document], str]:
+        """Every article that a query asks for, in its order, and that order's name."""
+        text = query.get("q", "")
+        expression = parse(text, GUARDIAN)
+        order = query.get("order-by") or ("relevance" if text else "newest")
+        orders: dict[str, Callable[[Document], Any]] = {
+            "relevance": most_relevant(expression) if text else newest,
+            "newest": newest,
+            "oldest": lambda document: document.at,
+        }
+        if order not in orders:
+            raise RefusedError("order-by must be one of newest, oldest or relevance")
+        start, end = _time(query, "from-date"), _time(query, "to-date")
+        sections = [part for part in query.get("section", "").split("|") if part]
+        fields = [QUERY_FIELDS[name] for name in _names(query, "query-fields") if name in QUERY_FIELDS] or None
+        found = [
+            document
+            for document in self.documents
+            if (not start or start <= document.at)
+            and (not end or document.at <= end)
+            and (not sections or document.row.get("sectionId") in sections)
+            and query.get("lang", "en") == "en"
+            and (not text or expression.holds(document.text(fields)))
+        ]
+        return sorted(found, key=orders[order]), order
+
+
+def _names(query: Mapping[str, str], name: str) -> list[str]:
+    return [part.strip() for part in query.get(name, "").split(",") if part.strip()]
+
+
+def _time(query: Mapping[str, str], name: str) -> Any:
+    if not query.get(name):
+        return None
+    when = parse_time(query[name], end=name == "to-date")
+    if when is None:
+        raise RefusedError(BAD_DATE)
+    return when
+
+
+def _number(query: Mapping[str, str], name: str, default: int, low: int, message: str) -> int:
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and int(text[:9]) >= low):
+        raise RefusedError(message)
+    return int(text[:9])
+
+
+def _shown(row: Row, names: Sequence[str]) -> Row:
+    """The row with the fields asked for, each only if it has a value, and no `fields` at all if none was asked for."""
+    fields = row.get("fields", {})
+    kept = {name: value for name, value in fields.items() if "all" in names or name in names}
+    rest = {name: value for name, value in row.items() if name != "fields"}
+    return {**rest, "fields": kept} if names and fields else rest

@@ -1,0 +1,88 @@
+"""Recorded responses as a corpus: a folder with `newsapi/*.json`, `guardian/*.json` and `reddit/*.json`, served as the APIs would.
+
+Every row of every recorded body is kept as it is, dates included; only the search over them is ours. A file that is no such body is passed
+over, since folders of recordings hold other things too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from newsintel.demo.documents import Corpus, Document, parse_time
+from newsintel.errors import NewsIntelError
+
+
+class ReplayError(NewsIntelError):
+    """A folder that holds no recorded response. The message names it in one line."""
+
+
+def load_recordings(folder: Path) -> Corpus:
+    """Every row recorded in a folder.
+
+    Raises:
+        ReplayError: it does not exist, or holds not one row.
+    """
+    found = {name: tuple(_documents(folder / name, read)) for name, read in _READERS.items()}
+    if not any(found.values()):
+        raise ReplayError(
+            f"{folder} has no recorded responses: none of {', '.join(f'{name}/*.json' for name in _READERS)} holds an article"
+        )
+    return Corpus(**found)
+
+
+def _documents(folder: Path, read: Callable[[Any], Iterator[Document]]) -> Iterator[Document]:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            body = orjson.loads(path.read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            continue
+        yield from read(body)
+
+
+def _newsapi(body: Any) -> Iterator[Document]:
+    """A body, or its array of articles alone."""
+    rows = body.get("articles") if isinstance(body, dict) else body
+    for row in _objects(rows):
+        if "publishedAt" in row:
+            fields = {name: _text(row.get(name)) for name in ("title", "description", "content")}
+            yield Document.of(row, fields, _time(row["publishedAt"]))
+
+
+def _guardian(body: Any) -> Iterator[Document]:
+    response = body.get("response") if isinstance(body, dict) else None
+    for row in _objects(response.get("results") if isinstance(response, dict) else None):
+        if "webTitle" in row:
+            fields = row["fields"] if isinstance(row.get("fields"), dict) else {}
+            text = {name: _text(fields.get(name)) for name in ("trailText", "body", "byline")}
+            yield Document.of(row, {"webTitle": _text(row["webTitle"]), **text}, _time(row.get("webPublicationDate")))
+
+
+def _reddit(body: Any) -> Iterator[Document]:
+    """A Listing, or an array of them as `/duplicates` answers."""
+    for listing in _objects(body if isinstance(body, list) else [body]):
+        data = listing.get("data")
+        for row in _objects(data.get("children") if isinstance(data, dict) else None):
+            post = row.get("data")
+            if row.get("kind") == "t3" and isinstance(post, dict):
+                text = {"title": "title", "selftext": "selftext", "flair": "link_flair_text", "subreddit": "subreddit"}
+                at = datetime.fromtimestamp(float(post.get("created_utc") or 0), tz=UTC)
+                yield Document.of(row, {name: _text(post.get(key)) for name, key in text.items()}, at, float(post.get("score") or 0))
+
+
+_READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {"newsapi": _newsapi, "guardian": _guardian, "reddit": _reddit}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> datetime:
+    """A recorded date; 1970 where it is none, so that it sorts last."""
+    return parse_time(_text(value)) or datetime.fromtimestamp(0, tz=UTC)

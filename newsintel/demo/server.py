@@ -1,0 +1,128 @@
+"""The simulated upstreams as one server on one port, with a path prefix for each API."""
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import trio
+from attrs import frozen
+
+from newsintel.demo import control, guardian, newsapi, reddit_auth
+from newsintel.demo.api import Api, Clocks
+from newsintel.demo.behaviour import Behaviour
+from newsintel.demo.control import Upstream
+from newsintel.demo.corpus import build
+from newsintel.demo.documents import Corpus
+from newsintel.demo.page import front_page
+from newsintel.demo.reddit import RedditApi
+from newsintel.demo.replay import load_recordings
+from newsintel.demo.wire import Reply, Request, Sabotage, converse
+
+PREFIXES = {"newsapi": "/newsapi", "guardian": "/guardian", "reddit": "/reddit", "reddit_auth": "/reddit-www"}
+LATENCIES_MS = {"newsapi": (120.0, 40.0), "guardian": (90.0, 30.0), "reddit": (180.0, 60.0), "reddit_auth": (60.0, 20.0)}
+"""Latency and jitter of a good day, our guess; they only have to look alive and stay well below a second."""
+
+
+@frozen
+class Simulated:
+    """Where the simulated upstreams are.
+
+    Attributes:
+        base_urls: by name: newsapi, guardian, reddit, reddit_auth; what stands for `https://newsapi.org` and so on.
+        control_url: GET shows settings and call counters; PUT to /NAME changes settings; DELETE sets everything back.
+        environ: the settings that point newsintel at them.
+    """
+
+    base_urls: Mapping[str, str]
+    control_url: str
+    environ: Mapping[str, str]
+
+
+@asynccontextmanager
+async def simulated_upstreams(
+    *,
+    replay: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    now: datetime | None = None,
+    seed: int = 0,
+    limited: bool = False,
+) -> AsyncIterator[Simulated]:
+    """Run the simulated upstreams as long as the block lasts.
+
+    Args:
+        replay: a folder of recorded responses to serve instead of invented news.
+        host: the address to listen on.
+        port: 0 lets the system choose.
+        now: the moment from which the news is told; the real one by default.
+        seed: decides the invented news and the dice for faults and jitter.
+        limited: start with the free plans' quotas, paces and delays.
+
+    Raises:
+        ReplayError: the folder holds nothing to replay.
+        OSError: the port cannot be had.
+    """
+    clocks = Clocks(now or datetime.now(UTC), trio.current_time)
+    known = load_recordings(replay) if replay else build(clocks.now, seed)
+    upstreams = _upstreams(known, clocks, seed, limited=limited)
+    listeners = await trio.open_tcp_listeners(port, host=host)
+    root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
+    async with trio.open_nursery() as nursery:
+        await nursery.start(trio.serve_listeners, partial(converse, respond=partial(_respond, upstreams, root)), listeners)
+        base_urls = {name: root + prefix for name, prefix in PREFIXES.items()}
+        yield Simulated(base_urls, root + control.PATH, _environ(base_urls))
+        nursery.cancel_scope.cancel()
+
+
+def _upstreams(known: Corpus, clocks: Clocks, seed: int, *, limited: bool) -> dict[str, Upstream]:
+    tokens = reddit_auth.RedditTokens(clocks)
+    apis: dict[str, Api] = {
+        "newsapi": newsapi.NewsApi(known.newsapi, clocks),
+        "guardian": guardian.GuardianApi(known.guardian, clocks),
+        "reddit": RedditApi(known.reddit, clocks, tokens),
+        "reddit_auth": tokens,
+    }
+    dice = random.Random(seed)  # noqa: S311 - decides nothing but jitter and faults
+    return {name: Upstream(api, Behaviour(*LATENCIES_MS[name], limited=limited), dice) for name, api in apis.items()}
+
+
+async def _respond(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
+    """Answer one request: an API's after its latency, anything else at once."""
+    for name, prefix in PREFIXES.items():
+        if request.path.startswith(prefix + "/"):
+            answer = upstreams[name].call(_below(prefix, request))
+            await trio.sleep(upstreams[name].latency_s())
+            return answer
+    if request.path.rstrip("/") == control.PATH or request.path.startswith(control.PATH + "/"):
+        return control.answer(upstreams, request)
+    if request.path == "/":
+        return Reply.html(200, front_page(root))
+    return Reply.json(404, {"message": "There is nothing here; / tells what this server is."})
+
+
+def _below(prefix: str, request: Request) -> Request:
+    """The request as the API itself would see it."""
+    return Request(request.method, request.path.removeprefix(prefix), request.query, request.headers, request.body)
+
+
+def _environ(base_urls: Mapping[str, str]) -> dict[str, str]:
+    """Settings for newsintel.
+
+    Pace and quota are off: they protect the real providers' free plans, and with them the second search of a demonstration would come back
+    rate_limited.
+    """
+    settings = {f"{name.upper()}_URL": url for name, url in base_urls.items()} | {
+        "NEWSAPI_KEY": newsapi.KEY,
+        "NEWSAPI_QUOTA": "off",
+        "GUARDIAN_KEY": guardian.KEY,
+        "GUARDIAN_PACE_S": "0",
+        "GUARDIAN_QUOTA": "off",
+        "REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID,
+        "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET,
+        "REDDIT_USER_AGENT": reddit_auth.USER_AGENT,
+        "REDDIT_PACE_S": "0",
+    }
+    return {f"NEWSINTEL_{name}": value for name, value in settings.items()}

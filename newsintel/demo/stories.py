@@ -1,0 +1,104 @@
+"""The invented news: what happened, when, and who reported it first.
+
+The material is written by hand (`material/*.toml`): themes, and in each a number of lines of news. A line is an event and what came of it
+later, told as two stories. They may read much alike, as real follow-ups do, but they are different news: no deduplication may join them.
+"""
+
+import random
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+
+from attrs import frozen
+
+from newsintel.demo.outlets import AUTHORS, GUARDIAN, OUTLETS, Outlet
+
+SPAN = timedelta(days=6)
+"""How far back the news goes: inside every API's window, and enough days for a timeline."""
+AGE_MINUTES = 4
+"""The latest story's least age, so that no source dates a copy of it in the future."""
+
+
+@frozen
+class Theme:
+    """A subject that the news keeps coming back to.
+
+    Attributes:
+        background: a paragraph that ends every report on it, with the words that people search for.
+        flair: Reddit's label for it.
+        lines: four texts for each line of news: title, summary, later title, later summary.
+    """
+
+    name: str
+    section: str
+    flair: str
+    subreddits: tuple[str, ...]
+    background: str
+    lines: tuple[tuple[str, str, str, str], ...]
+
+
+@frozen
+class Story:
+    """One piece of news.
+
+    Attributes:
+        name: unique, fit for a URL.
+        outlet: who had it first.
+        heat: how much people care, 0..1.
+    """
+
+    name: str
+    theme: Theme
+    title: str
+    summary: str
+    outlet: Outlet
+    author: str
+    at: datetime
+    heat: float
+
+    @property
+    def url(self) -> str:
+        """Its address at the outlet that had it first."""
+        return self.url_at(self.outlet)
+
+    def url_at(self, outlet: Outlet) -> str:
+        """Its address at an outlet."""
+        return f"https://www.{outlet.host}/{slug(self.theme.section)}/{self.at:%Y/%m/%d}/{self.name}"
+
+
+def slug(text: str) -> str:
+    """Text as part of a URL."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+@cache
+def themes() -> tuple[Theme, ...]:
+    """Every theme of the material, in the order of their names."""
+    found = []
+    for file in files("newsintel.demo").joinpath("material").iterdir():
+        if file.name.endswith(".toml"):
+            found += [_theme(name, table) for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items()]
+    return tuple(sorted(found, key=lambda theme: theme.name))
+
+
+def _theme(name: str, table: dict[str, object]) -> Theme:
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return Theme(name=name, **values)  # type: ignore[arg-type]
+
+
+def tell(now: datetime, dice: random.Random) -> Iterator[Story]:
+    """Every story, each line's later one right after its first."""
+    for theme in themes():
+        for title, summary, later_title, later_summary in theme.lines:
+            age = AGE_MINUTES + (SPAN / timedelta(minutes=1)) * dice.random() ** 1.5
+            later_age = AGE_MINUTES + (age - AGE_MINUTES) * dice.uniform(0.05, 0.75)
+            heat = dice.random() ** 2
+            for told, report, minutes in ((title, summary, age), (later_title, later_summary, later_age)):
+                at = (now - timedelta(minutes=minutes)).replace(microsecond=0)
+                outlet = GUARDIAN if dice.random() < 0.25 else dice.choice(OUTLETS)
+                yield Story(slug(told)[:80], theme, told, report, outlet, dice.choice(AUTHORS), at, heat)

@@ -1,0 +1,71 @@
+"""How the same headline and the same address come to look different from one place to the next."""
+
+import random
+from collections.abc import Callable
+
+from newsintel.demo.outlets import Outlet
+
+_TRACKING = (
+    "utm_source=newsletter&utm_medium=email",
+    "utm_campaign=share&utm_medium=social",
+    "fbclid=IwAR2x9demo",
+    "ref=rss&utm_source=feed",
+)
+_WORDS = ((" and ", " & "), (" says ", " said "), ("% ", " per cent "), (" after ", " following "))
+
+
+def with_tail(title: str, outlet: Outlet) -> str:
+    """The headline as aggregators list it, with the outlet's name behind it."""
+    return f"{title} - {outlet.name}"
+
+
+def _title_case(title: str) -> str:
+    return " ".join(word[:1].upper() + word[1:] for word in title.split(" "))
+
+
+def _straight(title: str) -> str:
+    return title.translate({0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"'})
+
+
+def _curly(title: str) -> str:
+    return title.replace("'", "\u2019")
+
+
+def _reworded(title: str) -> str:
+    """One small word exchanged for another, the first that fits."""
+    for old, new in _WORDS:
+        if old in title:
+            return title.replace(old, new, 1)
+    return title
+
+
+_RESPELLINGS: tuple[Callable[[str], str], ...] = (
+    _title_case,
+    _straight,
+    _curly,
+    _reworded,
+    lambda title: title + ".",
+    lambda title: title + " ",
+    lambda title: title.replace(", ", " \u2013 ", 1),
+    lambda title: title.replace(" ", "\u00a0", 1),
+    lambda title: "Update: " + title,
+)
+
+
+def respelled(title: str, dice: random.Random) -> str:
+    """The headline with one small edit, as a second desk would print it."""
+    return dice.choice(_RESPELLINGS)(title)
+
+
+def rewritten_url(url: str, dice: random.Random) -> str:
+    """Another spelling of the same address, or the same one."""
+    choice = dice.randrange(7)
+    if choice == 0:
+        return url.replace("https://", "http://", 1)
+    if choice == 1:
+        return url.replace("https://www.", "https://", 1)
+    if choice == 2:
+        return url + "/amp"
+    if choice == 3:
+        return url + "#comments"
+    return f"{url}?{dice.choice(_TRACKING)}" if choice < 6 else url

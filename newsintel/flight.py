@@ -1,0 +1,93 @@
+"""A flight: one search in the air, and all who wait for it."""
+
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import trio
+from attrs import frozen
+
+from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Harvest, Landed, Query
+
+
+class Flight:
+    """An append-only list of events that any number of waiters read by index.
+
+    Nobody has a buffer: a late joiner replays from the start, a leaver disturbs nothing. The merger appends, one event per source, at
+    most one StaleFound, and last a Landed or a Failed.
+
+    Args:
+        query: what is asked.
+        deadline: absolute, on trio's clock, in seconds.
+        known: what memory already holds under the key, too old to answer alone.
+        on_end: called in the same step as the last event, before any waiter wakes; with None after a failure.
+    """
+
+    def __init__(
+        self, query: Query, deadline: float, *, known: Harvest | None = None, on_end: "Callable[[Flight, Answer | None], None]"
+    ) -> None:
+        self.query = query
+        self.deadline = deadline
+        self.known = known
+        self._on_end = on_end
+        self._events: list[FlightEvent] = []
+        self._grown = trio.Event()
+
+    def append(self, event: FlightEvent) -> None:
+        """Publish an event and wake every waiter. Does not await, so landing is one step."""
+        if isinstance(event, Landed):
+            self._on_end(self, event.answer)
+        elif isinstance(event, Failed):
+            self._on_end(self, None)
+        self._events.append(event)
+        self._grown.set()
+        self._grown = trio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """True once the last event is published."""
+        return bool(self._events) and isinstance(self._events[-1], Landed | Failed)
+
+    async def after(self, seen: int) -> Sequence[FlightEvent]:
+        """The events from index `seen` on; waits until there is at least one. Not to be asked past the last event."""
+        while len(self._events) <= seen:
+            await self._grown.wait()
+        return self._events[seen:]
+
+
+async def landing(flight: Flight) -> Landed:
+    """Wait for a flight's end.
+
+    Raises:
+        FlightBugError: a bug ended it.
+        UnavailableError: no source is enabled and the archive did not answer.
+    """
+    seen = 0
+    while True:
+        events = await flight.after(seen)
+        seen += len(events)
+        match events[-1]:
+            case Landed() as landed:
+                return landed
+            case Failed(error):
+                # One of its own for every waiter: a raised exception collects its raiser's traceback.
+                raise type(error)(*error.args) from error
+            case _:
+                continue
+
+
+@frozen
+class FetchJob:
+    """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
+
+    Owns its end of the flight's channel: whoever holds the job closes it.
+    """
+
+    query: Query
+    deadline: float
+    outbox: trio.MemorySendChannel[FetchOutcome]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.outbox.close()

@@ -1,0 +1,169 @@
+"""The one way out: the transport under every httpx client of newsintel, and what httpx's failures mean.
+
+`Transport` reads each reply whole, under caps, before its client sees it; so no client ever decodes or streams. Callers own time: the
+timeouts here are a backstop, per socket operation, and bound no reply that trickles.
+"""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import httpx
+import trio
+from attrs import define
+
+from newsintel import __version__
+from newsintel.body import Body, BodyError
+from newsintel.model import Refusal, Status
+
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
+"""Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
+
+TIMEOUT = httpx.Timeout(connect=1.0, read=2.0, write=1.0, pool=0.5)
+
+CLOSE_S = 1.0
+"""Bound on closing a connection or a pool. That is a system call without a wait; longer means that something is wrong."""
+
+HEADERS = {"User-Agent": f"newsintel/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
+"""Sent unless a request says otherwise."""
+
+_DROPPED = frozenset({b"content-encoding", b"content-length", b"transfer-encoding", b"set-cookie"})
+"""Headers that no longer hold once a body is read and decoded; and cookies, by which a source would tie all searches together."""
+
+_EOF = "Server disconnected"
+"""How httpcore 1.0 begins its message for an end before the headers; it has no class of its own."""
+
+_MEANINGS: tuple[tuple[type[Exception], Status, str], ...] = (
+    (httpx.PoolTimeout, Status.OVERLOADED, "no connection was free"),
+    (httpx.ConnectTimeout, Status.TIMEOUT, "no connection in time"),
+    (httpx.TimeoutException, Status.TIMEOUT, "no answer in time"),
+    (httpx.ConnectError, Status.UNREACHABLE, "cannot connect"),
+    (httpx.NetworkError, Status.UNREACHABLE, "connection lost"),
+    (httpx.UnsupportedProtocol, Status.UNREACHABLE, "address cannot be used"),
+    (httpx.InvalidURL, Status.UNREACHABLE, "address cannot be used"),
+    # A setting of ours with a character that no header can carry: a key pasted wrongly.
+    (httpx.LocalProtocolError, Status.UNAUTHORIZED, "a credential cannot be sent as it is written"),
+    (UnicodeEncodeError, Status.UNAUTHORIZED, "a credential cannot be sent as it is written"),
+    (httpx.HTTPError, Status.BAD_PAYLOAD, "reply is not HTTP, or breaks off"),
+)
+"""The first class that fits decides. Messages of httpx are never repeated: they may hold a URL or a header, and so a key."""
+
+FORESEEN: tuple[type[Exception], ...] = (*(kind for kind, _, _ in _MEANINGS), BodyError)
+"""What sending a request may raise without that being a bug."""
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLError, "TLS"),
+    (socket.gaierror, "DNS"),
+    (ConnectionRefusedError, "refused"),
+    (ConnectionResetError, "reset"),
+)
+
+
+def refusal(error: Exception) -> Refusal:
+    """What one of `FORESEEN` means, as a value that holds neither URL nor key."""
+    if isinstance(error, BodyError):
+        return Refusal(Status.BAD_PAYLOAD, str(error))
+    if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_EOF):
+        return Refusal(Status.UNREACHABLE, "connection closed before an answer")
+    status, meaning = next((status, meaning) for kind, status, meaning in _MEANINGS if isinstance(error, kind))
+    reason = _reason(error) if status is Status.UNREACHABLE else None
+    return Refusal(status, f"{meaning}: {reason}" if reason else meaning)
+
+
+def _reason(error: BaseException) -> str | None:
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            # E.g. "certificate has expired"; for a wrong host its name follows the comma.
+            return f"TLS, {cause.verify_message.partition(',')[0]}"
+    return next((reason for kind, reason in _REASONS for cause in causes if isinstance(cause, kind)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what led to it. httpcore drops `__cause__` on the way (`raise ... from None`) but not `__context__`."""
+    while error is not None:
+        yield error
+        error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
+
+
+@define
+class _Pool:
+    """A connection pool, and how many requests are in it."""
+
+    transport: httpx.AsyncHTTPTransport
+    users: int = 0
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Reads replies under caps; replaces its connection pool when that has run dry.
+
+    Owns: its pool. A pool that was replaced is closed by the last request in it, so that a replacement ends nobody's request.
+
+    Raises (from `handle_async_request`): the transport errors of httpx, and `BodyError`.
+    """
+
+    def __init__(self) -> None:
+        # Built once: reading the certificates takes longer than a request may.
+        self._tls = httpx.create_ssl_context(trust_env=False)
+        self._pool = self._fresh()
+
+    def _fresh(self) -> _Pool:
+        return _Pool(httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, trust_env=False))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; answer with its reply, read and decoded."""
+        async with self._pooled() as pool:
+            response = await pool.handle_async_request(request)
+            try:
+                body = await _read(response)
+            finally:
+                with trio.move_on_after(CLOSE_S, shield=True):
+                    await response.aclose()
+        kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _DROPPED]
+        return httpx.Response(response.status_code, headers=kept, content=body)
+
+    @asynccontextmanager
+    async def _pooled(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        pool = self._pool
+        pool.users += 1
+        try:
+            yield pool.transport
+        except httpx.PoolTimeout:
+            # With fewer requests than slots there is always a slot, unless httpcore has lost it, for good.
+            if pool is self._pool:
+                self._pool = self._fresh()
+            raise
+        finally:
+            pool.users -= 1
+            if pool is not self._pool and not pool.users:
+                with trio.move_on_after(CLOSE_S, shield=True):
+                    await pool.transport.aclose()
+
+    async def aclose(self) -> None:
+        """Close the pool and whatever is still in it."""
+        with trio.move_on_after(CLOSE_S, shield=True):
+            await self._pool.transport.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """The body of a reply.
+
+    Raises:
+        BodyError: it is too large, or not in the coding it claims.
+    """
+    length = response.headers.get("content-length", "")
+    body = Body(response.headers.get("content-encoding", ""), int(length) if length.isdecimal() else None)
+    fault: BodyError | None = None
+    # Left by cancelling, not by `break`: httpx's nested generators are then unwound in order and the connection is closed, not drained.
+    with trio.CancelScope() as rest:
+        async for piece in response.aiter_raw():
+            try:
+                if fault is None:
+                    body.feed(piece)
+            except BodyError as error:
+                fault = error
+                rest.cancel()
+    if fault is not None:
+        raise fault
+    return body.finish()

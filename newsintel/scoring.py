@@ -1,0 +1,109 @@
+"""Scores groups for a query and puts them in order. Groups flow in, ranked groups flow out; the time comes in as an argument.
+
+A score is a sum of parts, each the evidence of one kind times its weight, so that a reader can be told why a story stands where it does:
+
+| part | weight | evidence, 0..1 |
+|---|---|---|
+| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text, for the alternative that fits best |
+| recency | 0.20 | 2^(-age / 48 h) of the leader; 0 where its date was guessed, since a guess is no evidence |
+| corroboration | 0.15 | 1 - 1/n for n publishers: one is none, the second counts most |
+| engagement | 0.10 | log(1 + points + comments) / log(1 + 100,000) of the group's best |
+
+The weights are a judgement: what was asked for weighs more than half, and no other part alone outweighs the title. Exponential decay with
+age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life is a judgement. Votes are heavy-tailed, hence the
+logarithm; 100,000 is about what the largest Reddit posts reach.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from math import log1p
+
+from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
+from newsintel.text import fold, words
+
+TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
+HALF_LIFE = timedelta(hours=48)
+MOST_ENGAGED = 100_000
+
+# Parts are rounded before anything is ordered by them, so that the order agrees with the numbers shown.
+DECIMALS = 4
+
+
+def rank(groups: Sequence[Group], query: Query, now: datetime) -> tuple[Ranked, ...]:
+    """The groups with their scores in the order that `query.sort` asks for.
+
+    relevance: by score. newest: by the leader's date. popular: by engagement and corroboration, the latter so that stories of sources that
+    count no readers have a place too. Ties: the newest leader first, then by its id.
+    """
+    ranked = [Ranked(group, score(group, query, now)) for group in groups]
+    return tuple(sorted(ranked, key=lambda it: _place(it, query.sort)))
+
+
+def score(group: Group, query: Query, now: datetime) -> ScoreParts:
+    """The parts of a group's score: each 0 to its weight, rounded to 4 decimals; their sum is 0..1.
+
+    An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
+    """
+    leader = group.leader
+    title, description = _padded(leader.title), _padded(leader.description or "")
+    clauses = [it for it in query.clauses if not any(_has(title, term) or _has(description, term) for term in it.unwanted)]
+    return ScoreParts(
+        title=round(TITLE * _match(clauses, title), DECIMALS),
+        description=round(DESCRIPTION * _match(clauses, description), DECIMALS),
+        recency=round(RECENCY * _recency(leader, now), DECIMALS),
+        corroboration=round(CORROBORATION * _corroboration(group), DECIMALS),
+        engagement=round(ENGAGEMENT * _engagement(group), DECIMALS),
+    )
+
+
+def shown(parts: ScoreParts) -> float:
+    """The score as it is shown and ranked by, 0..1: the sum without the dust of binary fractions."""
+    return round(parts.total, DECIMALS)
+
+
+def _place(ranked: Ranked, sort: Sort) -> tuple[float, float, str]:
+    leader = ranked.group.leader
+    return -_worth(ranked.parts, sort), -leader.published_at.timestamp(), leader.id
+
+
+def _worth(parts: ScoreParts, sort: Sort) -> float:
+    """What an order looks at before dates; a constant where dates are all it looks at."""
+    if sort is Sort.RELEVANCE:
+        return shown(parts)
+    return round(parts.engagement + parts.corroboration, DECIMALS) if sort is Sort.POPULAR else 0.0
+
+
+def _padded(text: str) -> str:
+    """The folded words between single spaces, so that a word or a run of words is found whole and only whole."""
+    return f" {' '.join(words(text))} "
+
+
+# A query's few terms are looked for in every group.
+_run = lru_cache(maxsize=256)(_padded)
+
+
+def _has(text: str, term: Term) -> bool:
+    """Whether a padded text has a term. A term without a word, of signs alone, is nowhere."""
+    wanted = _run(term.text)
+    return not wanted.isspace() and wanted in text
+
+
+def _match(clauses: Sequence[Clause], text: str) -> float:
+    """The largest share of wanted terms that the text has, over the alternatives."""
+    return max((sum(_has(text, term) for term in clause.wanted) / len(clause.wanted) for clause in clauses), default=0.0)
+
+
+def _recency(article: Article, now: datetime) -> float:
+    age = max(now - article.published_at, timedelta(0))
+    return 0.0 if article.published_at_estimated else 2 ** -(age / HALF_LIFE)
+
+
+def _corroboration(group: Group) -> float:
+    return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
+
+
+def _engagement(group: Group) -> float:
+    """A count below 0 (Reddit's points can be) is as good as none."""
+    counts = [it.points + it.comments for it in (member.article.engagement for member in group.members) if it is not None]
+    return min(1.0, log1p(max([0, *counts])) / log1p(MOST_ENGAGED))

@@ -1,0 +1,96 @@
+"""One fan-out per key among processes: the claim on a key in Redis, round the port that knows Redis.
+
+Redis away costs nothing but the sharing: every failure of it is counted and treated as "nothing known, nobody claims".
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from attrs import define, frozen
+
+from newsintel.errors import UnavailableError
+from newsintel.freshness import Freshness, Windows
+from newsintel.model import Harvest
+from newsintel.ports import Count, HarvestCache, WallClock
+
+POLL_S = 0.05
+"""How often to look for the harvest of another process that holds the claim."""
+SLACK_S = 1.0
+"""A claim lapses this long after its flight's deadline if its process dies."""
+CLEANUP_S = 0.5
+"""How long giving a claim back may hold up a cancelled flight: two of Redis's socket timeouts."""
+
+
+@define
+class Claim:
+    """What a flight knows of its key. `token` is set while the claim is this flight's to give back."""
+
+    harvest: Harvest | None
+    token: str | None = None
+
+
+@frozen
+class SharedCache:
+    """Redis as the flights of several processes share it."""
+
+    cache: HarvestCache
+    windows: Windows
+    count: Count
+    now: WallClock
+
+    @asynccontextmanager
+    async def claim(self, key: str, known: Harvest | None, deadline: float) -> AsyncIterator[Claim]:
+        """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
+
+        The wait is bounded by half of the time to the deadline, so that a fan-out of our own still has the other half. A token left in the
+        claim at the end is given back.
+
+        Args:
+            key: the harvest key.
+            known: what this process's own memory holds under it.
+            deadline: the flight's, absolute, trio's clock.
+        """
+        claim = Claim(await self._newest(key, known))
+        try:
+            if not self._fresh(claim.harvest):
+                await self._contend(key, claim, deadline)
+            yield claim
+        finally:
+            if claim.token is not None:
+                with trio.move_on_after(CLEANUP_S, shield=True):
+                    await self._unlock(key, claim.token)
+
+    async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
+        token = secrets.token_hex(16)
+        patience = (trio.current_time() + deadline) / 2
+        while True:
+            try:
+                if await self.cache.lock(key, token, deadline - trio.current_time() + SLACK_S):
+                    claim.token = token
+            except UnavailableError:
+                self.count("cache_errors", operation="lock")
+                return
+            # Whoever held the claim until a moment ago may have stored its harvest since we looked.
+            claim.harvest = await self._newest(key, claim.harvest)
+            if claim.token or self._fresh(claim.harvest) or trio.current_time() >= patience:
+                return
+            await trio.sleep(POLL_S)
+
+    async def _newest(self, key: str, known: Harvest | None) -> Harvest | None:
+        try:
+            loaded = await self.cache.load(key)
+        except UnavailableError:
+            self.count("cache_errors", operation="load")
+            return known
+        return max((harvest for harvest in (loaded, known) if harvest), key=lambda harvest: harvest.fetched_at, default=None)
+
+    async def _unlock(self, key: str, token: str) -> None:
+        try:
+            await self.cache.unlock(key, token)
+        except UnavailableError:
+            self.count("cache_errors", operation="unlock")
+
+    def _fresh(self, harvest: Harvest | None) -> bool:
+        return harvest is not None and self.windows.judge(harvest, self.now()) is Freshness.FRESH

@@ -1,0 +1,136 @@
+"""NewsAPI, version 2: everything it indexed under a query, from some 150,000 outlets; on the free plan a day late.
+
+Its plan limits are HTTP 426, and page 2 fails as a whole on the free plan, so only the first page of 100 is ever asked for.
+"""
+
+import re
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from attrs import evolve
+
+from newsintel.model import Article, Page, Query, Refusal, Sort, Status
+from newsintel.options import Quota, SourceOptions, secret
+from newsintel.query import translate
+from newsintel.settings import SourceSettings
+from newsintel.sources.payload import read_object
+from newsintel.sources.refusals import MAX_PAUSE_S, by_status, message
+from newsintel.sources.rows import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Row, address, members, moment, page, text
+from newsintel.sources.source import Request, Response, Source
+from newsintel.sources.tails import without_outlet
+from newsintel.urls import article_id, canonical, stand_in
+
+_MAX_Q = 500  # characters (docs/endpoints/everything)
+_SORT = {Sort.RELEVANCE: "relevancy", Sort.NEWEST: "publishedAt", Sort.POPULAR: "popularity"}
+_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})  # newsapi-python, const.py
+
+# What the codes ask of an operator (docs/errors, and bodies recorded in the wild). Any other code counts by its HTTP status.
+_CODES: dict[str, tuple[Status, float | None]] = {
+    "apiKeyMissing": (Status.UNAUTHORIZED, None),
+    "apiKeyInvalid": (Status.UNAUTHORIZED, None),
+    "apiKeyDisabled": (Status.UNAUTHORIZED, None),
+    "apiKeyExhausted": (Status.QUOTA_EXHAUSTED, MAX_PAUSE_S),
+    # 50 calls per 12 hours, and no word on when they come back: asking once an hour costs at most 12 of them.
+    "rateLimited": (Status.RATE_LIMITED, MAX_PAUSE_S),
+    "unexpectedError": (Status.UNREACHABLE, None),
+}
+# Limits of the plan, with 426: `unauthorized`, because no waiting helps, only another plan; each concerns one query, so nothing pauses.
+_PLAN_CODES = frozenset({"maximumResultsReached", "corsNotAllowed"})
+_CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
+
+
+def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
+    """GET /v2/everything. The key goes into a header, which no log of URLs can leak."""
+    params = [
+        ("q", translate(query.clauses, max_chars=_MAX_Q)),
+        ("sortBy", _SORT[query.sort]),
+        ("pageSize", "100"),  # always sent: its default differs between plans
+        ("page", "1"),
+    ]
+    for name, bound in (("from", query.start), ("to", query.end)):
+        if bound is not None:
+            params.append((name, f"{bound:%Y-%m-%dT%H:%M:%S}"))
+    if query.language in _LANGUAGES:
+        params.append(("language", str(query.language)))
+    return Request("/v2/everything", tuple(params), (("X-Api-Key", key),))
+
+
+def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
+    """A page, or what went wrong."""
+    body = read_object(response)
+    if isinstance(body, Refusal):
+        return body if response.status == 200 else by_status(response, now)
+    rows = body.get("articles")
+    if response.status == 200 and body.get("status") == "ok" and isinstance(rows, list):
+        return page(rows, lambda row: _article(row, query, now), query, http_status=200)
+    return _refusal(response, body, now)
+
+
+def ignored(query: Query) -> tuple[str, ...]:
+    """A language that NewsAPI does not offer: its rows do not say theirs."""
+    return () if query.language is None or query.language in _LANGUAGES else ("language",)
+
+
+def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
+    code = body.get("code")
+    code = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{1,40}", code) else "no code"
+    said = f"{code}: {message(body.get('message'))}"
+    if response.status == 426 or code in _PLAN_CODES:
+        return Refusal(Status.UNAUTHORIZED, f"the plan does not cover this (HTTP {response.status}): {said}", response.status, 0.0)
+    refusal = by_status(response, now, said)
+    status, pause_s = _CODES.get(code, (refusal.status, refusal.pause_s))
+    # A Retry-After was never recorded; if one comes, it knows better.
+    return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s)
+
+
+def _article(row: Row, query: Query, now: datetime) -> Article | str:
+    title = text(row, "title", MAX_TITLE)
+    url = address(row, "url")
+    if title == "[Removed]" or (url and urlsplit(url).hostname == "removed.com"):
+        return "removed"
+    if url is None:
+        return "bad_url"
+    if title is None:
+        return "no_title"
+    publisher = text(members(row, "source"), "name", MAX_NAME) or str(urlsplit(url).hostname)
+    author = text(row, "author", MAX_NAME)
+    title = without_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
+    published_at, estimated = moment(row.get("publishedAt"), now)
+    identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
+    content = text(row, "content", MAX_CONTENT)
+    return Article(
+        id=article_id(identity),
+        source="newsapi",
+        external_id=url,
+        url=url,
+        canonical_url=identity,
+        title=title,
+        publisher=publisher,
+        published_at=published_at,
+        published_at_estimated=estimated,
+        description=text(row, "description", MAX_DESCRIPTION),
+        content=_CUT.sub("", content) or None if content else None,
+        author=_person(author),
+        image_url=address(row, "urlToImage"),
+        # Only a language that was asked for, and that NewsAPI filters by, is known.
+        language=query.language if query.language in _LANGUAGES else None,
+    )
+
+
+def _person(author: str | None) -> str | None:
+    """An author as people write one; addresses, handles and markup data (all recorded) are none."""
+    return None if author is None or re.search(r"://|@|[{}\[\]]|\Awww\.", author) else author
+
+
+SOURCE = Source(
+    options=SourceOptions(
+        name="newsapi",
+        url="https://newsapi.org",
+        pace_s=0.0,
+        quota=Quota(100, 86400),  # the developer plan's
+        required={"KEY": secret},
+    ),
+    request=request,
+    read=read,
+    ignored=ignored,
+)

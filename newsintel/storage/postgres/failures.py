@@ -1,0 +1,64 @@
+"""What each failure of asyncpg means for the caller: the one table between its exceptions and ours."""
+
+import asyncio
+import ssl
+
+from asyncpg import exceptions as pg
+
+from newsintel.errors import NewsIntelError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+
+CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError)
+"""Lost to another transaction; the same again may well succeed."""
+
+LOST = (
+    pg.PostgresConnectionError,
+    pg.AdminShutdownError,
+    pg.CrashShutdownError,
+    pg.CannotConnectNowError,
+    pg.InterfaceError,
+    pg.InternalClientError,
+    ConnectionError,
+)
+"""The connection went away, or asyncpg met its remains in the pool. A TimeoutError is not here: a frozen server would cost twice."""
+
+_REFUSED = (
+    pg.InvalidAuthorizationSpecificationError,
+    pg.InvalidCatalogNameError,
+    pg.InsufficientPrivilegeError,
+    pg.ClientConfigurationError,  # the URL itself
+    ssl.SSLError,
+)
+_SCHEMA = (pg.UndefinedTableError, pg.UndefinedColumnError, pg.UndefinedFunctionError, pg.InvalidSchemaNameError)
+# asyncpg reports what it cannot encode (a lone surrogate, a number too large) as its own DataError, an InterfaceError: so these come first.
+_POISONED = (ValueError, OverflowError, pg.DataError, pg.IntegrityConstraintViolationError, pg.ProgramLimitExceededError)
+_PASSING = (
+    *CONFLICTS,
+    *LOST,
+    OSError,  # includes TimeoutError
+    pg.OperatorInterventionError,
+    pg.InsufficientResourcesError,
+    pg.LockNotAvailableError,
+    pg.ReadOnlySQLTransactionError,
+    pg.InvalidTransactionStateError,
+    pg.PostgresSystemError,
+    asyncio.IncompleteReadError,
+)
+
+FORESEEN = (*_REFUSED, *_SCHEMA, *_POISONED, *_PASSING)
+
+
+def lost(error: BaseException) -> bool:
+    """True if only the connection failed, not what was asked of it."""
+    return isinstance(error, LOST) and not isinstance(error, (*_POISONED, *_REFUSED))
+
+
+def translate(error: BaseException) -> NewsIntelError:
+    """Our exception for one of FORESEEN. Messages name the kind alone: PostgreSQL's own may hold rows, hosts or passwords."""
+    kind = type(error).__name__
+    if isinstance(error, _REFUSED):
+        return RefusedError(f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS")
+    if isinstance(error, _SCHEMA):
+        return SchemaError(f"the database lacks what this version needs ({kind}); run `newsintel migrate`")
+    if isinstance(error, _POISONED):
+        return PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+    return UnavailableError(f"PostgreSQL is unavailable ({kind})")

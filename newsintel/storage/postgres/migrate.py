@@ -1,0 +1,115 @@
+"""The schema's steps, and the question whether the database has taken them. Steps are Alembic's; each is plain SQL."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from newsintel.errors import SchemaError
+from newsintel.options import Secret
+from newsintel.storage.bridge import Lane
+from newsintel.storage.postgres.failures import FORESEEN, translate
+from newsintel.storage.postgres.pool import CONNECT_S, Connection, Postgres
+
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
+"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
+
+LOCK_S = 30
+"""How long a migration waits for a lock: for another `migrate`, or a long transaction on a table it changes."""
+
+
+async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Postgres) -> None:
+    """Take every step that is missing; two commands at once are safe. A database that is ahead of us is left alone.
+
+    Args:
+        lane: where the work takes its slot.
+        url: of the role with the right to change the schema.
+        password: replaces the URL's.
+        service: the pool of the role that the service runs as; it is granted the tables if it is another role.
+
+    Raises:
+        UnavailableError: the database cannot be reached, or refuses us.
+    """
+    role = await service.run(_role)
+    await lane.run(_migrate, url, password, role)
+
+
+async def check_schema(service: Postgres) -> None:
+    """Raise SchemaError if the database's schema is missing or older than ours; a newer one is accepted, as releases only add to it."""
+    found = await service.run(_version)
+    if found < _newest():
+        raise SchemaError(f"the database's schema is at {found}, this version needs {_newest()}: run `newsintel migrate`")
+
+
+async def _migrate(url: Secret, password: Secret | None, role: str) -> None:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            url.reveal(),
+            password=password.reveal() if password else None,
+            timeout=CONNECT_S,
+            server_settings={"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"},
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+            await connection.commit()
+        await _grant(await connect(), role)
+    except DBAPIError as error:
+        raise translate(getattr(error.orig, "__cause__", None) or error) from error
+    except FORESEEN as error:
+        raise translate(error) from error
+
+
+def _upgrade(connection: SyncConnection) -> None:
+    connection.execute(ONE_AT_A_TIME)
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found >= _newest():
+        return
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def _grant(connection: Connection, role: str) -> None:
+    """Let the service's role use the tables, which belong to the role that made them. It may not touch the record of the steps."""
+    try:
+        if await connection.fetchval("SELECT current_user") == role:
+            return
+        for grant in (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
+            "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
+        ):
+            await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
+    finally:
+        await connection.close(timeout=CONNECT_S)
+
+
+async def _role(connection: Connection) -> str:
+    role: str = await connection.fetchval("SELECT current_user")
+    return role
+
+
+async def _version(connection: Connection) -> str:
+    version: Any = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
+    return version or "0000"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
+    return config
+
+
+def _newest() -> str:
+    return ScriptDirectory.from_config(_config()).get_current_head() or "0000"

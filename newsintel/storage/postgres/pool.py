@@ -1,0 +1,154 @@
+"""PostgreSQL as one place to run units of work: a pool, its limits, and what is tried again.
+
+A unit is an asyncio function that is handed a connection and does one whole thing with it. The pool connects with the first unit, so a
+server that is away at start is an outage like any other and ends without a restart.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import asyncpg
+import trio
+
+from newsintel.options import Secret
+from newsintel.storage.bridge import Bridge, Lane
+from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Connection = Any
+"""asyncpg.pool.PoolConnectionProxy: asyncpg's annotations of it and of Connection do not agree."""
+
+CONNECT_S = 2.0
+COMMAND_S = 2.0
+"""No single command outlives this, even if the server is frozen; the server's own limits below come first."""
+
+SERVER_SETTINGS = {
+    "application_name": "newsintel",
+    "timezone": "UTC",
+    "statement_timeout": "1500",  # milliseconds, as the next two
+    "lock_timeout": "500",
+    "idle_in_transaction_session_timeout": "5000",
+    "plan_cache_mode": "force_custom_plan",  # rare and common words want different plans
+}
+
+CONFLICT_RETRIES = 3
+CONFLICT_PAUSE_S = 0.05
+"""The longest pause before the first retry; it doubles. Two batches that deadlock hold each other up for milliseconds."""
+
+IDLE_S = 60.0
+CLOSE_S = 0.5
+"""How long closing waits for units in the air before it drops their connections; the bridge then waits DRAIN_S for their ends."""
+
+
+class Postgres:
+    """The pool, behind a lane of the bridge that has as many slots as the pool has connections."""
+
+    def __init__(self, lane: Lane, url: Secret, password: Secret | None, size: int) -> None:
+        self._lane = lane
+        self._url = url
+        self._password = password
+        self._size = size
+        self._opening: asyncio.Task[asyncpg.Pool] | None = None
+
+    async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit that may safely run twice: it is tried again when it lost a conflict or its connection.
+
+        Raises:
+            UnavailableError: PostgreSQL did not do it in time, or not at all.
+            PoisonedBatchError: what it was given can never be accepted.
+        """
+        return await self._lane.run(self._translated, self._patiently, lambda connection: unit(connection, *args, **kwargs))
+
+    async def run_once(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit that must not run twice; raises as `run` does."""
+        return await self._lane.run(self._translated, self._once, lambda connection: unit(connection, *args, **kwargs))
+
+    async def ping(self) -> None:
+        """Return if PostgreSQL answers; raises UnavailableError if not."""
+        await self.run(_ping)
+
+    async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await attempt(unit)
+        except FORESEEN as error:
+            raise translate(error) from error
+
+    async def _patiently(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        conflicts = 0
+        reconnected = False
+        while True:
+            try:
+                return await self._once(unit)
+            except CONFLICTS:
+                conflicts += 1
+                if conflicts > CONFLICT_RETRIES:
+                    raise
+            except FORESEEN as error:
+                if reconnected or not lost(error):
+                    raise
+                reconnected = True
+                continue
+            await asyncio.sleep(random.uniform(0, CONFLICT_PAUSE_S * 2 ** (conflicts - 1)))  # noqa: S311 - jitter
+
+    async def _once(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+        pool = await self._pool()
+        try:
+            async with pool.acquire(timeout=CONNECT_S) as connection:
+                return await unit(connection)
+        except FORESEEN as error:
+            # The others in the pool went the same way; and a server that has become read-only is no longer the one the name leads to.
+            if lost(error) or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                await pool.expire_connections()
+            raise
+
+    async def _pool(self) -> asyncpg.Pool:
+        """The pool; units that come while it opens wait for the same attempt, and the next one after a failure tries afresh."""
+        if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+        return await asyncio.shield(self._opening)
+
+    async def _open(self) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
+            self._url.reveal(),
+            password=self._password.reveal() if self._password else None,
+            min_size=min(2, self._size),
+            max_size=self._size,
+            timeout=CONNECT_S,
+            command_timeout=COMMAND_S,
+            max_inactive_connection_lifetime=IDLE_S,
+            server_settings=SERVER_SETTINGS,
+        )
+
+    async def close(self) -> None:
+        """Let units in the air end for CLOSE_S, then drop their connections. Runs on the asyncio side."""
+        if self._opening is None or not self._opening.done() or self._opening.cancelled() or self._opening.exception():
+            return
+        pool = self._opening.result()
+        try:
+            await asyncio.wait_for(pool.close(), CLOSE_S)
+        except FORESEEN:
+            pool.terminate()
+
+
+@asynccontextmanager
+async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, size: int) -> AsyncIterator[Postgres]:
+    """A pool of `size` connections; `password` replaces the URL's. Connects with the first unit.
+
+    Owns: the pool's connections. Leaving has a slot of its own, because a frozen server takes all others.
+    """
+    postgres = Postgres(bridge.lane("PostgreSQL", size), url, password, size)
+    closing = bridge.lane("closing PostgreSQL", 1)
+    try:
+        yield postgres
+    finally:
+        with trio.move_on_after(CLOSE_S * 2, shield=True):
+            await closing.run(postgres.close)
+
+
+async def _ping(connection: Connection) -> None:
+    await connection.execute("SELECT 1")

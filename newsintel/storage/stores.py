@@ -1,0 +1,94 @@
+"""Everything that newsintel keeps, opened as one: embedded servers where no other is named, the bridge, PostgreSQL and Redis."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from attrs import frozen
+
+from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.model import Harvest
+from newsintel.options import Secret
+from newsintel.ports import Archive, Count, HarvestCache, History
+from newsintel.settings import Settings
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.postgres import migrate as schema
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.redis import open_redis
+
+
+@frozen
+class Stores:
+    """The stores, ready for use. The last four return when the thing is done, and raise UnavailableError when it is not.
+
+    Attributes:
+        migrate: brings the schema up to date, with the role that may.
+        check_schema: raises SchemaError if the schema is missing or older than this version needs.
+    """
+
+    archive: Archive
+    history: History
+    cache: HarvestCache
+    postgres_ping: Callable[[], Awaitable[None]]
+    redis_ping: Callable[[], Awaitable[None]]
+    migrate: Callable[[], Awaitable[None]]
+    check_schema: Callable[[], Awaitable[None]]
+
+    async def prepare(self, *, production: bool) -> tuple[str, ...]:
+        """Make them fit to serve: migrate in development, check the schema in production, and see whether Redis answers.
+
+        Returns:
+            The stores that are away, `postgresql` or `redis`; the service may start without them.
+
+        Raises:
+            RefusedError: a store turned us away for good.
+            SchemaError: the schema is missing or too old.
+        """
+        steps = {"postgresql": self.check_schema if production else self.migrate, "redis": self.redis_ping}
+        away = []
+        for name, step in steps.items():
+            try:
+                await step()
+            except (RefusedError, SchemaError):
+                raise
+            except UnavailableError:
+                away.append(name)
+        return tuple(away)
+
+
+@asynccontextmanager
+async def open_stores(
+    settings: Settings, count: Count, encode: Callable[[Harvest], bytes], decode: Callable[[bytes], Harvest]
+) -> AsyncIterator[Stores]:
+    """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
+
+    Owns: the embedded servers, the bridge, both pools; each closes in bounded time.
+
+    Raises:
+        EmbeddedServerError: a server of our own did not start.
+    """
+    embedded = embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
+    keep_s = settings.cache_ttl_s + settings.cache_stale_s
+    async with embedded as own, open_bridge() as bridge:
+        database = settings.database_url or Secret(own.postgres_url or "")
+        cache_url = settings.redis_url or Secret(own.redis_url or "")
+        async with (
+            open_postgres(bridge, database, settings.database_password, settings.database_pool) as postgres,
+            open_redis(bridge, cache_url, settings.redis_password, keep_s=keep_s, count=count, encode=encode, decode=decode) as cache,
+        ):
+            migrating = bridge.lane("migrating", 1)
+            if settings.migrate_database_url:
+                owner = (settings.migrate_database_url, settings.migrate_database_password)
+            else:
+                owner = (database, settings.migrate_database_password or settings.database_password)
+            yield Stores(
+                archive=PostgresArchive(postgres),
+                history=PostgresHistory(postgres),
+                cache=cache,
+                postgres_ping=postgres.ping,
+                redis_ping=cache.ping,
+                migrate=lambda: schema.migrate(migrating, *owner, postgres),
+                check_schema=lambda: schema.check_schema(postgres),
+            )

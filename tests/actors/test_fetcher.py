@@ -1,0 +1,259 @@
+"""A fetcher: one outcome per job, on time, within the source's terms."""
+
+import logging
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.actors import fetcher
+from newsintel.admission import Admission
+from newsintel.flight import FetchJob
+from newsintel.model import Page, Refusal, Status
+from newsintel.options import Quota
+from tests.fakes import Clock, Counts
+from tests.make import article, query
+
+DEADLINE_S = 1.0
+
+
+class ScriptedUpstream:
+    """A `ports.Upstream` that replies from a script: a reply, or seconds to take before it, or an exception."""
+
+    def __init__(self, *script):
+        self.script = list(script)
+        self.asked_at = []
+        self.upkeep_ended = False
+
+    def ignored(self, asked):
+        return ("language",)
+
+    async def keep_ready(self):
+        try:
+            await trio.sleep_forever()
+        finally:
+            self.upkeep_ended = True
+
+    async def fetch(self, asked):
+        self.asked_at.append(trio.current_time())
+        step = self.script.pop(0) if self.script else 0.05
+        if isinstance(step, Exception):
+            raise step
+        if isinstance(step, int | float):
+            await trio.sleep(step)
+            step = PAGE
+        return step
+
+
+PAGE = Page((article("one"),), returned=3, dropped={"removed": 2}, http_status=200)
+DOWN = Refusal(Status.UNREACHABLE, "refused")
+
+
+class Rig:
+    """A running fetcher; the test plays the merger."""
+
+    def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
+        self.upstream, self.counts, self.now = ScriptedUpstream(*script), Counts(), Clock()
+        self.admission = Admission(pace_s=pace_s, quota=quota)
+        self.deadline_s = deadline_s
+        self.jobs, self.inbox = trio.open_memory_channel(64)
+
+    async def run(self):
+        """The actor."""
+        ports = {"upstream": self.upstream, "admission": self.admission, "count": self.counts, "now": self.now}
+        await fetcher.run(self.inbox, source="guardian", deadline_s=self.deadline_s, **ports)
+
+    def send(self, within_s=1.5):
+        """Send a job; returns the channel its outcome comes on."""
+        outbox, outcomes = trio.open_memory_channel(1)
+        self.jobs.send_nowait(FetchJob(query(), trio.current_time() + within_s, outbox))
+        return outcomes
+
+    async def ask(self, within_s=1.5):
+        """Send a job and wait for its outcome; checks that it is the only one."""
+        outcomes = self.send(within_s)
+        outcome = await outcomes.receive()
+        with pytest.raises(trio.EndOfChannel):
+            await outcomes.receive()
+        return outcome
+
+
+async def running(nursery, *script, **terms):
+    """A rig whose actor runs."""
+    rig = Rig(*script, **terms)
+    nursery.start_soon(rig.run)
+    await wait_all_tasks_blocked()
+    return rig
+
+
+async def test_page_becomes_an_outcome(nursery, autojump_clock):
+    """A page is reported with its counts, its latency in milliseconds and what the source ignored."""
+    rig = await running(nursery, 0.2)
+    outcome = await rig.ask()
+    assert (outcome.source, outcome.status, outcome.articles, outcome.returned) == ("guardian", Status.OK, PAGE.articles, 3)
+    assert outcome.latency_ms == pytest.approx(200)
+    assert (outcome.ignored, outcome.http_status, outcome.retry_at) == (("language",), 200, None)
+    assert rig.counts == {"outcomes guardian ok": 1, "dropped_articles guardian removed": 2}
+
+
+async def test_no_rows_is_empty_not_failed(nursery, autojump_clock):
+    """A page without articles is `empty`."""
+    rig = await running(nursery, Page((), 0))
+    assert (await rig.ask()).status is Status.EMPTY
+
+
+async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
+    """The source's deadline holds although the search has more time."""
+    rig = await running(nursery, 60)
+    began = trio.current_time()
+    outcome = await rig.ask(within_s=10)
+    assert trio.current_time() - began == pytest.approx(DEADLINE_S)
+    assert outcome.status is Status.TIMEOUT
+
+
+async def test_the_flights_deadline_holds_too(nursery, autojump_clock):
+    """A job with less time than the source's deadline is cut at the job's."""
+    rig = await running(nursery, 60)
+    began = trio.current_time()
+    assert (await rig.ask(within_s=0.3)).status is Status.TIMEOUT
+    assert trio.current_time() - began == pytest.approx(0.3)
+
+
+async def test_refusal_says_when_to_come_back(nursery, autojump_clock):
+    """A source that names a pause is not asked until then; meanwhile it is refused at once with the same time."""
+    rig = await running(nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30))
+    outcome = await rig.ask()
+    assert (outcome.status, outcome.http_status) == (Status.RATE_LIMITED, 429)
+    assert (outcome.retry_at - rig.now()).total_seconds() == pytest.approx(30)
+    again = await rig.ask()
+    assert (again.status, again.retry_at, again.latency_ms) == (Status.RATE_LIMITED, outcome.retry_at, None)
+    await trio.sleep(31)
+    assert (await rig.ask()).status is Status.OK
+    assert len(rig.upstream.asked_at) == 2
+
+
+async def test_pace_spaces_calls_and_refuses_what_cannot_start_in_time(nursery, autojump_clock):
+    """Calls start a pace apart; one whose turn comes after its deadline is refused at once and takes no place."""
+    rig = await running(nursery, pace_s=0.6)
+    outcomes = [rig.send(within_s=1.0) for _ in range(4)]
+    statuses = [(await channel.receive()).status for channel in outcomes]
+    assert statuses == [Status.OK, Status.OK, Status.RATE_LIMITED, Status.RATE_LIMITED]
+    assert rig.upstream.asked_at[1] - rig.upstream.asked_at[0] == pytest.approx(0.6)
+
+
+async def test_spent_quota_is_refused_at_once(nursery, autojump_clock):
+    """Past the quota no call is made, and the outcome says when the next may be."""
+    rig = await running(nursery, quota=Quota(2, 3600))
+    for _ in range(2):
+        assert (await rig.ask()).status is Status.OK
+    began = trio.current_time()
+    outcome = await rig.ask()
+    assert (outcome.status, trio.current_time()) == (Status.QUOTA_EXHAUSTED, began)
+    assert 3500 < (outcome.retry_at - rig.now()).total_seconds() <= 3600
+    assert len(rig.upstream.asked_at) == 2
+
+
+async def test_breakdown_is_tried_once_more_early(nursery, autojump_clock):
+    """A connection that breaks at once is tried a second time, and the second answer counts."""
+    rig = await running(nursery, DOWN)
+    assert (await rig.ask()).status is Status.OK
+    assert len(rig.upstream.asked_at) == 2
+
+
+@pytest.mark.parametrize("reply", [Refusal(Status.BAD_PAYLOAD, "html"), Refusal(Status.UNAUTHORIZED, "key"), Refusal(Status.TIMEOUT, "")])
+async def test_other_failures_are_not_tried_again(nursery, autojump_clock, reply):
+    """Asking again would bring the same."""
+    rig = await running(nursery, reply)
+    assert (await rig.ask()).status is reply.status
+    assert len(rig.upstream.asked_at) == 1
+
+
+async def test_no_second_try_in_the_second_half(nursery, autojump_clock):
+    """With half of the time gone a breakdown is reported as it is."""
+
+    async def slow_failure(_):
+        await trio.sleep(0.6)
+        return DOWN
+
+    rig = await running(nursery)
+    rig.upstream.fetch = slow_failure
+    began = trio.current_time()
+    assert (await rig.ask()).status is Status.UNREACHABLE
+    assert trio.current_time() - began == pytest.approx(0.6)
+
+
+async def test_three_failures_open_the_circuit(nursery, autojump_clock):
+    """After three failures in a row the source is left alone for a while, and says so."""
+    rig = await running(nursery, *[Refusal(Status.BAD_PAYLOAD, "html")] * 3)
+    outcomes = [await rig.ask() for _ in range(4)]
+    assert [o.status for o in outcomes] == [Status.BAD_PAYLOAD] * 3 + [Status.CIRCUIT_OPEN]
+    assert outcomes[2].retry_at == outcomes[3].retry_at
+    assert len(rig.upstream.asked_at) == 3
+
+
+async def test_slots_bound_calls_in_the_air(nursery, autojump_clock):
+    """No more than SLOTS calls run at once; a job that gets no slot in time is overloaded, not timed out."""
+    rig = await running(nursery, *[5] * fetcher.SLOTS)
+    outcomes = [rig.send(within_s=1.0) for _ in range(fetcher.SLOTS + 1)]
+    statuses = [(await channel.receive()).status for channel in outcomes]
+    assert sorted(statuses) == sorted([Status.TIMEOUT] * fetcher.SLOTS + [Status.OVERLOADED])
+    assert len(rig.upstream.asked_at) == fetcher.SLOTS
+
+
+async def test_outcome_after_the_landing_is_dropped_and_counted(nursery, autojump_clock):
+    """A flight that has landed closed its channel; the late outcome disturbs nobody."""
+    rig = await running(nursery, 0.5)
+    rig.send().close()
+    await trio.sleep(1)
+    assert rig.counts["late_outcomes guardian"] == 1
+    assert (await rig.ask()).status is Status.OK
+
+
+async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock, caplog):
+    """An exception that nobody foresaw is one bad outcome with a logged traceback; the next job is served."""
+    rig = await running(nursery, ZeroDivisionError("bug"))
+    assert (await rig.ask()).status is Status.BAD_PAYLOAD
+    assert next(record for record in caplog.records if record.levelno == logging.ERROR).exc_info
+    assert rig.counts["job_bugs guardian"] == 1
+    assert (await rig.ask()).status is Status.OK
+
+
+async def test_bug_in_the_upkeep_ends_the_actor(autojump_clock):
+    """What runs beside the jobs is part of the actor: its bug is not swallowed."""
+    rig = Rig()
+
+    async def broken():
+        raise ZeroDivisionError
+
+    rig.upstream.keep_ready = broken
+    with pytest.RaisesGroup(ZeroDivisionError):
+        await rig.run()
+    with pytest.raises(trio.BrokenResourceError):
+        rig.jobs.send_nowait(None)
+
+
+async def test_ends_with_its_inbox(autojump_clock):
+    """At the end of its channel it finishes the jobs it has taken, then ends its upkeep."""
+    rig = Rig(0.5)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        outcomes = rig.send()
+        rig.jobs.close()
+    assert (await outcomes.receive()).status is Status.OK
+    assert rig.upstream.upkeep_ended
+
+
+@pytest.mark.parametrize("step", range(12))
+async def test_cancelled_at_every_step(autojump_clock, step):
+    """Cancelled at any checkpoint, it closes its inbox and the outbox of every job it took."""
+    rig = Rig(0.5, pace_s=0.2)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        channels = [rig.send() for _ in range(3)]
+        for _ in range(step + 1):
+            await trio.lowlevel.checkpoint()
+        taken = 3 - rig.inbox.statistics().current_buffer_used
+        nursery.cancel_scope.cancel()
+    assert sum(channel.statistics().open_send_channels == 0 for channel in channels) >= taken
+    with pytest.raises(trio.BrokenResourceError):
+        rig.jobs.send_nowait(None)

@@ -1,0 +1,371 @@
+"""The merger: how a flight resolves, and what each failure costs."""
+
+import logging
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.actors import merger
+from newsintel.errors import FlightBugError, UnavailableError
+from newsintel.flight import Flight, landing
+from newsintel.freshness import Windows
+from newsintel.model import Origin, SourceReported, StaleFound, Status
+from newsintel.shared_cache import SharedCache
+from tests.fakes import Clock, Counts, MemoryArchive, MemoryCache
+from tests.make import article, harvest, outcome, query
+
+WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+SOURCES = ("newsapi", "guardian", "reddit")
+DEADLINE_S = 1.5
+
+
+class Rig:
+    """A running merger; the test plays the desk, the fetchers and the sinks."""
+
+    def __init__(self, sources=SOURCES, job_room=8, sink_room=8):
+        self.now, self.counts = Clock(), Counts()
+        self.cache, self.archive = MemoryCache(), MemoryArchive()
+        self.to_merger, self._flights = trio.open_memory_channel(8)
+        channels = {name: trio.open_memory_channel(job_room) for name in sources}
+        self._to_jobs = {name: send for name, (send, _) in channels.items()}
+        self.jobs = {name: receive for name, (_, receive) in channels.items()}
+        self._to_cache, self.cache_writes = trio.open_memory_channel(sink_room)
+        self._to_persister, self.answers = trio.open_memory_channel(sink_room)
+
+    async def run(self):
+        """The actor."""
+        shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
+        ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
+        await merger.run(*ends, shared=shared, archive=self.archive, windows=WINDOWS, count=self.counts, now=self.now)
+
+    def fly(self, key="k", known=None, sources=SOURCES):
+        """Send a flight off."""
+        flight = Flight(query(key, sources), trio.current_time() + DEADLINE_S, known=known, on_end=lambda *_: None)
+        self.to_merger.send_nowait(flight)
+        return flight
+
+    async def serve(self, name, status=Status.OK, after_s=0.1, **changes):
+        """Play one source's fetcher for one job."""
+        job = await self.jobs[name].receive()
+        with job:
+            await trio.sleep(after_s)
+            job.outbox.send_nowait(outcome(name, status, self.now(), **changes))
+
+    async def no_job(self, name):
+        """True if nothing is asked of a source."""
+        await wait_all_tasks_blocked()
+        try:
+            self.jobs[name].receive_nowait()
+        except trio.WouldBlock:
+            return True
+        return False
+
+
+@pytest.fixture
+async def rig(nursery):
+    """A running merger with room in every inbox."""
+    subject = Rig()
+    nursery.start_soon(subject.run)
+    return subject
+
+
+async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_clock):
+    """Outcomes arriving in any order make one harvest in founder order, published step by step, then handed to both sinks."""
+    flight = rig.fly()
+    for name, after_s in (("newsapi", 0.3), ("guardian", 0.1), ("reddit", 0.2)):
+        nursery.start_soon(lambda name=name, after_s=after_s: rig.serve(name, after_s=after_s))
+    landed = await landing(flight)
+    events = await flight.after(0)
+    assert [event.outcome.source for event in events if isinstance(event, SourceReported)] == ["guardian", "reddit", "newsapi"]
+    assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
+    assert landed.asked
+    assert (await rig.answers.receive()) == landed.answer
+    assert (await rig.cache_writes.receive()).harvest == landed.answer.harvest
+
+
+async def test_late_source_delays_nothing(rig, nursery, autojump_clock):
+    """A source that sends nothing is a timeout at the flight's deadline; the others' articles land then."""
+    began = trio.current_time()
+    flight = rig.fly()
+    for name in ("newsapi", "guardian"):
+        nursery.start_soon(rig.serve, name)
+    job = await rig.jobs["reddit"].receive()
+    landed = await landing(flight)
+    assert trio.current_time() - began == pytest.approx(DEADLINE_S)
+    assert job.deadline < flight.deadline
+    assert [o.status for o in landed.answer.harvest.outcomes] == [Status.OK, Status.OK, Status.TIMEOUT]
+    with pytest.raises(trio.BrokenResourceError):
+        job.outbox.send_nowait(outcome("reddit"))
+
+
+async def test_fetcher_gone_without_an_outcome(rig, nursery, autojump_clock):
+    """A job closed without an outcome does not hold the flight up: missing is asked minus answered."""
+    flight = rig.fly()
+    for name in ("newsapi", "guardian"):
+        nursery.start_soon(rig.serve, name)
+    (await rig.jobs["reddit"].receive()).outbox.close()
+    began = trio.current_time()
+    landed = await landing(flight)
+    assert trio.current_time() - began < DEADLINE_S / 2
+    assert landed.answer.harvest.outcomes[2].status is Status.TIMEOUT
+
+
+async def test_full_fetcher_inbox_is_overloaded_at_once(nursery, autojump_clock):
+    """A fetcher with no room costs its own outcome and no time."""
+    rig = Rig(job_room=0)
+    nursery.start_soon(rig.run)
+    landed = await landing(rig.fly())
+    assert {o.status for o in landed.answer.harvest.outcomes} == {Status.OVERLOADED}
+    assert trio.current_time() < 0.1
+    assert rig.counts["refusals fetcher reddit"] == 1
+
+
+async def test_dead_fetcher_is_overloaded(rig, nursery, autojump_clock):
+    """A fetcher whose inbox is closed counts as having no room."""
+    rig.jobs["reddit"].close()
+    for name in ("newsapi", "guardian"):
+        nursery.start_soon(rig.serve, name)
+    landed = await landing(rig.fly())
+    assert landed.answer.harvest.outcomes[2].status is Status.OVERLOADED
+
+
+async def test_disabled_source_is_not_asked(rig, nursery, autojump_clock):
+    """A source without a fetcher is reported as disabled, and the harvest is complete without it."""
+    flight = rig.fly(sources=("guardian", "gdelt"))
+    nursery.start_soon(rig.serve, "guardian")
+    landed = await landing(flight)
+    assert [o.status for o in landed.answer.harvest.outcomes] == [Status.OK, Status.DISABLED]
+    assert landed.answer.harvest.complete
+
+
+async def test_fresh_in_redis_asks_nobody(rig, autojump_clock):
+    """A fresh harvest in Redis lands as it is."""
+    kept = harvest(when=rig.now(), asked=query())
+    rig.cache.kept["k"] = kept
+    landed = await landing(rig.fly())
+    assert not landed.asked
+    assert landed.answer.harvest == kept
+    assert all([await rig.no_job(name) for name in SOURCES])
+    assert rig.cache.locks == {}
+
+
+async def test_partial_in_redis_asks_only_the_failed(rig, nursery, autojump_clock):
+    """A partial harvest keeps its good outcomes; past CACHE_PARTIAL_S only the failed source is asked."""
+    good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
+    rig.cache.kept["k"] = harvest(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    await trio.sleep(40)
+    nursery.start_soon(rig.serve, "reddit")
+    landed = await landing(rig.fly())
+    assert landed.answer.harvest.outcomes[:2] == tuple(good)
+    assert landed.answer.harvest.complete
+    assert await rig.no_job("newsapi")
+    assert await rig.no_job("guardian")
+
+
+async def test_memory_stands_in_for_redis_away(rig, nursery, autojump_clock):
+    """With Redis away a flight starts from what the desk's memory holds, and costs nothing more."""
+    rig.cache.away = True
+    good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
+    known = harvest(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    await trio.sleep(40)
+    nursery.start_soon(rig.serve, "reddit")
+    landed = await landing(rig.fly(known=known))
+    assert landed.answer.harvest.complete
+    assert rig.counts["cache_errors load"] == 1
+
+
+async def test_waits_for_another_process(rig, autojump_clock):
+    """While another process holds the key, its harvest is waited for and nobody is asked."""
+    rig.cache.locks["k"] = "theirs"
+    flight = rig.fly()
+    await trio.sleep(0.3)
+    await rig.cache.store(harvest(when=rig.now(), asked=query()), "theirs")
+    assert not (await landing(flight)).asked
+    assert await rig.no_job("guardian")
+
+
+async def test_fetches_anyway_when_the_other_process_is_slow(rig, nursery, autojump_clock):
+    """The wait is bounded by half of the deadline; then this process asks, and leaves the other's claim alone."""
+    rig.cache.locks["k"] = "theirs"
+    flight = rig.fly()
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    landed = await landing(flight)
+    assert landed.asked
+    assert landed.answer.harvest.complete
+    assert (await rig.cache_writes.receive()).lock_token is None
+    assert rig.cache.locks == {"k": "theirs"}
+
+
+async def test_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_clock):
+    """When the other process gives its claim back without a harvest, this one claims the key and asks."""
+    rig.cache.locks["k"] = "theirs"
+    flight = rig.fly()
+    await trio.sleep(0.1)
+    await rig.cache.unlock("k", "theirs")
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    assert (await landing(flight)).asked
+    assert (await rig.cache_writes.receive()).lock_token == rig.cache.locks["k"]
+
+
+async def all_fail(rig, nursery, flight):
+    """Let every source fail, and wait for the flight."""
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name, Status.UNREACHABLE)
+    return await landing(flight)
+
+
+async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
+    """With every source failed, an older harvest answers, marked stale, beside what failed now; the claim is given back."""
+    old = harvest(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = old
+    await trio.sleep(400)
+    flight = rig.fly()
+    landed = await all_fail(rig, nursery, flight)
+    assert landed.answer.harvest.origin is Origin.STALE
+    assert landed.answer.harvest.articles == old.articles
+    assert [o.status for o in landed.answer.refused] == [Status.UNREACHABLE] * 3
+    assert [event for event in await flight.after(0) if isinstance(event, StaleFound)] == [StaleFound(landed.answer)]
+    await wait_all_tasks_blocked()
+    assert rig.cache.locks == {}
+    assert rig.cache.kept["k"] == old
+
+
+async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump_clock):
+    """Past the stale window the archive answers, marked incomplete."""
+    rig.cache.kept["k"] = harvest(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    await rig.archive.save([(article("old"), rig.now())], [])
+    await trio.sleep(4000)
+    answer = (await all_fail(rig, nursery, rig.fly())).answer
+    assert (answer.harvest.origin, answer.harvest.complete) == (Origin.ARCHIVE, False)
+    assert [ranked.group.leader.id for ranked in answer.merge.ranked] == ["a_old"]
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_all_failed_and_nothing_else(rig, nursery, autojump_clock, away):
+    """With an archive that has nothing or is away, the failure itself is the answer, and no sink hears of it."""
+    rig.archive.away = away
+    answer = (await all_fail(rig, nursery, rig.fly())).answer
+    assert not answer.harvest.answered
+    await wait_all_tasks_blocked()
+    assert rig.cache_writes.statistics().current_buffer_used == 0
+    assert rig.answers.statistics().current_buffer_used == 0
+    assert rig.cache.locks == {}
+
+
+async def test_no_source_enabled_answers_from_the_archive(nursery, autojump_clock):
+    """Without any enabled source the archive is the whole answer, even an empty one."""
+    rig = Rig(sources=())
+    nursery.start_soon(rig.run)
+    answer = (await landing(rig.fly())).answer
+    assert (answer.harvest.origin, answer.harvest.complete, answer.harvest.answered) == (Origin.ARCHIVE, True, True)
+    rig.archive.away = True
+    with pytest.raises(UnavailableError):
+        await landing(rig.fly("other"))
+
+
+async def test_partial_refresh_leaves_a_complete_harvest_in_redis(rig, nursery, autojump_clock):
+    """A partial result goes to the archive, but does not replace a complete harvest that is still served."""
+    rig.cache.kept["k"] = harvest(*(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query())
+    await trio.sleep(310)
+    flight = rig.fly()
+    nursery.start_soon(rig.serve, "newsapi")
+    nursery.start_soon(rig.serve, "guardian")
+    nursery.start_soon(rig.serve, "reddit", Status.UNREACHABLE)
+    await landing(flight)
+    await wait_all_tasks_blocked()
+    assert rig.answers.statistics().current_buffer_used == 1
+    assert rig.cache_writes.statistics().current_buffer_used == 0
+    assert rig.cache.locks == {}
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, closed):
+    """A full or dead sink delays no landing; each refusal is counted and the claim given back."""
+    rig = Rig(sink_room=0)
+    nursery.start_soon(rig.run)
+    if closed:
+        rig.answers.close()
+        rig.cache_writes.close()
+    flight = rig.fly()
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    assert (await landing(flight)).answer.harvest.complete
+    await wait_all_tasks_blocked()
+    assert rig.counts["refusals persister"] == 1
+    assert rig.counts["refusals cache_writer"] == 1
+    assert rig.cache.locks == {}
+
+
+async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch, caplog):
+    """A bug ends its flight with an incident id that the log has too; the next flight lands."""
+    real = merger.merge
+
+    def broken(asked, *rest):
+        if asked.key == "bad":
+            raise KeyError("bug")
+        return real(asked, *rest)
+
+    monkeypatch.setattr(merger, "merge", broken)
+    with pytest.raises(FlightBugError) as caught:
+        await landing(rig.fly("bad"))
+    record = next(record for record in caplog.records if record.levelno == logging.ERROR)
+    assert record.incident_id == caught.value.incident_id
+    assert record.exc_info
+    assert rig.counts["flight_bugs"] == 1
+    assert rig.cache.locks == {}
+    flight = rig.fly("good")
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    assert (await landing(flight)).answer.harvest.complete
+
+
+async def test_bug_after_landing_is_logged_alone(rig, nursery, autojump_clock, monkeypatch):
+    """A bug past the landing takes nothing back from the waiters."""
+    monkeypatch.setattr(merger, "_hand_on", lambda *_: 1 / 0)
+    flight = rig.fly()
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    assert (await landing(flight)).answer.harvest.complete
+    await wait_all_tasks_blocked()
+    assert rig.counts["flight_bugs"] == 1
+    assert (await landing(flight)).asked
+
+
+async def test_ends_when_the_desk_leaves(autojump_clock):
+    """When the desk's end closes, flights in the air land first; then jobs and sinks see the end of their channels."""
+    rig = Rig()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        flight = rig.fly()
+        await wait_all_tasks_blocked()
+        rig.to_merger.close()
+        for name in SOURCES:
+            nursery.start_soon(rig.serve, name)
+        assert (await landing(flight)).answer.harvest.complete
+    assert len([answer async for answer in rig.answers]) == 1
+    assert len([write async for write in rig.cache_writes]) == 1
+    assert [job async for job in rig.jobs["guardian"]] == []
+
+
+@pytest.mark.parametrize("step", range(30))
+async def test_cancelled_at_every_step(autojump_clock, step):
+    """Cancelled at any of its checkpoints, the merger closes every end it owns, and gives its claim back."""
+    rig = Rig()
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(rig.run)
+            rig.fly()
+            for name in SOURCES:
+                nursery.start_soon(rig.serve, name)
+            for _ in range(step):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+    with pytest.raises(trio.BrokenResourceError):
+        rig.to_merger.send_nowait(None)
+    for receive in (*rig.jobs.values(), rig.answers, rig.cache_writes):
+        assert receive.statistics().open_send_channels == 0
+    held = [write.lock_token async for write in rig.cache_writes]
+    assert set(rig.cache.locks.values()) <= set(held)

@@ -1,0 +1,148 @@
+"""The persister: nothing accepted is lost without being counted."""
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.actors import persister
+from newsintel.errors import UnavailableError
+from tests.fakes import Counts, MemoryArchive
+from tests.make import answer, article, outcome
+
+
+def landed(*names):
+    """An answer with articles of these names."""
+    return answer(outcome(articles=tuple(article(name) for name in names)))
+
+
+def numbered(first, last):
+    """An answer with articles of these numbers."""
+    return landed(*(str(number) for number in range(first, last)))
+
+
+class Rig:
+    """A persister, its archive and its inbox."""
+
+    def __init__(self, room=64):
+        self.archive, self.counts = MemoryArchive(), Counts()
+        self.send, self.inbox = trio.open_memory_channel(room)
+
+    async def run(self):
+        """The actor."""
+        await persister.run(self.inbox, archive=self.archive, count=self.counts)
+
+    async def run_all(self, *answers):
+        """Accept answers, then end the channel and let the actor finish."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.run)
+            with self.send:
+                for each in answers:
+                    await self.send.send(each)
+
+
+async def test_small_answers_share_a_batch(autojump_clock):
+    """What arrives within the batch's time is saved in one call."""
+    rig = Rig()
+    await rig.run_all(landed("a"), landed("b"), landed("c"))
+    assert sorted(rig.archive.kept) == ["a_a", "a_b", "a_c"]
+    assert rig.archive.calls[0] == 3
+    assert rig.counts["archived_articles"] == 3
+
+
+async def test_batch_is_written_when_its_time_is_up(autojump_clock):
+    """A lone answer is saved a quarter of a second after it came, with the channel still open."""
+    rig = Rig()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(landed("a"))
+        await trio.sleep(persister.BATCH_S + 0.01)
+        assert list(rig.archive.kept) == ["a_a"]
+        rig.send.close()
+
+
+async def test_large_harvests_are_cut_into_pieces(autojump_clock):
+    """No call takes more than BATCH_ROWS rows, and none is left out."""
+    rig = Rig()
+    await rig.run_all(numbered(0, 250), numbered(250, 500))
+    assert len(rig.archive.kept) == 500
+    assert max(rig.archive.calls) <= persister.BATCH_ROWS
+
+
+async def test_poisoned_row_is_put_aside_and_the_rest_saved(autojump_clock):
+    """A refused batch is halved until the row at fault stands alone; it is buried with the archive's reason."""
+    rig = Rig()
+    rig.archive.poisoned = {"a_7", "a_42"}
+    await rig.run_all(numbered(0, 100))
+    assert len(rig.archive.kept) == 98
+    assert set(rig.archive.buried) == {"a_7", "a_42"}
+    assert "refused" in rig.archive.buried["a_7"]
+    assert rig.counts["dead_letters"] == 2
+    assert rig.counts["archived_articles"] == 98
+
+
+async def test_archive_away_is_waited_for(autojump_clock):
+    """While the archive is away a batch is tried again with growing pauses; nothing is lost."""
+    rig = Rig()
+    rig.archive.failures.extend(UnavailableError("away") for _ in range(8))
+    await rig.run_all(landed("a"))
+    assert list(rig.archive.kept) == ["a_a"]
+    assert rig.counts["archive_retries"] == 8
+    assert 5 < trio.current_time() < 60
+
+
+async def test_inbox_fills_while_the_archive_is_away(autojump_clock):
+    """Backpressure ends at the inbox: what it has no room for is refused there, and it holds no more than its bound."""
+    rig = Rig(room=2)
+    rig.archive.away = True
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(rig.run)
+        await rig.send.send(landed("a"))
+        await trio.sleep(1)
+        rig.send.send_nowait(landed("b"))
+        rig.send.send_nowait(landed("c"))
+        with pytest.raises(trio.WouldBlock):
+            rig.send.send_nowait(landed("d"))
+        rig.archive.away = False
+        rig.send.close()
+    assert sorted(rig.archive.kept) == ["a_a", "a_b", "a_c"]
+
+
+async def test_cut_off_counts_what_is_lost(autojump_clock):
+    """Cancelled while the archive is away, it counts every accepted article, those still in its inbox included."""
+    rig = Rig()
+    rig.archive.away = True
+    with trio.move_on_after(5):
+        await rig.run_all(numbered(0, 250), numbered(250, 300), landed("last"))
+    assert rig.counts["lost_articles"] == 301
+    assert rig.archive.kept == {}
+
+
+async def test_bug_in_the_loop_ends_it(autojump_clock):
+    """An exception that nobody foresaw leaves the actor, and what it held is counted."""
+    rig = Rig()
+    rig.archive.failures.append(ZeroDivisionError())
+    with pytest.RaisesGroup(ZeroDivisionError):
+        await rig.run_all(landed("a"))
+    assert rig.counts["lost_articles"] == 1
+    with pytest.raises(trio.ClosedResourceError):
+        await rig.inbox.receive()
+
+
+@pytest.mark.parametrize("step", range(20))
+async def test_cancelled_at_every_step(autojump_clock, step):
+    """Cancelled at any checkpoint, every accepted article is saved or counted as lost."""
+    rig = Rig()
+    for name in "abc":
+        rig.send.send_nowait(landed(name))
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(rig.run)
+            for _ in range(step):
+                await trio.lowlevel.checkpoint()
+            if step > 10:
+                await wait_all_tasks_blocked()
+                await trio.sleep(0.25)
+            scope.cancel()
+    started = step > 0
+    assert len(rig.archive.kept) + rig.counts["lost_articles"] >= 3 * started
+    assert rig.inbox.statistics().open_receive_channels == 0 or not started

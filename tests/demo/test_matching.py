@@ -1,0 +1,51 @@
+"""The three query languages."""
+
+import pytest
+
+from newsintel.demo.matching import GUARDIAN, NEWSAPI, REDDIT, fold, parse
+
+TEXT = fold("Scientists\u2019 neural networks <b>beat</b> the storm forecast")
+
+
+@pytest.mark.parametrize(
+    ("query", "newsapi", "guardian", "reddit"),
+    [
+        ("neural storm", True, True, True),
+        ("neural zebra", False, True, False),
+        ("neural AND zebra", False, False, False),
+        ("neural OR zebra", True, True, True),
+        ("zebra AND storm OR neural", True, True, True),
+        ("zebra AND (storm OR neural)", False, False, False),
+        ('"neural network"', True, True, True),
+        ('"network neural"', False, False, False),
+        ("neural NOT storm", False, True, False),
+        ("neural AND NOT storm", False, False, False),
+        ("neural -storm", False, True, False),
+        ("-storm", False, True, False),
+        ("neural -(storm zebra)", True, True, True),
+        ("NEURAL networks", True, True, True),
+        ("+neural zebra", False, True, False),
+        ('"neural network', True, True, True),
+        ("(neural", True, True, True),
+        ("AND", False, False, False),
+        (")(", False, False, False),
+        ("", False, False, False),
+        ("(" * 200 + "neural", False, False, False),
+        ("NOT " * 500 + "neural", False, False, False),
+    ],
+)
+def test_dialects(query: str, *, newsapi: bool, guardian: bool, reddit: bool) -> None:
+    """One query means different things to the three, and no query is too odd for them."""
+    found = tuple(parse(query, dialect).holds(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT))
+    assert found == (newsapi, guardian, reddit)
+
+
+def test_fold_compares_words() -> None:
+    """Case, apostrophes, tags and plurals do not count; parts of words do not match."""
+    assert fold("It\u2019s <i>CHIPS</i>, not news") == fold("its chip not news")
+    assert not parse("art", REDDIT).holds(fold("smart party"))
+
+
+def test_wanted_leaves_negations_out() -> None:
+    """Relevance looks for what is wanted only."""
+    assert parse("chips AND (power OR energy) NOT oil", NEWSAPI).wanted() == (" chip ", " power ", " energy ")

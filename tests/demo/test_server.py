@@ -1,0 +1,96 @@
+"""The server as a whole: where it is, what it calls itself, how it ends."""
+
+import httpx
+import pytest
+import trio
+
+from newsintel.demo.server import Simulated, simulated_upstreams
+
+
+async def test_environ_points_at_working_apis(simulated: Simulated, client: httpx.AsyncClient) -> None:
+    """Addresses and keys of the environment are enough to be answered; pace and quota are off."""
+    environ = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
+    news = {"X-Api-Key": environ["NEWSAPI_KEY"]}
+    assert (await client.get(environ["NEWSAPI_URL"] + "/v2/everything?q=climate", headers=news)).status_code == 200
+    assert (await client.get(environ["GUARDIAN_URL"] + "/search", params={"api-key": environ["GUARDIAN_KEY"]})).status_code == 200
+    agent = {"User-Agent": environ["REDDIT_USER_AGENT"]}
+    token = await client.post(
+        environ["REDDIT_AUTH_URL"] + "/api/v1/access_token",
+        data={"grant_type": "client_credentials"},
+        auth=(environ["REDDIT_CLIENT_ID"], environ["REDDIT_CLIENT_SECRET"]),
+        headers=agent,
+    )
+    bearer = agent | {"Authorization": f"bearer {token.json()['access_token']}"}
+    assert (await client.get(environ["REDDIT_URL"] + "/search?q=climate", headers=bearer)).status_code == 200
+    assert environ["GUARDIAN_PACE_S"] == environ["REDDIT_PACE_S"] == "0"
+    assert environ["NEWSAPI_QUOTA"] == environ["GUARDIAN_QUOTA"] == "off"
+
+
+async def test_front_page(simulated: Simulated, client: httpx.AsyncClient) -> None:
+    """The page says that all this is simulated and how to control it."""
+    reply = await client.get(simulated.control_url.removesuffix("/_control") + "/")
+    assert reply.headers["x-simulated"] == "newsintel-demo"
+    assert "imitates" in reply.text
+    assert f"{simulated.control_url}/guardian" in reply.text
+    assert "gzip_bomb" in reply.text
+
+
+async def test_nothing_elsewhere(simulated: Simulated, client: httpx.AsyncClient) -> None:
+    """Any other path is 404; HEAD has no body."""
+    root = simulated.control_url.removesuffix("/_control")
+    assert (await client.get(root + "/elsewhere")).status_code == 404
+    head = await client.head(root + "/")
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_connections_are_kept(simulated: Simulated) -> None:
+    """Several requests go over one connection, as with the real servers."""
+    port = int(simulated.control_url.rsplit(":", 1)[1].split("/")[0])
+    stream = await trio.open_tcp_stream("127.0.0.1", port)
+    async with stream:
+        for _ in range(3):
+            await stream.send_all(b"GET /_control/newsapi HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999],
+)
+async def test_nonsense_costs_only_its_connection(simulated: Simulated, client: httpx.AsyncClient, sent: bytes) -> None:
+    """Whatever a client sends, the server goes on."""
+    port = int(simulated.control_url.rsplit(":", 1)[1].split("/")[0])
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        with trio.move_on_after(2) as scope:
+            try:
+                await stream.send_all(sent)
+                while await stream.receive_some(4096):
+                    pass
+            except trio.BrokenResourceError:
+                pass
+        assert not scope.cancelled_caught
+    assert (await client.get(simulated.control_url)).status_code == 200
+
+
+async def test_ends_promptly(client: httpx.AsyncClient) -> None:
+    """Leaving the block ends the server at once, whatever is in the air."""
+    async with trio.open_nursery() as nursery:
+        async with simulated_upstreams() as running:
+            await client.put(f"{running.control_url}/newsapi", json={"fault": "hang"})
+            stream = await trio.open_tcp_stream("127.0.0.1", int(running.control_url.rsplit(":", 1)[1].split("/")[0]))
+            await stream.send_all(b"GET /newsapi/v2/everything HTTP/1.1\r\nHost: a\r\n\r\n")
+            await trio.sleep(0.2)
+            before = trio.current_time()
+        assert trio.current_time() - before < 0.2
+        with trio.fail_after(1):
+            assert await stream.receive_some(1) == b""
+        await stream.aclose()
+        nursery.cancel_scope.cancel()
+
+
+async def test_cancelling_ends_it() -> None:
+    """A cancelled scope round the block is enough."""
+    with trio.move_on_after(0.2) as scope:
+        async with simulated_upstreams():
+            await trio.sleep_forever()
+    assert scope.cancelled_caught

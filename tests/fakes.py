@@ -1,0 +1,123 @@
+"""The ports, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import trio
+
+from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.model import ArchivedArticle, Article, Harvest, Pair, Query, SearchRecord
+from tests.make import NOON
+
+
+class Clock:
+    """A wall clock that follows trio's, and so a test's virtual one."""
+
+    def __init__(self) -> None:
+        self._start_s = trio.current_time()
+
+    def __call__(self) -> datetime:
+        return NOON + timedelta(seconds=trio.current_time() - self._start_s)
+
+
+class Counts(Counter):
+    """A `ports.Count` that can be read back, e.g. counts["cache_errors load"]."""
+
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
+        self[" ".join([name, *labels.values()])] += amount
+
+
+class MemoryCache:
+    """A `ports.HarvestCache`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Harvest] = {}
+        self.locks: dict[str, str] = {}
+        self.away = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise UnavailableError("redis is away")
+
+    async def load(self, key: str) -> Harvest | None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return self.kept.get(key)
+
+    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        self.kept[harvest.query.key] = harvest
+        self._release(harvest.query.key, lock_token)
+
+    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return self.locks.setdefault(key, token) == token
+
+    async def unlock(self, key: str, token: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        self._release(key, token)
+
+    def _release(self, key: str, token: str | None) -> None:
+        if token is not None and self.locks.get(key) == token:
+            del self.locks[key]
+
+
+class MemoryArchive:
+    """A `ports.Archive`. Refuses whole calls that hold an article named in `poisoned`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, ArchivedArticle] = {}
+        self.pairs: list[Pair] = []
+        self.buried: dict[str, str] = {}
+        self.calls: list[int] = []
+        self.poisoned: set[str] = set()
+        self.failures: deque[Exception] = deque()
+        self.away = False
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.failures:
+            raise self.failures.popleft()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+        await self._answer()
+        self.calls.append(len(articles))
+        if bad := [article.id for article, _ in articles if article.id in self.poisoned]:
+            raise PoisonedBatchError(f"refused {bad}")
+        before = len(self.kept)
+        for article, fetched_at in articles:
+            self.kept[article.id] = ArchivedArticle(article, fetched_at, fetched_at, article.id)
+        self.pairs += pairs
+        return len(self.kept) - before
+
+    async def bury(self, article: Article, reason: str) -> None:
+        await self._answer()
+        self.buried[article.id] = reason
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        await self._answer()
+        return self.kept.get(article_id)
+
+    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
+        await self._answer()
+        return tuple(kept.article for kept in self.kept.values())[:limit]
+
+
+class MemoryHistory:
+    """A `ports.History`."""
+
+    def __init__(self) -> None:
+        self.kept: list[SearchRecord] = []
+        self.away = False
+
+    async def record(self, searches: Sequence[SearchRecord]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        self.kept += searches

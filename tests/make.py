@@ -1,0 +1,61 @@
+"""Builds values for tests: each function fills in what a test does not care about."""
+
+from datetime import UTC, datetime, timedelta
+
+from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Query, Sort, Status
+from newsintel.views import merge
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    """A moment, counted in seconds from NOON."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def article(name: str = "a", **changes) -> Article:
+    """An article told apart by its name."""
+    values = {
+        "id": f"a_{name}",
+        "source": "guardian",
+        "external_id": name,
+        "url": f"https://news.example/{name}",
+        "canonical_url": f"https://news.example/{name}",
+        "title": f"Title of {name}",
+        "publisher": "The Example",
+        "published_at": NOON,
+    }
+    return Article(**(values | changes))
+
+
+def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "reddit"), **changes) -> Query:
+    """A query told apart by its key."""
+    values = {
+        "text": key,
+        "clauses": (),
+        "sources": sources,
+        "start": None,
+        "end": None,
+        "language": None,
+        "sort": Sort.RELEVANCE,
+        "key": key,
+    }
+    return Query(**(values | changes))
+
+
+def outcome(source: str = "guardian", status: Status = Status.OK, when: datetime = NOON, **changes) -> FetchOutcome:
+    """What a source sent: one article named after it, unless it failed or the test says otherwise."""
+    articles = (article(f"{source}1", source=source),) if status is Status.OK else ()
+    return FetchOutcome(source, status, when, **({"articles": articles, "returned": len(articles)} | changes))
+
+
+def harvest(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None, **changes) -> Harvest:
+    """A harvest of the given outcomes; of one good one if none is given."""
+    outcomes = outcomes or (outcome(when=when),)
+    return Harvest(asked or query(sources=tuple(o.source for o in outcomes)), when, outcomes, **changes)
+
+
+def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None) -> Answer:
+    """A harvest with its default merge."""
+    whole = harvest(*outcomes, when=when, asked=asked)
+    return Answer(whole, merge(whole.query, whole.articles, Dedupe.NORMAL, when))

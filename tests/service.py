@@ -1,0 +1,126 @@
+"""Runs newsintel as people do: a process of its own, a folder of its own, asked over HTTP."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from attrs import define, field
+
+START_S = 60
+"""A machine that is busy with other tests makes a database cluster in several seconds."""
+DRAIN_S = 20
+
+
+@define
+class Service:
+    """A running `newsintel demo` or `serve`."""
+
+    process: subprocess.Popen
+    url: str
+    data_home: Path
+    log: Path
+    client: httpx.Client = field(factory=lambda: httpx.Client(trust_env=False, timeout=30))
+
+    def get(self, path, **params):
+        """GET an address of the service."""
+        return self.client.get(self.url + path, params=params)
+
+    def search(self, q, **params):
+        """GET /articles, which must succeed."""
+        response = self.get("/articles", q=q, **params)
+        assert response.status_code == 200, response.text
+        return response
+
+    @property
+    def control(self):
+        """Where the simulated upstreams are told how to behave."""
+        return re.search(r"http://127\.0\.0\.1:\d+/_control", self.log.read_text())[0]
+
+    def behave(self, source, **behaviour):
+        """Change how a simulated source behaves."""
+        self.client.put(f"{self.control}/{source}", json=behaviour).raise_for_status()
+
+    def calls(self):
+        """How often each simulated source was asked for articles so far."""
+        return {name: source["calls"] for name, source in self.client.get(self.control).json().items() if not name.endswith("_auth")}
+
+    def stop(self, how=signal.SIGTERM):
+        """End the process; returns its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(DRAIN_S + 10)
+
+    def servers(self):
+        """The command lines of the embedded servers that run in this folder."""
+        return [line for line in command_lines() if str(self.data_home) in line and ("redis" in line or "postgres" in line)]
+
+
+def command_lines():
+    """Every process's command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return found
+
+
+def free_port():
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environ(data_home, **settings):
+    """An environment with nothing of the developer's own newsintel in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_")}
+    return kept | {"XDG_DATA_HOME": str(data_home)} | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+
+
+def newsintel(data_home, *args, **settings):
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "newsintel", *args]
+    return subprocess.run(command, env=environ(data_home, **settings), capture_output=True, text=True, timeout=120, check=False)
+
+
+@contextmanager
+def running(data_home, *args, **settings):
+    """A service that is up; it is ended at the end if it still runs."""
+    port = free_port()
+    log = data_home / f"log-{port}"
+    with log.open("w") as to:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "newsintel", *args], env=environ(data_home, BIND=f"127.0.0.1:{port}", **settings), stdout=to, stderr=to
+        )
+    service = Service(process, f"http://127.0.0.1:{port}", data_home, log)
+    try:
+        wait_until_up(service)
+        yield service
+    finally:
+        service.client.close()
+        if process.poll() is None:
+            process.terminate()
+            process.wait(DRAIN_S + 10)
+
+
+def wait_until_up(service):
+    """Wait for the first answer."""
+    give_up = time.monotonic() + START_S
+    while time.monotonic() < give_up:
+        if service.process.poll() is not None:
+            raise AssertionError(f"newsintel ended with {service.process.returncode}:\n{service.log.read_text()}")
+        try:
+            service.get("/health")
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"newsintel did not come up:\n{service.log.read_text()}")

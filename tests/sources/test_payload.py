@@ -1,0 +1,60 @@
+"""Bodies that are no JSON object, and why."""
+
+import pytest
+
+from newsintel.model import Refusal, Status
+from newsintel.sources.payload import media_type, read_object
+from newsintel.sources.source import Response
+from tests.sources.replies import reply
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "an empty body (0 bytes, content type application/json, HTTP 200)"),
+        (b" \n", "an empty body"),
+        (b"\n<!doctype html><p>log in", "an HTML page instead of JSON"),
+        (b'{"a": [1, 2', "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b'{"a":' * 100_000, "not valid JSON"),
+        (b'{"n": ' + b"9" * 5000 + b"}", "not valid JSON"),
+        (b'{"n": NaN}', "not valid JSON"),
+        (b'{"n": -Infinity}', "not valid JSON"),
+        (b'\xef\xbb\xbf{"a": 1}', "not valid JSON"),
+        ('{"a": "é"}'.encode("latin-1"), "not UTF-8"),
+        (b"[]", "JSON, but not an object"),
+        (b'"text"', "JSON, but not an object"),
+        (b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", "JSON nested more than 32 levels deep"),
+    ],
+)
+def test_no_object(body: bytes, what: str) -> None:
+    """Whatever is not one JSON object of bounded depth is a bad payload that says what it was."""
+    found = read_object(reply(body))
+    assert isinstance(found, Refusal)
+    assert (found.status, found.http_status) == (Status.BAD_PAYLOAD, 200)
+    assert found.detail.startswith(what)
+
+
+def test_an_object() -> None:
+    """A JSON object is returned as it is, 32 levels included."""
+    body = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
+    assert list(read_object(reply(body))) == ["a"]  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Text/HTML; charset=x", "text/html"),
+        ("application/problem+json", "application/problem+json"),
+        ("", "unknown"),
+        ("<b>/x", "unknown"),
+    ],
+)
+def test_media_type(header: str, expected: str) -> None:
+    """The media type is named without its parameters, and never with anything that does not belong in a log."""
+    assert media_type(Response(200, {"content-type": header}, b"")) == expected
+
+
+def test_no_content_type() -> None:
+    """A reply need not name its type."""
+    assert media_type(Response(200, {}, b"")) == "unknown"

@@ -1,0 +1,154 @@
+"""The whole tree in one process: real channels, real actors, stores in memory, sources scripted."""
+
+import random
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from attrs import define, field
+
+from newsintel import app
+from newsintel.errors import UnavailableError
+from newsintel.model import Refusal, SearchRecord, Status, Via
+from newsintel.query import build
+from newsintel.settings import load
+from newsintel.sources import REGISTRY
+from tests.actors.test_fetcher import ScriptedUpstream
+from tests.fakes import MemoryArchive, MemoryCache, MemoryHistory
+from tests.make import NOON
+
+ENVIRON = {
+    "NEWSINTEL_NEWSAPI_KEY": "k",
+    "NEWSINTEL_GUARDIAN_KEY": "k",
+    "NEWSINTEL_GUARDIAN_PACE_S": "0",
+    "NEWSINTEL_REDDIT_CLIENT_ID": "i",
+    "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
+    "NEWSINTEL_REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
+    "NEWSINTEL_REDDIT_PACE_S": "0",
+}
+
+
+@define
+class World:
+    """Everything outside the tree."""
+
+    cache: MemoryCache = field(factory=MemoryCache)
+    archive: MemoryArchive = field(factory=MemoryArchive)
+    history: MemoryHistory = field(factory=MemoryHistory)
+    upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
+    closed: list[str] = field(factory=list)
+
+    async def prepare(self, *, production):
+        """Nothing to prepare."""
+
+    async def postgres_ping(self):
+        """A sign of life."""
+
+    async def redis_ping(self):
+        """No sign of life."""
+        raise UnavailableError
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """A tree's outside, put in the place of the real one."""
+    made = World()
+
+    @asynccontextmanager
+    async def open_stores(*_):
+        yield made
+        made.closed.append("stores")
+
+    @asynccontextmanager
+    async def open_source(source, *_, **__):
+        yield made.upstreams[source.options.name]
+        made.closed.append(source.options.name)
+
+    monkeypatch.setattr(app, "open_stores", open_stores)
+    monkeypatch.setattr(app, "open_source", open_source)
+    return made
+
+
+def settings(**environ):
+    """Three sources on, without pace."""
+    return load([source.options for source in REGISTRY.values()], ENVIRON | environ)
+
+
+def asked(text="climate"):
+    """A query to all three sources."""
+    return build(text, sources=tuple(REGISTRY))
+
+
+async def test_a_search_flows_through(world, autojump_clock):
+    """A search lands with all three sources, is served again from memory, and reaches Redis, PostgreSQL and the history."""
+    async with app.open_pipeline(settings()) as services:
+        first = await services.desk.search(asked())
+        assert first.via is Via.MISS
+        assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
+        assert (await services.desk.search(asked())).via is Via.HIT
+        services.to_recorder.send_nowait(SearchRecord("climate", "k", 1, NOON))
+    assert set(world.cache.kept) == {asked().key}
+    assert world.archive.kept
+    assert world.history.kept
+    assert world.closed == [*reversed(REGISTRY), "stores"]
+    assert all(upstream.upkeep_ended for upstream in world.upstreams.values())
+
+
+async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
+    """Whoever asked may leave at once: the flight still lands and its harvest is archived before the stores close."""
+    world.upstreams["reddit"].script = [0.9]
+    async with app.open_pipeline(settings()) as services:
+        services.desk.join(asked())
+    assert world.archive.kept
+    assert set(world.cache.kept) == {asked().key}
+
+
+async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autojump_clock):
+    """With PostgreSQL away the sinks are cut after their part of DRAIN_S."""
+    world.archive.away = True
+    async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
+        await services.desk.search(asked())
+        began = trio.current_time()
+    assert trio.current_time() - began == pytest.approx(app.SINKS_SHARE * 10)
+
+
+async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
+    """A bug in an actor's own loop surfaces, and nothing is left running; the caller inside is cancelled."""
+    world.history.kept = None
+    with pytest.RaisesGroup(pytest.RaisesExc(TypeError), flatten_subgroups=True):
+        async with app.open_pipeline(settings()) as services:
+            services.to_recorder.send_nowait(SearchRecord("climate", "k", 1, NOON))
+            await trio.sleep_forever()
+    assert "stores" not in world.closed or world.closed
+
+
+async def test_source_states(world, autojump_clock):
+    """What keeps a source from being asked is told without asking it."""
+    world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
+    async with app.open_pipeline(settings()) as services:
+        await services.desk.search(asked())
+        states = services.source_states()
+    assert states["guardian"].blocked is Status.RATE_LIMITED
+    assert states["guardian"].retry_at is not None
+    assert states["newsapi"].blocked is None
+    assert states["newsapi"].quota_left == 99
+    assert states["reddit"].quota_left is None
+
+
+@pytest.mark.parametrize("seed", range(200))
+async def test_cancelled_at_any_moment(world, autojump_clock, seed):
+    """Cancelled at a random moment amid searches, the tree unwinds: no hang, no foreign error, no claim and no store left open."""
+    chance = random.Random(seed)
+    for upstream in world.upstreams.values():
+        upstream.script = [chance.choice([0.01, 0.1, 0.5, 5, Refusal(Status.UNREACHABLE, "down")]) for _ in range(30)]
+
+    async def ask(services, text):
+        await trio.sleep(chance.uniform(0, 1))
+        with trio.move_on_after(chance.uniform(0, 2)):
+            await services.desk.search(asked(text))
+
+    with trio.move_on_after(chance.uniform(0, 3)), trio.fail_after(60):
+        async with app.open_pipeline(settings()) as services, trio.open_nursery() as callers:
+            for number in range(20):
+                callers.start_soon(ask, services, f"query {number % 7}")
+    assert all(not upstream.asked_at or upstream.upkeep_ended for upstream in world.upstreams.values())

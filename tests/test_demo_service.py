@@ -1,0 +1,192 @@
+"""The demo as people meet it: the real service, its own PostgreSQL and Redis, simulated upstreams, over HTTP."""
+
+import itertools
+import json
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.service import newsintel, running
+from tests.shared import SHARED, needs_shared
+
+WORDS = itertools.cycle(["housing", "football", "energy", "election", "chips", "health", "ocean", "trade", "museum", "rail"])
+SOURCES = {"newsapi", "guardian", "reddit"}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One demo for all tests here; each asks for something new."""
+    with running(tmp_path_factory.mktemp("demo"), "demo", CACHE_PARTIAL_S="1") as service:
+        yield service
+
+
+@pytest.fixture
+def word(demo):
+    """A word that no test has asked for, with every source well."""
+    for source in SOURCES:
+        demo.behave(source, fault="none", latency_ms=50, jitter_ms=0)
+    return f"{next(WORDS)} OR {time.monotonic_ns()}"
+
+
+def test_merged_answer_of_all_sources(demo):
+    """One search gives articles of all three sources, duplicates grouped with their reason, the report of each source beside them."""
+    body = demo.search("climate", limit=100, explain=1).json()
+    assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(SOURCES, "ok")
+    assert body["complete"]
+    assert body["origin"] == "live"
+    shown = {article["source"] for article in body["articles"]} | {d["source"] for a in body["articles"] for d in a["duplicates"]}
+    assert shown == SOURCES
+    duplicates = [duplicate for article in body["articles"] for duplicate in article["duplicates"]]
+    assert {duplicate["rule"] for duplicate in duplicates} == {"url", "title", "near_title"}
+    kept = sum(report["kept"] for report in body["sources"].values())
+    merged = sum(report["merged"] for report in body["sources"].values())
+    assert body["total"] == kept - merged
+    for article in body["articles"]:
+        assert sum(article["score_parts"].values()) == pytest.approx(article["score"], abs=1e-3)
+
+
+def test_views_of_a_harvest_ask_no_source(demo, word):
+    """The same again, and the same with another limit, page or dedupe, is a hit of one harvest."""
+    first = demo.search(word)
+    assert first.headers["cache-status"] == "newsintel; fwd=miss"
+    before = demo.calls()
+    for view in ({}, {"limit": "5"}, {"page": "2"}, {"dedupe": "strict"}, {"dedupe": "off"}, {"explain": "1"}):
+        again = demo.search(word, **view)
+        assert again.headers["cache-status"].startswith("newsintel; hit; ttl=")
+        assert again.json()["fetched_at"] == first.json()["fetched_at"]
+    assert demo.calls() == before
+
+
+def test_article_is_in_the_archive(demo, word):
+    """Every article of an answer can be had by its id at once, and is in PostgreSQL soon after."""
+    article = demo.search(word).json()["articles"][0]
+    assert demo.get(f"/articles/{article['id']}").json()["title"] == article["title"]
+    time.sleep(1)
+    stored = demo.get(f"/articles/{article['id']}").json()
+    assert stored["first_seen_at"] <= stored["fetched_at"]
+    with running(demo.data_home, "demo") as other:
+        # Another process, with nothing in its memory, on the same servers.
+        assert other.get(f"/articles/{article['id']}").json()["url"] == article["url"]
+
+
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+def test_stalled_source_delays_nothing_past_its_deadline(demo, word, fault):
+    """A source that sends nothing, or bytes too slowly, is reported at its deadline; the others' articles are there."""
+    demo.behave("guardian", fault=fault)
+    began = time.monotonic()
+    body = demo.search(word).json()
+    took_s = time.monotonic() - began
+    assert 0.9 < took_s < 1.45
+    assert body["sources"]["guardian"]["status"] == "timeout"
+    assert body["sources"]["newsapi"]["status"] == "ok"
+    assert body["articles"]
+    assert not body["complete"]
+
+
+def test_only_the_failed_source_is_asked_again(demo, word):
+    """A partial answer is served meanwhile; its failed source alone is asked again, and then it is complete."""
+    demo.behave("reddit", fault="500")
+    assert demo.search(word).json()["sources"]["reddit"]["status"] == "unreachable"
+    demo.behave("reddit", fault="none")
+    before = demo.calls()
+    give_up = time.monotonic() + 15
+    while not (body := demo.search(word).json())["complete"] and time.monotonic() < give_up:
+        time.sleep(0.2)
+    assert body["complete"]
+    after = demo.calls()
+    assert {name for name in SOURCES if after[name] > before[name]} == {"reddit"}
+
+
+def test_equal_searches_at_once_make_one_fan_out(demo, word):
+    """Twenty equal searches cost one call per source and get one body."""
+    before, bodies = demo.calls(), []
+    threads = [threading.Thread(target=lambda: bodies.append(demo.search(word).content)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: count - before[name] for name, count in demo.calls().items()} == dict.fromkeys(SOURCES, 1)
+    assert len(bodies) == 20
+    assert len(set(bodies)) == 1
+
+
+def test_search_in_the_terminal(demo, word):
+    """`newsintel search` on the same folder shares the running servers; here no source has a key, so the archive answers."""
+    demo.search("climate")
+    time.sleep(1)
+    data_dir = str(demo.data_home / "newsintel" / "demo")
+    table = newsintel(demo.data_home, "search", "climate -unheard", "--limit", "3", DATA_DIR=data_dir)
+    assert table.returncode == 0, table.stderr
+    assert "limate" in table.stdout
+    assert "disabled" in table.stderr
+    body = json.loads(newsintel(demo.data_home, "search", "climate -unheard", "--json", DATA_DIR=data_dir).stdout)
+    assert (body["origin"], body["complete"]) == ("archive", True)
+    assert body["articles"]
+    assert demo.get("/health/ready").json()["status"] == "ready"
+
+
+def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
+    """A search in flight at SIGTERM is answered, the process ends with 0 within its budget, its articles are archived, no server stays."""
+    with running(tmp_path, "demo") as service:
+        service.behave("guardian", latency_ms=900, jitter_ms=0)
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(service.search("climate").json()))
+        asking.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - began < 10
+        asking.join()
+        assert answers[0]["complete"]
+        assert service.servers() == []
+    with running(tmp_path, "demo") as service:
+        assert service.get(f"/articles/{answers[0]['articles'][0]['id']}").status_code == 200
+
+
+def test_sigkill_is_put_right_at_the_next_start(tmp_path):
+    """After SIGKILL the next start takes over what was left, answers, and leaves nothing behind when it ends in order."""
+    with running(tmp_path, "demo") as service:
+        article = service.search("climate").json()["articles"][0]
+        time.sleep(1)
+        service.stop(signal.SIGKILL)
+    with running(tmp_path, "demo") as service:
+        assert service.get(f"/articles/{article['id']}").status_code == 200
+        assert service.search("climate").status_code == 200
+        assert service.stop() == 0
+        assert service.servers() == []
+
+
+@needs_shared
+def test_replay_answers_from_recorded_articles(tmp_path):
+    """`demo --replay DIR` answers a search with recorded articles of all three APIs."""
+    with running(tmp_path, "demo", "--replay", str(SHARED / "recorded")) as service:
+        body = service.search("the", limit=100, dedupe="off").json()
+        assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(SOURCES, "ok")
+        assert {article["source"] for article in body["articles"]} <= SOURCES
+        assert all(report["kept"] for report in body["sources"].values())
+
+
+def test_second_service_on_the_port_says_so(demo):
+    """A port that is taken is one line and exit 1."""
+    done = newsintel(demo.data_home, "demo", BIND=demo.url.removeprefix("http://"))
+    assert done.returncode == 1
+    assert "newsintel: cannot listen on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_setting_is_one_line(tmp_path):
+    """A setting that cannot be used is one line that names it, and exit 2."""
+    done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon")
+    assert done.returncode == 2
+    assert done.stderr == "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'\n"
+
+
+def test_config_hides_secrets(tmp_path):
+    """`newsintel config` shows every setting and no secret, in each of its forms."""
+    for form in ([], ["--json"], ["--names"]):
+        done = newsintel(tmp_path, "config", *form, GUARDIAN_KEY="planted")
+        assert done.returncode == 0
+        assert "NEWSINTEL_GUARDIAN_KEY" in done.stdout
+        assert "planted" not in done.stdout

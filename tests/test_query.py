@@ -1,0 +1,169 @@
+"""The query grammar: what it accepts, what it refuses, and which searches are the same."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.errors import InvalidParameterError
+from newsintel.model import Clause, Query, Sort, Term
+from newsintel.query import MAX_CHARS, build, translate
+
+SOURCES = ("newsapi", "guardian")
+
+
+def parse(q: str) -> Query:
+    """A search of both sources, without bounds."""
+    return build(q, sources=SOURCES)
+
+
+def clause(wanted: str, unwanted: str = "") -> Clause:
+    """Terms parted by commas."""
+    yes, no = (tuple(Term(text, phrase=" " in text) for text in side.split(",") if text) for side in (wanted, unwanted))
+    return Clause(yes, no)
+
+
+@pytest.mark.parametrize(
+    ("q", "clauses"),
+    [
+        ("climate", [clause("climate")]),
+        ("Climate  CHANGE", [clause("climate,change")]),
+        ('"climate change" law', [clause("climate change,law")]),
+        ("climate -hoax", [clause("climate", "hoax")]),
+        ('climate -"hot air" --x', [clause("climate", "hot air,x")]),
+        ("a b OR c -d OR e", [clause("a,b"), clause("c", "d"), clause("e")]),
+        ("a or b", [clause("a,or,b")]),
+        ("a AND b", [clause("a,b")]),
+        ("-AND -OR x", [clause("x", "and,or")]),
+        ('"OR"', [clause("or")]),
+        ("OR a OR OR b OR", [clause("a"), clause("b")]),
+        ('a "b c', [clause("a,b c")]),
+        ('a"b c"d', [clause("a,b c,d")]),
+        ('a - & "" ?!', [clause("a")]),
+        ("a a -b -b", [clause("a", "b")]),
+        ("covid-19 C++ AT&T", [clause("covid-19,c++,at&t")]),
+        ("\uff46\uff55\uff4c\uff4c Straße", [clause("full,strasse")]),
+        ("zero\u200bwidth", [clause("zerowidth")]),
+    ],
+)
+def test_grammar(q: str, clauses: list[Clause]) -> None:
+    """AND by default, OR loosest, phrases, exclusions; lenient about quotes and dangling operators."""
+    assert list(parse(q).clauses) == clauses
+
+
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        ("", "blank"),
+        (" \u00a0\n", "blank"),
+        ("\u200b", "blank"),
+        ('"" - &', "no_words"),
+        ("OR", "no_words"),
+        ("-a", "only_exclusions"),
+        ("a OR -b", "only_exclusions"),
+        ("a\x00b", "control_character"),
+        ("a\x85b", "control_character"),
+        ("a\ud800", "control_character"),
+        ("a" * 257, "too_long"),
+        ("ﷺ" * 20, "too_long"),
+        (" " * 5000 + "a", "too_long"),
+    ],
+)
+def test_refusals(q: str, code: str) -> None:
+    """What cannot be searched for is refused by name."""
+    with pytest.raises(InvalidParameterError) as caught:
+        parse(q)
+    assert (caught.value.field, caught.value.code) == ("q", code)
+    assert caught.value.message.startswith("q must")
+
+
+def test_text_is_kept_as_typed_but_tidied() -> None:
+    """The text shown back is NFKC with single spaces, in its own case, and may have exactly 256 characters."""
+    assert parse("  Big\t\uff2eews ").text == "Big News"
+    assert len(parse("é" * MAX_CHARS).text) == MAX_CHARS
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Climate Change", " climate\u00a0 change "),
+        ("a AND b", "a b"),
+        ('"a"', "a"),
+        ('a "b c', 'a "B  c"'),
+        ("a OR", "a"),
+        ("STRASSE", "straße"),
+    ],
+)
+def test_same_meaning_same_key(one: str, other: str) -> None:
+    """Searches that differ in case, spaces or idle punctuation share one harvest."""
+    assert parse(one).key == parse(other).key
+
+
+@pytest.mark.parametrize(("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")])
+def test_other_meaning_other_key(one: str, other: str) -> None:
+    """Searches that ask something else do not; the order of words counts, since sources rank by it."""
+    assert parse(one).key != parse(other).key
+
+
+def test_every_part_of_the_fetch_is_in_the_key() -> None:
+    """Sources, dates, language and sort change what is fetched, so they change the key."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    queries = [
+        parse("a"),
+        build("a", sources=("guardian", "newsapi")),
+        build("a", sources=SOURCES, start=day),
+        build("a", sources=SOURCES, end=day),
+        build("a", sources=SOURCES, language="en"),
+        build("a", sources=SOURCES, sort=Sort.NEWEST),
+    ]
+    assert len({query.key for query in queries}) == len(queries)
+    assert all(len(query.key) == 32 for query in queries)
+
+
+def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
+    """Bounds are kept in UTC."""
+    utc = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    paris = utc.astimezone(timezone(timedelta(hours=1)))
+    query = build("a", sources=SOURCES, start=paris)
+    assert query.key == build("a", sources=SOURCES, start=utc).key
+    assert query.start is not None
+    assert query.start.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("a b", "a AND b"),
+        ('a "b c" -d -"e f"', 'a AND "b c" NOT d NOT "e f"'),
+        ("a OR b c", "a OR (b AND c)"),
+        ("node.js C++ covid-19", '"node.js" AND "c++" AND "covid-19"'),
+        ("not and or", '"not" AND "and" AND "or"'),
+    ],
+)
+def test_translate(q: str, expected: str) -> None:
+    """A source gets explicit operators, and quotes round all that it could misread."""
+    assert translate(parse(q).clauses) == expected
+
+
+def test_translate_into_other_operators() -> None:
+    """Each source names its operators."""
+    assert translate(parse("a b -c").clauses, both=" ", without=" -") == "a b -c"
+
+
+def test_translate_within_a_limit() -> None:
+    """What does not fit goes from the end: alternatives, then wanted words, exclusions last."""
+    assert translate(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
+    assert translate(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
+    assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
+
+
+@given(st.text(max_size=300))
+def test_build_never_fails_otherwise(q: str) -> None:
+    """Any text is a query that fits every source, or a refusal naming q."""
+    with contextlib.suppress(InvalidParameterError):
+        query = parse(q)
+        assert all(item.wanted for item in query.clauses)
+        assert len(translate(query.clauses, max_chars=500)) <= 500
+        assert parse(query.text).key == query.key

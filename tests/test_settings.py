@@ -1,0 +1,162 @@
+"""Settings: what is accepted, what is refused and in which words, what is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from newsintel.errors import SettingsError
+from newsintel.options import Address, Quota, Secret, SourceOptions, secret, text, url
+from newsintel.settings import load
+
+DECLARED = (
+    SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": secret}),
+    SourceOptions(
+        "reddit",
+        "https://reddit.example",
+        0.6,
+        None,
+        {"CLIENT_ID": text, "CLIENT_SECRET": secret},
+        {"AUTH_URL": (url("https", "http"), "https://www.example")},
+    ),
+)
+PRODUCTION = {
+    "NEWSINTEL_ENV": "production",
+    "NEWSINTEL_PUBLIC_URL": "https://news.example",
+    "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full",
+    "NEWSINTEL_REDIS_URL": "rediss://cache.example",
+}
+
+
+def read(**environ):
+    """Settings of an environment, its names written without the prefix."""
+    return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
+
+
+def shown(settings, name):
+    """A setting's row in `newsintel config`."""
+    return next(row for row in settings.rows if row.name == f"NEWSINTEL_{name}")
+
+
+def test_nothing_set():
+    """With an empty environment everything has its default and no source is enabled."""
+    settings = load(DECLARED, {})
+    assert (settings.bind, settings.public_url) == (Address("127.0.0.1", 8000), "http://localhost:8000")
+    assert settings.enabled_sources == ()
+    assert settings.source["guardian"].deadline_s == 1.0
+    assert settings.source["guardian"].quota == Quota(500, 86400)
+    assert {row.origin for row in settings.rows} == {"default"}
+    assert shown(settings, "GUARDIAN_QUOTA").value == "500/1d"
+    assert shown(settings, "PUBLIC_URL").value == "http://localhost:8000"
+    assert shown(settings, "SEARCH_DEADLINE_S").unit == "s"
+
+
+def test_source_is_enabled_by_all_its_keys():
+    """A source with half of its credentials stays off."""
+    assert read(REDDIT_CLIENT_ID="id").enabled_sources == ()
+    assert read(REDDIT_CLIENT_ID="id", REDDIT_CLIENT_SECRET="s").enabled_sources == ("reddit",)
+
+
+def test_sources_orders_and_selects():
+    """SOURCES gives the founder order; those left out are known but off."""
+    keys = {"GUARDIAN_KEY": "k", "REDDIT_CLIENT_ID": "id", "REDDIT_CLIENT_SECRET": "s"}
+    assert read(**keys).enabled_sources == ("guardian", "reddit")
+    assert read(**keys, SOURCES="reddit, guardian").enabled_sources == ("reddit", "guardian")
+    only = read(**keys, SOURCES="reddit")
+    assert (only.enabled_sources, tuple(only.source)) == (("reddit",), ("reddit", "guardian"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"BIND": "8000"}, "NEWSINTEL_BIND must be address:port"),
+        ({"BIND": "127.0.0.1:70000"}, "NEWSINTEL_BIND"),
+        ({"ENV": "staging"}, "NEWSINTEL_ENV must be one of development, production"),
+        ({"GUARDIAN_DEADLINE_S": "0"}, "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds above 0"),
+        ({"GUARDIAN_DEADLINE_S": "nan"}, "NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5"),
+        ({"GUARDIAN_DEADLINE_S": "1_0"}, "NEWSINTEL_GUARDIAN_DEADLINE_S"),
+        ({"GUARDIAN_DEADLINE_S": "٣"}, "NEWSINTEL_GUARDIAN_DEADLINE_S"),
+        ({"GUARDIAN_DEADLINE_S": "2"}, "NEWSINTEL_GUARDIAN_DEADLINE_S .2. must be at most NEWSINTEL_SEARCH_DEADLINE_S .1.5."),
+        ({"GUARDIAN_QUOTA": "100"}, "NEWSINTEL_GUARDIAN_QUOTA must be calls per window"),
+        ({"GUARDIAN_URL": "ftp://x"}, "NEWSINTEL_GUARDIAN_URL must be a URL starting with http:// or https://"),
+        ({"SOURCES": "guardian,bing"}, "NEWSINTEL_SOURCES must name sources out of guardian, reddit, not 'bing'"),
+        ({"MAX_FLIGHTS": "0"}, "NEWSINTEL_MAX_FLIGHTS must be a whole number from 1 to 10000"),
+        ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read"),
+        ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
+    ],
+)
+def test_bad_value_is_named(environ, named):
+    """What cannot be used is one line that names the setting."""
+    with pytest.raises(SettingsError, match=named) as caught:
+        read(**environ)
+    assert "\n" not in str(caught.value)
+
+
+def test_deadline_default_follows_a_shorter_search_deadline():
+    """A source's default deadline never passes the whole search's."""
+    assert read(SEARCH_DEADLINE_S="0.5").source["guardian"].deadline_s == 0.5
+
+
+def test_secrets_come_from_files_and_are_never_shown(tmp_path):
+    """X_FILE is read for a secret X; no repr, row or text of the settings holds it; the redactor learns it."""
+    path = tmp_path / "key"
+    path.write_text("planted\n")
+    settings = read(GUARDIAN_KEY_FILE=str(path), DATABASE_URL="postgresql://u:hidden@h/d")
+    assert settings.source["guardian"].values["key"].reveal() == "planted"
+    assert shown(settings, "GUARDIAN_KEY").value == "***"
+    assert shown(settings, "GUARDIAN_KEY").origin == "NEWSINTEL_GUARDIAN_KEY_FILE"
+    assert "planted" not in repr(settings)
+    assert "hidden" not in repr(settings)
+    assert "planted" not in repr(settings.rows)
+    assert str(Secret("x")) == "***"
+    assert {"planted", "hidden"} <= set(settings.secrets())
+
+
+def test_platform_names_are_read_when_ours_are_unset():
+    """DATABASE_URL, REDIS_URL and PORT count where the prefixed name is absent; PORT opens the outer address in production only."""
+    settings = load(DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"})
+    assert settings.database_url.reveal() == "postgresql://h/d"
+    assert settings.bind == Address("127.0.0.1", 9000)
+    ours = load(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL": "postgresql://ours/d"})
+    assert ours.database_url.reveal() == "postgresql://ours/d"
+    assert load(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == Address("0.0.0.0", 9000)
+
+
+def test_overrides_count_first():
+    """A command's overrides come before the environment."""
+    settings = load(DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"})
+    assert settings.max_flights == 7
+
+
+def test_unknown_names_are_reported():
+    """A misspelt name is not silently ignored."""
+    assert read(GUARDIAN_DEADLINE="1").unknown == ("NEWSINTEL_GUARDIAN_DEADLINE",)
+    assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
+
+
+def test_data_dir(tmp_path):
+    """DATA_DIR is absolute; its default follows XDG_DATA_HOME."""
+    assert load(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
+    assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"NEWSINTEL_DATABASE_URL": ""}, "NEWSINTEL_DATABASE_URL must be set in production"),
+        ({"NEWSINTEL_REDIS_URL": ""}, "NEWSINTEL_REDIS_URL must be set in production"),
+        ({"NEWSINTEL_PUBLIC_URL": "http://news.example"}, "NEWSINTEL_PUBLIC_URL must start with https://"),
+        ({"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=require"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
+        ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://db.example/news"}, "NEWSINTEL_MIGRATE_DATABASE_URL must say sslmode=verify-full"),
+        ({"NEWSINTEL_REDIS_URL": "redis://cache.example"}, "NEWSINTEL_REDIS_URL must start with rediss://"),
+        ({"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_GUARDIAN_URL": "http://g.example"}, "NEWSINTEL_GUARDIAN_URL must start with https://"),
+        (
+            {"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s", "NEWSINTEL_REDDIT_AUTH_URL": "http://r.example"},
+            "NEWSINTEL_REDDIT_AUTH_URL must start with https://",
+        ),
+    ],
+)
+def test_production_refuses_what_is_unsafe(change, named):
+    """In production every unsafe setting stops the start, by name."""
+    assert load(DECLARED, PRODUCTION).production
+    with pytest.raises(SettingsError, match=named):
+        load(DECLARED, PRODUCTION | change)
