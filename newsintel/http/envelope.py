@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+import trio
 
 from newsintel.settings import Settings
 
@@ -50,7 +51,11 @@ class Envelope:
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *added]}
-            await send(message)
+            # Hypercorn closes a connection from within the last send, and tells the app first, which cancels the request's task:
+            # unshielded, that cancel hits the closing itself and leaves the connection open until the client goes.
+            last = message["type"] == "http.response.body" and not message.get("more_body", False)
+            with trio.CancelScope(shield=last):
+                await send(message)
 
         await self._app(scope, receive, sending)
 

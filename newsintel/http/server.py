@@ -56,7 +56,7 @@ def _config(bind: list[str]) -> Config:
     config.include_server_header = False
     # Loggers of ours, so that hypercorn adds no handlers of its own and each line appears once.
     config.errorlog = logging.getLogger("newsintel.http.server")
-    config.logger_class = AccessLog
+    config.logger_class = ServerLog
     return config
 
 
@@ -75,8 +75,14 @@ async def _listen(settings: Settings) -> list[str]:
     return [f"fd://{listener.socket.detach()}" for listener in listeners]
 
 
-class AccessLog(Logger):
-    """One line a request, with no query, address or header of the caller; hypercorn's own would copy the environment for each."""
+class ServerLog(Logger):
+    """Hypercorn's log: what goes wrong, and one line a request without query, address or header of the caller.
+
+    Its own access line would copy the whole environment for each request.
+    """
+
+    async def info(self, message: str, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: hypercorn tells only where it listens, which whoever started us learns from `serve`."""
 
     async def access(self, request: Any, response: Any, request_time: float) -> None:
         """Log one request.

@@ -44,11 +44,9 @@ def settled(view: View) -> View:
             return settle(error)
         except BaseExceptionGroup as group:
             passing, rest = group.split(lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup))
-            if rest is not None:
-                settle(rest)
-            if passing is None:
-                raise
-            raise passing from None
+            for leaf in _leaves(rest) if rest else ():
+                _log(leaf)
+            raise passing or group from None
 
     return answering
 
@@ -61,9 +59,9 @@ async def settle_framework(error: HTTPException) -> Response:
 def settle(error: BaseException) -> Response:
     """Log every leaf of an exception and answer them all: with their problem if they agree on one, else with a 500."""
     leaves = list(_leaves(error))
-    codes = {_code(leaf) for leaf in leaves}
     for leaf in leaves:
         _log(leaf)
+    codes = {_code(leaf) for leaf in leaves}
     code = codes.pop() if len(codes) == 1 else None
     if code is None:
         return respond("internal", PROBLEMS["internal"].meaning)

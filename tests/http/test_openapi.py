@@ -1,0 +1,64 @@
+"""GET /openapi.json: valid, complete, and true of the bodies that are really sent."""
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from newsintel.http.application import create_app
+from newsintel.http.articles import routes
+from newsintel.model import ArchivedArticle, Status
+from newsintel.ports import SourceState
+from tests.http.world import NOW, Desk, World, answer, article, outcome, settings
+
+
+async def described(world):
+    """The document as it is served."""
+    return await (await create_app(world.services).test_client().get("/openapi.json")).get_json()
+
+
+async def test_the_document_is_valid():
+    """As OpenAPI 3.1 defines it."""
+    OpenAPIV31SpecValidator(await described(World())).validate()
+
+
+async def test_it_has_every_address_and_method_of_the_router():
+    """And no other: HEAD goes with GET, there is no automatic OPTIONS."""
+    world = World()
+    app = create_app(world.services)
+    routed = {(rule.rule.replace("<", "{").replace(">", "}"), method) for rule in app.url_map.iter_rules() for method in rule.methods}
+    paths = (await described(world))["paths"]
+    stated = {(path, method.upper()) for path, operations in paths.items() for method in operations}
+    assert routed == stated | {(path, "HEAD") for path, _ in stated}
+
+
+async def test_its_parameters_are_the_readers():
+    """The same names, in the same order, that the strict reader takes."""
+    parameters = (await described(World()))["paths"]["/articles"]["get"]["parameters"]
+    assert [one["name"] for one in parameters] == [one.name for one in routes(settings())[0].takes]
+    assert [one["name"] for one in parameters if one["required"]] == ["q"]
+
+
+FAILED = (outcome(Status.TIMEOUT, "newsapi", retry_at=NOW), outcome(Status.UNREACHABLE, http_status=500))
+CASES = [
+    ("/articles?q=a&explain=1", Desk()),
+    ("/articles?q=a", Desk(made_by=lambda query: answer(query, *FAILED, articles=0))),
+    ("/articles", Desk()),
+    ("/articles?q=a", Desk(raises=KeyError())),
+    (f"/articles/{article(1).id}", Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)})),
+    (f"/articles/{article(1).id}", Desk()),
+    ("/sources", Desk()),
+    ("/health", Desk()),
+    ("/health/ready", Desk()),
+]
+
+
+@pytest.mark.parametrize(("path", "desk"), CASES)
+async def test_bodies_are_as_described(path, desk):
+    """Each status and media type that is sent is described, and its body fits the schema."""
+    world = World(desk=desk, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
+    document = await described(world)
+    response = await create_app(world.services).test_client().get(path)
+    template = path.partition("?")[0].replace(article(1).id, "{id}")
+    content = document["paths"][template]["get"]["responses"][str(response.status_code)]["content"]
+    schema = content[response.content_type]["schema"] | {"components": document["components"]}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(await response.get_json())

@@ -1,0 +1,187 @@
+"""A small world for the routes: a desk, a health and settings that live in memory."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trio
+from attrs import define, field, frozen
+
+from newsintel.http.services import Services
+from newsintel.model import (
+    Answer,
+    ArchivedArticle,
+    Article,
+    Dedupe,
+    FetchOutcome,
+    FlightEvent,
+    Group,
+    Harvest,
+    Landed,
+    Member,
+    Merge,
+    Origin,
+    Query,
+    Ranked,
+    Reply,
+    ScoreParts,
+    SearchRecord,
+    Status,
+    Via,
+)
+from newsintel.options import Quota, SourceOptions, secret
+from newsintel.ports import Joined, Phase, SourceState, Stores
+from newsintel.settings import Settings, load
+from newsintel.telemetry import Metrics
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+SOURCES = (
+    SourceOptions("newsapi", "https://newsapi.test", 0, Quota(100, 86400), {"KEY": secret}),
+    SourceOptions("guardian", "https://guardian.test", 1.0, None, {"KEY": secret}),
+)
+
+
+def settings(**environ: str) -> Settings:
+    """Settings with two sources, of which the Guardian has a key."""
+    return load(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
+
+
+def article(number: int) -> Article:
+    """The article of a number; its id follows from it."""
+    digits = "".join("abcdefghij"[int(digit)] for digit in str(number))
+    url = f"https://example.org/{number}"
+    return Article(f"a_{digits:a>20}", "guardian", url, url, url, f"Title {number}", "The Guardian", NOW - timedelta(hours=number))
+
+
+def outcome(status: Status = Status.OK, source: str = "guardian", **more: Any) -> FetchOutcome:
+    """An outcome that came about now."""
+    return FetchOutcome(source, status, **({"fetched_at": NOW, "latency_ms": 312.4} | more))
+
+
+def answer(query: Query, *outcomes: FetchOutcome, articles: int = 3, **more: Any) -> Answer:
+    """An answer fetched now, with as many articles as told."""
+    found = tuple(article(number) for number in range(1, articles + 1))
+    harvest_of = {"fetched_at": NOW} | {name: more.pop(name) for name in ("fetched_at", "origin") if name in more}
+    outcomes = outcomes or (outcome(Status.DISABLED, "newsapi", latency_ms=None), outcome(articles=found, returned=articles))
+    ranked = tuple(Ranked(Group((Member(one),), one), ScoreParts(0.3, 0.1, 0.05, 0.05, 0.0)) for one in found)
+    return Answer(Harvest(query, outcomes=outcomes, **harvest_of), Merge(Dedupe.NORMAL, ranked), **more)
+
+
+@frozen
+class Flown:
+    """A flight that has landed."""
+
+    landed: Answer
+
+    async def after(self, seen: int) -> Sequence[FlightEvent]:
+        """The one event."""
+        await trio.lowlevel.checkpoint()
+        return [Landed(self.landed)][seen:]
+
+
+@define
+class Desk:
+    """Answers every query alike, as the test arranged it."""
+
+    via: Via = Via.MISS
+    made_by: Any = answer
+    raises: BaseException | None = None
+    open: trio.Event | None = None
+    asked: list[Query] = field(factory=list)
+    arrived: trio.Event = field(factory=trio.Event)
+    left: trio.Event = field(factory=trio.Event)
+    archived: dict[str, ArchivedArticle] = field(factory=dict)
+
+    async def search(self, query: Query) -> Reply:
+        """As arranged."""
+        self.asked.append(query)
+        self.arrived.set()
+        await trio.lowlevel.checkpoint()
+        if self.raises:
+            raise self.raises
+        if self.open is not None:
+            try:
+                await self.open.wait()
+            except trio.Cancelled:
+                self.left.set()
+                raise
+        return Reply(self.made_by(query), self.via)
+
+    def join(self, query: Query) -> Joined:
+        """A flight that has landed already."""
+        return Flown(self.made_by(query))
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        """One of `archived`."""
+        await trio.lowlevel.checkpoint()
+        if self.raises:
+            raise self.raises
+        return self.archived.get(article_id)
+
+
+@define
+class Health:
+    """As healthy as the test arranged it."""
+
+    lives: bool = True
+    life: Phase = Phase.SERVING
+    found: Stores = Stores(postgresql=True, redis=True)
+    pings: int = 0
+    open: trio.Event | None = None
+
+    def alive(self) -> bool:
+        """As arranged."""
+        return self.lives
+
+    def phase(self) -> Phase:
+        """As arranged."""
+        return self.life
+
+    async def stores(self) -> Stores:
+        """As arranged, once `open` is set if there is one; counted."""
+        self.pings += 1
+        await trio.lowlevel.checkpoint()
+        if self.open is not None:
+            await self.open.wait()
+        return self.found
+
+
+@define
+class World:
+    """Everything that the routes stand on."""
+
+    settings: Settings = field(factory=settings)
+    desk: Desk = field(factory=Desk)
+    health: Health = field(factory=Health)
+    states: dict[str, SourceState] = field(factory=dict)
+    now: datetime = NOW
+    metrics: Metrics = field(factory=Metrics)
+    inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
+        factory=lambda: trio.open_memory_channel[SearchRecord](2)
+    )
+
+    @property
+    def services(self) -> Services:
+        """What create_app takes."""
+        return Services(
+            settings=self.settings,
+            desk=self.desk,
+            to_recorder=self.inbox[0],
+            count=self.metrics.count,
+            now=lambda: self.now,
+            health=self.health,
+            source_states=lambda: self.states,
+        )
+
+
+def stale(query: Query, *refused: Status) -> Answer:
+    """An hour-old answer that stands in for a refresh that failed in these ways."""
+    old = NOW - timedelta(hours=1)
+    return answer(
+        query,
+        outcome(fetched_at=old),
+        fetched_at=old,
+        origin=Origin.STALE,
+        refused=tuple(outcome(status, source) for status, source in zip(refused, ("guardian", "newsapi"), strict=False)),
+    )
