@@ -44,7 +44,7 @@ class Windows:
         A partial harvest's ends when the first of its failed sources may be asked again, but never after the TTL of its good outcomes.
         """
         end = harvest.fresh_since + timedelta(seconds=self.ttl_s)
-        return min([end, *(self._due_at(outcome) for outcome in harvest.outcomes if outcome.status.failed)])
+        return min([end, *(self.due_at(outcome) for outcome in harvest.outcomes if outcome.status.failed)])
 
     def judge(self, harvest: Harvest, now: datetime) -> Freshness:
         """What a harvest is good for now."""
@@ -61,12 +61,13 @@ class Windows:
         """The outcomes of a partial harvest that a repair keeps: all but the failures that are due. () = ask every source."""
         if harvest.complete or now >= harvest.fresh_since + timedelta(seconds=self.ttl_s):
             return ()
-        return tuple(o for o in harvest.outcomes if not o.status.failed or now < self._due_at(o))
+        return tuple(o for o in harvest.outcomes if not o.status.failed or now < self.due_at(o))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""
         return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
-    def _due_at(self, failure: FetchOutcome) -> datetime:
+    def due_at(self, failure: FetchOutcome) -> datetime:
+        """When a source that failed may be asked again."""
         earliest = failure.fetched_at + timedelta(seconds=self.partial_s)
         return max(earliest, failure.retry_at) if failure.retry_at else earliest

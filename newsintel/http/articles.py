@@ -37,7 +37,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
             "Search every source at once",
             {200: ref("Search")},
             takes=_parameters(tuple(settings.source)),
-            problems=("busy", "sources_failed", "sources_timed_out"),
+            problems=("busy", "archive_timeout", "sources_failed", "sources_timed_out"),
         ),
         Route(
             "/articles/{id}",

@@ -5,12 +5,13 @@ Pure: an answer, a view, the settings and the time in, texts out.
 
 import hashlib
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
 
 from attrs import frozen
 
 from newsintel import __version__
+from newsintel.freshness import Windows
 from newsintel.http.problems import PROBLEMS, code_of_failures
 from newsintel.model import Answer, FetchOutcome, Origin, Reply, Via
 from newsintel.settings import Settings
@@ -21,7 +22,7 @@ VARY = "Cookie, Authorization, Origin"
 
 
 @frozen
-class Freshness:
+class Span:
     """An answer's age and the whole of its fresh life, both counted in seconds from the same moment (RFC 9111 4.2)."""
 
     age_s: float
@@ -38,24 +39,15 @@ def reported(answer: Answer) -> tuple[FetchOutcome, ...]:
     return answer.refused or answer.harvest.outcomes
 
 
-def freshness(answer: Answer, settings: Settings, now: datetime) -> Freshness:
-    """Work out an answer's freshness.
-
-    A complete harvest is fresh for CACHE_TTL_S. An incomplete one, or a stale one that stands in, is worth keeping only until its failed
-    sources are asked again: CACHE_PARTIAL_S after they failed, or later where a source said so.
-    """
+def span(answer: Answer, windows: Windows, now: datetime) -> Span:
+    """An answer's freshness. A stale one that stands in is worth keeping until the sources that refused may be asked again."""
     harvest = answer.harvest
-    born = harvest.fresh_since
-    ends = born + timedelta(seconds=settings.cache_ttl_s)
-    failed = [outcome for outcome in reported(answer) if outcome.status.failed]
-    if failed:
-        partial = timedelta(seconds=settings.cache_partial_s)
-        repair = min(max(outcome.fetched_at + partial, outcome.retry_at or outcome.fetched_at) for outcome in failed)
-        ends = repair if harvest.origin is Origin.STALE else min(ends, repair)
-    return Freshness(max(0.0, (now - born).total_seconds()), (ends - born).total_seconds())
+    again = (windows.due_at(outcome) for outcome in answer.refused if outcome.status.failed)
+    ends = min(again, default=windows.fresh_until(harvest))
+    return Span(max(0.0, (now - harvest.fresh_since).total_seconds()), (ends - harvest.fresh_since).total_seconds())
 
 
-def cache_status(reply: Reply, fresh: Freshness) -> str:
+def cache_status(reply: Reply, fresh: Span) -> str:
     """The Cache-Status header (RFC 9211): `hit` with the seconds left, or why and how it was forwarded."""
     if reply.via in (Via.HIT, Via.REVALIDATED):
         return f"newsintel; hit; ttl={math.floor(fresh.left_s)}"
@@ -85,7 +77,7 @@ def caching(reply: Reply, view: View, settings: Settings, now: datetime) -> dict
     Age and max-age count from the same moment, so that any cache arrives at our own remaining time; nginx heeds X-Accel-Expires first and
     does not subtract Age, so that one is the remaining time itself.
     """
-    fresh = freshness(reply.answer, settings, now)
+    fresh = span(reply.answer, Windows.of(settings), now)
     control = {
         "max-age": math.floor(fresh.lifetime_s),
         "stale-while-revalidate": math.floor(settings.cache_revalidate_s),

@@ -11,6 +11,7 @@ from newsintel.http.table import Given, Route
 from newsintel.model import Status
 from newsintel.ports import SourceState
 from newsintel.settings import SourceSettings
+from newsintel.views import rfc3339
 
 
 def routes() -> tuple[Route, ...]:
@@ -40,5 +41,5 @@ def _row(source: SourceSettings, state: SourceState) -> dict[str, Any]:
         "deadline_s": source.deadline_s,
         "pace_s": source.pace_s,
         "quota": {"calls": quota.calls, "window_s": quota.window_s, "left": state.quota_left} if quota else None,
-        "retry_at": state.retry_at,
+        "retry_at": rfc3339(state.retry_at) if state.retry_at else None,
     }

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from newsintel.http.application import create_app
 from newsintel.model import Origin, Status, Via
@@ -64,6 +65,16 @@ async def test_a_partial_answer_is_fresh_until_its_failed_source_is_asked_again(
     blocked = outcome(Status.RATE_LIMITED, "newsapi", retry_at=NOW + timedelta(seconds=retry_in_s))
     headers = await headers_of(lambda query: answer(query, outcome(), blocked))
     assert headers["X-Accel-Expires"] == str(fresh_s)
+
+
+async def test_a_stale_answer_is_kept_until_a_refusing_source_may_be_asked_again():
+    """A disabled source, which will not be asked, has no say in it."""
+
+    def made_by(query):
+        blocked = outcome(Status.QUOTA_EXHAUSTED, retry_at=NOW + timedelta(seconds=90))
+        return evolve(stale(query), refused=(blocked, outcome(Status.DISABLED, "newsapi")))
+
+    assert (await headers_of(made_by))["X-Accel-Expires"] == "90"
 
 
 async def test_a_repair_does_not_renew_the_other_sources():

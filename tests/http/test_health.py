@@ -100,7 +100,7 @@ async def test_sources_tells_settings_and_state():
             "deadline_s": 1.0,
             "pace_s": 0.0,
             "quota": {"calls": 100, "window_s": 86400, "left": 0},
-            "retry_at": "2026-03-01T12:00:00+00:00",
+            "retry_at": "2026-03-01T12:00:00.000Z",
         },
         "guardian": {"enabled": True, "state": "ready", "deadline_s": 1.0, "pace_s": 1.0, "quota": None, "retry_at": None},
     }

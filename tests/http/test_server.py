@@ -322,14 +322,22 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
 
         app.add_url_rule("/flood", view_func=settled(flood))
 
-    async with serving(prepare=with_a_flood) as served:
-        stream = await served.open()
-        await stream.send_all(get("/flood"))
-        await stream.receive_some(1)
-        await trio.sleep(0.2)
-        started = trio.current_time()
-        served.shutdown.set()
-    assert trio.current_time() - started < 6
+    async def leave_at_last(stream):
+        # The server's send is shielded: without this a failure would hang instead of failing.
+        await trio.sleep(5)
+        await stream.aclose()
+
+    async with trio.open_nursery() as watchdog:
+        async with serving(prepare=with_a_flood) as served:
+            stream = await served.open()
+            watchdog.start_soon(leave_at_last, stream)
+            await stream.send_all(get("/flood"))
+            await stream.receive_some(1)
+            await trio.sleep(0.2)
+            started = trio.current_time()
+            served.shutdown.set()
+        assert trio.current_time() - started < 4
+        watchdog.cancel_scope.cancel()
 
 
 async def test_an_address_in_use_is_one_clear_line():

@@ -77,7 +77,7 @@ class Flown:
     async def after(self, seen: int) -> Sequence[FlightEvent]:
         """The one event."""
         await trio.lowlevel.checkpoint()
-        return [Landed(self.landed)][seen:]
+        return [Landed(self.landed, asked=True)][seen:]
 
 
 @define
