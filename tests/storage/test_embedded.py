@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 from functools import partial
@@ -96,13 +97,13 @@ def test_servers_that_were_killed_are_started_afresh_past_their_stale_files(star
         time.sleep(0.02)
     first.kill()
     first.wait()
-    bystander = os.getpid()
-    for daemon in (found.postgres, found.redis):
-        daemon.pid_file.write_text(f"{bystander}\n")
-    second = start()
-    assert second.stdout.readline()
-    assert None not in pids(found)
-    assert bystander not in pids(found)
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        for daemon in (found.postgres, found.redis):
+            daemon.pid_file.write_text(f"{bystander.pid}\n")
+        assert start().stdout.readline()
+        assert None not in pids(found)
+        assert bystander.poll() is None
+        bystander.kill()
 
 
 def test_two_that_start_at_once_share_one_pair_of_servers(start, found):
