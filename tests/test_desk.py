@@ -36,7 +36,8 @@ async def searched(room, key="k", *outcomes, asked=True):
     """Search while the next flight lands."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: room.land(*outcomes, asked=asked))
-        return await room.desk.search(query(key))
+        reply = await room.desk.search(query(key))
+    return reply
 
 
 async def test_miss_then_hit(autojump_clock):

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import signal
 import tempfile
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -27,7 +28,7 @@ STOP_S = 1.5
 """How long a server may take to obey a signal before it gets a stronger one."""
 
 
-class Daemon:
+class Daemon(ABC):
     """A server of ours: found by its pid file, asked to stop by a signal."""
 
     name: str
@@ -40,13 +41,13 @@ class Daemon:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
+    @abstractmethod
     async def start(self) -> None:
         """Start it; called only while it does not run."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def answers(self) -> bool:
         """True if it takes connections."""
-        raise NotImplementedError
 
     def pid(self) -> int | None:
         """Its process, or None. A number left in the file by a dead server, and since given to another process, does not count."""
