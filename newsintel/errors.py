@@ -36,6 +36,10 @@ class UnavailableError(NewsIntelError):
     """PostgreSQL or Redis did not do what was asked, for a reason that may pass: refused, lost, too slow."""
 
 
+class ArchiveTimeoutError(UnavailableError):
+    """A query on the archive took longer than one may; a narrower one may not. Answered 503 with a hint."""
+
+
 class BusyError(UnavailableError):
     """Every slot of the asyncio bridge is taken. Nothing was started. Answered 503."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Position
 from newsintel.model import (
     ArchivedArticle,
     Article,
@@ -102,6 +103,26 @@ class Archive(Protocol):
 
     async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
         """The newest articles that match a query, at most `limit`."""
+        ...
+
+
+class ArchiveSearch(Protocol):
+    """PostgreSQL, as the archive's routes see it. Each method also raises `ArchiveTimeoutError` when a query takes longer than it may."""
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        """Up to `limit` matches after a position, in the query's order."""
+        ...
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        """Matches per bucket, from the first wanted moment (or match) to the last, empty buckets included.
+
+        Raises:
+            InvalidParameterError: it would be more than 1,000 buckets; names `bucket`.
+        """
+        ...
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        """The commonest sources and publishers among the matches."""
         ...
 
 
