@@ -52,14 +52,14 @@ def test_accepts(parse, raw, value):
 @pytest.mark.parametrize(("parse", "raw"), BAD)
 def test_refuses(parse, raw):
     """What is not says the rule."""
-    with pytest.raises(ValueError, match="^must "):
+    with pytest.raises(ValueError, match=r"^must "):
         parse(raw)
 
 
 def test_secret_text_is_not_repeated():
     """A parser's message never holds what it was given: it may be a secret."""
     for parse in (url("https"), address, seconds, quota, one_of("a"), count(1, 2)):
-        with pytest.raises(ValueError, match="^must ") as caught:
+        with pytest.raises(ValueError, match=r"^must ") as caught:
             parse("planted-secret")
         assert "planted" not in str(caught.value)
 
