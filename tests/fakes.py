@@ -8,6 +8,7 @@ import trio
 
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.model import ArchivedArticle, Article, Harvest, Pair, Query, SearchRecord
+from newsintel.ports import Kept
 from tests.make import NOON
 
 
@@ -64,6 +65,29 @@ class MemoryCache:
     def _release(self, key: str, token: str | None) -> None:
         if token is not None and self.locks.get(key) == token:
             del self.locks[key]
+
+
+class MemoryBytes:
+    """A `ports.ByteCache`, ageing by trio's clock."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, float, int]] = {}
+        self.away = False
+
+    async def get(self, key: str) -> Kept | None:
+        await self._answer()
+        data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
+        age_s = trio.current_time() - since_s
+        return Kept(data, age_s) if age_s < ttl_s else None
+
+    async def put(self, key: str, data: bytes, ttl_s: int) -> None:
+        await self._answer()
+        self.kept[key] = (data, trio.current_time(), ttl_s)
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
 
 
 class MemoryArchive:
