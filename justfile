@@ -6,7 +6,7 @@ default:
 
 # the whole service on simulated upstreams: no key, no network, no root
 demo *ARGS:
-    python -m newsintel demo {{ARGS}}
+    @exec python -m newsintel demo {{ARGS}}
 
 # everything CI checks: lint, types, imports, then the tests
 test *ARGS: lint types imports
