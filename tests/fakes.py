@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import trio
 
+from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.model import ArchivedArticle, Article, Harvest, Pair, Query, SearchRecord
 from newsintel.ports import Kept
@@ -88,6 +89,38 @@ class MemoryBytes:
         await trio.lowlevel.checkpoint()
         if self.away:
             raise UnavailableError("redis is away")
+
+
+class MemorySearch:
+    """A `ports.ArchiveSearch` that finds the same articles whatever is asked; what was asked is remembered. Positions are numbers."""
+
+    def __init__(self, hits: Sequence[Hit] = (), bars: Sequence[Bar] = ()) -> None:
+        self.hits = tuple(hits)
+        self.bars = tuple(bars)
+        self.asked: list[tuple[object, ...]] = []
+        self.raises: Exception | None = None
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        await self._answer(query, limit, after)
+        start = after.keys[0] if after else 0
+        rest = self.hits[start:]
+        return ArchivePage(rest[:limit], Position((start + limit,)) if len(rest) > limit else None)
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        await self._answer(query, bucket)
+        return self.bars
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        await self._answer(query)
+        sources = Counter(hit.article.source for hit in self.hits)
+        publishers = Counter(hit.article.publisher for hit in self.hits)
+        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)))
+
+    async def _answer(self, *asked: object) -> None:
+        await trio.lowlevel.checkpoint()
+        self.asked.append(asked)
+        if self.raises:
+            raise self.raises
 
 
 class MemoryArchive:

@@ -8,7 +8,7 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
-from newsintel.ports import Archive, ByteCache, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
@@ -19,6 +19,7 @@ from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
+from newsintel.storage.unsearched import Unsearched
 
 
 @frozen
@@ -31,6 +32,7 @@ class Stores:
     """
 
     archive: Archive
+    search: ArchiveSearch
     history: History
     cache: HarvestCache
     bytes_cache: ByteCache
@@ -88,6 +90,7 @@ async def open_stores(
                 owner = (database, settings.migrate_database_password or settings.database_password)
             yield Stores(
                 archive=PostgresArchive(postgres),
+                search=Unsearched(),
                 history=PostgresHistory(postgres),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
