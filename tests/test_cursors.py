@@ -26,12 +26,12 @@ def refused(cursor, bound_to="q", of=None):
     return (caught.value.field, caught.value.code) == ("cursor", "invalid")
 
 
-@given(st.lists(st.one_of(st.text(max_size=20), st.integers(), st.floats(allow_nan=False)), max_size=4).map(tuple))
+@given(st.lists(st.one_of(st.text(max_size=8), st.integers(-(2**63), 2**63), st.floats(allow_nan=False)), max_size=3).map(tuple))
 def test_a_position_comes_back_as_it_was(keys):
     """Numbers to the last digit, text in any script; in characters that need no encoding in a URL."""
     cursor = cursors().write(Position(keys), "q")
     assert cursor.replace("-", "").replace("_", "").isalnum()
-    assert cursors().read(cursor, "q") == Position(keys) or len(cursor) > MAX_CHARS
+    assert cursors().read(cursor, "q") == Position(keys)
 
 
 def test_a_cursor_is_bound_to_what_was_asked():
