@@ -50,13 +50,15 @@ class Corpus:
         dice = random.Random(self.seed)  # noqa: S311 - nothing secret
         found: dict[str, None] = {}
         while len(found) < WORDS:
-            found["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 3, 4)))) + dice.choice("kmprtx")] = None
+            found["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 3, 4)))) + dice.choice("kmptxb")] = None
         return tuple(found)
 
     @cached_property
     def publishers(self) -> tuple[str, ...]:
         """The publishers, the busiest first."""
-        return tuple(f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle("News Times Post Daily"), strict=False))
+        return tuple(
+            f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle("News Times Post Daily"), strict=False)
+        )
 
     def event(self, week: int) -> str:
         """The word that only articles of this week hold, `week` counted from the corpus's beginning."""
@@ -113,7 +115,7 @@ class _Zipf:
 
 
 def _quantile(part: float) -> float:
-    """When this part of all articles had appeared, as a part of the whole time: their rate grows evenly, to thrice that of the beginning."""
+    """When this part of all articles had appeared, as a part of the time: their rate grows evenly, to thrice that of the beginning."""
     return ((1 + 8 * part) ** 0.5 - 1) / 2
 
 
