@@ -5,6 +5,7 @@ commonest invented words are in a quarter of all articles, more than any word of
 words come up in one week only, as events do, so that how common a word is overall says nothing of where its articles lie.
 """
 
+import math
 import random
 from base64 import b32encode
 from bisect import bisect
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from itertools import accumulate, product
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -23,7 +25,7 @@ DAYS = 730
 WORDS = 60_000
 PUBLISHERS = 2_000
 STOP_WORDS = ("the", "of", "to", "and", "a", "in", "for", "is", "on", "that", "with", "it")
-LANGUAGES = (("en", 80), (None, 12), ("de", 4), ("fr", 4))
+LANGUAGES = {"en": 80, None: 12, "de": 4, "fr": 4}
 SECTIONS = ("world", "business", "technology", "science", "sport", "culture", "opinion")
 
 # Mandelbrot's offset and an exponent slightly over 1 fit English (Piantadosi 2014, "Zipf's word frequency law in natural language").
@@ -96,7 +98,7 @@ class Corpus:
             content=" ".join(text.draw(32)).capitalize() if source == "newsapi" else None,
             author=f"{_name(self.words, dice)} {_name(self.words, dice)}" if dice.random() < 0.6 else None,
             section=dice.choice(SECTIONS) if source == "guardian" else None,
-            language=dice.choices(*zip(*LANGUAGES, strict=True))[0],
+            language=dice.choices(tuple(LANGUAGES), tuple(LANGUAGES.values()))[0],
         )
 
 
@@ -116,14 +118,14 @@ class _Zipf:
 
 def _quantile(part: float) -> float:
     """When this part of all articles had appeared, as a part of the time: their rate grows evenly, to thrice that of the beginning."""
-    return ((1 + 8 * part) ** 0.5 - 1) / 2
+    return (math.sqrt(1 + 8 * part) - 1) / 2
 
 
 def _again(article: Article, number: int, publisher: str) -> Article:
     return evolve(article, **_address(number, publisher), publisher=publisher, source="newsapi")
 
 
-def _address(number: int, publisher: str) -> dict[str, str]:
+def _address(number: int, publisher: str) -> dict[str, Any]:
     url = f"https://{publisher.casefold().replace(' ', '-').replace('/', '-')}.example/story/{number}"
     identity = "a_" + b32encode(sha256(url.encode()).digest()).decode().lower()[:20]
     return {"id": identity, "external_id": url, "url": url, "canonical_url": url}

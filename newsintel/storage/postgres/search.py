@@ -181,7 +181,7 @@ async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
         sql = window_sql(condition.sql, len(condition.values), "source, publisher", counting)
         rows = await walk(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
     else:
-        newest = f"SELECT source, publisher FROM articles WHERE {condition.sql} ORDER BY {NEWEST} LIMIT {FACET_ROWS}"  # noqa: S608 - ours
+        newest = f"SELECT source, publisher FROM articles WHERE {condition.sql} ORDER BY {NEWEST} LIMIT {FACET_ROWS}"
         rows = await connection.fetch(f"WITH found AS ({newest}) {counting}", *condition.values)
     sources, publishers = Counter[str](), Counter[str]()
     for source, publisher, number in rows:
