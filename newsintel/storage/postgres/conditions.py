@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from newsintel.archive_model import ArchiveQuery, Condition, Field
 from newsintel.errors import InvalidParameterError
+from newsintel.storage.postgres.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.tags import TAGS
 
 AUTHOR = "(to_tsvector('simple', left(coalesce(author, ''), 1000)))"
@@ -36,12 +37,14 @@ class Where:
         sql: true of the articles wanted.
         values: its parameters, $1 on.
         words: the tsquery whose nearness to an article is its relevance; empty if no words are wanted.
+        candidates: how many matches are to be ranked.
         narrow: every alternative asks for words, so the GIN index can find them.
     """
 
     sql: str
     values: tuple[object, ...]
     words: str
+    candidates: int
     narrow: bool
 
 
@@ -113,7 +116,9 @@ def where(query: ArchiveQuery, parsed: Sequence[str]) -> Where:
     if kept:
         sql.append(_alternatives(kept, builder))
     ranked = (builder.tsquery(one) for each in kept for one in each if _wanted(one, _TEXT) and tsqueries[one])
-    return Where(" AND ".join(sql) or "true", tuple(builder.values), " | ".join(f"({one})" for one in dict.fromkeys(ranked)), narrow)
+    words = " | ".join(f"({one})" for one in dict.fromkeys(ranked))
+    read = any(one.phrase or one.field is Field.TITLE for one in tsqueries)
+    return Where(" AND ".join(sql) or "true", tuple(builder.values), words, READ_CANDIDATES if read else CANDIDATES, narrow)
 
 
 def _only_stop_words(alternative: Sequence[Condition], tsqueries: Mapping[Condition, str]) -> bool:

@@ -2,9 +2,9 @@
 
 So what is archived while somebody turns pages neither repeats an article nor hides one.
 
-Relevance ranks the newest CANDIDATES matches, all of them if there are fewer: by ts_rank, ties by newest. What is older follows, newest
-first. The first page fixes between which articles the ranked ones lie; a later page ranks what is there by then, and since an article's
-rank depends on nothing but the article, each keeps its place.
+Relevance ranks the newest CANDIDATES matches (READ_CANDIDATES with a phrase or `title:`), or all of them if there are fewer: by ts_rank, ties
+by newest. What is older follows, newest first. The first page fixes between which articles the ranked ones lie; a later page ranks what is
+there by then, and since an article's rank depends on nothing but the article, each keeps its place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,11 @@ from attrs import frozen
 
 from newsintel.archive_model import Position
 
-CANDIDATES = 1_000
+CANDIDATES = 500
 """Matches that are ranked. Ranking a common word's every match takes 1 s at a million articles, this many 10 ms (docs/decisions)."""
+
+READ_CANDIDATES = 100
+"""With a phrase or `title:` instead: the index does not know where in an article a word stands, so for one match five or ten are read."""
 
 Row = Any
 """An asyncpg.Record with the columns ROWS, and rank where there is one; not a Mapping to asyncpg's annotations."""

@@ -13,7 +13,7 @@ from newsintel.errors import ArchiveTimeoutError
 from newsintel.storage.postgres.articles import COLUMNS, article_of
 from newsintel.storage.postgres.conditions import PARSE, Where, parse_arguments, where, worded
 from newsintel.storage.postgres.failures import TOO_SLOW
-from newsintel.storage.postgres.orders import CANDIDATES, NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
+from newsintel.storage.postgres.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.storage.postgres.snippets import headline_sql, snippet
 from newsintel.storage.postgres.tags import TAGS, cover, slot
@@ -26,7 +26,7 @@ T = TypeVar("T")
 UNIT_S = 1.5
 """For all the commands of one call; each alone has the same limit from the server."""
 
-FACET_ROWS = 20_000
+FACET_ROWS = 10_000
 """Matches that facets count: as many as can be read in 100 ms."""
 
 FACET_VALUES = 20
@@ -132,8 +132,8 @@ async def _by_rank(
         if not rows:
             return rows, None
         top = rows[0]["published_at"]
-        floor = Place.of(rows[CANDIDATES - 1]) if len(rows) > CANDIDATES else None
-        rows = rows[:CANDIDATES]
+        floor = Place.of(rows[condition.candidates - 1]) if len(rows) > condition.candidates else None
+        rows = rows[: condition.candidates]
     else:
         top, floor = after.top, after.floor
     best = best_first(rows, after)
@@ -147,7 +147,7 @@ async def _candidates(connection: Connection, condition: Where, query: ArchiveQu
     """The matches to rank, newest first: for a first page CANDIDATES and one more, for a later one all between its bounds."""
     values = [*condition.values, condition.words]
     columns = f"{ROWS}, {rank_sql(f'${len(values)}::text::tsquery')} AS rank"
-    most = CANDIDATES + 1 if after is None else None
+    most = condition.candidates + 1 if after is None else None
     sql = condition.sql
     if after is not None:
         values.append(after.top)

@@ -23,9 +23,14 @@ MOST_WIDENING = 16
 MARGIN = 1.2
 """How much wider than the last windows ask for: what is missing after one would cost another query, 1 ms at least."""
 
-_ENDS = "SELECT (SELECT min(published_at) FROM articles), (SELECT max(published_at) FROM articles)"
-_BACK = f"SELECT published_at FROM articles WHERE published_at <= $1 ORDER BY published_at DESC OFFSET {FIRST_ROWS} LIMIT 1"
-_ONWARD = f"SELECT published_at FROM articles WHERE published_at >= $1 ORDER BY published_at OFFSET {FIRST_ROWS} LIMIT 1"
+# The archive's first and last moments, and the one that FIRST_ROWS articles further on, back from $2 or onward from $1, has.
+PLAN = """
+SELECT (SELECT min(published_at) FROM articles), (SELECT max(published_at) FROM articles), (
+    SELECT published_at FROM articles
+    WHERE ($1::timestamptz IS NULL OR published_at >= $1) AND ($2::timestamptz IS NULL OR published_at <= $2)
+    ORDER BY published_at {direction} OFFSET $3 LIMIT 1
+)
+"""
 
 
 @frozen
@@ -88,13 +93,11 @@ def _next_width(width: int, passed: int, found: int, wanted: int) -> int:
 
 async def _plan(connection: Connection, span: Span, *, newest_first: bool) -> tuple[int, int, int]:
     """The slots to go through, from and up to (not included), and how many of them make the first window."""
-    oldest, newest = await connection.fetchrow(_ENDS)
+    sql = PLAN.format(direction="DESC" if newest_first else "ASC")
+    oldest, newest, turn = await connection.fetchrow(sql, span.start, span.end, FIRST_ROWS)
     if oldest is None:
         return 0, 0, 0
-    start = max(span.start or oldest, oldest)
-    end = min(span.end or newest, newest)
-    low, high = slot(start), slot(end) + 1
-    turn = await connection.fetchval(_BACK if newest_first else _ONWARD, end if newest_first else start)
+    low, high = slot(max(span.start or oldest, oldest)), slot(min(span.end or newest, newest)) + 1
     if turn is None:
         return low, high, max(high - low, 1)
     return low, high, max(high - slot(turn) if newest_first else slot(turn) - low + 1, 1)
