@@ -18,8 +18,8 @@ from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.redis import open_redis
-from newsintel.storage.unsearched import Unsearched
 
 
 @frozen
@@ -90,7 +90,7 @@ async def open_stores(
                 owner = (database, settings.migrate_database_password or settings.database_password)
             yield Stores(
                 archive=PostgresArchive(postgres),
-                search=Unsearched(),
+                search=PostgresSearch(postgres),
                 history=PostgresHistory(postgres),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
