@@ -29,6 +29,15 @@ async def sql(url: str, *statements: str) -> None:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
+async def rows(url: str, statement: str) -> list[tuple]:
+    """The rows of one statement on a connection of its own; call on the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
 def database(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return url.replace("/postgres?", f"/{name}?")
@@ -105,6 +114,17 @@ async def execute(bridge, database_url):
 
     async def run(*statements):
         await lane.run(sql, database_url, *statements)
+
+    return run
+
+
+@pytest.fixture
+async def fetch(bridge, database_url):
+    """Runs one statement on the test's database, past the code under test; returns its rows as tuples."""
+    lane = bridge.lane("test", 4)
+
+    async def run(statement):
+        return await lane.run(rows, database_url, statement)
 
     return run
 

@@ -13,24 +13,6 @@ MOMENT = "'2026-01-01+00'"
 
 
 @pytest.fixture
-async def fetch(bridge, database_url):
-    """Runs one statement on the test's database; returns its rows as tuples."""
-    lane = bridge.lane("test", 4)
-
-    async def ask(statement):
-        connection = await asyncpg.connect(database_url)
-        try:
-            return [tuple(row) for row in await connection.fetch(statement)]
-        finally:
-            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
-
-    async def run(statement):
-        return await lane.run(ask, statement)
-
-    return run
-
-
-@pytest.fixture
 async def two_users(archive, execute):
     """Users 1 and 2, who both have one of everything, and articles 1 and 2."""
     await archive.save([(article("one"), NOON)], [])
