@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from newsintel import __version__
-from newsintel.commands import config, dedupe, demo, migrate, search, serve
+from newsintel.commands import config, dedupe, demo, migrate, prune, search, serve
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
 
-COMMANDS = (serve, demo, search, migrate, config, dedupe)
+COMMANDS = (serve, demo, search, migrate, config, dedupe, prune)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

@@ -127,10 +127,18 @@ class ArchiveSearch(Protocol):
 
 
 class History(Protocol):
-    """The search history, as the recorder sees it."""
+    """The search history, as the recorder and the janitor see it."""
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
         """Append searches."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Delete the searches made before a moment, in short transactions; two at once share the work.
+
+        Returns:
+            How many it deleted. What it had deleted when it raised stays deleted.
+        """
         ...
 
 

@@ -28,6 +28,8 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lost_articles": ("Articles accepted and not saved: the archive stayed away longer than shutdown allows.", ()),
     "archive_retries": ("Batches tried again.", ()),
     "recorded_searches": ("Rows added to the search history.", ()),
+    "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
+    "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }
 """Every counter: its meaning and labels. To Prometheus a name is `newsintel_<name>_total`."""
 

@@ -1,7 +1,5 @@
 """Real servers for the storage tests: started once, with a database of its own for each test."""
 
-import json
-import signal
 from itertools import count as numbers
 
 import asyncpg
@@ -14,7 +12,7 @@ from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
-from tests.storage.support import Servers, Tally, decode, encode, keeper
+from tests.storage.support import Servers, Tally, decode, encode, running_servers
 
 _numbers = numbers()
 
@@ -47,15 +45,9 @@ def database(url: str, name: str) -> str:
 def servers(tmp_path_factory):
     """PostgreSQL with a migrated template database, and Redis, held by another process."""
     data_dir = tmp_path_factory.mktemp("servers")
-    process = keeper(data_dir)
-    try:
-        urls = json.loads(process.stdout.readline())
+    with running_servers(data_dir) as urls:
         trio.run(_make_template, urls["postgres_url"])
         yield Servers(data_dir, **urls)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-        process.stdout.close()
 
 
 async def _make_template(url):
