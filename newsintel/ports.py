@@ -11,7 +11,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Position
+from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.model import (
     ArchivedArticle,
     Article,
@@ -103,6 +103,14 @@ class Archive(Protocol):
 
     async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
         """The newest articles that match a query, at most `limit`."""
+        ...
+
+
+class ArchiveDump(Protocol):
+    """PostgreSQL, as an export sees it."""
+
+    async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
+        """The articles archived next after one (None: from the first), in the order in which they came; () after the last."""
         ...
 
 

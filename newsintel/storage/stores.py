@@ -8,12 +8,13 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
-from newsintel.ports import Archive, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveDump, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
@@ -29,6 +30,7 @@ class Stores:
     """
 
     archive: Archive
+    dump: ArchiveDump
     history: History
     cache: HarvestCache
     postgres_ping: Callable[[], Awaitable[None]]
@@ -85,6 +87,7 @@ async def open_stores(
                 owner = (database, settings.migrate_database_password or settings.database_password)
             yield Stores(
                 archive=PostgresArchive(postgres),
+                dump=PostgresDump(postgres),
                 history=PostgresHistory(postgres),
                 cache=cache,
                 postgres_ping=postgres.ping,
