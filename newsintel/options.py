@@ -5,7 +5,6 @@ may be a secret).
 """
 
 import ipaddress
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -83,10 +82,7 @@ def seconds_or_none(raw: str) -> float:
     """A finite number of seconds, 0 included, written in ASCII digits."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", raw.strip()):
         raise ValueError("must be a number of seconds such as 1.5")
-    value = float(raw)
-    if not math.isfinite(value):
-        raise ValueError("must be finite")
-    return value
+    return float(raw)
 
 
 def count(low: int, high: int) -> Callable[[str], int]:
@@ -120,7 +116,10 @@ def url(*schemes: str) -> Callable[[str], str]:
     """An absolute URL of one of the schemes, without a trailing slash."""
 
     def parse(raw: str) -> str:
-        parts = urlsplit(raw.strip())
+        try:
+            parts = urlsplit(raw.strip())
+        except ValueError:  # "Invalid IPv6 URL"
+            parts = urlsplit("")
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             raise ValueError(f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return raw.strip().rstrip("/")
