@@ -89,6 +89,7 @@ class Settings:
     cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
     cache_stale_s: float = option(seconds_or_none, 3600.0, unit="s")
     cache_partial_s: float = option(seconds, 30.0, unit="s")
+    history_retention_d: int = option(count(1, 3650), 90, unit="days")
     log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
     log_format: str = option(one_of("auto", "text", "json"), "auto")
     max_flights: int = option(count(1, 10_000), 64, unit="flights")

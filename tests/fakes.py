@@ -178,3 +178,11 @@ class MemoryHistory:
         if self.away:
             raise UnavailableError("postgresql is away")
         self.kept += searches
+
+    async def prune(self, before: datetime) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        young = [search for search in self.kept if search.searched_at >= before]
+        pruned, self.kept = len(self.kept) - len(young), young
+        return pruned

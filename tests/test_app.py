@@ -2,12 +2,14 @@
 
 import random
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 import trio
 from attrs import define, field
 
 from newsintel import app
+from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.errors import UnavailableError
@@ -125,6 +127,17 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
         services.desk.join(asked())
     assert world.archive.kept
     assert set(world.cache.kept) == {asked().key}
+
+
+async def test_old_searches_go_while_the_service_runs(world, autojump_clock):
+    """The janitor is at work from the first minute on, by HISTORY_RETENTION_D, and holds up no end."""
+    today = app.utc_now()
+    world.history.kept = [SearchRecord("old", "k", 1, today - timedelta(days=8)), SearchRecord("young", "k", 1, today - timedelta(days=6))]
+    async with app.open_pipeline(settings(NEWSINTEL_HISTORY_RETENTION_D="7")):
+        await trio.sleep(janitor.FIRST_S)
+        began = trio.current_time()
+    assert [search.query for search in world.history.kept] == ["young"]
+    assert trio.current_time() == began
 
 
 async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autojump_clock):

@@ -8,7 +8,7 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
-from newsintel.ports import Archive, ArchiveSearch, ByteCache, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
@@ -16,6 +16,7 @@ from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.search import PostgresSearch
@@ -33,6 +34,7 @@ class Stores:
 
     archive: Archive
     search: ArchiveSearch
+    dump: ArchiveDump
     history: History
     cache: HarvestCache
     bytes_cache: ByteCache
@@ -91,6 +93,7 @@ async def open_stores(
             yield Stores(
                 archive=PostgresArchive(postgres),
                 search=PostgresSearch(postgres),
+                dump=PostgresDump(postgres),
                 history=PostgresHistory(postgres),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),

@@ -1,7 +1,5 @@
 """Real servers for the storage tests: started once, with a database of its own for each test."""
 
-import json
-import signal
 from contextlib import asynccontextmanager
 from itertools import count as numbers
 
@@ -16,7 +14,7 @@ from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
-from tests.storage.support import Servers, Tally, decode, encode, keeper
+from tests.storage.support import Servers, Tally, decode, encode, running_servers
 
 _numbers = numbers()
 
@@ -31,6 +29,15 @@ async def sql(url: str, *statements: str) -> None:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
+async def rows(url: str, statement: str) -> list[tuple]:
+    """The rows of one statement on a connection of its own; call on the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
 def database(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return url.replace("/postgres?", f"/{name}?")
@@ -40,15 +47,9 @@ def database(url: str, name: str) -> str:
 def servers(tmp_path_factory):
     """PostgreSQL with a migrated template database, and Redis, held by another process."""
     data_dir = tmp_path_factory.mktemp("servers")
-    process = keeper(data_dir)
-    try:
-        urls = json.loads(process.stdout.readline())
+    with running_servers(data_dir) as urls:
         trio.run(_make_template, urls["postgres_url"])
         yield Servers(data_dir, **urls)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-        process.stdout.close()
 
 
 async def _make_template(url):
@@ -107,6 +108,17 @@ async def execute(bridge, database_url):
 
     async def run(*statements):
         await lane.run(sql, database_url, *statements)
+
+    return run
+
+
+@pytest.fixture
+async def fetch(bridge, database_url):
+    """Runs one statement on the test's database, past the code under test; returns its rows as tuples."""
+    lane = bridge.lane("test", 4)
+
+    async def run(statement):
+        return await lane.run(rows, database_url, statement)
 
     return run
 
