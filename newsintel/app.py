@@ -7,7 +7,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
   └── events of the flight (late joiners replay) <── merger: dedup + score, lands the harvest
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
-HTTP ─ to_recorder ─> recorder ─> search_history
+HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
@@ -15,20 +15,23 @@ actor cancels everything and ends the process: a service that lost a part of its
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import trio
 
-from newsintel.actors import cache_writer, fetcher, merger, persister, recorder
+from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
 from newsintel.admission import Admission
 from newsintel.codec import dump_harvest, load_harvest
+from newsintel.cursors import PURPOSE as CURSORS
+from newsintel.cursors import Cursors
 from newsintel.desk import Desk
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.services import Services
+from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth import open_app_token
@@ -37,6 +40,7 @@ from newsintel.settings import Settings, SourceSettings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
 from newsintel.sources.source import Source
+from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
 from newsintel.upstream import open_upstream
@@ -78,10 +82,12 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
         shared = SharedCache(stores.cache, windows, count, utc_now)
         upstreams = {name: await clients.enter_async_context(open_source(REGISTRY[name], source)) for name, source in enabled.items()}
 
-        async with trio.open_nursery() as sinks:
+        async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
             _start(sinks, "cache_writer", cache_writer.run, cache_writes, cache=stores.cache, count=count)
             _start(sinks, "persister", persister.run, answers, archive=stores.archive, count=count)
             _start(sinks, "recorder", recorder.run, searches, history=stores.history, count=count)
+            keep = timedelta(days=settings.history_retention_d)
+            _start(upkeep, "janitor", janitor.run, history=stores.history, keep=keep, count=count, now=utc_now)
 
             async with trio.open_nursery() as sources:
                 for name, (_, inbox) in jobs.items():
@@ -101,12 +107,16 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                             search_deadline_s=settings.search_deadline_s,
                             now=utc_now,
                         ),
+                        archive=stores.search,
+                        bytes_cache=stores.bytes_cache,
+                        cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),
                         source_states=lambda: {name: _state(admission) for name, admission in admissions.items()},
                     )
+            upkeep.cancel_scope.cancel()  # it has no inbox that could end
             sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
 
 

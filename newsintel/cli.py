@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from newsintel import __version__
-from newsintel.commands import config, dedupe, demo, migrate, search, serve
+from newsintel.commands import config, dedupe, demo, export, import_, migrate, prune, search, serve
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
 
-COMMANDS = (serve, demo, search, migrate, config, dedupe)
+COMMANDS = (serve, demo, search, migrate, config, dedupe, import_, export, prune)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -42,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NewsIntelError as error:
         return _explain([error])
     except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is None:  # Ctrl-C, as it leaves nurseries
+            return EXIT_INTERRUPTED
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
             raise

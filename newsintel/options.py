@@ -5,7 +5,6 @@ may be a secret).
 """
 
 import ipaddress
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -71,6 +70,16 @@ def secret(raw: str) -> Secret:
     return Secret(text(raw))
 
 
+def key_list(raw: str) -> tuple[Secret, ...]:
+    """A comma list of 32-byte keys in base64url (RFC 4648 5), padded or not; each once."""
+    keys = [word.removesuffix("=") for word in words(raw)]
+    if not keys or not all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for key in keys):
+        raise ValueError("must be a comma list of keys, each 32 random bytes in base64url (43 characters)")
+    if len(set(keys)) < len(keys):
+        raise ValueError("must not hold a key twice")
+    return tuple(map(Secret, keys))
+
+
 def seconds(raw: str) -> float:
     """A positive, finite number of seconds."""
     value = seconds_or_none(raw)
@@ -83,10 +92,7 @@ def seconds_or_none(raw: str) -> float:
     """A finite number of seconds, 0 included, written in ASCII digits."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", raw.strip()):
         raise ValueError("must be a number of seconds such as 1.5")
-    value = float(raw)
-    if not math.isfinite(value):
-        raise ValueError("must be finite")
-    return value
+    return float(raw)
 
 
 def count(low: int, high: int) -> Callable[[str], int]:
@@ -120,7 +126,10 @@ def url(*schemes: str) -> Callable[[str], str]:
     """An absolute URL of one of the schemes, without a trailing slash."""
 
     def parse(raw: str) -> str:
-        parts = urlsplit(raw.strip())
+        try:
+            parts = urlsplit(raw.strip())
+        except ValueError:  # "Invalid IPv6 URL"
+            parts = urlsplit("")
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             raise ValueError(f"must be a URL starting with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return raw.strip().rstrip("/")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Position
+from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.model import (
     ArchivedArticle,
     Article,
@@ -79,6 +79,26 @@ class HarvestCache(Protocol):
         ...
 
 
+@frozen
+class Kept:
+    """Bytes that a cache kept, and for how many seconds so far."""
+
+    data: bytes
+    age_s: float
+
+
+class ByteCache(Protocol):
+    """Redis, as routes see it that keep finished answers for a while. Raises UnavailableError, which is as good as a miss."""
+
+    async def get(self, key: str) -> Kept | None:
+        """What is kept under a key; None if there is nothing or it cannot be read."""
+        ...
+
+    async def put(self, key: str, data: bytes, ttl_s: int) -> None:
+        """Keep bytes for `ttl_s` whole seconds."""
+        ...
+
+
 class Archive(Protocol):
     """PostgreSQL, as the merger, the persister and the routes see it."""
 
@@ -106,6 +126,14 @@ class Archive(Protocol):
         ...
 
 
+class ArchiveDump(Protocol):
+    """PostgreSQL, as an export sees it."""
+
+    async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
+        """The articles archived next after one (None: from the first), in the order in which they came; () after the last."""
+        ...
+
+
 class ArchiveSearch(Protocol):
     """PostgreSQL, as the archive's routes see it. Each method also raises `ArchiveTimeoutError` when a query takes longer than it may."""
 
@@ -127,10 +155,18 @@ class ArchiveSearch(Protocol):
 
 
 class History(Protocol):
-    """The search history, as the recorder sees it."""
+    """The search history, as the recorder and the janitor see it."""
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
         """Append searches."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Delete the searches made before a moment, in short transactions; two at once share the work.
+
+        Returns:
+            How many it deleted. What it had deleted when it raised stays deleted.
+        """
         ...
 
 

@@ -25,9 +25,12 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cache_mismatches": ("Cached values that were unreadable or not of their key; treated as a miss.", ()),
     "archived_articles": ("Articles saved, new or refreshed.", ()),
     "dead_letters": ("Articles that can never be saved, put aside with the reason.", ()),
+    "refused_pairs": ("Pairs of duplicates that the archive refused; left out.", ()),
     "lost_articles": ("Articles accepted and not saved: the archive stayed away longer than shutdown allows.", ()),
     "archive_retries": ("Batches tried again.", ()),
     "recorded_searches": ("Rows added to the search history.", ()),
+    "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
+    "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }
 """Every counter: its meaning and labels. To Prometheus a name is `newsintel_<name>_total`."""
 

@@ -75,7 +75,7 @@ async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
         await _save(piece, archive, count)
         del batch.rows[: len(piece)]
     if batch.pairs:
-        await _until_available(lambda: archive.save([], batch.pairs), count)
+        await _tie(batch.pairs, archive, count)
         batch.pairs.clear()
 
 
@@ -98,6 +98,20 @@ async def _bury(article: Article, reason: str, archive: Archive, count: Count) -
     log.warning("the archive refused an article", extra={"article_id": article.id, "source": article.source, "reason": reason})
     await _until_available(lambda: archive.bury(article, reason), count)
     count("dead_letters")
+
+
+async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
+    """Save pairs; one that is refused (its article was deleted this instant, say) is left out, as it can be found again."""
+    try:
+        await _until_available(lambda: archive.save([], pairs), count)
+    except PoisonedBatchError as error:
+        if len(pairs) == 1:
+            log.warning("the archive refused a pair", extra={"member_id": pairs[0].member_id, "reason": str(error)})
+            count("refused_pairs")
+            return
+        middle = len(pairs) // 2
+        await _tie(pairs[:middle], archive, count)
+        await _tie(pairs[middle:], archive, count)
 
 
 async def _until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:

@@ -14,8 +14,8 @@ from quart_trio import QuartTrio
 from newsintel.errors import NewsIntelError
 from newsintel.settings import Settings
 
-GRACEFUL_S = 8
-"""How long requests in flight may go on after the shutdown began; part of the 20 s of DRAIN_S."""
+GRACEFUL_SHARE = 0.4
+"""The part of DRAIN_S for which requests in flight may go on after the shutdown began: 8 s of 20. The sinks have as much after that."""
 
 UNACKNOWLEDGED_MS = 8000
 """How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Hypercorn sends in a shielded scope: a client that stops
@@ -34,23 +34,23 @@ access_log = logging.getLogger("newsintel.http.access")
 async def serve(
     app: QuartTrio, settings: Settings, *, shutdown: trio.Event, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within GRACEFUL_S.
+    """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within its share of DRAIN_S.
 
     Reports, once it accepts connections, the URL of every address it listens on, with the port that the system chose where BIND says 0.
 
     Raises:
         NewsIntelError: BIND cannot be listened on.
     """
-    config = _config(await _listen(settings))
+    config = _config(await _listen(settings), settings.drain_s * GRACEFUL_SHARE)
     await serve_asgi(app, config, shutdown_trigger=shutdown.wait, task_status=task_status)
 
 
-def _config(bind: list[str]) -> Config:
+def _config(bind: list[str], graceful_s: float) -> Config:
     config = Config()
     config.bind = bind
     config.backlog = BACKLOG
-    config.graceful_timeout = GRACEFUL_S
-    config.shutdown_timeout = GRACEFUL_S
+    config.graceful_timeout = graceful_s
+    config.shutdown_timeout = graceful_s
     config.keep_alive_timeout = KEEP_ALIVE_S
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False

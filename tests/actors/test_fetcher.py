@@ -141,6 +141,16 @@ async def test_pace_spaces_calls_and_refuses_what_cannot_start_in_time(nursery, 
     assert rig.upstream.asked_at[1] - rig.upstream.asked_at[0] == pytest.approx(0.6)
 
 
+async def test_pause_that_begins_while_waiting_takes_the_start_back(nursery, autojump_clock):
+    """A job that waits for its turn is not sent once the source has asked to be left alone."""
+    rig = await running(nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30), pace_s=0.5)
+    first, second = rig.send(), rig.send()
+    assert (await first.receive()).status is Status.RATE_LIMITED
+    outcome = await second.receive()
+    assert (outcome.status, outcome.latency_ms) == (Status.RATE_LIMITED, None)
+    assert len(rig.upstream.asked_at) == 1
+
+
 async def test_spent_quota_is_refused_at_once(nursery, autojump_clock):
     """Past the quota no call is made, and the outcome says when the next may be."""
     rig = await running(nursery, quota=Quota(2, 3600))

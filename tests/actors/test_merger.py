@@ -210,6 +210,16 @@ async def test_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_clo
     assert (await rig.cache_writes.receive()).lock_token == rig.cache.locks["k"]
 
 
+async def test_redis_lost_during_the_flight(rig, nursery, autojump_clock):
+    """With Redis gone by the landing the answer still lands; the claim that cannot be given back is counted and lapses."""
+    flight = rig.fly()
+    await wait_all_tasks_blocked()
+    rig.cache.away = True
+    assert not (await all_fail(rig, nursery, flight)).answer.harvest.answered
+    await wait_all_tasks_blocked()
+    assert rig.counts["cache_errors unlock"] == 1
+
+
 async def all_fail(rig, nursery, flight):
     """Let every source fail, and wait for the flight."""
     for name in SOURCES:

@@ -297,8 +297,8 @@ async def test_shutdown_lets_a_request_finish_and_refuses_new_ones():
 
 
 async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
-    """After GRACEFUL_S the server ends all the same."""
-    monkeypatch.setattr(server, "GRACEFUL_S", 0.3)
+    """After its share of DRAIN_S the server ends all the same."""
+    monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
     world = World(desk=Desk(open=trio.Event()))
     async with serving(world) as served:
         stream = await served.open()
@@ -314,7 +314,7 @@ async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
 async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch):
     """What it leaves unacknowledged is given up after UNACKNOWLEDGED_MS, even in hypercorn's shielded send."""
     monkeypatch.setattr(server, "UNACKNOWLEDGED_MS", 1000)
-    monkeypatch.setattr(server, "GRACEFUL_S", 0.3)
+    monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
 
     def with_a_flood(app):
         async def flood():

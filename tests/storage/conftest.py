@@ -1,7 +1,6 @@
 """Real servers for the storage tests: started once, with a database of its own for each test."""
 
-import json
-import signal
+from contextlib import asynccontextmanager
 from itertools import count as numbers
 
 import asyncpg
@@ -10,11 +9,12 @@ import trio
 
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
+from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
-from tests.storage.support import Servers, Tally, decode, encode, keeper
+from tests.storage.support import Servers, Tally, decode, encode, running_servers
 
 _numbers = numbers()
 
@@ -29,6 +29,15 @@ async def sql(url: str, *statements: str) -> None:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
 
 
+async def rows(url: str, statement: str) -> list[tuple]:
+    """The rows of one statement on a connection of its own; call on the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(statement)]
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
 def database(url: str, name: str) -> str:
     """The URL of another database on the same server."""
     return url.replace("/postgres?", f"/{name}?")
@@ -38,15 +47,9 @@ def database(url: str, name: str) -> str:
 def servers(tmp_path_factory):
     """PostgreSQL with a migrated template database, and Redis, held by another process."""
     data_dir = tmp_path_factory.mktemp("servers")
-    process = keeper(data_dir)
-    try:
-        urls = json.loads(process.stdout.readline())
+    with running_servers(data_dir) as urls:
         trio.run(_make_template, urls["postgres_url"])
         yield Servers(data_dir, **urls)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-        process.stdout.close()
 
 
 async def _make_template(url):
@@ -110,15 +113,60 @@ async def execute(bridge, database_url):
 
 
 @pytest.fixture
+async def fetch(bridge, database_url):
+    """Runs one statement on the test's database, past the code under test; returns its rows as tuples."""
+    lane = bridge.lane("test", 4)
+
+    async def run(statement):
+        return await lane.run(rows, database_url, statement)
+
+    return run
+
+
+@pytest.fixture
 def tally():
     """A count that remembers."""
     return Tally()
 
 
 @pytest.fixture
-async def cache(bridge, servers, tally):
-    """A cache on an empty Redis."""
-    secret = Secret(servers.redis_url)
-    async with open_redis(bridge, secret, None, keep_s=3900, count=tally, encode=encode, decode=decode) as opened:
-        await bridge.lane("test", 1).run(opened._redis.flushall)
+async def link(bridge, servers):
+    """The way to an empty Redis."""
+    async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
+        await bridge.lane("test", 1).run(opened.redis.flushall)
         yield opened
+
+
+@pytest.fixture
+def redis(bridge, link):
+    """Runs a command past the code under test."""
+    lane = bridge.lane("test", 30)
+
+    async def command(*words):
+        return await lane.run(link.redis.execute_command, *words)
+
+    return command
+
+
+@pytest.fixture
+def configured(redis):
+    """Runs commands, and other commands afterwards to undo them."""
+
+    @asynccontextmanager
+    async def within(commands, afterwards):
+        for command in commands:
+            await redis(*command)
+        try:
+            yield
+        finally:
+            with trio.fail_after(2, shield=True):
+                for command in afterwards:
+                    await redis(*command)
+
+    return within
+
+
+@pytest.fixture
+def cache(link, tally):
+    """Harvests in it."""
+    return RedisCache(link, keep_s=3900, count=tally, encode=encode, decode=decode)

@@ -122,3 +122,15 @@ def frozen_processes(pids: list[int]) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def running_servers(data_dir: Path) -> Iterator[dict[str, str]]:
+    """The servers of a folder, held by another process for as long as the block lasts; gives their URLs."""
+    process = keeper(data_dir)
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+        process.stdout.close()

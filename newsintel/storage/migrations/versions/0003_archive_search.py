@@ -7,7 +7,7 @@ expressions stand here as they were when this step was made: `tags` and `conditi
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 SLOT = "floor(date_part('epoch', published_at AT TIME ZONE 'UTC') / 10800)::bigint"
 

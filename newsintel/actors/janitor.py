@@ -1,0 +1,40 @@
+"""The janitor: deletes searches that are older than the history keeps, about once an hour.
+
+It has no inbox that could end, so the composition root cancels it when nobody asks any more. A sweep cut short loses nothing: what it had
+deleted is gone, the rest goes with the next. Several processes may sweep at once.
+"""
+
+import logging
+import random
+from datetime import timedelta
+
+import trio
+
+from newsintel.errors import UnavailableError
+from newsintel.ports import Count, History, WallClock
+
+log = logging.getLogger(__name__)
+
+FIRST_S = 60.0
+"""The first sweep comes at random within this time: processes that start together spread out, and a single search is over before."""
+EVERY_S = 3600.0
+"""Between sweeps, each pause shortened by up to half at random. History is kept for days; an hour more or less is nothing."""
+
+
+async def run(*, history: History, keep: timedelta, count: Count, now: WallClock) -> None:
+    """Sweep until cancelled.
+
+    Args:
+        history: what is swept.
+        keep: how old a search may become.
+        count: told of `pruned_searches` and `prune_failures`.
+        now: the time of day.
+    """
+    await trio.sleep(FIRST_S * random.random())  # noqa: S311 - spreads load, guards nothing
+    while True:
+        try:
+            count("pruned_searches", await history.prune(now() - keep))
+        except UnavailableError as error:
+            log.warning("old searches were not deleted", extra={"reason": str(error)})
+            count("prune_failures")
+        await trio.sleep(EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - likewise

@@ -1,0 +1,67 @@
+"""`newsintel export`: the archive as lines of JSON, in the order in which the articles came. Streams, page by page."""
+
+import argparse
+import os
+import sys
+from typing import Any, BinaryIO
+
+import trio
+
+from newsintel import telemetry
+from newsintel.archive_format import dump
+from newsintel.commands.lines import writing
+from newsintel.commands.progress import Counter
+from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.errors import InvalidParameterError
+from newsintel.settings import Settings
+
+PAGE_ROWS = 500
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("export", help="write the archive's articles as JSON lines")
+    command.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="replaced; compressed if named .gz; - (default) for standard output"
+    )
+    command.add_argument("--after", metavar="ID", help="only what was archived after this article, to go on with an export cut short")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export; 1 if what it writes to takes no more. Cut short, it says where to go on."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings, quiet=True)
+    try:
+        with writing(args.file) as out, Counter("articles", hidden=out.isatty()) as counter:
+            if failure := trio.run(_export, settings, out, args.after, counter):
+                raise failure
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"newsintel export: {error.strerror}\n")
+        if args.file == "-":
+            # What is left in the buffer would raise again at exit (docs.python.org/3/library/signal.html#note-on-sigpipe).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+async def _export(settings: Settings, out: BinaryIO, after: str | None, counter: Counter) -> OSError | None:
+    """Write every page. A failure to write is returned: raised through the stores, it would arrive in a group."""
+    async with prepared_stores(settings) as stores:
+        if after is not None and await stores.archive.article(after) is None:
+            raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
+        try:
+            while page := await stores.dump.page(after, PAGE_ROWS):
+                out.write(b"".join(map(dump, page)))
+                out.flush()
+                after = page[-1].article.id
+                counter.add(len(page))
+        except BrokenPipeError as error:
+            return error  # the reader has what it wanted
+        except BaseException as error:
+            counter.say(f"stopped; go on with --after {after}" if after else "stopped before the first article")
+            if isinstance(error, OSError):
+                return error
+            raise
+    return None

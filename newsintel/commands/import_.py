@@ -1,0 +1,137 @@
+"""`newsintel import`: lines of JSON into the archive. Streams; may be run again, from any line, without harm.
+
+Lines are archived in batches, in their order. A line that cannot be an article is reported with its number and passed over.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+from attrs import define, field
+
+from newsintel import telemetry
+from newsintel.archive_format import parse
+from newsintel.archive_model import Hit
+from newsintel.commands.lines import MAX_LINE, numbered, reading
+from newsintel.commands.progress import Counter
+from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.errors import PoisonedBatchError
+from newsintel.ports import Archive
+from newsintel.settings import Settings
+
+BATCH_ROWS = 200
+BATCH_BYTES = 2**20
+"""A batch is archived when it has so many articles, or so many bytes of lines: indexing more text at once could outlast the time that
+PostgreSQL gives a statement (1.5 s)."""
+
+Row = tuple[int, Hit]
+"""An article with the number of its line."""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("import", help="archive the articles in a file of JSON lines")
+    command.add_argument(
+        "file", metavar="FILE", help="lines as docs/archive-format.md has them, compressed if named .gz; - for standard input"
+    )
+    command.add_argument("--from-line", metavar="N", type=_line_number, default=1, help="pass over the lines before (default 1)")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import; 0 if every line was archived, 1 if some were refused. However it ends, it says where to go on."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings, quiet=True)
+    with reading(args.file) as lines, Counter("lines") as counter:
+        report = _Report(counter, settled=args.from_line - 1)
+        found = ((number, line) for number, line in numbered(lines, args.file) if number >= args.from_line)
+        try:
+            trio.run(_import, settings, found, report)
+        except BaseException:
+            report.counter.say(f"stopped; go on with --from-line {report.settled + 1}")
+            raise
+    report.counter.say(f"{report.counter.total:,} lines: {report.new:,} new articles, {report.refused:,} lines refused")
+    return 1 if report.refused else 0
+
+
+@define
+class _Report:
+    """What became of the lines so far.
+
+    Attributes:
+        settled: the last line that is archived or reported, and all before it.
+    """
+
+    counter: Counter
+    settled: int
+    new: int = 0
+    refused: int = 0
+
+    def refuse(self, number: int, reason: str) -> None:
+        """Say why a line is passed over."""
+        self.refused += 1
+        self.counter.say(f"line {number}: {reason}")
+
+
+@define
+class _Batch:
+    """Lines read and not yet archived."""
+
+    rows: list[Row] = field(factory=list)
+    bytes: int = 0
+    last: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.rows) >= BATCH_ROWS or self.bytes >= BATCH_BYTES
+
+
+async def _import(settings: Settings, lines: Iterator[tuple[int, bytes | None]], report: _Report) -> None:
+    async with prepared_stores(settings) as stores:
+        for batch in _batches(lines, report):
+            await _save(stores.archive, batch.rows, report)
+            report.counter.add(batch.last - report.settled)
+            report.settled = batch.last
+
+
+def _batches(lines: Iterator[tuple[int, bytes | None]], report: _Report) -> Iterator[_Batch]:
+    """The lines in batches; refused ones are reported on the way, blank ones passed over."""
+    batch = _Batch()
+    for number, line in lines:
+        batch.last = number
+        try:
+            if line is None:
+                report.refuse(number, f"longer than {MAX_LINE:,} bytes")
+            elif line.strip():
+                batch.rows.append((number, parse(line, datetime.now(UTC))))
+                batch.bytes += len(line)
+        except ValueError as error:
+            report.refuse(number, str(error))
+        if batch.full:
+            yield batch
+            batch = _Batch()
+    if batch.last:
+        yield batch
+
+
+async def _save(archive: Archive, rows: Sequence[Row], report: _Report) -> None:
+    """Archive rows; halve a batch that PostgreSQL refuses until the row at fault stands alone."""
+    # The archive keeps the earliest and the latest of an article's fetches: told of both, it has the line's own times.
+    saves = [(hit.article, moment) for _, hit in rows for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
+    try:
+        report.new += await archive.save(saves, [])
+    except PoisonedBatchError as error:
+        if len(rows) == 1:
+            report.refuse(rows[0][0], str(error))
+            return
+        middle = len(rows) // 2
+        await _save(archive, rows[:middle], report)
+        await _save(archive, rows[middle:], report)
+
+
+def _line_number(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number from 1")
+    return int(raw)

@@ -1,0 +1,60 @@
+"""How far a long command is, on standard error: live on a terminal, else a line now and then."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+EVERY_S = 10.0
+"""Between lines where there is no terminal: a log of an import of an hour has 360."""
+
+
+class Counter:
+    """Counts things of one kind; a context manager.
+
+    Args:
+        noun: what is counted, in the plural.
+        hidden: show nothing of it, because the output itself is seen on the terminal.
+    """
+
+    def __init__(self, noun: str, *, hidden: bool = False) -> None:
+        console = Console(stderr=True, soft_wrap=True)
+        live = console.is_terminal and not hidden
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.completed:,.0f} " + noun),
+            TextColumn("{task.fields[rate]:,.0f}/s"),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not live)
+        self._task = self._progress.add_task("", total=None, rate=0.0)
+        self._noun, self._lines = noun, not live and not hidden
+        self._began_s = self._said_s = time.monotonic()
+        self.total = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def add(self, amount: int) -> None:
+        """Count some more."""
+        now_s = time.monotonic()
+        self.total += amount
+        rate = self.total / max(now_s - self._began_s, 0.001)
+        self._progress.update(self._task, completed=self.total, rate=rate)
+        if self._lines and now_s - self._said_s >= EVERY_S:
+            self._said_s = now_s
+            self.say(f"{self.total:,} {self._noun}, {rate:,.0f}/s")
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        if self._progress.disable:
+            sys.stderr.write(line + "\n")
+        else:
+            self._progress.console.print(line, markup=False, highlight=False)

@@ -1,0 +1,32 @@
+"""`newsintel prune`: delete the searches that are older than the history keeps, as a running service does by itself."""
+
+import argparse
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trio
+
+from newsintel import telemetry
+from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.settings import Settings
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("prune", help="delete searches older than NEWSINTEL_HISTORY_RETENTION_D days from the history")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Prune, and print how many searches went; safe beside a running service."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    pruned = trio.run(_prune, settings)
+    sys.stdout.write(f"{pruned} searches older than {settings.history_retention_d} days deleted\n")
+    return 0
+
+
+async def _prune(settings: Settings) -> int:
+    async with prepared_stores(settings) as stores:
+        return await stores.history.prune(datetime.now(UTC) - timedelta(days=settings.history_retention_d))

@@ -1,0 +1,85 @@
+"""Every step of the schema, taken on a database with rows in it."""
+
+import json
+
+import asyncpg
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from newsintel.errors import SchemaError
+from newsintel.options import Secret
+from newsintel.storage.postgres.migrate import _config, check_schema, migrate
+from newsintel.storage.postgres.pool import open_postgres
+from tests.storage.conftest import sql
+
+REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))]
+
+ROWS = {
+    "0001": (
+        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, description, published_at,
+               published_at_estimated, points, comments, first_seen_at, fetched_at)
+           SELECT 'a_' || n, 'https://e.org/' || n, 'https://e.org/' || n, 'guardian', n::text, 'The Guardian', 'Storm ' || n, 'of ' || n,
+               '2026-01-01+00', false, n, 0, '2026-01-02+00', '2026-01-03+00' FROM generate_series(1, 50) AS n""",
+        "INSERT INTO article_duplicates SELECT n, n + 1, 'near_title', 0.9 FROM generate_series(1, 20) AS n",
+        "INSERT INTO dead_letters (public_id, reason, article) VALUES ('a_0', 'a NUL', '{}')",
+        """INSERT INTO search_history (query, key, results_count, searched_at)
+           SELECT 'storm', 'k', n, '2026-01-01+00' FROM generate_series(1, 50) AS n""",
+    ),
+    "0002": (
+        "INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ('u_1', 'alice', '2026-01-01+00', '2026-01-02+00')",
+        "INSERT INTO identities VALUES ('reddit', 'alice', 1)",
+        """INSERT INTO user_preferences VALUES (1, 'topics', '["storms"]', '2026-01-01+00')""",
+        "INSERT INTO saved_articles VALUES (1, 7, 'read this', '2026-01-01+00')",
+        "INSERT INTO search_history (query, key, results_count, searched_at, user_id) VALUES ('storm', 'k', 1, '2026-01-01+00', 1)",
+    ),
+}
+"""Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
+
+
+async def take(url, revision):
+    """Take the steps up to a revision, as a release of that time did; on the asyncio side."""
+    config = _config()
+
+    def upgrade(connection):
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+
+
+async def contents(url):
+    """Every row of every table by the table's name, each as an object; on the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        names = sorted({row["table_name"] for row in tables} - {"alembic_version"})
+        return {name: [json.loads(row[0]) for row in await connection.fetch(f'SELECT to_jsonb(t) FROM "{name}" t')] for name in names}  # noqa: S608
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+@pytest.mark.parametrize("start", REVISIONS)
+async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, empty_url, start):
+    """From each revision, with rows in every table that it had: no row goes, no value changes, new columns are all that is added."""
+    lane = bridge.lane("test", 1)
+    for revision in REVISIONS[: REVISIONS.index(start) + 1]:
+        await lane.run(take, empty_url, revision)
+        await lane.run(sql, empty_url, *ROWS[revision])
+    before = await lane.run(contents, empty_url)
+    assert all(before.values())
+    async with open_postgres(bridge, Secret(empty_url), None, 1) as service:
+        if start != REVISIONS[-1]:
+            with pytest.raises(SchemaError, match=start):
+                await check_schema(service)
+        await migrate(lane, Secret(empty_url), None, service)
+        await check_schema(service)
+    after = await lane.run(contents, empty_url)
+    for name, rows in before.items():
+        kept = [{column: row[column] for column in old} for old, row in zip(rows, after[name], strict=True)]
+        assert kept == rows
+    assert not {name for name, rows in after.items() if rows} - before.keys()

@@ -1,0 +1,108 @@
+"""The persister on a real PostgreSQL: it sustains a stream, and a row that can never be saved costs only itself."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.actors import persister
+from newsintel.app import PERSISTER_INBOX
+from newsintel.model import Answer, Dedupe, Group, Member, Merge, Ranked, Rule, ScoreParts
+from tests.fakes import Counts
+from tests.make import harvest, outcome
+from tests.storage.support import article
+
+POISON = {
+    "9999": {"published_at": datetime(9999, 12, 31, tzinfo=UTC)},
+    "nul": {"title": "NUL \x00 inside"},
+    "surrogate": {"description": "lone \ud800 surrogate"},
+    "naive": {"published_at": datetime(2026, 1, 1)},  # noqa: DTZ001 - the point of it
+    "huge": {"content": 7},
+}
+"""What adapters never let through, written by hand."""
+UNTIED = Merge(Dedupe.NORMAL, ())
+
+
+def landed(*articles):
+    """An answer with these articles, none of them tied to another."""
+    return Answer(harvest(outcome(articles=articles)), UNTIED)
+
+
+def tied(founder, *members):
+    """An answer with one group, its members given with their similarity to the founder."""
+    parts = ScoreParts(0, 0, 0, 0, 0)
+    group = Group((Member(founder), *(Member(each, Rule.NEAR_TITLE, similarity) for each, similarity in members)), founder)
+    return evolve(landed(founder, *(each for each, _ in members)), merge=Merge(Dedupe.NORMAL, (Ranked(group, parts),)))
+
+
+@pytest.fixture
+def persist(archive):
+    """Streams answers through a persister, as fast as it takes them; gives its counts."""
+
+    async def run(answers, meanwhile=None):
+        counts = Counts()
+        send, inbox = trio.open_memory_channel[Answer](PERSISTER_INBOX)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: persister.run(inbox, archive=archive, count=counts))
+            with send:
+                for number, each in enumerate(answers):
+                    await send.send(each)
+                    if meanwhile and number == 10:
+                        nursery.start_soon(meanwhile)
+        return counts
+
+    return run
+
+
+async def test_20000_articles_stream_through_without_loss(persist, fetch):
+    """Every one is a row, told apart by its id, with the fields that it was sent with."""
+    answers = (landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(200))
+    counts = await persist(answers)
+    assert counts == {"archived_articles": 20_000}
+    sent = {(article(f"{number}-{place}").id, f"Title {number}-{place}") for number in range(200) for place in range(100)}
+    assert set(await fetch("SELECT public_id, title FROM articles")) == sent
+
+
+async def test_poisoned_rows_are_put_aside_with_the_reason_and_the_rest_is_stored(persist, fetch):
+    """One of each kind amid a stream: found by halving, kept as a dead letter that can be read, and nothing else is missing."""
+    poisoned = [article(name, **changes) for name, changes in POISON.items()]
+    answers = [landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(20)]
+    for number, bad in enumerate(poisoned):
+        answers[number * 4] = landed(*answers[number * 4].harvest.articles, bad)
+    counts = await persist(answers)
+    assert counts == {"archived_articles": 2000, "dead_letters": len(POISON)}
+    assert await fetch("SELECT count(*) FROM articles") == [(2000,)]
+    letters = {
+        public_id: (reason, json.loads(text))
+        for public_id, reason, text in await fetch("SELECT public_id, reason, article FROM dead_letters")
+    }
+    assert {public_id: text["title"] for public_id, (_, text) in letters.items()} == {bad.id: bad.title for bad in poisoned}
+    reasons = {text["external_id"]: reason for reason, text in letters.values()}
+    assert reasons["9999"] == "PostgreSQL refused the content (CheckViolationError)"
+    assert reasons["naive"] == "an article's time has no zone"
+    assert all(reasons.values())
+
+
+async def test_refused_pairs_cost_only_themselves(persist, fetch):
+    """A pair that breaks a rule of its table is left out and counted; the others are kept, and so are all articles."""
+    first, second, third = article("1"), article("2"), article("3")
+    counts = await persist([tied(first, (second, float("nan")), (third, 0.9))])
+    assert counts == {"archived_articles": 3, "refused_pairs": 1}
+    assert await fetch("SELECT similarity FROM article_duplicates") == [(0.9,)]
+
+
+async def test_a_restart_of_the_database_loses_nothing(persist, fetch, servers):
+    """Stopped in mid-stream and started again a second later: every article is there once, nothing is put aside."""
+
+    async def restart():
+        await servers.postgres.stop()
+        await trio.sleep(1)
+        await servers.postgres.ensure()
+
+    answers = (landed(*(article(f"{number}-{place}") for place in range(50))) for number in range(150))
+    counts = await persist(answers, restart)
+    assert counts.pop("archive_retries") >= 1
+    assert counts == {"archived_articles": 7500}
+    assert await fetch("SELECT count(*), count(DISTINCT public_id) FROM articles") == [(7500, 7500)]
