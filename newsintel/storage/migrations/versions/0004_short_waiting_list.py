@@ -1,6 +1,6 @@
 """Little waits to be sorted into the index of archive search: every query reads all that does.
 
-With PostgreSQL's usual 4 MB of waiting articles a search without a match takes 18 ms instead of 2 (docs/decisions/0010). Neither reading nor
+With the usual 4 MB of waiting articles a search without a match takes 18 ms instead of 2 (docs/decisions/0010). Neither reading nor
 writing waits for this step.
 """
 
