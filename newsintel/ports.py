@@ -150,7 +150,7 @@ class ArchiveSearch(Protocol):
         ...
 
     async def facets(self, query: ArchiveQuery) -> Facets:
-        """The commonest sources and publishers among the matches."""
+        """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer."""
         ...
 
 

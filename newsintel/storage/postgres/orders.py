@@ -2,8 +2,8 @@
 
 So what is archived while somebody turns pages neither repeats an article nor hides one.
 
-Relevance ranks the newest CANDIDATES matches (READ_CANDIDATES with a phrase or `title:`), or all of them if there are fewer: by ts_rank, ties
-by newest. What is older follows, newest first. The first page fixes between which articles the ranked ones lie; a later page ranks what is
+Relevance ranks the newest CANDIDATES matches (READ_CANDIDATES with a phrase or `title:`), or all if there are fewer: by ts_rank, ties by
+newest. What is older follows, newest first. The first page fixes between which articles the ranked ones lie; a later page ranks what is
 there by then, and since an article's rank depends on nothing but the article, each keeps its place.
 """
 

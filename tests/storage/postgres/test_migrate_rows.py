@@ -41,6 +41,7 @@ ROWS = {
            VALUES ('a_x', 'https://e.org/x', 'https://e.org/x', 'reddit', 'x', 'r/News', 'Tide', 'Jo Tan', '1999-12-31+00', true,
                '2026-01-02+00', '2026-01-03+00')""",
     ),
+    "0004": (),  # a setting of an index: nothing that could hold a row
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 
