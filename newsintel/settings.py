@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import evolve, field, fields, frozen
 
+from newsintel.environment import PREFIX, Reader, Row
 from newsintel.errors import SettingsError
 from newsintel.options import (
     Address,
@@ -31,25 +32,10 @@ from newsintel.options import (
     words,
 )
 
-PREFIX = "NEWSINTEL_"
-
-_HIDDEN = (secret, key_list)
-"""The kinds of value that must not be shown, and may come from a file."""
-
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
     """An attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
     return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
-
-
-@frozen
-class Row:
-    """One line of `newsintel config`. `value` has secrets already hidden."""
-
-    name: str
-    value: str
-    unit: str
-    origin: str
 
 
 @frozen
@@ -123,56 +109,6 @@ class Settings:
         return tuple(name for name, source in self.source.items() if source.enabled)
 
 
-@frozen
-class _Reader:
-    """Reads single settings out of an environment, and remembers each as a row."""
-
-    environ: Mapping[str, str]
-    rows: list[Row] = field(factory=list)
-    known: set[str] = field(factory=set)
-
-    def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
-        raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
-        try:
-            value = default if raw is None else parse(raw)
-        except ValueError as error:
-            shown = "" if parse in _HIDDEN else f", not {raw!r}"
-            raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(Row(PREFIX + name, _shown(value), unit, origin))
-        return value
-
-    def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
-        """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
-        self.known.add(name)
-        for candidate in (name, also):
-            if self.environ.get(candidate):
-                return self.environ[candidate], candidate
-            if not takes_file:
-                continue
-            self.known.add(f"{candidate}_FILE")
-            if path := self.environ.get(f"{candidate}_FILE"):
-                return _file_text(f"{candidate}_FILE", path), f"{candidate}_FILE"
-        return None, "default"
-
-    def correct(self, name: str, value: Any) -> None:
-        """Show a default that was worked out from other settings."""
-        at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
-        self.rows[at] = evolve(self.rows[at], value=_shown(value))
-
-
-def _file_text(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{name} names a file that cannot be read: {type(error).__name__}") from None
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == ():
-        return "-"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
 def load(
     declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
 ) -> Settings:
@@ -186,7 +122,7 @@ def load(
     Raises:
         SettingsError: naming the first setting that cannot be used.
     """
-    reader = _Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
+    reader = Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
     values = {
         field_.name: reader.read(
             field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
@@ -214,7 +150,7 @@ def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
     return {**environ, f"{PREFIX}BIND": f"{host}:{port}"}
 
 
-def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
+def _with_defaults(settings: Settings, reader: Reader) -> Settings:
     """Fill in the defaults that depend on other settings."""
     if not settings.public_url:
         settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
@@ -227,7 +163,7 @@ def _with_defaults(settings: Settings, reader: _Reader) -> Settings:
     return settings
 
 
-def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: _Reader) -> dict[str, SourceSettings]:
+def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Reader) -> dict[str, SourceSettings]:
     """Every source that exists, those named in SOURCES first and in that order."""
     found = {options.name: _source(options, settings, reader) for options in declared}
     for name in settings.sources:
@@ -239,7 +175,7 @@ def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: _Rea
     return {name: evolve(found[name], enabled=found[name].enabled and name in settings.sources) for name in ordered}
 
 
-def _source(options: SourceOptions, settings: Settings, reader: _Reader) -> SourceSettings:
+def _source(options: SourceOptions, settings: Settings, reader: Reader) -> SourceSettings:
     prefix = options.name.upper() + "_"
     values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
     enabled = all(value is not None for value in values.values())

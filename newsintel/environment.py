@@ -1,0 +1,80 @@
+"""Reading single settings out of an environment that is handed in, and remembering each for `newsintel config`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from newsintel.errors import SettingsError
+from newsintel.options import key_list, secret
+
+PREFIX = "NEWSINTEL_"
+
+_HIDDEN = (secret, key_list)
+"""The kinds of value that must not be shown, and may come from a file."""
+
+
+@frozen
+class Row:
+    """One line of `newsintel config`. `value` has secrets already hidden."""
+
+    name: str
+    value: str
+    unit: str
+    origin: str
+
+
+@frozen
+class Reader:
+    """Reads single settings out of an environment, and remembers each as a row."""
+
+    environ: Mapping[str, str]
+    rows: list[Row] = field(factory=list)
+    known: set[str] = field(factory=set)
+
+    def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+        """One setting's value: out of the environment under its own name, else under `also`, else the default.
+
+        Raises:
+            SettingsError: naming the setting, and unless it is a secret repeating what stood there.
+        """
+        raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
+        try:
+            value = default if raw is None else parse(raw)
+        except ValueError as error:
+            shown = "" if parse in _HIDDEN else f", not {raw!r}"
+            raise SettingsError(f"{origin} {error}{shown}") from None
+        self.rows.append(Row(PREFIX + name, _shown(value), unit, origin))
+        return value
+
+    def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
+        """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
+        self.known.add(name)
+        for candidate in (name, also):
+            if self.environ.get(candidate):
+                return self.environ[candidate], candidate
+            if not takes_file:
+                continue
+            self.known.add(f"{candidate}_FILE")
+            if path := self.environ.get(f"{candidate}_FILE"):
+                return _file_text(f"{candidate}_FILE", path), f"{candidate}_FILE"
+        return None, "default"
+
+    def correct(self, name: str, value: Any) -> None:
+        """Show a default that was worked out from other settings."""
+        at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
+        self.rows[at] = evolve(self.rows[at], value=_shown(value))
+
+
+def _file_text(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} names a file that cannot be read: {type(error).__name__}") from None
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "-"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
