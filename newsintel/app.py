@@ -23,12 +23,15 @@ import trio
 from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
 from newsintel.admission import Admission
 from newsintel.codec import dump_harvest, load_harvest
+from newsintel.cursors import PURPOSE as CURSORS
+from newsintel.cursors import Cursors
 from newsintel.desk import Desk
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.services import Services
+from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth import open_app_token
@@ -37,6 +40,7 @@ from newsintel.settings import Settings, SourceSettings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
 from newsintel.sources.source import Source
+from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
 from newsintel.upstream import open_upstream
@@ -103,6 +107,9 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                             search_deadline_s=settings.search_deadline_s,
                             now=utc_now,
                         ),
+                        archive=stores.search,
+                        bytes_cache=stores.bytes_cache,
+                        cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,

@@ -70,6 +70,16 @@ def secret(raw: str) -> Secret:
     return Secret(text(raw))
 
 
+def key_list(raw: str) -> tuple[Secret, ...]:
+    """A comma list of 32-byte keys in base64url (RFC 4648 5), padded or not; each once."""
+    keys = [word.removesuffix("=") for word in words(raw)]
+    if not keys or not all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for key in keys):
+        raise ValueError("must be a comma list of keys, each 32 random bytes in base64url (43 characters)")
+    if len(set(keys)) < len(keys):
+        raise ValueError("must not hold a key twice")
+    return tuple(map(Secret, keys))
+
+
 def seconds(raw: str) -> float:
     """A positive, finite number of seconds."""
     value = seconds_or_none(raw)

@@ -79,6 +79,26 @@ class HarvestCache(Protocol):
         ...
 
 
+@frozen
+class Kept:
+    """Bytes that a cache kept, and for how many seconds so far."""
+
+    data: bytes
+    age_s: float
+
+
+class ByteCache(Protocol):
+    """Redis, as routes see it that keep finished answers for a while. Raises UnavailableError, which is as good as a miss."""
+
+    async def get(self, key: str) -> Kept | None:
+        """What is kept under a key; None if there is nothing or it cannot be read."""
+        ...
+
+    async def put(self, key: str, data: bytes, ttl_s: int) -> None:
+        """Keep bytes for `ttl_s` whole seconds."""
+        ...
+
+
 class Archive(Protocol):
     """PostgreSQL, as the merger, the persister and the routes see it."""
 
@@ -130,7 +150,7 @@ class ArchiveSearch(Protocol):
         ...
 
     async def facets(self, query: ArchiveQuery) -> Facets:
-        """The commonest sources and publishers among the matches."""
+        """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer."""
         ...
 
 

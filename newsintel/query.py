@@ -1,29 +1,17 @@
-"""What a person types, understood: one grammar for every source and the archive.
-
-Words are joined by AND, `OR` in capitals parts alternatives and binds loosest, "…" holds a phrase, - excludes. The parser is as lenient as
-PostgreSQL's websearch_to_tsquery: an unclosed quote runs to the end, a dangling OR or a lone - counts for nothing.
-"""
+"""A live search, understood: the query that every source is asked, in clauses, and its translation for each of them."""
 
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from attrs import evolve
 
 from newsintel.errors import InvalidParameterError
+from newsintel.grammar import Token, alternatives, checked
 from newsintel.model import Clause, Query, Sort, Term
-from newsintel.text import fold, visible
 
-MAX_CHARS = 256
-"""Code points of a query after folding (contract)."""
-# Normalising shortens a text at most so much; beyond it there is no need to look.
-_MAX_RAW_CHARS = 16 * MAX_CHARS
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_TOKEN = re.compile(r'(-*)"([^"]*)"?|(-*)([^\s"]+)')
 _BARE = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"and", "or", "not"})
 
@@ -50,7 +38,7 @@ def build(
     Raises:
         InvalidParameterError: q is blank, too long, holds what nobody types, or nothing that could be looked for.
     """
-    text = _checked(q)
+    text = checked(q)
     clauses = _parse(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
     fetch = [translate(clauses), list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
@@ -92,40 +80,20 @@ def _term(term: Term) -> str:
     return term.text if bare else f'"{term.text}"'
 
 
-def _checked(q: str) -> str:
-    if _CONTROL.search(q):
-        raise InvalidParameterError("q", "control_character", "q must not hold control characters or halves of characters.")
-    if len(q) > _MAX_RAW_CHARS:
-        raise _too_long()
-    text = " ".join(unicodedata.normalize("NFKC", visible(q)).split())
-    if not text:
-        raise InvalidParameterError("q", "blank", "q must say what to look for.")
-    if len(text) > MAX_CHARS:
-        raise _too_long()
-    return text
-
-
-def _too_long() -> InvalidParameterError:
-    return InvalidParameterError("q", "too_long", f"q must have at most {MAX_CHARS} characters.")
-
-
 def _parse(text: str) -> tuple[Clause, ...]:
     """The alternatives of a query, without those in which nothing is left."""
-    found: list[tuple[list[Term], list[Term]]] = [([], [])]
-    for match in _TOKEN.finditer(text):
-        minus, phrase, hyphens, word = match.groups()
-        if word == "OR" and not hyphens:
-            found.append(([], []))
-        elif word != "AND" or hyphens:  # AND says what holds anyway
-            folded = fold(phrase if word is None else word)
-            # A term must hold a letter or a digit; punctuation alone finds nothing anywhere.
-            if any(char.isalnum() for char in folded):
-                found[-1][1 if minus or hyphens else 0].append(Term(folded, phrase=" " in folded))
-    clauses = tuple(
-        Clause(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unwanted))) for wanted, unwanted in found if wanted or unwanted
-    )
+    clauses = tuple(_parted(tokens) for tokens in alternatives(text) if tokens)
     if not clauses:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for.")
     if not all(clause.wanted for clause in clauses):
         raise InvalidParameterError("q", "only_exclusions", "q must say what to look for, not only what to leave out, on each side of OR.")
     return clauses
+
+
+def _parted(tokens: Sequence[Token]) -> Clause:
+    wanted, unwanted = ([token for token in tokens if token.excluded is side] for side in (False, True))
+    return Clause(_terms(wanted), _terms(unwanted))
+
+
+def _terms(tokens: Sequence[Token]) -> tuple[Term, ...]:
+    return tuple(dict.fromkeys(Term(token.text, token.phrase) for token in tokens))

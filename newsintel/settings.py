@@ -20,6 +20,7 @@ from newsintel.options import (
     SourceOptions,
     address,
     count,
+    key_list,
     one_of,
     quota,
     seconds,
@@ -31,6 +32,9 @@ from newsintel.options import (
 )
 
 PREFIX = "NEWSINTEL_"
+
+_HIDDEN = (secret, key_list)
+"""The kinds of value that must not be shown, and may come from a file."""
 
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
@@ -78,6 +82,8 @@ class Settings:
     redis_url: Secret | None = option(secret, None, also="REDIS_URL")
     redis_password: Secret | None = option(secret, None)
     sources: tuple[str, ...] = option(words, ())
+    # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
+    secret_keys: tuple[Secret, ...] = option(key_list, ())
     search_deadline_s: float = option(seconds, 1.5, unit="s")
     cache_ttl_s: float = option(seconds, 300.0, unit="s")
     cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
@@ -107,6 +113,7 @@ class Settings:
         """Every secret's text, and the password inside every URL, for the log's redactor."""
         values = [getattr(self, field_.name) for field_ in fields(type(self))]
         values += [value for source in self.source.values() for value in source.values.values()]
+        values += self.secret_keys
         texts = [value.reveal() for value in values if isinstance(value, Secret)]
         return (*texts, *(password for text_ in texts if (password := urlsplit(text_).password)))
 
@@ -125,13 +132,13 @@ class _Reader:
     known: set[str] = field(factory=set)
 
     def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
-        raw, origin = self._find(PREFIX + name, also, takes_file=parse is secret)
+        raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
         try:
             value = default if raw is None else parse(raw)
         except ValueError as error:
-            shown = "" if parse is secret else f", not {raw!r}"
+            shown = "" if parse in _HIDDEN else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(Row(PREFIX + name, "***" if isinstance(value, Secret) else _shown(value), unit, origin))
+        self.rows.append(Row(PREFIX + name, _shown(value), unit, origin))
         return value
 
     def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
@@ -163,7 +170,7 @@ def _file_text(name: str, path: str) -> str:
 def _shown(value: Any) -> str:
     if value is None or value == ():
         return "-"
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def load(
@@ -261,6 +268,8 @@ def _check(settings: Settings) -> None:
     for name, value in required.items():
         if value is None:
             raise SettingsError(f"{PREFIX}{name} must be set in production: the embedded servers are for development")
+    if not settings.secret_keys:
+        raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: keys made by one process would be unknown to the next")
     if not settings.public_url.startswith("https://"):
         raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
     for name, source in settings.source.items():

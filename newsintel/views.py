@@ -73,7 +73,7 @@ def render(answer: Answer, view: View) -> dict[str, Any]:
 
 def article_body(archived: ArchivedArticle) -> dict[str, Any]:
     """The body of GET /articles/{id}."""
-    return _article(archived.article) | {
+    return summary(archived.article) | {
         "content": archived.article.content,
         "leader_id": archived.leader_id,
         "first_seen_at": rfc3339(archived.first_seen_at),
@@ -86,7 +86,8 @@ def rfc3339(moment: datetime, timespec: str = "milliseconds") -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
-def _article(article: Article) -> dict[str, Any]:
+def summary(article: Article) -> dict[str, Any]:
+    """What every list of articles shows of one."""
     body: dict[str, Any] = {
         "id": article.id,
         "title": article.title,
@@ -104,7 +105,7 @@ def _article(article: Article) -> dict[str, Any]:
 
 
 def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
-    body = _article(ranked.group.leader) | {
+    body = summary(ranked.group.leader) | {
         "group_id": ranked.group.founder.id,
         "score": shown(ranked.parts),
         "duplicates": [_duplicate(member) for member in _duplicates(ranked.group)],

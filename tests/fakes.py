@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 import trio
 
+from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.model import ArchivedArticle, Article, Harvest, Pair, Query, SearchRecord
+from newsintel.ports import Kept
 from tests.make import NOON
 
 
@@ -64,6 +66,61 @@ class MemoryCache:
     def _release(self, key: str, token: str | None) -> None:
         if token is not None and self.locks.get(key) == token:
             del self.locks[key]
+
+
+class MemoryBytes:
+    """A `ports.ByteCache`, ageing by trio's clock."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, float, int]] = {}
+        self.away = False
+
+    async def get(self, key: str) -> Kept | None:
+        await self._answer()
+        data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
+        age_s = trio.current_time() - since_s
+        return Kept(data, age_s) if age_s < ttl_s else None
+
+    async def put(self, key: str, data: bytes, ttl_s: int) -> None:
+        await self._answer()
+        self.kept[key] = (data, trio.current_time(), ttl_s)
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemorySearch:
+    """A `ports.ArchiveSearch` that finds the same articles whatever is asked; what was asked is remembered. Positions are numbers."""
+
+    def __init__(self, hits: Sequence[Hit] = (), bars: Sequence[Bar] = ()) -> None:
+        self.hits = tuple(hits)
+        self.bars = tuple(bars)
+        self.asked: list[tuple[object, ...]] = []
+        self.raises: Exception | None = None
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        await self._answer(query, limit, after)
+        start = after.keys[0] if after else 0
+        rest = self.hits[start:]
+        return ArchivePage(rest[:limit], Position((start + limit,)) if len(rest) > limit else None)
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        await self._answer(query, bucket)
+        return self.bars
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        await self._answer(query)
+        sources = Counter(hit.article.source for hit in self.hits)
+        publishers = Counter(hit.article.publisher for hit in self.hits)
+        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)))
+
+    async def _answer(self, *asked: object) -> None:
+        await trio.lowlevel.checkpoint()
+        self.asked.append(asked)
+        if self.raises:
+            raise self.raises
 
 
 class MemoryArchive:

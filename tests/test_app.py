@@ -10,13 +10,17 @@ from attrs import define, field
 
 from newsintel import app
 from newsintel.actors import janitor
+from newsintel.archive_model import Position
+from newsintel.cursors import PURPOSE, Cursors
 from newsintel.errors import UnavailableError
+from newsintel.keys import Signer
 from newsintel.model import Refusal, SearchRecord, Status, Via
+from newsintel.options import Secret
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from tests.actors.test_fetcher import ScriptedUpstream
-from tests.fakes import MemoryArchive, MemoryCache, MemoryHistory
+from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
 from tests.make import NOON
 
 ENVIRON = {
@@ -27,6 +31,7 @@ ENVIRON = {
     "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
     "NEWSINTEL_REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)",
     "NEWSINTEL_REDDIT_PACE_S": "0",
+    "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
 
 
@@ -37,6 +42,8 @@ class World:
     cache: MemoryCache = field(factory=MemoryCache)
     archive: MemoryArchive = field(factory=MemoryArchive)
     history: MemoryHistory = field(factory=MemoryHistory)
+    search: MemorySearch = field(factory=MemorySearch)
+    bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 
@@ -94,6 +101,23 @@ async def test_a_search_flows_through(world, autojump_clock):
     assert world.history.kept
     assert world.closed == [*reversed(REGISTRY), "stores"]
     assert all(upstream.upkeep_ended for upstream in world.upstreams.values())
+
+
+async def test_routes_get_the_archive_and_cursors(world, autojump_clock):
+    """Search, its cache and cursors come from outside; a cursor is signed by SECRET_KEYS, so every process reads it."""
+    async with app.open_pipeline(settings()) as services:
+        assert (services.archive, services.bytes_cache) == (world.search, world.bytes_cache)
+        cursor = services.cursors.write(Position((1,)), "q")
+    assert Cursors(Signer([Secret("A" * 43)], PURPOSE)).read(cursor, "q") == Position((1,))
+
+
+async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock, tmp_path):
+    """In development, in DATA_DIR: a cursor outlives the process."""
+    known = settings(NEWSINTEL_SECRET_KEYS="", NEWSINTEL_DATA_DIR=str(tmp_path / "data"))
+    async with app.open_pipeline(known) as services:
+        cursor = services.cursors.write(Position((1,)), "q")
+    async with app.open_pipeline(known) as services:
+        assert services.cursors.read(cursor, "q") == Position((1,))
 
 
 async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.errors import InvalidParameterError
+from newsintel.grammar import MAX_CHARS
 from newsintel.model import Clause, Query, Sort, Term
-from newsintel.query import MAX_CHARS, build, translate
+from newsintel.query import build, translate
 
 SOURCES = ("newsapi", "guardian")
 

@@ -24,6 +24,7 @@ PRODUCTION = {
     "NEWSINTEL_PUBLIC_URL": "https://news.example",
     "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full",
     "NEWSINTEL_REDIS_URL": "rediss://cache.example",
+    "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
 
 
@@ -82,6 +83,10 @@ def test_sources_orders_and_selects():
         ({"MAX_FLIGHTS": "0"}, "NEWSINTEL_MAX_FLIGHTS must be a whole number from 1 to 10000"),
         ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read"),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
+        ({"SECRET_KEYS": "planted"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url"),
+        ({"SECRET_KEYS": " , "}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
+        ({"SECRET_KEYS": "A" * 42 + "+"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
+        ({"SECRET_KEYS": f"{'A' * 43},{'A' * 43}="}, "NEWSINTEL_SECRET_KEYS must not hold a key twice"),
     ],
 )
 def test_bad_value_is_named(environ, named):
@@ -89,6 +94,7 @@ def test_bad_value_is_named(environ, named):
     with pytest.raises(SettingsError, match=named) as caught:
         read(**environ)
     assert "\n" not in str(caught.value)
+    assert "planted" not in str(caught.value)
 
 
 def test_deadline_default_follows_a_shorter_search_deadline():
@@ -109,6 +115,18 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert "planted" not in repr(settings.rows)
     assert str(Secret("x")) == "***"
     assert {"planted", "hidden"} <= set(settings.secrets())
+
+
+def test_secret_keys(tmp_path):
+    """A list, the first first, padded or not, perhaps from a file; each is hidden and known to the redactor; none in development."""
+    path = tmp_path / "keys"
+    path.write_text(f"{'A' * 43}= , {'B' * 43}\n")
+    settings = read(SECRET_KEYS_FILE=str(path))
+    assert [key.reveal() for key in settings.secret_keys] == ["A" * 43, "B" * 43]
+    assert (shown(settings, "SECRET_KEYS").value, shown(settings, "SECRET_KEYS").origin) == ("***,***", "NEWSINTEL_SECRET_KEYS_FILE")
+    assert {"A" * 43, "B" * 43} <= set(settings.secrets())
+    assert "A" * 43 not in repr(settings)
+    assert read().secret_keys == ()
 
 
 def test_platform_names_are_read_when_ours_are_unset():
@@ -144,6 +162,7 @@ def test_data_dir(tmp_path):
     [
         ({"NEWSINTEL_DATABASE_URL": ""}, "NEWSINTEL_DATABASE_URL must be set in production"),
         ({"NEWSINTEL_REDIS_URL": ""}, "NEWSINTEL_REDIS_URL must be set in production"),
+        ({"NEWSINTEL_SECRET_KEYS": ""}, "NEWSINTEL_SECRET_KEYS must be set in production"),
         ({"NEWSINTEL_PUBLIC_URL": "http://news.example"}, "NEWSINTEL_PUBLIC_URL must start with https://"),
         ({"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=require"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
         ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://db.example/news"}, "NEWSINTEL_MIGRATE_DATABASE_URL must say sslmode=verify-full"),

@@ -12,9 +12,10 @@ from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.codec import to_json
-from newsintel.errors import InvalidParameterError
+from newsintel.http.conditional import unchanged
+from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.headers import VARY, caching, etag, next_link, reported
-from newsintel.http.kinds import choice, language, moment, names, text, whole
+from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
 from newsintel.http.schemas import ARTICLE_ID, ref
@@ -57,9 +58,8 @@ def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         Parameter("limit", whole(1, 100), "Stories on a page.", 20),
         Parameter("page", whole(1, LAST_PAGE), "Which page; one past the end is empty.", 1),
         Parameter("sources", names(sources), "The sources to ask; all by default.", sources),
-        Parameter("from", moment(), "The first moment wanted; a bare date is the whole day in UTC."),
-        Parameter("to", moment(end=True), "The last moment wanted; a bare date is the whole day in UTC."),
-        Parameter("language", language(), "Articles known to be in another language are left out."),
+        *BOUNDS,
+        LANGUAGE,
         Parameter("sort", choice(*Sort), "The order.", "relevance"),
         Parameter("dedupe", choice(*Dedupe), "How alike two headlines must be to count as one story.", "normal"),
         Parameter("explain", choice("0", "1"), "1 shows what each score is made of.", "0"),
@@ -76,8 +76,8 @@ async def search(services: Services, given: Given) -> Response:
     if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
         return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
     headers = caching(reply, view, services.settings, now)
-    if request.if_none_match.contains_weak(etag(answer, view)):
-        return _not_modified(headers)
+    if (same := unchanged(etag(answer, view), headers)) is not None:
+        return same
     body = render(answer, view)
     if body["has_more"] and view.page < LAST_PAGE:
         pairs = dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))
@@ -99,9 +99,7 @@ async def one(services: Services, given: Given) -> Response:
 
 
 def _query(given: Given) -> Query:
-    start, end = given["from"], given["to"]
-    if start and end and start > end:
-        raise InvalidParameterError("from", "after_to", "from must not be later than to")
+    start, end = bounds(given)
     return build(given["q"], sources=given["sources"], start=start, end=end, language=given["language"], sort=Sort(given["sort"]))
 
 
@@ -113,14 +111,6 @@ def _unanswered(answer: Answer, sources: Mapping[str, Any], settings: Settings, 
         times = [(outcome.retry_at - now).total_seconds() for outcome in reported(answer) if outcome.retry_at]
         headers["Retry-After"] = str(max(1, math.ceil(min(times, default=settings.cache_partial_s))))
     return respond(code, PROBLEMS[code].meaning, headers=headers, sources=sources)
-
-
-def _not_modified(headers: dict[str, str]) -> Response:
-    """The caller has this very answer. A 304 describes no body, so it names neither type nor length."""
-    response = Response(b"", status=304, headers=headers)
-    for name in ("Content-Type", "Content-Length"):
-        response.headers.pop(name, None)
-    return response
 
 
 def _record(services: Services, done: SearchRecord) -> None:

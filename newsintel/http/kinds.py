@@ -6,10 +6,12 @@ the decoded text, or raises a ValueError that states the rule and follows on the
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
+
+from newsintel.moments import read_moment
 
 
 @frozen
@@ -74,21 +76,13 @@ def language() -> Kind:
     return Kind({"type": "string", "pattern": "^[A-Za-z]{2}$"}, parse)
 
 
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
-
-
 def moment(*, end: bool = False) -> Kind:
     """An RFC 3339 date-time, or a bare date that stands for its first (or, as an end, its last) moment in UTC."""
 
     def parse(raw: str) -> datetime:
         try:
-            if re.fullmatch(_DATE, raw):
-                return datetime.combine(date.fromisoformat(raw), time.max if end else time.min, tzinfo=UTC)
-            if re.fullmatch(_MOMENT, raw):
-                return datetime.fromisoformat(raw.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass  # well-formed but no such day, or outside the years 1 to 9999 in UTC: the same words apply
-        raise ValueError("must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z (write + as %2B)")
+            return read_moment(raw, end=end)
+        except ValueError as error:
+            raise ValueError(f"{error} (write + as %2B)") from None
 
     return Kind({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, parse)

@@ -77,6 +77,21 @@ COMPONENTS: dict[str, Schema] = {
         _ARTICLE | {"content": maybe(TEXT), "leader_id": ARTICLE_ID, "first_seen_at": MOMENT, "fetched_at": MOMENT},
         published_at_estimated=FLAG,
     ),
+    "ArchivePage": record(
+        {
+            "articles": many(
+                record(
+                    _ARTICLE
+                    | {"first_seen_at": MOMENT, "fetched_at": MOMENT}
+                    | {"snippet": maybe(record({"text": TEXT, "highlights": many(many(COUNT) | {"minItems": 2, "maxItems": 2})}))},
+                    published_at_estimated=FLAG,
+                )
+            ),
+            "next_cursor": maybe(TEXT),
+        }
+    ),
+    "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
+    "Facets": record({name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")}),
     "SourceReport": record(
         {
             "status": words(Status),

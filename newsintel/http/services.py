@@ -3,8 +3,9 @@
 import trio
 from attrs import frozen
 
+from newsintel.cursors import Cursors
 from newsintel.model import SearchRecord
-from newsintel.ports import Count, Desk, Health, SourceStates, WallClock
+from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.settings import Settings
 
 
@@ -18,6 +19,9 @@ class Services:
 
     settings: Settings
     desk: Desk
+    archive: ArchiveSearch
+    bytes_cache: ByteCache
+    cursors: Cursors
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock

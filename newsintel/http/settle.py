@@ -11,7 +11,7 @@ from functools import wraps
 from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from newsintel.errors import BusyError, FlightBugError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, BusyError, FlightBugError, InvalidParameterError, OverloadedError, UnavailableError
 from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ _FRAMEWORK = {
     500: "internal",
 }
 """The code for each status that the framework answers by itself."""
+
+TOO_WIDE = "This query takes the archive too long. Narrow it: fewer alternatives, rarer words, a shorter time between `from` and `to`."
 
 
 def settled(view: View) -> View:
@@ -106,6 +108,8 @@ def _log(error: BaseException) -> None:
 
 def _detail(error: BaseException, code: str) -> str:
     """One sentence for the caller. Our own exceptions speak to the operator, so their text stays in the log."""
+    if isinstance(error, ArchiveTimeoutError):
+        return TOO_WIDE
     return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
 
 

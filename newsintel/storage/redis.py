@@ -1,17 +1,11 @@
-"""The HarvestCache port on redis-py: harvests by the key of their query, and a claim per key among processes.
-
-A value's key is inside the value and compared on reading, so that a reply meant for another request can never be shown. A claim is a set
-with one member, the token. Giving it back is then SREM of that token: it takes nothing from a later holder, leaves no key behind and can
-stand in one MULTI with the write of the harvest. The usual string would need a Lua script (which careful operators forbid) or WATCH with
-two more round trips. Claiming is RENAMENX, the one command that is both conditional and carries a lifetime along.
-"""
+"""The way to Redis on redis-py: one pool, one lane, one breaker, for every port that is fulfilled there."""
 
 import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, TypeVarTuple
 
 import trio
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -21,13 +15,12 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
-from newsintel.model import Harvest
 from newsintel.options import Secret
-from newsintel.ports import Count
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 CONNECTIONS = 20
 POOL_WAIT_S = 0.1
@@ -38,63 +31,37 @@ HEALTH_CHECK_S = 30
 CLOSE_S = 0.5
 
 
-class RedisCache:
-    """Harvests in Redis. Its outage costs callers nothing after the first few: see Breaker."""
+class RedisLink:
+    """A Redis, asked by whole operations. Its outage costs callers nothing after the first few: see Breaker.
 
-    def __init__(
-        self,
-        lane: Lane,
-        redis: Redis,
-        *,
-        keep_s: float,
-        count: Count,
-        encode: Callable[[Harvest], bytes],
-        decode: Callable[[bytes], Harvest],
-    ) -> None:
+    Attributes:
+        redis: the client, for the operations that are handed to `call`; never awaited outside of one.
+    """
+
+    def __init__(self, lane: Lane, redis: Redis) -> None:
+        self.redis = redis
         self._lane = lane
-        self._redis = redis
-        self._keep_s = max(1, round(keep_s))  # EX takes whole seconds
-        self._count = count
-        self._encode = encode
-        self._decode = decode
         self._breaker = Breaker()
-
-    async def load(self, key: str) -> Harvest | None:
-        """The harvest kept under a key, however old. One that is unreadable or another key's is deleted, counted and not shown."""
-        data = await self._call(self._get, key)
-        if data is None:
-            return None
-        try:
-            harvest = self._decode(data)
-        except ValueError:
-            harvest = None
-        if harvest is not None and harvest.query.key == key:
-            return harvest
-        self._count("cache_mismatches")
-        await self._call(self._discard, key)
-        return None
-
-    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
-        """Keep a harvest and release the lock, both or neither."""
-        await self._call(self._set, harvest.query.key, self._encode(harvest), lock_token)
-
-    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
-        """Claim the fan-out of a key among processes; False if another holds it. It lapses after `ttl_s`."""
-        return await self._call(self._claim, key, token, max(1, round(ttl_s * 1000)))
-
-    async def unlock(self, key: str, token: str) -> None:
-        """Give the claim back if `token` still holds it."""
-        await self._call(self._release, key, token)
 
     async def ping(self) -> None:
         """Return if Redis answers; raises UnavailableError if not."""
-        await self._call(self._ping)
+        await self.call(self._ping)
 
-    async def _call(self, operation: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
+    async def call(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
+        """Run one asyncio operation on the client.
+
+        Raises:
+            UnavailableError: Redis did not do it, or is left alone for the moment.
+        """
         self._breaker.check(time.monotonic())
         return await self._lane.run(self._watched, operation, args)
 
-    async def _watched(self, operation: Callable[..., Coroutine[Any, Any, T]], args: tuple[object, ...]) -> T:
+    async def discard(self, key: str) -> None:
+        """An operation for `call`: delete a value that cannot be trusted, and drop the idle connections: one may be a reply behind."""
+        await self.redis.connection_pool.disconnect(inuse_connections=False)
+        await self.redis.delete(key)
+
+    async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
         """Tell the breaker how it went, here where it always ends: the caller may have left."""
         try:
             result = await operation(*args)
@@ -104,59 +71,20 @@ class RedisCache:
         self._breaker.succeeded()
         return result
 
-    async def _get(self, key: str) -> bytes | None:
-        return cast("bytes | None", await self._redis.get(f"articles:{key}"))  # never str: decode_responses is off
-
-    async def _discard(self, key: str) -> None:
-        """Delete a value that cannot be trusted, and drop the idle connections: one of them may be a reply behind."""
-        await self._redis.connection_pool.disconnect(inuse_connections=False)
-        await self._redis.delete(f"articles:{key}")
-
-    async def _set(self, key: str, data: bytes, token: str | None) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            together.set(f"articles:{key}", data, ex=self._keep_s)
-            if token is not None:
-                together.srem(f"lock:{key}", token)
-            await together.execute()
-
-    async def _claim(self, key: str, token: str, ttl_ms: int) -> bool:
-        draft = f"lock:{key}:{token}"
-        async with self._redis.pipeline(transaction=True) as together:
-            together.sadd(draft, token)
-            together.pexpire(draft, ttl_ms)
-            together.renamenx(draft, f"lock:{key}")
-            together.delete(draft)
-            _, _, claimed, _ = await together.execute()
-        return bool(claimed)
-
-    async def _release(self, key: str, token: str) -> None:
-        await self._redis.srem(f"lock:{key}", token)
-
     async def _ping(self) -> None:
-        await self._redis.ping()
+        await self.redis.ping()
 
 
 @asynccontextmanager
-async def open_redis(
-    bridge: Bridge,
-    url: Secret,
-    password: Secret | None,
-    *,
-    keep_s: float,
-    count: Count,
-    encode: Callable[[Harvest], bytes],
-    decode: Callable[[bytes], Harvest],
-) -> AsyncIterator[RedisCache]:
-    """A cache that keeps harvests for `keep_s` seconds; `password` replaces the URL's. Connects with the first command.
-
-    `encode` and `decode` turn a harvest into bytes and back; `decode` raises ValueError on anything else.
+async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> AsyncIterator[RedisLink]:
+    """A link to one Redis; `password` replaces the URL's. Connects with the first command.
 
     Owns: the pool's connections.
     """
     redis = Redis.from_pool(_pool(url, password))
     closing = bridge.lane("closing Redis", 1)
     try:
-        yield RedisCache(bridge.lane("Redis", CONNECTIONS), redis, keep_s=keep_s, count=count, encode=encode, decode=decode)
+        yield RedisLink(bridge.lane("Redis", CONNECTIONS), redis)
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
             await closing.run(_close, redis)

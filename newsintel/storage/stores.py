@@ -8,15 +8,18 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
-from newsintel.ports import Archive, ArchiveDump, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
+from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.redis import open_redis
 
 
@@ -30,9 +33,11 @@ class Stores:
     """
 
     archive: Archive
+    search: ArchiveSearch
     dump: ArchiveDump
     history: History
     cache: HarvestCache
+    bytes_cache: ByteCache
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -78,7 +83,7 @@ async def open_stores(
         cache_url = settings.redis_url or Secret(own.redis_url or "")
         async with (
             open_postgres(bridge, database, settings.database_password, settings.database_pool) as postgres,
-            open_redis(bridge, cache_url, settings.redis_password, keep_s=keep_s, count=count, encode=encode, decode=decode) as cache,
+            open_redis(bridge, cache_url, settings.redis_password) as redis,
         ):
             migrating = bridge.lane("migrating", 1)
             if settings.migrate_database_url:
@@ -87,11 +92,13 @@ async def open_stores(
                 owner = (database, settings.migrate_database_password or settings.database_password)
             yield Stores(
                 archive=PostgresArchive(postgres),
+                search=PostgresSearch(postgres),
                 dump=PostgresDump(postgres),
                 history=PostgresHistory(postgres),
-                cache=cache,
+                cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
+                bytes_cache=RedisBytes(redis, count),
                 postgres_ping=postgres.ping,
-                redis_ping=cache.ping,
+                redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),
                 check_schema=lambda: schema.check_schema(postgres),
             )

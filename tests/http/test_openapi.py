@@ -4,10 +4,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from newsintel.archive_model import Bar, Hit, Snippet
+from newsintel.http import archive, articles
 from newsintel.http.application import create_app
-from newsintel.http.articles import routes
 from newsintel.model import ArchivedArticle, Status
 from newsintel.ports import SourceState
+from tests.fakes import MemorySearch
 from tests.http.world import NOW, Desk, World, answer, article, outcome, settings
 
 
@@ -31,14 +33,16 @@ async def test_it_has_every_address_and_method_of_the_router():
     assert routed == stated | {(path, "HEAD") for path, _ in stated}
 
 
-async def test_its_parameters_are_the_readers():
-    """The same names, in the same order, that the strict reader takes."""
-    parameters = (await described(World()))["paths"]["/articles"]["get"]["parameters"]
-    assert [one["name"] for one in parameters] == [one.name for one in routes(settings())[0].takes]
-    assert [one["name"] for one in parameters if one["required"]] == ["q"]
+@pytest.mark.parametrize("route", [articles.routes(settings())[0], *archive.routes(settings())], ids=lambda route: route.path)
+async def test_its_parameters_are_the_readers(route):
+    """The same names, in the same order, that the strict reader takes; none but the live search's q is required."""
+    parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]
+    assert [one["name"] for one in parameters] == [one.name for one in route.takes]
+    assert [one["name"] for one in parameters if one["required"]] == (["q"] if route.path == "/articles" else [])
 
 
 FAILED = (outcome(Status.TIMEOUT, "newsapi", retry_at=NOW), outcome(Status.UNREACHABLE, http_status=500))
+ARCHIVE = MemorySearch([Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),))) for number in (1, 2, 3)], [Bar(NOW, 3)])
 CASES = [
     ("/articles?q=a&explain=1", Desk()),
     ("/articles?q=a", Desk(made_by=lambda query: answer(query, *FAILED, articles=0))),
@@ -46,6 +50,10 @@ CASES = [
     ("/articles?q=a", Desk(raises=KeyError())),
     (f"/articles/{article(1).id}", Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)})),
     (f"/articles/{article(1).id}", Desk()),
+    ("/archive?q=a&limit=2", Desk()),
+    ("/archive?q=", Desk()),
+    ("/archive/timeline", Desk()),
+    ("/archive/facets", Desk()),
     ("/sources", Desk()),
     ("/health", Desk()),
     ("/health/ready", Desk()),
@@ -55,7 +63,7 @@ CASES = [
 @pytest.mark.parametrize(("path", "desk"), CASES)
 async def test_bodies_are_as_described(path, desk):
     """Each status and media type that is sent is described, and its body fits the schema."""
-    world = World(desk=desk, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
+    world = World(desk=desk, archive=ARCHIVE, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
     document = await described(world)
     response = await create_app(world.services).test_client().get(path)
     template = path.partition("?")[0].replace(article(1).id, "{id}")

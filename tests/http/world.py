@@ -7,7 +7,9 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
+from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.services import Services
+from newsintel.keys import Signer
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -29,10 +31,11 @@ from newsintel.model import (
     Status,
     Via,
 )
-from newsintel.options import Quota, SourceOptions, secret
+from newsintel.options import Quota, Secret, SourceOptions, secret
 from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
+from tests.fakes import MemoryBytes, MemorySearch
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -153,6 +156,8 @@ class World:
 
     settings: Settings = field(factory=settings)
     desk: Desk = field(factory=Desk)
+    archive: MemorySearch = field(factory=MemorySearch)
+    bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     now: datetime = NOW
@@ -167,6 +172,9 @@ class World:
         return Services(
             settings=self.settings,
             desk=self.desk,
+            archive=self.archive,
+            bytes_cache=self.bytes_cache,
+            cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             to_recorder=self.inbox[0],
             count=self.metrics.count,
             now=lambda: self.now,

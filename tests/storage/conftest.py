@@ -1,5 +1,6 @@
 """Real servers for the storage tests: started once, with a database of its own for each test."""
 
+from contextlib import asynccontextmanager
 from itertools import count as numbers
 
 import asyncpg
@@ -8,6 +9,7 @@ import trio
 
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
+from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
@@ -128,9 +130,43 @@ def tally():
 
 
 @pytest.fixture
-async def cache(bridge, servers, tally):
-    """A cache on an empty Redis."""
-    secret = Secret(servers.redis_url)
-    async with open_redis(bridge, secret, None, keep_s=3900, count=tally, encode=encode, decode=decode) as opened:
-        await bridge.lane("test", 1).run(opened._redis.flushall)
+async def link(bridge, servers):
+    """The way to an empty Redis."""
+    async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
+        await bridge.lane("test", 1).run(opened.redis.flushall)
         yield opened
+
+
+@pytest.fixture
+def redis(bridge, link):
+    """Runs a command past the code under test."""
+    lane = bridge.lane("test", 30)
+
+    async def command(*words):
+        return await lane.run(link.redis.execute_command, *words)
+
+    return command
+
+
+@pytest.fixture
+def configured(redis):
+    """Runs commands, and other commands afterwards to undo them."""
+
+    @asynccontextmanager
+    async def within(commands, afterwards):
+        for command in commands:
+            await redis(*command)
+        try:
+            yield
+        finally:
+            with trio.fail_after(2, shield=True):
+                for command in afterwards:
+                    await redis(*command)
+
+    return within
+
+
+@pytest.fixture
+def cache(link, tally):
+    """Harvests in it."""
+    return RedisCache(link, keep_s=3900, count=tally, encode=encode, decode=decode)

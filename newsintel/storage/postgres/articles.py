@@ -113,12 +113,12 @@ class PostgresArchive:
         row = await self._postgres.run(_find, article_id)
         if row is None:
             return None
-        return ArchivedArticle(to_article(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
+        return ArchivedArticle(article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
 
     async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
         """The newest articles that match a query, at most `limit`; none if all its words are stop words."""
         sql, values = matches_sql(query, max(limit, 0), COLUMNS)
-        return tuple(map(to_article, await self._postgres.run(_fetch, sql, values)))
+        return tuple(map(article_of, await self._postgres.run(_fetch, sql, values)))
 
 
 async def _save(connection: Connection, rounds: Sequence[Sequence[tuple[Any, ...]]], ties: Sequence[tuple[str, str, str, float]]) -> int:
@@ -179,8 +179,8 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
     )
 
 
-def to_article(row: Record) -> Article:
-    """The article of a row that has COLUMNS."""
+def article_of(row: Record) -> Article:
+    """The article in a row that has COLUMNS."""
     values = {name: row[name] for name in COLUMNS.split(", ")}
     points, comments = values.pop("points"), values.pop("comments")
     engagement = None if points is None else Engagement(points, comments)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from asyncpg import Record
 
 from newsintel.archive_model import Hit
-from newsintel.storage.postgres.articles import COLUMNS, to_article
+from newsintel.storage.postgres.articles import COLUMNS, article_of
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = f"""
@@ -24,7 +24,7 @@ class PostgresDump:
     async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
         """Up to `limit` articles; an article that is not archived counts as the one before the first."""
         rows = await self._postgres.run(_page, after, limit)
-        return tuple(Hit(to_article(row), row["first_seen_at"], row["fetched_at"]) for row in rows)
+        return tuple(Hit(article_of(row), row["first_seen_at"], row["fetched_at"]) for row in rows)
 
 
 async def _page(connection: Connection, after: str | None, limit: int) -> Sequence[Record]:

@@ -5,7 +5,7 @@ import ssl
 
 from asyncpg import exceptions as pg
 
-from newsintel.errors import NewsIntelError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, NewsIntelError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
 
 CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError)
 """Lost to another transaction; the same again may well succeed."""
@@ -46,6 +46,8 @@ _PASSING = (
     asyncio.IncompleteReadError,
 )
 
+TOO_SLOW = "the archive took too long: ask for rarer words, or for a shorter time"
+
 FORESEEN = (*_REFUSED, *_SCHEMA, *_POISONED, *_PASSING)
 
 
@@ -63,4 +65,6 @@ def translate(error: BaseException) -> NewsIntelError:
         return SchemaError(f"the database lacks what this version needs ({kind}); run `newsintel migrate`")
     if isinstance(error, _POISONED):
         return PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+    if isinstance(error, pg.QueryCanceledError):
+        return ArchiveTimeoutError(TOO_SLOW)
     return UnavailableError(f"PostgreSQL is unavailable ({kind})")

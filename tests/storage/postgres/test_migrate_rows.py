@@ -35,6 +35,13 @@ ROWS = {
         "INSERT INTO saved_articles VALUES (1, 7, 'read this', '2026-01-01+00')",
         "INSERT INTO search_history (query, key, results_count, searched_at, user_id) VALUES ('storm', 'k', 1, '2026-01-01+00', 1)",
     ),
+    "0003": (
+        """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, author, published_at,
+               published_at_estimated, first_seen_at, fetched_at)
+           VALUES ('a_x', 'https://e.org/x', 'https://e.org/x', 'reddit', 'x', 'r/News', 'Tide', 'Jo Tan', '1999-12-31+00', true,
+               '2026-01-02+00', '2026-01-03+00')""",
+    ),
+    "0004": (),  # a setting of an index: nothing that could hold a row
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 

@@ -1,0 +1,140 @@
+"""An archive's worth of articles, invented: the same for the same seed, made one by one as they are asked for.
+
+Words follow the law of Zipf and Mandelbrot. A dozen real stop words hold its first ranks, where natural English has some hundred: so the
+commonest invented words are in a quarter of all articles, more than any word of real news is, and a search for one is a hard case. Some
+words come up in one week only, as events do, so that how common a word is overall says nothing of where its articles lie.
+"""
+
+import math
+import random
+from base64 import b32encode
+from bisect import bisect
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+from itertools import accumulate, product
+from typing import Any
+
+from attrs import evolve, frozen
+
+from newsintel.model import Article
+
+END = datetime(2026, 11, 23, tzinfo=UTC)
+DAYS = 730
+WORDS = 60_000
+PUBLISHERS = 2_000
+STOP_WORDS = ("the", "of", "to", "and", "a", "in", "for", "is", "on", "that", "with", "it")
+LANGUAGES = {"en": 80, None: 12, "de": 4, "fr": 4}
+SECTIONS = ("world", "business", "technology", "science", "sport", "culture", "opinion")
+
+# Mandelbrot's offset and an exponent slightly over 1 fit English (Piantadosi 2014, "Zipf's word frequency law in natural language").
+OFFSET = 2.7
+EXPONENT = 1.07
+
+DUPLICATES = 0.03
+"""Share of articles that repeat the one before under another address."""
+
+_CONSONANTS = "bdfgklmnprstvz"
+_SYLLABLES = tuple(one + two for one, two in product(_CONSONANTS, "aeiou"))
+
+
+@frozen(slots=False)
+class Corpus:
+    """`size` articles in about the order in which an archive would have met them, the oldest first."""
+
+    size: int
+    seed: int = 1
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The invented words, the commonest first; none is like another to a stemmer."""
+        dice = random.Random(self.seed)  # noqa: S311 - nothing secret
+        found: dict[str, None] = {}
+        while len(found) < WORDS:
+            found["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 3, 3, 4)))) + dice.choice("kmptxb")] = None
+        return tuple(found)
+
+    @cached_property
+    def publishers(self) -> tuple[str, ...]:
+        """The publishers, the busiest first."""
+        return tuple(
+            f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle("News Times Post Daily"), strict=False)
+        )
+
+    def event(self, week: int) -> str:
+        """The word that only articles of this week hold, `week` counted from the corpus's beginning."""
+        return f"{self.words[week]}event{_SYLLABLES[week % len(_SYLLABLES)]}x"
+
+    def articles(self) -> Iterator[tuple[Article, datetime]]:
+        """Each article and when it was fetched."""
+        dice = random.Random(self.seed + 1)  # noqa: S311 - nothing secret
+        text = _Zipf(STOP_WORDS + self.words, dice)
+        publishers = _Zipf(self.publishers, dice)
+        last: Article | None = None
+        for number in range(self.size):
+            seen = END - timedelta(days=DAYS) * (1 - _quantile(number / self.size))
+            if last and dice.random() < DUPLICATES:
+                article = _again(last, number, publishers.draw(1)[0])
+            else:
+                article = self._article(number, seen, dice, text, publishers)
+            yield article, seen
+            last = article
+
+    def _article(self, number: int, seen: datetime, dice: random.Random, text: "_Zipf", publishers: "_Zipf") -> Article:
+        source = dice.choices(("newsapi", "guardian", "reddit"), (60, 15, 25))[0]
+        title = text.draw(max(4, round(dice.gauss(10, 3))))
+        published = seen - timedelta(minutes=dice.expovariate(1 / 300))
+        if dice.random() < 0.05:
+            title.insert(dice.randrange(len(title)), self.event((published - (END - timedelta(days=DAYS + 30))).days // 7))
+        publisher = {"guardian": "The Guardian", "reddit": f"r/{self.words[-dice.randrange(1, 50)]}"}.get(source) or publishers.draw(1)[0]
+        return Article(
+            **_address(number, publisher),
+            source=source,
+            title=" ".join(title).capitalize(),
+            publisher=publisher,
+            published_at=published,
+            description=" ".join(text.draw(max(8, round(dice.gauss(28, 8))))).capitalize() + "." if dice.random() < 0.85 else None,
+            content=" ".join(text.draw(32)).capitalize() if source == "newsapi" else None,
+            author=f"{_name(self.words, dice)} {_name(self.words, dice)}" if dice.random() < 0.6 else None,
+            section=dice.choice(SECTIONS) if source == "guardian" else None,
+            language=dice.choices(tuple(LANGUAGES), tuple(LANGUAGES.values()))[0],
+        )
+
+
+class _Zipf:
+    """Draws values, of which the one at rank r has a weight of 1 / (r + OFFSET) ** EXPONENT."""
+
+    def __init__(self, values: tuple[str, ...], dice: random.Random) -> None:
+        self._values = values
+        self._dice = dice
+        self._sums = tuple(accumulate(1 / (rank + OFFSET) ** EXPONENT for rank in range(1, len(values) + 1)))
+
+    def draw(self, count: int) -> list[str]:
+        """`count` values; the same one may come more than once."""
+        total, throw = self._sums[-1], self._dice.random
+        return [self._values[bisect(self._sums, throw() * total)] for _ in range(count)]
+
+
+def _quantile(part: float) -> float:
+    """When this part of all articles had appeared, as a part of the time: their rate grows evenly, to thrice that of the beginning."""
+    return (math.sqrt(1 + 8 * part) - 1) / 2
+
+
+def _again(article: Article, number: int, publisher: str) -> Article:
+    return evolve(article, **_address(number, publisher), publisher=publisher, source="newsapi")
+
+
+def _address(number: int, publisher: str) -> dict[str, Any]:
+    url = f"https://{publisher.casefold().replace(' ', '-').replace('/', '-')}.example/story/{number}"
+    identity = "a_" + b32encode(sha256(url.encode()).digest()).decode().lower()[:20]
+    return {"id": identity, "external_id": url, "url": url, "canonical_url": url}
+
+
+def _name(words: tuple[str, ...], dice: random.Random) -> str:
+    return words[int(dice.paretovariate(0.6)) % 5_000 + 1_000].title()
+
+
+def _cycle(text: str) -> Iterator[str]:
+    while True:
+        yield from text.split()

@@ -1,0 +1,89 @@
+"""How fast articles are taken in: through the persister, against COPY into the same indexed table, in turns."""
+
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import asyncpg
+import trio
+from attrs import evolve
+
+from benchmarks.corpus import Corpus
+from benchmarks.load import copy
+from newsintel.actors import persister
+from newsintel.actors.persister import BATCH_ROWS
+from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Merge, Status
+from newsintel.query import build
+from newsintel.storage.bridge import Bridge
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.pool import Postgres
+
+ROWS = 10_000
+"""In one turn."""
+
+TURNS = 5
+
+Rows = Sequence[tuple[Article, datetime]]
+
+
+async def ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[str, Any]:
+    """Rows a second by each way, and their ratio: medians over the turns, with the extremes. Takes out again what it put in."""
+    lane = bridge.lane("COPY", 1)
+    stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).articles()])
+    rates: dict[str, list[float]] = {"persister": [], "COPY": []}
+    for _ in range(TURNS):
+        rates["persister"].append(await _rate(lambda rows: persist(postgres, rows), list(islice(stream, ROWS))))
+        rates["COPY"].append(await _rate(lambda rows: lane.run(_copy, url, rows), list(islice(stream, ROWS))))
+    await lane.run(_restore, url)
+    ratios = [one / other for one, other in zip(rates["persister"], rates["COPY"], strict=True)]
+    return {name: _spread(found, 0) for name, found in rates.items()} | {"ratio": _spread(ratios, 2)}
+
+
+async def persist(postgres: Postgres, rows: Rows) -> None:
+    """Give articles to a persister, in answers of a hundred, and wait until it has saved them."""
+    send, receive = trio.open_memory_channel[Answer](64)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: persister.run(receive, archive=PostgresArchive(postgres), count=_ignore))
+        with send:
+            for start in range(0, len(rows), BATCH_ROWS // 2):
+                await send.send(_answer(rows[start : start + BATCH_ROWS // 2]))
+
+
+def _answer(rows: Rows) -> Answer:
+    outcome = FetchOutcome("guardian", Status.OK, rows[0][1], tuple(article for article, _ in rows))
+    return Answer(Harvest(build("news", sources=("guardian",)), rows[0][1], (outcome,)), Merge(Dedupe.NORMAL, ()))
+
+
+async def _rate(take: Callable[[Rows], Awaitable[None]], rows: Rows) -> float:
+    began = time.perf_counter()
+    await take(rows)
+    return len(rows) / (time.perf_counter() - began)
+
+
+async def _copy(url: str, rows: Rows) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await copy(connection, rows)
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+async def _restore(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("DELETE FROM articles WHERE public_id LIKE 'b_%'")
+        await connection.execute("VACUUM (ANALYZE) articles")
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+def _spread(values: Sequence[float], digits: int) -> dict[str, float]:
+    middle = statistics.median(values)
+    return {"median": round(middle, digits), "lowest": round(min(values), digits), "highest": round(max(values), digits)}
+
+
+def _ignore(name: str, amount: float = 1, **labels: str) -> None:
+    """A Count that counts nothing."""

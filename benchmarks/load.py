@@ -1,0 +1,73 @@
+"""Gets a corpus into PostgreSQL by COPY, and keeps a server with one for the next run."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from benchmarks.corpus import Corpus
+from newsintel.model import Article
+from newsintel.options import Secret
+from newsintel.storage.bridge import Bridge, open_bridge
+from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.postgres.articles import COLUMNS
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import Postgres, open_postgres
+
+CHUNK = 5_000
+"""Articles made at a time, while the server takes in those before."""
+
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'articles' AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+
+
+@asynccontextmanager
+async def archive_of(size: int, folder: Path) -> AsyncIterator[tuple[Bridge, Postgres, str]]:
+    """A server of our own with an archive of `size` articles, in a folder that the next run finds again; its bridge, pool and URL."""
+    async with embedded_servers(folder / f"archive-{size}", redis=False) as own, open_bridge() as bridge:
+        url = own.postgres_url or ""
+        async with open_postgres(bridge, Secret(url), None, 4) as postgres:
+            await migrate(bridge.lane("migrating", 1), Secret(url), None, postgres)
+            await bridge.lane("loading", 1).run(_ensure, url, size)
+            yield bridge, postgres, url
+
+
+async def _ensure(url: str, size: int) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SELECT count(*) FROM articles") != size:
+            await connection.execute("TRUNCATE articles CASCADE")
+            await load(connection, Corpus(size))
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+async def load(connection: Any, corpus: Corpus) -> None:
+    """Fill an empty table: first the rows, then the indexes anew, which is far quicker than both at once. Call on the asyncio side."""
+    indexes = await connection.fetch(INDEXES)
+    for name, _ in indexes:
+        await connection.execute(f"DROP INDEX {name}")
+    rows = corpus.articles()
+    while chunk := await asyncio.to_thread(list, islice(rows, CHUNK)):
+        await copy(connection, chunk)
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    for _, definition in indexes:
+        await connection.execute(definition)
+    await connection.execute("VACUUM (ANALYZE, FREEZE) articles")
+
+
+async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:
+    """COPY articles into the table as it is."""
+    columns = (*COLUMNS.split(", "), "first_seen_at", "fetched_at")
+    await connection.copy_records_to_table("articles", records=_records(articles), columns=columns)
+
+
+def _records(articles: Iterable[tuple[Article, datetime]]) -> Iterator[tuple[Any, ...]]:
+    for one, seen in articles:
+        texts = (one.id, one.canonical_url, one.url, one.source, one.external_id, one.publisher, one.title, one.description, one.content)
+        notes = (one.author, one.section, one.image_url, one.language, one.published_at, one.published_at_estimated, None, None)
+        yield (*texts, *notes, seen, seen)

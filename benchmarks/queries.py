@@ -1,0 +1,95 @@
+"""What the archive's benchmark asks: queries by class, made for a corpus. Each query is asked often."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from benchmarks.corpus import END, Corpus
+from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
+
+Queries = Sequence[ArchiveQuery]
+
+MONTH = timedelta(days=30)
+
+
+def newest(corpus: Corpus) -> Mapping[str, Queries]:
+    """Newest first."""
+    publishers = ("The Guardian", *corpus.publishers[:3], *corpus.publishers[50:53], *corpus.publishers[-3:])
+    return {
+        "newest, all": [ArchiveQuery()],
+        "newest, source": [ArchiveQuery(sources=(name,)) for name in ("newsapi", "guardian", "reddit")],
+        "newest, two sources": [ArchiveQuery(sources=("guardian", "reddit"))],
+        "newest, publisher": [ArchiveQuery(publisher=name) for name in publishers],
+        "newest, dates": [ArchiveQuery(start=END - MONTH * back, end=END - MONTH * (back - 1)) for back in (2, 9, 20)],
+    }
+
+
+def newest_words(corpus: Corpus) -> Mapping[str, Queries]:
+    """Newest first among those with certain words."""
+    return {
+        "newest, common word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[:10]],
+        "newest, other word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[100:50_000:5_000]],
+    }
+
+
+def relevance(corpus: Corpus) -> Mapping[str, Queries]:
+    """The mix that the goal is about."""
+    words = corpus.words
+    common, middling, rare = words[:10], words[200:3_000:280], words[20_000:50_000:3_000]
+    return {
+        "ten commonest words": [_query(word) for word in common],
+        "middling words": [_query(word) for word in middling],
+        "rare words": [_query(word) for word in rare],
+        "words of one week": [_query(corpus.event(week)) for week in range(4, 104, 10)],
+        "two words": [_query(one, two) for one, two in zip(common, middling, strict=True)],
+        "phrases, common": [_phrase(one, two) for one, two in pairwise(common)],
+        "phrases, middling": [_phrase(one, two) for one, two in zip(common, middling, strict=True)],
+        "OR": [_either(one, two) for one, two in (*zip(common, middling, strict=True), *zip(middling, rare, strict=True))],
+        "-word": [_without(one, two) for one, two in (*pairwise(common), *zip(middling, common, strict=True))],
+        "title:": [_in(Field.TITLE, word) for word in (*common, *middling)],
+        "author:": [_in(Field.AUTHOR, word) for word in words[1_000:1_010]],
+        "word and publisher:": [_query(word, publisher=name) for word, name in zip(common, corpus.publishers[::200], strict=True)],
+        "misses": [_query(f"{word}nothing") for word in common] + [_query(one, two) for one, two in pairwise(rare)],
+    }
+
+
+def facets(corpus: Corpus) -> Mapping[str, Queries]:
+    """The commonest values among all, among common words' and other words' matches."""
+    return {
+        "facets, all": [ArchiveQuery()],
+        "facets, month": [ArchiveQuery(start=END - MONTH, end=END)],
+        "facets, common word": [_query(word) for word in corpus.words[:10]],
+        "facets, other word": [_query(word) for word in corpus.words[100:50_000:5_000]],
+    }
+
+
+def timelines(corpus: Corpus) -> Mapping[str, Queries]:
+    """Thirty days, by the day."""
+    dates: dict[str, Any] = {"start": END - MONTH, "end": END}
+    return {
+        "timeline, all": [ArchiveQuery(**dates)],
+        "timeline, source": [ArchiveQuery(sources=("newsapi",), **dates)],
+        "timeline, common word": [_query(word, **dates) for word in corpus.words[:10]],
+        "timeline, other word": [_query(word, **dates) for word in corpus.words[100:50_000:5_000]],
+    }
+
+
+def _query(*words: str, sort: ArchiveSort = ArchiveSort.RELEVANCE, **changes: Any) -> ArchiveQuery:
+    return ArchiveQuery((tuple(Condition(Field.ANY, word) for word in words),), sort=sort, **changes)
+
+
+def _phrase(*words: str) -> ArchiveQuery:
+    return ArchiveQuery(((Condition(Field.ANY, " ".join(words), phrase=True),),), sort=ArchiveSort.RELEVANCE)
+
+
+def _either(*words: str) -> ArchiveQuery:
+    return ArchiveQuery(tuple((Condition(Field.ANY, word),) for word in words), sort=ArchiveSort.RELEVANCE)
+
+
+def _without(wanted: str, unwanted: str) -> ArchiveQuery:
+    return ArchiveQuery(((Condition(Field.ANY, wanted), Condition(Field.ANY, unwanted, negated=True)),), sort=ArchiveSort.RELEVANCE)
+
+
+def _in(field: Field, word: str) -> ArchiveQuery:
+    return ArchiveQuery(((Condition(field, word),),), sort=ArchiveSort.RELEVANCE)

@@ -1,0 +1,117 @@
+"""A search of the archive, understood. docs/archive.md has the grammar: that of live searches, and `field:` before a word or phrase.
+
+Unlike a live search it may consist of exclusions alone: the archive is finite and at hand, so all of it but what is excluded is an answer.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import asdict, define, field
+
+from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.errors import InvalidParameterError
+from newsintel.grammar import Token, alternatives, checked
+from newsintel.moments import read_moment
+
+_CONDITIONS = {one.value: one for one in Field if one is not Field.ANY}
+_BOUNDS = ("before", "after")
+_FIELDS = (*_CONDITIONS, *_BOUNDS)
+
+_TICK = timedelta(microseconds=1)
+"""The resolution of both our moments and PostgreSQL's timestamptz."""
+
+
+def build(
+    q: str | None,
+    *,
+    sources: Sequence[str] = (),
+    publisher: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    language: str | None = None,
+    sort: ArchiveSort | None = None,
+) -> ArchiveQuery:
+    """Understand a search of the archive.
+
+    Args:
+        q: as typed; None asks for everything.
+        sources: the adapters wanted; () = all.
+        publisher: a publisher's whole name as typed.
+        start: first moment wanted, aware.
+        end: last moment wanted, aware, not before `start`.
+        language: two lower-case letters.
+        sort: None = by relevance if q has words to be relevant to, else newest first. Without such words relevance is newest first too.
+
+    Raises:
+        InvalidParameterError: naming q (blank, too long, nothing to look for, a wrong or empty span of time) or publisher.
+    """
+    span = _Span(start and start.astimezone(UTC), end and end.astimezone(UTC))
+    conditions = () if q is None else _understood(checked(q), span)
+    ranked = any(_ranks(condition) for alternative in conditions for condition in alternative)
+    return ArchiveQuery(
+        alternatives=conditions,
+        sources=tuple(sources),
+        publisher=publisher if publisher is None else checked(publisher, "publisher", "NFC"),
+        start=span.start,
+        end=span.end,
+        language=language,
+        sort=(sort or ArchiveSort.RELEVANCE) if ranked or sort is ArchiveSort.OLDEST else ArchiveSort.NEWEST,
+    )
+
+
+def fingerprint(query: ArchiveQuery) -> str:
+    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under."""
+    return hashlib.sha256(json.dumps(asdict(query), default=str).encode()).hexdigest()[:32]
+
+
+@define
+class _Span:
+    """The moments wanted, narrowed by each `before:` and `after:` on the way."""
+
+    start: datetime | None
+    end: datetime | None
+    narrowed: bool = field(default=False, init=False)
+
+    def narrow(self, token: Token) -> None:
+        """Heed one of _BOUNDS. `after:` begins with its moment, `before:` ends short of it, so that adjacent spans share no article."""
+        if token.excluded:
+            raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot stand after a -.")
+        try:
+            moment = read_moment(token.text)
+            if token.field == "after":
+                self.start = max(moment, self.start or moment)
+            else:
+                self.end = min(moment - _TICK, self.end or moment)
+        except (ValueError, OverflowError):
+            rule = "a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z"
+            raise InvalidParameterError("q", "date", f"{token.field}: in q must be followed by {rule}.") from None
+        self.narrowed = True
+        if self.start and self.end and self.start > self.end:
+            raise InvalidParameterError("q", "empty_span", "after: and before: in q, with from and to, must leave a span of time.")
+
+
+def _understood(text: str, span: _Span) -> tuple[tuple[Condition, ...], ...]:
+    """The alternatives, without those in which nothing is left; what bounds the time goes into `span`."""
+    found: dict[tuple[Condition, ...], None] = {}
+    for tokens in alternatives(text, _FIELDS):
+        if conditions := tuple(dict.fromkeys(_conditions(tokens, span))):
+            found[conditions] = None
+    if not found and not span.narrowed:
+        raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
+    return tuple(found)
+
+
+def _conditions(tokens: Iterable[Token], span: _Span) -> Iterable[Condition]:
+    for token in tokens:
+        if token.field in _BOUNDS:
+            span.narrow(token)
+        else:
+            looks_at = Field.ANY if token.field is None else _CONDITIONS[token.field]
+            yield Condition(looks_at, token.text, token.phrase, token.excluded)
+
+
+def _ranks(condition: Condition) -> bool:
+    """True if articles can meet a condition more or less well."""
+    return condition.field in (Field.ANY, Field.TITLE) and not condition.negated

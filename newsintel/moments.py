@@ -1,0 +1,27 @@
+"""Moments as people write them: an RFC 3339 date-time, or a bare date that stands for one end of its day in UTC."""
+
+import re
+from datetime import UTC, date, datetime, time
+
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+
+
+def read_moment(raw: str, *, end: bool = False) -> datetime:
+    """A moment in UTC.
+
+    Args:
+        raw: as written.
+        end: a bare date stands for its last moment, else for its first.
+
+    Raises:
+        ValueError: it is neither; the message states the rule.
+    """
+    try:
+        if re.fullmatch(_DATE, raw):
+            return datetime.combine(date.fromisoformat(raw), time.max if end else time.min, tzinfo=UTC)
+        if re.fullmatch(_MOMENT, raw):
+            return datetime.fromisoformat(raw.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass  # well-formed but no such day, or outside the years 1 to 9999 in UTC: the same words apply
+    raise ValueError("must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z")

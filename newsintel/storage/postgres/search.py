@@ -1,0 +1,217 @@
+"""The ArchiveSearch port. How matches are found quickly is told in `tags` and `walk`, in which order they come in `orders`."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from asyncpg import Record
+
+from newsintel.archive_model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Facets, Hit, Position
+from newsintel.errors import ArchiveTimeoutError
+from newsintel.storage.postgres.articles import COLUMNS, article_of
+from newsintel.storage.postgres.conditions import PARSE, Where, parse_arguments, where, worded
+from newsintel.storage.postgres.failures import TOO_SLOW
+from newsintel.storage.postgres.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
+from newsintel.storage.postgres.pool import Connection, Postgres
+from newsintel.storage.postgres.snippets import headline_sql, snippet
+from newsintel.storage.postgres.tags import TAGS, cover, slot
+from newsintel.storage.postgres.timeline import MOST_BARS, bars, too_many
+from newsintel.storage.postgres.walk import Span, walk, window_sql
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+UNIT_S = 1.5
+"""For all the commands of one call; each alone has the same limit from the server."""
+
+FACET_ROWS = 10_000
+"""Matches that facets count: as many as can be read in 100 ms."""
+
+FACET_VALUES = 20
+"""Of each kind (contract)."""
+
+FOUND = (
+    f"SELECT id, {COLUMNS}, first_seen_at, fetched_at, {{body}} AS body, {{title}} AS heading FROM articles WHERE id = ANY($1::bigint[])"
+)
+
+
+class PostgresSearch:
+    """Search over the archive. Every method is one unit of work on one connection."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        """Up to `limit` matches after a position, in the query's order; without words wanted, relevance is newest first.
+
+        Among ranked matches a page may end early, where what is older begins.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
+        return await self._postgres.run(_search, query, limit, after)
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        """Matches per bucket, exactly, empty buckets included.
+
+        Raises:
+            InvalidParameterError: it would be more than 1,000 buckets, or the query has stop words alone.
+        """
+        bars({}, query.start, query.end, bucket)
+        return await self._postgres.run(_timeline, query, bucket)
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        """The commonest sources and publishers among the newest FACET_ROWS matches or somewhat more; all of them if there are fewer.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
+        return await self._postgres.run(_facets, query)
+
+
+def _in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
+    """A unit that ends after UNIT_S in all."""
+
+    async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with asyncio.timeout(UNIT_S):
+                return await unit(connection, *args, **kwargs)
+        except TimeoutError as error:
+            raise ArchiveTimeoutError(TOO_SLOW) from error
+
+    return bounded
+
+
+@_in_time
+async def _search(connection: Connection, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+    condition = await _where(connection, query)
+    if query.sort is ArchiveSort.RELEVANCE and condition.words and (after is None or after.keys[0] == "ranked"):
+        rows, following = await _by_rank(connection, condition, query, limit, Ranked.read(after))
+    else:
+        rows, following = await _by_time(connection, condition, query, limit, after)
+    return ArchivePage(await _hits(connection, rows, condition.words), following)
+
+
+async def _where(connection: Connection, query: ArchiveQuery) -> Where:
+    conditions = worded(query)
+    if not conditions:
+        return where(query, ())
+    return where(query, [row[0] for row in await connection.fetch(PARSE, *parse_arguments(conditions))])
+
+
+async def _by_time(
+    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Position | None
+) -> tuple[Sequence[Any], Position | None]:
+    """The next page by time, and where the one after it begins."""
+    oldest = query.sort is ArchiveSort.OLDEST
+    tail = f"ORDER BY {OLDEST if oldest else NEWEST} LIMIT {limit + 1}"
+    sql, values = condition.sql, list(condition.values)
+    span = Span(query.start, query.end)
+    if after is not None:
+        place = Place.read(after.keys[-2:])
+        sql += " AND " + past_sql(len(values) + 1, oldest=oldest)
+        values += [place.at, place.public_id]
+        span = Span(place.at, query.end) if oldest else Span(query.start, place.at)
+    if condition.narrow:
+        window = window_sql(sql, len(values), ROWS, f"SELECT * FROM found {tail}")
+        rows = await walk(connection, window, values, span, limit + 1, newest_first=not oldest)
+    else:
+        rows = await connection.fetch(f"SELECT {ROWS} FROM articles WHERE {sql} {tail}", *values)
+    page = rows[:limit]
+    return page, Position(Place.of(page[-1]).keys) if len(rows) > limit else None
+
+
+async def _by_rank(
+    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Ranked | None
+) -> tuple[Sequence[Any], Position | None]:
+    """The next page of ranked matches, and where the one after it begins: among them, or with what is older."""
+    rows = await _candidates(connection, condition, query, after)
+    if after is None:
+        if not rows:
+            return rows, None
+        top = rows[0]["published_at"]
+        floor = Place.of(rows[condition.candidates - 1]) if len(rows) > condition.candidates else None
+        rows = rows[: condition.candidates]
+    else:
+        top, floor = after.top, after.floor
+    best = best_first(rows, after)
+    page = best[:limit]
+    if len(best) > limit:
+        return page, Ranked(page[-1]["rank"], Place.of(page[-1]), top, floor).position
+    return page, Position(("older", *floor.keys)) if floor else None
+
+
+async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, after: Ranked | None) -> list[Record]:
+    """The matches to rank, newest first: for a first page CANDIDATES and one more, for a later one all between its bounds."""
+    values = [*condition.values, condition.words]
+    columns = f"{ROWS}, {rank_sql(f'${len(values)}::text::tsquery')} AS rank"
+    most = condition.candidates + 1 if after is None else None
+    sql = condition.sql
+    if after is not None:
+        values.append(after.top)
+        sql += f" AND published_at <= ${len(values)}::timestamptz"
+    span = Span(after.floor.at if after and after.floor else query.start, after.top if after else query.end)
+    window = window_sql(sql, len(values), columns, f"SELECT * FROM found ORDER BY {NEWEST}" + (f" LIMIT {most}" if most else ""))
+    return await walk(connection, window, values, span, most or sys.maxsize)
+
+
+@_in_time
+async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+    condition = await _where(connection, query)
+    sql, values = condition.sql, [*condition.values, bucket.value]
+    if condition.narrow and query.start:
+        newest = await connection.fetchval("SELECT max(published_at) FROM articles")
+        end = min(query.end or newest, newest) if newest else query.start
+        values.append(list(cover(slot(query.start), slot(end) + 1)))
+        sql += f" AND {TAGS} && ${len(values)}::text[]"
+    counting = f"SELECT date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC'), count(*) FROM articles WHERE {sql} GROUP BY 1"
+    counts = await connection.fetch(f"{counting} LIMIT {MOST_BARS + 1}", *values)
+    if len(counts) > MOST_BARS:
+        raise too_many()
+    return bars(dict(counts), query.start, query.end, bucket)
+
+
+@_in_time
+async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
+    condition = await _where(connection, query)
+    counting = "SELECT source, publisher, count(*) AS number FROM found GROUP BY source, publisher"
+    if condition.narrow:
+        sql = window_sql(condition.sql, len(condition.values), "source, publisher", counting)
+        rows = await walk(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
+    else:
+        newest = f"SELECT source, publisher FROM articles WHERE {condition.sql} ORDER BY {NEWEST} LIMIT {FACET_ROWS}"
+        rows = await connection.fetch(f"WITH found AS ({newest}) {counting}", *condition.values)
+    sources, publishers = Counter[str](), Counter[str]()
+    for source, publisher, number in rows:
+        sources[source] += number
+        publishers[publisher] += number
+    return Facets(_commonest(sources), _commonest(publishers))
+
+
+def _total(rows: Sequence[Any]) -> int:
+    return sum(row["number"] for row in rows)
+
+
+def _commonest(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FACET_VALUES])
+
+
+async def _hits(connection: Connection, rows: Sequence[Any], words: str) -> tuple[Hit, ...]:
+    """The articles of a page, each with the passage that shows why it is there."""
+    if not rows:
+        return ()
+    ids = [row["id"] for row in rows]
+    if words:
+        text = "concat_ws(' ', description, content)"
+        sql = FOUND.format(
+            body=headline_sql(text, "$2::text::tsquery"), title=headline_sql("title", "$2::text::tsquery"), ids="$1::bigint[]"
+        )
+        found = await connection.fetch(sql, ids, words)
+    else:
+        found = await connection.fetch(FOUND.format(body="NULL", title="NULL"), ids)
+    hits = {
+        row["id"]: Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet((row["body"], row["heading"]))) for row in found
+    }
+    return tuple(hits[one] for one in ids if one in hits)

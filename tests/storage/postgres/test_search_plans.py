@@ -1,0 +1,134 @@
+"""How PostgreSQL goes about the hot queries, by shape, over 50,000 articles: through indexes, and never over all matches."""
+
+import json
+from itertools import chain
+
+import asyncpg
+import pytest
+import trio
+
+from benchmarks import queries
+from benchmarks.corpus import Corpus
+from benchmarks.load import load
+from newsintel.archive_model import Bucket
+from newsintel.options import Secret
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.postgres import search
+from newsintel.storage.postgres.orders import CANDIDATES
+from newsintel.storage.postgres.pool import open_postgres
+from tests.storage.conftest import database, sql
+
+CORPUS = Corpus(50_000)
+PAGE = 20
+
+
+@pytest.fixture(scope="module")
+def corpus_url(servers):
+    """A database with the corpus, loaded once."""
+    url = database(servers.postgres_url, "corpus")
+
+    async def fill():
+        connection = await asyncpg.connect(url)
+        try:
+            await load(connection, CORPUS)
+        finally:
+            await connection.close()
+
+    async def make():
+        async with open_bridge() as bridge:
+            await bridge.lane("test", 1).run(sql, servers.postgres_url, "CREATE DATABASE corpus TEMPLATE migrated")
+            await bridge.lane("test", 1).run(fill)
+
+    trio.run(make)
+    return url
+
+
+class Explaining:
+    """A connection that remembers the plan of each query on articles that it runs."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.plans = []
+
+    def __getattr__(self, name):
+        async def ask(statement, *values):
+            if "FROM articles" in statement:
+                plan = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+                self.plans.append(json.loads(plan)[0]["Plan"])
+            return await getattr(self._connection, name)(statement, *values)
+
+        return ask
+
+
+@pytest.fixture
+async def plans(bridge, corpus_url):
+    """The nodes of every plan that a unit of search needs, without end."""
+    async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
+
+        async def run(unit, *args):
+            async def explained(connection):
+                explaining = Explaining(connection)
+                await unit(explaining, *args)
+                return list(chain.from_iterable(map(nodes, explaining.plans)))
+
+            return await postgres.run(explained)
+
+        yield run
+
+
+def nodes(plan):
+    """A plan's nodes, from the top."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def scans(found):
+    """What reads the table in a plan: the kinds of node."""
+    return {node["Node Type"] for node in found if node.get("Relation Name") == "articles"}
+
+
+def read(found, kind):
+    """How many rows of the table came out of its scans of a kind."""
+    return sum(node["Actual Rows"] * node["Actual Loops"] for node in found if node["Node Type"] == kind)
+
+
+NEWEST = [(name, query) for name, some in queries.newest(CORPUS).items() for query in some[:2]]
+WORDS = [
+    (name, query) for some in (queries.relevance(CORPUS), queries.newest_words(CORPUS)) for name, each in some.items() for query in each[:2]
+]
+
+
+async def test_newest_first_reads_a_page_in_the_order_of_an_index(plans):
+    """Nothing is sorted, nothing is read that is not shown."""
+    for name, query in NEWEST:
+        found = await plans(search._search, query, PAGE, None)
+        assert "Seq Scan" not in scans(found), name
+        assert "Sort" not in {node["Node Type"] for node in found}, name
+        assert read(found, "Index Scan") <= 3 * PAGE, name
+
+
+async def test_searches_for_words_read_little_more_than_they_rank(plans):
+    """Through the GIN index and windows: a word in a third of all articles costs no more than another, in any order."""
+    for name, query in WORDS:
+        found = await plans(search._search, query, PAGE, None)
+        assert "Seq Scan" not in scans(found), name
+        assert not [node for node in found if node["Node Type"] == "Sort" and node["Actual Rows"] > 2 * CANDIDATES], name
+        assert 0 < read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES or "misses" in name, name
+
+
+async def test_a_months_timeline_and_facets_of_a_word_use_the_index(plans):
+    """No more of the table is read than the month or the matches."""
+    for name, some in queries.timelines(CORPUS).items():
+        for query in some[:2]:
+            assert "Seq Scan" not in scans(await plans(search._timeline, query, Bucket.DAY)), name
+    for query in queries.facets(CORPUS)["facets, other word"]:
+        assert "Seq Scan" not in scans(await plans(search._facets, query))
+
+
+async def test_every_window_is_asked_of_the_one_index(plans):
+    """Words, publisher and time together, so that rare among the common is as quick as rare by itself."""
+    (query, *_) = queries.relevance(CORPUS)["word and publisher:"]
+    found = await plans(search._search, query, PAGE, None)
+    assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {"articles_found"}
+    assert read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES
