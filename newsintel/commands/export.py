@@ -59,9 +59,14 @@ async def _export(settings: Settings, out: BinaryIO, after: str | None, counter:
                 counter.add(len(page))
         except BrokenPipeError as error:
             return error  # the reader has what it wanted
-        except BaseException as error:
-            counter.say(f"stopped; go on with --after {after}" if after else "stopped before the first article")
-            if isinstance(error, OSError):
-                return error
+        except OSError as error:
+            counter.say(_stopped(after))
+            return error
+        except BaseException:
+            counter.say(_stopped(after))
             raise
     return None
+
+
+def _stopped(after: str | None) -> str:
+    return f"stopped; go on with --after {after}" if after else "stopped before the first article"

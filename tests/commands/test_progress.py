@@ -1,0 +1,30 @@
+"""Progress of long commands: live on a terminal, a line now and then in a log, nothing over the output itself."""
+
+from newsintel.commands import progress
+from newsintel.commands.progress import Counter
+
+
+def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
+    """Not for every batch, but once EVERY_S has passed, with the count and the rate; what is said stands by itself."""
+    with Counter("lines") as counter:
+        counter.add(100)
+        monkeypatch.setattr(progress, "EVERY_S", 0)
+        counter.add(1400)
+        counter.say("line 7: no title")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines()[0].startswith("1,500 lines, ")
+    assert err.splitlines()[1:] == ["line 7: no title"]
+
+
+def test_a_terminal_gets_a_live_count(capfd, monkeypatch):
+    """And what is said stays above it, whatever brackets it has; hidden, only that is shown."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    for hidden in (False, True):
+        with Counter("articles", hidden=hidden) as counter:
+            counter.add(1234)
+            counter.say("stopped [red]here")
+        err = capfd.readouterr().err
+        assert ("1,234 articles" in err) is not hidden
+        assert "stopped [red]here" in err
