@@ -18,7 +18,7 @@ from newsintel.archive_model import Position
 CANDIDATES = 500
 """Matches that are ranked. Ranking a common word's every match takes 1 s at a million articles, this many 10 ms (docs/decisions)."""
 
-READ_CANDIDATES = 100
+READ_CANDIDATES = 50
 """With a phrase or `title:` instead: the index does not know where in an article a word stands, so for one match five or ten are read."""
 
 Row = Any

@@ -127,13 +127,14 @@ async def _by_rank(
     connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Ranked | None
 ) -> tuple[Sequence[Any], Position | None]:
     """The next page of ranked matches, and where the one after it begins: among them, or with what is older."""
-    rows = await _candidates(connection, condition, query, after)
+    wanted = max(condition.candidates, limit)
+    rows = await _candidates(connection, condition, query, wanted, after)
     if after is None:
         if not rows:
             return rows, None
         top = rows[0]["published_at"]
-        floor = Place.of(rows[condition.candidates - 1]) if len(rows) > condition.candidates else None
-        rows = rows[: condition.candidates]
+        floor = Place.of(rows[wanted - 1]) if len(rows) > wanted else None
+        rows = rows[:wanted]
     else:
         top, floor = after.top, after.floor
     best = best_first(rows, after)
@@ -143,11 +144,11 @@ async def _by_rank(
     return page, Position(("older", *floor.keys)) if floor else None
 
 
-async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, after: Ranked | None) -> list[Record]:
-    """The matches to rank, newest first: for a first page CANDIDATES and one more, for a later one all between its bounds."""
+async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, wanted: int, after: Ranked | None) -> list[Record]:
+    """The matches to rank, newest first: for a first page as many as are wanted and one more, for a later one all between its bounds."""
     values = [*condition.values, condition.words]
     columns = f"{ROWS}, {rank_sql(f'${len(values)}::text::tsquery')} AS rank"
-    most = condition.candidates + 1 if after is None else None
+    most = wanted + 1 if after is None else None
     sql = condition.sql
     if after is not None:
         values.append(after.top)

@@ -1,0 +1,26 @@
+"""The invented corpus: what the benchmark's figures and the plans' tests rest on."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+
+from benchmarks.corpus import DAYS, END, Corpus
+
+
+def test_the_same_seed_makes_the_same_articles():
+    """And another seed others."""
+    assert list(Corpus(50).articles()) == list(Corpus(50).articles())
+    assert list(Corpus(50, seed=2).articles()) != list(Corpus(50).articles())
+
+
+def test_articles_come_as_an_archive_meets_them():
+    """Each once, in the order of their fetches, more and more of them; some titles twice; words as common as they should be."""
+    articles = list(Corpus(5_000).articles())
+    assert len({one.id for one, _ in articles}) == 5_000
+    assert all(one <= two for (_, one), (_, two) in pairwise(articles))
+    assert all(one.published_at <= seen for one, seen in articles)
+    late = sum(seen > END - timedelta(days=DAYS / 2) for _, seen in articles)
+    assert 0.6 < late / 5_000 < 0.7
+    assert 100 < 5_000 - len({one.title for one, _ in articles}) < 200
+    words = Counter(word for one, _ in articles for word in set(f"{one.title} {one.description}".casefold().split()))
+    assert 0.2 < words[Corpus(1).words[0]] / 5_000 < 0.4
