@@ -8,7 +8,7 @@ START, STOP = "\x02", "\x03"
 OPTIONS = f'StartSel="{START}", StopSel="{STOP}", MaxWords=30, MinWords=12, ShortWord=0'
 
 LONGEST = 20_000
-"""Characters of a text in which a passage is looked for: PostgreSQL parses all of it, at some 20 ms a megabyte."""
+"""Characters of a text in which a passage is looked for: PostgreSQL parses all of it, for every row of a page."""
 
 
 def headline_sql(text: str, words: str) -> str:

@@ -15,13 +15,13 @@ from newsintel.storage.postgres.pool import Connection
 from newsintel.storage.postgres.tags import TAGS, cover, slot
 
 FIRST_ROWS = 2_000
-"""Articles in the first window, matching or not. For a word in every second of them that is a thousand matches, read in 3 ms."""
+"""Articles in the first window, matching or not. For a word in every fourth of them that is as many matches as are ranked."""
 
 MOST_WIDENING = 16
 """From a window to the next. One without a match says little: 16 times as much of the same would hold a handful."""
 
 MARGIN = 1.2
-"""How much wider than the last windows ask for: what is missing after one would cost another query, 1 ms at least."""
+"""How much wider than the last windows ask for: what is missing after one costs another query, half a millisecond at least."""
 
 # The archive's first and last moments, and the one that FIRST_ROWS articles further on, back from $2 or onward from $1, has.
 PLAN = """
