@@ -99,6 +99,18 @@ def test_only_the_failed_source_is_asked_again(demo, word):
     assert {name for name in SOURCES if after[name] > before[name]} == {"reddit"}
 
 
+def test_archive_answers_when_every_source_fails(demo, word):
+    """With every source failed and nothing cached under the key, the archive answers, marked incomplete, and the report says why."""
+    demo.search("climate")
+    time.sleep(1)
+    for source in SOURCES:
+        demo.behave(source, fault="500")
+    body = demo.search(f"climate -{time.monotonic_ns()}").json()
+    assert (body["origin"], body["complete"]) == ("archive", False)
+    assert body["articles"]
+    assert {report["status"] for report in body["sources"].values()} == {"unreachable"}
+
+
 def test_equal_searches_at_once_make_one_fan_out(demo, word):
     """Twenty equal searches cost one call per source and get one body."""
     before, bodies = demo.calls(), []

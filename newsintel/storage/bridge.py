@@ -9,17 +9,25 @@ coroutine was awaited directly).
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple
 
+import asyncpg
 import trio
 import trio_asyncio
+from redis.exceptions import RedisError
 
 from newsintel.errors import BusyError, UnavailableError
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+LOSSES = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.PostgresError, RedisError)
+"""What the drivers raise when a connection or its server goes away."""
 
 DRAIN_S = 1.0
 """How long closing waits for operations in the air: half of the 2 s that bridge and servers share. What is left is cancelled."""
@@ -87,6 +95,19 @@ class Bridge:
             await lane.idle()
 
 
+def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Judge an error that no operation of ours was told of: it comes from a task or callback that a driver started for itself.
+
+    A connection that breaks while its driver tidies it up costs nobody anything; trio-asyncio's own answer is to end the process. Whatever
+    else turns up here is a bug, and does end it.
+    """
+    error = context.get("exception")
+    if isinstance(error, LOSSES):
+        log.warning("a driver lost a connection while tidying up", extra={"reason": f"{type(error).__name__}: {error}"})
+    else:
+        loop.default_exception_handler(context)
+
+
 @asynccontextmanager
 async def open_bridge() -> AsyncIterator[Bridge]:
     """Open the loop. It must lie outside every nursery whose tasks use it, or their cleanup finds it closed.
@@ -94,6 +115,7 @@ async def open_bridge() -> AsyncIterator[Bridge]:
     Owns: the loop and every operation on it. Leaving waits DRAIN_S for operations in the air, then cancels them.
     """
     async with trio_asyncio.open_loop() as loop:
+        loop.set_exception_handler(_overheard)
         bridge = Bridge(loop)
         try:
             yield bridge

@@ -1,8 +1,10 @@
 """The bridge: whole operations, slots that are never lost, and an end in bounded time."""
 
 import asyncio
+import gc
 import random
 
+import asyncpg
 import pytest
 import trio
 
@@ -123,3 +125,35 @@ async def test_leaving_is_bounded_even_when_cancelled_from_outside():
         async with open_bridge() as bridge:
             await bridge.lane("test", 1).run(asyncio.sleep, 1000)
     assert DRAIN_S <= trio.current_time() - start < DRAIN_S + 0.5
+
+
+def started_by_a_driver(error):
+    """An operation that leaves a task of its own behind, which fails: as a driver does that closes a connection in the background."""
+
+    async def fail():
+        raise error
+
+    async def operation():
+        asyncio.get_running_loop().create_task(fail())
+        await asyncio.sleep(0.01)
+        gc.collect()  # only a task that nobody keeps tells of its error
+        await asyncio.sleep(0.01)
+
+    return operation
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed")])
+async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, caplog, error):
+    """A driver's own task that meets a broken connection costs a line in the log; the lane goes on working."""
+    lane = bridge.lane("test", 1)
+    await lane.run(started_by_a_driver(error))
+    assert await lane.run(double, 21) == 42
+    assert type(error).__name__ in next(record.reason for record in caplog.records if record.name == "newsintel.storage.bridge")
+
+
+async def test_a_bug_in_a_background_task_ends_the_bridge():
+    """Any other error that nobody was told of is a bug, and surfaces."""
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        async with open_bridge() as bridge:
+            await bridge.lane("test", 1).run(started_by_a_driver(ZeroDivisionError()))
+            await trio.sleep(1)
