@@ -13,7 +13,8 @@ Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -44,6 +45,8 @@ from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
 from newsintel.upstream import open_upstream
+
+log = logging.getLogger(__name__)
 
 PERSISTER_INBOX = 64
 """Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
@@ -78,23 +81,45 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
 
     async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
-        await stores.prepare(production=settings.production)
+        for away in await stores.prepare(production=settings.production):
+            log.warning("starting without %s: it cannot be reached", away)
         shared = SharedCache(stores.cache, windows, count, utc_now)
-        upstreams = {name: await clients.enter_async_context(open_source(REGISTRY[name], source)) for name, source in enabled.items()}
 
         async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
-            _start(sinks, "cache_writer", cache_writer.run, cache_writes, cache=stores.cache, count=count)
-            _start(sinks, "persister", persister.run, answers, archive=stores.archive, count=count)
-            _start(sinks, "recorder", recorder.run, searches, history=stores.history, count=count)
+            start = sinks.start_soon
+            start(partial(cache_writer.run, cache_writes, cache=stores.cache, count=count), name="cache_writer")
+            start(partial(persister.run, answers, archive=stores.archive, count=count), name="persister")
+            start(partial(recorder.run, searches, history=stores.history, count=count), name="recorder")
             keep = timedelta(days=settings.history_retention_d)
-            _start(upkeep, "janitor", janitor.run, history=stores.history, keep=keep, count=count, now=utc_now)
+            upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
 
             async with trio.open_nursery() as sources:
-                for name, (_, inbox) in jobs.items():
-                    terms = {"upstream": upstreams[name], "admission": admissions[name], "deadline_s": enabled[name].deadline_s}
-                    _start(sources, f"fetcher({name})", fetcher.run, inbox, source=name, **terms, count=count, now=utc_now)
-                ports = {"shared": shared, "archive": stores.archive, "windows": windows, "count": count, "now": utc_now}
-                _start(sources, "merger", merger.run, flights, to_fetchers, to_cache, to_persister, **ports)
+                for name, source in enabled.items():
+                    client = await clients.enter_async_context(open_source(REGISTRY[name], source))
+                    fetch = partial(
+                        fetcher.run,
+                        jobs[name][1],
+                        source=name,
+                        upstream=client,
+                        admission=admissions[name],
+                        deadline_s=source.deadline_s,
+                        count=count,
+                        now=utc_now,
+                    )
+                    sources.start_soon(fetch, name=f"fetcher({name})")
+                merge = partial(
+                    merger.run,
+                    flights,
+                    to_fetchers,
+                    to_cache,
+                    to_persister,
+                    shared=shared,
+                    archive=stores.archive,
+                    windows=windows,
+                    count=count,
+                    now=utc_now,
+                )
+                sources.start_soon(merge, name="merger")
 
                 with to_merger, to_recorder:
                     yield Services(
@@ -127,6 +152,8 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
         settings: everything it may know of its environment.
         on_ready: called with the URL once requests are accepted.
     """
+    for name in settings.unknown:
+        log.warning("%s is set, and is no setting of newsintel", name)
     shutdown = trio.Event()
     async with trio.open_nursery() as process:
         await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
@@ -146,10 +173,6 @@ async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator
     async with AsyncExitStack() as stack:
         token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
         yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))
-
-
-def _start(nursery: trio.Nursery, name: str, actor: Callable[..., Awaitable[None]], *ends: object, **ports: object) -> None:
-    nursery.start_soon(partial(actor, *ends, **ports), name=name)
 
 
 def _state(admission: Admission) -> SourceState:

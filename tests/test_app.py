@@ -48,7 +48,8 @@ class World:
     closed: list[str] = field(factory=list)
 
     async def prepare(self, *, production):
-        """Nothing to prepare."""
+        """Redis is away; the service starts without it."""
+        return ("redis",)
 
     async def postgres_ping(self):
         """A sign of life."""
@@ -118,6 +119,13 @@ async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock,
         cursor = services.cursors.write(Position((1,)), "q")
     async with app.open_pipeline(known) as services:
         assert services.cursors.read(cursor, "q") == Position((1,))
+
+
+async def test_starts_without_a_store_and_says_so(world, autojump_clock, caplog):
+    """A store that is away at start is named in the log, and searches go on."""
+    async with app.open_pipeline(settings()) as services:
+        assert (await services.desk.search(asked())).answer.harvest.complete
+    assert "starting without redis" in caplog.text
 
 
 async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
