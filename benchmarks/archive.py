@@ -122,7 +122,8 @@ def show(results: Mapping[str, Any]) -> None:
             f"\n{int(size):,} articles, bytes for each: "
             + ", ".join(f"{name} {each:g}" for name, each in results[size]["bytes_per_article"].items())
         )
-        print(f"{int(size):,} articles, taking in: " + ", ".join(f"{name} {each}" for name, each in results[size]["ingest"].items()))
+        shown = (f"{name} {each['median']:g} ({each['lowest']:g} to {each['highest']:g})" for name, each in results[size]["ingest"].items())
+        print(f"{int(size):,} articles, rows a second taken in, and their ratio: " + ", ".join(shown))
 
 
 def main() -> None:
