@@ -13,6 +13,7 @@ from attrs import asdict, define, field
 from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
 from newsintel.errors import InvalidParameterError
 from newsintel.grammar import Token, alternatives, checked
+from newsintel.model import Query
 from newsintel.moments import read_moment
 
 _CONDITIONS = {one.value: one for one in Field if one is not Field.ANY}
@@ -21,6 +22,30 @@ _FIELDS = (*_CONDITIONS, *_BOUNDS)
 
 _TICK = timedelta(microseconds=1)
 """The resolution of both our moments and PostgreSQL's timestamptz."""
+
+
+def instead_of(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
+    """What to ask the archive where a live search found nobody to answer: the same words and filters, newest first.
+
+    Args:
+        query: the live search.
+        every_source: the sources that exist. A search of them all wants everything, what was imported from elsewhere included.
+    """
+    return ArchiveQuery(
+        alternatives=tuple(
+            tuple(
+                Condition(Field.ANY, one.text, one.phrase, negated=negated)
+                for terms, negated in ((clause.wanted, False), (clause.unwanted, True))
+                for one in terms
+            )
+            for clause in query.clauses
+        ),
+        sources=() if set(query.sources) >= set(every_source) else query.sources,
+        start=query.start,
+        end=query.end,
+        language=query.language,
+        sort=ArchiveSort.NEWEST,
+    )
 
 
 def build(

@@ -100,7 +100,7 @@ class ByteCache(Protocol):
 
 
 class Archive(Protocol):
-    """PostgreSQL, as the merger, the persister and the routes see it."""
+    """PostgreSQL, as the persister and the desk see it."""
 
     async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
         """Upsert articles with the time each was fetched, then pairs between archived articles; idempotent.
@@ -121,10 +121,6 @@ class Archive(Protocol):
         """One article by its public id."""
         ...
 
-    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
-        """The newest articles that match a query, at most `limit`."""
-        ...
-
 
 class ArchiveDump(Protocol):
     """PostgreSQL, as an export sees it."""
@@ -135,7 +131,10 @@ class ArchiveDump(Protocol):
 
 
 class ArchiveSearch(Protocol):
-    """PostgreSQL, as the archive's routes see it. Each method also raises `ArchiveTimeoutError` when a query takes longer than it may."""
+    """PostgreSQL, as the archive's routes and the merger see it.
+
+    Each method also raises `ArchiveTimeoutError` when a query takes longer than it may.
+    """
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
         """Up to `limit` matches after a position, in the query's order."""

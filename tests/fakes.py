@@ -8,7 +8,7 @@ import trio
 
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.model import ArchivedArticle, Article, Harvest, Pair, Query, SearchRecord
+from newsintel.model import ArchivedArticle, Article, Harvest, Pair, SearchRecord
 from newsintel.ports import Kept
 from tests.make import NOON
 
@@ -160,10 +160,6 @@ class MemoryArchive:
     async def article(self, article_id: str) -> ArchivedArticle | None:
         await self._answer()
         return self.kept.get(article_id)
-
-    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
-        await self._answer()
-        return tuple(kept.article for kept in self.kept.values())[:limit]
 
 
 class MemoryHistory:

@@ -12,11 +12,12 @@ from contextlib import ExitStack
 import trio
 from attrs import evolve, frozen
 
-from newsintel.errors import FlightBugError, UnavailableError
+from newsintel.archive_query import instead_of
+from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Freshness, Windows
 from newsintel.model import Answer, CacheWrite, Dedupe, Failed, FetchOutcome, Harvest, Landed, Origin, SourceReported, StaleFound, Status
-from newsintel.ports import Archive, Count, WallClock
+from newsintel.ports import ArchiveSearch, Count, WallClock
 from newsintel.shared_cache import Claim, SharedCache
 from newsintel.views import merge
 
@@ -24,8 +25,8 @@ log = logging.getLogger(__name__)
 
 LANDING_MARGIN_S = 0.01
 """Jobs end this much ahead of their flight, so that a source's own report of its timeout arrives before the landing."""
-ARCHIVE_LIMIT = 250
-"""As many articles as three sources give at once (contract.md: 100 + 50 + 100)."""
+ARCHIVE_LIMIT = 100
+"""Articles that stand in for sources that failed: the largest page of an answer. There is more in GET /archive."""
 
 
 @frozen
@@ -36,7 +37,8 @@ class _World:
     to_cache: trio.MemorySendChannel[CacheWrite]
     to_persister: trio.MemorySendChannel[Answer]
     shared: SharedCache
-    archive: Archive
+    search: ArchiveSearch
+    every_source: tuple[str, ...]
     windows: Windows
     count: Count
     now: WallClock
@@ -49,16 +51,17 @@ async def run(
     to_persister: trio.MemorySendChannel[Answer],
     *,
     shared: SharedCache,
-    archive: Archive,
+    search: ArchiveSearch,
+    every_source: tuple[str, ...],
     windows: Windows,
     count: Count,
     now: WallClock,
 ) -> None:
-    """Serve flights until the desk's end closes and the last flight has landed.
+    """Serve flights until the desk's end closes and the last flight has landed. `every_source` names those that exist, enabled or not.
 
     Owns: its inbox, one job end per enabled source, and the ends to both sinks, which it closes after its last flight.
     """
-    world = _World(jobs, to_cache, to_persister, shared, archive, windows, count, now)
+    world = _World(jobs, to_cache, to_persister, shared, search, every_source, windows, count, now)
     with ExitStack() as owned:
         for to_fetcher in jobs.values():
             owned.enter_context(to_fetcher)
@@ -166,7 +169,10 @@ async def _instead(flight: Flight, failed: Answer, cached: Harvest | None, world
         flight.append(StaleFound(stale))
         return stale
     try:
-        articles = await world.archive.matches(flight.query, ARCHIVE_LIMIT)
+        page = await world.search.search(instead_of(flight.query, world.every_source), ARCHIVE_LIMIT, None)
+        articles = tuple(hit.article for hit in page.hits)
+    except InvalidParameterError:
+        articles = ()  # of words too common to be indexed the archive knows nothing
     except UnavailableError:
         if failed.harvest.complete:
             raise

@@ -7,12 +7,13 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import merger
-from newsintel.errors import FlightBugError, UnavailableError
+from newsintel.archive_model import Hit
+from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import Flight, landing
 from newsintel.freshness import Windows
 from newsintel.model import Origin, SourceReported, StaleFound, Status
 from newsintel.shared_cache import SharedCache
-from tests.fakes import Clock, Counts, MemoryArchive, MemoryCache
+from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import article, harvest, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
@@ -25,7 +26,7 @@ class Rig:
 
     def __init__(self, sources=SOURCES, job_room=8, sink_room=8):
         self.now, self.counts = Clock(), Counts()
-        self.cache, self.archive = MemoryCache(), MemoryArchive()
+        self.cache, self.search = MemoryCache(), MemorySearch()
         self.to_merger, self._flights = trio.open_memory_channel(8)
         channels = {name: trio.open_memory_channel(job_room) for name in sources}
         self._to_jobs = {name: send for name, (send, _) in channels.items()}
@@ -37,7 +38,8 @@ class Rig:
         """The actor."""
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
-        await merger.run(*ends, shared=shared, archive=self.archive, windows=WINDOWS, count=self.counts, now=self.now)
+        ports = {"shared": shared, "search": self.search, "count": self.counts, "now": self.now}
+        await merger.run(*ends, every_source=SOURCES, windows=WINDOWS, **ports)
 
     def fly(self, key="k", known=None, sources=SOURCES):
         """Send a flight off."""
@@ -246,7 +248,7 @@ async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
 async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump_clock):
     """Past the stale window the archive answers, marked incomplete."""
     rig.cache.kept["k"] = harvest(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
-    await rig.archive.save([(article("old"), rig.now())], [])
+    rig.search.hits = (Hit(article("old"), rig.now(), rig.now()),)
     await trio.sleep(4000)
     answer = (await all_fail(rig, nursery, rig.fly())).answer
     assert (answer.harvest.origin, answer.harvest.complete) == (Origin.ARCHIVE, False)
@@ -256,7 +258,7 @@ async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump
 @pytest.mark.parametrize("away", [True, False])
 async def test_all_failed_and_nothing_else(rig, nursery, autojump_clock, away):
     """With an archive that has nothing or is away, the failure itself is the answer, and no sink hears of it."""
-    rig.archive.away = away
+    rig.search.raises = UnavailableError("postgresql is away") if away else None
     answer = (await all_fail(rig, nursery, rig.fly())).answer
     assert not answer.harvest.answered
     await wait_all_tasks_blocked()
@@ -271,7 +273,9 @@ async def test_no_source_enabled_answers_from_the_archive(nursery, autojump_cloc
     nursery.start_soon(rig.run)
     answer = (await landing(rig.fly())).answer
     assert (answer.harvest.origin, answer.harvest.complete, answer.harvest.answered) == (Origin.ARCHIVE, True, True)
-    rig.archive.away = True
+    rig.search.raises = InvalidParameterError("q", "only_stop_words", "too common")
+    assert (await landing(rig.fly("the"))).answer.harvest.origin is Origin.ARCHIVE
+    rig.search.raises = UnavailableError("postgresql is away")
     with pytest.raises(UnavailableError):
         await landing(rig.fly("other"))
 

@@ -3,6 +3,7 @@
 import pytest
 import trio
 
+from newsintel.archive_query import instead_of
 from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
 from newsintel.settings import load
 from newsintel.storage.stores import open_stores
@@ -22,7 +23,8 @@ async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
         await stores.check_schema()
         await stores.postgres_ping()
         assert await stores.archive.save([(article(), NOON)], []) == 1
-        assert await stores.archive.matches(query("title"), 5) == (article(),)
+        found = await stores.search.search(instead_of(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
+        assert [hit.article for hit in found.hits] == [article()]
         await stores.history.record([])
         await stores.cache.store(harvest("k"), None)
         assert await stores.cache.load("k") == harvest("k")

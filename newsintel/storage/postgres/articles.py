@@ -14,8 +14,7 @@ from asyncpg import Record
 from attrs import asdict
 
 from newsintel.errors import PoisonedBatchError
-from newsintel.model import ArchivedArticle, Article, Engagement, Pair, Query
-from newsintel.storage.postgres.matching import matches_sql
+from newsintel.model import ArchivedArticle, Article, Engagement, Pair
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 COLUMNS = (
@@ -115,11 +114,6 @@ class PostgresArchive:
             return None
         return ArchivedArticle(article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
 
-    async def matches(self, query: Query, limit: int) -> tuple[Article, ...]:
-        """The newest articles that match a query, at most `limit`; none if all its words are stop words."""
-        sql, values = matches_sql(query, max(limit, 0), COLUMNS)
-        return tuple(map(article_of, await self._postgres.run(_fetch, sql, values)))
-
 
 async def _save(connection: Connection, rounds: Sequence[Sequence[tuple[Any, ...]]], ties: Sequence[tuple[str, str, str, float]]) -> int:
     new = 0
@@ -138,11 +132,6 @@ async def _bury(connection: Connection, article_id: str, reason: str, text: str)
 async def _find(connection: Connection, article_id: str) -> Record | None:
     row: Record | None = await connection.fetchrow(ARTICLE, article_id)
     return row
-
-
-async def _fetch(connection: Connection, sql: str, values: Sequence[object]) -> list[Record]:
-    rows: list[Record] = await connection.fetch(sql, *values)
-    return rows
 
 
 def _rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:

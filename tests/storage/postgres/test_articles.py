@@ -11,7 +11,7 @@ from attrs import evolve
 
 from newsintel.errors import PoisonedBatchError
 from newsintel.model import Engagement, Pair, Rule
-from tests.storage.support import NOON, article, query
+from tests.storage.support import NOON, article
 
 LATER = NOON + timedelta(hours=1)
 
@@ -163,49 +163,3 @@ async def test_an_unknown_article_is_none_and_nothing_saves_as_nothing(archive):
     """No row, no error; an empty batch is no work."""
     assert await archive.article("a_nothing") is None
     assert await archive.save([], []) == 0
-
-
-async def test_matches_are_the_newest_first_and_bounded(archive):
-    """Words match by stem in title, description and content, newest first, at most `limit`."""
-    made = [article(f"election-{day}", title="Elections", published_at=NOON - timedelta(days=day)) for day in range(5)]
-    await archive.save([(one, NOON) for one in made], [])
-    assert await archive.matches(query("election"), 3) == tuple(made[:3])
-    assert await archive.matches(query("election"), 0) == ()
-
-
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        (query("storm"), {"a", "b", "c"}),
-        (query("storm", "coast"), {"a"}),
-        (query("storm hits"), {"a"}),
-        (query("storm", unwanted=("coast",)), {"b", "c"}),
-        (query("storm", unwanted=("hits coast", "forecast")), {"c"}),
-        (query("the"), set()),
-        (query("the", unwanted=("coast",)), set()),
-        (query("storm", unwanted=("the",)), {"a", "b", "c"}),
-        (query("storm", sources=("newsapi",)), {"b"}),
-        (query("storm", sources=()), set()),
-        (query("storm", language="en"), {"a", "b"}),
-        (query("storm", start=NOON, end=NOON), {"a", "b"}),
-        (query("storm", end=NOON - timedelta(seconds=1)), {"c"}),
-        (query("storm'|!&):*"), {"a", "b", "c"}),
-        (query("'); DROP TABLE articles; --"), set()),
-    ],
-)
-async def test_a_query_matches_what_it_says(archive, asked, expected):
-    """AND, phrases, exclusion, filters; stop words match nothing, and operators of PostgreSQL are but letters."""
-    rows = [
-        article("a", title="Storm hits coast"),
-        article("b", source="newsapi", title="A forecast", description="of storms", language="en"),
-        article("c", title="Sturm", content="a storm", language="de", published_at=NOON - timedelta(days=1)),
-    ]
-    await archive.save([(one, NOON) for one in rows], [])
-    assert {one.external_id for one in await archive.matches(asked, 10)} == expected
-
-
-async def test_alternatives_widen_a_query(archive):
-    """Clauses are joined by OR."""
-    await archive.save([(article("a", title="Storm"), NOON), (article("b", title="Flood"), NOON)], [])
-    either = evolve(query("storm"), clauses=query("storm").clauses + query("flood", unwanted=("coast",)).clauses)
-    assert {one.external_id for one in await archive.matches(either, 10)} == {"a", "b"}
