@@ -21,6 +21,7 @@ from benchmarks import queries
 from benchmarks.corpus import Corpus
 from benchmarks.ingest import ingest
 from benchmarks.load import archive_of
+from newsintel.actors.merger import ARCHIVE_LIMIT
 from newsintel.archive_model import ArchiveQuery, Bucket
 from newsintel.storage.postgres.search import PostgresSearch
 
@@ -45,8 +46,8 @@ Call = Callable[[], Awaitable[object]]
 def calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, list[Call]]]:
     """Every call, by kind and class."""
 
-    def find(query: ArchiveQuery) -> Call:
-        return lambda: search.search(query, PAGE, None)
+    def find(query: ArchiveQuery, limit: int = PAGE) -> Call:
+        return lambda: search.search(query, limit, None)
 
     def count(query: ArchiveQuery) -> Call:
         return lambda: search.facets(query)
@@ -60,6 +61,7 @@ def calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, l
         "newest": {name: [find(one) for one in some] for name, some in queries.newest(corpus).items()},
         "newest with words": {name: [find(one) for one in some] for name, some in queries.newest_words(corpus).items()},
         "relevance": {name: [find(one) for one in some] for name, some in queries.relevance(corpus).items()},
+        "in place of sources": {name: [find(one, ARCHIVE_LIMIT) for one in some] for name, some in queries.stand_ins(corpus).items()},
         "facets and timelines": counting | drawing,
     }
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+from attrs import evolve
+
 from benchmarks.corpus import END, Corpus
 from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
 
@@ -31,6 +33,13 @@ def newest_words(corpus: Corpus) -> Mapping[str, Queries]:
         "newest, common word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[:10]],
         "newest, other word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[100:50_000:5_000]],
     }
+
+
+def stand_ins(corpus: Corpus) -> Mapping[str, Queries]:
+    """What is asked where every source of a live search failed: the newest hundred with its words."""
+    words = corpus.words
+    pairs = [evolve(_phrase(one, two), sort=ArchiveSort.NEWEST) for one, two in zip(words[:10], words[200:3_000:280], strict=True)]
+    return {f"stand-in, {name.removeprefix('newest, ')}": some for name, some in newest_words(corpus).items()} | {"stand-in, phrase": pairs}
 
 
 def relevance(corpus: Corpus) -> Mapping[str, Queries]:
