@@ -4,10 +4,10 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from newsintel.errors import InvalidParameterError
 
@@ -17,26 +17,24 @@ LEVEL = 6
 """zlib's own default: half again as fast as gzip's 9 for about a hundredth more bytes."""
 
 
-@contextmanager
-def reading(file: str) -> Iterator[BinaryIO]:
-    """Open a file to read. Raises InvalidParameterError if it cannot be."""
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    with _named(file):
-        opened = _open(file, "rb")
-    with opened:
-        yield opened
+def reading(file: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file to read; `-` is standard input. Raises InvalidParameterError if it cannot be."""
+    return _stream(file, "rb", sys.stdin)
+
+
+def writing(file: str) -> AbstractContextManager[BinaryIO]:
+    """Open a file to write, in the place of what it held; `-` is standard output. Raises InvalidParameterError if it cannot be."""
+    return _stream(file, "wb", sys.stdout)
 
 
 @contextmanager
-def writing(file: str) -> Iterator[BinaryIO]:
-    """Open a file to write, in the place of what it held. Raises InvalidParameterError if it cannot be."""
+def _stream(file: str, mode: str, standard: TextIO) -> Iterator[BinaryIO]:
+    """A file, or the standard stream, which is not ours to close."""
     if file == "-":
-        yield sys.stdout.buffer
+        yield standard.buffer
         return
     with _named(file):
-        opened = _open(file, "wb")
+        opened = _open(file, mode)
     with opened:
         yield opened
 
