@@ -31,6 +31,7 @@ from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.callers import Persons
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
@@ -70,6 +71,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
     count, windows = Metrics().count, Windows.of(settings)
+    secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
 
@@ -135,7 +137,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         ),
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
-                        cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
+                        cursors=Cursors(Signer(secret_keys, CURSORS)),
+                        persons=Persons(secret_keys),
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,

@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http.callers import Identify
 from newsintel.http.envelope import Envelope
 from newsintel.http.hosts import HostCheck
 from newsintel.http.params import read
@@ -36,7 +37,8 @@ def create_app(services: Services) -> QuartTrio:
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
-    app.asgi_app = Envelope(HostCheck(app.asgi_app, settings), settings)  # type: ignore[assignment,method-assign]
+    identified = Identify(app.asgi_app, services.persons, settings.trusted_proxies, services.now)
+    app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
