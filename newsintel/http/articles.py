@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-import trio
 from quart import Response, request
 from werkzeug.exceptions import NotFound
 
@@ -21,7 +20,7 @@ from newsintel.http.problems import PROBLEMS, code_of_failures, respond
 from newsintel.http.schemas import ARTICLE_ID, ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
-from newsintel.model import Answer, Dedupe, Origin, Query, SearchRecord, Sort
+from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
 from newsintel.views import View, article_body, render
@@ -83,7 +82,7 @@ async def search(services: Services, given: Given) -> Response:
         pairs = dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))
         headers["Link"] = next_link(services.settings.public_url, pairs, view.page)
     if view.page == 1 and request.method == "GET":
-        _record(services, SearchRecord(query.text, query.key, body["total"], now))
+        services.recording.offer(request.scope["state"]["caller"], query.text, query.key, body["total"], now)
     return Response(to_json(body), headers=headers, content_type="application/json")
 
 
@@ -111,11 +110,3 @@ def _unanswered(answer: Answer, sources: Mapping[str, Any], settings: Settings, 
         times = [(outcome.retry_at - now).total_seconds() for outcome in reported(answer) if outcome.retry_at]
         headers["Retry-After"] = str(max(1, math.ceil(min(times, default=settings.cache_partial_s))))
     return respond(code, PROBLEMS[code].meaning, headers=headers, sources=sources)
-
-
-def _record(services: Services, done: SearchRecord) -> None:
-    """Offer a search to the history, which must never hold up an answer."""
-    try:
-        services.to_recorder.send_nowait(done)
-    except (trio.WouldBlock, trio.BrokenResourceError):
-        services.count("refusals", inbox="recorder")

@@ -1,22 +1,19 @@
 """What the routes need of the rest of newsintel."""
 
-import trio
 from attrs import frozen
 
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
-from newsintel.model import SearchRecord
+from newsintel.http.recording import Recording
+from newsintel.personal_ports import OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
+from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings
 
 
 @frozen(kw_only=True)
 class Services:
-    """The ports and values that the composition root hands to the routes.
-
-    Attributes:
-        to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
-    """
+    """The ports and values that the composition root hands to the routes."""
 
     settings: Settings
     desk: Desk
@@ -24,7 +21,10 @@ class Services:
     bytes_cache: ByteCache
     cursors: Cursors
     persons: Persons
-    to_recorder: trio.MemorySendChannel[SearchRecord]
+    recording: Recording
+    preferences: PreferenceCache
+    saved: SavedArticles
+    own_history: OwnHistory
     count: Count
     now: WallClock
     health: Health

@@ -8,6 +8,7 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
+from newsintel.personal_ports import OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
@@ -18,9 +19,13 @@ from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.redis import open_redis
+from newsintel.storage.repeats import RedisRepeats
 
 
 @frozen
@@ -36,6 +41,10 @@ class Stores:
     search: ArchiveSearch
     dump: ArchiveDump
     history: History
+    preferences: PreferenceStore
+    saved: SavedArticles
+    own_history: OwnHistory
+    repeats: Repeats
     cache: HarvestCache
     bytes_cache: ByteCache
     postgres_ping: Callable[[], Awaitable[None]]
@@ -95,6 +104,10 @@ async def open_stores(
                 search=PostgresSearch(postgres),
                 dump=PostgresDump(postgres),
                 history=PostgresHistory(postgres),
+                preferences=PostgresPreferences(postgres),
+                saved=PostgresSaved(postgres),
+                own_history=PostgresOwnHistory(postgres),
+                repeats=RedisRepeats(redis),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
                 postgres_ping=postgres.ping,
