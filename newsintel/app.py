@@ -139,6 +139,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         bytes_cache=stores.bytes_cache,
                         cursors=Cursors(Signer(secret_keys, CURSORS)),
                         persons=Persons(secret_keys),
+                        accounts=stores.accounts,
+                        sessions=stores.sessions,
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,

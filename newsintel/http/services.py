@@ -3,6 +3,7 @@
 import trio
 from attrs import frozen
 
+from newsintel.account_ports import Accounts, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.model import SearchRecord
@@ -24,6 +25,8 @@ class Services:
     bytes_cache: ByteCache
     cursors: Cursors
     persons: Persons
+    accounts: Accounts
+    sessions: Sessions
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock

@@ -36,6 +36,7 @@ from newsintel.options import Quota, Secret, SourceOptions, secret
 from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
+from tests.account_fakes import MemoryAccounts, MemorySessions
 from tests.fakes import MemoryBytes, MemorySearch
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -159,6 +160,8 @@ class World:
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    accounts: MemoryAccounts = field(factory=MemoryAccounts)
+    sessions: MemorySessions = field(factory=MemorySessions)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     now: datetime = NOW
@@ -177,6 +180,8 @@ class World:
             bytes_cache=self.bytes_cache,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
+            accounts=self.accounts,
+            sessions=self.sessions,
             to_recorder=self.inbox[0],
             count=self.metrics.count,
             now=lambda: self.now,
