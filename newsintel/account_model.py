@@ -32,6 +32,37 @@ class Access(StrEnum):
     WRITE = "write"
     READ = "read"
 
+    def covers(self, need: "Access") -> bool:
+        """True if whoever has this may do what takes `need`: a session covers all, a write key also reads."""
+        order = (Access.READ, Access.WRITE, Access.SESSION)
+        return order.index(self) >= order.index(need)
+
+
+@frozen
+class Session:
+    """A browser that is signed in.
+
+    Attributes:
+        digest: SHA-256 of the id in the cookie, in hexadecimal; the id itself is kept nowhere.
+        user_id: of the account, inside the process.
+        client: what the browser called itself when it signed in, cut short.
+    """
+
+    digest: str
+    user_id: int
+    created_at: datetime
+    last_seen_at: datetime
+    client: str
+
+
+class Doubt(StrEnum):
+    """Why a caller who showed a key or a session is anonymous all the same."""
+
+    BAD_KEY = "bad_key"
+    """It is no key that is good now: 401 on every route."""
+    UNKNOWN = "unknown"
+    """The store that knows is away: 503 where an account is needed, and on public routes nothing."""
+
 
 @frozen
 class Caller:
@@ -42,12 +73,14 @@ class Caller:
             another one each day. Never stored with a query.
         account: None for an anonymous caller, and then so is `access`.
         session: digest of the session's id, where a session is what signed the request in.
+        doubt: set on an anonymous caller who meant to be somebody.
     """
 
     person: str
     account: Account | None = None
     access: Access | None = None
     session: str | None = None
+    doubt: Doubt | None = None
 
     @property
     def signed_in(self) -> bool:

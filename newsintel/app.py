@@ -146,6 +146,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         preferences=PreferenceCache(stores.preferences),
                         saved=stores.saved,
                         own_history=stores.own_history,
+                        accounts=stores.accounts,
+                        sessions=stores.sessions,
                         count=count,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),

@@ -28,12 +28,35 @@ class InvalidParameterError(NewsIntelError):
         self.message = message
 
 
+class InvalidBodyError(InvalidParameterError):
+    """A member of a request's JSON body cannot be used; the same arguments, `field` being the member's name."""
+
+
+class DeniedError(NewsIntelError):
+    """The caller may not do this, or must first say who it is.
+
+    Args:
+        code: the problem: unauthenticated, cross_site, insufficient_scope or session_required.
+        message: one sentence for the caller.
+        challenge: the WWW-Authenticate header, where one belongs.
+    """
+
+    def __init__(self, code: str, message: str, challenge: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.challenge = challenge
+
+
 class OverloadedError(NewsIntelError):
     """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
 
 
 class UnavailableError(NewsIntelError):
     """PostgreSQL or Redis did not do what was asked, for a reason that may pass: refused, lost, too slow."""
+
+
+class SignInUnavailableError(UnavailableError):
+    """Who is asking cannot be found out now, or remembered: the store that knows is away. Answered 503; what is public goes on."""
 
 
 class ArchiveTimeoutError(UnavailableError):

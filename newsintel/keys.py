@@ -4,6 +4,7 @@ So a key is rotated without anybody noticing: the new one goes first, and the ol
 """
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Sequence
 
@@ -23,6 +24,11 @@ def derive(key: Secret, purpose: str) -> bytes:
     master = base64.urlsafe_b64decode(key.reveal() + "=")
     # No salt: the input is a uniformly random key already (RFC 5869, 3.1).
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(master)
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hexadecimal: what is kept of an id or key that we made of 256 random bits, which nobody finds again from that."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Signer:

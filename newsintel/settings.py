@@ -73,6 +73,8 @@ class Settings:
     sources: tuple[str, ...] = option(words, ())
     # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
     secret_keys: tuple[Secret, ...] = option(key_list, ())
+    session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
+    session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
     search_deadline_s: float = option(seconds, 1.5, unit="s")
     cache_ttl_s: float = option(seconds, 300.0, unit="s")
     cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")

@@ -20,6 +20,7 @@ from newsintel.options import Secret
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
+from tests.account_fakes import MemoryAccounts, MemorySessions
 from tests.actors.test_fetcher import ScriptedUpstream
 from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
 from tests.make import search_record
@@ -50,6 +51,8 @@ class World:
     repeats: MemoryRepeats = field(factory=MemoryRepeats)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    accounts: MemoryAccounts = field(factory=MemoryAccounts)
+    sessions: MemorySessions = field(factory=MemorySessions)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 

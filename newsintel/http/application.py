@@ -7,9 +7,11 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import archive, articles, health, openapi, pages, sources
-from newsintel.http.callers import Identify
+from newsintel.http.access import admit, caller, check_site, origin_of
+from newsintel.http.bodies import read_body
 from newsintel.http.envelope import Envelope
 from newsintel.http.hosts import HostCheck
+from newsintel.http.identify import Identify
 from newsintel.http.params import read
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
@@ -35,15 +37,29 @@ def create_app(services: Services) -> QuartTrio:
     app.url_map.merge_slashes = False
     table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *pages.routes())
     for route in (*table, *openapi.routes(table, settings)):
-        app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
+        view = settled(partial(_serve, services, route))
+        app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    identified = Identify(app.asgi_app, services.persons, settings.trusted_proxies, services.now)
-    app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
+    app.asgi_app = Envelope(HostCheck(Identify(app.asgi_app, services), settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
 async def _serve(services: Services, route: Route, **in_path: str) -> Response:
-    """Read a request strictly and let the route answer it."""
+    """Check who asks, read the request strictly and let the route answer it."""
+    admit(caller(), route.need)
+    if route.writes:
+        check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    return await route.view(services, {**read(route.takes, request.query_string), **in_path})
+    given = read(route.takes, request.query_string)
+    if route.body:
+        given |= await read_body(route.body, request)
+    response = await route.view(services, {**given, **in_path})
+    return _personal(response) if caller().signed_in else response
+
+
+def _personal(response: Response) -> Response:
+    """A signed-in person's answer, which nobody may keep. nginx would heed X-Accel-Expires before Cache-Control."""
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers.pop("X-Accel-Expires", None)
+    return response

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from newsintel.account_model import Caller
-from newsintel.http.envelope import Asgi, Receive, Scope, Send
+from newsintel.http.envelope import Scope
 from newsintel.keys import derive
 from newsintel.options import Network, Secret
-from newsintel.ports import WallClock
 
 Address = IPv4Address | IPv6Address
 
@@ -42,23 +40,6 @@ class Persons:
             found = hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:32]
             self._known[address] = found
         return found
-
-
-class Identify:
-    """ASGI middleware: leaves the request's Caller in `scope["state"]["caller"]`."""
-
-    def __init__(self, app: Asgi, persons: Persons, trusted: Sequence[Network], now: WallClock) -> None:
-        self._app = app
-        self._persons = persons
-        self._trusted = tuple(trusted)
-        self._now = now
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http":
-            address = client_address(scope, self._trusted)
-            scope["state"]["caller"] = Caller(self._persons.person(address, self._now()))
-        await self._app(scope, receive, send)
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str:

@@ -1,4 +1,4 @@
-"""The kinds of value that a query parameter can have.
+"""The kinds of value that a query parameter can have; `json_kinds` has those of a JSON body.
 
 A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
 the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
@@ -19,7 +19,7 @@ class Kind:
     """A kind of value: the JSON Schema of a good one, and its parser."""
 
     schema: dict[str, Any]
-    parse: Callable[[str], Any]
+    parse: Callable[[Any], Any]
 
 
 def whole(low: int, high: int) -> Kind:

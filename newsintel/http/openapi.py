@@ -1,13 +1,16 @@
 """GET /openapi.json: the description of every address, made from the same rows that serve them (OpenAPI 3.1.0)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from quart import Response
 
 from newsintel import __version__
+from newsintel.account_model import Access
 from newsintel.codec import to_json
+from newsintel.http.bodies import LEFT_OUT
+from newsintel.http.credentials import session_cookie
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.schemas import COMPONENTS, ref
@@ -15,8 +18,13 @@ from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
 from newsintel.settings import Settings
 
-EVERYWHERE = ("invalid_parameter", "too_large", "wrong_host", "internal")
+EVERYWHERE = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
 """Codes that any address can answer with."""
+
+WITH_BODY = ("invalid_body", "request_timeout", "unsupported_media_type")
+NOTHING_SENT = (204, 303)
+KEY: dict[str, list[str]] = {"key": []}
+SESSION: dict[str, list[str]] = {"session": []}
 
 
 def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
@@ -42,22 +50,57 @@ def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": settings.public_url}],
-        "paths": {route.path: {"get": _operation(route)} for route in table},
-        "components": {"schemas": COMPONENTS},
+        "paths": _paths(table),
+        "components": {
+            "schemas": COMPONENTS,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `ni_...`; POST /me/keys makes one."},
+                "session": {"type": "apiKey", "in": "cookie", "name": session_cookie(settings), "description": "Set by signing in."},
+            },
+        },
     }
+
+
+def _paths(table: Iterable[Route]) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for route in table:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return paths
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    answers = {str(status): _answer_of(schema) for status, schema in route.answers.items()}
+    answers = {str(status): _answer_of(status, schema) for status, schema in route.answers.items()}
+    name = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     return {
-        "operationId": route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_"),
+        "operationId": f"{route.method.lower()}_{name}" if route.writes else name,
         "summary": route.about,
         "parameters": [*_in_path(route), *map(_in_query, route.takes)],
+        **({"requestBody": _body(route)} if route.body else {}),
         "responses": answers | _problems(route),
+        "security": _security(route.need),
     }
 
 
-def _answer_of(schema: dict[str, Any] | None) -> dict[str, Any]:
+def _security(need: Access | None) -> list[dict[str, list[str]]]:
+    """One of these is enough; {} is nothing at all."""
+    if need is None:
+        return [{}, SESSION, KEY]
+    return [SESSION] if need is Access.SESSION else [SESSION, KEY]
+
+
+def _body(route: Route) -> dict[str, Any]:
+    properties = {
+        one.name: one.kind.schema | {"description": one.about} | ({} if one.default in (LEFT_OUT, None) else {"default": one.default})
+        for one in route.body
+    }
+    required = [one.name for one in route.body if one.required]
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _answer_of(status: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+    if status in NOTHING_SENT:
+        return {"description": "Done; nothing more is sent."}
     content = {"text/plain": {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
     return {"description": "The answer.", "content": content}
 
@@ -65,10 +108,24 @@ def _answer_of(schema: dict[str, Any] | None) -> dict[str, Any]:
 def _problems(route: Route) -> dict[str, Any]:
     """A response for each status; several codes may share one."""
     by_status: dict[int, list[str]] = {}
-    for code in (*EVERYWHERE, *route.problems):
+    for code in dict.fromkeys((*EVERYWHERE, *_implied(route), *route.problems)):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
     return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}
+
+
+def _implied(route: Route) -> Iterator[str]:
+    """The codes that follow from what a route takes and needs."""
+    if route.need:
+        yield "not_ready"
+    if route.need is Access.SESSION:
+        yield "session_required"
+    if route.need is Access.WRITE:
+        yield "insufficient_scope"
+    if route.writes:
+        yield "cross_site"
+    if route.body:
+        yield from WITH_BODY
 
 
 def _in_path(route: Route) -> list[dict[str, Any]]:

@@ -28,17 +28,27 @@ class Problem:
 PROBLEMS: dict[str, Problem] = {
     "invalid_parameter": Problem(400, "A parameter cannot be used", "The member `errors` names each parameter and what it may be."),
     "invalid_body": Problem(400, "The request cannot be read", "Its body or form is not what this address takes."),
+    "unauthenticated": Problem(
+        401, "Signing in is needed", "Sign in (GET /auth lists how), or send a key that is good: `Authorization: Bearer ni_...`."
+    ),
+    "cross_site": Problem(403, "Another site's page asked for this", "Changes with a session's cookie are taken from our own pages alone."),
+    "insufficient_scope": Problem(403, "This key may not do that", "It takes a key whose scope is `write`, or a session."),
+    "session_required": Problem(403, "No key may do that", "It takes a session: sign in with a browser."),
     "not_found": Problem(
         404, "Nothing is here", "The address is wrong, or what it named is not known here. /openapi.json lists every address."
     ),
     "method_not_allowed": Problem(405, "The method is not allowed here", "The header `Allow` lists those that are."),
     "request_timeout": Problem(408, "The request took too long to arrive", "Its body must arrive within 10 seconds."),
+    "conflict": Problem(409, "It cannot be done as things stand", "The member `detail` says what stands in the way."),
     "too_large": Problem(413, "The request's body is too large", "A body may have 64 KiB."),
     "unsupported_media_type": Problem(415, "The body's media type is not taken here", "Bodies are application/json."),
     "wrong_host": Problem(421, "This host name is not served here", "The operator can allow it with NEWSINTEL_ALLOWED_HOSTS."),
     "internal": Problem(500, "Something went wrong on our side", "A bug. The operator's log explains it under the request_id."),
     "sources_failed": Problem(502, "Every source failed", "The member `sources` says how each did, and nothing older could stand in."),
     "busy": Problem(503, "No room right now", "Ask again after the number of seconds in the header `Retry-After`."),
+    "not_ready": Problem(
+        503, "Signing in does not work right now", "Searching without signing in still does. Ask again after `Retry-After` seconds."
+    ),
     "archive_timeout": Problem(503, "The archive did not answer", "Searching still works. Ask again after `Retry-After` seconds."),
     "sources_timed_out": Problem(504, "Every source took too long", "None answered within its deadline, and nothing older could stand in."),
 }

@@ -2,6 +2,7 @@
 
 from attrs import frozen
 
+from newsintel.account_ports import Accounts, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
@@ -25,6 +26,8 @@ class Services:
     preferences: PreferenceCache
     saved: SavedArticles
     own_history: OwnHistory
+    accounts: Accounts
+    sessions: Sessions
     count: Count
     now: WallClock
     health: Health

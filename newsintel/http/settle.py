@@ -11,7 +11,18 @@ from functools import wraps
 from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from newsintel.errors import ArchiveTimeoutError, BusyError, FlightBugError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.errors import (
+    ArchiveTimeoutError,
+    BusyError,
+    DeniedError,
+    FlightBugError,
+    InvalidBodyError,
+    InvalidParameterError,
+    NewsIntelError,
+    OverloadedError,
+    SignInUnavailableError,
+    UnavailableError,
+)
 from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
 
 log = logging.getLogger(__name__)
@@ -23,11 +34,23 @@ _FRAMEWORK = {
     404: "not_found",
     405: "method_not_allowed",
     408: "request_timeout",
+    409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
     500: "internal",
 }
 """The code for each status that the framework answers by itself."""
+
+_OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
+    (InvalidBodyError, "invalid_body"),
+    (InvalidParameterError, "invalid_parameter"),
+    (SignInUnavailableError, "not_ready"),
+    (OverloadedError, "busy"),
+    (BusyError, "busy"),
+    (UnavailableError, "archive_timeout"),
+    (FlightBugError, "internal"),
+)
+"""The code for each exception of ours; the first class that fits decides."""
 
 TOO_WIDE = "This query takes the archive too long. Narrow it: fewer alternatives, rarer words, a shorter time between `from` and `to`."
 
@@ -82,38 +105,35 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _code(error: BaseException) -> str | None:
     """The problem that an exception stands for; None for a bug."""
-    match error:
-        case InvalidParameterError():
-            return "invalid_parameter"
-        case OverloadedError() | BusyError():
-            return "busy"
-        case UnavailableError():
-            return "archive_timeout"
-        case FlightBugError():
-            return "internal"
-        case HTTPException():
-            return _FRAMEWORK.get(error.code or 500)
-    return None
+    if isinstance(error, HTTPException):
+        return _FRAMEWORK.get(error.code or 500)
+    if isinstance(error, DeniedError):
+        return error.code
+    return next((code for kind, code in _OURS if isinstance(error, kind)), None)
 
 
 def _log(error: BaseException) -> None:
     """A bug with its traceback; the rest in one line, in repr since it may quote the caller's bytes."""
     if _code(error) is None:
         log.error("bug while answering %r", request.path, exc_info=error)
-    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError):
+    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError | DeniedError):
         log.warning("%s: %r", type(error).__name__, str(error))
     else:
         log.debug("%s: %r", type(error).__name__, str(error))
 
 
 def _detail(error: BaseException, code: str) -> str:
-    """One sentence for the caller. Our own exceptions speak to the operator, so their text stays in the log."""
+    """One sentence for the caller. Most of our own exceptions speak to the operator, so their text stays in the log."""
     if isinstance(error, ArchiveTimeoutError):
         return TOO_WIDE
+    if isinstance(error, DeniedError):
+        return str(error)
     return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
 
 
 def _headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+    if isinstance(error, DeniedError) and error.challenge:
+        return {"WWW-Authenticate": error.challenge}
     return {"Retry-After": str(RETRY_AFTER_S)} if PROBLEMS[code].status == 503 else {}

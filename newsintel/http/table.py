@@ -1,27 +1,41 @@
-"""One row per address: what serves it, what it takes and what it answers. The router, the strict reader and OpenAPI all read these rows."""
+"""One row per address and method: what serves it, what it takes and what it answers. Router, readers, access and OpenAPI all read these."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from attrs import field, frozen
 from quart import Response
 
+from newsintel.account_model import Access
+from newsintel.http.bodies import Member
 from newsintel.http.params import Parameter
 from newsintel.http.services import Services
 
 Given = Mapping[str, Any]
-"""A request's values by name: query parameters as their kinds read them, path parameters as text."""
+"""A request's values by name: query parameters and members of the body as their kinds read them, path parameters as text."""
+
+
+class Method(StrEnum):
+    """What can be asked of an address. GET answers HEAD too."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"
+    DELETE = "DELETE"
 
 
 @frozen
 class Route:
-    """An address that answers GET, and HEAD with it.
+    """An address under one method.
 
     Attributes:
         path: in OpenAPI's spelling, e.g. `/articles/{id}`.
-        answers: the JSON Schema of each status' body; None where it is text.
+        answers: the JSON Schema of each status' body; None where it is text (of 204 and redirects: nothing).
         in_path: JSON Schemas of the path's parameters.
-        problems: codes beyond those that every address can answer with.
+        problems: codes beyond those that every address can answer with, and those that follow from method, need and body.
+        need: what access it takes at least; None = anybody's.
+        body: the members of the JSON object that it takes; () = no body, and what is sent is not looked at.
     """
 
     path: str
@@ -31,8 +45,21 @@ class Route:
     takes: tuple[Parameter, ...] = ()
     in_path: Mapping[str, dict[str, Any]] = field(factory=dict)
     problems: tuple[str, ...] = ()
+    method: Method = Method.GET
+    need: Access | None = None
+    body: tuple[Member, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]
+        if len(set(names)) < len(names):  # they reach the view in one mapping
+            raise ValueError(f"{self.method} {self.path} has two values of one name")
 
     @property
     def rule(self) -> str:
         """The path in the router's spelling."""
         return self.path.replace("{", "<").replace("}", ">")
+
+    @property
+    def writes(self) -> bool:
+        """True if it may change something."""
+        return self.method is not Method.GET

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from attrs import frozen
 
+from newsintel.account_ports import Accounts, Sessions
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Harvest
 from newsintel.options import Secret
@@ -16,6 +18,7 @@ from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres import migrate as schema
+from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
@@ -26,6 +29,11 @@ from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.redis import open_redis
 from newsintel.storage.repeats import RedisRepeats
+from newsintel.storage.sessions import RedisSessions
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 @frozen
@@ -47,6 +55,8 @@ class Stores:
     repeats: Repeats
     cache: HarvestCache
     bytes_cache: ByteCache
+    accounts: Accounts
+    sessions: Sessions
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -110,6 +120,8 @@ async def open_stores(
                 repeats=RedisRepeats(redis),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
+                accounts=PostgresAccounts(postgres),
+                sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

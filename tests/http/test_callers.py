@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from newsintel.http.callers import KNOWN, Identify, Persons, client_address, network_of
+from newsintel.http.callers import KNOWN, Persons, client_address, network_of
 from newsintel.options import Secret
 from tests.http.world import NOW
 
@@ -87,19 +87,3 @@ def test_what_is_remembered_is_bounded():
         persons.person(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW)
     assert len(persons._known) <= KNOWN
     assert persons.person("10.0.0.0", NOW) == first
-
-
-async def test_the_caller_is_left_in_the_scope():
-    """For whatever lies further in; other kinds of scope pass untouched."""
-    seen = []
-
-    async def app(scope, _receive, _send):
-        seen.append(scope)
-
-    identify = Identify(app, Persons([Secret("A" * 43)]), TRUSTED, lambda: NOW)
-    await identify(scope("10.0.0.1", "198.51.100.1"), None, None)
-    await identify({"type": "lifespan"}, None, None)
-    caller = seen[0]["state"]["caller"]
-    assert caller.person == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
-    assert not caller.signed_in
-    assert seen[1] == {"type": "lifespan"}

@@ -30,7 +30,7 @@ async def test_it_has_every_address_and_method_of_the_router():
     routed = {(rule.rule.replace("<", "{").replace(">", "}"), method) for rule in app.url_map.iter_rules() for method in rule.methods}
     paths = (await described(world))["paths"]
     stated = {(path, method.upper()) for path, operations in paths.items() for method in operations}
-    assert routed == stated | {(path, "HEAD") for path, _ in stated}
+    assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
 
 
 @pytest.mark.parametrize("route", [articles.routes(settings())[0], *archive.routes(settings())], ids=lambda route: route.path)

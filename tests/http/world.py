@@ -38,6 +38,7 @@ from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
+from tests.account_fakes import MemoryAccounts, MemorySessions
 from tests.fakes import MemoryBytes, MemorySearch
 from tests.personal_fakes import MemoryOwnHistory, MemoryPreferences, MemorySaved
 
@@ -162,6 +163,8 @@ class World:
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    accounts: MemoryAccounts = field(factory=MemoryAccounts)
+    sessions: MemorySessions = field(factory=MemorySessions)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     now: datetime = NOW
@@ -187,6 +190,8 @@ class World:
             preferences=PreferenceCache(self.preferences),
             saved=self.saved,
             own_history=self.own_history,
+            accounts=self.accounts,
+            sessions=self.sessions,
             count=self.metrics.count,
             now=lambda: self.now,
             health=self.health,

@@ -21,7 +21,7 @@ WHERE contype = 'f'
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
 SHOWN_AS_KEYS = {
     *("alembic_version_pkc", "articles_pkey", "article_duplicates_pkey", "dead_letters_pkey", "users_pkey", "users_public_id_key"),
-    *("user_preferences_pkey", "search_history_pkey"),
+    *("user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key", "provider_tokens_pkey"),
 }
 """The diagram has these as PK and UK, and Alembic its own."""
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 STATEMENTS = (
     # Of searches by somebody who was signed in; nobody ever names the others. No search had a user before this step.

@@ -1,0 +1,104 @@
+"""The ports of accounts, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+from datetime import timedelta
+from itertools import count as numbers
+
+import trio
+
+from newsintel.account_model import Access, Account, Session
+from newsintel.errors import UnavailableError
+from newsintel.keys import digest
+from tests.make import NOON
+
+
+class MemoryAccounts:
+    """A `ports.Accounts`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Account] = {}
+        self.identities: dict[tuple[str, str], int] = {}
+        self.keys: dict[str, tuple[int, Access, object]] = {}
+        self.away = False
+        self.hangs = False
+
+    async def account(self, user_id):
+        await self._answer()
+        return self.kept.get(user_id)
+
+    async def key_holder(self, digest, now):
+        await self._answer()
+        user_id, access, expires_at = self.keys.get(digest, (0, Access.READ, None))
+        if user_id not in self.kept or (expires_at is not None and expires_at <= now):
+            return None
+        return self.kept[user_id], access
+
+    async def sign_in(self, provider, subject, username, now):
+        await self._answer()
+        user_id = self.identities.setdefault((provider, subject), len(self.identities) + 1)
+        known = self.kept.get(user_id)
+        created_at = known.created_at if known else now
+        self.kept[user_id] = Account(user_id, f"u_{'abcdefghij'[user_id % 10] * 20}", username, provider, created_at, now)
+        return self.kept[user_id]
+
+    async def _answer(self):
+        await trio.lowlevel.checkpoint()
+        if self.hangs:
+            await trio.sleep_forever()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+
+class MemorySessions:
+    """A `ports.Sessions` whose ids can be foretold; they never lapse."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Session] = {}
+        self.away = False
+        self._ids = (f"{number:0>43}" for number in numbers(1))
+
+    async def start(self, user_id, client):
+        await self._answer()
+        session_id = next(self._ids)
+        now = NOON + timedelta(seconds=len(self.kept))
+        self.kept[digest(session_id)] = Session(digest(session_id), user_id, now, now, client)
+        return session_id
+
+    async def find(self, session_id):
+        await self._answer()
+        return self.kept.get(digest(session_id))
+
+    async def of_user(self, user_id):
+        await self._answer()
+        found = [session for session in self.kept.values() if session.user_id == user_id]
+        return tuple(sorted(found, key=lambda session: session.last_seen_at, reverse=True))
+
+    async def end(self, user_id, digest):
+        await self._answer()
+        if digest not in self.kept or self.kept[digest].user_id != user_id:
+            return False
+        del self.kept[digest]
+        return True
+
+    async def end_all(self, user_id):
+        await self._answer()
+        self.kept = {key: session for key, session in self.kept.items() if session.user_id != user_id}
+
+    async def _answer(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+async def browser(world, username="alice", *, now=NOON):
+    """Headers of a browser in which somebody is signed in, on a page of ours; `world` has accounts and sessions."""
+    account = await world.accounts.sign_in("dev", username, username, now)
+    session_id = await world.sessions.start(account.id, "a browser")
+    return {"Cookie": f"newsintel_dev={session_id}", "Sec-Fetch-Site": "same-origin"}
+
+
+async def program(world, username="alice", access=Access.WRITE, *, expires_at=None, now=NOON):
+    """Headers of a program that holds a key of somebody's."""
+    account = await world.accounts.sign_in("dev", username, username, now)
+    key = f"ni_{len(world.accounts.keys):0>43}"
+    world.accounts.keys[digest(key)] = (account.id, access, expires_at)
+    return {"Authorization": f"Bearer {key}"}

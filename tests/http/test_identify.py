@@ -1,0 +1,128 @@
+"""Whose a request is: keys before cookies, nobody trusted on a word, and no outage that makes somebody of nobody."""
+
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from newsintel.account_model import Access, Doubt
+from newsintel.http.callers import Persons
+from newsintel.http.identify import Identify
+from newsintel.options import Secret
+from tests.account_fakes import browser, program
+from tests.http.world import NOW, World, settings
+
+
+async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
+    """The Caller that is left for a request."""
+    seen = []
+
+    async def app(scope, _receive, _send):
+        seen.append(scope)
+
+    lines = [(name.encode(), value.encode("latin-1")) for name, value in dict(headers).items()]
+    scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
+    await Identify(app, world.services)(scope, None, None)
+    return seen[0]["state"]["caller"]
+
+
+async def test_nobody_signed_in_is_the_person_of_the_address():
+    """As the trusted proxies tell it; other kinds of scope pass untouched."""
+    world = World(settings=settings(NEWSINTEL_TRUSTED_PROXIES="10.0.0.0/8"))
+    assert world.settings.trusted_proxies == (ip_network("10.0.0.0/8"),)
+    found = await caller(world, {"X-Forwarded-For": "198.51.100.1"}, peer="10.0.0.1")
+    assert found.person == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
+    assert not found.signed_in
+    seen = []
+
+    async def app(scope, _receive, _send):
+        seen.append(scope)
+
+    await Identify(app, world.services)({"type": "lifespan"}, None, None)
+    assert seen == [{"type": "lifespan"}]
+
+
+async def test_a_session_is_its_account_and_so_is_a_key():
+    """The person is the account's public id, wherever the request comes from."""
+    world = World()
+    by_cookie = await caller(world, await browser(world))
+    by_key = await caller(world, await program(world, access=Access.READ), peer="198.51.100.7")
+    assert by_cookie.account == by_key.account
+    assert by_cookie.account.username == "alice"
+    assert by_cookie.person == by_key.person == by_cookie.account.public_id
+    assert (by_cookie.access, by_key.access) == (Access.SESSION, Access.READ)
+    assert by_cookie.session in world.sessions.kept
+    assert by_key.session is None
+
+
+async def test_beside_an_authorization_header_cookies_do_not_count():
+    """Neither where the key is good, nor where it is not."""
+    world = World()
+    cookie = await browser(world, "alice")
+    assert (await caller(world, cookie | await program(world, "bob"))).account.username == "bob"
+    wrong = await caller(world, cookie | {"Authorization": "Bearer ni_" + "x" * 43})
+    assert (wrong.account, wrong.doubt) == (None, Doubt.BAD_KEY)
+
+
+@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer x", "Basic YTpi", "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "é"])
+async def test_whatever_else_is_in_the_header_is_a_bad_key(shown):
+    """Also what could not be one."""
+    assert (await caller(World(), {"Authorization": shown})).doubt is Doubt.BAD_KEY
+
+
+async def test_an_expired_key_is_a_bad_key():
+    """From the very moment."""
+    world = World()
+    assert (await caller(world, await program(world, expires_at=NOW))).doubt is Doubt.BAD_KEY
+    assert (await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))).signed_in
+
+
+@pytest.mark.parametrize("cookie", ["newsintel_dev=" + "x" * 43, "newsintel_dev=short", "newsintel_dev", "other=1", "=", ""])
+async def test_a_cookie_that_is_no_session_is_nobody(cookie):
+    """Without any doubt: sessions expire."""
+    found = await caller(World(), {"Cookie": cookie})
+    assert (found.account, found.doubt) == (None, None)
+
+
+async def test_two_cookies_of_the_name_are_none():
+    """There is no telling which one was meant."""
+    world = World()
+    one, other = await browser(world), await browser(world, "bob")
+    assert not (await caller(world, {"Cookie": f"{one['Cookie']}; {other['Cookie']}"})).signed_in
+    assert (await caller(world, {"Cookie": f"a=b; {one['Cookie']};c=d"})).signed_in
+
+
+async def test_a_session_of_a_deleted_account_is_nobodys():
+    """Whoever deleted it, and wherever."""
+    world = World()
+    headers = await browser(world)
+    world.accounts.kept.clear()
+    found = await caller(world, headers)
+    assert (found.account, found.doubt) == (None, None)
+
+
+@pytest.mark.parametrize("store", ["accounts", "sessions"])
+async def test_a_store_that_is_away_leaves_a_doubt(store):
+    """Nobody is signed in on trust."""
+    world = World()
+    headers = await browser(world)
+    getattr(world, store).away = True
+    found = await caller(world, headers)
+    assert (found.account, found.doubt) == (None, Doubt.UNKNOWN)
+
+
+async def test_a_store_that_hangs_is_away_before_long(autojump_clock):
+    """A frozen PostgreSQL must not freeze every request of somebody signed in."""
+    world = World()
+    headers = await program(world)
+    world.accounts.hangs = True
+    assert (await caller(world, headers)).doubt is Doubt.UNKNOWN
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics"])
+async def test_health_and_metrics_ask_no_store(path):
+    """Whatever is shown: they work in any outage, and the metrics have a token of their own."""
+    world = World()
+    headers = await program(world)
+    world.accounts.away = True
+    assert (await caller(world, headers, path)).doubt is None
