@@ -62,7 +62,7 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> A
     """
     excluded = tuple(map(padded, preferences.excluded_topics))
     kept = [one for one in ranked if not _on(one.group, excluded)]
-    applied = ("excluded_topics",) if excluded else ()
+    applied: tuple[str, ...] = ("excluded_topics",) if excluded else ()
     if sort is Sort.RELEVANCE:
         topics, sources = tuple(map(padded, preferences.topics)), frozenset(preferences.preferred_sources)
         weighed = [(one, _worth(one.group, sources, topics)) for one in kept]

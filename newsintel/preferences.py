@@ -53,7 +53,7 @@ class Preferences:
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Preferences":
         """Those among everything that a person keeps. What breaks its rule (another version may have another) counts for nothing."""
-        found = {}
+        found: dict[str, Any] = {}
         for key in kept.keys() & _RULES.keys():
             try:
                 value = _RULES[key](key, kept[key])

@@ -149,7 +149,10 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
 async def test_old_searches_go_while_the_service_runs(world, autojump_clock):
     """The janitor is at work from the first minute on, by HISTORY_RETENTION_D, and holds up no end."""
     today = app.utc_now()
-    world.history.kept = [search_record(query="old", searched_at=today - timedelta(days=8)), search_record(query="young", searched_at=today - timedelta(days=6))]
+    world.history.kept = [
+        search_record(query="old", searched_at=today - timedelta(days=8)),
+        search_record(query="young", searched_at=today - timedelta(days=6)),
+    ]
     async with app.open_pipeline(settings(NEWSINTEL_HISTORY_RETENTION_D="7")):
         await trio.sleep(janitor.FIRST_S)
         began = trio.current_time()

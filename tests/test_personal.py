@@ -42,7 +42,12 @@ def test_what_was_asked_counts():
 
 def test_a_preferred_source_is_worth_a_step():
     """It passes what is less than a step better, not what is more; any article of a story will do."""
-    stories = [ranked("far", 0.9), ranked("near", 0.59), ranked("hers", 0.5, source="reddit"), ranked("also", 0.495, article("x", source="reddit"))]
+    stories = [
+        ranked("far", 0.9),
+        ranked("near", 0.59),
+        ranked("hers", 0.5, source="reddit"),
+        ranked("also", 0.495, article("x", source="reddit")),
+    ]
     arranged = arrange(stories, Preferences(preferred_sources=("reddit",)), Sort.RELEVANCE)
     assert titles(arranged) == ["far", "hers", "also", "near"]
     assert arranged.worth == (0.0, SOURCE, SOURCE, 0.0)

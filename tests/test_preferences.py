@@ -97,7 +97,9 @@ def test_what_is_heeded_is_read_from_what_is_kept():
     assert Preferences.of({}) == Preferences()
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
 KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.name)
 
 

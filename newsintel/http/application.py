@@ -10,7 +10,9 @@ from newsintel.http import archive, articles, health, openapi, pages, sources
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.envelope import Envelope
+from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
+from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
 from newsintel.http.params import read
 from newsintel.http.services import Services
@@ -35,12 +37,20 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *pages.routes())
+    finished = Pages()
+    table = (
+        *articles.routes(settings, finished),
+        *archive.routes(settings),
+        *sources.routes(),
+        *health.routes(services.health),
+        *pages.routes(),
+    )
     for route in (*table, *openapi.routes(table, settings)):
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    app.asgi_app = Envelope(HostCheck(Identify(app.asgi_app, services), settings), settings)  # type: ignore[assignment,method-assign]
+    hot = HotPath(app.asgi_app, finished, record=services.recording, now=services.now)
+    app.asgi_app = Envelope(HostCheck(Identify(hot, services), settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 

@@ -120,9 +120,7 @@ async def upsert(connection: Connection, articles: Iterable[tuple[Article, datet
     return sum([sum(row["new"] for row in await connection.fetch(SAVE, *_columns(rows))) for rows in rounds])
 
 
-async def _save(
-    connection: Connection, articles: Sequence[tuple[Article, datetime]], ties: Sequence[tuple[str, str, str, float]]
-) -> int:
+async def _save(connection: Connection, articles: Sequence[tuple[Article, datetime]], ties: Sequence[tuple[str, str, str, float]]) -> int:
     async with connection.transaction():
         new = await upsert(connection, articles)
         if ties:
