@@ -146,6 +146,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         preferences=PreferenceCache(stores.preferences),
                         saved=stores.saved,
                         own_history=stores.own_history,
+                        account_data=stores.account_data,
                         accounts=stores.accounts,
                         sessions=stores.sessions,
                         count=count,

@@ -92,3 +92,15 @@ class Repeats(Protocol):
     async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
         """Whether each key is new, in order; a new one is remembered for its seconds from now on."""
         ...
+
+
+class AccountData(Protocol):
+    """An account as a whole."""
+
+    async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
+        """The provider and subject of each of an account's ways in."""
+        ...
+
+    async def delete(self, user_id: int) -> None:
+        """Delete an account with everything in PostgreSQL that refers to it; does nothing if it is gone."""
+        ...

@@ -1,6 +1,6 @@
 """What a person can have remembered: the preferences that searches heed, each with its rule, and any others as plain JSON.
 
-A rule takes a value as it came from JSON and gives the value to keep, or raises an InvalidParameterError for the member `value` whose
+A rule takes a value as it came from JSON and gives the value to keep, or raises an InvalidBodyError for the member `value` whose
 message names the preference. docs/personal.md tells people the same.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.errors import InvalidParameterError
+from newsintel.errors import InvalidBodyError, InvalidParameterError
 from newsintel.grammar import checked as tidy
 from newsintel.model import Dedupe, Sort
 from newsintel.text import words
@@ -72,7 +72,7 @@ def checked(key: str, value: Any, sources: Collection[str]) -> Any:
         sources: those that exist.
 
     Raises:
-        InvalidParameterError: for the member `value`.
+        InvalidBodyError: for the member `value`.
     """
     if rule := _RULES.get(key):
         value = rule(key, value)
@@ -80,15 +80,15 @@ def checked(key: str, value: Any, sources: Collection[str]) -> Any:
         raise _wrong(key, f"a list of names out of {', '.join(sources)}, each once")
     text = json.dumps(value, ensure_ascii=False)
     if _UNKEEPABLE.search(text):
-        raise InvalidParameterError("value", "control_character", f"{key} must not hold NUL or halves of characters.")
+        raise InvalidBodyError("value", "control_character", f"{key} must not hold NUL or halves of characters.")
     if len(text.encode()) > MAX_VALUE_BYTES:
         raise too_large(key)
     return value
 
 
-def too_large(key: str) -> InvalidParameterError:
+def too_large(key: str) -> InvalidBodyError:
     """The refusal of a value above MAX_VALUE_BYTES."""
-    return InvalidParameterError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
+    return InvalidBodyError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
 
 
 def _names(key: str, value: Any) -> list[str]:
@@ -103,7 +103,7 @@ def _topics(key: str, value: Any) -> list[str]:
     try:
         tidied = [tidy(one, f"{key}[{place}]") for place, one in enumerate(value)]
     except InvalidParameterError as error:
-        raise InvalidParameterError("value", error.code, error.message) from None
+        raise InvalidBodyError("value", error.code, error.message) from None
     if not all(map(words, tidied)):
         raise _wrong(key, "a list of texts that each hold a letter or a digit")
     return list(dict.fromkeys(tidied))
@@ -136,8 +136,8 @@ def _word(*allowed: str) -> Callable[[str, Any], str]:
     return rule
 
 
-def _wrong(key: str, rule: str) -> InvalidParameterError:
-    return InvalidParameterError("value", "invalid", f"{key} must be {rule}.")
+def _wrong(key: str, rule: str) -> InvalidBodyError:
+    return InvalidBodyError("value", "invalid", f"{key} must be {rule}.")
 
 
 _RULES: Mapping[str, Callable[[str, Any], Any]] = {

@@ -15,6 +15,9 @@ from newsintel.dedup import group
 from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome, Group, Member, Merge, Origin, Pair, Query, Ranked
 from newsintel.scoring import DECIMALS, rank, shown
 
+LAST_PAGE = 1000
+"""The last that may be asked for (contract): of the smallest pages it is past the end of any harvest."""
+
 
 @frozen
 class View:

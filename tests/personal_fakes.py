@@ -127,3 +127,22 @@ class MemoryRepeats(_Memory):
             if answers[-1]:
                 self.kept[key] = now_s + keep_s
         return answers
+
+
+class MemoryAccountData(_Memory):
+    """A `personal_ports.AccountData` over other fakes: what is deleted goes from all of them."""
+
+    def __init__(self, accounts, *stores) -> None:
+        super().__init__()
+        self._accounts = accounts
+        self._stores = stores
+
+    async def identities(self, user_id):
+        await self._answer()
+        return sorted(identity for identity, of in self._accounts.identities.items() if of == user_id)
+
+    async def delete(self, user_id):
+        await self._answer()
+        self._accounts.kept.pop(user_id, None)
+        for store in self._stores:
+            store.kept.pop(user_id, None)

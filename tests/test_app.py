@@ -48,6 +48,7 @@ class World:
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
+    account_data: object = None
     repeats: MemoryRepeats = field(factory=MemoryRepeats)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.errors import InvalidParameterError
+from newsintel.errors import InvalidBodyError
 from newsintel.preferences import MAX_TOPICS, MAX_VALUE_BYTES, Preferences, checked
 
 SOURCES = ("newsapi", "guardian", "reddit")
@@ -67,7 +67,7 @@ def test_a_good_value_is_kept(key, value, kept):
 )
 def test_a_bad_value_is_refused_by_name(key, value):
     """The member is `value`, and the message begins with the preference's name."""
-    with pytest.raises(InvalidParameterError) as refused:
+    with pytest.raises(InvalidBodyError) as refused:
         checked(key, value, SOURCES)
     assert refused.value.field == "value"
     assert refused.value.message.startswith(key)
@@ -78,7 +78,7 @@ def test_the_size_is_that_of_the_json(character):
     """To the byte, whatever the script: one more is too many."""
     room = (MAX_VALUE_BYTES - 2) // len(json.dumps(character, ensure_ascii=False)[1:-1].encode())
     checked("theme", character * room, SOURCES)
-    with pytest.raises(InvalidParameterError) as refused:
+    with pytest.raises(InvalidBodyError) as refused:
         checked("theme", character * (room + 1), SOURCES)
     assert refused.value.code == "too_large"
 
@@ -86,7 +86,7 @@ def test_the_size_is_that_of_the_json(character):
 def test_text_about_an_escape_is_no_nul():
     r"""The six characters \u0000 are text like any other."""
     assert checked("theme", r"\u0000", SOURCES) == r"\u0000"
-    with pytest.raises(InvalidParameterError):
+    with pytest.raises(InvalidBodyError):
         checked("theme", "\\\0", SOURCES)
 
 
@@ -116,7 +116,7 @@ def test_what_is_kept_is_heeded(key, value):
     """Whatever `checked` gives back, `of` reads, and checking it again changes nothing."""
     try:
         kept = checked(key, value, SOURCES)
-    except InvalidParameterError:
+    except InvalidBodyError:
         return
     assert checked(key, kept, SOURCES) == kept
     read = getattr(Preferences.of({key: kept}), key)

@@ -6,7 +6,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http import archive, articles, exports, health, history, me, openapi, pages, preferences, saved, sources
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.envelope import Envelope
@@ -44,6 +44,11 @@ def create_app(services: Services) -> QuartTrio:
         *sources.routes(),
         *health.routes(services.health),
         *pages.routes(),
+        *me.routes(),
+        *preferences.routes(),
+        *saved.routes(),
+        *history.routes(),
+        *exports.routes(),
     )
     for route in (*table, *openapi.routes(table, settings)):
         view = settled(partial(_serve, services, route))

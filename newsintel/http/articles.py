@@ -20,6 +20,8 @@ from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, caching, etag, next_link, reported
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.params import Parameter
+from newsintel.http.personal_search import personal
+from newsintel.http.personal_search import respond as respond_to
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
 from newsintel.http.schemas import ARTICLE_ID, ref
 from newsintel.http.services import Services
@@ -27,9 +29,7 @@ from newsintel.http.table import Given, Route
 from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
-from newsintel.views import View, article_body, render
-
-LAST_PAGE = 1000
+from newsintel.views import LAST_PAGE, View, article_body, render
 
 
 def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
@@ -83,12 +83,16 @@ class _Search:
 
     async def answer(self, services: Services, given: Given) -> Response:
         """Answer a search from memory, from a flight in the air or from the sources."""
+        person = await personal(services, given)
+        given = person.given if person else given
         query = _query(given)
         reply = await services.desk.search(query)
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
             return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
+        if person:
+            return respond_to(services, person, reply, view)
         headers = caching(reply, view, services.settings, now)
         if (same := unchanged(etag(answer, view), headers)) is not None:
             return same

@@ -1,7 +1,7 @@
 """The hit path: ASGI middleware that answers repeated searches from finished pages, before the framework sees the request.
 
-Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, and whose page
-is fresh. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
+Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, if
+its page is fresh. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
 """
 
 from werkzeug.http import parse_etags

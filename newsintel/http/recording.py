@@ -40,6 +40,8 @@ class Recording:
     def offer(self, caller: Caller, query: str, key: str, results_count: int, now: datetime) -> None:
         """Offer a search that was answered on page 1; a repetition costs about a microsecond and goes nowhere.
 
+        Nor does a search by somebody of whom it could not be found out who it is: the person may have said not to record any.
+
         Args:
             caller: who asked.
             query: the query's text.
@@ -47,6 +49,8 @@ class Recording:
             results_count: stories found, over all pages.
             now: the time now.
         """
+        if caller.doubt is not None:
+            return
         search = (caller.person, key)
         since = self._offered.get(search)
         if since is not None and since <= now < since + WINDOW:

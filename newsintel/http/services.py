@@ -6,7 +6,7 @@ from newsintel.account_ports import Accounts, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
-from newsintel.personal_ports import OwnHistory, SavedArticles
+from newsintel.personal_ports import AccountData, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings
@@ -26,6 +26,7 @@ class Services:
     preferences: PreferenceCache
     saved: SavedArticles
     own_history: OwnHistory
+    account_data: AccountData
     accounts: Accounts
     sessions: Sessions
     count: Count

@@ -10,7 +10,7 @@ from newsintel.account_ports import Accounts, Sessions
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
-from newsintel.personal_ports import OwnHistory, PreferenceStore, Repeats, SavedArticles
+from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
@@ -18,6 +18,7 @@ from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres import migrate as schema
+from newsintel.storage.postgres.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
@@ -52,6 +53,7 @@ class Stores:
     preferences: PreferenceStore
     saved: SavedArticles
     own_history: OwnHistory
+    account_data: AccountData
     repeats: Repeats
     cache: HarvestCache
     bytes_cache: ByteCache
@@ -117,6 +119,7 @@ async def open_stores(
                 preferences=PostgresPreferences(postgres),
                 saved=PostgresSaved(postgres),
                 own_history=PostgresOwnHistory(postgres),
+                account_data=PostgresAccountData(postgres),
                 repeats=RedisRepeats(redis),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),

@@ -40,7 +40,7 @@ from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
 from tests.account_fakes import MemoryAccounts, MemorySessions
 from tests.fakes import MemoryBytes, MemorySearch
-from tests.personal_fakes import MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -190,6 +190,7 @@ class World:
             preferences=PreferenceCache(self.preferences),
             saved=self.saved,
             own_history=self.own_history,
+            account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.own_history),
             accounts=self.accounts,
             sessions=self.sessions,
             count=self.metrics.count,
