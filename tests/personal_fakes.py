@@ -7,7 +7,7 @@ import trio
 from attrs import evolve
 
 from newsintel.archive_model import Position
-from newsintel.errors import UnavailableError
+from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.personal_model import PastSearch, PastSearches, Put, Save, SavedPage
 from newsintel.preferences import MAX_KEYS
 
@@ -25,11 +25,12 @@ class _Memory:
 
 
 class MemoryPreferences(_Memory):
-    """A `personal_ports.PreferenceStore` that counts how often it is read."""
+    """A `personal_ports.PreferenceStore` that counts how often it is read. Refuses what is to be kept under a key in `poisoned`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kept: dict[int, dict[str, object]] = defaultdict(dict)
+        self.poisoned: set[str] = set()
         self.reads = 0
 
     async def all(self, user_id):
@@ -40,6 +41,8 @@ class MemoryPreferences(_Memory):
 
     async def put(self, user_id, key, value, at):
         await self._answer()
+        if key in self.poisoned:
+            raise PoisonedBatchError("too large")
         kept = self.kept[user_id]
         if key not in kept and len(kept) >= MAX_KEYS:
             return Put.FULL
