@@ -4,8 +4,7 @@ Nothing of it enters a cache. Under `relevance` a story of a preferred source or
 orders `newest` and `popular` are facts that nobody's taste changes, so there preferences only hide. The shared `score` is shown as it is.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -106,9 +105,10 @@ def _on(group: Group, topics: Collection[str]) -> bool:
     """Whether a story is on one of some padded topics."""
     if not topics:
         return False
-    texts = [padded(text) for text in chain.from_iterable(_texts(member.article) for member in group.members)]
-    return any(topic in text for topic in topics for text in texts)
+    # A line for each text: no topic goes on from one to the next.
+    lines = "\n".join(padded(text) for member in group.members for text in _texts(member.article))
+    return any(topic in lines for topic in topics)
 
 
-def _texts(article: Article) -> tuple[str, ...]:
-    return tuple(text for text in (article.title, article.description, article.section) if text)
+def _texts(article: Article) -> Iterator[str]:
+    return filter(None, (article.title, article.description, article.section))

@@ -62,10 +62,7 @@ async def personal(services: Services, given: Given) -> Personal | None:
 def respond(services: Services, person: Personal, reply: Reply, view: View) -> Response:
     """Answer with a person's view, and offer the search to the history."""
     answer, now = reply.answer, services.now()
-    if person.preferences is None:
-        body = render_for_all(answer, view)
-    else:
-        body = render(answer, view, person.preferences, person.filled)
+    body = render_for_all(answer, view) if person.preferences is None else render(answer, view, person.preferences, person.filled)
     headers = _headers(services, reply)
     if body["has_more"] and view.page < LAST_PAGE:
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)

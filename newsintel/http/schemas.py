@@ -66,7 +66,7 @@ _ARTICLE = {
     "published_at": MOMENT,
 }
 
-SAVED = record(_ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}, published_at_estimated=FLAG)
+_SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
 PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
 
 COMPONENTS: dict[str, Schema] = {
@@ -128,7 +128,8 @@ COMPONENTS: dict[str, Schema] = {
     "Account": record({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
     "Preferences": record({"preferences": by_name({})}),
     "Preference": record({"value": {}}),
-    "SavedArticle": SAVED,
+    "SavedArticle": record(_SAVED, published_at_estimated=FLAG),
+    "ExportedArticle": record(_SAVED | {"content": maybe(TEXT)}, published_at_estimated=FLAG),
     "SavedPage": record({"articles": many(ref("SavedArticle")), "next_cursor": maybe(TEXT)}),
     "PastSearch": PAST_SEARCH,
     "History": record({"searches": many(ref("PastSearch")), "next_cursor": maybe(TEXT)}),
@@ -139,7 +140,7 @@ COMPONENTS: dict[str, Schema] = {
             "identities": many(record({"provider": TEXT, "subject": TEXT})),
             "preferences": by_name({}),
             "sessions": many(record({"client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT})),
-            "saved": many(record(SAVED["properties"] | {"content": maybe(TEXT)}, published_at_estimated=FLAG)),
+            "saved": many(ref("ExportedArticle")),
             "searches": many(ref("PastSearch")),
         }
     ),

@@ -274,9 +274,9 @@ async def test_many_searches_are_cleared_in_several_transactions(own, people, ex
     assert (await own.page(people[0], 10, None)).searches == ()
 
 
-async def test_a_deleted_account_takes_all_it_had(postgres, preferences, saved, own, history, people, fetch):
+async def test_a_deleted_account_takes_all_it_had(postgres, saved, people, fetch):
     """Its identities too; the other account keeps everything, and a search that the recorder still held is dropped without harm."""
-    data = PostgresAccountData(postgres)
+    data, preferences, history = PostgresAccountData(postgres), PostgresPreferences(postgres), PostgresHistory(postgres)
     alice, bob = people
     for user_id in people:
         await save(saved, user_id, "one")
