@@ -6,9 +6,10 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http import api_keys, archive, articles, auth, health, openapi, pages, sessions, sources
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
+from newsintel.http.cors import Cors
 from newsintel.http.envelope import Envelope
 from newsintel.http.hosts import HostCheck
 from newsintel.http.identify import Identify
@@ -35,12 +36,21 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *pages.routes())
+    table = (
+        *articles.routes(settings),
+        *archive.routes(settings),
+        *sources.routes(),
+        *auth.routes(services),
+        *sessions.routes(),
+        *api_keys.routes(),
+        *health.routes(services.health),
+        *pages.routes(),
+    )
     for route in (*table, *openapi.routes(table, settings)):
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    app.asgi_app = Envelope(HostCheck(Identify(app.asgi_app, services), settings), settings)  # type: ignore[assignment,method-assign]
+    app.asgi_app = Envelope(HostCheck(Cors(Identify(app.asgi_app, services), settings.cors_origins), settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
@@ -51,7 +61,7 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    given = read(route.takes, request.query_string)
+    given = read(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
         given |= await read_body(route.body, request)
     response = await route.view(services, {**given, **in_path})

@@ -1,9 +1,11 @@
 """What the routes need of the rest of newsintel."""
 
+from collections.abc import Mapping
+
 import trio
 from attrs import frozen
 
-from newsintel.account_ports import Accounts, Sessions
+from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.model import SearchRecord
@@ -16,6 +18,7 @@ class Services:
     """The ports and values that the composition root hands to the routes.
 
     Attributes:
+        providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
         to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
     """
 
@@ -27,6 +30,10 @@ class Services:
     persons: Persons
     accounts: Accounts
     sessions: Sessions
+    api_keys: ApiKeys
+    attempts: Attempts
+    links: Links
+    providers: Mapping[str, Provider]
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock
