@@ -82,7 +82,7 @@ async def revoke(services: Services, given: Given) -> Response:
     if not await services.api_keys.revoke(account().id, given["id"]):
         raise NotFound("You have no key of this id.")
     log.info("key_revoked", account=account().public_id, key=given["id"])
-    return Response(status=204)
+    return Response(b"", status=204)
 
 
 def _row(key: ApiKey) -> dict[str, object]:

@@ -114,7 +114,7 @@ async def dev_login(services: Services, given: Given) -> Response:
     name: str = given["username"]
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
     check_invited(identity, services.settings.sign_in)
-    response = Response(status=204)
+    response = Response(b"", status=204)
     await _sign_in(services, response, identity, None)
     return response
 
@@ -128,7 +128,7 @@ async def logout(services: Services, _given: Given) -> Response:
         with _remembering():
             await services.sessions.end(who.account.id, who.session)
         log.info("signed_out", account=who.account.public_id)
-    response = Response(status=204)
+    response = Response(b"", status=204)
     clear_session(response, services.settings)
     return response
 
@@ -168,7 +168,7 @@ def _remembering() -> Iterator[None]:
 
 
 def _redirect(url: str) -> Response:
-    return Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
+    return Response(b"", status=303, headers={"Location": url, "Cache-Control": "no-store"})
 
 
 def _dev(settings: Settings) -> bool:

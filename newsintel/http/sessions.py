@@ -45,7 +45,7 @@ async def end(services: Services, given: Given) -> Response:
     found = next((session for session in mine if public_id(session) == given["id"]), None)
     if found is None or not await services.sessions.end(account().id, found.digest):
         raise NotFound("You have no session of this id.")
-    response = Response(status=204)
+    response = Response(b"", status=204)
     if found.digest == caller().session:
         clear_session(response, services.settings)
     return response
@@ -55,7 +55,7 @@ async def end_all(services: Services, _given: Given) -> Response:
     """End every session of the account, and what its provider gave us."""
     await services.sessions.end_all(account().id)
     await services.links.unlink(account().id)
-    response = Response(status=204)
+    response = Response(b"", status=204)
     clear_session(response, services.settings)
     return response
 
