@@ -26,7 +26,10 @@ LIMIT 1
 """  # noqa: S608 - our own column names
 
 # Once a minute is enough, and of twenty requests at once one writes.
-USED = "UPDATE api_keys SET last_used_at = $2 WHERE digest = $1 AND (last_used_at IS NULL OR last_used_at <= $2 - interval '1 minute')"
+USED = """
+UPDATE api_keys SET last_used_at = $2
+WHERE digest = $1 AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - interval '1 minute')
+"""
 
 # Two first sign-ins of one person at the same moment make one account.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"
@@ -71,7 +74,9 @@ async def _row(connection: Connection, statement: str, *arguments: object) -> Re
 async def _key_holder(connection: Connection, digest: str, now: datetime) -> Record | None:
     row = await _row(connection, KEY_HOLDER, digest, now)
     if row and (row["last_used_at"] is None or now - row["last_used_at"] >= USED_EVERY):
-        with suppress(asyncpg.PostgresError):  # a server that only reads just now still knows whose the key is
+        with suppress(
+            asyncpg.ReadOnlySQLTransactionError, asyncpg.LockNotAvailableError
+        ):  # a server that only reads just now still knows whose the key is
             await connection.execute(USED, digest, now)
     return row
 
