@@ -136,7 +136,7 @@ class OpenIdConnect:
     async def _get(self, url: str, step: str) -> dict[str, Any]:
         client = open_client(self.client_id, None, self.transport)
         async with conversation(self.label, step):
-            response = await client.get(url, withhold_token=True)
+            response = await client.request("GET", url, withhold_token=True)
         return read_json(self.label, step, response)
 
     def _usable(self, endpoint: Any) -> bool:

@@ -89,7 +89,8 @@ class Reddit:
     async def _whose(self, tokens: Tokens) -> Identity:
         """GET /api/v1/me."""
         async with conversation(LABEL, "asking who it is"):
-            response = await self._client().get(
+            response = await self._client().request(
+                "GET",
                 self.settings.url + "/api/v1/me",
                 params={"raw_json": "1"},
                 headers={"Authorization": f"bearer {tokens.access_token}"},

@@ -101,8 +101,9 @@ async def test_a_holder_that_died_holds_nobody_up_for_ever(clock, provider, stor
     locks = MemoryCache()
     locks.locks["link:7:reddit"] = "of the dead"
     links = AccountLinks(store, locks, {"reddit": provider}, clock)
+    started_s = trio.current_time()
     assert await gather(2, [links]) == [SignInUnavailableError] * 2
-    assert trio.current_time() < 20
+    assert trio.current_time() - started_s < 20
     locks.locks.clear()
     assert await links.access_token(7, "reddit") == "access-fresh-1"
 

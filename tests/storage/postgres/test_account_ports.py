@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - our own constants
 """Accounts, their keys and their tokens in a real PostgreSQL."""
 
 from datetime import timedelta
@@ -163,9 +164,8 @@ async def test_asvs_08_a_swapped_row_gives_nobody_anothers_token(accounts, token
     for name in ("alice", "bob"):
         account = await accounts.sign_in("reddit", name, name, NOON)
         await tokens.put(account.id, "reddit", evolve(TOKENS, access_token=name))
-    await execute(
-        "UPDATE provider_tokens SET access_token = (SELECT access_token FROM provider_tokens WHERE user_id = 1) WHERE user_id = 2"
-    )
+    others = "FROM provider_tokens AS other WHERE other.user_id = 1"
+    await execute(f"UPDATE provider_tokens AS one SET access_token = other.access_token {others}")
     with pytest.raises(ValueError, match="another account"):
         await tokens.get(2, "reddit")
 
