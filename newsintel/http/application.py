@@ -12,6 +12,7 @@ from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
+from newsintel.http.last_send import LastSend
 from newsintel.http.params import read
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
@@ -47,7 +48,7 @@ def create_app(services: Services) -> QuartTrio:
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(app.asgi_app, finished, record=record, now=services.now)
+    hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
     identified = Identify(hot, services.persons, settings.trusted_proxies, services.now)
     app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
     return app
