@@ -150,6 +150,7 @@ def test_an_old_answer_is_served_while_it_is_renewed(nginx, path):
     first = nginx.get(path)
     time.sleep(3.3)
     old = nginx.get(path)
+    assert kept_by(old)[-1] == "nginx; hit"
     assert old.json()["fetched_at"] == first.json()["fetched_at"]
     give_up = time.monotonic() + 5
     while nginx.get(path).json()["fetched_at"] == first.json()["fetched_at"]:
