@@ -23,7 +23,7 @@ import trio
 
 from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
 from newsintel.admission import Admission
-from newsintel.codec import dump_harvest, load_harvest
+from newsintel.codec import dump_answer, load_answer
 from newsintel.cursors import PURPOSE as CURSORS
 from newsintel.cursors import Cursors
 from newsintel.desk import Desk
@@ -84,7 +84,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
 
-    async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
+    async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
         providers = await clients.enter_async_context(open_providers(settings, utc_now))

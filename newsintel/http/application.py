@@ -11,9 +11,13 @@ from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.cors import Cors
 from newsintel.http.envelope import Envelope
+from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
+from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
+from newsintel.http.last_send import LastSend
 from newsintel.http.params import read
+from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
 from newsintel.http.table import Route
@@ -36,8 +40,9 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
+    finished, record = Pages(), Recording(services.to_recorder, services.count)
     table = (
-        *articles.routes(settings),
+        *articles.routes(settings, finished, record),
         *archive.routes(settings),
         *sources.routes(),
         *auth.routes(services),
@@ -50,7 +55,9 @@ def create_app(services: Services) -> QuartTrio:
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    app.asgi_app = Envelope(HostCheck(Cors(Identify(app.asgi_app, services), settings.cors_origins), settings), settings)  # type: ignore[assignment,method-assign]
+    hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
+    reached = Cors(Identify(hot, services), settings.cors_origins)
+    app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
