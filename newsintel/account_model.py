@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 @frozen
@@ -53,6 +53,72 @@ class Session:
     created_at: datetime
     last_seen_at: datetime
     client: str
+
+
+@frozen
+class ApiKey:
+    """A key as its owner sees it: everything but the key, of which only a digest is kept.
+
+    Attributes:
+        public_id: `k_` and 20 lower-case base32 characters.
+        access: READ or WRITE.
+        expires_at: None = never.
+        last_used_at: to about a minute; None = never.
+    """
+
+    public_id: str
+    name: str
+    access: Access
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@frozen
+class Identity:
+    """Who somebody is to a provider.
+
+    Attributes:
+        provider: `reddit`, `dev`, or an OpenID Connect issuer.
+        subject: what the provider never gives to somebody else.
+        username: as the provider has it; not unique.
+        invited_as: what SIGN_IN may call them, e.g. `reddit:alice`, in lower case.
+    """
+
+    provider: str
+    subject: str
+    username: str
+    invited_as: tuple[str, ...]
+
+
+@frozen
+class Tokens:
+    """What lets us speak to a provider for somebody; never shown, never logged."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: datetime
+
+
+@frozen
+class Attempt:
+    """A sign-in that has been started and not yet come back.
+
+    Attributes:
+        provider: its name in our addresses, `reddit` or `oidc`.
+        state: what comes back with the browser, 256 bits.
+        browser: digest of the cookie that was set on the browser that started it.
+        verifier: PKCE's (RFC 7636).
+        nonce: comes back inside an ID token (OpenID Connect).
+        next: where to go afterwards, a path of ours.
+    """
+
+    provider: str
+    state: str = field(repr=False)
+    browser: str
+    verifier: str = field(repr=False)
+    nonce: str = field(repr=False)
+    next: str
 
 
 class Doubt(StrEnum):

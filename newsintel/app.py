@@ -37,7 +37,9 @@ from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
-from newsintel.oauth import open_app_token
+from newsintel.oauth.app_token import open_app_token
+from newsintel.oauth.links import AccountLinks
+from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase, SourceState, Upstream
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, SourceSettings
@@ -87,6 +89,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
+        providers = await clients.enter_async_context(open_providers(settings, utc_now))
         shared = SharedCache(stores.cache, windows, count, utc_now)
 
         async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
@@ -149,6 +152,10 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         account_data=stores.account_data,
                         accounts=stores.accounts,
                         sessions=stores.sessions,
+                        api_keys=stores.api_keys,
+                        attempts=stores.attempts,
+                        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, utc_now),
+                        providers=providers.by_name,
                         count=count,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),

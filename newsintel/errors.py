@@ -36,7 +36,7 @@ class DeniedError(NewsIntelError):
     """The caller may not do this, or must first say who it is.
 
     Args:
-        code: the problem: unauthenticated, cross_site, insufficient_scope or session_required.
+        code: the problem: unauthenticated, cross_site, insufficient_scope, session_required or not_invited.
         message: one sentence for the caller.
         challenge: the WWW-Authenticate header, where one belongs.
     """
@@ -56,7 +56,24 @@ class UnavailableError(NewsIntelError):
 
 
 class SignInUnavailableError(UnavailableError):
-    """Who is asking cannot be found out now, or remembered: the store that knows is away. Answered 503; what is public goes on."""
+    """Who is asking cannot be found out or remembered now: a store or a provider is away. Answered 503; what is public goes on.
+
+    Args:
+        message: one sentence for the caller, which names no host.
+        retry_after_s: when it may be worth trying again, if that is known.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotLinkedError(NewsIntelError):
+    """There is no token of a provider for an account: there never was, or the provider no longer honours it. Signing in again mends it."""
+
+
+class UnknownKeyError(NewsIntelError):
+    """Something stored was encrypted with a key that SECRET_KEYS no longer holds. The message names the key by its id."""
 
 
 class ArchiveTimeoutError(UnavailableError):

@@ -119,6 +119,29 @@ def one_of(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def flag(raw: str) -> bool:
+    """1 or 0."""
+    if raw.strip() not in ("0", "1"):
+        raise ValueError("must be 1 or 0")
+    return raw.strip() == "1"
+
+
+def guests(raw: str) -> tuple[str, ...]:
+    """`anyone`, `off`, or a comma list of `provider:name`, in lower case."""
+    found = tuple(word.lower() for word in words(raw))
+    if found not in (("anyone",), ("off",)) and not all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found):
+        raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
+    return found
+
+
+def origins(raw: str) -> tuple[str, ...]:
+    """A comma list of origins as browsers send them (RFC 6454, 6.2); `*` is none."""
+    found = words(raw)
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in found):
+        raise ValueError("must be a comma list of origins such as https://app.example.org, without paths or wildcards")
+    return found
+
+
 def words(raw: str) -> tuple[str, ...]:
     """A comma list; blanks round the commas do not count, nor do empty entries."""
     return tuple(word.strip() for word in raw.split(",") if word.strip())

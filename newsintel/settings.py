@@ -22,9 +22,12 @@ from newsintel.options import (
     SourceOptions,
     address,
     count,
+    flag,
+    guests,
     key_list,
     networks,
     one_of,
+    origins,
     quota,
     seconds,
     seconds_or_none,
@@ -75,6 +78,13 @@ class Settings:
     secret_keys: tuple[Secret, ...] = option(key_list, ())
     session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
     session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
+    sign_in: tuple[str, ...] = option(guests, ("anyone",))
+    oidc_issuer: str | None = option(url("http", "https"), None)
+    oidc_client_id: str | None = option(text, None)
+    oidc_client_secret: Secret | None = option(secret, None)
+    oidc_label: str = option(text, "OpenID Connect")
+    dev_sign_in: bool = option(flag, default=False)
+    cors_origins: tuple[str, ...] = option(origins, ())
     search_deadline_s: float = option(seconds, 1.5, unit="s")
     cache_ttl_s: float = option(seconds, 300.0, unit="s")
     cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
@@ -203,6 +213,10 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
 
 def _check(settings: Settings) -> None:
     """The rules between settings, and those of production."""
+    if settings.dev_sign_in and (settings.production or not settings.bind.loopback):
+        raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody in: it is for development on a loopback {PREFIX}BIND alone")
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set where {PREFIX}OIDC_ISSUER is")
     if not settings.production:
         return
     required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
@@ -213,6 +227,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: keys made by one process would be unknown to the next")
     if not settings.public_url.startswith("https://"):
         raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
+        raise SettingsError(f"{PREFIX}OIDC_ISSUER must start with https:// in production")
     for name, source in settings.source.items():
         addresses = {"URL": source.url} | {key.upper(): value for key, value in source.values.items() if key.endswith("url")}
         for suffix, address_ in addresses.items():

@@ -1,11 +1,13 @@
 """The ports of accounts, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import count as numbers
 
 import trio
+from attrs import define, evolve, field
 
-from newsintel.account_model import Access, Account, Session
+from newsintel.account_model import Access, Account, ApiKey, Attempt, Identity, Session, Tokens
 from newsintel.errors import UnavailableError
 from newsintel.keys import digest
 from tests.make import NOON
@@ -102,3 +104,116 @@ async def program(world, username="alice", access=Access.WRITE, *, expires_at=No
     key = f"ni_{len(world.accounts.keys):0>43}"
     world.accounts.keys[digest(key)] = (account.id, access, expires_at)
     return {"Authorization": f"Bearer {key}"}
+
+
+class MemoryKeys:
+    """A `ports.ApiKeys` over the keys of a MemoryAccounts."""
+
+    def __init__(self, accounts):
+        self.kept: dict[str, tuple[int, ApiKey, str]] = {}
+        self._accounts = accounts
+
+    async def make(self, user_id, key, digest, most):
+        await trio.lowlevel.checkpoint()
+        if sum(owner == user_id for owner, _, _ in self.kept.values()) >= most:
+            return None
+        named = evolve(key, public_id=f"k_{'abcdefghij'[len(self.kept) % 10] * 20}")
+        self.kept[named.public_id] = (user_id, named, digest)
+        self._accounts.keys[digest] = (user_id, key.access, key.expires_at)
+        return named
+
+    async def of_user(self, user_id):
+        await trio.lowlevel.checkpoint()
+        return tuple(key for owner, key, _ in reversed(self.kept.values()) if owner == user_id)
+
+    async def revoke(self, user_id, public_id):
+        await trio.lowlevel.checkpoint()
+        owner, _, digest = self.kept.get(public_id, (None, None, ""))
+        if owner != user_id:
+            return False
+        del self.kept[public_id], self._accounts.keys[digest]
+        return True
+
+
+class MemoryAttempts:
+    """A `ports.Attempts`."""
+
+    def __init__(self):
+        self.kept: dict[str, Attempt] = {}
+        self.away = False
+
+    async def keep(self, attempt):
+        await self._answer()
+        self.kept[attempt.state] = attempt
+
+    async def take(self, state):
+        await self._answer()
+        return self.kept.pop(state, None)
+
+    async def _answer(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemoryTokens:
+    """A `ports.TokenStore`."""
+
+    def __init__(self):
+        self.kept: dict[tuple[int, str], Tokens] = {}
+
+    async def put(self, user_id, provider, tokens):
+        await trio.lowlevel.checkpoint()
+        self.kept[user_id, provider] = tokens
+
+    async def get(self, user_id, provider):
+        await trio.lowlevel.checkpoint()
+        return self.kept.get((user_id, provider))
+
+    async def delete(self, user_id, provider):
+        await trio.lowlevel.checkpoint()
+        self.kept.pop((user_id, provider), None)
+
+    async def reseal(self):
+        await trio.lowlevel.checkpoint()
+        return 0
+
+
+@define
+class ScriptedProvider:
+    """A `ports.Provider` and `TokenIssuer` that lets in whoever the code names, or raises what it is told to."""
+
+    label: str = "Elsewhere"
+    name: str = "reddit"
+    raises: Exception | None = None
+    finished: list[str] = field(factory=list)
+    refreshed: list[Tokens] = field(factory=list)
+    revoked: list[Tokens] = field(factory=list)
+    takes_s: float = 0.0
+    now: Callable[[], datetime] = lambda: NOON
+
+    async def begin(self, attempt):
+        await self._answer()
+        return f"https://elsewhere.example/authorize?state={attempt.state}"
+
+    async def finish(self, code, attempt):
+        self.finished.append(code)
+        await self._answer()
+        return Identity(self.name, code, code, (f"{self.name}:{code}",)), self._tokens(f"of-{code}")
+
+    async def refresh(self, tokens):
+        self.refreshed.append(tokens)
+        await self._answer()
+        return self._tokens(f"fresh-{len(self.refreshed)}")
+
+    async def revoke(self, tokens):
+        self.revoked.append(tokens)
+        await self._answer()
+
+    async def _answer(self):
+        await trio.sleep(self.takes_s)
+        if self.raises:
+            raise self.raises
+
+    def _tokens(self, name):
+        return Tokens(f"access-{name}", f"refresh-{name}", self.now() + timedelta(hours=1))

@@ -20,7 +20,7 @@ from newsintel.options import Secret
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
-from tests.account_fakes import MemoryAccounts, MemorySessions
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
 from tests.actors.test_fetcher import ScriptedUpstream
 from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
 from tests.make import search_record
@@ -54,6 +54,10 @@ class World:
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
     sessions: MemorySessions = field(factory=MemorySessions)
+    api_keys: MemoryKeys = field(factory=lambda: MemoryKeys(MemoryAccounts()))
+    attempts: MemoryAttempts = field(factory=MemoryAttempts)
+    tokens: MemoryTokens = field(factory=MemoryTokens)
+    locks: MemoryCache = field(factory=MemoryCache)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 

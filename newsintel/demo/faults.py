@@ -81,6 +81,7 @@ REPLIES: Mapping[str, Callable[[Reply], Reply]] = {
     "error_200": _body(
         lambda _: b'{"status": "error", "code": "apiKeyInvalid", "error": "invalid_grant", "message": "Not with status 4xx"}'
     ),
+    "no_token": _body(lambda _: b'{"token_type": "bearer", "expires_in": 86400, "scope": "identity read"}'),
     "nan": _body(lambda _: b'{"status": "ok", "totalResults": NaN, "articles": []}'),
     "big_int": _body(lambda _: b'{"status": "ok", "totalResults": ' + b"9" * DIGITS + b"}"),
     "deep": _body(lambda _: b"[" * NESTED + b"]" * NESTED),

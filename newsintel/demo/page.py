@@ -25,7 +25,7 @@ curl -X DELETE {root}/_control/calls                                          # 
 curl -X DELETE {root}/_control/quota                                          # quotas unused, tokens revoked
 curl -X DELETE {root}/_control                                                # everything as at the start
 </pre>
-<p>Names: newsapi, guardian, reddit, reddit_auth (Reddit's token endpoint). Faults: {faults}.</p>
+<p>Names: newsapi, guardian, reddit, reddit_auth (where Reddit asks people and gives tokens). Faults: {faults}.</p>
 </body>
 </html>
 """

@@ -1,4 +1,4 @@
-"""Reddit's search on oauth.reddit.com: `/search` and `/r/{subs}/search`, for holders of a token from `RedditTokens`."""
+"""Reddit's API on oauth.reddit.com: `/search`, `/r/{subs}/search` and `/api/v1/me`, for holders of a token from `RedditTokens`."""
 
 import html
 import re
@@ -14,6 +14,7 @@ from newsintel.demo.documents import Document, Row, heaviest, most_relevant, new
 from newsintel.demo.limits import Window
 from newsintel.demo.matching import REDDIT, parse
 from newsintel.demo.reddit_auth import RedditTokens, library_agent, too_many
+from newsintel.demo.reddit_people import me
 from newsintel.demo.wire import Reply, Request
 
 LIMIT = 25
@@ -66,13 +67,22 @@ class RedditApi:
             return too_many(page=True)
         self.window.take(at)
         used = self.window.used(at)
-        return self._search(request).with_headers(
+        reply = self._me(request) if request.path == "/api/v1/me" else self._search(request)
+        return reply.with_headers(
             {
                 "x-ratelimit-used": str(used),
                 "x-ratelimit-remaining": f"{max(0, CALLS_PER_WINDOW - used)}.0",
                 "x-ratelimit-reset": str(self.window.resets_in(at)),
             }
         )
+
+    def _me(self, request: Request) -> Reply:
+        """Who a token speaks for; an application's own speaks for nobody."""
+        username = self.tokens.whose(request.headers["authorization"])
+        if username is None:
+            lacking = 'Bearer realm="reddit", error="insufficient_scope"'
+            return Reply.json(403, {"message": "Forbidden", "error": 403}, WWW_Authenticate=lacking)
+        return Reply.json(200, me(username))
 
     def _search(self, request: Request) -> Reply:
         match = _PATH.fullmatch(request.path)

@@ -1,13 +1,15 @@
-"""Reddit's token endpoint on www.reddit.com, for an application's own token (`client_credentials`), and who may call Reddit at all."""
+"""Reddit's token endpoint on www.reddit.com, for an application's own token and for people's, and who may call Reddit at all."""
 
 import base64
 import re
-from urllib.parse import parse_qs
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from attrs import define, field
 
 from newsintel.demo.api import Clocks
 from newsintel.demo.limits import Window
+from newsintel.demo.reddit_people import RedditPeople
 from newsintel.demo.wire import Reply, Request
 
 CLIENT_ID = "demo-client-id"
@@ -23,12 +25,8 @@ _PAGE = """<!doctype html>
 <html><head><title>Too Many Requests</title></head>
 <body><h1>whoa there, pardner!</h1><p>we're sorry, but you appear to be a bot and we've seen too many requests from you lately.</p></body>
 </html>"""
-GRANT_ERRORS = {
-    "authorization_code": (200, {"error": "invalid_grant"}),
-    "password": (200, {"error": "unauthorized_client", "error_description": "Only script apps may use password auth"}),
-    "refresh_token": (400, {"message": "Bad Request", "error": 400}),
-}
-"""What the grants get that need a user: there are no users here."""
+NO_PASSWORD = {"error": "unauthorized_client", "error_description": "Only script apps may use password auth"}
+PEOPLES_PAGE = frozenset({"/api/v1/authorize", "/api/v1/authorize.compact"})
 
 
 def too_many(*, page: bool = False) -> Reply:
@@ -50,7 +48,9 @@ class RedditTokens:
 
     clocks: Clocks
     window: Window = field(init=False)
+    people: RedditPeople = field(factory=lambda: RedditPeople(CLIENT_ID))
     _expiry: dict[str, float] = field(factory=dict)
+    _whose: dict[str, str] = field(factory=dict)
     _given: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -60,6 +60,12 @@ class RedditTokens:
         """Start with the quota unused, and revoke every token."""
         self.window = Window(CALLS_PER_WINDOW, WINDOW_S)
         self._expiry.clear()
+        self._whose.clear()
+        self.people.forget()
+
+    def whose(self, authorization: str) -> str | None:
+        """The user name that a good token speaks for; None if it is the application's own."""
+        return self._whose.get(authorization.partition(" ")[2])
 
     def holds(self, authorization: str) -> bool:
         """True if the header carries a token that was given here and is still good."""
@@ -75,29 +81,55 @@ class RedditTokens:
     def answer(self, request: Request, *, limited: bool) -> Reply:
         """Give a token, or refuse as Reddit does, which is mostly with status 200."""
         at = self.clocks.monotonic()
-        if request.path != "/api/v1/access_token" or request.method != "POST":
+        if request.path in PEOPLES_PAGE and request.method in ("GET", "HEAD", "POST"):
+            return self.people.authorize(request, at)
+        if request.path not in ("/api/v1/access_token", "/api/v1/revoke_token") or request.method != "POST":
             return Reply.json(404, {"message": "Not Found", "error": 404})
         if library_agent(request) or (limited and self.window.full(at)):
             return too_many()
         if _credentials(request.headers.get("authorization", "")) != (CLIENT_ID, CLIENT_SECRET):
             return self.refusal(401)
         self.window.take(at)
-        grant = parse_qs(request.body.decode("latin-1")).get("grant_type", [""])[0]
-        if grant == "client_credentials":
-            reply = self._give(at)
-        else:
-            status, body = GRANT_ERRORS.get(grant, (200, {"error": "unsupported_grant_type"}))
-            reply = Reply.json(status, body)
+        form = dict(parse_qsl(request.body.decode("latin-1")))
+        reply = self._revoke(form) if request.path.endswith("revoke_token") else self._grant(form, at)
         used = self.window.used(at)
         left = {"x-ratelimit-used": str(used), "x-ratelimit-remaining": str(max(0, CALLS_PER_WINDOW - used))}
         return reply.with_headers(left | {"x-ratelimit-reset": str(self.window.resets_in(at))})
 
-    def _give(self, at: float) -> Reply:
+    def _grant(self, form: Mapping[str, str], at: float) -> Reply:
+        """What each grant gets: bad codes an error with status 200, bad refresh tokens one with 400."""
+        match form.get("grant_type"):
+            case "client_credentials":
+                return self._give(at)
+            case "authorization_code":
+                allowed = self.people.spend(form, at)
+                return self._give(at, *allowed) if allowed else Reply.json(200, {"error": "invalid_grant"})
+            case "refresh_token":
+                token = form.get("refresh_token", "")
+                known = self.people.refreshed(token)
+                return self._give(at, *known, token) if known else Reply.json(400, {"message": "Bad Request", "error": 400})
+            case "password":
+                return Reply.json(200, NO_PASSWORD)
+        return Reply.json(200, {"error": "unsupported_grant_type"})
+
+    def _revoke(self, form: Mapping[str, str]) -> Reply:
+        """End a token; a refresh token takes its access tokens along. Unknown ones succeed too."""
+        token = form.get("token", "")
+        user = self.people.revoke(token)
+        for one in [one for one, username in self._whose.items() if one == token or username == user]:
+            del self._whose[one], self._expiry[one]
+        self._expiry.pop(token, None)
+        return Reply(200)
+
+    def _give(self, at: float, username: str | None = None, scope: str = "*", refresh_token: str | None = None) -> Reply:
         """A new token. Long, as today's are."""
         self._given += 1
         token = f"demo-token-{self._given}-" + "x" * 200
         self._expiry[token] = at + EXPIRES_IN_S
-        return Reply.json(200, {"access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "scope": "*"})
+        if username is not None:
+            self._whose[token] = username
+        given = {"access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "scope": scope}
+        return Reply.json(200, given | ({"refresh_token": refresh_token} if refresh_token else {}))
 
 
 def _credentials(authorization: str) -> tuple[str, ...]:

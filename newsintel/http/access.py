@@ -43,7 +43,7 @@ def admit(caller: Caller, need: Access | None) -> None:
     if need is None:
         return
     if caller.doubt is Doubt.UNKNOWN:
-        raise SignInUnavailableError("who is asking cannot be found out: a store is away")
+        raise SignInUnavailableError("Who is asking cannot be found out right now; what is public still works.")
     if caller.access is None:
         raise DeniedError("unauthenticated", "Sign in first, or send a key.", CHALLENGE)
     if caller.access.covers(need):

@@ -6,14 +6,31 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import archive, articles, exports, health, history, me, openapi, pages, preferences, saved, sources
+from newsintel.http import (
+    api_keys,
+    archive,
+    articles,
+    auth,
+    exports,
+    health,
+    history,
+    me,
+    openapi,
+    pages,
+    preferences,
+    saved,
+    sessions,
+    sources,
+)
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
+from newsintel.http.cors import Cors
 from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
+from newsintel.http.last_send import LastSend
 from newsintel.http.params import read
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
@@ -42,6 +59,9 @@ def create_app(services: Services) -> QuartTrio:
         *articles.routes(settings, finished),
         *archive.routes(settings),
         *sources.routes(),
+        *auth.routes(services),
+        *sessions.routes(),
+        *api_keys.routes(),
         *health.routes(services.health),
         *pages.routes(),
         *me.routes(),
@@ -54,8 +74,9 @@ def create_app(services: Services) -> QuartTrio:
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(app.asgi_app, finished, record=services.recording, now=services.now)
-    app.asgi_app = Envelope(HostCheck(Identify(hot, services), settings), settings)  # type: ignore[assignment,method-assign]
+    hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, now=services.now)
+    reached = Cors(Identify(hot, services), settings.cors_origins)
+    app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 
@@ -66,7 +87,7 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    given = read(route.takes, request.query_string)
+    given = read(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
         given |= await read_body(route.body, request)
     response = await route.view(services, {**given, **in_path})

@@ -25,8 +25,8 @@ class Parameter:
     required: bool = False
 
 
-def read(parameters: Iterable[Parameter], query_string: bytes) -> dict[str, Any]:
-    """Every parameter's value by name, absent ones at their default.
+def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False) -> dict[str, Any]:
+    """Every parameter's value by name, absent ones at their default; of a foreign query string the unknown ones are left out.
 
     Raises:
         ExceptionGroup: of InvalidParameterErrors, one for each name that is unknown, repeated, missing or wrong.
@@ -35,7 +35,9 @@ def read(parameters: Iterable[Parameter], query_string: bytes) -> dict[str, Any]
     given, errors = _pairs(query_string)
     values: dict[str, Any] = {}
     for name, raw in given.items():
-        if name not in known:
+        if name not in known and foreign:
+            errors.pop(name, None)
+        elif name not in known:
             listed = ", ".join(known) or "none"
             errors.setdefault(name, InvalidParameterError(name, "unknown", f"{name} is not a parameter here; known: {listed}"))
         elif name not in errors:

@@ -34,6 +34,7 @@ PROBLEMS: dict[str, Problem] = {
     "cross_site": Problem(403, "Another site's page asked for this", "Changes with a session's cookie are taken from our own pages alone."),
     "insufficient_scope": Problem(403, "This key may not do that", "It takes a key whose scope is `write`, or a session."),
     "session_required": Problem(403, "No key may do that", "It takes a session: sign in with a browser."),
+    "not_invited": Problem(403, "This account is not let in here", "Whoever runs this service decides who may sign in."),
     "not_found": Problem(
         404, "Nothing is here", "The address is wrong, or what it named is not known here. /openapi.json lists every address."
     ),

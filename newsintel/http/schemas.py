@@ -17,6 +17,8 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 URI: Schema = {"type": "string", "format": "uri"}
+SESSION_ID: Schema = {"type": "string", "pattern": "^s_[a-z2-7]{20}$"}
+KEY_ID: Schema = {"type": "string", "pattern": "^k_[a-z2-7]{20}$"}
 ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
 PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
 SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
@@ -68,6 +70,14 @@ _ARTICLE = {
 
 _SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
 PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
+_KEY = {
+    "id": KEY_ID,
+    "name": TEXT,
+    "scope": words(["read", "write"]),
+    "created_at": MOMENT,
+    "expires_at": maybe(MOMENT),
+    "last_used_at": maybe(MOMENT),
+}
 
 COMPONENTS: dict[str, Schema] = {
     "Duplicate": record(
@@ -160,6 +170,16 @@ COMPONENTS: dict[str, Schema] = {
             )
         }
     ),
+    "Providers": record({"providers": many(record({"name": TEXT, "label": TEXT, "method": words(["GET", "POST"]), "url": TEXT}))}),
+    "Sessions": record(
+        {
+            "sessions": many(
+                record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG}),
+            )
+        }
+    ),
+    "Keys": record({"keys": many(record(_KEY))}),
+    "NewKey": record(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
     "Health": record({"status": words(["ok", "failing"]), "version": TEXT, "commit": TEXT}),
     "Ready": record(
         {

@@ -1,8 +1,10 @@
 """What the routes need of the rest of newsintel."""
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
-from newsintel.account_ports import Accounts, Sessions
+from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
@@ -14,7 +16,11 @@ from newsintel.settings import Settings
 
 @frozen(kw_only=True)
 class Services:
-    """The ports and values that the composition root hands to the routes."""
+    """The ports and values that the composition root hands to the routes.
+
+    Attributes:
+        providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
+    """
 
     settings: Settings
     desk: Desk
@@ -29,6 +35,10 @@ class Services:
     account_data: AccountData
     accounts: Accounts
     sessions: Sessions
+    api_keys: ApiKeys
+    attempts: Attempts
+    links: Links
+    providers: Mapping[str, Provider]
     count: Count
     now: WallClock
     health: Health

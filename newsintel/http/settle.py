@@ -7,6 +7,7 @@ decorator because only there is the group still whole.
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
+from math import ceil
 
 from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -126,7 +127,7 @@ def _detail(error: BaseException, code: str) -> str:
     """One sentence for the caller. Most of our own exceptions speak to the operator, so their text stays in the log."""
     if isinstance(error, ArchiveTimeoutError):
         return TOO_WIDE
-    if isinstance(error, DeniedError):
+    if isinstance(error, DeniedError | SignInUnavailableError):
         return str(error)
     return (isinstance(error, HTTPException) and error.description) or PROBLEMS[code].meaning
 
@@ -136,4 +137,5 @@ def _headers(error: BaseException, code: str) -> dict[str, str]:
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
     if isinstance(error, DeniedError) and error.challenge:
         return {"WWW-Authenticate": error.challenge}
-    return {"Retry-After": str(RETRY_AFTER_S)} if PROBLEMS[code].status == 503 else {}
+    wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
+    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status == 503 else {}

@@ -35,6 +35,7 @@ class Route:
         in_path: JSON Schemas of the path's parameters.
         problems: codes beyond those that every address can answer with, and those that follow from method, need and body.
         need: what access it takes at least; None = anybody's.
+        foreign: True where somebody else's program writes the query string: unknown parameters are then not looked at.
         body: the members of the JSON object that it takes; () = no body, and what is sent is not looked at.
     """
 
@@ -48,6 +49,7 @@ class Route:
     method: Method = Method.GET
     need: Access | None = None
     body: tuple[Member, ...] = ()
+    foreign: bool = False
 
     def __attrs_post_init__(self) -> None:
         names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]

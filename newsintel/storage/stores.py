@@ -6,20 +6,24 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
-from newsintel.account_ports import Accounts, Sessions
+from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
+from newsintel.sealing import Sealer
 from newsintel.settings import Settings
+from newsintel.storage.attempts import RedisAttempts
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
+from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts import PostgresAccounts
+from newsintel.storage.postgres.api_keys import PostgresKeys
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
@@ -28,6 +32,7 @@ from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.preferences import PostgresPreferences
 from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.storage.postgres.tokens import PostgresTokens
 from newsintel.storage.redis import open_redis
 from newsintel.storage.repeats import RedisRepeats
 from newsintel.storage.sessions import RedisSessions
@@ -59,6 +64,10 @@ class Stores:
     bytes_cache: ByteCache
     accounts: Accounts
     sessions: Sessions
+    api_keys: ApiKeys
+    attempts: Attempts
+    tokens: TokenStore
+    locks: Locks
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -111,6 +120,8 @@ async def open_stores(
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
             else:
                 owner = (database, settings.migrate_database_password or settings.database_password)
+            cache = RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode)
+            sealer = Sealer(settings.secret_keys or kept_keys(settings.data_dir))
             yield Stores(
                 archive=PostgresArchive(postgres),
                 search=PostgresSearch(postgres),
@@ -121,10 +132,14 @@ async def open_stores(
                 own_history=PostgresOwnHistory(postgres),
                 account_data=PostgresAccountData(postgres),
                 repeats=RedisRepeats(redis),
-                cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
+                cache=cache,
                 bytes_cache=RedisBytes(redis, count),
                 accounts=PostgresAccounts(postgres),
                 sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),
+                api_keys=PostgresKeys(postgres),
+                attempts=RedisAttempts(redis, count),
+                tokens=PostgresTokens(postgres, sealer),
+                locks=cache,
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

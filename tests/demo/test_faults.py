@@ -24,7 +24,7 @@ SLOW = ("hang", "drip", "slow_headers")
 FLOODS = ("huge", "huge_length")
 PACKED = ("bad_gzip",)
 BOMBS = ("gzip_bomb", "double_gzip")
-ODD = ("bom", "nan", "big_int", "error_200", "bad_row")
+ODD = ("bom", "no_token", "nan", "big_int", "error_200", "bad_row")
 
 
 def test_every_fault_is_tested() -> None:

@@ -33,13 +33,14 @@ from newsintel.model import (
     Status,
     Via,
 )
+from newsintel.oauth.links import AccountLinks
 from newsintel.options import Quota, Secret, SourceOptions, secret
 from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
-from tests.account_fakes import MemoryAccounts, MemorySessions
-from tests.fakes import MemoryBytes, MemorySearch
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
 from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -165,6 +166,10 @@ class World:
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
     sessions: MemorySessions = field(factory=MemorySessions)
+    attempts: MemoryAttempts = field(factory=MemoryAttempts)
+    tokens: MemoryTokens = field(factory=MemoryTokens)
+    provider: ScriptedProvider = field(factory=ScriptedProvider)
+    api_keys: MemoryKeys = field(init=False)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     now: datetime = NOW
@@ -175,6 +180,9 @@ class World:
     inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
         factory=lambda: trio.open_memory_channel[SearchRecord](2)
     )
+
+    def __attrs_post_init__(self) -> None:
+        self.api_keys = MemoryKeys(self.accounts)
 
     @property
     def services(self) -> Services:
@@ -193,6 +201,10 @@ class World:
             account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.own_history),
             accounts=self.accounts,
             sessions=self.sessions,
+            api_keys=self.api_keys,
+            attempts=self.attempts,
+            links=AccountLinks(self.tokens, MemoryCache(), {"reddit": self.provider}, lambda: self.now),
+            providers={"reddit": self.provider},
             count=self.metrics.count,
             now=lambda: self.now,
             health=self.health,

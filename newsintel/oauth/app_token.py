@@ -1,11 +1,10 @@
-"""Reddit's app-only token: fetched at start and renewed ahead of its expiry, outside any search's deadline. The other httpx user.
+"""Reddit's app-only token: fetched at start and renewed ahead of its expiry, outside any search's deadline.
 
 One long-lived loop (`keep_ready`) alone talks to the token endpoint; everybody else reads what it left, or wakes it. So twenty fetches that
 find their token refused cost one call. Neither secret nor token is ever logged or part of a refusal's detail.
 """
 
 import random
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,16 +15,9 @@ import trio
 from attrs import field, frozen
 
 from newsintel.model import Refusal, Status
-from newsintel.outbound import FORESEEN, HEADERS, TIMEOUT, Transport, refusal
+from newsintel.oauth.library import AsyncOAuth2Client, open_client
+from newsintel.outbound import FORESEEN, Transport, refusal
 from newsintel.settings import SourceSettings
-
-with warnings.catch_warnings():
-    # authlib recommends another client than httpx (docs/decisions/0004-httpx.md). Its warning comes while it is imported and overrides
-    # every filter set before: only here, after its class and before its client, can it be silenced.
-    from authlib.deprecate import AuthlibDeprecationWarning
-
-    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
-    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 log = structlog.get_logger(__name__)
 
@@ -151,22 +143,23 @@ def judge(response: httpx.Response) -> Refusal | None:
     error = body.get("error") if isinstance(body, dict) else None
     code = error if status == httpx.codes.OK and isinstance(error, int) else status
     if code == httpx.codes.TOO_MANY_REQUESTS:
-        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, _retry_after_s(response))
+        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, retry_after_s(response))
     if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or isinstance(error, str):
         return Refusal(Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status)
     if code >= httpx.codes.INTERNAL_SERVER_ERROR:
         return Refusal(Status.UNREACHABLE, f"token endpoint: HTTP {code}", status)
-    if code != httpx.codes.OK or not _usable(body):
+    if code != httpx.codes.OK or not usable(body):
         return Refusal(Status.BAD_PAYLOAD, "token endpoint: reply without a usable token", status)
     return None
 
 
-def _retry_after_s(response: httpx.Response) -> float | None:
+def retry_after_s(response: httpx.Response) -> float | None:
+    """The seconds in a Retry-After header, within 1 s to 1 h; None if there is no such number."""
     raw = response.headers.get("retry-after", "")
     return float(min(max(int(raw), 1), _LONGEST_RETRY_AFTER_S)) if raw.isascii() and raw.isdecimal() and len(raw) < 20 else None
 
 
-def _usable(body: Any) -> bool:
+def usable(body: Any) -> bool:
     """True for a bearer token that a header can carry, with the seconds it lives as a sensible number."""
     if not isinstance(body, dict):
         return False
@@ -195,14 +188,11 @@ async def open_app_token(settings: SourceSettings) -> AsyncIterator[AppToken]:
         settings: its values hold client_id, client_secret, user_agent and auth_url.
     """
     values = settings.values
-    async with AsyncOAuth2Client(
+    async with open_client(
         values["client_id"],
         values["client_secret"].reveal(),
+        Transport(),
+        user_agent=values["user_agent"],
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
-        transport=Transport(),
-        headers=HEADERS | {"User-Agent": values["user_agent"]},
-        timeout=TIMEOUT,
-        trust_env=False,
-        follow_redirects=False,
     ) as client:
         yield AppToken(client, values["auth_url"] + "/api/v1/access_token")

@@ -15,9 +15,10 @@ from attrs import define, field
 from structlog.testing import capture_logs
 from trio.testing import MockClock
 
-from newsintel import oauth
 from newsintel.model import Refusal, Status
-from newsintel.oauth import AppToken, AsyncOAuth2Client, judge, open_app_token
+from newsintel.oauth import app_token as oauth
+from newsintel.oauth.app_token import AppToken, judge, open_app_token
+from newsintel.oauth.library import AsyncOAuth2Client
 from newsintel.options import Secret
 from newsintel.settings import SourceSettings
 from tests.faults import Script, reply, serving, stall
@@ -304,5 +305,5 @@ async def test_leaving_while_an_attempt_hangs_is_prompt() -> None:
 
 def test_importing_it_makes_no_noise() -> None:
     """Importing authlib warns about httpx, past every filter; users must not read that at each start."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", "import newsintel.oauth"], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", "import newsintel.oauth.app_token"], capture_output=True, check=True)
     assert done.stderr == b""

@@ -1,0 +1,18 @@
+"""`newsintel new-key`: print a key for SECRET_KEYS."""
+
+import argparse
+import secrets
+import sys
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("new-key", help="print a new key for NEWSINTEL_SECRET_KEYS")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Print 32 random bytes in base64url; nothing else, so that it can go straight into a file."""
+    sys.stdout.write(secrets.token_urlsafe(32) + "\n")
+    return 0

@@ -1,0 +1,31 @@
+"""`newsintel rotate-keys`: encrypt with the first of SECRET_KEYS whatever another one encrypted."""
+
+import argparse
+import sys
+from typing import Any
+
+import trio
+
+from newsintel import telemetry
+from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.settings import Settings
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("rotate-keys", help="re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Re-encrypt, and print how many accounts' tokens were; safe beside a running service."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    resealed = trio.run(_rotate, settings)
+    sys.stdout.write(f"tokens of {resealed} accounts encrypted anew\n")
+    return 0
+
+
+async def _rotate(settings: Settings) -> int:
+    async with prepared_stores(settings) as stores:
+        return await stores.tokens.reseal()

@@ -1,0 +1,128 @@
+"""Reddit's page that asks a person, on www.reddit.com, and what comes of an answer: codes, people's tokens, and their end."""
+
+import hashlib
+import html
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from attrs import define, field, frozen
+
+from newsintel.demo.wire import Reply, Request
+
+CODE_LIVES_S = 600
+KNOWN_SCOPES = frozenset({"identity", "read", "mysubreddits", "history", "*"})
+_NAME = re.compile(r"[A-Za-z0-9_-]{3,20}")
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Simulated Reddit</title>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto }}</style></head>
+<body>
+<h1>Simulated Reddit</h1>
+<p><strong>This is not Reddit.</strong> It is a page of newsintel's demo that stands in for the one on which Reddit asks whether an
+application may learn who you are. Be whoever you like; no password is needed, and none should be typed.</p>
+<form method="post">
+<p><label>User name <input name="username" value="demo_reader" pattern="[A-Za-z0-9_-]{{3,20}}" required></label></p>
+<p>newsintel asks for: {scopes}.</p>
+<p><button name="decision" value="allow">Allow</button> <button name="decision" value="deny" formnovalidate>Decline</button></p>
+</form>
+</body>
+</html>
+"""
+_BAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>bad request (simulated Reddit)</title></head>
+<body><h1>bad request (simulated Reddit)</h1><p>you sent an invalid request: {what}</p></body></html>
+"""
+
+
+@frozen
+class _Code:
+    """What a code stands for."""
+
+    username: str
+    redirect_uri: str
+    scope: str
+    permanent: bool
+    until: float
+
+
+@define
+class RedditPeople:
+    """Who allowed what. Attributes: client_id: of the one registered application."""
+
+    client_id: str
+    _codes: dict[str, _Code] = field(factory=dict)
+    _refresh: dict[str, tuple[str, str]] = field(factory=dict)
+    _given: int = 0
+
+    def forget(self) -> None:
+        """Revoke everything."""
+        self._codes.clear()
+        self._refresh.clear()
+
+    def authorize(self, request: Request, at: float) -> Reply:
+        """Show the page, or send the browser back with what the person decided."""
+        query = request.query
+        if (wrong := self._wrong(query)) is not None:
+            return Reply.html(400, _BAD.format(what=html.escape(wrong)))
+        if request.method != "POST":
+            return Reply.html(200, _PAGE.format(scopes=html.escape(", ".join(_scopes(query)))))
+        form = dict(parse_qsl(request.body.decode("latin-1")))
+        if form.get("decision") != "allow":
+            return _back(query, error="access_denied")
+        if not _NAME.fullmatch(form.get("username", "")):
+            return Reply.html(400, _BAD.format(what="username"))
+        self._given += 1
+        code = f"demo-code-{self._given}"
+        permanent = query.get("duration") == "permanent"
+        self._codes[code] = _Code(form["username"], query["redirect_uri"], " ".join(_scopes(query)), permanent, at + CODE_LIVES_S)
+        return _back(query, code=code)
+
+    def spend(self, form: Mapping[str, str], at: float) -> tuple[str, str, str | None] | None:
+        """User name, scope and refresh token for a code, which is then spent; None if it is not good."""
+        code = self._codes.pop(form.get("code", ""), None)
+        if code is None or code.until <= at or form.get("redirect_uri") != code.redirect_uri:
+            return None
+        if not code.permanent:
+            return code.username, code.scope, None
+        self._given += 1
+        token = f"demo-refresh-{self._given}"
+        self._refresh[token] = (code.username, code.scope)
+        return code.username, code.scope, token
+
+    def refreshed(self, token: str) -> tuple[str, str] | None:
+        """User name and scope of a refresh token; None if it is not good."""
+        return self._refresh.get(token)
+
+    def revoke(self, token: str) -> str | None:
+        """End a refresh token; the user name whose access tokens end with it, if it was one."""
+        return self._refresh.pop(token, ("", ""))[0] or None
+
+    def _wrong(self, query: Mapping[str, str]) -> str | None:
+        """The parameter for which Reddit shows an error page instead of asking."""
+        to = urlsplit(query.get("redirect_uri", ""))
+        checks = {
+            "client_id": query.get("client_id") == self.client_id,
+            "response_type": query.get("response_type") == "code",
+            "state": bool(query.get("state")),
+            "redirect_uri": to.scheme in ("http", "https") and to.hostname in _LOCAL and to.path.endswith("/auth/reddit/callback"),
+            "duration": query.get("duration", "temporary") in ("temporary", "permanent"),
+            "scope": bool(_scopes(query)) and set(_scopes(query)) <= KNOWN_SCOPES,
+        }
+        return next((name for name, right in checks.items() if not right), None)
+
+
+def me(username: str) -> dict[str, object]:
+    """What /api/v1/me tells of somebody: the id follows from the name."""
+    number = hashlib.sha256(username.lower().encode()).hexdigest()[:8]
+    return {"name": username, "id": number, "created_utc": 1500000000.0, "is_suspended": False, "over_18": False, "icon_img": ""}
+
+
+def _scopes(query: Mapping[str, str]) -> list[str]:
+    return [scope for scope in re.split(r"[ ,]+", query.get("scope", "")) if scope]
+
+
+def _back(query: Mapping[str, str], **answer: str) -> Reply:
+    location = f"{query['redirect_uri']}?{urlencode({'state': query['state'], **answer})}#_"
+    return Reply(302, b"", {"Location": location})

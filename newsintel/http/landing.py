@@ -1,0 +1,52 @@
+"""What a browser sees where it lands between us and a provider: the same answer as a program gets, as a small page with a way on."""
+
+import html
+from collections.abc import Awaitable, Callable
+
+from quart import Response, request
+
+from newsintel.http.services import Services
+from newsintel.http.settle import settle
+from newsintel.http.table import Given
+
+View = Callable[[Services, Given], Awaitable[Response]]
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width"></head>
+<body>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p><a href="{again}">Try again</a> or go to <a href="{home}">the start</a>.</p>
+<p><small>Request {request_id}</small></p>
+</body>
+</html>
+"""
+"""Without style or script: the content security policy of all our answers lets nothing be loaded or run."""
+
+
+def landing(provider: str, view: View) -> View:
+    """A view whose failures are pages for those who prefer text/html, and problem+json for everybody else."""
+
+    async def landed(services: Services, given: Given) -> Response:
+        try:
+            return await view(services, given)
+        except Exception as error:  # noqa: BLE001 - settled and logged as everywhere, and then only dressed otherwise
+            response = settle(error)
+            return await _as_page(response, services.settings.public_url, provider) if _prefers_html() else response
+
+    return landed
+
+
+def _prefers_html() -> bool:
+    accepted = request.accept_mimetypes
+    return bool(accepted["text/html"] > max(accepted["application/json"], accepted["application/problem+json"]))
+
+
+async def _as_page(response: Response, public_url: str, provider: str) -> Response:
+    problem = await response.get_json(force=True)
+    text = {name: html.escape(str(problem[name])) for name in ("title", "detail", "request_id")}
+    again = html.escape(f"{public_url}/auth/{provider}/login")
+    response.set_data(PAGE.format(**text, again=again, home=html.escape(public_url + "/auth")).encode())
+    response.content_type = "text/html; charset=utf-8"
+    return response

@@ -1,0 +1,115 @@
+"""One conversation with a provider, bounded and understood: every way in which it can go wrong becomes one of our own exceptions.
+
+Nothing of a reply is ever repeated in a message or a log line but short words of the protocol: it may hold a token or a code.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import structlog
+import trio
+
+from newsintel.account_model import Tokens
+from newsintel.errors import InvalidParameterError, NotLinkedError, SignInUnavailableError
+from newsintel.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
+from newsintel.outbound import FORESEEN, refusal
+
+log = structlog.get_logger(__name__)
+
+ATTEMPT_S = 10.0
+"""Bound on one step with a provider: a person waits for it, and a reply that trickles trips no timeout of httpx."""
+
+_WORD = re.compile(r"[a-z_]{1,40}")
+
+
+@asynccontextmanager
+async def conversation(label: str, ours: str) -> AsyncIterator[None]:
+    """Turn a provider's absence into a SignInUnavailableError, after ATTEMPT_S at the latest.
+
+    Args:
+        label: what people call the provider.
+        ours: what we were doing, for the log.
+    """
+    try:
+        with trio.fail_after(ATTEMPT_S):
+            yield
+    except FORESEEN as error:
+        log.warning("provider_failed", provider=label, step=ours, detail=refusal(error).detail)
+        raise SignInUnavailableError(f"{label} cannot be reached. Try again in a moment.") from None
+    except trio.TooSlowError:
+        log.warning("provider_failed", provider=label, step=ours, detail=f"no answer within {ATTEMPT_S:.0f} s")
+        raise SignInUnavailableError(f"{label} takes too long to answer. Try again in a moment.") from None
+
+
+def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a reply that went well.
+
+    Raises:
+        SignInUnavailableError: of any other.
+    """
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if response.status_code == httpx.codes.OK and isinstance(body, dict):
+        return body
+    raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
+
+
+def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
+    """The exception for a reply that is of no use, logged with its status."""
+    log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return SignInUnavailableError(f"{label} has too much to do. Try again later.", retry_after_s(response) or 60.0)
+    return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if that goes on, tell whoever runs this.")
+
+
+def check_token_reply(label: str, response: httpx.Response, *, code_of: str) -> httpx.Response:
+    """Let nothing through but a usable token; for authlib, which would take any JSON object for one.
+
+    Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`, and a refresh token that it no longer honours with HTTP 400
+    and `{"error": 400}`.
+
+    Args:
+        label: what people call the provider.
+        response: of the token endpoint.
+        code_of: the grant, `authorization_code` or `refresh_token`.
+
+    Raises:
+        InvalidParameterError: the code was used before or has expired; names `code`.
+        NotLinkedError: the refresh token is not honoured.
+        SignInUnavailableError: anything else, our own credentials included.
+    """
+    status = response.status_code
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    error = body.get("error") if isinstance(body, dict) else None
+    if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
+        if code_of == "refresh_token":
+            raise NotLinkedError(f"{label} no longer honours the link to your account. Sign in again to renew it.")
+        raise InvalidParameterError("code", "used", f"{label} takes this sign-in no more: it was used, or came late. Start it again.")
+    if status == httpx.codes.OK and usable(body):
+        return response
+    if status == httpx.codes.OK and error is not None:
+        what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
+        raise away(label, code_of, response, what)
+    raise away(label, code_of, response, "no usable token" if status == httpx.codes.OK else "refused")
+
+
+def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = None) -> Tokens:
+    """The tokens of a reply that `check_token_reply` let through.
+
+    Args:
+        reply: expires_in counts from `now`; Reddit's is 3600 or 86400 s (recorded), so the number sent is the one that counts.
+        now: the time at which it was asked for.
+        refresh_token: the one that was used, where none comes back.
+    """
+    sent = reply.get("refresh_token")
+    life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))
+    return Tokens(reply["access_token"], sent if isinstance(sent, str) and sent else refresh_token, now + life)

@@ -1,0 +1,196 @@
+# ruff: noqa: S608 - our own constants
+"""Accounts, their keys and their tokens in a real PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.account_model import Access, ApiKey, Tokens
+from newsintel.errors import UnknownKeyError
+from newsintel.keys import digest
+from newsintel.options import Secret
+from newsintel.sealing import Sealer
+from newsintel.storage.postgres.accounts import PostgresAccounts
+from newsintel.storage.postgres.api_keys import PostgresKeys
+from newsintel.storage.postgres.tokens import PAGE_ROWS, PostgresTokens
+from tests.storage.support import NOON
+
+OLD, NEW = Secret("A" * 43), Secret("B" * 43)
+KEY = ApiKey("", "a reader", Access.READ, NOON, None, None)
+TOKENS = Tokens("planted-access", "planted-refresh", NOON)
+
+
+@pytest.fixture
+def accounts(postgres):
+    """The accounts of an empty database."""
+    return PostgresAccounts(postgres)
+
+
+@pytest.fixture
+def keys(postgres):
+    """Its keys."""
+    return PostgresKeys(postgres)
+
+
+@pytest.fixture
+def tokens(postgres):
+    """Its tokens, under one key."""
+    return PostgresTokens(postgres, Sealer([OLD]))
+
+
+async def test_the_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
+    """Whatever the name has become; the account remembers when it was there last."""
+    first = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    assert first.public_id.startswith("u_")
+    assert len(first.public_id) == 22
+    again = await accounts.sign_in("reddit", "abc", "Alice_2", NOON + timedelta(days=1))
+    assert again == evolve(first, username="Alice_2", last_login_at=NOON + timedelta(days=1))
+    assert await accounts.account(first.id) == again
+    assert await accounts.account(first.id + 1) is None
+
+
+async def test_a_subject_is_somebody_else_at_another_provider(accounts):
+    """And so are two subjects of one provider, by the same name."""
+    found = [await accounts.sign_in(*who, "alice", NOON) for who in (("reddit", "1"), ("https://op.example", "1"), ("reddit", "2"))]
+    assert len({account.id for account in found}) == 3
+
+
+async def test_two_first_sign_ins_at_once_make_one_account(accounts, fetch):
+    """In two tabs, or two processes."""
+    found = []
+
+    async def sign_in():
+        found.append(await accounts.sign_in("reddit", "abc", "alice", NOON))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(sign_in)
+    assert len({account.id for account in found}) == 1
+    assert await fetch("SELECT count(*) FROM users") == [(1,)]
+
+
+async def test_a_key_speaks_for_its_account(accounts, keys, fetch):
+    """Of the key itself nothing is kept but its digest."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    made = await keys.make(account.id, evolve(KEY, access=Access.WRITE), digest("ni_secret"), 50)
+    assert await accounts.key_holder(digest("ni_secret"), NOON) == (account, Access.WRITE)
+    assert await accounts.key_holder(digest("ni_other"), NOON) is None
+    assert [one.public_id for one in await keys.of_user(account.id)] == [made.public_id]
+    assert "ni_secret" not in str(await fetch("SELECT * FROM api_keys"))
+
+
+async def test_a_key_ends_when_it_expires_or_is_revoked_or_its_account_goes(accounts, keys, execute):
+    """At once."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    await keys.make(account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest("one"), 50)
+    other = await keys.make(account.id, KEY, digest("two"), 50)
+    assert await accounts.key_holder(digest("one"), NOON + timedelta(minutes=59))
+    assert await accounts.key_holder(digest("one"), NOON + timedelta(hours=1)) is None
+    assert await keys.revoke(account.id, other.public_id)
+    assert await accounts.key_holder(digest("two"), NOON) is None
+    await execute("DELETE FROM users")
+    assert await accounts.key_holder(digest("one"), NOON) is None
+
+
+async def test_asvs_30_keys_are_their_owners_alone(accounts, keys):
+    """Another account neither sees nor ends them."""
+    alice, bob = [await accounts.sign_in("reddit", name, name, NOON) for name in ("alice", "bob")]
+    made = await keys.make(alice.id, KEY, digest("one"), 50)
+    assert await keys.of_user(bob.id) == ()
+    assert not await keys.revoke(bob.id, made.public_id)
+    assert await accounts.key_holder(digest("one"), NOON)
+
+
+async def test_use_is_noted_once_a_minute(accounts, keys):
+    """And not by whoever only looks at the list."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    await keys.make(account.id, KEY, digest("one"), 50)
+
+    async def used():
+        return (await keys.of_user(account.id))[0].last_used_at
+
+    assert await used() is None
+    for seconds, noted in ((0, 0), (59, 0), (60, 60), (100, 60)):
+        await accounts.key_holder(digest("one"), NOON + timedelta(seconds=seconds))
+        assert await used() == NOON + timedelta(seconds=noted)
+
+
+async def test_fault_25_a_server_that_only_reads_still_knows_whose_a_key_is(accounts, keys, postgres, execute, database_url):
+    """Noting the use is not worth a refusal."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    await keys.make(account.id, KEY, digest("one"), 50)
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+
+    async def reconnect(connection):
+        await connection.execute("SET default_transaction_read_only = on")
+
+    for _ in range(4):
+        await postgres.run(reconnect)
+    assert await accounts.key_holder(digest("one"), NOON) == (account, Access.READ)
+
+
+async def test_only_so_many_keys_are_made_however_many_ask_at_once(accounts, keys):
+    """The last place goes to one of them."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    made = []
+
+    async def make(number):
+        made.append(await keys.make(account.id, KEY, digest(str(number)), 2))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(4):
+            nursery.start_soon(make, number)
+    assert len([key for key in made if key]) == 2
+    assert await keys.make(99, KEY, digest("nobody"), 50) is None
+
+
+async def test_asvs_08_tokens_lie_encrypted(accounts, tokens, fetch):
+    """And come out as they went in; the later ones stand in place of the earlier."""
+    account = await accounts.sign_in("reddit", "abc", "alice", NOON)
+    await tokens.put(account.id, "reddit", evolve(TOKENS, access_token="earlier"))
+    await tokens.put(account.id, "reddit", TOKENS)
+    assert await tokens.get(account.id, "reddit") == TOKENS
+    assert "planted" not in str(await fetch("SELECT * FROM provider_tokens"))
+    assert await tokens.get(account.id, "oidc") is None
+    await tokens.delete(account.id, "reddit")
+    assert await tokens.get(account.id, "reddit") is None
+
+
+async def test_asvs_08_a_swapped_row_gives_nobody_anothers_token(accounts, tokens, execute):
+    """Whoever can write to the table cannot do that either."""
+    for name in ("alice", "bob"):
+        account = await accounts.sign_in("reddit", name, name, NOON)
+        await tokens.put(account.id, "reddit", evolve(TOKENS, access_token=name))
+    others = "FROM provider_tokens AS other WHERE other.user_id = 1"
+    await execute(f"UPDATE provider_tokens AS one SET access_token = other.access_token {others}")
+    with pytest.raises(ValueError, match="another account"):
+        await tokens.get(2, "reddit")
+
+
+async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, tokens, postgres):
+    """In pages; a second run finds nothing to do, and the old key can go."""
+    for number in range(3):
+        account = await accounts.sign_in("reddit", str(number), "x", NOON)
+        await tokens.put(account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r"))
+    both, new = PostgresTokens(postgres, Sealer([NEW, OLD])), PostgresTokens(postgres, Sealer([NEW]))
+    with pytest.raises(UnknownKeyError):
+        await new.get(1, "reddit")
+    assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
+    assert (await both.reseal(), await both.reseal()) == (3, 0)
+    assert await new.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
+    assert PAGE_ROWS > 3
+
+
+async def test_asvs_08_an_unknown_key_is_told_when_all_others_are_done(accounts, tokens, postgres):
+    """One lost key does not keep the rest from the new one."""
+    lost = PostgresTokens(postgres, Sealer([Secret("C" * 43)]))
+    for number, store in enumerate((lost, tokens), start=1):
+        account = await accounts.sign_in("reddit", str(number), "x", NOON)
+        await store.put(account.id, "reddit", TOKENS)
+    both = PostgresTokens(postgres, Sealer([NEW, OLD]))
+    with pytest.raises(UnknownKeyError, match="put that key back"):
+        await both.reseal()
+    assert await PostgresTokens(postgres, Sealer([NEW])).get(2, "reddit") == TOKENS

@@ -1,0 +1,176 @@
+"""Sessions in a real Redis: who is in it, for how long, and what a dump of it is worth."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import trio
+from attrs import define
+
+from newsintel.errors import UnavailableError
+from newsintel.keys import digest
+from newsintel.storage.sessions import RedisSessions
+from tests.storage.support import NOON
+
+
+@define
+class HandClock:
+    """A wall clock that the test turns."""
+
+    at: datetime = NOON
+
+    def __call__(self):
+        """The time now."""
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    """At noon."""
+    return HandClock()
+
+
+@pytest.fixture
+def sessions(link, tally, clock):
+    """With an idle life of an hour and a whole life of a day."""
+    return RedisSessions(link, idle_s=3600, max_s=86400, count=tally, now=clock)
+
+
+async def test_asvs_03_an_id_has_256_bits_and_is_not_kept(sessions, redis):
+    """A dump of Redis lets nobody in."""
+    ids = [await sessions.start(7, "a browser") for _ in range(20)]
+    assert len(set(ids)) == 20
+    assert {len(one) for one in ids} == {43}
+    keys = await redis("KEYS", "*")
+    values = [await redis("GET", key) for key in keys if key.startswith(b"session:")]
+    assert len(values) == 20
+    assert not any(one.encode() in b"".join([*keys, *values]) for one in ids)
+    assert f"session:{digest(ids[0])}".encode() in keys
+
+
+async def test_a_session_is_found_until_it_is_ended(sessions):
+    """By its id alone; ending it needs to be its owner."""
+    one, other = await sessions.start(7, "a browser"), await sessions.start(7, "another")
+    found = await sessions.find(one)
+    assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest(one), NOON)
+    assert await sessions.find("x" * 43) is None
+    assert not await sessions.end(8, digest(one))
+    assert await sessions.end(7, digest(one))
+    assert not await sessions.end(7, digest(one))
+    assert await sessions.find(one) is None
+    assert await sessions.find(other) is not None
+
+
+async def test_asvs_04_it_ends_an_hour_after_it_was_last_seen(sessions, clock, redis):
+    """Being seen prolongs it; the key in Redis lapses with it."""
+    session_id = await sessions.start(7, "")
+    assert await redis("TTL", f"session:{digest(session_id)}") == 3600
+    for _ in range(5):
+        clock.at += timedelta(minutes=59)
+        assert await sessions.find(session_id) is not None
+    clock.at += timedelta(minutes=60)
+    assert await sessions.find(session_id) is None
+
+
+async def test_asvs_04_and_a_day_after_it_was_made_at_the_latest(sessions, clock, redis):
+    """However often it was seen."""
+    session_id = await sessions.start(7, "")
+    for _ in range(47):
+        clock.at += timedelta(minutes=30)
+        assert await sessions.find(session_id) is not None
+    assert await redis("TTL", f"session:{digest(session_id)}") <= 1800
+    clock.at += timedelta(minutes=30)
+    assert await sessions.find(session_id) is None
+
+
+async def test_being_seen_is_written_once_a_minute(sessions, clock, redis):
+    """So that reading stays reading."""
+    session_id = await sessions.start(7, "")
+    clock.at += timedelta(seconds=59)
+    assert (await sessions.find(session_id)).last_seen_at == NOON
+    clock.at += timedelta(seconds=1)
+    assert (await sessions.find(session_id)).last_seen_at == clock.at
+    clock.at += timedelta(seconds=30)
+    assert (await sessions.find(session_id)).last_seen_at == clock.at - timedelta(seconds=30)
+
+
+async def test_what_is_ended_while_it_is_seen_stays_ended(sessions, clock, redis, monkeypatch):
+    """The write that prolongs it makes no session anew."""
+    session_id = await sessions.start(7, "")
+    session = await sessions.find(session_id)
+    clock.at += timedelta(minutes=5)
+    await redis("DEL", f"session:{session.digest}")
+
+    async def as_it_was(_digest):
+        return session
+
+    monkeypatch.setattr(sessions, "_read", as_it_was)
+    assert await sessions.find(session_id) is None
+    assert await redis("EXISTS", f"session:{session.digest}") == 0
+
+
+async def test_a_users_sessions_are_listed_and_all_ended(sessions, clock, redis):
+    """The one seen last first; lapsed ones are left out, and other users' are untouched."""
+    first = await sessions.start(7, "first")
+    clock.at += timedelta(minutes=2)
+    lapsed = await sessions.start(7, "lapsed")
+    await sessions.start(7, "second")
+    bob = await sessions.start(8, "bob")
+    await redis("DEL", f"session:{digest(lapsed)}")
+    clock.at += timedelta(minutes=2)
+    await sessions.find(first)
+    assert [session.client for session in await sessions.of_user(7)] == ["first", "second"]
+    await sessions.end_all(7)
+    assert await sessions.of_user(7) == ()
+    assert await sessions.find(first) is None
+    assert await sessions.find(bob) is not None
+    assert await redis("KEYS", "sessions:7") == []
+    await sessions.end_all(7)
+
+
+@pytest.mark.parametrize("value", [b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}"])
+async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally, value):
+    """It is deleted and counted."""
+    session_id = await sessions.start(7, "")
+    await redis("SET", f"session:{digest(session_id)}", value)
+    assert await sessions.find(session_id) is None
+    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    assert tally.counts == {"cache_mismatches": 1}
+
+
+async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tally):
+    """As when a reply is handed to the wrong caller."""
+    alice, bob = await sessions.start(7, ""), await sessions.start(8, "")
+    await redis("SET", f"session:{digest(alice)}", await redis("GET", f"session:{digest(bob)}"))
+    assert await sessions.find(alice) is None
+    assert tally.counts == {"cache_mismatches": 1}
+    assert (await sessions.find(bob)).user_id == 8
+
+
+async def test_fault_21_cancelled_readers_never_see_another(sessions):
+    """Hundreds of readers, a third of them cancelled at some moment: everyone else gets their own."""
+    ids = {user: await sessions.start(user, "") for user in range(1, 30)}
+    seen = []
+
+    async def read(user, deadline_s):
+        with trio.move_on_after(deadline_s):
+            try:
+                seen.append((user, (await sessions.find(ids[user])).user_id))
+            except UnavailableError:
+                return
+
+    for turn in range(10):
+        async with trio.open_nursery() as nursery:
+            for user in ids:
+                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else 2)
+    assert len(seen) > 100
+    assert all(asked == got for asked, got in seen)
+
+
+async def test_fault_19_a_full_redis_is_an_outage_not_a_bug(sessions, configured):
+    """Signing in waits until there is room; whoever is signed in stays so."""
+    session_id = await sessions.start(7, "")
+    full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
+    async with configured(full, [("CONFIG", "SET", "maxmemory", "0")]):
+        with pytest.raises(UnavailableError):
+            await sessions.start(7, "")
+        assert await sessions.find(session_id) is not None
