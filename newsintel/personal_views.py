@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newsintel.account_model import Account, Session
+from newsintel.account_model import Account
 from newsintel.personal_model import PastSearch, PastSearches, Save, SavedPage
 from newsintel.views import rfc3339, summary
 
@@ -26,15 +26,6 @@ def save_body(save: Save) -> dict[str, Any]:
 def exported_save(save: Save) -> dict[str, Any]:
     """A saved article as the export has it, with the article's text."""
     return save_body(save) | {"content": save.article.content}
-
-
-def session_row(session: Session) -> dict[str, Any]:
-    """A browser that is signed in; nothing by which another could be."""
-    return {
-        "client": session.client,
-        "created_at": rfc3339(session.created_at),
-        "last_seen_at": rfc3339(session.last_seen_at),
-    }
 
 
 def saved_body(page: SavedPage, next_cursor: str | None) -> dict[str, Any]:

@@ -147,5 +147,6 @@ class MemoryAccountData(_Memory):
     async def delete(self, user_id):
         await self._answer()
         self._accounts.kept.pop(user_id, None)
+        self._accounts.identities = {identity: of for identity, of in self._accounts.identities.items() if of != user_id}
         for store in self._stores:
             store.kept.pop(user_id, None)

@@ -59,7 +59,7 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's keys, the newest first."""
-    keys = [_row(key) for key in await services.api_keys.of_user(account().id)]
+    keys = [row(key) for key in await services.api_keys.of_user(account().id)]
     return Response(to_json({"keys": keys}), content_type="application/json")
 
 
@@ -74,7 +74,7 @@ async def make(services: Services, given: Given) -> Response:
     if key is None:
         raise Conflict(f"You have {MOST} keys already: end one first.")
     log.info("key_made", account=account().public_id, key=key.public_id)
-    return Response(to_json(_row(key) | {"key": secret}), status=201, content_type="application/json")
+    return Response(to_json(row(key) | {"key": secret}), status=201, content_type="application/json")
 
 
 async def revoke(services: Services, given: Given) -> Response:
@@ -85,7 +85,8 @@ async def revoke(services: Services, given: Given) -> Response:
     return Response(b"", status=204)
 
 
-def _row(key: ApiKey) -> dict[str, object]:
+def row(key: ApiKey) -> dict[str, object]:
+    """A key as its owner sees it; never the key itself."""
     return {
         "id": key.public_id,
         "name": key.name,

@@ -14,11 +14,12 @@ from quart import Response
 from newsintel.account_model import Access, Account
 from newsintel.archive_model import Position
 from newsintel.codec import to_json
+from newsintel.http import api_keys, sessions
 from newsintel.http.access import account
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
-from newsintel.personal_views import account_body, exported_save, search_row, session_row
+from newsintel.personal_views import account_body, exported_save, search_row
 from newsintel.views import rfc3339
 
 ROWS = 100
@@ -45,7 +46,8 @@ async def exported(services: Services, _given: Given) -> Response:
         "account": account_body(of),
         "identities": [{"provider": provider, "subject": subject} for provider, subject in await services.account_data.identities(of.id)],
         "preferences": await services.preferences.all(of.id),
-        "sessions": [session_row(session) for session in await services.sessions.of_user(of.id)],
+        "keys": [api_keys.row(key) for key in await services.api_keys.of_user(of.id)],
+        "sessions": [sessions.row(session) for session in await services.sessions.of_user(of.id)],
     }
     lists = {"saved": partial(_saved, services, of), "searches": partial(_searches, services, of)}
     response = Response(

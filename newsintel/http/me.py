@@ -1,19 +1,19 @@
 """GET and DELETE /me: the account that the caller is signed in to."""
 
-import logging
-
+import structlog
 from quart import Response
 
 from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.errors import UnavailableError
 from newsintel.http.access import account
+from newsintel.http.cookies import clear_session
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_views import account_body
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def routes() -> tuple[Route, ...]:
@@ -40,13 +40,18 @@ async def shown(_services: Services, _given: Given) -> Response:
 async def deleted(services: Services, _given: Given) -> Response:
     """Delete the account's row, with which all that refers to it goes; then its sessions, which nobody can use any more.
 
-    The searches go first, a few thousand at a time: there may be more of them than one transaction should take.
+    Before that its provider's tokens are revoked, and its searches deleted a few thousand at a time: there may be more of them than one
+    transaction should take. Whatever fails until the row is gone leaves an account that can be deleted again.
     """
     user_id = account().id
+    await services.links.unlink(user_id)
     await services.own_history.clear(user_id, services.now())
     await services.account_data.delete(user_id)
+    log.info("account_deleted", account=account().public_id)
     try:
         await services.sessions.end_all(user_id)
     except UnavailableError as error:
-        log.warning("sessions of a deleted account lapse by themselves", extra={"reason": str(error)})
-    return Response(b"", status=204)
+        log.warning("sessions_left_to_lapse", account=account().public_id, reason=str(error))
+    response = Response(b"", status=204)
+    clear_session(response, services.settings)
+    return response

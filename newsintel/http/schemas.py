@@ -70,6 +70,7 @@ _ARTICLE = {
 
 _SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
 PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
+_SESSION = record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
 _KEY = {
     "id": KEY_ID,
     "name": TEXT,
@@ -149,7 +150,8 @@ COMPONENTS: dict[str, Schema] = {
             "account": ref("Account"),
             "identities": many(record({"provider": TEXT, "subject": TEXT})),
             "preferences": by_name({}),
-            "sessions": many(record({"client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT})),
+            "keys": many(record(_KEY)),
+            "sessions": many(_SESSION),
             "saved": many(ref("ExportedArticle")),
             "searches": many(ref("PastSearch")),
         }
@@ -171,13 +173,7 @@ COMPONENTS: dict[str, Schema] = {
         }
     ),
     "Providers": record({"providers": many(record({"name": TEXT, "label": TEXT, "method": words(["GET", "POST"]), "url": TEXT}))}),
-    "Sessions": record(
-        {
-            "sessions": many(
-                record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG}),
-            )
-        }
-    ),
+    "Sessions": record({"sessions": many(_SESSION)}),
     "Keys": record({"keys": many(record(_KEY))}),
     "NewKey": record(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
     "Health": record({"status": words(["ok", "failing"]), "version": TEXT, "commit": TEXT}),

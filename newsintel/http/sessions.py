@@ -35,7 +35,7 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's sessions, the one seen last first."""
-    sessions = [_row(session) for session in await services.sessions.of_user(account().id)]
+    sessions = [row(session) for session in await services.sessions.of_user(account().id)]
     return Response(to_json({"sessions": sessions}), content_type="application/json")
 
 
@@ -65,7 +65,8 @@ def public_id(session: Session) -> str:
     return "s_" + base64.b32encode(bytes.fromhex(session.digest)).decode().lower()[:20]
 
 
-def _row(session: Session) -> dict[str, object]:
+def row(session: Session) -> dict[str, object]:
+    """A session as its owner sees it."""
     return {
         "id": public_id(session),
         "client": session.client,

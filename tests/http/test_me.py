@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from newsintel.errors import UnavailableError
+from newsintel.account_model import Tokens
+from newsintel.errors import SignInUnavailableError, UnavailableError
 from newsintel.http import exports
 from tests.http.personal_world import ONE, Person, code, past_search, world_with_articles
 from tests.http.world import NOW, article
@@ -22,6 +23,22 @@ async def test_the_account_is_shown():
         "created_at": "2026-03-14T12:00:00.000Z",
         "last_login_at": "2026-03-14T12:00:00.000Z",
     }
+
+
+async def test_deletion_revokes_what_the_provider_gave():
+    """Also if the provider is away for the moment, which is no reason to keep an account; the cookie is taken away."""
+    world = world_with_articles()
+    for failure in (None, SignInUnavailableError("away")):
+        alice = await Person.of(world)
+        (user_id,) = world.accounts.kept
+        tokens = Tokens("a", "r", NOW + timedelta(hours=1))
+        world.tokens.kept[user_id, "reddit"] = tokens
+        world.provider.raises = failure
+        response = await alice.ask("DELETE", "/me")
+        assert (response.status_code, await response.get_data()) == (204, b"")
+        assert response.headers["Set-Cookie"].startswith("newsintel_dev=;")
+        assert (world.tokens.kept, world.accounts.kept, world.sessions.kept) == ({}, {}, {})
+        assert world.provider.revoked.pop() == tokens
 
 
 async def test_deletion_needs_no_redis_to_be_final():
@@ -60,6 +77,7 @@ async def test_the_export_has_everything(rows, monkeypatch):
         await alice.put(f"/me/saved/{article(number).id}", notes=f"note, {number}]")
     await alice.put("/me/preferences/topics", value=["AI"])
     world.own_history.kept[1] = [past_search(number) for number in (1, 2, 3)]
+    made = await (await alice.ask("POST", "/me/keys", json={"name": "my program", "scope": "read"})).get_json()
     bob = await Person.of(world, "bob")
     await bob.put(f"/me/saved/{article(4).id}", notes="bob's")
     response = await alice.ask("GET", "/me/export")
@@ -76,8 +94,10 @@ async def test_the_export_has_everything(rows, monkeypatch):
     assert body["saved"][0]["content"] == 'the "whole" story'
     assert [search["query"] for search in body["searches"]] == ["query 1", "query 2", "query 3"]
     assert [session["client"] for session in body["sessions"]] == ["a browser"]
+    assert [key["name"] for key in body["keys"]] == ["my program"]
     assert "bob" not in text
-    assert not any(secret in text for secret in (*world.sessions.kept, alice.headers["Cookie"].partition("=")[2]))
+    secrets = (made["key"], *world.accounts.keys, *world.sessions.kept, alice.headers["Cookie"].partition("=")[2])
+    assert not any(secret in text for secret in secrets)
 
 
 async def test_an_empty_account_exports_well():
