@@ -5,7 +5,7 @@ the transfer breaks off, which every client notices: the last chunk is missing.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,7 @@ class Export:
         lists: those that are read page by page, each with its reader.
     """
 
-    def __init__(self, head: dict[str, Any], lists: dict[str, Read]) -> None:
+    def __init__(self, head: dict[str, Any], lists: Mapping[str, Read]) -> None:
         self._left: deque[Callable[[], Awaitable[bytes]]] = deque()
         for name, read in lists.items():
             self._left.append(partial(self._page, read, None, b',"%s":[' % name.encode()))
