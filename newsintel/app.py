@@ -32,6 +32,7 @@ from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.callers import Persons
+from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
@@ -40,6 +41,7 @@ from newsintel.oauth.app_token import open_app_token
 from newsintel.oauth.links import AccountLinks
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase, SourceState, Upstream
+from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, SourceSettings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
@@ -94,7 +96,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
             start = sinks.start_soon
             start(partial(cache_writer.run, cache_writes, cache=stores.cache, count=count), name="cache_writer")
             start(partial(persister.run, answers, archive=stores.archive, count=count), name="persister")
-            start(partial(recorder.run, searches, history=stores.history, count=count), name="recorder")
+            record = partial(recorder.run, searches, history=stores.history, repeats=stores.repeats, count=count, now=utc_now)
+            start(record, name="recorder")
             keep = timedelta(days=settings.history_retention_d)
             upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
 
@@ -142,13 +145,17 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         bytes_cache=stores.bytes_cache,
                         cursors=Cursors(Signer(secret_keys, CURSORS)),
                         persons=Persons(secret_keys),
+                        recording=Recording(to_recorder, secret_keys, count),
+                        preferences=PreferenceCache(stores.preferences),
+                        saved=stores.saved,
+                        own_history=stores.own_history,
+                        account_data=stores.account_data,
                         accounts=stores.accounts,
                         sessions=stores.sessions,
                         api_keys=stores.api_keys,
                         attempts=stores.attempts,
                         links=AccountLinks(stores.tokens, stores.locks, providers.issuers, utc_now),
                         providers=providers.by_name,
-                        to_recorder=to_recorder,
                         count=count,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),

@@ -408,11 +408,23 @@ class CacheWrite:
     lock_token: str | None
 
 
+REPEAT_S = 60.0
+"""The same person and query within it is the same search to the history (contract)."""
+
+
 @frozen
 class SearchRecord:
-    """One search answered, for the history. Holds no person."""
+    """One search answered, for the history.
+
+    Attributes:
+        user_id: the account's, inside the process; None for an anonymous caller, of whom nothing is kept.
+        repeat_key: 32 hex digits, the same for the same person and query, which say nothing of either; by it processes tell a
+            repetition, and it is not kept with the search.
+    """
 
     query: str
     key: str
     results_count: int
     searched_at: datetime
+    user_id: int | None
+    repeat_key: str

@@ -20,7 +20,7 @@ from functools import lru_cache
 from math import log1p
 
 from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
-from newsintel.text import fold, words
+from newsintel.text import fold, padded
 
 TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
 HALF_LIFE = timedelta(hours=48)
@@ -46,7 +46,7 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
     An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
     """
     leader = group.leader
-    title, description = _padded(leader.title), _padded(leader.description or "")
+    title, description = padded(leader.title), padded(leader.description or "")
     clauses = [it for it in query.clauses if not any(_has(title, term) or _has(description, term) for term in it.unwanted)]
     return ScoreParts(
         title=round(TITLE * _match(clauses, title), DECIMALS),
@@ -74,13 +74,8 @@ def _worth(parts: ScoreParts, sort: Sort) -> float:
     return round(parts.engagement + parts.corroboration, DECIMALS) if sort is Sort.POPULAR else 0.0
 
 
-def _padded(text: str) -> str:
-    """The folded words between single spaces, so that a word or a run of words is found whole and only whole."""
-    return f" {' '.join(words(text))} "
-
-
 # A query's few terms are looked for in every group.
-_run = lru_cache(maxsize=256)(_padded)
+_run = lru_cache(maxsize=256)(padded)
 
 
 def _has(text: str, term: Term) -> bool:

@@ -29,6 +29,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "lost_articles": ("Articles accepted and not saved: the archive stayed away longer than shutdown allows.", ()),
     "archive_retries": ("Batches tried again.", ()),
     "recorded_searches": ("Rows added to the search history.", ()),
+    "preferences_away": ("Searches answered without their person's preferences, which could not be read.", ()),
     "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
     "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }

@@ -85,6 +85,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(fold(text).replace("\u2019", "'")))
 
 
+def padded(text: str) -> str:
+    """The folded words between single spaces, so that a word or a run of words is found whole and only whole."""
+    return f" {' '.join(words(text))} "
+
+
 def _without_tags(text: str) -> str:
     """Drop tags, comments, and elements that are not text; an element that never ends hides the rest, as in a browser."""
     if "<" not in text:

@@ -15,6 +15,9 @@ from newsintel.dedup import group
 from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome, Group, Member, Merge, Origin, Pair, Query, Ranked
 from newsintel.scoring import DECIMALS, rank, shown
 
+LAST_PAGE = 1000
+"""The last that may be asked for (contract): of the smallest pages it is past the end of any harvest."""
+
 
 @frozen
 class View:
@@ -53,17 +56,28 @@ def pairs(merged: Merge) -> tuple[Pair, ...]:
 
 def render(answer: Answer, view: View) -> dict[str, Any]:
     """The body of GET /articles. Scores use the harvest's fetched_at as now, so a hit equals its miss."""
+    merged = merged_as(answer, view.dedupe)
+    return search_body(answer, merged, merged.ranked, view)
+
+
+def merged_as(answer: Answer, mode: Dedupe) -> Merge:
+    """An answer's articles under a dedupe mode: its own merge if it is that one's."""
     harvest = answer.harvest
-    merged = answer.merge
-    if view.dedupe is not merged.mode:
-        merged = merge(harvest.query, harvest.articles, view.dedupe, harvest.fetched_at)
+    if mode is answer.merge.mode:
+        return answer.merge
+    return merge(harvest.query, harvest.articles, mode, harvest.fetched_at)
+
+
+def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> dict[str, Any]:
+    """The body that lists some of a merge's groups, in the order given; the sources are reported by the whole merge."""
+    harvest = answer.harvest
     start = (view.page - 1) * view.limit
     return {
-        "articles": [_group_body(ranked, explain=view.explain) for ranked in merged.ranked[start : start + view.limit]],
-        "total": len(merged.ranked),
+        "articles": [_group_body(ranked, explain=view.explain) for ranked in listed[start : start + view.limit]],
+        "total": len(listed),
         "limit": view.limit,
         "page": view.page,
-        "has_more": start + view.limit < len(merged.ranked),
+        "has_more": start + view.limit < len(listed),
         "complete": harvest.complete and not answer.refused,
         "origin": (Origin.STALE if answer.refused else harvest.origin).value,
         "fetched_at": rfc3339(harvest.fetched_at),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Query, Sort, Status
+from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Query, SearchRecord, Sort, Status
 from newsintel.views import merge
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -59,3 +59,9 @@ def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None =
     """A harvest with its default merge."""
     whole = harvest(*outcomes, when=when, asked=asked)
     return Answer(whole, merge(whole.query, whole.articles, Dedupe.NORMAL, when))
+
+
+def search_record(**changes) -> SearchRecord:
+    """A search by nobody who was signed in, told apart by its query."""
+    values = {"query": "q", "key": "k", "results_count": 1, "searched_at": NOON, "user_id": None}
+    return SearchRecord(**({"repeat_key": changes.get("query", "q")} | values | changes))

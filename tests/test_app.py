@@ -9,20 +9,22 @@ import trio
 from attrs import define, field
 
 from newsintel import app
+from newsintel.account_model import Caller
 from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.errors import UnavailableError
 from newsintel.keys import Signer
-from newsintel.model import Refusal, SearchRecord, Status, Via
+from newsintel.model import Refusal, Status, Via
 from newsintel.options import Secret
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
 from tests.actors.test_fetcher import ScriptedUpstream
 from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
-from tests.make import NOON
+from tests.make import search_record
+from tests.personal_fakes import MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
 
 ENVIRON = {
     "NEWSINTEL_NEWSAPI_KEY": "k",
@@ -43,6 +45,11 @@ class World:
     cache: MemoryCache = field(factory=MemoryCache)
     archive: MemoryArchive = field(factory=MemoryArchive)
     history: MemoryHistory = field(factory=MemoryHistory)
+    preferences: MemoryPreferences = field(factory=MemoryPreferences)
+    saved: MemorySaved = field(factory=MemorySaved)
+    own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
+    account_data: object = None
+    repeats: MemoryRepeats = field(factory=MemoryRepeats)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
@@ -50,7 +57,7 @@ class World:
     api_keys: MemoryKeys = field(factory=lambda: MemoryKeys(MemoryAccounts()))
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
     tokens: MemoryTokens = field(factory=MemoryTokens)
-    locks: MemoryCache = field(factory=MemoryCache)
+    locks: MemoryLocks = field(factory=MemoryLocks)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 
@@ -103,7 +110,7 @@ async def test_a_search_flows_through(world, autojump_clock):
         assert first.via is Via.MISS
         assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
         assert (await services.desk.search(asked())).via is Via.HIT
-        services.to_recorder.send_nowait(SearchRecord("climate", "k", 1, NOON))
+        services.recording.offer(Caller("p"), "climate", "k", 1, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
     assert world.archive.kept
     assert world.history.kept
@@ -147,7 +154,10 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
 async def test_old_searches_go_while_the_service_runs(world, autojump_clock):
     """The janitor is at work from the first minute on, by HISTORY_RETENTION_D, and holds up no end."""
     today = app.utc_now()
-    world.history.kept = [SearchRecord("old", "k", 1, today - timedelta(days=8)), SearchRecord("young", "k", 1, today - timedelta(days=6))]
+    world.history.kept = [
+        search_record(query="old", searched_at=today - timedelta(days=8)),
+        search_record(query="young", searched_at=today - timedelta(days=6)),
+    ]
     async with app.open_pipeline(settings(NEWSINTEL_HISTORY_RETENTION_D="7")):
         await trio.sleep(janitor.FIRST_S)
         began = trio.current_time()
@@ -169,7 +179,7 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     world.history.kept = None
     with pytest.RaisesGroup(pytest.RaisesExc(TypeError), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
-            services.to_recorder.send_nowait(SearchRecord("climate", "k", 1, NOON))
+            services.recording.offer(Caller("p"), "climate", "k", 1, app.utc_now())
             await trio.sleep_forever()
     assert "stores" not in world.closed or world.closed
 

@@ -1,12 +1,17 @@
-"""The recorder: takes answered searches in, appends them to the search history. Lossy on purpose, and counted: no search waits for it."""
+"""The recorder: takes answered searches in, appends them to the search history. Lossy on purpose, and counted: no search waits for it.
+
+A repetition that another process has recorded already is left out. If Redis cannot say, it is recorded: twice is better than not at all.
+"""
 
 import logging
+from collections.abc import Sequence
 
 import trio
 
 from newsintel.errors import UnavailableError
-from newsintel.model import SearchRecord
-from newsintel.ports import Count, History
+from newsintel.model import REPEAT_S, SearchRecord
+from newsintel.personal_ports import Repeats
+from newsintel.ports import Count, History, WallClock
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +20,7 @@ BATCH_S = 1.0
 """A batch is written when it has this many rows, or this long after its first; history may lag by a second."""
 
 
-async def run(inbox: trio.MemoryReceiveChannel[SearchRecord], *, history: History, count: Count) -> None:
+async def run(inbox: trio.MemoryReceiveChannel[SearchRecord], *, history: History, repeats: Repeats, count: Count, now: WallClock) -> None:
     """Record until the inbox ends.
 
     Owns: its inbox.
@@ -29,10 +34,23 @@ async def run(inbox: trio.MemoryReceiveChannel[SearchRecord], *, history: Histor
                         searches.append(await inbox.receive())
                     except trio.EndOfChannel:
                         break
+            fresh = await _fresh(searches, repeats, count, now)
             try:
-                await history.record(searches)
+                await history.record(fresh)
             except UnavailableError as error:
-                log.warning("searches were not recorded", extra={"searches": len(searches), "reason": str(error)})
-                count("refusals", len(searches), inbox="history")
+                log.warning("searches were not recorded", extra={"searches": len(fresh), "reason": str(error)})
+                count("refusals", len(fresh), inbox="history")
             else:
-                count("recorded_searches", len(searches))
+                count("recorded_searches", len(fresh))
+
+
+async def _fresh(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:
+    """The searches that no process has recorded within REPEAT_S, counted from when one was answered."""
+    passed_s = [(now() - search.searched_at).total_seconds() for search in searches]
+    keys = [(search.repeat_key, REPEAT_S - passed) for search, passed in zip(searches, passed_s, strict=True)]
+    try:
+        first = await repeats.first(keys)
+    except UnavailableError:
+        count("cache_errors", operation="repeats")
+        return searches
+    return [search for search, new in zip(searches, first, strict=True) if new]

@@ -6,7 +6,22 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import api_keys, archive, articles, auth, health, openapi, pages, sessions, sources
+from newsintel.http import (
+    api_keys,
+    archive,
+    articles,
+    auth,
+    exports,
+    health,
+    history,
+    me,
+    openapi,
+    pages,
+    preferences,
+    saved,
+    sessions,
+    sources,
+)
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.cors import Cors
@@ -17,7 +32,6 @@ from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
 from newsintel.http.last_send import LastSend
 from newsintel.http.params import read
-from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
 from newsintel.http.table import Route
@@ -40,9 +54,9 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    finished, record = Pages(), Recording(services.to_recorder, services.count)
+    finished = Pages()
     table = (
-        *articles.routes(settings, finished, record),
+        *articles.routes(settings, finished),
         *archive.routes(settings),
         *sources.routes(),
         *auth.routes(services),
@@ -50,12 +64,17 @@ def create_app(services: Services) -> QuartTrio:
         *api_keys.routes(),
         *health.routes(services.health),
         *pages.routes(),
+        *me.routes(),
+        *preferences.routes(),
+        *saved.routes(),
+        *history.routes(),
+        *exports.routes(),
     )
     for route in (*table, *openapi.routes(table, settings)):
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
+    hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, now=services.now)
     reached = Cors(Identify(hot, services), settings.cors_origins)
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,36 +13,36 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.codec import to_json
 from newsintel.freshness import Windows
+from newsintel.http.access import caller
 from newsintel.http.conditional import unchanged
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, caching, etag, next_link, reported
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.params import Parameter
+from newsintel.http.personal_search import personal
+from newsintel.http.personal_search import respond as respond_to
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
 from newsintel.http.schemas import ARTICLE_ID, ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
-from newsintel.model import Answer, Dedupe, Origin, Query, SearchRecord, Sort
+from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
-from newsintel.views import View, article_body, render
-
-LAST_PAGE = 1000
+from newsintel.views import LAST_PAGE, View, article_body, render
 
 
-def routes(settings: Settings, pages: Pages, record: Callable[[SearchRecord], None]) -> tuple[Route, ...]:
+def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
     """The addresses of articles.
 
     Args:
         settings: names the sources.
         pages: where finished pages are kept, for the hit path to answer from.
-        record: offers a search to the history, without waiting.
     """
     return (
         Route(
             "/articles",
-            _Search(pages, record).answer,
+            _Search(pages).answer,
             "Search every source at once",
             {200: ref("Search")},
             takes=_parameters(tuple(settings.source)),
@@ -80,16 +80,19 @@ class _Search:
     """The search's route: answers from the desk, and leaves finished pages behind."""
 
     _pages: Pages
-    _record: Callable[[SearchRecord], None]
 
     async def answer(self, services: Services, given: Given) -> Response:
         """Answer a search from memory, from a flight in the air or from the sources."""
+        person = await personal(services, given)
+        given = person.given if person else given
         query = _query(given)
         reply = await services.desk.search(query)
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
             return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
+        if person:
+            return respond_to(services, person, reply, view)
         headers = caching(reply, view, services.settings, now)
         if (same := unchanged(etag(answer, view), headers)) is not None:
             return same
@@ -97,7 +100,7 @@ class _Search:
         if finished.link:
             headers["Link"] = finished.link
         if view.page == 1 and request.method == "GET":
-            self._record(SearchRecord(query.text, query.key, finished.total, now))
+            services.recording.offer(caller(), query.text, query.key, finished.total, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
     def _finished(self, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:

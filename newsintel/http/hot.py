@@ -1,16 +1,15 @@
 """The hit path: ASGI middleware that answers repeated searches from finished pages, before the framework sees the request.
 
-Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, whose page is
-fresh. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
+Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, if
+its page is fresh. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
 """
-
-from collections.abc import Callable
 
 from werkzeug.http import parse_etags
 
+from newsintel.account_model import Doubt
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.finished import Page, Pages
-from newsintel.model import SearchRecord
+from newsintel.http.recording import Recording
 from newsintel.ports import WallClock
 
 PATH = "/articles"
@@ -26,7 +25,7 @@ class HotPath:
         now: the time of day.
     """
 
-    def __init__(self, app: Asgi, pages: Pages, *, record: Callable[[SearchRecord], None], now: WallClock) -> None:
+    def __init__(self, app: Asgi, pages: Pages, *, record: Recording, now: WallClock) -> None:
         self._app = app
         self._pages = pages
         self._record = record
@@ -35,9 +34,10 @@ class HotPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and scope["path"] == PATH and (page := self._pages.get(scope["query_string"])) is not None:
-            now = self._now()
+            now, caller = self._now(), scope["state"]["caller"]
             now_s = now.timestamp()
-            if now_s < page.until_s and scope["method"] in ("GET", "HEAD") and not scope["state"]["caller"].signed_in:
+            anybody = not caller.signed_in and caller.doubt is not Doubt.BAD_KEY
+            if now_s < page.until_s and scope["method"] in ("GET", "HEAD") and anybody:
                 if _has(scope, page):
                     await _send(send, 304, page.headers(now_s, with_body=False), b"")
                     return
@@ -45,7 +45,7 @@ class HotPath:
                     await _send(send, 200, page.headers(now_s), b"")
                     return
                 if page.first:
-                    self._record(SearchRecord(page.query, page.key, page.total, now))
+                    self._record.offer(caller, page.query, page.key, page.total, now)
                 await _send(send, 200, page.headers(now_s), page.body)
                 return
         await self._app(scope, receive, send)

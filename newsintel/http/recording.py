@@ -1,26 +1,75 @@
-"""Offers answered searches to the history, which must never hold up an answer."""
+"""Which answered searches go into the history: one for each person and query in a minute, offered without ever holding up an answer.
+
+Every way to an answer uses it, the route as well as whatever answers before the route is reached. It decides for this process; the
+recorder does the same once more among all processes.
+"""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import trio
 
-from newsintel.model import SearchRecord
+from newsintel.account_model import Caller
+from newsintel.keys import derive
+from newsintel.model import REPEAT_S, SearchRecord
+from newsintel.options import Secret
 from newsintel.ports import Count
+
+WINDOW = timedelta(seconds=REPEAT_S)
+
+MOST = 10_000
+"""Searches remembered at once, about 3 MiB; past that the oldest are forgotten early, and a repetition is left to the recorder."""
 
 
 class Recording:
-    """The way to the recorder's inbox, from wherever a search is answered.
+    """The way into the history.
 
     Args:
-        to_recorder: only ever `send_nowait`; its owner closes it.
-        count: told of searches that found no room.
+        to_recorder: the recorder's inbox; whoever opened it closes it.
+        secret_keys: every process has the same first one, and so the same `repeat_key`s.
+        count: told of `refusals` where the inbox is full or closed.
     """
 
-    def __init__(self, to_recorder: trio.MemorySendChannel[SearchRecord], count: Count) -> None:
+    def __init__(self, to_recorder: trio.MemorySendChannel[SearchRecord], secret_keys: Sequence[Secret], count: Count) -> None:
         self._to_recorder = to_recorder
+        self._key = derive(secret_keys[0], "repeated searches 1")
         self._count = count
+        self._offered: dict[tuple[str, str], datetime] = {}  # the oldest first: each is put at the end, and never changed
 
-    def __call__(self, done: SearchRecord) -> None:
-        """Offer one search; a full or closed inbox costs the history this row, counted, and the caller nothing."""
+    def offer(self, caller: Caller, query: str, key: str, results_count: int, now: datetime) -> None:
+        """Offer a search that was answered on page 1; a repetition costs about a microsecond and goes nowhere.
+
+        Nor does a search by somebody of whom it could not be found out who it is: the person may have said not to record any.
+
+        Args:
+            caller: who asked.
+            query: the query's text.
+            key: of the harvest that answered.
+            results_count: stories found, over all pages.
+            now: the time now.
+        """
+        if caller.doubt is not None:
+            return
+        search = (caller.person, key)
+        since = self._offered.get(search)
+        if since is not None and since <= now < since + WINDOW:
+            return
+        user_id = caller.account.id if caller.account else None
         try:
-            self._to_recorder.send_nowait(done)
+            self._to_recorder.send_nowait(SearchRecord(query, key, results_count, now, user_id, self._repeat_key(search)))
         except (trio.WouldBlock, trio.BrokenResourceError):
             self._count("refusals", inbox="recorder")
+        else:
+            self._remember(search, now)
+
+    def _remember(self, search: tuple[str, str], now: datetime) -> None:
+        offered = self._offered
+        offered.pop(search, None)
+        offered[search] = now
+        while (oldest := next(iter(offered))) != search and (len(offered) > MOST or not offered[oldest] <= now < offered[oldest] + WINDOW):
+            del offered[oldest]
+
+    def _repeat_key(self, search: tuple[str, str]) -> str:
+        """An HMAC, so that nobody who sees it can try out who may have searched for what."""
+        return hmac.digest(self._key, " ".join(search).encode(), "sha256").hex()[:32]

@@ -7,6 +7,7 @@ from typing import Any
 
 from newsintel.model import Origin, Rule, Status
 from newsintel.ports import Phase
+from newsintel.preferences import KEY
 
 Schema = dict[str, Any]
 
@@ -19,6 +20,8 @@ URI: Schema = {"type": "string", "format": "uri"}
 SESSION_ID: Schema = {"type": "string", "pattern": "^s_[a-z2-7]{20}$"}
 KEY_ID: Schema = {"type": "string", "pattern": "^k_[a-z2-7]{20}$"}
 ARTICLE_ID: Schema = {"type": "string", "pattern": "^a_[a-z2-7]{20}$"}
+PREFERENCE_KEY: Schema = {"type": "string", "pattern": f"^{KEY}$"}
+SEARCH_ID: Schema = {"type": "string", "pattern": "^h_[a-z2-7]{20}$"}
 
 
 def words(values: Any) -> Schema:
@@ -74,6 +77,9 @@ _KEY = {
     "last_used_at": maybe(MOMENT),
 }
 
+SAVED = record(_ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}, published_at_estimated=FLAG)
+PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
+
 COMPONENTS: dict[str, Schema] = {
     "Duplicate": record(
         {name: _ARTICLE[name] for name in ("id", "title", "url", "source", "publisher", "published_at")}
@@ -82,6 +88,7 @@ COMPONENTS: dict[str, Schema] = {
     "Article": record(
         _ARTICLE | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": many(ref("Duplicate"))},
         score_parts=by_name(NUMBER),
+        preference=NUMBER,
         published_at_estimated=FLAG,
     ),
     "ArchivedArticle": record(
@@ -126,6 +133,25 @@ COMPONENTS: dict[str, Schema] = {
             "origin": words(Origin),
             "fetched_at": MOMENT,
             "sources": by_name(ref("SourceReport")),
+        },
+        personal=record({"applied": many(TEXT), "hidden": COUNT}),
+    ),
+    "Account": record({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
+    "Preferences": record({"preferences": by_name({})}),
+    "Preference": record({"value": {}}),
+    "SavedArticle": SAVED,
+    "SavedPage": record({"articles": many(ref("SavedArticle")), "next_cursor": maybe(TEXT)}),
+    "PastSearch": PAST_SEARCH,
+    "History": record({"searches": many(ref("PastSearch")), "next_cursor": maybe(TEXT)}),
+    "Export": record(
+        {
+            "exported_at": MOMENT,
+            "account": ref("Account"),
+            "identities": many(record({"provider": TEXT, "subject": TEXT})),
+            "preferences": by_name({}),
+            "sessions": many(record({"client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT})),
+            "saved": many(record(SAVED["properties"] | {"content": maybe(TEXT)}, published_at_estimated=FLAG)),
+            "searches": many(ref("PastSearch")),
         }
     ),
     "Sources": record(

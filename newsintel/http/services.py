@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-import trio
 from attrs import frozen
 
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
-from newsintel.model import SearchRecord
+from newsintel.http.recording import Recording
+from newsintel.personal_ports import AccountData, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
+from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings
 
 
@@ -19,7 +20,6 @@ class Services:
 
     Attributes:
         providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
-        to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
     """
 
     settings: Settings
@@ -28,13 +28,17 @@ class Services:
     bytes_cache: ByteCache
     cursors: Cursors
     persons: Persons
+    recording: Recording
+    preferences: PreferenceCache
+    saved: SavedArticles
+    own_history: OwnHistory
+    account_data: AccountData
     accounts: Accounts
     sessions: Sessions
     api_keys: ApiKeys
     attempts: Attempts
     links: Links
     providers: Mapping[str, Provider]
-    to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock
     health: Health

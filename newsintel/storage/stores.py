@@ -10,6 +10,7 @@ from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
+from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.sealing import Sealer
 from newsintel.settings import Settings
@@ -19,16 +20,22 @@ from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.keyfile import kept_keys
+from newsintel.storage.locks import RedisLocks
 from newsintel.storage.postgres import migrate as schema
+from newsintel.storage.postgres.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.api_keys import PostgresKeys
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.postgres.tokens import PostgresTokens
 from newsintel.storage.redis import open_redis
+from newsintel.storage.repeats import RedisRepeats
 from newsintel.storage.sessions import RedisSessions
 
 
@@ -49,6 +56,11 @@ class Stores:
     search: ArchiveSearch
     dump: ArchiveDump
     history: History
+    preferences: PreferenceStore
+    saved: SavedArticles
+    own_history: OwnHistory
+    account_data: AccountData
+    repeats: Repeats
     cache: HarvestCache
     bytes_cache: ByteCache
     accounts: Accounts
@@ -109,21 +121,25 @@ async def open_stores(
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
             else:
                 owner = (database, settings.migrate_database_password or settings.database_password)
-            cache = RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode)
             sealer = Sealer(settings.secret_keys or kept_keys(settings.data_dir))
             yield Stores(
                 archive=PostgresArchive(postgres),
                 search=PostgresSearch(postgres),
                 dump=PostgresDump(postgres),
                 history=PostgresHistory(postgres),
-                cache=cache,
+                cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
+                preferences=PostgresPreferences(postgres),
+                saved=PostgresSaved(postgres),
+                own_history=PostgresOwnHistory(postgres),
+                account_data=PostgresAccountData(postgres),
+                repeats=RedisRepeats(redis),
                 bytes_cache=RedisBytes(redis, count),
                 accounts=PostgresAccounts(postgres),
                 sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),
                 api_keys=PostgresKeys(postgres),
                 attempts=RedisAttempts(redis, count),
                 tokens=PostgresTokens(postgres, sealer),
-                locks=cache,
+                locks=RedisLocks(redis),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

@@ -6,16 +6,15 @@ import pytest
 import trio
 
 from newsintel.actors import janitor
-from newsintel.model import SearchRecord
 from tests.fakes import Clock, Counts, MemoryHistory
-from tests.make import NOON
+from tests.make import NOON, search_record
 
 DAY = timedelta(days=1)
 
 
 def aged(*days):
     """Searches made so many days before NOON."""
-    return [SearchRecord(f"{age} days", "k", 1, NOON - age * DAY) for age in days]
+    return [search_record(query=f"{age} days", searched_at=NOON - age * DAY) for age in days]
 
 
 async def run_for(time_s, history):

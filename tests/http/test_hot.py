@@ -4,13 +4,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from attrs import evolve
 
-from newsintel.account_model import Caller
 from newsintel.http.application import create_app
-from newsintel.http.callers import Identify
-from newsintel.model import Origin, SearchRecord, Status, Via
+from newsintel.model import REPEAT_S, Origin, Status, Via
 from newsintel.views import render
+from tests.account_fakes import browser, program
 from tests.http.world import NOW, Desk, World, answer, outcome, settings, stale
 
 PATH = "/articles?q=flood&limit=2"
@@ -27,7 +25,7 @@ def headers_of(response, *without):
 
 
 async def test_a_repeat_never_reaches_the_framework_and_says_the_same():
-    """Same bytes, same headers but for what tells of the moment; the desk is asked once; both are recorded."""
+    """Same bytes, same headers but for what tells of the moment; the desk is asked once."""
     world = World()
     client = create_app(world.services).test_client()
     miss = await client.get(PATH)
@@ -44,11 +42,20 @@ async def test_a_repeat_never_reaches_the_framework_and_says_the_same():
         "server-timing": "cache",
     }
     assert hit.headers["X-Request-Id"] != miss.headers["X-Request-Id"]
-    key = world.desk.asked[0].key
-    assert [world.inbox[1].receive_nowait() for _ in range(2)] == [
-        SearchRecord("flood", key, 3, NOW),
-        SearchRecord("flood", key, 3, world.now),
-    ]
+
+
+async def test_hits_are_recorded_like_any_answer():
+    """Once for each person and query in a minute, whether the framework answered or the hit path."""
+    world = World()
+    client = create_app(world.services).test_client()
+    for seconds in (0, 28, 59, 60, 61):
+        world.now = NOW + timedelta(seconds=seconds)
+        await client.get(PATH)
+    assert len(world.desk.asked) == 1
+    records = [world.inbox[1].receive_nowait() for _ in range(2)]
+    assert [(one.query, one.key, one.results_count) for one in records] == [("flood", world.desk.asked[0].key, 3)] * 2
+    assert [one.searched_at - NOW for one in records] == [timedelta(0), timedelta(seconds=60)]
+    assert world.inbox[1].statistics().current_buffer_used == 0
 
 
 async def test_what_the_desk_would_call_a_hit_looks_alike():
@@ -69,7 +76,7 @@ async def test_later_pages_are_hits_too_and_not_recorded():
         assert first.headers.get("Link") == again.headers.get("Link")
         assert ("Link" in again.headers) is link
     assert len(world.desk.asked) == 2
-    assert world.inbox[1].statistics().current_buffer_used == 2
+    assert world.inbox[1].statistics().current_buffer_used == 1
 
 
 async def test_a_caller_who_has_it_gets_a_304_without_a_body():
@@ -85,6 +92,9 @@ async def test_a_caller_who_has_it_gets_a_304_without_a_body():
         assert "Content-Length" not in same.headers
         assert same.headers["ETag"] == first.headers["ETag"]
         assert same.headers["Cache-Status"] == "newsintel; hit; ttl=300"
+    world.now = NOW + timedelta(seconds=REPEAT_S)
+    await client.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+    assert world.inbox[1].statistics().current_buffer_used == 0
     other = await client.get(PATH, headers={"If-None-Match": '"another"'})
     assert other.status_code == 200
     assert len(world.desk.asked) == 1
@@ -96,8 +106,10 @@ async def test_head_of_a_hit_has_its_headers_alone():
     world = World()
     client = client_of(world)
     await client.get(PATH)
-    full, head = await client.get(PATH), await client.head(PATH)
-    assert headers_of(head) == headers_of(full)
+    world.now = NOW + timedelta(seconds=REPEAT_S)
+    head = await client.head(PATH)
+    assert world.inbox[1].statistics().current_buffer_used == 1
+    assert headers_of(head) == headers_of(await client.get(PATH))
     assert head.content == b""
     assert len(world.desk.asked) == 1
     assert world.inbox[1].statistics().current_buffer_used == 2
@@ -165,30 +177,21 @@ def _render(*args):
     return render(*args)
 
 
-async def test_whoever_is_signed_in_passes_by(monkeypatch):
-    """A personal answer comes from further in, and is not left behind for others."""
+async def test_a_person_who_is_signed_in_is_answered_further_in():
+    """Whoever has preferences must not be given everybody's page."""
     world = World()
     client = create_app(world.services).test_client()
     await client.get(PATH)
+    await client.get(PATH, headers=await browser(world))
+    await client.get(PATH, headers=await program(world))
+    assert len(world.desk.asked) == 3
 
-    real = Identify.__call__
 
-    async def signed_in(self, scope, receive, send):
-        inner = self._app
-
-        async def with_account(scope, receive, send):
-            scope["state"]["caller"] = evolve(Caller("p"), account=object())
-            await inner(scope, receive, send)
-
-        self._app = with_account
-        try:
-            await real(self, scope, receive, send)
-        finally:
-            self._app = inner
-
-    monkeypatch.setattr(Identify, "__call__", signed_in)
-    await client.get(PATH)
-    assert len(world.desk.asked) == 2
+async def test_a_bad_key_is_refused_on_hits_too():
+    """As on every route: whoever sends it should learn of it."""
+    client = create_app(World().services).test_client()
+    assert (await client.get(PATH)).status_code == 200
+    assert (await client.get(PATH, headers={"Authorization": "Bearer ni_wrong"})).status_code == 401
 
 
 async def test_only_searches_with_get_and_head_are_hot():

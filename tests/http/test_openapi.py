@@ -34,9 +34,7 @@ async def test_it_has_every_address_and_method_of_the_router():
     assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
 
 
-@pytest.mark.parametrize(
-    "route", [articles.routes(settings(), Pages(), print)[0], *archive.routes(settings())], ids=lambda route: route.path
-)
+@pytest.mark.parametrize("route", [articles.routes(settings(), Pages())[0], *archive.routes(settings())], ids=lambda route: route.path)
 async def test_its_parameters_are_the_readers(route):
     """The same names, in the same order, that the strict reader takes; none but the live search's q is required."""
     parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]

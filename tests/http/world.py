@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
+from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.model import (
@@ -35,10 +36,12 @@ from newsintel.model import (
 from newsintel.oauth.links import AccountLinks
 from newsintel.options import Quota, Secret, SourceOptions, secret
 from newsintel.ports import Joined, Phase, SourceState, Stores
+from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
-from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes import MemoryBytes, MemorySearch
+from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -171,6 +174,9 @@ class World:
     states: dict[str, SourceState] = field(factory=dict)
     now: datetime = NOW
     metrics: Metrics = field(factory=Metrics)
+    preferences: MemoryPreferences = field(factory=MemoryPreferences)
+    saved: MemorySaved = field(factory=MemorySaved)
+    own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
         factory=lambda: trio.open_memory_channel[SearchRecord](2)
     )
@@ -188,13 +194,17 @@ class World:
             bytes_cache=self.bytes_cache,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
+            recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
+            preferences=PreferenceCache(self.preferences),
+            saved=self.saved,
+            own_history=self.own_history,
+            account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.own_history),
             accounts=self.accounts,
             sessions=self.sessions,
             api_keys=self.api_keys,
             attempts=self.attempts,
-            links=AccountLinks(self.tokens, MemoryCache(), {"reddit": self.provider}, lambda: self.now),
+            links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),
             providers={"reddit": self.provider},
-            to_recorder=self.inbox[0],
             count=self.metrics.count,
             now=lambda: self.now,
             health=self.health,

@@ -6,7 +6,7 @@ never loses anything: empty fields are filled, texts become fuller, the time of 
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -98,9 +98,8 @@ class PostgresArchive:
         Raises:
             PoisonedBatchError: the content of a row was refused; nothing of the call was kept.
         """
-        rows = [_row(article, fetched_at) for article, fetched_at in articles]
         ties = [(pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs]
-        return await self._postgres.run(_save, list(_rounds(rows)), ties)
+        return await self._postgres.run(_save, articles, ties)
 
     async def bury(self, article: Article, reason: str) -> None:
         """Keep an article that can never be saved, with the reason; buried again, it replaces what was kept of it."""
@@ -115,11 +114,15 @@ class PostgresArchive:
         return ArchivedArticle(article_of(row), row["first_seen_at"], row["fetched_at"], row["leader_id"])
 
 
-async def _save(connection: Connection, rounds: Sequence[Sequence[tuple[Any, ...]]], ties: Sequence[tuple[str, str, str, float]]) -> int:
-    new = 0
+async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
+    """Upsert articles with the time each was fetched; returns how many are new. The caller has opened the transaction."""
+    rounds = _rounds([_row(article, fetched_at) for article, fetched_at in articles])
+    return sum([sum(row["new"] for row in await connection.fetch(SAVE, *_columns(rows))) for rows in rounds])
+
+
+async def _save(connection: Connection, articles: Sequence[tuple[Article, datetime]], ties: Sequence[tuple[str, str, str, float]]) -> int:
     async with connection.transaction():
-        for rows in rounds:
-            new += sum(row["new"] for row in await connection.fetch(SAVE, *_columns(rows)))
+        new = await upsert(connection, articles)
         if ties:
             await connection.execute(SAVE_PAIRS, *_columns(ties))
     return new

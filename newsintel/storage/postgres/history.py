@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from newsintel.model import SearchRecord
+from newsintel.storage.postgres.accounts import new_id
 from newsintel.storage.postgres.pool import Connection, Postgres
 
+# Searches of accounts that are gone, or that their owners have cleared since, are left out. The lock makes a deletion or a clearing that
+# runs at this moment wait for this statement or the other way round, so that each sees what the other did.
 RECORD = """
-INSERT INTO search_history (query, key, results_count, searched_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[])
+WITH owners AS (SELECT id, history_cleared_at FROM users WHERE id = ANY($5::bigint[]) FOR SHARE)
+INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
+SELECT query, key, results_count, searched_at, user_id, public_id
+FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::bigint[], $6::text[])
+    AS row (query, key, results_count, searched_at, user_id, public_id)
+LEFT JOIN owners ON owners.id = user_id
+WHERE user_id IS NULL OR owners.id IS NOT NULL AND (history_cleared_at IS NULL OR searched_at > history_cleared_at)
 """
 
 # Searches that another process deletes at this moment are passed over, not waited for.
@@ -28,13 +37,12 @@ class PostgresHistory:
         self._postgres = postgres
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
-        """Append searches; they hold no person.
+        """Append searches, but for those whose owners are gone or have cleared them since.
 
         Not tried again after a lost connection: a missing row is better than one that counts twice.
         """
-        columns: list[tuple[str, str, int, datetime]] = [(s.query, s.key, s.results_count, s.searched_at) for s in searches]
-        if columns:
-            await self._postgres.run_once(_record, columns)
+        if searches:
+            await self._postgres.run_once(_record, [_row(search) for search in searches])
 
     async def prune(self, before: datetime) -> int:
         """Delete searches made before a moment, PRUNE_ROWS at a time, until no more are found."""
@@ -46,7 +54,13 @@ class PostgresHistory:
                 return pruned
 
 
-async def _record(connection: Connection, rows: Sequence[tuple[str, str, int, datetime]]) -> None:
+def _row(search: SearchRecord) -> tuple[Any, ...]:
+    """A search in the order of RECORD's parameters; only somebody's own has an id that can be named."""
+    public_id = None if search.user_id is None else new_id("h")
+    return (search.query, search.key, search.results_count, search.searched_at, search.user_id, public_id)
+
+
+async def _record(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     await connection.execute(RECORD, *map(list, zip(*rows, strict=True)))
 
 

@@ -84,7 +84,7 @@ async def test_the_limits_themselves_are_allowed(two_users, execute):
 QUESTIONS = {
     "user_preferences_sources": """SELECT user_id FROM user_preferences WHERE key = 'preferred_sources' AND value @> '["guardian"]'""",
     "saved_articles_newest": "SELECT article_id FROM saved_articles WHERE user_id = 7 ORDER BY saved_at DESC, article_id LIMIT 20",
-    "search_history_user": "SELECT id FROM search_history WHERE user_id = 7 ORDER BY searched_at DESC, id DESC LIMIT 20",
+    "search_history_user": "SELECT id FROM search_history WHERE user_id = 7 ORDER BY searched_at DESC, public_id LIMIT 20",
     "search_history_newest": "SELECT id FROM search_history WHERE searched_at < '2026-01-01 01:00+00' LIMIT 1000",
     "saved_articles_article": "SELECT 1 FROM saved_articles WHERE article_id = 7",
     "identities_user": "SELECT 1 FROM identities WHERE user_id = 7",

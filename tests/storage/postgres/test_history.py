@@ -6,9 +6,9 @@ import pytest
 import trio
 
 from newsintel.errors import UnavailableError
-from newsintel.model import SearchRecord
 from newsintel.storage.postgres import history as module
 from newsintel.storage.postgres.history import PostgresHistory
+from tests.make import search_record
 from tests.storage.support import NOON
 
 MANY = """
@@ -26,7 +26,7 @@ def history(postgres):
 async def test_searches_are_recorded_and_go_at_their_time(history, fetch):
     """A search made at the very moment stays; nobody's name is on any."""
     times = [NOON - timedelta(days=1), NOON, NOON + timedelta(days=1)]
-    await history.record([SearchRecord("q", "k", number, time) for number, time in enumerate(times)])
+    await history.record([search_record(results_count=number, searched_at=time) for number, time in enumerate(times)])
     assert await history.prune(NOON) == 1
     assert await history.prune(NOON) == 0
     assert await fetch("SELECT results_count, user_id FROM search_history ORDER BY id") == [(1, None), (2, None)]

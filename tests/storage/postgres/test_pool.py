@@ -9,12 +9,12 @@ import pytest
 import trio
 
 from newsintel.errors import BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
-from newsintel.model import SearchRecord
 from newsintel.options import Secret
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.pool import open_postgres
+from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes
 
 
@@ -228,14 +228,14 @@ async def test_the_history_is_appended(postgres):
     """Each record is a row; none is no work."""
     history = PostgresHistory(postgres)
     await history.record([])
-    await history.record([SearchRecord("Query", "k" * 32, 3, NOON), SearchRecord("Query", "k" * 32, 4, NOON)])
+    await history.record([search_record(results_count=3, searched_at=NOON), search_record(results_count=4, searched_at=NOON)])
 
     async def rows(connection):
         return [
             tuple(row) for row in await connection.fetch("SELECT query, key, results_count, searched_at FROM search_history ORDER BY id")
         ]
 
-    assert await postgres.run(rows) == [("Query", "k" * 32, 3, NOON), ("Query", "k" * 32, 4, NOON)]
+    assert await postgres.run(rows) == [("q", "k", 3, NOON), ("q", "k", 4, NOON)]
 
 
 @pytest.mark.parametrize(

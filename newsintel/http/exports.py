@@ -1,0 +1,104 @@
+"""GET /me/export: everything that the account has, as one JSON file.
+
+The lists in it may be long, so they are read and sent a page at a time: memory holds one page. Should the archive go away in the middle,
+the transfer breaks off, which every client notices: the last chunk is missing.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from quart import Response
+
+from newsintel.account_model import Access, Account
+from newsintel.archive_model import Position
+from newsintel.codec import to_json
+from newsintel.http.access import account
+from newsintel.http.schemas import ref
+from newsintel.http.services import Services
+from newsintel.http.table import Given, Route
+from newsintel.personal_views import account_body, exported_save, search_row, session_row
+from newsintel.views import rfc3339
+
+ROWS = 100
+"""Read at once: saves with the texts of their articles and notes, a MiB at most as a rule."""
+
+SEND_S = 300
+"""For the whole file, where any other response has 30 s."""
+
+Rows = tuple[list[dict[str, Any]], Position | None]
+Read = Callable[[Position | None], Awaitable[Rows]]
+
+
+def routes() -> tuple[Route, ...]:
+    """The address of the export."""
+    about = "Everything that belongs to the account, as a file"
+    return (Route("/me/export", exported, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
+
+
+async def exported(services: Services, _given: Given) -> Response:
+    """Answer with the file. What is short is read first, so that a store that is away is still told as a problem."""
+    of = account()
+    head = {
+        "exported_at": rfc3339(services.now()),
+        "account": account_body(of),
+        "identities": [{"provider": provider, "subject": subject} for provider, subject in await services.account_data.identities(of.id)],
+        "preferences": await services.preferences.all(of.id),
+        "sessions": [session_row(session) for session in await services.sessions.of_user(of.id)],
+    }
+    lists = {"saved": partial(_saved, services, of), "searches": partial(_searches, services, of)}
+    response = Response(
+        Export(head, lists),
+        headers={"Content-Disposition": 'attachment; filename="newsintel-export.json"'},
+        content_type="application/json",
+    )
+    response.timeout = SEND_S
+    return response
+
+
+class Export:
+    """The file, piece by piece. No generator, so nothing in it needs to be closed when a client leaves.
+
+    Args:
+        head: the members that are at hand.
+        lists: those that are read page by page, each with its reader.
+    """
+
+    def __init__(self, head: dict[str, Any], lists: dict[str, Read]) -> None:
+        self._left: deque[Callable[[], Awaitable[bytes]]] = deque()
+        for name, read in lists.items():
+            self._left.append(partial(self._page, read, None, b',"%s":[' % name.encode()))
+        self._next = to_json(head)[:-1]
+
+    def __aiter__(self) -> "Export":
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece; none of them is empty."""
+        piece, self._next = self._next, b""
+        if piece:
+            return piece
+        if not self._left:
+            raise StopAsyncIteration
+        piece = await self._left.popleft()()
+        return piece if self._left else piece + b"}"
+
+    async def _page(self, read: Read, after: Position | None, opening: bytes) -> bytes:
+        """A page of a list, as far as it goes on with what opens its first, and closed after its last."""
+        rows, following = await read(after)
+        text = opening + b",".join(map(to_json, rows)) if rows or after is None else b""
+        if following is None:
+            return text + b"]"
+        self._left.appendleft(partial(self._page, read, following, b","))
+        return text
+
+
+async def _saved(services: Services, of: Account, after: Position | None) -> Rows:
+    page = await services.saved.page(of.id, None, ROWS, after)
+    return [exported_save(save) for save in page.saves], page.next
+
+
+async def _searches(services: Services, of: Account, after: Position | None) -> Rows:
+    page = await services.own_history.page(of.id, ROWS, after)
+    return [search_row(search) for search in page.searches], page.next

@@ -1,0 +1,94 @@
+"""/me/preferences: what the caller has had remembered."""
+
+import re
+
+from quart import Response
+from werkzeug.exceptions import Conflict, NotFound
+
+from newsintel.account_model import Access
+from newsintel.codec import to_json
+from newsintel.errors import InvalidParameterError, PoisonedBatchError
+from newsintel.http.access import account
+from newsintel.http.bodies import Member
+from newsintel.http.json_kinds import anything
+from newsintel.http.schemas import PREFERENCE_KEY, ref
+from newsintel.http.services import Services
+from newsintel.http.table import Given, Method, Route
+from newsintel.personal_model import Put
+from newsintel.preferences import KEY, MAX_KEYS, checked, too_large
+
+VALUE = Member("value", anything(), "Any JSON of at most 4 KiB; searches heed some keys, whose values have rules.", required=True)
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of preferences."""
+    one, away = {"key": PREFERENCE_KEY}, ("busy", "archive_timeout")
+    return (
+        Route("/me/preferences", listed, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
+        Route(
+            "/me/preferences/{key}",
+            shown,
+            "One preference",
+            {200: ref("Preference")},
+            in_path=one,
+            problems=("not_found", *away),
+            need=Access.READ,
+        ),
+        Route(
+            "/me/preferences/{key}",
+            put,
+            "Set a preference",
+            {200: ref("Preference"), 201: ref("Preference")},
+            in_path=one,
+            problems=("conflict", *away),
+            method=Method.PUT,
+            need=Access.WRITE,
+            body=(VALUE,),
+        ),
+        Route(
+            "/me/preferences/{key}",
+            deleted,
+            "Forget a preference",
+            {204: None},
+            in_path=one,
+            problems=("not_found", *away),
+            method=Method.DELETE,
+            need=Access.WRITE,
+        ),
+    )
+
+
+async def listed(services: Services, _given: Given) -> Response:
+    """Answer everything that the account keeps."""
+    return Response(to_json({"preferences": await services.preferences.all(account().id)}), content_type="application/json")
+
+
+async def shown(services: Services, given: Given) -> Response:
+    """Answer one value."""
+    kept = await services.preferences.all(account().id)
+    if given["key"] not in kept:
+        raise NotFound("You have no preference of this key.")
+    return Response(to_json({"value": kept[given["key"]]}), content_type="application/json")
+
+
+async def put(services: Services, given: Given) -> Response:
+    """Keep a value, in its one spelling: 201 if the key is new."""
+    key = given["key"]
+    if not re.fullmatch(KEY, key):
+        raise InvalidParameterError("key", "invalid", "key must have 1 to 100 characters out of letters, digits and . _ : -")
+    value = checked(key, given["value"], tuple(services.settings.source))
+    try:
+        done = await services.preferences.put(account().id, key, value, services.now())
+    except PoisonedBatchError:
+        # Of what `checked` lets pass, PostgreSQL refuses one thing: numbers such as 1e300, which it writes out in full.
+        raise too_large(key) from None
+    if done is Put.FULL:
+        raise Conflict(f"You have {MAX_KEYS} preferences already. Forget one first.")
+    return Response(to_json({"value": value}), status=201 if done is Put.NEW else 200, content_type="application/json")
+
+
+async def deleted(services: Services, given: Given) -> Response:
+    """Forget a value."""
+    if not await services.preferences.delete(account().id, given["key"]):
+        raise NotFound("You have no preference of this key.")
+    return Response(b"", status=204)

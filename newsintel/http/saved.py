@@ -1,0 +1,98 @@
+"""/me/saved: the articles that the caller saved, with notes."""
+
+import re
+
+from attrs import NOTHING
+from quart import Response
+from werkzeug.exceptions import NotFound
+
+from newsintel.account_model import Access
+from newsintel.codec import to_json
+from newsintel.grammar import checked
+from newsintel.http.access import account
+from newsintel.http.bodies import Member
+from newsintel.http.json_kinds import or_null, string
+from newsintel.http.kinds import text
+from newsintel.http.paging import PAGING, next_cursor, position
+from newsintel.http.params import Parameter
+from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.services import Services
+from newsintel.http.table import Given, Method, Route
+from newsintel.personal_model import Put
+from newsintel.personal_views import save_body, saved_body
+
+MAX_NOTES_CHARS = 10_000
+
+WORDS = Parameter(
+    "q", text(256), "Words that title, publisher and notes together must hold; OR, quotes and - as in a search. Every save if absent."
+)
+NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your own words. If absent, those of an older save stay; null clears them.")
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of saved articles."""
+    one, away = {"article_id": ARTICLE_ID}, ("busy", "archive_timeout")
+    return (
+        Route(
+            "/me/saved",
+            listed,
+            "The articles you saved, the latest first",
+            {200: ref("SavedPage")},
+            takes=(WORDS, *PAGING),
+            problems=away,
+            need=Access.READ,
+        ),
+        Route(
+            "/me/saved/{article_id}",
+            put,
+            "Save an article, or change your notes on it",
+            {200: ref("SavedArticle"), 201: ref("SavedArticle")},
+            in_path=one,
+            problems=("not_found", *away),
+            method=Method.PUT,
+            need=Access.WRITE,
+            body=(NOTES,),
+        ),
+        Route(
+            "/me/saved/{article_id}",
+            deleted,
+            "Forget a saved article",
+            {204: None},
+            in_path=one,
+            problems=("not_found", *away),
+            method=Method.DELETE,
+            need=Access.WRITE,
+        ),
+    )
+
+
+async def listed(services: Services, given: Given) -> Response:
+    """Answer a page of saves."""
+    words = None if given["q"] is None else checked(given["q"])
+    asked = (account(), "saved", words)
+    page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
+    return Response(to_json(saved_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
+
+
+async def put(services: Services, given: Given) -> Response:
+    """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
+    article_id, notes = given["article_id"], given.get("notes", NOTHING)
+    found = await services.desk.article(article_id) if re.fullmatch(ARTICLE_ID["pattern"], article_id) else None
+    if found is None:
+        raise NotFound("No article has this id.")
+    save, done = await services.saved.put(
+        account().id,
+        found.article,
+        found.fetched_at,
+        notes=None if notes is NOTHING else notes,
+        keep_notes=notes is NOTHING,
+        at=services.now(),
+    )
+    return Response(to_json(save_body(save)), status=201 if done is Put.NEW else 200, content_type="application/json")
+
+
+async def deleted(services: Services, given: Given) -> Response:
+    """Forget a save."""
+    if not await services.saved.delete(account().id, given["article_id"]):
+        raise NotFound("You have not saved this article.")
+    return Response(b"", status=204)

@@ -1,0 +1,114 @@
+"""A search as one person sees it: a view over the shared harvest that fills in, reorders and hides as the person's preferences say.
+
+Nothing of it enters a cache. Under `relevance` a story of a preferred source or on one of the topics is worth more by a fixed step; the
+orders `newest` and `popular` are facts that nobody's taste changes, so there preferences only hide. The shared `score` is shown as it is.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.model import Answer, Article, Group, Ranked, Sort
+from newsintel.preferences import Preferences
+from newsintel.scoring import DECIMALS, shown
+from newsintel.text import padded
+from newsintel.views import View, merged_as, search_body
+
+SOURCE, TOPIC = 0.10, 0.20
+"""What a preference is worth, on the scale of scores. A judgement: both together are less than the words asked for count in a title
+(0.40), so that taste decides among what fits, not over it."""
+
+_FILLS = {"language": "language", "limit": "default_limit", "dedupe": "dedupe", "sort": "sort"}
+"""A parameter, and the preference that stands in where it is absent."""
+
+
+@frozen
+class Arranged:
+    """Stories in a person's order.
+
+    Attributes:
+        ranked: those that are left.
+        worth: what the person's preferences added to each, in the same order.
+        hidden: how many are not shown.
+        applied: the preferences that were heeded.
+    """
+
+    ranked: tuple[Ranked, ...]
+    worth: tuple[float, ...]
+    hidden: int
+    applied: tuple[str, ...]
+
+
+def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A request's values with those of preferences where the caller named none, and the preferences that stood in.
+
+    Args:
+        given: every parameter's value by name, defaults included.
+        named: the parameters that the caller wrote.
+        preferences: the person's.
+    """
+    kept = {name: (preference, getattr(preferences, preference)) for name, preference in _FILLS.items() if name not in named}
+    used = {name: (preference, value) for name, (preference, value) in kept.items() if value is not None}
+    return {**given, **{name: value for name, (_, value) in used.items()}}, tuple(preference for preference, _ in used.values())
+
+
+def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Arranged:
+    """Hide the stories on excluded topics, then put the others in the person's order; ties stay in the order they come in.
+
+    A story is on a topic if the title, description or section of any of its articles has the topic's words in a row, and of a source if
+    any of its articles is.
+    """
+    excluded = tuple(map(padded, preferences.excluded_topics))
+    kept = [one for one in ranked if not _on(one.group, excluded)]
+    applied: tuple[str, ...] = ("excluded_topics",) if excluded else ()
+    if sort is Sort.RELEVANCE:
+        topics, sources = tuple(map(padded, preferences.topics)), frozenset(preferences.preferred_sources)
+        weighed = [(one, _worth(one.group, sources, topics)) for one in kept]
+        weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
+        applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
+    else:
+        weighed = [(one, 0.0) for one in kept]
+    return Arranged(
+        ranked=tuple(one for one, _ in weighed),
+        worth=tuple(worth for _, worth in weighed),
+        hidden=len(ranked) - len(kept),
+        applied=applied,
+    )
+
+
+def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> dict[str, Any]:
+    """The body of GET /articles for one person: as everybody's, with `personal`; with explain each story says what preferences added.
+
+    Args:
+        answer: everybody's.
+        view: limit and page count the stories that are left.
+        preferences: the person's.
+        filled: the preferences that stood in for absent parameters.
+    """
+    merged = merged_as(answer, view.dedupe)
+    arranged = arrange(merged.ranked, preferences, answer.harvest.query.sort)
+    body = search_body(answer, merged, arranged.ranked, view)
+    if view.explain:
+        first = (view.page - 1) * view.limit
+        for story, worth in zip(body["articles"], arranged.worth[first:], strict=False):
+            story["preference"] = worth
+    return body | {"personal": {"applied": [*filled, *arranged.applied], "hidden": arranged.hidden}}
+
+
+def _worth(group: Group, sources: Collection[str], topics: Collection[str]) -> float:
+    preferred = any(member.article.source in sources for member in group.members)
+    return round(SOURCE * preferred + TOPIC * _on(group, topics), DECIMALS)
+
+
+def _on(group: Group, topics: Collection[str]) -> bool:
+    """Whether a story is on one of some padded topics."""
+    if not topics:
+        return False
+    texts = [padded(text) for text in chain.from_iterable(_texts(member.article) for member in group.members)]
+    return any(topic in text for topic in topics for text in texts)
+
+
+def _texts(article: Article) -> tuple[str, ...]:
+    return tuple(text for text in (article.title, article.description, article.section) if text)

@@ -1,0 +1,106 @@
+"""What routes and the recorder need of the stores about one person's own things, as Protocols: beside `ports`, with the same promise.
+
+Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free) and nothing else that is foreseen. A
+`user_id` is an account's inside the process; no method shows or changes anything of another account.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from newsintel.archive_model import Position
+from newsintel.model import Article
+from newsintel.personal_model import PastSearches, Put, Save, SavedPage
+
+
+class PreferenceStore(Protocol):
+    """What people have had remembered, as JSON by name."""
+
+    async def all(self, user_id: int) -> Mapping[str, Any]:
+        """Everything that an account keeps, by key."""
+        ...
+
+    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
+        """Keep a value, which `preferences.checked` gave; FULL if the account has as many others as it may.
+
+        Raises:
+            PoisonedBatchError: the value takes more room than it may, as PostgreSQL writes it.
+        """
+        ...
+
+    async def delete(self, user_id: int, key: str) -> bool:
+        """Forget a value; False if there was none."""
+        ...
+
+
+class SavedArticles(Protocol):
+    """Which articles people saved, with their notes."""
+
+    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None) -> SavedPage:
+        """Up to `limit` saves after a position, the latest first.
+
+        Args:
+            user_id: the account's.
+            words: tidied by `grammar.checked`; what title, publisher and notes together must hold, by the one grammar; None = anything.
+            limit: of the page.
+            after: where the page before ended.
+
+        Raises:
+            InvalidParameterError: `words` are stop words alone; names `q`.
+        """
+        ...
+
+    async def put(
+        self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
+    ) -> tuple[Save, Put]:
+        """Save an article, or save it again: the same save then, whose notes change unless they are to be kept.
+
+        Args:
+            user_id: the account's.
+            article: what is saved; if the archive does not have it yet, it goes there in the same transaction.
+            fetched_at: when the article was fetched.
+            notes: the person's words, or None.
+            keep_notes: an older save keeps its notes.
+            at: the time now.
+        """
+        ...
+
+    async def delete(self, user_id: int, article_id: str) -> bool:
+        """Forget a save; False if there was none."""
+        ...
+
+
+class OwnHistory(Protocol):
+    """The searches that one account made."""
+
+    async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
+        """Up to `limit` searches after a position, the latest first."""
+        ...
+
+    async def delete(self, user_id: int, search_id: str) -> bool:
+        """Forget one search; False if the account made none of that id."""
+        ...
+
+    async def clear(self, user_id: int, until: datetime) -> None:
+        """Forget every search up to a moment, those that the recorder still holds included."""
+        ...
+
+
+class Repeats(Protocol):
+    """What was seen a short while ago, by any process."""
+
+    async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
+        """Whether each key is new, in order; a new one is remembered for its seconds from now on."""
+        ...
+
+
+class AccountData(Protocol):
+    """An account as a whole."""
+
+    async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
+        """The provider and subject of each of an account's ways in."""
+        ...
+
+    async def delete(self, user_id: int) -> None:
+        """Delete an account with everything in PostgreSQL that refers to it; does nothing if it is gone."""
+        ...

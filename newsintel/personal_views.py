@@ -1,0 +1,57 @@
+"""What people see of their own: pure functions from saved articles and past searches to bodies."""
+
+from typing import Any
+
+from newsintel.account_model import Account, Session
+from newsintel.personal_model import PastSearch, PastSearches, Save, SavedPage
+from newsintel.views import rfc3339, summary
+
+
+def account_body(account: Account) -> dict[str, Any]:
+    """The body of GET /me."""
+    return {
+        "id": account.public_id,
+        "username": account.username,
+        "provider": account.provider,
+        "created_at": rfc3339(account.created_at),
+        "last_login_at": rfc3339(account.last_login_at),
+    }
+
+
+def save_body(save: Save) -> dict[str, Any]:
+    """A saved article."""
+    return summary(save.article) | {"saved": {"notes": save.notes, "saved_at": rfc3339(save.saved_at)}}
+
+
+def exported_save(save: Save) -> dict[str, Any]:
+    """A saved article as the export has it, with the article's text."""
+    return save_body(save) | {"content": save.article.content}
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """A browser that is signed in; nothing by which another could be."""
+    return {
+        "client": session.client,
+        "created_at": rfc3339(session.created_at),
+        "last_seen_at": rfc3339(session.last_seen_at),
+    }
+
+
+def saved_body(page: SavedPage, next_cursor: str | None) -> dict[str, Any]:
+    """The body of GET /me/saved; `next_cursor` names the place where the page ended, None on the last."""
+    return {"articles": [save_body(save) for save in page.saves], "next_cursor": next_cursor}
+
+
+def search_row(search: PastSearch) -> dict[str, Any]:
+    """A past search."""
+    return {
+        "id": search.id,
+        "query": search.query,
+        "results_count": search.results_count,
+        "searched_at": rfc3339(search.searched_at),
+    }
+
+
+def history_body(page: PastSearches, next_cursor: str | None) -> dict[str, Any]:
+    """The body of GET /me/history; `next_cursor` as above."""
+    return {"searches": [search_row(search) for search in page.searches], "next_cursor": next_cursor}

@@ -1,0 +1,31 @@
+"""The AccountData port: an account as a whole, to be taken along or deleted."""
+
+from collections.abc import Sequence
+
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+IDENTITIES = "SELECT provider, subject FROM identities WHERE user_id = $1 ORDER BY provider, subject"
+DELETE = "DELETE FROM users WHERE id = $1"
+
+
+class PostgresAccountData:
+    """Accounts' rows. Every method is one unit of work, safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
+        """The provider and subject of each of an account's ways in."""
+        return await self._postgres.run(_identities, user_id)
+
+    async def delete(self, user_id: int) -> None:
+        """Delete an account; every table that refers to it follows by its foreign key."""
+        await self._postgres.run(_delete, user_id)
+
+
+async def _identities(connection: Connection, user_id: int) -> list[tuple[str, str]]:
+    return [(row["provider"], row["subject"]) for row in await connection.fetch(IDENTITIES, user_id)]
+
+
+async def _delete(connection: Connection, user_id: int) -> None:
+    await connection.execute(DELETE, user_id)

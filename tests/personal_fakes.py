@@ -1,0 +1,151 @@
+"""The ports of what belongs to one person, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+from collections import defaultdict
+from datetime import datetime
+
+import trio
+from attrs import evolve
+
+from newsintel.archive_model import Position
+from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.personal_model import PastSearch, PastSearches, Put, Save, SavedPage
+from newsintel.preferences import MAX_KEYS
+
+
+class _Memory:
+    """What every one of them does first."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+
+class MemoryPreferences(_Memory):
+    """A `personal_ports.PreferenceStore` that counts how often it is read. Refuses what is to be kept under a key in `poisoned`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, object]] = defaultdict(dict)
+        self.poisoned: set[str] = set()
+        self.reads = 0
+
+    async def all(self, user_id):
+        self.reads += 1
+        found = dict(self.kept[user_id])
+        await self._answer()
+        return found
+
+    async def put(self, user_id, key, value, at):
+        await self._answer()
+        if key in self.poisoned:
+            raise PoisonedBatchError("too large")
+        kept = self.kept[user_id]
+        if key not in kept and len(kept) >= MAX_KEYS:
+            return Put.FULL
+        known = key in kept
+        kept[key] = value
+        return Put.CHANGED if known else Put.NEW
+
+    async def delete(self, user_id, key):
+        await self._answer()
+        return self.kept[user_id].pop(key, self) is not self
+
+
+class MemorySaved(_Memory):
+    """A `personal_ports.SavedArticles`; words are found as they stand. Remembers which articles it was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, Save]] = defaultdict(dict)
+
+    async def page(self, user_id, words, limit, after):
+        await self._answer()
+        saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
+        if words is not None:
+            saves = [save for save in saves if words.casefold() in f"{save.article.title} {save.article.publisher} {save.notes}".casefold()]
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            saves = [save for save in saves if (-save.saved_at.timestamp(), save.article.id) > last]
+        page = saves[:limit]
+        return SavedPage(tuple(page), Position((page[-1].saved_at.isoformat(), page[-1].article.id)) if len(saves) > limit else None)
+
+    async def put(self, user_id, article, fetched_at, *, notes, keep_notes, at):
+        await self._answer()
+        kept = self.kept[user_id]
+        if old := kept.get(article.id):
+            kept[article.id] = old if keep_notes else evolve(old, notes=notes)
+            return kept[article.id], Put.CHANGED
+        kept[article.id] = Save(article, notes, at)
+        return kept[article.id], Put.NEW
+
+    async def delete(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id].pop(article_id, None) is not None
+
+
+class MemoryOwnHistory(_Memory):
+    """A `personal_ports.OwnHistory`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, list[PastSearch]] = defaultdict(list)
+
+    async def page(self, user_id, limit, after):
+        await self._answer()
+        searches = sorted(self.kept[user_id], key=lambda search: (-search.searched_at.timestamp(), search.id))
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            searches = [search for search in searches if (-search.searched_at.timestamp(), search.id) > last]
+        page = searches[:limit]
+        return PastSearches(tuple(page), Position((page[-1].searched_at.isoformat(), page[-1].id)) if len(searches) > limit else None)
+
+    async def delete(self, user_id, search_id):
+        await self._answer()
+        before = len(self.kept[user_id])
+        self.kept[user_id] = [search for search in self.kept[user_id] if search.id != search_id]
+        return len(self.kept[user_id]) < before
+
+    async def clear(self, user_id, until):
+        await self._answer()
+        self.kept[user_id] = [search for search in self.kept[user_id] if search.searched_at > until]
+
+
+class MemoryRepeats(_Memory):
+    """A `personal_ports.Repeats`, forgetting by trio's clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, float] = {}
+
+    async def first(self, keys):
+        await self._answer()
+        now_s = trio.current_time()
+        answers = []
+        for key, keep_s in keys:
+            answers.append(self.kept.get(key, now_s) <= now_s)
+            if answers[-1]:
+                self.kept[key] = now_s + keep_s
+        return answers
+
+
+class MemoryAccountData(_Memory):
+    """A `personal_ports.AccountData` over other fakes: what is deleted goes from all of them."""
+
+    def __init__(self, accounts, *stores) -> None:
+        super().__init__()
+        self._accounts = accounts
+        self._stores = stores
+
+    async def identities(self, user_id):
+        await self._answer()
+        return sorted(identity for identity, of in self._accounts.identities.items() if of == user_id)
+
+    async def delete(self, user_id):
+        await self._answer()
+        self._accounts.kept.pop(user_id, None)
+        for store in self._stores:
+            store.kept.pop(user_id, None)

@@ -1,0 +1,294 @@
+# ruff: noqa: S608 - our own constants
+"""What belongs to one person, on a real PostgreSQL: kept, paged, found by words, bounded, and nobody else's."""
+
+from datetime import timedelta
+
+import pytest
+import trio
+
+from newsintel.errors import InvalidParameterError, PoisonedBatchError
+from newsintel.personal_model import Put
+from newsintel.preferences import MAX_KEYS, checked
+from newsintel.storage.postgres import own_history as own_history_module
+from newsintel.storage.postgres.account_data import PostgresAccountData
+from newsintel.storage.postgres.accounts import PostgresAccounts
+from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.own_history import PostgresOwnHistory
+from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.saved import PostgresSaved
+from tests.make import search_record
+from tests.storage.support import NOON, article
+
+MINUTE = timedelta(minutes=1)
+HISTORY = "SELECT query, user_id FROM search_history ORDER BY id"
+
+
+@pytest.fixture
+async def people(postgres):
+    """The inner ids of two people."""
+    accounts = PostgresAccounts(postgres)
+    return [(await accounts.sign_in("dev", name, name, NOON)).id for name in ("alice", "bob")]
+
+
+@pytest.fixture
+def preferences(postgres):
+    """Preferences on a database of their own."""
+    return PostgresPreferences(postgres)
+
+
+@pytest.fixture
+def saved(postgres):
+    """Saves on a database of their own."""
+    return PostgresSaved(postgres)
+
+
+@pytest.fixture
+def history(postgres):
+    """The way into the history."""
+    return PostgresHistory(postgres)
+
+
+@pytest.fixture
+def own(postgres):
+    """One account's history."""
+    return PostgresOwnHistory(postgres)
+
+
+async def save(saved, user_id, name, at=NOON, **more):
+    """Save the article of a name; what became of it."""
+    values = {"notes": None, "keep_notes": True} | more
+    return await saved.put(user_id, article(name), NOON, at=at, **values)
+
+
+async def names(saved, user_id, words=None):
+    """The external ids of every save, through pages of two."""
+    found, after = [], None
+    while True:
+        page = await saved.page(user_id, words, 2, after)
+        found += [save.article.external_id for save in page.saves]
+        after = page.next
+        if after is None:
+            return found
+
+
+async def test_preferences_are_kept_by_key(preferences, people):
+    """New, changed and forgotten, one person's apart from the other's."""
+    alice, bob = people
+    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 10**30}
+    assert await preferences.put(alice, "theme", value, NOON) is Put.NEW
+    assert await preferences.put(alice, "theme", "dark", NOON) is Put.CHANGED
+    assert await preferences.put(bob, "theme", value, NOON) is Put.NEW
+    assert await preferences.all(alice) == {"theme": "dark"}
+    assert await preferences.all(bob) == {"theme": value}
+    assert await preferences.delete(alice, "theme")
+    assert not await preferences.delete(alice, "theme")
+    assert await preferences.all(bob) == {"theme": value}
+
+
+async def test_there_are_so_many_preferences_and_no_more(preferences, people):
+    """Also when two come at once; one that is there can still be changed, and a place becomes free again."""
+    alice, bob = people
+    for number in range(MAX_KEYS - 1):
+        await preferences.put(alice, f"key{number}", number, NOON)
+    done = []
+
+    async def put(key):
+        done.append(await preferences.put(alice, key, 1, NOON))
+
+    async with trio.open_nursery() as nursery:
+        for key in ("x", "y", "z"):
+            nursery.start_soon(put, key)
+    assert sorted(done) == [Put.FULL, Put.FULL, Put.NEW]
+    assert await preferences.put(alice, "key0", 5, NOON) is Put.CHANGED
+    assert await preferences.put(bob, "x", 5, NOON) is Put.NEW
+    await preferences.delete(alice, "key0")
+    assert await preferences.put(alice, "w", 5, NOON) is Put.NEW
+
+
+async def test_what_postgresql_writes_at_length_is_refused(preferences, people):
+    """A number that JSON writes in five characters and jsonb in three hundred digits counts as the latter."""
+    assert checked("theme", [1e300] * 14, ()) == [1e300] * 14
+    with pytest.raises(PoisonedBatchError):
+        await preferences.put(people[0], "theme", [1e300] * 14, NOON)
+
+
+async def test_saving_twice_is_the_same_save(saved, archive, people):
+    """It keeps its moment; notes change, stay or go as told."""
+    await archive.save([(article("one"), NOON)], [])
+    alice = people[0]
+    first, done = await save(saved, alice, "one", notes="mine", keep_notes=False)
+    assert (first.notes, first.saved_at, done) == ("mine", NOON, Put.NEW)
+    kept, done = await save(saved, alice, "one", NOON + MINUTE)
+    assert (kept.notes, kept.saved_at, done) == ("mine", NOON, Put.CHANGED)
+    changed, _ = await save(saved, alice, "one", notes="other", keep_notes=False)
+    assert changed.notes == "other"
+    cleared, _ = await save(saved, alice, "one", notes=None, keep_notes=False)
+    assert (cleared.notes, cleared.saved_at) == (None, NOON)
+    assert await names(saved, alice) == ["one"]
+
+
+async def test_the_longest_notes_fit(saved, people):
+    """10,000 characters of any script, line breaks included."""
+    notes = "\N{GRINNING FACE}\n" * 5_000
+    await save(saved, people[0], "one", notes=notes, keep_notes=False)
+    assert (await saved.page(people[0], None, 1, None)).saves[0].notes == notes
+
+
+async def test_an_article_that_is_not_archived_yet_is_archived_with_its_save(saved, archive, people, fetch):
+    """Both or neither; what the persister brings later is the same article."""
+    assert (await save(saved, people[0], "new"))[1] is Put.NEW
+    assert (await archive.article(article("new").id)).article == article("new")
+    await archive.save([(article("new"), NOON + MINUTE)], [])
+    assert await fetch("SELECT count(*) FROM articles") == [(1,)]
+    with pytest.raises(PoisonedBatchError):
+        await save(saved, people[0], "x", notes="n" * 10_001, keep_notes=False)
+    assert await archive.article(article("x").id) is None
+
+
+async def test_two_who_save_a_new_article_at_once(saved, people, fetch):
+    """One article, a save of each."""
+    async with trio.open_nursery() as nursery:
+        for user_id in people * 2:
+            nursery.start_soon(save, saved, user_id, "new")
+    assert await fetch("SELECT count(*) FROM articles") == [(1,)]
+    assert await fetch("SELECT count(*) FROM saved_articles") == [(2,)]
+
+
+async def test_saves_come_latest_first_and_pages_are_stable(saved, people):
+    """While somebody pages, what is saved or forgotten neither repeats a save nor hides one; ties at one moment included."""
+    alice, bob = people
+    for number in range(6):
+        await save(saved, alice, str(number), NOON + MINUTE * (number // 2))
+    await save(saved, bob, "bobs", NOON)
+    assert await names(saved, alice) == ["4", "5", "2", "3", "0", "1"]
+    first = await saved.page(alice, None, 3, None)
+    await save(saved, alice, "late", NOON + MINUTE * 9)
+    await saved.delete(alice, article("4").id)
+    second = await saved.page(alice, None, 3, first.next)
+    assert [one.article.external_id for one in first.saves + second.saves] == ["4", "5", "2", "3", "0", "1"]
+    assert second.next is None
+
+
+async def test_a_place_whose_article_is_gone_still_leads_on(saved, people, execute):
+    """Nothing is skipped: what was saved at that very moment comes once more."""
+    for number in range(3):
+        await save(saved, people[0], str(number))
+    first = await saved.page(people[0], None, 2, None)
+    await execute(f"DELETE FROM articles WHERE public_id = '{first.saves[1].article.id}'")
+    assert [one.article.external_id for one in (await saved.page(people[0], None, 2, first.next)).saves] == ["0", "2"]
+
+
+async def test_saves_are_found_by_words(saved, people):
+    """Of title, publisher and notes together, by the one grammar; a person's own alone."""
+    alice, bob = people
+    await saved.put(alice, article("flood", title="Floods in Kenya"), NOON, notes="ask Mary", keep_notes=False, at=NOON)
+    await saved.put(alice, article("vote", title="The vote", publisher="Flood News"), NOON, notes=None, keep_notes=False, at=NOON)
+    await saved.put(bob, article("bobs", title="Flood"), NOON, notes="mary", keep_notes=False, at=NOON)
+    assert await names(saved, alice, "flood") == ["flood", "vote"]
+    assert await names(saved, alice, "kenya mary") == ["flood"]
+    assert await names(saved, alice, "flood -kenya") == ["vote"]
+    assert await names(saved, alice, '"in kenya" OR vote') == ["flood", "vote"]
+    assert await names(saved, alice, "bob's \\ ' & | ! ( :*") == []
+    with pytest.raises(InvalidParameterError):
+        await names(saved, alice, "the of")
+
+
+async def test_item_30_forgetting_takes_ones_own_alone(saved, own, history, people):
+    """The other's save of the same article stays, and so does the other's search."""
+    alice, bob = people
+    for user_id in people:
+        await save(saved, user_id, "one")
+    await history.record([search_record(query="hers", user_id=alice), search_record(query="his", user_id=bob)])
+    his = (await own.page(bob, 1, None)).searches[0]
+    assert not await own.delete(alice, his.id)
+    assert not await saved.delete(alice, article("two").id)
+    assert await saved.delete(alice, article("one").id)
+    assert not await saved.delete(alice, article("one").id)
+    assert await names(saved, bob) == ["one"]
+    await own.clear(alice, NOON + MINUTE)
+    assert [search.query for search in (await own.page(bob, 5, None)).searches] == ["his"]
+    assert await own.delete(bob, his.id)
+
+
+async def test_searches_come_latest_first_and_pages_are_stable(own, history, people):
+    """Ties at one moment included, with searches coming and going meanwhile; ids are opaque and each is another."""
+    alice = people[0]
+    for number in range(6):
+        await history.record([search_record(query=str(number), searched_at=NOON + MINUTE * (number // 3), user_id=alice)])
+    whole = (await own.page(alice, 10, None)).searches
+    assert {search.query for search in whole[:3]} == {"3", "4", "5"}
+    assert len({search.id for search in whole}) == 6
+    assert all(search.id.startswith("h_") and len(search.id) == 22 for search in whole)
+    first = await own.page(alice, 2, None)
+    await history.record([search_record(query="late", searched_at=NOON + MINUTE * 9, user_id=alice)])
+    assert await own.delete(alice, first.searches[1].id)
+    second = await own.page(alice, 4, first.next)
+    assert first.searches + second.searches == whole
+    assert second.next is None
+
+
+async def test_anonymous_searches_hold_no_person(history, fetch):
+    """Neither an account nor an id by which anybody could name them."""
+    await history.record([search_record()])
+    assert await fetch("SELECT user_id, public_id FROM search_history") == [(None, None)]
+
+
+async def test_what_was_cleared_does_not_come_back(own, history, people, fetch):
+    """A search answered before and written after the clearing is left out; one answered later is written; others' are not touched."""
+    alice, bob = people
+    await own.clear(alice, NOON)
+    before, after = NOON, NOON + timedelta(microseconds=1)
+    await history.record(
+        [search_record(query=f"{whose} {at}", searched_at=at, user_id=whose) for whose in people for at in (before, after)]
+    )
+    await history.record([search_record(query="anybody's", searched_at=before)])
+    assert [row[1] for row in await fetch(HISTORY)] == [alice, bob, bob, None]
+    await own.clear(alice, NOON - MINUTE)
+    await history.record([search_record(query="old", searched_at=before, user_id=alice)])
+    assert len(await fetch(HISTORY)) == 4
+
+
+async def test_clearing_while_searches_are_written(own, history, people):
+    """However they interleave, no search of before the clearing is left."""
+    alice = people[0]
+
+    async def write():
+        for _ in range(20):
+            await history.record([search_record(user_id=alice)])
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(write)
+        await trio.sleep(0.01)
+        await own.clear(alice, NOON)
+    assert (await own.page(alice, 10, None)).searches == ()
+
+
+async def test_many_searches_are_cleared_in_several_transactions(own, people, execute, monkeypatch):
+    """However many there are, no transaction deletes more than its share."""
+    monkeypatch.setattr(own_history_module, "CLEAR_ROWS", 100)
+    await execute(
+        f"""INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
+            SELECT 'q', 'k', 1, '2026-01-01+00', {people[0]}, 'h_' || n FROM generate_series(1, 1000) AS n"""
+    )
+    await own.clear(people[0], NOON)
+    assert (await own.page(people[0], 10, None)).searches == ()
+
+
+async def test_a_deleted_account_takes_all_it_had(postgres, preferences, saved, own, history, people, fetch):
+    """Its identities too; the other account keeps everything, and a search that the recorder still held is dropped without harm."""
+    data = PostgresAccountData(postgres)
+    alice, bob = people
+    for user_id in people:
+        await save(saved, user_id, "one")
+        await preferences.put(user_id, "theme", 1, NOON)
+    await history.record([search_record(query=str(user_id), user_id=user_id) for user_id in people])
+    assert await data.identities(alice) == [("dev", "alice")]
+    await data.delete(alice)
+    await data.delete(alice)
+    assert await data.identities(alice) == []
+    await history.record([search_record(query="late", user_id=alice), search_record(query="nobody")])
+    assert await fetch(HISTORY) == [(str(bob), bob), ("nobody", None)]
+    assert await preferences.all(alice) == {}
+    assert await names(saved, alice) == []
+    assert (await names(saved, bob), await preferences.all(bob)) == (["one"], {"theme": 1})
+    assert await data.identities(bob) == [("dev", "bob")]

@@ -1,0 +1,39 @@
+"""What was seen a short while ago, on a real Redis."""
+
+import trio
+
+from newsintel.storage.repeats import RedisRepeats
+
+
+async def test_a_key_is_new_once(link):
+    """Also within one call, and among several that come at once."""
+    repeats = RedisRepeats(link)
+    assert await repeats.first([("a", 60), ("b", 60), ("a", 60)]) == [True, True, False]
+    assert await repeats.first([("b", 60), ("c", 60)]) == [False, True]
+    found = []
+
+    async def ask():
+        found.extend(await repeats.first([("d", 60)]))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(ask)
+    assert sorted(found) == [False] * 4 + [True]
+
+
+async def test_a_key_lapses(link, redis):
+    """After its seconds, of which a repetition adds none; one whose time is over already lapses at once."""
+    repeats = RedisRepeats(link)
+    await repeats.first([("a", 60)])
+    left_ms = await redis("PTTL", "seen:a")
+    assert 59_000 < left_ms <= 60_000
+    await repeats.first([("a", 600)])
+    assert await redis("PTTL", "seen:a") <= left_ms
+    assert await repeats.first([("late", -5)]) == [True]
+    await trio.sleep(0.05)
+    assert await repeats.first([("late", -5)]) == [True]
+
+
+async def test_nothing_costs_nothing(link):
+    """No keys, no answers."""
+    assert await RedisRepeats(link).first([]) == []
