@@ -179,6 +179,22 @@ class MemoryTokens:
         return 0
 
 
+class MemoryLocks:
+    """A `ports.Locks` whose claims do not lapse."""
+
+    def __init__(self):
+        self.held: dict[str, str] = {}
+
+    async def lock(self, key, token, ttl_s):
+        await trio.lowlevel.checkpoint()
+        return self.held.setdefault(key, token) == token
+
+    async def unlock(self, key, token):
+        await trio.lowlevel.checkpoint()
+        if self.held.get(key) == token:
+            del self.held[key]
+
+
 @define
 class ScriptedProvider:
     """A `ports.Provider` and `TokenIssuer` that lets in whoever the code names, or raises what it is told to."""

@@ -20,7 +20,7 @@ from newsintel.options import Secret
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
 from tests.actors.test_fetcher import ScriptedUpstream
 from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
 from tests.make import search_record
@@ -57,7 +57,7 @@ class World:
     api_keys: MemoryKeys = field(factory=lambda: MemoryKeys(MemoryAccounts()))
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
     tokens: MemoryTokens = field(factory=MemoryTokens)
-    locks: MemoryCache = field(factory=MemoryCache)
+    locks: MemoryLocks = field(factory=MemoryLocks)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 

@@ -20,6 +20,7 @@ from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.keyfile import kept_keys
+from newsintel.storage.locks import RedisLocks
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts import PostgresAccounts
@@ -120,7 +121,6 @@ async def open_stores(
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
             else:
                 owner = (database, settings.migrate_database_password or settings.database_password)
-            cache = RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode)
             sealer = Sealer(settings.secret_keys or kept_keys(settings.data_dir))
             yield Stores(
                 archive=PostgresArchive(postgres),
@@ -132,14 +132,14 @@ async def open_stores(
                 own_history=PostgresOwnHistory(postgres),
                 account_data=PostgresAccountData(postgres),
                 repeats=RedisRepeats(redis),
-                cache=cache,
+                cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
                 accounts=PostgresAccounts(postgres),
                 sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),
                 api_keys=PostgresKeys(postgres),
                 attempts=RedisAttempts(redis, count),
                 tokens=PostgresTokens(postgres, sealer),
-                locks=cache,
+                locks=RedisLocks(redis),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

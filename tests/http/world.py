@@ -39,8 +39,8 @@ from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
-from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
+from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes import MemoryBytes, MemorySearch
 from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -203,7 +203,7 @@ class World:
             sessions=self.sessions,
             api_keys=self.api_keys,
             attempts=self.attempts,
-            links=AccountLinks(self.tokens, MemoryCache(), {"reddit": self.provider}, lambda: self.now),
+            links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),
             providers={"reddit": self.provider},
             count=self.metrics.count,
             now=lambda: self.now,

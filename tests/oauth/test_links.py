@@ -8,8 +8,8 @@ import trio
 from newsintel.account_model import Tokens
 from newsintel.errors import NotLinkedError, SignInUnavailableError, UnavailableError
 from newsintel.oauth.links import AccountLinks
-from tests.account_fakes import MemoryTokens, ScriptedProvider
-from tests.fakes import Clock, MemoryCache
+from tests.account_fakes import MemoryLocks, MemoryTokens, ScriptedProvider
+from tests.fakes import Clock
 
 
 @pytest.fixture
@@ -50,17 +50,17 @@ async def gather(count, links):
 
 async def test_fault_39_twenty_at_once_cost_one_refresh(clock, provider, store):
     """In three processes, which share nothing but the stores."""
-    locks = MemoryCache()
+    locks = MemoryLocks()
     links = [AccountLinks(store, locks, {"reddit": provider}, clock) for _ in range(3)]
     assert await gather(20, links) == ["access-fresh-1"] * 20
     assert len(provider.refreshed) == 1
     assert store.kept[7, "reddit"].refresh_token == "refresh-fresh-1"
-    assert locks.locks == {}
+    assert locks.held == {}
 
 
 async def test_a_token_that_is_good_costs_nothing(clock, provider, store):
     """It is renewed a minute before it expires."""
-    links = AccountLinks(store, MemoryCache(), {"reddit": provider}, clock)
+    links = AccountLinks(store, MemoryLocks(), {"reddit": provider}, clock)
     store.kept[7, "reddit"] = Tokens("good", "refresh", clock() + timedelta(seconds=61))
     assert await links.access_token(7, "reddit") == "good"
     assert provider.refreshed == []
@@ -71,7 +71,7 @@ async def test_a_token_that_is_good_costs_nothing(clock, provider, store):
 async def test_asvs_09_what_is_honoured_no_more_is_unlinked_and_told(clock, provider, store):
     """Twenty learn it from one question, or from the row that is gone."""
     provider.raises = NotLinkedError("no longer honoured")
-    links = AccountLinks(store, MemoryCache(), {"reddit": provider}, clock)
+    links = AccountLinks(store, MemoryLocks(), {"reddit": provider}, clock)
     assert await gather(20, [links]) == [NotLinkedError] * 20
     assert (len(provider.refreshed), store.kept) == (1, {})
 
@@ -79,7 +79,7 @@ async def test_asvs_09_what_is_honoured_no_more_is_unlinked_and_told(clock, prov
 async def test_a_provider_that_is_away_unlinks_nobody(clock, provider, store):
     """It may come back."""
     provider.raises = SignInUnavailableError("away")
-    links = AccountLinks(store, MemoryCache(), {"reddit": provider}, clock)
+    links = AccountLinks(store, MemoryLocks(), {"reddit": provider}, clock)
     assert await gather(1, [links]) == [SignInUnavailableError]
     assert (7, "reddit") in store.kept
     provider.raises = None
@@ -88,7 +88,7 @@ async def test_a_provider_that_is_away_unlinks_nobody(clock, provider, store):
 
 async def test_a_caller_who_leaves_does_not_spoil_the_refresh(clock, provider, store):
     """A spent refresh token whose successor nobody kept would sign the person out."""
-    links = AccountLinks(store, MemoryCache(), {"reddit": provider}, clock)
+    links = AccountLinks(store, MemoryLocks(), {"reddit": provider}, clock)
     with trio.move_on_after(0.5) as scope:
         await links.access_token(7, "reddit")
     assert scope.cancelled_caught
@@ -98,19 +98,19 @@ async def test_a_caller_who_leaves_does_not_spoil_the_refresh(clock, provider, s
 
 async def test_a_holder_that_died_holds_nobody_up_for_ever(clock, provider, store):
     """Its claim lapses; whoever cannot wait for that is put off."""
-    locks = MemoryCache()
-    locks.locks["link:7:reddit"] = "of the dead"
+    locks = MemoryLocks()
+    locks.held["link:7:reddit"] = "of the dead"
     links = AccountLinks(store, locks, {"reddit": provider}, clock)
     started_s = trio.current_time()
     assert await gather(2, [links]) == [SignInUnavailableError] * 2
     assert trio.current_time() - started_s < 20
-    locks.locks.clear()
+    locks.held.clear()
     assert await links.access_token(7, "reddit") == "access-fresh-1"
 
 
 async def test_a_claim_that_cannot_be_given_back_lapses(clock, provider, store):
     """Redis going away meanwhile takes nothing from the result."""
-    locks = MemoryCache()
+    locks = MemoryLocks()
 
     async def away(_key, _token):
         raise UnavailableError("redis is away")
@@ -121,7 +121,7 @@ async def test_a_claim_that_cannot_be_given_back_lapses(clock, provider, store):
 
 async def test_asvs_09_unlinking_revokes_and_forgets(clock, provider, store):
     """And an account without tokens is left alone."""
-    links = AccountLinks(store, MemoryCache(), {"reddit": provider}, clock)
+    links = AccountLinks(store, MemoryLocks(), {"reddit": provider}, clock)
     tokens = store.kept[7, "reddit"]
     await links.unlink(7)
     await links.unlink(7)
