@@ -122,7 +122,7 @@ async def test_fault_40_no_planted_secret_is_seen_anywhere(tmp_path):
     answers = "\n".join(person.seen)
     for name, secret in secrets.items():
         assert secret not in log, f"{name} is in the log"
-        assert secret not in answers.replace(f"/nowhere?key={secret}", ""), f"{name} is in an answer"
+        assert secret not in answers, f"{name} is in an answer"
     for event in ("signed_in", "sign_in_failed", "provider_failed", "key_made"):
         assert event in log, event
     for planted in ("planted-bearer", "cGxhbnRlZDpwYXNzd29yZA", "planted-value"):
