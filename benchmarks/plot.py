@@ -86,6 +86,4 @@ def _number(value: float) -> str:
 
 def _svg(height: float, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img"><style>{STYLE}</style>\n{body}\n</svg>\n'
-    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img"><style>{STYLE}</style>\n{body}\n</svg>\n'

@@ -204,7 +204,9 @@ def open_rig() -> Iterator[Rig]:
         log = running.enter_context((folder / "world.log").open("wb"))
         data = folder / "data"
         world = running.enter_context(
-            _process(["-m", "benchmarks.world", str(data)], _clean(), OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+            _process(
+                ["-m", "benchmarks.world", str(data)], _clean(), OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
         )
         said = world.stdout.readline() if world.stdout else b""
         if not said:
