@@ -1,4 +1,4 @@
-"""The floor: a bare ASGI app behind newsintel's own server, with the same configuration, that sends the bytes and headers of one of its hits.
+"""The floor: a bare ASGI app behind newsintel's own server, configured alike, that sends the bytes and headers of one of its hits.
 
 Nothing built on that server can be faster. `python -m benchmarks.floor FILE` with FILE as `rig.Captured` writes it; NEWSINTEL_BIND as ever.
 """

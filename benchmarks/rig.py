@@ -7,6 +7,7 @@ Redis and the simulated upstreams share core 1. Whatever ends a run ends them al
 import http.client
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -84,12 +85,12 @@ class Rig:
         return [f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)]
 
     @contextmanager
-    def ours(self, **settings: str) -> Iterator[Server]:
+    def ours(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
         """A `newsintel serve`; settings by their names without NEWSINTEL_."""
         port = free_port()
         own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._server("newsintel", port, ["-m", "newsintel", "serve"], environ, "/health/ready") as server:
+        with self._server("newsintel", port, ["-m", "newsintel", "serve"], environ, probe="/health/ready", core=core) as server:
             yield server
 
     @contextmanager
@@ -99,7 +100,9 @@ class Rig:
         own = {f"NEWSINTEL_{key}": value for key, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BENCH_SEQUENTIAL": "1" if sequential else "0"}
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
-        with self._server(name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, "/openapi.json") as server:
+        with self._server(
+            name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
+        ) as server:
             yield server
 
     @contextmanager
@@ -108,7 +111,7 @@ class Rig:
         port, path = free_port(), self.folder / "captured.json"
         path.write_bytes(orjson.dumps({"headers": captured.headers, "body": captured.body.decode()}))
         environ = {**self.environ, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
-        with self._server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, "/") as server:
+        with self._server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/") as server:
             yield server
 
     @contextmanager
@@ -116,14 +119,16 @@ class Rig:
         """The least that could answer with what was captured."""
         port, path = free_port(), self.folder / "captured.http"
         path.write_bytes(captured.raw)
-        with self._server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, "/") as server:
+        with self._server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
             yield server
 
     @contextmanager
-    def _server(self, name: str, port: int, args: Sequence[str], environ: Mapping[str, str], probe: str) -> Iterator[Server]:
+    def _server(
+        self, name: str, port: int, args: Sequence[str], environ: Mapping[str, str], *, probe: str, core: int = SERVER_CORE
+    ) -> Iterator[Server]:
         self._logs += 1
         log = self.folder / f"{self._logs:03}-{name}.log"
-        with log.open("wb") as output, _process(args, environ, SERVER_CORE, stdout=output, stderr=output) as started:
+        with log.open("wb") as output, _process(args, environ, core, stdout=output, stderr=output) as started:
             _await_ready(started, port, probe, log)
             yield Server(name, port, started.pid)
 
@@ -214,7 +219,7 @@ def open_rig() -> Iterator[Rig]:
         where = orjson.loads(said)
         stores = {"NEWSINTEL_DATABASE_URL": where["postgres_url"], "NEWSINTEL_REDIS_URL": where["redis_url"]}
         environ = {**_clean(), **where["environ"], **OPEN, **stores, "NEWSINTEL_DATA_DIR": str(folder / "service")}
-        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=pin, initargs=(OTHERS_CORE,))
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle_loader)
         loader = running.enter_context(pool)
         control_port = int(where["control_url"].split(":")[2].split("/")[0])
         rig = Rig(folder, environ, control_port, loader)
@@ -222,6 +227,12 @@ def open_rig() -> Iterator[Rig]:
         with rig.ours():
             pass  # it makes the schema that the peers write to
         yield rig
+
+
+def _settle_loader() -> None:
+    """Ctrl-C is the rig's to heed: the load generator ends its job and is then told to go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pin(OTHERS_CORE)
 
 
 def _clean() -> dict[str, str]:

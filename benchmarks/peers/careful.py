@@ -1,4 +1,7 @@
-"""The same by a careful engineer: a hit sends Redis's bytes as they are, orjson, one INSERT for all rows, a timeout round each whole call."""
+"""The same by a careful engineer.
+
+A hit sends Redis's bytes as they are; orjson; one INSERT for all rows; a timeout round each whole call; pools that wait for a place.
+"""
 
 import asyncio
 import time
@@ -11,9 +14,21 @@ import orjson
 import redis.asyncio as redis
 from fastapi import FastAPI, Response
 
-from benchmarks.peers.common import AGAIN, COLUMNS, DATABASE_URL, DEADLINE_S, REDIS_URL, SOURCES, TTL_S, ask, body_of, question, rows
-from benchmarks.peers.common import outcome as report
-from benchmarks.peers.common import reddit_token
+from benchmarks.peers.common import (
+    AGAIN,
+    COLUMNS,
+    DATABASE_URL,
+    DEADLINE_S,
+    REDIS_URL,
+    SOURCES,
+    TTL_S,
+    ask,
+    body_of,
+    outcome,
+    question,
+    reddit_token,
+    rows,
+)
 from newsintel.model import FetchOutcome, Query, Refusal, Status
 
 KINDS = ("text",) * 13 + ("timestamptz", "boolean", "integer", "integer", "timestamptz", "timestamptz")
@@ -30,7 +45,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncpg.create_pool(DATABASE_URL, min_size=2, max_size=10) as pool,
     ):
         app.state.client, app.state.pool = client, pool
-        app.state.redis = redis.from_url(REDIS_URL)
+        app.state.redis = redis.Redis(connection_pool=redis.BlockingConnectionPool.from_url(REDIS_URL, max_connections=50))
         app.state.token = await reddit_token(client)
         yield
         await app.state.redis.aclose()  # noqa: ASYNC102 - asyncio, and the process ends here
@@ -61,6 +76,6 @@ async def _fetch(name: str, query: Query) -> FetchOutcome:
         async with asyncio.timeout(DEADLINE_S):
             return await ask(app.state.client, name, query, app.state.token)
     except (TimeoutError, httpx.TimeoutException):
-        return report(name, Refusal(Status.TIMEOUT, "timeout"), began)
+        return outcome(name, Refusal(Status.TIMEOUT, "timeout"), began)
     except httpx.HTTPError:
-        return report(name, Refusal(Status.UNREACHABLE, "error"), began)
+        return outcome(name, Refusal(Status.UNREACHABLE, "error"), began)

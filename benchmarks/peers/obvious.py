@@ -16,9 +16,21 @@ import httpx
 import redis.asyncio as redis
 from fastapi import FastAPI
 
-from benchmarks.peers.common import AGAIN, COLUMNS, DATABASE_URL, DEADLINE_S, REDIS_URL, SOURCES, TTL_S, ask, body_of, question, rows
-from benchmarks.peers.common import outcome as report
-from benchmarks.peers.common import reddit_token
+from benchmarks.peers.common import (
+    AGAIN,
+    COLUMNS,
+    DATABASE_URL,
+    DEADLINE_S,
+    REDIS_URL,
+    SOURCES,
+    TTL_S,
+    ask,
+    body_of,
+    outcome,
+    question,
+    reddit_token,
+    rows,
+)
 from newsintel.model import FetchOutcome, Query, Refusal, Status
 
 SEQUENTIAL = os.environ.get("NEWSINTEL_BENCH_SEQUENTIAL") == "1"
@@ -62,6 +74,6 @@ async def _fetch(name: str, query: Query) -> FetchOutcome:
     try:
         return await ask(app.state.client, name, query, app.state.token)
     except httpx.TimeoutException:
-        return report(name, Refusal(Status.TIMEOUT, "timeout"), began)
+        return outcome(name, Refusal(Status.TIMEOUT, "timeout"), began)
     except httpx.HTTPError:
-        return report(name, Refusal(Status.UNREACHABLE, "error"), began)
+        return outcome(name, Refusal(Status.UNREACHABLE, "error"), began)

@@ -7,7 +7,7 @@ from benchmarks.client import Job, Keep, Load
 from benchmarks.numbers import Figure
 from benchmarks.plot import Bar, bars
 from benchmarks.report import Goal, Options, Report, say
-from benchmarks.rig import Rig, Server
+from benchmarks.rig import OTHERS_CORE, SERVER_CORE, Rig, Server
 
 CALLERS = 1_000
 PATIENCE_S = 30.0
@@ -15,11 +15,11 @@ KINDS = ("newsintel", "newsintel, 2 processes", "obvious", "careful")
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Ours as one process and as two on the same stores, and both peers, each anew in each round."""
+    """Ours as one process and as two on the same stores (the second on the load generator's core), and both peers, in each round."""
     rig.good_day()
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     with ExitStack() as running:
-        one, two = (running.enter_context(rig.ours()) for _ in range(2))
+        one, two = (running.enter_context(rig.ours(core=core)) for core in (SERVER_CORE, OTHERS_CORE))
         servers = {"newsintel": (one,), "newsintel, 2 processes": (one, two)}
         servers |= {name: (running.enter_context(rig.peer(name)),) for name in ("obvious", "careful")}
         for number in range(options.rounds):
