@@ -58,6 +58,11 @@ class Server:
     port: int
     pid: int
 
+    def cpu_s(self) -> float:
+        """Processor time that it has used so far, in seconds (proc(5), stat: utime and stime). Other users of the machine leave it alone."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def rss_mib(self) -> float:
         """What it holds resident, in MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()

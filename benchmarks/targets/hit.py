@@ -32,23 +32,27 @@ def run(rig: Rig, options: Options) -> Report:
             say(f"hit: round {number + 1} of {options.rounds}")
             for connections in CONNECTIONS:
                 for server in rotated(servers, number):
-                    _note(found[server.name, connections], _load(rig, server, target, connections, options.seconds))
+                    _note(found[server.name, connections], *_load(rig, server, target, connections, options.seconds))
     return _report(found, sizes, own_cost)
 
 
-def _load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> Load:
+def _load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[Load, float]:
+    """A load, and the processor time that the server spent on each of its requests, in microseconds."""
     rig.load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
+    before_s = server.cpu_s()
     load = rig.load(Job((server.port,), [target], connections, seconds=seconds))
+    spent_s = server.cpu_s() - before_s
     if load.failed:
         raise RuntimeError(f"{server.name}: {load.failed} of {len(load.answers)} requests failed")
-    return load
+    return load, spent_s / len(load.answers) * 1e6
 
 
-def _note(rounds: Rounds, load: Load) -> None:
+def _note(rounds: Rounds, load: Load, server_us: float) -> None:
     for name, value in {
         "rate": load.rate,
         "p50": percentile(load.latencies_ms, 0.5),
         "p99": percentile(load.latencies_ms, 0.99),
+        "server_us": server_us,
         "client_busy": load.cpu_s / load.seconds,
     }.items():
         rounds.setdefault(name, []).append(value)
@@ -58,7 +62,7 @@ def _own_cost(rig: Rig, trivial: Server, target: str, options: Options) -> dict[
     """What the load generator costs: its rate against a server that does nothing, and its processor time for a request."""
     cost = {}
     for connections in CONNECTIONS:
-        load = _load(rig, trivial, target, connections, options.seconds)
+        load, _ = _load(rig, trivial, target, connections, options.seconds)
         cost[str(connections)] = {"rate": load.rate, "cpu_us": load.cpu_s / len(load.answers) * 1e6}
     return cost
 
@@ -74,6 +78,7 @@ def _report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cos
                 Figure.of(rounds["p50"]).shown(2),
                 Figure.of(rounds["p99"]).shown(2),
                 over.shown(2),
+                Figure.of(rounds["server_us"]).shown(0),
                 f"{Figure.of(rounds['client_busy']).median:.0%}",
             )
         )
@@ -84,7 +89,7 @@ def _report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cos
         "hit",
         f"one warm query of {sizes['newsintel']:,} bytes",
         f"A hit takes {Figure.of(best['p50']).median:.2f} ms (p50, 1 connection). The load generator alone: {own}.",
-        ("", "requests/s", "p50 ms", "p99 ms", "of the floor", "client busy"),
+        ("", "requests/s", "p50 ms", "p99 ms", "of the floor", "server CPU us", "client busy"),
         rows,
         _goals(found),
         {
