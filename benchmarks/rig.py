@@ -59,7 +59,7 @@ class Server:
     pid: int
 
     def cpu_s(self) -> float:
-        """Processor time that it has used so far, in seconds (proc(5), stat: utime and stime). Other users of the machine leave it alone."""
+        """Processor time that it has used so far, in seconds (proc(5): utime and stime). Other users of the machine leave it alone."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
