@@ -21,7 +21,7 @@ class Flight:
         known: what memory already holds under the key, too old to answer alone.
         standing: a complete answer that is still served meanwhile; nothing less is to take its place.
         signed_in: whether whoever had it started is signed in, and may have the last of a quota.
-        on_end: called in the same step as the last event, before any waiter wakes; with None after a failure.
+        on_end: called in the same step as the last event, before any waiter wakes.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Flight:
         known: Answer | None = None,
         standing: Answer | None = None,
         signed_in: bool = False,
-        on_end: "Callable[[Flight, Answer | None], None]",
+        on_end: "Callable[[Flight, Landed | Failed], None]",
     ) -> None:
         self.query = query
         self.deadline = deadline
@@ -45,10 +45,8 @@ class Flight:
 
     def append(self, event: FlightEvent) -> None:
         """Publish an event and wake every waiter. Does not await, so landing is one step."""
-        if isinstance(event, Landed):
-            self._on_end(self, event.answer)
-        elif isinstance(event, Failed):
-            self._on_end(self, None)
+        if isinstance(event, Landed | Failed):
+            self._on_end(self, event)
         self._events.append(event)
         self._grown.set()
         self._grown = trio.Event()

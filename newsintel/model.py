@@ -333,7 +333,7 @@ class Via(StrEnum):
 
     HIT = "hit"
     REVALIDATED = "revalidated"
-    """Served at once although past its TTL, while a flight renews it."""
+    """Served at once although past its TTL, while a flight renews it or because the asker may have none started."""
     MISS = "miss"
     COLLAPSED = "collapsed"
     """By a flight that was already in the air."""

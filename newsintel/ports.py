@@ -119,7 +119,7 @@ class Ledger(Protocol):
         ...
 
 
-class Counter(Protocol):
+class SharedCounter(Protocol):
     """Redis, as the limits on persons see it."""
 
     async def add(self, key: str, amount: int, ttl_s: int) -> int:
@@ -238,8 +238,8 @@ class Desk(Protocol):
         """
         ...
 
-    def join(self, query: Query, asker: Caller) -> Joined:
-        """The flight of a query, started if none is in the air, whatever the asker has had. Raises OverloadedError."""
+    def join(self, query: Query, *, signed_in: bool) -> Joined:
+        """The flight of a query, started at nobody's cost if none is in the air. Raises OverloadedError."""
         ...
 
     async def article(self, article_id: str) -> ArchivedArticle | None:

@@ -69,9 +69,9 @@ class Terms:
     def keep_s(self, spent: Spent, longest_s: float) -> float:
         """How long an outcome fetched now is to stay fresh, so that the calls left last for the window.
 
-        The calls left spread evenly over the window are `window_s / left` apart. Twice that, weighed by the part already spent: nothing while
-        the day is young, and a hot query's own share twice over near its end, when other queries want theirs. The formula is ours; decision
-        11 derives and simulates it.
+        The calls left, spread evenly over the window, are `window_s / left` apart. Twice that, weighed by the part already spent: nothing
+        while the day is young, and near its end an even share twice over, since other queries want theirs. The formula is ours; decision 11
+        derives and simulates it.
 
         Args:
             spent: the starts so far, the one that brought the outcome among them.

@@ -10,6 +10,7 @@ from newsintel.http import archive, articles, health, openapi, pages, sources
 from newsintel.http.callers import Identify
 from newsintel.http.envelope import Envelope
 from newsintel.http.hosts import HostCheck
+from newsintel.http.limits import Limits
 from newsintel.http.params import read
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
@@ -37,7 +38,8 @@ def create_app(services: Services) -> QuartTrio:
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
-    identified = Identify(app.asgi_app, services.persons, settings.trusted_proxies, services.now)
+    inner = Limits(app.asgi_app, services.requests, services.misses) if services.requests else app.asgi_app
+    identified = Identify(inner, services.persons, settings.trusted_proxies, services.now)
     app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
