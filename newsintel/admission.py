@@ -38,7 +38,7 @@ class Turned:
     """The call cannot be answered before its deadline, so it must not be made. Nothing was kept.
 
     Attributes:
-        held_back: only what is kept for callers who are signed in stood in the way.
+        held_back: of the quota there is left only what is kept for callers who are signed in: they need not wait as long.
     """
 
     status: Status

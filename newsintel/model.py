@@ -178,7 +178,7 @@ class FetchOutcome:
         detail: one line for operators, None on success.
         fetched_at: when the outcome came about.
         keep_s: how long it is to stay fresh at least, so that the source's quota lasts.
-        held_back: it was not asked only because the rest of its quota is kept for callers who are signed in.
+        held_back: it was not asked because the rest of its quota is kept for callers who are signed in; they are not bound by it.
     """
 
     source: str

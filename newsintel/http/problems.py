@@ -40,7 +40,7 @@ PROBLEMS: dict[str, Problem] = {
     "rate_limited": Problem(
         429,
         "Too many requests",
-        "`RateLimit-Policy` tells what one person may ask, `RateLimit` what is left. Ask again after the seconds in the header `Retry-After`.",
+        "`RateLimit-Policy` tells what one person may ask, `RateLimit` what is left. Ask again after `Retry-After` seconds.",
     ),
     "internal": Problem(500, "Something went wrong on our side", "A bug. The operator's log explains it under the request_id."),
     "sources_failed": Problem(502, "Every source failed", "The member `sources` says how each did, and nothing older could stand in."),

@@ -16,6 +16,7 @@ from newsintel.errors import (
     BusyError,
     FlightBugError,
     InvalidParameterError,
+    NewsIntelError,
     OverloadedError,
     RateLimitedError,
     UnavailableError,
@@ -37,7 +38,7 @@ _FRAMEWORK = {
 }
 """The code for each status that the framework answers by itself."""
 
-_OURS: tuple[tuple[type[Exception], str], ...] = (
+_OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidParameterError, "invalid_parameter"),
     (RateLimitedError, "rate_limited"),
     (OverloadedError, "busy"),
