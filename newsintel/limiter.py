@@ -68,8 +68,8 @@ class Limiter:
     async def _refill(self, person: str, lease: Lease) -> None:
         """Lease further calls, or wait for whoever does so already."""
         key = f"limit:{self.policy}:{person}:{self._window}"
-        if under_way := self._leasing.get(key):
-            await under_way.wait()
+        if key in self._leasing:
+            await self._leasing[key].wait()
             return
         self._leasing[key] = done = trio.Event()
         wanted, unshared = lease.wanted(), lease.unshared

@@ -21,7 +21,7 @@ from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from tests.actors.test_fetcher import ScriptedUpstream
-from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryCounter, MemoryHistory, MemoryLedger, MemorySearch
+from tests.fakes import Clock, MemoryArchive, MemoryBytes, MemoryCache, MemoryCounter, MemoryHistory, MemoryLedger, MemorySearch
 from tests.make import NOON
 
 ASKER = Caller("somebody")
@@ -182,6 +182,33 @@ async def test_source_states(world, autojump_clock):
     assert states["newsapi"].blocked is None
     assert states["newsapi"].quota_left == 99
     assert states["reddit"].quota_left is None
+
+
+@pytest.mark.parametrize("well_before", [0, 1, 3])
+async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, autojump_clock, monkeypatch, well_before):
+    """401 from the first call on, or from a later refresh on: the others are asked once per TTL, as if it were well."""
+    monkeypatch.setattr(app, "utc_now", Clock())
+    world.upstreams["reddit"].script = [0.05] * well_before + [Refusal(Status.UNAUTHORIZED, "key")] * 100
+    async with app.open_pipeline(settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")) as services:
+        for _ in range(360):
+            await services.desk.search(asked(), ASKER)
+            await trio.sleep(10)
+    calls = {name: len(upstream.asked_at) for name, upstream in world.upstreams.items()}
+    assert calls["newsapi"] == calls["guardian"] == 12
+    assert calls["reddit"] < 12 + well_before
+
+
+async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, autojump_clock, monkeypatch):
+    """A day of one search, again and again: the source with a quota still has its quarter, the others are renewed as ever."""
+    monkeypatch.setattr(app, "utc_now", Clock())
+    async with app.open_pipeline(settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")) as services:
+        for _ in range(86_400 // 50):
+            await services.desk.search(asked(), ASKER)
+            await trio.sleep(50)
+        await services.source_states.look()
+        assert services.source_states()["newsapi"].quota_left > 25
+    assert 31 < len(world.upstreams["newsapi"].asked_at) < 75
+    assert len(world.upstreams["guardian"].asked_at) > 200
 
 
 @pytest.mark.parametrize("seed", range(200))
