@@ -14,6 +14,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -90,8 +91,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
             log.warning("starting without %s: it cannot be reached", away)
         shared = SharedCache(stores.cache, windows, count, utc_now)
         starts = {name: (Admission(terms[name]), Allowance(name, terms[name], stores.ledger, count)) for name in enabled}
-        requests = limiter("search", settings.rate_limit, stores.counter, count, utc_now)
-        misses = limiter("miss", settings.miss_limit, stores.counter, count, utc_now)
+        requests = limiter("search", settings.rate_limit, stores.counter, count, time.time)
+        misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
 
         async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
             start = sinks.start_soon

@@ -8,35 +8,44 @@ Redis away: it is counted, and each process keeps within the limit by itself; wh
 """
 
 import math
+from collections.abc import Callable
 
 import trio
 
 from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.leases import Lease
 from newsintel.options import Quota
-from newsintel.ports import Count, SharedCounter, WallClock
+from newsintel.ports import Count, SharedCounter
 
 MAX_PERSONS = 10_000
 """Persons known in one window, in about 3 MiB. Past that whoever came first is forgotten: what was leased for them is lost to them."""
 
 
 class Limiter:
-    """One limit. `policy` is its public name; `counter` is what all processes share."""
+    """One limit.
 
-    def __init__(self, policy: str, quota: Quota, counter: SharedCounter, count: Count, now: WallClock) -> None:
+    Args:
+        policy: its public name.
+        quota: calls per window.
+        counter: what all processes share.
+        count: counts refusals, and leases taken without Redis.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, policy: str, quota: Quota, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> None:
         self.policy = policy
         self.quota = quota
         self._counter = counter
         self._count = count
-        self._now = now
+        self._clock = clock
         self._window = -1
-        self._ends_at = -math.inf
+        self._ends_at = self._seen_at = -math.inf
         self._leases: dict[str, Lease] = {}
         self._leasing: dict[str, trio.Event] = {}
 
     def lease(self, person: str) -> Lease:
         """What a person has in the window that runs. Does not wait."""
-        now = self._now().timestamp()
+        now = self._seen_at = self._clock()
         if not self._ends_at - self.quota.window_s <= now < self._ends_at:
             self._window = int(now // self.quota.window_s)
             self._ends_at = (self._window + 1) * self.quota.window_s
@@ -49,8 +58,8 @@ class Limiter:
         return found
 
     def resets_s(self) -> int:
-        """Whole seconds until the next window."""
-        return max(1, math.ceil(self._ends_at - self._now().timestamp()))
+        """Whole seconds from the latest look at anybody's lease until the next window."""
+        return max(1, math.ceil(self._ends_at - self._seen_at))
 
     async def take(self, person: str) -> Lease:
         """Take one call of a person's; waits only if none is leased.
@@ -84,6 +93,6 @@ class Limiter:
             done.set()
 
 
-def limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, now: WallClock) -> Limiter | None:
+def limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:
     """A limit, or None where it is off."""
-    return Limiter(policy, quota, counter, count, now) if quota else None
+    return Limiter(policy, quota, counter, count, clock) if quota else None

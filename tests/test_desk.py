@@ -175,7 +175,8 @@ MEMBER = Caller("u_member", account=Account(1, "u_member", "alice", "dev", NOON,
 
 def misses(room_counter, calls=1):
     """A limit on flights, and the clock it runs by."""
-    return Limiter("miss", Quota(calls, 86_400), room_counter, Counts(), Clock())
+    now = Clock()
+    return Limiter("miss", Quota(calls, 86_400), room_counter, Counts(), lambda: now().timestamp())
 
 
 async def test_a_flight_costs_its_starter_and_joining_is_free(autojump_clock):

@@ -16,8 +16,11 @@ def limited(calls=2, misses=None, **more):
     world = World(**more)
     counter = MemoryCounter()
 
+    def clock():
+        return world.now.timestamp()
+
     def limit(policy, number):
-        return Limiter(policy, Quota(number, 60), counter, world.metrics.count, lambda: world.now)
+        return Limiter(policy, Quota(number, 60), counter, world.metrics.count, clock)
 
     world.requests = limit("search", calls)
     world.misses = limit("miss", misses) if misses else None

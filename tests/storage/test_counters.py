@@ -1,6 +1,7 @@
 """Limits on a real Redis: two processes, random interleavings, never one call too many."""
 
 import random
+import time
 
 import trio
 
@@ -9,7 +10,7 @@ from newsintel.limiter import Limiter
 from newsintel.options import Quota, Secret
 from newsintel.storage.counters import RedisCounter
 from newsintel.storage.redis import open_redis
-from tests.fakes import Clock, Counts
+from tests.fakes import Counts
 from tests.storage.support import frozen_processes
 
 
@@ -26,7 +27,7 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
     print("seed", seed)  # noqa: T201
     async with open_redis(bridge, Secret(servers.redis_url), None) as other:
         for number in range(8):
-            limits = [Limiter(f"n{number}", Quota(50, 86_400), RedisCounter(one), Counts(), Clock()) for one in (link, other)]
+            limits = [Limiter(f"n{number}", Quota(50, 86_400), RedisCounter(one), Counts(), time.time) for one in (link, other)]
             admitted = []
 
             async def call(person, limits=limits, admitted=admitted):
@@ -52,7 +53,7 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
 async def test_redis_frozen_lets_everybody_in_within_the_limit(link, servers):
     """Each process by itself, and each failure counted."""
     counts = Counts()
-    limit = Limiter("search", Quota(20, 86_400), RedisCounter(link), counts, Clock())
+    limit = Limiter("search", Quota(20, 86_400), RedisCounter(link), counts, time.time)
     await link.ping()
     admitted = 0
     with frozen_processes([servers.redis.pid()]):
