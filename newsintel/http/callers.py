@@ -28,15 +28,15 @@ class Persons:
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
         self._master = secret_keys[0]  # every process has the same first key, and so the same persons
-        self._day = ""
+        self._day = 0
         self._key = b""
         self._known: dict[str, str] = {}
 
     def person(self, address: str, now: datetime) -> str:
         """32 hex digits for a client's address; the same for a whole IPv6 /64."""
-        day = now.date().isoformat()
+        day = now.toordinal()
         if day != self._day or len(self._known) >= KNOWN:
-            self._day, self._key = day, derive(self._master, f"persons of {day}")
+            self._day, self._key = day, derive(self._master, f"persons of {now.date()}")
             self._known.clear()
         if (found := self._known.get(address)) is None:
             found = hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:32]
