@@ -46,7 +46,7 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
     An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
     """
     leader = group.leader
-    title, description = padded(leader.title), padded(leader.description or "")
+    title, description = _padded(leader.title), _padded(leader.description or "")
     clauses = [it for it in query.clauses if not any(_has(title, term) or _has(description, term) for term in it.unwanted)]
     return ScoreParts(
         title=round(TITLE * _match(clauses, title), DECIMALS),
@@ -74,13 +74,14 @@ def _worth(parts: ScoreParts, sort: Sort) -> float:
     return round(parts.engagement + parts.corroboration, DECIMALS) if sort is Sort.POPULAR else 0.0
 
 
-# A query's few terms are looked for in every group.
-_run = lru_cache(maxsize=256)(padded)
+# A query's few terms are looked for in every group, and a search scores the same leaders afresh after each of its sources. At some 300
+# characters a text that is about 2 MiB.
+_padded = lru_cache(maxsize=4096)(padded)
 
 
 def _has(text: str, term: Term) -> bool:
     """Whether a padded text has a term. A term without a word, of signs alone, is nowhere."""
-    wanted = _run(term.text)
+    wanted = _padded(term.text)
     return not wanted.isspace() and wanted in text
 
 

@@ -63,7 +63,7 @@ async def in_service(tmp_path, tell, **settings):
     """Run `tell(person, simulated)` in a thread, beside a service of its own and the simulated upstreams; returns the service's log."""
     async with simulated_upstreams(seed=1) as simulated:
         told = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
-        return await trio.to_thread.run_sync(partial(_in_thread, tmp_path, tell, simulated, told | settings))
+        return await trio.to_thread.run_sync(partial(_in_thread, tmp_path, tell, simulated, told | {"RATE_LIMIT": "off"} | settings))
 
 
 def _in_thread(tmp_path, tell, simulated, settings):
