@@ -39,7 +39,7 @@ def history(browser, want):
     """What a person searched for, once there is as much as wanted; the recorder takes about a second."""
     give_up = time.monotonic() + 10
     while len(found := browser.get("/me/history").json()["searches"]) < want and time.monotonic() < give_up:
-        time.sleep(0.1)
+        time.sleep(0.5)
     return [search["query"] for search in found]
 
 

@@ -31,6 +31,7 @@ from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
 from newsintel.http.last_send import LastSend
+from newsintel.http.limits import Limits
 from newsintel.http.params import read
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
@@ -75,7 +76,8 @@ def create_app(services: Services) -> QuartTrio:
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, now=services.now)
-    reached = Cors(Identify(hot, services), settings.cors_origins)
+    limited = Limits(hot, services.requests, services.misses) if services.requests else hot
+    reached = Cors(Identify(limited, services), settings.cors_origins)
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 

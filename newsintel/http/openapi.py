@@ -11,6 +11,7 @@ from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.http.bodies import LEFT_OUT
 from newsintel.http.credentials import session_cookie
+from newsintel.http.limits import EXEMPT, SEARCH
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.schemas import COMPONENTS, ref
@@ -25,6 +26,12 @@ WITH_BODY = ("invalid_body", "request_timeout", "unsupported_media_type")
 NOTHING_SENT = (204, 303)
 KEY: dict[str, list[str]] = {"key": []}
 SESSION: dict[str, list[str]] = {"session": []}
+
+LIMITS: dict[str, Any] = {
+    "RateLimit-Policy": {"description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.', "schema": {"type": "string"}},
+    "RateLimit": {"description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.', "schema": {"type": "string"}},
+}
+"""What every answer of a limited address carries."""
 
 
 def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
@@ -50,7 +57,7 @@ def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": settings.public_url}],
-        "paths": _paths(table),
+        "paths": _paths(table, settings),
         "components": {
             "schemas": COMPONENTS,
             "securitySchemes": {
@@ -61,22 +68,24 @@ def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     }
 
 
-def _paths(table: Iterable[Route]) -> dict[str, Any]:
+def _paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for route in table:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, settings)
     return paths
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, settings: Settings) -> dict[str, Any]:
+    limited = bool(settings.rate_limit) and route.path not in EXEMPT
     answers = {str(status): _answer_of(status, schema) for status, schema in route.answers.items()}
     name = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
+    responses = answers | _problems(route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH))
     return {
         "operationId": f"{route.method.lower()}_{name}" if route.writes else name,
         "summary": route.about,
         "parameters": [*_in_path(route), *map(_in_query, route.takes)],
         **({"requestBody": _body(route)} if route.body else {}),
-        "responses": answers | _problems(route),
+        "responses": {status: one | {"headers": LIMITS} for status, one in responses.items()} if limited else responses,
         "security": _security(route.need),
     }
 
@@ -105,10 +114,10 @@ def _answer_of(status: int, schema: dict[str, Any] | None) -> dict[str, Any]:
     return {"description": "The answer.", "content": content}
 
 
-def _problems(route: Route) -> dict[str, Any]:
+def _problems(route: Route, *, limited: bool) -> dict[str, Any]:
     """A response for each status; several codes may share one."""
     by_status: dict[int, list[str]] = {}
-    for code in dict.fromkeys((*EVERYWHERE, *_implied(route), *route.problems)):
+    for code in dict.fromkeys((*EVERYWHERE, *(("rate_limited",) if limited else ()), *_implied(route), *route.problems)):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
     return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}

@@ -8,6 +8,7 @@ from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
+from newsintel.limiter import Limiter
 from newsintel.personal_ports import AccountData, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.preference_cache import PreferenceCache
@@ -20,6 +21,8 @@ class Services:
 
     Attributes:
         providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
+        requests: RATE_LIMIT; None = off.
+        misses: MISS_LIMIT, which the desk keeps to; None = off.
     """
 
     settings: Settings
@@ -39,6 +42,8 @@ class Services:
     attempts: Attempts
     links: Links
     providers: Mapping[str, Provider]
+    requests: Limiter | None
+    misses: Limiter | None
     count: Count
     now: WallClock
     health: Health

@@ -21,6 +21,7 @@ from newsintel.errors import (
     InvalidParameterError,
     NewsIntelError,
     OverloadedError,
+    RateLimitedError,
     SignInUnavailableError,
     UnavailableError,
 )
@@ -46,6 +47,7 @@ _OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidBodyError, "invalid_body"),
     (InvalidParameterError, "invalid_parameter"),
     (SignInUnavailableError, "not_ready"),
+    (RateLimitedError, "rate_limited"),
     (OverloadedError, "busy"),
     (BusyError, "busy"),
     (UnavailableError, "archive_timeout"),
@@ -138,4 +140,4 @@ def _headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, DeniedError) and error.challenge:
         return {"WWW-Authenticate": error.challenge}
     wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
-    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status == 503 else {}
+    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in (429, 503) else {}

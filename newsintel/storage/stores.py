@@ -11,15 +11,17 @@ from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
-from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History, Ledger, SharedCounter
 from newsintel.sealing import Sealer
 from newsintel.settings import Settings
 from newsintel.storage.attempts import RedisAttempts
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
+from newsintel.storage.counters import RedisCounter
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.keyfile import kept_keys
+from newsintel.storage.ledger import RedisLedger
 from newsintel.storage.locks import RedisLocks
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.account_data import PostgresAccountData
@@ -69,6 +71,8 @@ class Stores:
     attempts: Attempts
     tokens: TokenStore
     locks: Locks
+    ledger: Ledger
+    counter: SharedCounter
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -140,6 +144,8 @@ async def open_stores(
                 attempts=RedisAttempts(redis, count),
                 tokens=PostgresTokens(postgres, sealer),
                 locks=RedisLocks(redis),
+                ledger=RedisLedger(redis),
+                counter=RedisCounter(redis),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

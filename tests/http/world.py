@@ -7,11 +7,13 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
+from newsintel.account_model import Caller
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.keys import Signer
+from newsintel.limiter import Limiter
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -102,7 +104,7 @@ class Desk:
     left: trio.Event = field(factory=trio.Event)
     archived: dict[str, ArchivedArticle] = field(factory=dict)
 
-    async def search(self, query: Query) -> Reply:
+    async def search(self, query: Query, asker: Caller) -> Reply:
         """As arranged."""
         self.asked.append(query)
         self.arrived.set()
@@ -117,7 +119,7 @@ class Desk:
                 raise
         return Reply(self.made_by(query), self.via)
 
-    def join(self, query: Query) -> Joined:
+    def join(self, query: Query, *, signed_in: bool) -> Joined:
         """A flight that has landed already."""
         return Flown(self.made_by(query))
 
@@ -157,6 +159,23 @@ class Health:
 
 
 @define
+class States:
+    """How the sources stand, as the test arranged it; others' calls are known once looked at."""
+
+    known: dict[str, SourceState]
+    looked: int = 0
+
+    def __call__(self) -> dict[str, SourceState]:
+        """As arranged."""
+        return self.known
+
+    async def look(self) -> None:
+        """Counted."""
+        self.looked += 1
+        await trio.lowlevel.checkpoint()
+
+
+@define
 class World:
     """Everything that the routes stand on."""
 
@@ -172,6 +191,8 @@ class World:
     api_keys: MemoryKeys = field(init=False)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
+    requests: Limiter | None = None
+    misses: Limiter | None = None
     now: datetime = NOW
     metrics: Metrics = field(factory=Metrics)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
@@ -205,10 +226,12 @@ class World:
             attempts=self.attempts,
             links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),
             providers={"reddit": self.provider},
+            requests=self.requests,
+            misses=self.misses,
             count=self.metrics.count,
             now=lambda: self.now,
             health=self.health,
-            source_states=lambda: self.states,
+            source_states=States(self.states),
         )
 
 
