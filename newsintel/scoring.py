@@ -16,7 +16,6 @@ logarithm; 100,000 is about what the largest Reddit posts reach.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from math import log1p
 
 from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
@@ -74,14 +73,9 @@ def _worth(parts: ScoreParts, sort: Sort) -> float:
     return round(parts.engagement + parts.corroboration, DECIMALS) if sort is Sort.POPULAR else 0.0
 
 
-# A query's few terms are looked for in every group, and a search scores the same leaders afresh after each of its sources. At some 300
-# characters a text that is about 2 MiB.
-_padded = lru_cache(maxsize=4096)(padded)
-
-
 def _has(text: str, term: Term) -> bool:
     """Whether a padded text has a term. A term without a word, of signs alone, is nowhere."""
-    wanted = _padded(term.text)
+    wanted = padded(term.text)
     return not wanted.isspace() and wanted in text
 
 

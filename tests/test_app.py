@@ -113,7 +113,7 @@ async def test_a_search_flows_through(world, autojump_clock):
         assert first.via is Via.MISS
         assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
         assert (await services.desk.search(asked(), ASKER)).via is Via.HIT
-        services.recording.offer(Caller("p"), "climate", "k", 1, app.utc_now())
+        services.recording.offer(ASKER, "climate", "k", 1, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
     assert world.archive.kept
     assert world.history.kept
@@ -182,7 +182,7 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     world.history.kept = None
     with pytest.RaisesGroup(pytest.RaisesExc(TypeError), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
-            services.recording.offer(Caller("p"), "climate", "k", 1, app.utc_now())
+            services.recording.offer(ASKER, "climate", "k", 1, app.utc_now())
             await trio.sleep_forever()
     assert "stores" not in world.closed or world.closed
 

@@ -86,7 +86,7 @@ class _Search:
         person = await personal(services, given)
         given = person.given if person else given
         query = _query(given)
-        reply = await services.desk.search(query, request.scope["state"]["caller"])
+        reply = await services.desk.search(query, caller())
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:

@@ -139,7 +139,5 @@ def _headers(error: BaseException, code: str) -> dict[str, str]:
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
     if isinstance(error, DeniedError) and error.challenge:
         return {"WWW-Authenticate": error.challenge}
-    if isinstance(error, RateLimitedError):
-        return {"Retry-After": str(error.retry_after_s)}
     wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
-    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status == 503 else {}
+    return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in (429, 503) else {}

@@ -154,7 +154,7 @@ TARGETS = [
     ("POST", "/articles?q=a", 405, "method_not_allowed"),
     ("DELETE", "/health", 405, "method_not_allowed"),
     ("BREW", "/sources", 405, "method_not_allowed"),
-    ("GET", "/nowhere", 404, "not_found"),
+    ("GET", "/mine", 404, "not_found"),
     ("GET", "/articles/stream", 404, "not_found"),
     ("GET", "/docs", 404, "not_found"),
     ("GET", "/metrics", 404, "not_found"),

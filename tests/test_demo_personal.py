@@ -1,0 +1,115 @@
+"""What belongs to one person, in the demo: the real service on its own PostgreSQL and Redis, over HTTP."""
+
+import time
+
+import httpx
+import pytest
+
+from tests.service import running
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """One demo for all tests here."""
+    with running(tmp_path_factory.mktemp("demo"), "demo") as service:
+        yield service
+
+
+@pytest.fixture
+def sign_in(demo):
+    """Signs somebody in, on a browser of their own."""
+    browsers = []
+
+    def signed_in(name):
+        browsers.append(httpx.Client(base_url=demo.url, trust_env=False, timeout=30, headers={"Sec-Fetch-Site": "same-origin"}))
+        browsers[-1].post("/auth/dev/login", json={"username": name}).raise_for_status()
+        return browsers[-1]
+
+    yield signed_in
+    for browser in browsers:
+        browser.close()
+
+
+def put(browser, path, **members):
+    """The status of a PUT."""
+    return browser.put(path, json=members).status_code
+
+
+def history(browser, want):
+    """What a person searched for, once there is as much as wanted; the recorder takes about a second."""
+    give_up = time.monotonic() + 10
+    while len(found := browser.get("/me/history").json()["searches"]) < want and time.monotonic() < give_up:
+        time.sleep(0.5)
+    return [search["query"] for search in found]
+
+
+def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
+    """Whether or not the archive has it yet; it is found by its notes afterwards."""
+    alice = sign_in("saver")
+    shown = alice.get("/articles", params={"q": "climate"}).json()["articles"]
+    for article in shown[:5]:
+        assert put(alice, f"/me/saved/{article['id']}", notes="for the reading circle") == 201
+    assert put(alice, f"/me/saved/{shown[0]['id']}") == 200
+    saved = alice.get("/me/saved", params={"q": "circle", "limit": 3}).json()
+    assert [article["id"] for article in saved["articles"]] == [article["id"] for article in reversed(shown[2:5])]
+    rest = alice.get("/me/saved", params={"q": "circle", "limit": 3, "cursor": saved["next_cursor"]}).json()
+    assert [article["title"] for article in rest["articles"]] == [shown[1]["title"], shown[0]["title"]]
+    assert sign_in("stranger").get("/me/saved").json()["articles"] == []
+
+
+def test_a_person_sees_the_shared_harvest_in_their_own_way(demo, sign_in):
+    """A topic hides stories from one person and nobody else, at no call to any source."""
+    alice = sign_in("chooser")
+    everybody = demo.search("election", limit=100).json()
+    before = demo.calls()
+    word = everybody["articles"][0]["title"].split()[-1]
+    put(alice, "/me/preferences/excluded_topics", value=[word])
+    put(alice, "/me/preferences/default_limit", value=100)
+    hers = alice.get("/articles", params={"q": "election"}).json()
+    assert hers["personal"]["applied"] == ["default_limit", "excluded_topics"]
+    assert hers["personal"]["hidden"] == everybody["total"] - hers["total"] > 0
+    shared = {article["id"] for article in everybody["articles"]}
+    assert {article["id"] for article in hers["articles"]} < shared
+    assert demo.search("election", limit=100).json()["total"] == everybody["total"]
+    assert demo.calls() == before
+
+
+def test_searches_are_recorded_once_and_by_choice(sign_in):
+    """Twice in a row is one entry; switched off, none follows; cleared, none is left, whatever was still on its way."""
+    alice = sign_in("searcher")
+    for _ in range(3):
+        alice.get("/articles", params={"q": "health"})
+    alice.get("/articles", params={"q": "ocean"})
+    assert history(alice, 2) == ["ocean", "health"]
+    put(alice, "/me/preferences/record_history", value=False)
+    alice.get("/articles", params={"q": "trade"})
+    put(alice, "/me/preferences/record_history", value=True)
+    alice.get("/articles", params={"q": "rail"})
+    assert alice.delete("/me/history").status_code == 204
+    alice.get("/articles", params={"q": "museum"})
+    assert history(alice, 1) == ["museum"]
+    time.sleep(2)
+    assert history(alice, 1) == ["museum"]
+
+
+def test_an_account_is_taken_along_and_goes(sign_in):
+    """The file has everything; after the deletion a newcomer of the same name has nothing."""
+    alice = sign_in("leaver")
+    article = alice.get("/articles", params={"q": "energy"}).json()["articles"][0]
+    put(alice, f"/me/saved/{article['id']}", notes="mine")
+    put(alice, "/me/preferences/topics", value=["energy"])
+    history(alice, 1)
+    export = alice.get("/me/export")
+    assert export.headers["Content-Disposition"] == 'attachment; filename="newsintel-export.json"'
+    file = export.json()
+    assert file["account"]["username"] == "leaver"
+    assert file["identities"] == [{"provider": "dev", "subject": "leaver"}]
+    assert (file["preferences"], len(file["sessions"])) == ({"topics": ["energy"]}, 1)
+    assert [(one["title"], one["saved"]["notes"]) for one in file["saved"]] == [(article["title"], "mine")]
+    assert [search["query"] for search in file["searches"]] == ["energy"]
+    kept = "; ".join(f"{name}={value}" for name, value in alice.cookies.items())
+    assert alice.delete("/me").status_code == 204
+    assert alice.get("/me", headers={"Cookie": kept}).status_code == 401
+    again = sign_in("leaver")
+    assert again.get("/me").json()["id"] != file["account"]["id"]
+    assert again.get("/me/saved").json()["articles"] == again.get("/me/history").json()["searches"] == []
