@@ -6,7 +6,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http import archive, articles, health, metrics, openapi, pages, sources
 from newsintel.http.envelope import Envelope
 from newsintel.http.hosts import HostCheck
 from newsintel.http.params import read
@@ -32,7 +32,7 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *pages.routes())
+    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *metrics.routes(), *pages.routes())
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
@@ -42,6 +42,7 @@ def create_app(services: Services) -> QuartTrio:
 
 async def _serve(services: Services, route: Route, **in_path: str) -> Response:
     """Read a request strictly and let the route answer it."""
+    request.scope["state"]["route"] = route.path
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     return await route.view(services, {**read(route.takes, request.query_string), **in_path})

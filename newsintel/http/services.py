@@ -1,11 +1,13 @@
 """What the routes need of the rest of newsintel."""
 
+from collections.abc import Callable
+
 import trio
 from attrs import frozen
 
 from newsintel.cursors import Cursors
 from newsintel.model import SearchRecord
-from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
+from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, Observe, SourceStates, WallClock
 from newsintel.settings import Settings
 
 
@@ -14,6 +16,7 @@ class Services:
     """The ports and values that the composition root hands to the routes.
 
     Attributes:
+        exposition: every number now, in Prometheus' text format.
         to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
     """
 
@@ -24,6 +27,8 @@ class Services:
     cursors: Cursors
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
+    observe: Observe
+    exposition: Callable[[], bytes]
     now: WallClock
     health: Health
     source_states: SourceStates
