@@ -14,14 +14,16 @@ actor cancels everything and ends the process: a service that lost a part of its
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import trio
 
-from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
+from newsintel import __version__, emf, gauges
+from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder
 from newsintel.admission import Admission
 from newsintel.codec import dump_harvest, load_harvest
 from newsintel.cursors import PURPOSE as CURSORS
@@ -31,8 +33,10 @@ from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
 from newsintel.keys import Signer
+from newsintel.latencies import Tally
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth import open_app_token
@@ -62,14 +66,19 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
+async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
     """Everything but HTTP. Nesting, outermost first: embedded servers, bridge and stores > sinks > fetchers and merger > the caller.
+
+    Args:
+        settings: everything it may know of its environment.
+        metrics: where it counts; its own if None.
 
     Raises:
         NewsIntelError: the stores cannot be run with (wrong credentials, older schema).
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
-    count, windows = Metrics().count, Windows.of(settings)
+    metrics, tally, windows = metrics or Metrics(), Tally(), Windows.of(settings)
+    count = metrics.count
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
 
@@ -79,6 +88,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     to_recorder, searches = trio.open_memory_channel[SearchRecord](RECORDER_INBOX)
     jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
+    inboxes = {"merger": flights, "cache_writer": cache_writes, "persister": answers, "recorder": searches}
+    inboxes |= {f"fetcher {name}": inbox for name, (_, inbox) in jobs.items()}
 
     async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
@@ -92,6 +103,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
             start(partial(recorder.run, searches, history=stores.history, count=count), name="recorder")
             keep = timedelta(days=settings.history_retention_d)
             upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
+            latencies = partial(latency_writer.run, tally=tally, store=stores.latencies, count=count, now=utc_now)
+            upkeep.start_soon(latencies, name="latency_writer")
 
             async with trio.open_nursery() as sources:
                 for name, source in enabled.items():
@@ -104,6 +117,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         admission=admissions[name],
                         deadline_s=source.deadline_s,
                         count=count,
+                        observe=metrics.observe,
+                        tally=tally,
                         now=utc_now,
                     )
                     sources.start_soon(fetch, name=f"fetcher({name})")
@@ -123,24 +138,29 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                 sources.start_soon(merge, name="merger")
 
                 with to_merger, to_recorder:
+                    desk = Desk(
+                        to_merger,
+                        stores.archive,
+                        windows=windows,
+                        max_flights=settings.max_flights,
+                        search_deadline_s=settings.search_deadline_s,
+                        now=utc_now,
+                    )
+                    states = partial(_states, admissions)
+                    parts = {"inboxes": inboxes, "flights": lambda: desk.flights, "states": states, "load": stores.load}
+                    gauges.watch(metrics, commit=settings.commit, **parts)
                     yield Services(
                         settings=settings,
-                        desk=Desk(
-                            to_merger,
-                            stores.archive,
-                            windows=windows,
-                            max_flights=settings.max_flights,
-                            search_deadline_s=settings.search_deadline_s,
-                            now=utc_now,
-                        ),
+                        desk=desk,
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
                         cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
                         to_recorder=to_recorder,
                         count=count,
+                        exposition=metrics.exposition,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),
-                        source_states=lambda: {name: _state(admission) for name, admission in admissions.items()},
+                        source_states=states,
                     )
             upkeep.cancel_scope.cancel()  # it has no inbox that could end
             sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
@@ -156,16 +176,32 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
     shutdown = trio.Event()
+    metrics = Metrics()
     async with trio.open_nursery() as process:
         await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
-        async with open_pipeline(settings) as services, trio.open_nursery() as http:
-            urls = await http.start(partial(server.serve, create_app(services), settings, shutdown=shutdown))
+        async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
+            listen = partial(server.serve, settings=settings, shutdown=shutdown, observe=metrics.observe)
+            urls = await http.start(listen, create_app(services))
+            if settings.metrics_bind:
+                await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
             services.health.enter(Phase.SERVING)
             settle_memory()
             on_ready(urls[0])
             await shutdown.wait()
             services.health.enter(Phase.DRAINING)
         process.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+    """The EMF writer, if LOG_FORMAT asks for it; round the whole pipeline, so that its last line has what the sinks counted at the end."""
+    async with trio.open_nursery() as nursery:
+        if settings.log_format == "emf":
+            labels = {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
+            lines = {"table": emf.table(settings.enabled_sources), "labels": labels, "read": metrics.samples, "write": sys.stderr.write}
+            nursery.start_soon(partial(emf_writer.run, **lines, now=utc_now), name="emf_writer")
+        yield
+        nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
@@ -176,8 +212,11 @@ async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator
         yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))
 
 
-def _state(admission: Admission) -> SourceState:
-    now_s = trio.current_time()
+def _states(admissions: Mapping[str, Admission]) -> dict[str, SourceState]:
+    return {name: _state(admission, trio.current_time()) for name, admission in admissions.items()}
+
+
+def _state(admission: Admission, now_s: float) -> SourceState:
     paused = admission.paused(now_s, utc_now())
     return SourceState(
         blocked=paused.status if paused else None, retry_at=paused.retry_at if paused else None, quota_left=admission.quota_left(now_s)

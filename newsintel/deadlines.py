@@ -66,7 +66,7 @@ class Measured:
 
     def lost(self, deadline_ms: int) -> float:
         """The share of wanted fetches that had not answered by a deadline, 0..1; 0 if none was wanted."""
-        return 1 - self.answered.by(deadline_ms) / self.wanted if self.wanted else 0.0
+        return (self.wanted - self.answered.by(deadline_ms)) / self.wanted if self.wanted else 0.0
 
     def overstated(self, deadline_ms: int) -> bool:
         """Whether some fetches were cut short before a deadline, so that it may lose less than `lost` says."""

@@ -86,9 +86,7 @@ def table(sources: Iterable[str]) -> dict[str, Metric]:
     }
     for source in sources:
         every |= {
-            f"fetch_p99_ms_{source}": Metric(
-                "Milliseconds", methodcaller("percentile_ms", 0.99, "newsintel_fetch_seconds", source=source)
-            ),
+            f"fetch_p99_ms_{source}": Metric("Milliseconds", methodcaller("percentile_ms", 0.99, "newsintel_fetch_seconds", source=source)),
             f"fetch_failures_{source}": Metric("Count", partial(_failures, source)),
             f"source_ready_{source}": Metric("None", methodcaller("last", "newsintel_source_ready", source=source)),
             f"quota_left_{source}": Metric("Count", methodcaller("last", "newsintel_quota_left", source=source)),

@@ -32,7 +32,14 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *metrics.routes(), *pages.routes())
+    table = (
+        *articles.routes(settings),
+        *archive.routes(settings),
+        *sources.routes(),
+        *health.routes(services.health),
+        *metrics.routes(),
+        *pages.routes(),
+    )
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)

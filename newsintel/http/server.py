@@ -115,12 +115,7 @@ class ServerLog(Logger):
         """
         path = request["raw_path"].decode("ascii", "replace")
         status = response["status"] if response else "-"
-        # The wall clock measures it, which may go back.
-        seconds = max(0.0, request_time)
-        self._observe("http_request_seconds", seconds, route=request["state"].get("route", "other"), status=_status_class(status))
+        route, kind = request["state"].get("route", "other"), f"{status // 100}xx" if response else "none"
+        # Hypercorn measures by the wall clock, which may go back.
+        self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
         access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
-
-
-def _status_class(status: int | str) -> str:
-    """`2xx` to `5xx`; `none` if the client left before its answer."""
-    return f"{str(status)[0]}xx" if isinstance(status, int) else "none"

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from newsintel.cursors import Cursors
 from newsintel.model import SearchRecord
-from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, Observe, SourceStates, WallClock
+from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.settings import Settings
 
 
@@ -27,7 +27,6 @@ class Services:
     cursors: Cursors
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
-    observe: Observe
     exposition: Callable[[], bytes]
     now: WallClock
     health: Health
