@@ -39,7 +39,7 @@ SHAPES = {
 
 def mix(seed: int = 1) -> Tally:
     """The whole mix, counted."""
-    chance, tally = random.Random(seed), Tally()
+    chance, tally = random.Random(seed), Tally()  # noqa: S311 - the same on every run
     for source, shape in SHAPES.items():
         for _ in range(CALLS):
             latency_ms = chance.lognormvariate(math.log(shape.median_ms), shape.spread) * (3 if chance.random() < shape.slow else 1)

@@ -147,8 +147,14 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
                         now=utc_now,
                     )
                     states = partial(_states, admissions)
-                    parts = {"inboxes": inboxes, "flights": lambda: desk.flights, "states": states, "load": stores.load}
-                    gauges.watch(metrics, commit=settings.commit, **parts)
+                    gauges.watch(
+                        metrics,
+                        commit=settings.commit,
+                        inboxes=inboxes,
+                        flights=lambda: desk.flights,
+                        states=states,
+                        load=stores.load,
+                    )
                     yield Services(
                         settings=settings,
                         desk=desk,
@@ -198,8 +204,15 @@ async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]
     async with trio.open_nursery() as nursery:
         if settings.log_format == "emf":
             labels = {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
-            lines = {"table": emf.table(settings.enabled_sources), "labels": labels, "read": metrics.samples, "write": sys.stderr.write}
-            nursery.start_soon(partial(emf_writer.run, **lines, now=utc_now), name="emf_writer")
+            report = partial(
+                emf_writer.run,
+                table=emf.table(settings.enabled_sources),
+                labels=labels,
+                read=metrics.samples,
+                write=sys.stderr.write,
+                now=utc_now,
+            )
+            nursery.start_soon(report, name="emf_writer")
         yield
         nursery.cancel_scope.cancel()
 

@@ -127,18 +127,25 @@ def options(name: str, sources: Mapping[str, Measured], today_ms: Mapping[str, i
     )
 
 
-def allowance(sources: Mapping[str, Measured], complete: float) -> float:
-    """The share that each source may lose for a share of answers (0..1) to be complete: all lose alike, and independently."""
-    asked = sum(source.wanted > 0 for source in sources.values())
-    return 1 - complete ** (1 / asked) if asked else 0.0
+def complete(sources: Mapping[str, Measured], deadlines_ms: Mapping[str, int]) -> float:
+    """The share of answers to which no deadline would cost a source, 0..1."""
+    return prod(1 - source.lost(deadlines_ms[name]) for name, source in sources.items())
 
 
-def suggest(sources: Mapping[str, Measured], complete: float) -> dict[str, int | None]:
-    """For each source the shortest deadline seen that keeps a share of answers complete; None where no deadline seen would."""
-    allowed = allowance(sources, complete)
-    return {name: source.shortest(allowed) for name, source in sources.items()}
+def suggest(sources: Mapping[str, Measured], share: float) -> dict[str, int]:
+    """The deadlines under which a share of answers (0..1) is complete and the longest miss is shortest; empty if none seen suffice.
+
+    That is one limit for all, since a miss waits for its slowest source: whoever had less than the others would lose answers and save
+    nothing. Each source is told the longest answer it was seen to give within the limit, which loses no more than the limit itself.
+    """
+    answering = {name: source for name, source in sources.items() if source.wanted}
+    limits = sorted({time for source in answering.values() for time in source.answered.times_ms})
+    limit = next((time for time in limits if complete(answering, dict.fromkeys(answering, time)) >= share), None)
+    if limit is None:
+        return {}
+    return {name: source.answered.times_ms[bisect_right(source.answered.times_ms, limit) - 1] for name, source in answering.items()}
 
 
-def enough(source: Measured, allowed: float) -> bool:
+def enough(source: Measured, share: float) -> bool:
     """Whether so many fetches were measured that at least one is expected among those that may be lost."""
-    return source.wanted * allowed >= 1
+    return source.wanted * (1 - share) >= 1

@@ -23,12 +23,12 @@ class _Line:
 
     table: Mapping[str, Metric]
     labels: Mapping[str, str]
-    write: Callable[[str], None]
+    write: Callable[[str], object]
     now: WallClock
 
 
 async def run(
-    *, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Samples], write: Callable[[str], None], now: WallClock
+    *, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Samples], write: Callable[[str], object], now: WallClock
 ) -> None:
     """Write a line a minute until cancelled, and then the last one.
 

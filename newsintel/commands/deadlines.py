@@ -13,7 +13,7 @@ from newsintel import telemetry
 from newsintel.codec import dump_harvest, load_harvest, to_json
 from newsintel.commands.measurements import read_lines
 from newsintel.commands.setup import load_settings
-from newsintel.deadlines import Measured, Option, allowance, enough, measured, miss_ms, options, suggest
+from newsintel.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
 from newsintel.environment import PREFIX
 from newsintel.errors import NewsIntelError
 from newsintel.latencies import Latency
@@ -21,10 +21,10 @@ from newsintel.settings import Settings
 from newsintel.storage.stores import open_stores
 
 CAVEATS = """\
-Read this with care. A call that was cut short tells only that the source would have taken longer: it counts as lost whatever the deadline
-(where some were cut before the deadline of a line, its loss is at most what stands there, "<="), and nothing is suggested beyond the longest
-answer seen. Times are in steps of two digits and include the wait for a source's pace. Sources are taken as independent; trouble that they
-share, such as a slow network, makes long misses commoner than stands here and incomplete answers rarer.
+Read this with care. A call that was cut short tells only that the source would have taken longer. It counts as lost whatever the deadline
+(where some were cut before the deadline of a line, at most as many are lost as stand there: "<="), and nothing is suggested beyond the
+longest answer seen. Times are in steps of two digits and include the wait for a source's pace. Sources are taken as independent; by trouble
+that they share, such as a slow network, both 99 % figures are too low. Calls that failed in other ways fail whatever the deadline.
 """
 
 
@@ -37,22 +37,17 @@ class Report:
     today_ms: Mapping[str, int]
     search_ms: int
     options: Mapping[str, tuple[Option, ...]]
-    suggested: Mapping[str, int | None]
-
-    @property
-    def allowed(self) -> float:
-        """What each source may lose."""
-        return allowance(self.sources, self.complete)
+    suggested_ms: Mapping[str, int]
 
     @property
     def chosen_ms(self) -> dict[str, int]:
         """The suggested deadlines, today's where there is none."""
-        return {name: self.suggested[name] or self.today_ms[name] for name in self.sources}
+        return {**self.today_ms, **self.suggested_ms}
 
     @property
     def environment(self) -> dict[str, str]:
         """The settings to choose; that of the whole search only if it must move."""
-        values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in self.suggested.items() if ms is not None}
+        values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in self.suggested_ms.items()}
         longest = max(self.chosen_ms.values())
         if longest > self.search_ms:
             values[f"{PREFIX}SEARCH_DEADLINE_S"] = longest
@@ -87,12 +82,12 @@ async def _kept(settings: Settings) -> Mapping[Latency, int]:
         return await stores.latencies.read(datetime.now(UTC).date())
 
 
-def _report(counts: Mapping[Latency, int], settings: Settings, complete: float) -> Report:
+def _report(counts: Mapping[Latency, int], settings: Settings, share: float) -> Report:
     found = measured(counts)
     sources = {name: found[name] for name in settings.source if name in found}
     today_ms = {name: round(settings.source[name].deadline_s * 1000) for name in sources}
     choices = {name: options(name, sources, today_ms) for name in sources}
-    return Report(complete, sources, today_ms, round(settings.search_deadline_s * 1000), choices, suggest(sources, complete))
+    return Report(share, sources, today_ms, round(settings.search_deadline_s * 1000), choices, suggest(sources, share))
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -109,27 +104,32 @@ def _lines(report: Report) -> Iterator[str]:
         p50, p99 = (_s(miss_ms(report.sources, deadlines_ms, share)) for share in (0.5, 0.99))
         yield f"With the deadlines {when}, half of all misses take at most {p50}, 99 % at most {p99}."
     yield ""
-    yield f"For {_percentage(report.complete)} of answers to be complete each source may lose {_percentage(report.allowed)} of its own:"
-    yield ""
-    yield from (f"{name}={value}" for name, value in report.environment.items())
-    yield from _doubts(report)
+    yield from _advice(report)
     yield ""
     yield CAVEATS.rstrip()
 
 
-def _doubts(report: Report) -> Iterator[str]:
+def _advice(report: Report) -> Iterator[str]:
+    """The settings, ready to be copied, and what is doubtful about them as comments beside."""
+    today = complete(report.sources, report.today_ms)
+    yield f"# Today {_percentage(today)} of answers are complete as far as deadlines go; for {_percentage(report.complete)}:"
+    yield from (f"{name}={value}" for name, value in report.environment.items())
+    if not report.suggested_ms:
+        cut = ", ".join(f"{name} ({source.cut.total:,})" for name, source in report.sources.items() if source.cut.total)
+        yield f"# no deadline seen suffices: calls were cut short of {cut}; set a longer deadline there, measure, ask again"
     for name, source in report.sources.items():
-        if report.suggested[name] is None:
-            share = _percentage(source.lost(source.answered.times_ms[-1])) if source.answered.total else "all"
-            yield f"# {name}: no deadline seen suffices, {share} of its calls were cut short; set a longer one, measure, ask again"
-        elif not enough(source, report.allowed):
-            yield f"# {name}: {source.wanted:,} calls are few for this; with about {1 / report.allowed:,.0f} or more it would be sounder"
+        if not enough(source, report.complete):
+            yield f"# {name}: {source.wanted:,} calls are too few to tell; measure on"
 
 
 def _plain(report: Report) -> dict[str, Any]:
     """The report as JSON values: seconds and percent."""
     return {
-        "complete_percent": report.complete * 100,
+        "complete_percent": {
+            "wanted": report.complete * 100,
+            "today": complete(report.sources, report.today_ms) * 100,
+            "suggested": complete(report.sources, report.chosen_ms) * 100,
+        },
         "independent": True,
         "sources": {name: _plain_source(report, name, source) for name, source in report.sources.items()},
         "misses": {
@@ -141,14 +141,14 @@ def _plain(report: Report) -> dict[str, Any]:
 
 
 def _plain_source(report: Report, name: str, source: Measured) -> dict[str, Any]:
-    suggested = report.suggested[name]
+    suggested_ms = report.suggested_ms.get(name)
     return {
         "answered": source.answered.total,
         "cut": source.cut.total,
         "failed": source.ended.total - source.answered.total,
         "today_s": report.today_ms[name] / 1000,
-        "suggested_s": None if suggested is None else suggested / 1000,
-        "enough": enough(source, report.allowed),
+        "suggested_s": None if suggested_ms is None else suggested_ms / 1000,
+        "enough": enough(source, report.complete),
         "options": [
             {
                 "deadline_s": option.deadline_ms / 1000,

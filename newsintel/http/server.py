@@ -109,13 +109,14 @@ class ServerLog(Logger):
         """Measure and log one request.
 
         Args:
-            request: its ASGI scope; whoever knew the route left its path in `state`; the raw path is still percent-encoded, so it cannot forge a line.
+            request: its ASGI scope. Whoever knew the route left it in `state`. The raw path is still percent-encoded, so it cannot forge
+                a line.
             response: None if the client left before it.
             request_time: in seconds.
         """
         path = request["raw_path"].decode("ascii", "replace")
         status = response["status"] if response else "-"
-        route, kind = request["state"].get("route", "other"), f"{status // 100}xx" if response else "none"
+        route, kind = request["state"].get("route", "other"), f"{response['status'] // 100}xx" if response else "none"
         # Hypercorn measures by the wall clock, which may go back.
         self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
         access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
