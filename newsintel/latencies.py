@@ -26,7 +26,7 @@ def step_ms(latency_ms: float, status: Status) -> int:
 
     Rounded up, so that a deadline of that length would have sufficed; a fetch that was cut short is rounded down, so that it would not.
     """
-    scale = 10 ** max(0, len(str(int(latency_ms))) - 2)
+    scale: int = 10 ** max(0, len(str(int(latency_ms))) - 2)
     return (math.floor(latency_ms / scale) if status in CUT else math.ceil(latency_ms / scale)) * scale
 
 

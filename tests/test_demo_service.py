@@ -139,6 +139,32 @@ def test_search_in_the_terminal(demo, word):
     assert demo.get("/health/ready").json()["status"] == "ready"
 
 
+def test_deadlines_of_what_was_measured(demo, word):
+    """`newsintel deadlines` on the demo's folder tells what its sources took; a hanging one is cut short, not slow."""
+    demo.behave("guardian", fault="hang")
+    demo.search(word)
+    data_dir = str(demo.data_home / "newsintel" / "demo")
+    give_up, report = time.monotonic() + 20, {"sources": {}}
+    while report["sources"].get("guardian", {"cut": 0})["cut"] == 0 and time.monotonic() < give_up:
+        done = newsintel(demo.data_home, "deadlines", "--json", DATA_DIR=data_dir)
+        report = json.loads(done.stdout or '{"sources": {}}')
+    assert set(report["sources"]) == SOURCES
+    assert report["sources"]["guardian"]["cut"] >= 1
+    assert report["sources"]["newsapi"]["answered"] >= 1
+
+
+def test_metrics_tell_what_happened(demo, word):
+    """In development they are open: searches, sources, requests and the process are all in them."""
+    demo.search(word)
+    demo.search(word)
+    lines = dict(line.rsplit(" ", 1) for line in demo.get("/metrics").text.splitlines() if not line.startswith("#"))
+    assert float(lines['newsintel_searches_total{via="hit"}']) >= 1
+    assert float(lines['newsintel_fetch_seconds_count{source="reddit",status="ok"}']) >= 1
+    assert float(lines['newsintel_http_request_seconds_count{route="/articles",status="2xx"}']) >= 2
+    assert lines['newsintel_source_ready{source="newsapi"}'] == "1.0"
+    assert float(lines["process_resident_memory_bytes"]) > 1e6
+
+
 def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
     """A search in flight at SIGTERM is answered, the process ends with 0 within its budget, its articles are archived, no server stays."""
     with running(tmp_path, "demo") as service:

@@ -51,7 +51,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown))
+            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, observe=world.metrics.observe))
             yield Served(url, shutdown, opened)
             shutdown.set()
 

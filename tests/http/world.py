@@ -177,6 +177,7 @@ class World:
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             to_recorder=self.inbox[0],
             count=self.metrics.count,
+            exposition=self.metrics.exposition,
             now=lambda: self.now,
             health=self.health,
             source_states=lambda: self.states,
