@@ -118,7 +118,7 @@ def test_suggestion_holds_and_goes_no_further_than_was_seen(given_counts, share)
         assert complete(wanted, suggested) >= share
         assert all(ms in seen[name] for name, ms in suggested.items())
         limit = max(suggested.values())
-        shorter = {name: limit - 1 for name in wanted}
+        shorter = dict.fromkeys(wanted, limit - 1)
         assert complete(wanted, shorter) < share
     else:
         assert not wanted or complete(wanted, dict.fromkeys(wanted, 10_000)) < share

@@ -74,7 +74,11 @@ async def test_a_store_that_hangs_does_not_hold_up_the_end(autojump_clock):
     """The last write has its own time limit."""
     rig = Rig()
     rig.note()
-    rig.store.add = lambda *_: trio.sleep_forever()
+
+    async def hang(*_):
+        await trio.sleep_forever()
+
+    rig.store.add = hang
     await rig.run_for(1)
 
 

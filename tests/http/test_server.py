@@ -18,6 +18,7 @@ from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.server import serve
 from newsintel.http.settle import settled
+from tests.fakes import Seen
 from tests.http.world import Desk, World, settings
 
 PATIENCE_S = 8
@@ -345,14 +346,14 @@ async def test_an_address_in_use_is_one_clear_line():
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
         with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve(create_app(World().services), taken, shutdown=trio.Event())
+            await serve(create_app(World().services), taken, shutdown=trio.Event(), observe=Seen())
 
 
 async def test_an_address_that_is_not_ours_is_one_clear_line():
     """So is a name that does not resolve."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event())
+            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), observe=Seen())
 
 
 async def test_ipv6_is_served():
