@@ -210,7 +210,7 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
         assert b"newsintel_flights 1.0" in services.exposition()
     assert {f"newsintel_{name}" for name in GAUGES} <= {key[0] for key in read}
     assert read["newsintel_flights",] == 1
-    assert read["newsintel_queue_depth", "merger"] == 1
+    assert read["newsintel_queue_depth", "merger"] == 0
     assert read["newsintel_queue_room", "persister"] == app.PERSISTER_INBOX
     assert read["newsintel_source_ready", "guardian"] == 0
     assert read["newsintel_source_blocked", "rate_limited", "guardian"] == 1

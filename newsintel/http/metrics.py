@@ -43,14 +43,22 @@ class MetricsListener:
     def __init__(self, exposition: Callable[[], bytes]) -> None:
         self._exposition = exposition
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; 404 for any other address or method."""
-        if scope["type"] == "websocket":
+        if scope["type"] == "lifespan":
+            for phase in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{phase}.complete"})
+        elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
-        elif scope["type"] == "http":
-            known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
+        else:
+            await self._answer(scope, send)
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
+        known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
+        if known:
             scope["state"]["route"] = PATH
-            body = self._exposition() if known else b""
-            headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
-            await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
+        body = self._exposition() if known else b""
+        headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -157,7 +157,6 @@ TARGETS = [
     ("GET", "/me", 404, "not_found"),
     ("GET", "/articles/stream", 404, "not_found"),
     ("GET", "/docs", 404, "not_found"),
-    ("GET", "/metrics", 404, "not_found"),
     ("GET", "/", 404, "not_found"),
 ]
 
@@ -362,7 +361,7 @@ async def test_ipv6_is_served():
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown))
+            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, observe=Seen()))
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200
             shutdown.set()
