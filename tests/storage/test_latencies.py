@@ -14,10 +14,16 @@ TODAY = date(2026, 3, 14)
 FAST, CUT = Latency("guardian", Status.OK, 320), Latency("reddit", Status.TIMEOUT, 1000)
 
 
+@pytest.fixture
+def on_redis(link):
+    """The adapter."""
+    return RedisLatencies(link)
+
+
 @pytest.fixture(params=["memory", "redis"])
 def store(request):
     """Each fulfilment of the port."""
-    return MemoryLatencies() if request.param == "memory" else RedisLatencies(request.getfixturevalue("link"))
+    return MemoryLatencies() if request.param == "memory" else request.getfixturevalue("on_redis")
 
 
 async def test_counts_of_a_week_add_up(store):
