@@ -25,7 +25,7 @@ import trio
 from newsintel import __version__, emf, gauges
 from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder
 from newsintel.admission import Admission
-from newsintel.codec import dump_harvest, load_harvest
+from newsintel.codec import dump_answer, load_answer
 from newsintel.cursors import PURPOSE as CURSORS
 from newsintel.cursors import Cursors
 from newsintel.desk import Desk
@@ -33,6 +33,7 @@ from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.callers import Persons
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
 from newsintel.keys import Signer
@@ -79,6 +80,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     """
     metrics, tally, windows = metrics or Metrics(), Tally(), Windows.of(settings)
     count = metrics.count
+    secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
 
@@ -91,7 +93,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     inboxes = {"merger": flights, "cache_writer": cache_writes, "persister": answers, "recorder": searches}
     inboxes |= {f"fetcher {name}": inbox for name, (_, inbox) in jobs.items()}
 
-    async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
+    async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
         shared = SharedCache(stores.cache, windows, count, utc_now)
@@ -160,7 +162,8 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
                         desk=desk,
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
-                        cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
+                        cursors=Cursors(Signer(secret_keys, CURSORS)),
+                        persons=Persons(secret_keys),
                         to_recorder=to_recorder,
                         count=count,
                         exposition=metrics.exposition,

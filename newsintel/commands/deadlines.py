@@ -10,7 +10,7 @@ import trio
 from attrs import frozen
 
 from newsintel import telemetry
-from newsintel.codec import dump_harvest, load_harvest, to_json
+from newsintel.codec import dump_answer, load_answer, to_json
 from newsintel.commands.measurements import read_lines
 from newsintel.commands.setup import load_settings
 from newsintel.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _kept(settings: Settings) -> Mapping[Latency, int]:
     """What running services recorded. Redis alone is asked, so the schema of PostgreSQL does not matter."""
-    async with open_stores(settings, telemetry.Metrics().count, dump_harvest, load_harvest) as stores:
+    async with open_stores(settings, telemetry.Metrics().count, dump_answer, load_answer) as stores:
         return await stores.latencies.read(datetime.now(UTC).date())
 
 

@@ -92,6 +92,18 @@ async def test_listener_of_its_own():
     ) == pytest.approx(2)
 
 
+async def test_repeats_are_counted_wherever_they_are_answered():
+    """A repeat out of finished bytes is a hit of /articles like any other."""
+    world = World()
+    async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
+        for _ in range(3):
+            assert (await client.get("/articles?q=a")).status_code == 200
+    assert len(world.desk.asked) == 1
+    assert (world.metrics.value("searches", via="miss"), world.metrics.value("searches", via="hit")) == (1, 2)
+    labels = {"route": "/articles", "status": "2xx"}
+    assert world.metrics.registry.get_sample_value("newsintel_http_request_seconds_count", labels) == 3
+
+
 async def test_requests_are_measured_by_route_and_status():
     """Under the path of the table, never the caller's own; what no route took is `other`, a client that left `none`."""
     world = World(desk=Desk())
