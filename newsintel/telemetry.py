@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -75,6 +83,9 @@ Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
 
 Reading = Callable[[], Mapping[tuple[str, ...], float]]
 """Reads a gauge: its values by the values of its labels."""
+
+
+disable_created_metrics()  # a further series for each counter and histogram, of which Prometheus makes nothing
 
 
 class _Gauges(Collector):

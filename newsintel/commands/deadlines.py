@@ -47,9 +47,10 @@ class Report:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings to choose; that of the whole search only if it must move."""
-        values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in self.suggested_ms.items()}
-        longest = max(self.chosen_ms.values())
+        """The settings to choose, of sources of which enough is known; that of the whole search only if it must move."""
+        known = {name: ms for name, ms in self.suggested_ms.items() if enough(self.sources[name], self.complete)}
+        values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in known.items()}
+        longest = max(known.values(), default=0)
         if longest > self.search_ms:
             values[f"{PREFIX}SEARCH_DEADLINE_S"] = longest
         return {name: f"{ms / 1000:g}" for name, ms in values.items()}
@@ -121,7 +122,7 @@ def _advice(report: Report) -> Iterator[str]:
         yield f"# no deadline seen suffices: calls were cut short of {cut}; set a longer deadline there, measure, ask again"
     for name, source in report.sources.items():
         if not enough(source, report.complete):
-            yield f"# {name}: {source.wanted:,} calls are too few to tell; measure on"
+            yield f"# {name}: {source.wanted:,} calls are too few to tell, {1 / (1 - report.complete):,.0f} are wanted; measure on"
 
 
 def _plain(report: Report) -> dict[str, Any]:
@@ -179,6 +180,6 @@ def _percent(raw: str) -> float:
         percent = float(raw)
     except ValueError:
         percent = 0.0
-    if not 0 < percent <= 100:
-        raise argparse.ArgumentTypeError("must be a number above 0 and up to 100")
+    if not 0 < percent < 100:
+        raise argparse.ArgumentTypeError("must be a number between 0 and 100")
     return percent / 100
