@@ -8,6 +8,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor
+fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
