@@ -85,7 +85,7 @@ Reading = Callable[[], Mapping[tuple[str, ...], float]]
 """Reads a gauge: its values by the values of its labels."""
 
 
-disable_created_metrics()  # a further series for each counter and histogram, of which Prometheus makes nothing
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a further series for each counter and histogram, of which Prometheus makes nothing
 
 
 class _Gauges(Collector):
