@@ -107,7 +107,12 @@ class Desk:
         """The flight of a query, started at the asker's cost if none is in the air."""
         if flight := self._flights.get(query.key):
             return flight
-        permit = await self._misses.take(asker.person) if self._misses else None
+        try:
+            permit = await self._misses.take(asker.person) if self._misses else None
+        except RateLimitedError:
+            if flight := self._flights.get(query.key):  # somebody else's, since we looked: joining is free
+                return flight
+            raise
         return self._join(query, asker.signed_in, permit)
 
     def _join(self, query: Query, signed_in: bool, permit: Lease | None) -> Flight:  # noqa: FBT001

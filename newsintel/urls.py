@@ -20,7 +20,7 @@ _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;)+", re.IGNORECASE)
 # Browsers drop these wherever they stand (WHATWG URL, 4.4); recorded in the middle of a path.
 _DROPPED = str.maketrans("", "", "\t\r\n")
 # Whether there is anything to repair; most addresses are well.
-_BROKEN = re.compile(r"[\t\r\n \\]|&amp;|&&", re.IGNORECASE)
+_BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
 # RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 # A registered name: labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur), the last one not a number. No

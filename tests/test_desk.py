@@ -195,6 +195,23 @@ async def test_a_flight_costs_its_starter_and_joining_is_free(autojump_clock):
         await room.land()
 
 
+async def test_equal_searches_at_once_cost_one_flight(autojump_clock):
+    """Whoever finds the limit spent when the flight is in the air by then joins it, as everybody may."""
+    room, replies = Room(misses=misses(MemoryCounter())), []
+
+    async def ask():
+        replies.append((await room.desk.search(query(), ASKER)).via)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        await room.land()
+    assert len(replies) == 20
+    with pytest.raises(RateLimitedError):
+        await room.desk.search(query("two"), ASKER)
+
+
 async def test_a_flight_that_asked_nobody_costs_nothing(autojump_clock):
     """Redis had it: the permit is there for the next."""
     room = Room(misses=misses(MemoryCounter()))

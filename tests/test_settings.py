@@ -84,6 +84,12 @@ def test_sources_orders_and_selects():
         ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read"),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
         ({"SECRET_KEYS": "planted"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url"),
+        ({"SIGN_IN": "everyone"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list such as"),
+        ({"SIGN_IN": "anyone,reddit:alice"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list"),
+        ({"DEV_SIGN_IN": "yes"}, "NEWSINTEL_DEV_SIGN_IN must be 1 or 0"),
+        ({"DEV_SIGN_IN": "1", "BIND": "0.0.0.0:80"}, "NEWSINTEL_DEV_SIGN_IN lets anybody in"),
+        ({"OIDC_ISSUER": "https://op.example"}, "NEWSINTEL_OIDC_CLIENT_ID must be set where NEWSINTEL_OIDC_ISSUER is"),
+        ({"CORS_ORIGINS": "*"}, "NEWSINTEL_CORS_ORIGINS must be a comma list of origins"),
         ({"SECRET_KEYS": " , "}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
         ({"SECRET_KEYS": "A" * 42 + "+"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys"),
         ({"SECRET_KEYS": f"{'A' * 43},{'A' * 43}="}, "NEWSINTEL_SECRET_KEYS must not hold a key twice"),
@@ -179,3 +185,11 @@ def test_production_refuses_what_is_unsafe(change, named):
     assert load(DECLARED, PRODUCTION).production
     with pytest.raises(SettingsError, match=named):
         load(DECLARED, PRODUCTION | change)
+
+
+def test_who_may_sign_in():
+    """Anyone by default; guests are told apart without regard to case."""
+    assert read().sign_in == ("anyone",)
+    assert read(SIGN_IN="off").sign_in == ("off",)
+    assert read(SIGN_IN="reddit:Alice, oidc:A@b.org").sign_in == ("reddit:alice", "oidc:a@b.org")
+    assert (read().session_idle_s, read().session_max_s) == (14 * 86400, 90 * 86400)

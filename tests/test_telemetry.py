@@ -85,3 +85,21 @@ def test_addresses_stay_readable(logged):
     err = logged(lambda log: log.info("on http://127.0.0.1:8000 from redis://u:unknown-pw@cache.example:6379/0"))
     assert "http://127.0.0.1:8000" in err
     assert "redis://u:***@cache.example:6379" in err
+
+
+KEY = "ni_" + "k" * 43
+SPELT = (
+    f"tried {KEY} twice",
+    f"Cookie: newsintel_dev={KEY[3:]}; other=1",
+    f"__Host-newsintel={KEY[3:]}",
+    f"GET /auth/reddit/callback?state={KEY[3:]}&code={KEY[3:]}",
+    f'{{"id_token": "{KEY[3:]}", "code_verifier": "{KEY[3:]}"}}',
+)
+
+
+@pytest.mark.parametrize("line", SPELT)
+def test_asvs_27_what_signs_people_in_is_redacted_however_it_got_there(logged, line):
+    """Keys, cookies, states, codes and tokens: no setting holds them, but they are known by their spelling."""
+    err = logged(lambda log: log.warning("%s", line))
+    assert "kkk" not in err
+    assert "***" in err

@@ -24,6 +24,8 @@ SLOTS = 10
 """Calls to one source at once (reliability: settings card); half of its client's connections."""
 RETRY_JITTER_S = 0.05
 """A second try comes up to this much later, so that many do not come at once."""
+LATE_S = 0.1
+"""A deadline noticed this late tells of this process, which had no time to listen, and nothing of the source."""
 GIVE_BACK_S = 0.5
 """How long giving a start back may hold up a cancelled job: two of Redis's socket timeouts."""
 
@@ -138,12 +140,19 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
                 made, reply = True, Refusal(Status.TIMEOUT, "no answer before the deadline")
                 reply = await source.upstream.fetch(job.query)
             finally:
-                if made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
+                if _unheard(reply, deadline):
+                    reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
+                elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
                     source.admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
                 else:
                     with trio.move_on_after(GIVE_BACK_S, shield=True):
                         await source.allowance.give_back(place)
     return reply
+
+
+def _unheard(reply: Page | Refusal, deadline: float) -> bool:
+    """True of a call cut off by its deadline when nobody was listening any more. It was made, so it stays spent."""
+    return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
 
 
 def _decide(job: FetchJob, source: _Source, deadline: float, spent: Spent, now_s: float) -> Start | Turned:

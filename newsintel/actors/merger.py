@@ -13,11 +13,27 @@ import trio
 from attrs import evolve, frozen
 
 from newsintel.archive_query import instead_of
+from newsintel.dedup import group
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Answer, CacheWrite, Dedupe, Failed, FetchOutcome, Harvest, Landed, Origin, SourceReported, StaleFound, Status
+from newsintel.model import (
+    Answer,
+    CacheWrite,
+    Dedupe,
+    Failed,
+    FetchOutcome,
+    Group,
+    Harvest,
+    Landed,
+    Merge,
+    Origin,
+    SourceReported,
+    StaleFound,
+    Status,
+)
 from newsintel.ports import ArchiveSearch, Count, WallClock
+from newsintel.scoring import rank
 from newsintel.shared_cache import Claim, SharedCache
 from newsintel.views import merge
 
@@ -106,19 +122,27 @@ async def _resolve(flight: Flight, world: _World) -> None:
 
 
 class _Gathering:
-    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace."""
+    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace.
+
+    Grouping is what costs, and an outcome without articles changes no group: at the deadline of a source that hangs, every flight that
+    waits for it lands in the same instant.
+    """
 
     def __init__(self, flight: Flight, world: _World) -> None:
         self._flight = flight
         self._now = world.now
         self._outcomes: dict[str, FetchOutcome] = {}
+        self._groups: tuple[Group, ...] = ()
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
 
     def report(self, outcome: FetchOutcome) -> None:
         """Take one source's outcome and publish it."""
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
-        self._answer = _answer(Harvest(self._flight.query, self._now(), in_order))
+        harvest = Harvest(self._flight.query, self._now(), in_order)
+        if outcome.articles:
+            self._groups = group(harvest.articles, Dedupe.NORMAL)
+        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at)))
         self._flight.append(SourceReported(outcome, self._answer.merge))
 
     def missing(self) -> tuple[str, ...]:

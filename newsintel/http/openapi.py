@@ -117,7 +117,8 @@ def _answer_of(status: int, schema: dict[str, Any] | None) -> dict[str, Any]:
 def _problems(route: Route, *, limited: bool) -> dict[str, Any]:
     """A response for each status; several codes may share one."""
     by_status: dict[int, list[str]] = {}
-    for code in dict.fromkeys((*EVERYWHERE, *(("rate_limited",) if limited else ()), *_implied(route), *route.problems)):
+    also = ("rate_limited",) if limited else ()
+    for code in dict.fromkeys((*EVERYWHERE, *also, *_implied(route), *route.problems)):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
     return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}

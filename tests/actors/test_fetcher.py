@@ -20,7 +20,7 @@ DEADLINE_S = 1.0
 
 
 class ScriptedUpstream:
-    """A `ports.Upstream` that replies from a script: a reply, or seconds to take before it, or an exception."""
+    """A `ports.Upstream` that replies from a script: a reply, seconds to take before it, an exception, or a call after which to hang."""
 
     def __init__(self, *script):
         self.script = list(script)
@@ -41,6 +41,9 @@ class ScriptedUpstream:
         step = self.script.pop(0) if self.script else 0.05
         if isinstance(step, Exception):
             raise step
+        if callable(step):
+            step()
+            await trio.sleep_forever()
         if isinstance(step, int | float):
             await trio.sleep(step)
             step = PAGE
@@ -104,6 +107,20 @@ async def test_no_rows_is_empty_not_failed(nursery, autojump_clock):
     """A page without articles is `empty`."""
     rig = await running(nursery, Page((), 0))
     assert (await rig.ask()).status is Status.EMPTY
+
+
+async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_clock):
+    """A deadline noticed much too late is a want of room of ours: however often, the circuit stays closed, and the call stays spent."""
+    quota = Quota(100, 86400)
+    rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S + 0.2)] * 5, quota=quota)
+    for _ in range(5):
+        outcome = await rig.ask(9)
+        assert (outcome.status, outcome.retry_at) == (Status.OVERLOADED, None)
+    assert (await rig.ask(9)).status is Status.OK
+    assert rig.admission.quota_left() == 94
+    rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S)] * 3)
+    assert [(await rig.ask(9)).status for _ in range(3)] == [Status.TIMEOUT] * 3
+    assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
 
 
 async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):

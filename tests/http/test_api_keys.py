@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from newsintel.http.api_keys import MOST
 from newsintel.http.application import create_app
@@ -98,3 +99,22 @@ async def test_no_key_makes_or_ends_keys(method, path):
     world = World()
     refused = await ask(world, method, path, await program(world))
     assert (refused.status_code, (await refused.get_json())["code"]) == (403, "session_required")
+
+
+async def test_bodies_are_as_described():
+    """The list, the new key, and what is refused fit what /openapi.json says; so do sessions."""
+    world = World()
+    headers = await browser(world)
+    document = await (await ask(world, "GET", "/openapi.json", {})).get_json()
+    for method, path, body in (
+        ("POST", "/me/keys", {"name": "n", "scope": "read"}),
+        ("POST", "/me/keys", {"name": 1}),
+        ("GET", "/me/keys", None),
+        ("GET", "/me/sessions", None),
+    ):
+        response = await ask(world, method, path, headers, **({"json": body} if body else {}))
+        content = document["paths"][path][method.lower()]["responses"][str(response.status_code)]["content"]
+        schema = content[response.content_type]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(await response.get_json())
+    assert document["paths"]["/me/keys"]["post"]["security"] == [{"session": []}]
+    assert document["components"]["securitySchemes"]["session"]["name"] == "newsintel_dev"

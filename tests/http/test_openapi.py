@@ -56,6 +56,9 @@ CASES = [
     ("/archive/timeline", Desk()),
     ("/archive/facets", Desk()),
     ("/sources", Desk()),
+    ("/auth", Desk()),
+    ("/me/keys", Desk()),
+    ("/me/sessions", Desk()),
     ("/health", Desk()),
     ("/health/ready", Desk()),
 ]

@@ -1,0 +1,83 @@
+"""The demo in a real browser: sign in on the page that stands in for Reddit's, search, save, see it again, sign out."""
+
+import json
+import re
+
+import pytest
+
+from tests.service import running
+from tests.webdriver import browser
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """A running demo, and a browser with nothing in it yet."""
+    with running(tmp_path_factory.mktemp("demo"), "demo") as service, browser(tmp_path_factory.mktemp("profile")) as window:
+        yield window, service.url.replace("127.0.0.1", "localhost")
+
+
+def sign_in(window, home, username, button="allow", wanted="/me"):
+    """Go the whole way as a person does, by the page's own field and buttons."""
+    window.go(f"{home}/auth/reddit/login?next={wanted}")
+    assert "This is not Reddit" in window.text
+    window.write("input[name=username]", username)
+    window.click(f"button[value={button}]")
+
+
+def shown(window):
+    """The JSON that the page shows."""
+    return json.loads(window.text)
+
+
+def test_from_signing_in_to_signing_out(opened, tmp_path):
+    """Everything that a person does with an account, by the browser's own rules for cookies and origins."""
+    window, home = opened
+    sign_in(window, home, "browser_reader")
+    assert window.url == f"{home}/me"
+    assert shown(window)["username"] == "browser_reader"
+    cookie = window.cookies()["newsintel_dev"]
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
+    assert "newsintel_leaving_dev" not in window.cookies()
+    window.go(f"{home}/articles?q=climate&limit=5")
+    article = shown(window)["articles"][0]
+    status, saved = window.fetch("PUT", f"/me/saved/{article['id']}", {"notes": "read this on the train"})
+    assert (status, saved["saved"]["notes"]) == (201, "read this on the train")
+    window.go(f"{home}/me/saved")
+    assert [(one["id"], one["saved"]["notes"]) for one in shown(window)["articles"]] == [(article["id"], "read this on the train")]
+    window.photograph(tmp_path / "saved.png")
+    assert (tmp_path / "saved.png").stat().st_size > 1000
+    status, made = window.fetch("POST", "/me/keys", {"name": "from a browser", "scope": "read"})
+    assert status == 201
+    assert re.fullmatch(r"ni_[\w-]{43}", made["key"])
+    assert window.fetch("POST", "/auth/logout") == [204, None]
+    assert "newsintel_dev" not in window.cookies()
+    window.go(f"{home}/me")
+    assert shown(window)["code"] == "unauthenticated"
+
+
+def test_whoever_declines_reads_what_to_do(opened):
+    """A page of text with a link that starts again, and works."""
+    window, home = opened
+    sign_in(window, home, "shy_reader", "deny")
+    assert "Start again if you want to sign in" in window.text
+    window.click("a")
+    assert "This is not Reddit" in window.text
+
+
+def test_asvs_10_a_foreign_next_is_not_followed(opened):
+    """As browsers read addresses."""
+    window, home = opened
+    sign_in(window, home, "curious_reader", wanted="//127.0.0.1:1/evil")
+    assert window.url == f"{home}/me"
+
+
+def test_asvs_06_another_origins_page_changes_nothing(opened):
+    """A page of the same machine by another name is another site: its requests come without the cookie, and are refused."""
+    window, home = opened
+    sign_in(window, home, "careful_reader")
+    elsewhere = home.replace("localhost", "127.0.0.1")
+    window.go(f"{elsewhere}/sources")
+    status, refused = window.fetch("POST", f"{home}/auth/logout")
+    assert (status, "Failed to fetch" in str(refused)) in ((0, True), (403, False))
+    window.go(f"{home}/me")
+    assert shown(window)["username"] == "careful_reader"
