@@ -45,7 +45,7 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
     An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
     """
     leader = group.leader
-    title, description = _padded(leader.title), _padded(leader.description or "")
+    title, description = padded(leader.title), padded(leader.description or "")
     clauses = [it for it in query.clauses if not any(_has(title, term) or _has(description, term) for term in it.unwanted)]
     return ScoreParts(
         title=round(TITLE * _match(clauses, title), DECIMALS),

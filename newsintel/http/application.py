@@ -15,6 +15,7 @@ from newsintel.http import (
     health,
     history,
     me,
+    metrics,
     openapi,
     pages,
     preferences,
@@ -64,6 +65,7 @@ def create_app(services: Services) -> QuartTrio:
         *sessions.routes(),
         *api_keys.routes(),
         *health.routes(services.health),
+        *metrics.routes(),
         *pages.routes(),
         *me.routes(),
         *preferences.routes(),
@@ -75,7 +77,7 @@ def create_app(services: Services) -> QuartTrio:
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, now=services.now)
+    hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, count=services.count, now=services.now)
     limited = Limits(hot, services.requests, services.misses) if services.requests else hot
     reached = Cors(Identify(limited, services), settings.cors_origins)
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
@@ -84,6 +86,7 @@ def create_app(services: Services) -> QuartTrio:
 
 async def _serve(services: Services, route: Route, **in_path: str) -> Response:
     """Check who asks, read the request strictly and let the route answer it."""
+    request.scope["state"]["route"] = route.path
     admit(caller(), route.need)
     if route.writes:
         check_site(request.headers, origin_of(services.settings.public_url))

@@ -1,6 +1,6 @@
 """What the routes need of the rest of newsintel."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
@@ -23,6 +23,7 @@ class Services:
         providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
         requests: RATE_LIMIT; None = off.
         misses: MISS_LIMIT, which the desk keeps to; None = off.
+        exposition: every number now, in Prometheus' text format.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Services:
     requests: Limiter | None
     misses: Limiter | None
     count: Count
+    exposition: Callable[[], bytes]
     now: WallClock
     health: Health
     source_states: SourceStates

@@ -11,7 +11,19 @@ from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
-from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History, Ledger, SharedCounter
+from newsintel.ports import (
+    Archive,
+    ArchiveDump,
+    ArchiveSearch,
+    ByteCache,
+    Count,
+    HarvestCache,
+    History,
+    LatencyStore,
+    Ledger,
+    SharedCounter,
+    StoreLoad,
+)
 from newsintel.sealing import Sealer
 from newsintel.settings import Settings
 from newsintel.storage.attempts import RedisAttempts
@@ -21,6 +33,7 @@ from newsintel.storage.counters import RedisCounter
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.keyfile import kept_keys
+from newsintel.storage.latencies import RedisLatencies
 from newsintel.storage.ledger import RedisLedger
 from newsintel.storage.locks import RedisLocks
 from newsintel.storage.postgres import migrate as schema
@@ -50,6 +63,7 @@ class Stores:
     """The stores, ready for use. The last four return when the thing is done, and raise UnavailableError when it is not.
 
     Attributes:
+        load: tells how busy the ways to them are; costs no call to either.
         migrate: brings the schema up to date, with the role that may.
         check_schema: raises SchemaError if the schema is missing or older than this version needs.
     """
@@ -73,6 +87,8 @@ class Stores:
     locks: Locks
     ledger: Ledger
     counter: SharedCounter
+    latencies: LatencyStore
+    load: Callable[[], StoreLoad]
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -146,6 +162,8 @@ async def open_stores(
                 locks=RedisLocks(redis),
                 ledger=RedisLedger(redis),
                 counter=RedisCounter(redis),
+                latencies=RedisLatencies(redis),
+                load=lambda: StoreLoad({"PostgreSQL": postgres.slots_used, "Redis": redis.slots_used}, redis.breaker_open),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

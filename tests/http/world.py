@@ -229,6 +229,7 @@ class World:
             requests=self.requests,
             misses=self.misses,
             count=self.metrics.count,
+            exposition=self.metrics.exposition,
             now=lambda: self.now,
             health=self.health,
             source_states=States(self.states),
