@@ -35,7 +35,7 @@ async def conversation(label: str, ours: str) -> AsyncIterator[None]:
         ours: what we were doing, for the log.
     """
     try:
-        with trio.fail_after(ATTEMPT_S):
+        with trio.fail_after(ATTEMPT_S):  # noqa: ASYNC100 - what takes time is in the caller's block
             yield
     except FORESEEN as error:
         log.warning("provider_failed", provider=label, step=ours, detail=refusal(error).detail)

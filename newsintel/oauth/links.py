@@ -104,13 +104,16 @@ class AccountLinks:
         tokens = await self._kept(user_id, provider)
         if self._fresh(tokens):
             return
+        refused: NotLinkedError | None = None
         try:
-            fresh = await self.issuers[provider].refresh(tokens)
-        except NotLinkedError:
+            tokens = await self.issuers[provider].refresh(tokens)
+        except NotLinkedError as error:
+            refused = error
+        if refused is not None:
             log.warning("token_refresh_failed", provider=provider, detail="no longer honoured; unlinked")
             await self.store.delete(user_id, provider)
-            raise
-        await self.store.put(user_id, provider, fresh)
+            raise refused
+        await self.store.put(user_id, provider, tokens)
 
     async def _give_back(self, name: str, claim: str) -> None:
         try:

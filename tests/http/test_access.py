@@ -131,7 +131,7 @@ async def code(world, method, path, headers, **body):
     return await response.get_data(as_text=True)
 
 
-async def test_a_personal_answer_is_for_nobody_to_keep(world):
+async def test_asvs_17_a_personal_answer_is_for_nobody_to_keep(world):
     """Whatever the route itself says."""
     response = await create_app(world.services).test_client().get("/read/1", headers=await browser(world))
     assert await response.get_data(as_text=True) == "alice None"
@@ -156,7 +156,7 @@ async def test_the_checks_stand_before_every_route(world):
     assert await code(world, "POST", "/write/1", key) == "method_not_allowed"
 
 
-async def test_an_outage_is_a_503_that_says_so(world):
+async def test_asvs_24_an_outage_is_a_503_that_says_so(world):
     """With Retry-After, and without a word of which store."""
     headers = await browser(world)
     world.sessions.away = True

@@ -35,7 +35,7 @@ def scope(peer, *forwarded):
         (None, ("198.51.100.1",), "unknown"),
     ],
 )
-def test_only_a_trusted_proxy_can_tell_of_another_client(peer, forwarded, client):
+def test_asvs_22_only_a_trusted_proxy_can_tell_of_another_client(peer, forwarded, client):
     """The rightmost entry that is no proxy of ours; what a client wrote further left never counts."""
     assert client_address(scope(peer, *forwarded), TRUSTED) == client
 

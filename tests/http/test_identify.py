@@ -92,7 +92,7 @@ async def test_two_cookies_of_the_name_are_none():
     assert (await caller(world, {"Cookie": f"a=b; {one['Cookie']};c=d"})).signed_in
 
 
-async def test_a_session_of_a_deleted_account_is_nobodys():
+async def test_asvs_04_a_session_of_a_deleted_account_is_nobodys():
     """Whoever deleted it, and wherever."""
     world = World()
     headers = await browser(world)
@@ -102,7 +102,7 @@ async def test_a_session_of_a_deleted_account_is_nobodys():
 
 
 @pytest.mark.parametrize("store", ["accounts", "sessions"])
-async def test_a_store_that_is_away_leaves_a_doubt(store):
+async def test_asvs_24_a_store_that_is_away_leaves_a_doubt(store):
     """Nobody is signed in on trust."""
     world = World()
     headers = await browser(world)

@@ -128,3 +128,18 @@ async def test_asvs_09_unlinking_revokes_and_forgets(clock, provider, store):
     assert (provider.revoked, store.kept) == ([tokens], {})
     with pytest.raises(NotLinkedError, match="Sign in again"):
         await links.access_token(7, "reddit")
+
+
+async def test_fault_39_whoever_claims_late_reads_the_token_again(clock, provider, store):
+    """It was expired when looked at, and refreshed by another before the claim was had."""
+
+    class LateLocks(MemoryLocks):
+        asked = 0
+
+        async def lock(self, key, token, ttl_s):
+            LateLocks.asked += 1
+            await trio.sleep(5 * (LateLocks.asked - 1))
+            return await super().lock(key, token, ttl_s)
+
+    assert await gather(2, [AccountLinks(store, LateLocks(), {"reddit": provider}, clock)]) == ["access-fresh-1"] * 2
+    assert len(provider.refreshed) == 1
