@@ -2,6 +2,7 @@
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from newsintel import preference_cache as module
 from newsintel.errors import UnavailableError
@@ -56,12 +57,15 @@ async def test_a_change_counts_at_once(store, autojump_clock):
 
 async def test_a_read_that_a_change_overtakes_is_not_remembered(store, autojump_clock):
     """It may have seen the older value."""
-    cache = PreferenceCache(store)
+    cache, arrives = PreferenceCache(store), trio.Event()
+    answer = store._answer
+    store._answer = arrives.wait
     async with trio.open_nursery() as nursery:
         nursery.start_soon(cache.heeded, 1)
-        await trio.lowlevel.checkpoint()
-        store.kept[1]["default_limit"] = 9
-        cache._forget(1)
+        await wait_all_tasks_blocked()
+        store._answer = answer
+        await cache.put(1, "default_limit", 9, NOON)
+        arrives.set()
     assert (await cache.heeded(1)).default_limit == 9
 
 

@@ -20,7 +20,7 @@ async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
     async def app(scope, _receive, _send):
         seen.append(scope)
 
-    lines = [(name.encode(), value.encode("latin-1")) for name, value in dict(headers).items()]
+    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in dict(headers).items()]
     scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
     await Identify(app, world.services)(scope, None, None)
     return seen[0]["state"]["caller"]

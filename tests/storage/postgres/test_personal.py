@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - our own constants
 """What belongs to one person, on a real PostgreSQL: kept, paged, found by words, bounded, and nobody else's."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from newsintel.storage.postgres.account_data import PostgresAccountData
 from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
-from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.preferences import LOCK, PUT, PostgresPreferences
 from newsintel.storage.postgres.saved import PostgresSaved
 from tests.make import search_record
 from tests.storage.support import NOON, article
@@ -86,23 +87,34 @@ async def test_preferences_are_kept_by_key(preferences, people):
 
 
 async def test_there_are_so_many_preferences_and_no_more(preferences, people):
-    """Also when two come at once; one that is there can still be changed, and a place becomes free again."""
+    """One that is there can still be changed, and a place becomes free again."""
     alice, bob = people
-    for number in range(MAX_KEYS - 1):
-        await preferences.put(alice, f"key{number}", number, NOON)
-    done = []
-
-    async def put(key):
-        done.append(await preferences.put(alice, key, 1, NOON))
-
-    async with trio.open_nursery() as nursery:
-        for key in ("x", "y", "z"):
-            nursery.start_soon(put, key)
-    assert sorted(done) == [Put.FULL, Put.FULL, Put.NEW]
+    for number in range(MAX_KEYS):
+        assert await preferences.put(alice, f"key{number}", number, NOON) is Put.NEW
+    assert await preferences.put(alice, "x", 1, NOON) is Put.FULL
     assert await preferences.put(alice, "key0", 5, NOON) is Put.CHANGED
     assert await preferences.put(bob, "x", 5, NOON) is Put.NEW
     await preferences.delete(alice, "key0")
     assert await preferences.put(alice, "w", 5, NOON) is Put.NEW
+
+
+async def test_two_who_come_at_once_do_not_both_take_the_last_place(preferences, postgres, people):
+    """The second waits for the first, and then finds no place."""
+    alice = people[0]
+    for number in range(MAX_KEYS - 1):
+        await preferences.put(alice, f"key{number}", number, NOON)
+
+    async def slowly(connection):
+        async with connection.transaction():
+            await connection.execute(LOCK, alice)
+            await connection.execute(PUT, alice, "first", "1", NOON)
+            await asyncio.sleep(0.3)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(postgres.run, slowly)
+        await trio.sleep(0.15)
+        assert await preferences.put(alice, "second", 1, NOON) is Put.FULL
+    assert "first" in await preferences.all(alice)
 
 
 async def test_what_postgresql_writes_at_length_is_refused(preferences, people):

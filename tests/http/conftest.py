@@ -1,0 +1,11 @@
+"""What all tests of the routes have in common."""
+
+import pytest
+
+from newsintel.http import identify
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A busy machine that stops for half a second is not taken for a store that is away."""
+    monkeypatch.setattr(identify, "LONGEST_S", 30.0)
