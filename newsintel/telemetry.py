@@ -167,10 +167,10 @@ class Metrics:
 
 
 _SPELLINGS = re.compile(
-    r"(?i)((?:api-?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)[\"']?\s*[=:]\s*[\"']?"
+    r"(?i)((?:api-?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\?[\"']?\s*[=:]\s*\\?[\"']?"
     r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
     r"|authorization[\"']?\s*[=:]\s*[\"']?(?:bearer |basic )?"
-    r"|bearer |\bni_(?=[\w-]{43}))[^&\s\"'@,}]+"
+    r"|bearer |\bni_(?=[\w-]{43}))[^&\s\"'@,}\\]+"
     r"|(://[^:/@\s]*:)[^@/\s]+(?=@)"
 )
 """How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
