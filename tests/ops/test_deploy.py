@@ -101,7 +101,7 @@ def site(commit=COMMIT, ready="ready"):
     """A service that names a commit and a readiness."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802 - its base class's name
+        def do_GET(self):
             status = 503 if self.path == "/health/ready" and ready == "unusable" else 200
             body = json.dumps({"commit": commit} if self.path == "/health" else {"status": ready}).encode()
             self.send_response(status)
