@@ -23,7 +23,7 @@ from attrs import frozen
 
 from newsintel.demo.server import simulated_upstreams
 from ops.dockerfile import Stage, moved, stages, take
-from ops.processes import STOP_S, BrokenPromiseError, finished, free_port, running, until
+from ops.processes import STOP_S, BrokenPromiseError, finished, free_port, judged, running, until
 from ops.stores import external_stores
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -72,15 +72,9 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)
         try:
-            image = build(folder)
-            trio.run(check, image)
-        except BrokenPromiseError as error:
-            print(f"image-check: {error}", file=sys.stderr)
-            return 1
+            return judged("image-check", lambda: trio.run(check, build(folder)))
         finally:
             _writable(folder)
-    print("image-check: all as promised")
-    return 0
 
 
 def build(folder: Path) -> Image:

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -90,6 +91,22 @@ async def until(check: Callable[[], Awaitable[bool]], within_s: float, what: str
             raise BrokenPromiseError(f"{what} did not happen within {within_s:g} s")
         await trio.sleep(0.05)
     return trio.current_time() - began
+
+
+def judged(name: str, run: Callable[[], None]) -> int:
+    """Run something that promises something, and print how it went; returns the exit code."""
+    try:
+        run()
+    except* BrokenPromiseError as broken:
+        said = "\n".join(str(leaf) for leaf in _leaves(broken))
+    else:
+        said = ""
+    print(f"{name}: {said or 'all as promised'}", file=sys.stderr if said else sys.stdout)
+    return 1 if said else 0
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    return [leaf for each in group.exceptions for leaf in (_leaves(each) if isinstance(each, BaseExceptionGroup) else [each])]
 
 
 def clean_environ(**settings: str) -> dict[str, str]:
