@@ -36,7 +36,7 @@ PATIENT = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIA
 class Scale:
     """How much of it: clients at once, and the seconds of load before and after each step."""
 
-    clients: int = 12
+    clients: int = 6
     settle_s: float = 5.0
 
 
@@ -133,6 +133,7 @@ async def drill(folder: Path, scale: Scale) -> None:
     async with scene(folder, scale) as it, trio.open_nursery() as nursery:
         for instance in it.serving:
             await answers_probe_by_address(it.client, instance)
+        await it.load.warm_up()
         stop = trio.Event()
         nursery.start_soon(it.load.run, scale.clients, stop)
         await trio.sleep(scale.settle_s)
@@ -179,7 +180,10 @@ async def start(stack: AsyncExitStack, folder: Path, settings: dict[str, str], n
 
 async def until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
     """Wait until it says that it is ready; returns the seconds it took."""
-    return await until(lambda: says(client, instance.url, "/health/ready", "ready"), START_S, f"readiness of {instance.service.name}")
+    try:
+        return await until(lambda: says(client, instance.url, "/health/ready", "ready"), START_S, f"readiness of {instance.service.name}")
+    except BrokenPromiseError as error:
+        raise BrokenPromiseError(f"{error}\n{instance.service.output()}") from error
 
 
 async def end_in_order(instance: Instance) -> float:
