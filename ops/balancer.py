@@ -107,7 +107,7 @@ async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer
     program = find_nginx()
     if program is None:
         raise BrokenPromiseError("there is no nginx here: `apt-get install --no-install-recommends nginx-light` brings it")
-    port, cage = free_port(), ()
+    port, cage = free_port(), tuple[str, ...]()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)

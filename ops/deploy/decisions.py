@@ -73,7 +73,7 @@ def exit_code(task: Json) -> int | None:
     """
     if task["lastStatus"] != "STOPPED":
         return None
-    container = next((each for each in task["containers"] if each["name"] == CONTAINER), {})
+    container: Json = next((each for each in task["containers"] if each["name"] == CONTAINER), {})
     code = container.get("exitCode")
     if code is None:
         raise DeployError(f"the migration never ran: {container.get('reason') or task.get('stoppedReason', 'no reason given')}")
