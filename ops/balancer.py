@@ -113,7 +113,7 @@ async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         cage = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--inh-caps=-all", "--")
     _write(folder, port, ports)
-    command = (*cage, program, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr")
+    command = (*cage, program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
     async with running("nginx", command, clean_environ(), folder) as nginx:
         await until(lambda: _listens(port), START_S, f"nginx's start ({nginx.output()})")
         yield Balancer(port, folder, nginx)

@@ -268,3 +268,18 @@ def test_rollout_tells_how_far_it_is():
     """The pipeline's log follows the counts."""
     deployment = {"status": "PRIMARY", "taskDefinition": "arn/x:2", "rolloutState": "IN_PROGRESS", "runningCount": 1, "desiredCount": 2}
     assert rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
+
+
+@pytest.mark.parametrize(
+    ("deployments", "words"),
+    [
+        pytest.param([("PRIMARY", "x:1", "COMPLETED")], "rolled back or replaced: the service runs x:1", id="only the old one is left"),
+        pytest.param([("PRIMARY", "x:1", "IN_PROGRESS"), ("ACTIVE", "x:2", "IN_PROGRESS")], "rolled back or replaced", id="going back"),
+        pytest.param([("PRIMARY", "x:2", "FAILED")], "x:2 failed: no reason given", id="failed in place"),
+    ],
+)
+def test_rollout_fails_as_soon_as_it_can_be_known(deployments, words):
+    """Another primary revision, or a failed one, is told at once: nobody waits for the rollout's time to run out."""
+    seen = [{"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state} for status, revision, state in deployments]
+    with pytest.raises(DeployError, match=words):
+        rollout(seen, "arn/x:2")

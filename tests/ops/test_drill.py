@@ -1,4 +1,4 @@
-"""A short drill, with a real nginx."""
+"""A short drill, with a real nginx. Slow where others need the processor too: it starts six services; CI runs `just drill` beside."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,10 @@ import trio
 from ops.balancer import find_nginx
 from ops.drill import Scale, drill
 
-pytestmark = pytest.mark.skipif(find_nginx() is None, reason="there is no nginx here (Debian: apt-get install nginx-light)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_nginx() is None, reason="there is no nginx here (Debian: apt-get install nginx-light)"),
+]
 
 
 def test_restarts_and_a_bad_deploy_cost_no_request(capsys):
