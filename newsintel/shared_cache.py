@@ -17,6 +17,9 @@ from newsintel.ports import Count, HarvestCache, WallClock
 
 POLL_S = 0.05
 """How often to look for the harvest of another process that holds the claim."""
+PATIENCE = 0.75
+"""The share of its time for which a flight waits for another process. By their default deadlines (1.0 s of 1.5) all sources of a holder
+that lives have answered or been given up by then; what is left is for a fan-out of our own if it does not."""
 SLACK_S = 1.0
 """A claim lapses this long after its flight's deadline if its process dies."""
 CLEANUP_S = 0.5
@@ -29,6 +32,7 @@ class Claim:
 
     answer: Answer | None
     token: str | None = None
+    signed_in: bool = False
 
 
 @frozen
@@ -41,18 +45,18 @@ class SharedCache:
     now: WallClock
 
     @asynccontextmanager
-    async def claim(self, key: str, known: Answer | None, deadline: float) -> AsyncIterator[Claim]:
+    async def claim(self, key: str, known: Answer | None, deadline: float, *, signed_in: bool = False) -> AsyncIterator[Claim]:
         """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
 
-        The wait is bounded by half of the time to the deadline, so that a fan-out of our own still has the other half. A token left in the
-        claim at the end is given back.
+        The wait is bounded, so that there is time left for a fan-out of our own. A token left in the claim at the end is given back.
 
         Args:
             key: the harvest key.
             known: what this process's own memory holds under it.
             deadline: the flight's, absolute, trio's clock.
+            signed_in: whether it is for a caller from whom nothing is held back.
         """
-        claim = Claim(known)
+        claim = Claim(known, signed_in=signed_in)
         try:
             if await self._look(key, claim):
                 await self._contend(key, claim, deadline)
@@ -69,11 +73,12 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="load")
             return False
-        return not self._fresh(claim.answer)
+        return not self._fresh(claim)
 
     async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
         token = secrets.token_hex(16)
-        patience = (trio.current_time() + deadline) / 2
+        began = trio.current_time()
+        patience = began + PATIENCE * (deadline - began)
         while True:
             try:
                 claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
@@ -83,7 +88,7 @@ class SharedCache:
             claim.token = token if claimed.held else None
             # Whoever held the claim until a moment ago may have stored its harvest since we looked.
             self._learn(claim, claimed.answer)
-            if claimed.held or self._fresh(claim.answer) or trio.current_time() >= patience:
+            if claimed.held or self._fresh(claim) or trio.current_time() >= patience:
                 return
             await trio.sleep(POLL_S)
 
@@ -98,5 +103,6 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="unlock")
 
-    def _fresh(self, answer: Answer | None) -> bool:
-        return answer is not None and self.windows.judge(answer.harvest, self.now()) is Freshness.FRESH
+    def _fresh(self, claim: Claim) -> bool:
+        known = claim.answer
+        return known is not None and self.windows.judge(known.harvest, self.now(), signed_in=claim.signed_in) is Freshness.FRESH

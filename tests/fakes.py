@@ -1,15 +1,18 @@
 """The ports, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import trio
 
+from newsintel.admission import Start
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.latencies import Latency
 from newsintel.model import Answer, ArchivedArticle, Article, Pair, SearchRecord
 from newsintel.ports import Claimed, Kept
+from newsintel.quotas import OwnStart, OwnStarts
 from tests.make import NOON
 
 
@@ -28,6 +31,31 @@ class Counts(Counter):
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         self[" ".join([name, *labels.values()])] += amount
+
+
+class Seen(dict):
+    """A `ports.Observe` that can be read back, e.g. seen["fetch_seconds guardian ok"], a list."""
+
+    def __call__(self, name: str, value: float, **labels: str) -> None:
+        self.setdefault(" ".join([name, *labels.values()]), []).append(value)
+
+
+class MemoryLatencies:
+    """A `ports.LatencyStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[date, Counter[Latency]] = {}
+        self.away = False
+
+    async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.kept.setdefault(day, Counter()).update(counts)
+
+    async def read(self, last: date) -> Mapping[Latency, int]:
+        await trio.lowlevel.checkpoint()
+        return sum((counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter())
 
 
 class MemoryCache:
@@ -66,6 +94,59 @@ class MemoryCache:
     def _release(self, key: str, token: str | None) -> None:
         if token is not None and self.locks.get(key) == token:
             del self.locks[key]
+
+
+class MemoryLedger:
+    """A `ports.Ledger`, on trio's clock. Its starts can be seen and added to as another process would."""
+
+    def __init__(self) -> None:
+        self.starts: dict[str, dict[str, float]] = {}
+        self.away = False
+
+    async def reserve(self, source, terms, name, before, decide):
+        await self._answer()
+        kept = self.starts.setdefault(source, {})
+        kept |= before
+        answer = decide(self._spent(source, terms), trio.current_time())
+        if isinstance(answer, Start):
+            kept[name] = answer.at_s
+        return answer
+
+    async def give_back(self, source, name):
+        await self._answer()
+        self.starts.get(source, {}).pop(name, None)
+
+    async def spent(self, source, terms):
+        await self._answer()
+        return self._spent(source, terms)
+
+    def _spent(self, source, terms):
+        own = OwnStarts(terms)
+        for name, at_s in self.starts.get(source, {}).items():
+            own.add(OwnStart(name, at_s, shared=True))
+        return own.spent(trio.current_time())
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemoryCounter:
+    """A `ports.SharedCounter` that forgets nothing."""
+
+    def __init__(self) -> None:
+        self.kept: Counter[str] = Counter()
+        self.trips = 0
+        self.away = False
+
+    async def add(self, key: str, amount: int, ttl_s: int) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.trips += 1
+        self.kept[key] += amount
+        return self.kept[key]
 
 
 class MemoryBytes:
