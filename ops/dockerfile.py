@@ -1,0 +1,83 @@
+"""Reads a Dockerfile's stages, and lets a stage's steps be taken below a folder instead of at the root of an image. Pure but for `take`."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from attrs import field, frozen
+
+
+@frozen
+class Stage:
+    """One stage: its name ('' for the last) and its instructions in order, as (WORD, rest) pairs with continued lines joined."""
+
+    name: str
+    steps: list[tuple[str, str]] = field(factory=list)
+
+    def all(self, word: str) -> list[str]:
+        """What follows each instruction of a kind."""
+        return [rest for found, rest in self.steps if found == word]
+
+    def environ(self, arguments: Mapping[str, str]) -> dict[str, str]:
+        """The stage's ENV, with its ARGs filled in: from `arguments`, else with their defaults. $PATH stays as it is."""
+        given = {name: arguments.get(name, default) for name, _, default in (rest.partition("=") for rest in self.all("ARG"))}
+        pairs = re.findall(r"(\w+)=(\S+)", " ".join(self.all("ENV")))
+        return {name: re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], value) for name, value in pairs}
+
+
+def stages(text: str) -> list[Stage]:
+    """The stages of a Dockerfile in order."""
+    lines = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    found: list[Stage] = []
+    for line in lines.replace("\\\n", "").splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            _, _, name = rest.partition(" AS ")
+            found.append(Stage(name))
+        elif found:
+            found[-1].steps.append((word, " ".join(rest.split())))
+    return found
+
+
+def moved(command: str, root: Path, folders: tuple[str, ...]) -> str:
+    """A command with every absolute path below one of `folders` put below `root`."""
+    return re.sub(rf"(?<![\w/])(?={'|'.join(map(re.escape, folders))})", str(root), command)
+
+
+def take(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[str]:
+    """Take a stage's steps below `root`; yields each RUN line before it is run.
+
+    Args:
+        stage: may use WORKDIR, COPY of files and folders, and RUN.
+        context: the folder that COPY takes from.
+        root: stands for the image's root.
+        folders: the absolute paths that the steps may name.
+        environ: for the RUN lines.
+
+    Raises:
+        CalledProcessError: a RUN line failed.
+    """
+    work = root
+    for word, rest in stage.steps:
+        if word == "WORKDIR":
+            work = root / rest.lstrip("/")
+            work.mkdir(parents=True, exist_ok=True)
+        elif word == "COPY":
+            *sources, target = rest.split()
+            _copy([context / source for source in sources], root / target.lstrip("/") if target.startswith("/") else work / target, target)
+        elif word == "RUN":
+            yield rest
+            subprocess.run(["/bin/sh", "-c", moved(rest, root, folders)], cwd=work, env=dict(environ), check=True)
+
+
+def _copy(sources: list[Path], target: Path, written: str) -> None:
+    """As COPY does: a folder's contents, or files into a folder if the target ends with a slash."""
+    for source in sources:
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            continue
+        to = target / PurePosixPath(source).name if written.endswith("/") else target
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, to)

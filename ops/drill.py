@@ -1,0 +1,227 @@
+"""`just drill`: two services behind a balancer, on one PostgreSQL and one Redis, restarted and badly deployed under steady load.
+
+What must hold is checked and printed; whatever does not ends it with 1. Every process that it starts it also ends.
+"""
+
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import trio
+from attrs import define, frozen
+
+from newsintel.demo.server import Simulated, simulated_upstreams
+from ops.balancer import Balancer, balancer
+from ops.load import Load
+from ops.processes import BrokenPromiseError, Running, clean_environ, finished, free_port, judged, running, until
+from ops.stores import external_stores
+
+START_S = 120.0
+"""A starved machine takes a minute for what takes two seconds."""
+
+DRAIN_S = 20.0
+"""NEWSINTEL_DRAIN_S's default: the budget between SIGTERM and the end."""
+
+SLOW_MS = 800
+"""A source slow enough for a search to be in the air while its service is told to end, and within its deadline."""
+
+
+PATIENT = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
+"""What is drilled is the service's end, not the sources': on a busy machine a second is soon over, and without a source a search fails."""
+
+
+@frozen
+class Scale:
+    """How much of it: clients at once, and the seconds of load before and after each step."""
+
+    clients: int = 6
+    settle_s: float = 5.0
+
+
+@frozen
+class Instance:
+    """One service."""
+
+    port: int
+    service: Running
+
+    @property
+    def url(self) -> str:
+        """Where it answers without the balancer."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@define
+class Drill:
+    """The scene: the balancer, who is behind it, how instances are made, and the load on it all."""
+
+    folder: Path
+    settings: dict[str, str]
+    scale: Scale
+    stack: AsyncExitStack
+    client: httpx.AsyncClient
+    front: Balancer
+    serving: list[Instance]
+    load: Load
+    simulated: Simulated
+
+    async def rolling_restart(self) -> None:
+        """Replace each instance as ECS does: start the new, send it traffic, take the traffic off the old, then end that in order."""
+        for number, old in enumerate(list(self.serving)):
+            new = await start(self.stack, self.folder, self.settings, f"second-{number}")
+            ready_s = await until_ready(self.client, new)
+            self.serving[number] = new
+            off_s = await self.front.route_to([each.port for each in self.serving])
+            ended_s = await end_in_order(old)
+            print(
+                f"restart {number + 1}: new one ready in {ready_s:.1f} s, old one out of traffic in {off_s:.1f} s, ended in {ended_s:.1f} s"
+            )
+            await trio.sleep(self.scale.settle_s)
+
+    async def bad_deploy(self) -> None:
+        """A version that cannot come into the database ends by itself, saying why in one line, and never was healthy."""
+        bad = await start(self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad")
+        while bad.service.process.poll() is None:
+            if await ready(self.client, bad.url):
+                raise BrokenPromiseError("a service with a wrong database password says that it is ready")
+            await trio.sleep(0.05)
+        said = [line for line in bad.service.output().splitlines() if line.startswith("newsintel: ")]
+        if bad.service.process.returncode != 1 or len(said) != 1 or "Traceback" in bad.service.output():
+            raise BrokenPromiseError(f"a wrong password ended it with {bad.service.process.returncode}:\n{bad.service.output()}")
+        print(f"wrong database password: exit 1, {said[0]!r}; the others went on")
+        await trio.sleep(self.scale.settle_s)
+
+    async def search_in_the_air(self) -> None:
+        """A search that is in the air when its service is told to end is answered; then the service ends within its budget."""
+        last = await start(self.stack, self.folder, self.settings, "last")
+        await until_ready(self.client, last)
+        await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": SLOW_MS, "jitter_ms": 0})
+        statuses: list[int] = []
+
+        async def search() -> None:
+            statuses.append((await self.client.get(f"{last.url}/articles", params={"q": f"harbour OR {secrets.token_hex(4)}"})).status_code)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(search)
+            await trio.sleep(SLOW_MS / 2000)
+            ended_s = await end_in_order(last)
+        await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": 90, "jitter_ms": 30})
+        if statuses != [200]:
+            raise BrokenPromiseError(f"a search in the air at SIGTERM was answered {statuses}")
+        print(f"SIGTERM with a search in the air: answered 200, ended {ended_s:.1f} s after the signal")
+
+    def report(self) -> None:
+        """Print the load's end; any failed request breaks the promise."""
+        median_ms, p99_ms = self.load.median_and_p99_ms()
+        failed = sum(self.load.failures.values())
+        print(
+            f"load: {self.load.answered} requests answered, {failed} failed, {self.load.reopened} sent again on a new connection; "
+            f"median {median_ms:.0f} ms, p99 {p99_ms:.0f} ms"
+        )
+        if failed:
+            raise BrokenPromiseError(f"requests failed: {dict(self.load.failures)}\n{self.front.nginx.output()}")
+
+
+async def drill(folder: Path, scale: Scale) -> None:
+    """The whole drill.
+
+    Raises:
+        BrokenPromiseError: something was not as promised.
+    """
+    async with scene(folder, scale) as it, trio.open_nursery() as nursery:
+        for instance in it.serving:
+            await answers_probe_by_address(it.client, instance)
+        await it.load.warm_up()
+        stop = trio.Event()
+        nursery.start_soon(it.load.run, scale.clients, stop)
+        await trio.sleep(scale.settle_s)
+        await it.rolling_restart()
+        await it.bad_deploy()
+        await it.search_in_the_air()
+        stop.set()
+    it.report()
+
+
+@asynccontextmanager
+async def scene(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
+    """Stores, sources, two ready instances and the balancer in front of them."""
+    folders = {name: folder / name for name in ("stores", "nginx", "logs")}
+    for each in folders.values():
+        each.mkdir()
+    logs = folders["logs"]
+    async with (
+        external_stores(folders["stores"]) as stores,
+        simulated_upstreams() as simulated,
+        AsyncExitStack() as stack,
+        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+    ):
+        settings = stores.settings | {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
+        settings |= {"SECRET_KEYS": secrets.token_urlsafe(32), "RATE_LIMIT": "off", "MISS_LIMIT": "off"} | PATIENT
+        migrated = await finished("migrate", (sys.executable, "-m", "newsintel", "migrate"), clean_environ(**settings), logs, START_S)
+        if migrated.process.returncode:
+            raise BrokenPromiseError(f"migrate ended with {migrated.process.returncode}:\n{migrated.output()}")
+        serving = [await start(stack, logs, settings, f"first-{number}") for number in range(2)]
+        for instance in serving:
+            await until_ready(client, instance)
+        front = await stack.enter_async_context(balancer(folders["nginx"], [each.port for each in serving]))
+        url = f"http://127.0.0.1:{front.port}"
+        print(f"two services behind {url}, one PostgreSQL, one Redis, simulated sources")
+        yield Drill(logs, settings, scale, stack, client, front, serving, Load(url), simulated)
+
+
+async def start(stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str) -> Instance:
+    """Start a service on a port of its own; it lives at most as long as the stack."""
+    port = free_port()
+    environ = clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {"XDG_DATA_HOME": str(folder)}
+    return Instance(port, await stack.enter_async_context(running(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)))
+
+
+async def until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
+    """Wait until it may get traffic; returns the seconds it took."""
+    try:
+        return await until(lambda: ready(client, instance.url), START_S, f"readiness of {instance.service.name}")
+    except BrokenPromiseError as error:
+        raise BrokenPromiseError(f"{error}\n{instance.service.output()}") from error
+
+
+async def end_in_order(instance: Instance) -> float:
+    """SIGTERM it; returns the seconds to its end, which must come within the budget and with 0."""
+    took_s = await instance.service.end()
+    if instance.service.process.returncode or took_s > DRAIN_S:
+        raise BrokenPromiseError(
+            f"{instance.service.name} ended with {instance.service.process.returncode} after {took_s:.1f} s:\n{instance.service.output()}"
+        )
+    return took_s
+
+
+async def answers_probe_by_address(client: httpx.AsyncClient, instance: Instance) -> None:
+    """A balancer's probe names an address as Host; the health routes answer it, others do not."""
+    host = {"Host": "10.20.16.7:8000"}
+    statuses = [(await client.get(instance.url + path, headers=host)).status_code for path in ("/health", "/health/ready", "/sources")]
+    if statuses != [200, 200, 421]:
+        raise BrokenPromiseError(f"to a probe whose Host is an address, health, readiness and sources answered {statuses}")
+    print(f"{instance.service.name}: a probe whose Host is an address gets 200 from the health routes, 421 elsewhere")
+
+
+async def ready(client: httpx.AsyncClient, url: str) -> bool:
+    """Whether it says that traffic may come (`ready` or, on a starved machine, `degraded`)."""
+    try:
+        return (await client.get(f"{url}/health/ready")).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def main() -> int:
+    """Run it; 0 if all is as promised."""
+    with tempfile.TemporaryDirectory(prefix="newsintel-drill-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # nginx runs as nobody
+        return judged("drill", lambda: trio.run(drill, folder, Scale()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""A release against a fake aws CLI on PATH and a health route that really answers: what is done, in which order, and what is a failure."""
+
+import json
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from ops.deploy import __main__ as deploy
+from ops.deploy import steps
+from ops.deploy.decisions import READ_ONLY, DeployError, full_commit, rollout, with_image
+
+COMMIT = "a" * 40
+OTHER = "b" * 40
+DIGEST = "sha256:" + "1" * 64
+REPOSITORY = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/newsintel-production"
+SERVICE, MIGRATE = "newsintel-production", "newsintel-production-migrate"
+HAPPY = [
+    [["PRIMARY", "new", "IN_PROGRESS"], ["ACTIVE", "old", "COMPLETED"]],
+    [["PRIMARY", "new", "COMPLETED"]],
+]
+
+
+def definition(family):
+    """What describe-task-definition answers: what Terraform registered, and what AWS added."""
+    options = {"awslogs-group": "/newsintel/production/migrate", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "migrate"}
+    return {
+        "family": family,
+        "taskDefinitionArn": f"arn:aws:ecs:eu-west-1:111122223333:task-definition/{family}:7",
+        "revision": 7,
+        "status": "ACTIVE",
+        "requiresAttributes": [{"name": "ecs.capability.execution-role-ecr-pull"}],
+        "compatibilities": ["EC2", "FARGATE"],
+        "registeredAt": "2026-11-25T02:00:00+00:00",
+        "registeredBy": "arn:aws:sts::111122223333:assumed-role/terraform",
+        "cpu": "1024",
+        "memory": "2048",
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [
+            {"name": "router", "image": "example/router:1"},
+            {
+                "name": "newsintel",
+                "image": f"{REPOSITORY}@sha256:{'0' * 64}",
+                "readonlyRootFilesystem": True,
+                "logConfiguration": {"logDriver": "awslogs", "options": options},
+            },
+        ],
+    }
+
+
+class World:
+    """The fake's state: written before a release, read after it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.state = {
+            "images": {COMMIT: DIGEST},
+            "families": {SERVICE: [definition(SERVICE)], MIGRATE: [definition(MIGRATE)]},
+            "migration": {"refused": False, "polls": 1, "end": {"containers": [{"name": "newsintel", "exitCode": 0}]}},
+            "released": None,
+            "story": HAPPY,
+            "log": ["relation does not exist"],
+        }
+
+    def run(self, url, *, command="release", commit=COMMIT):
+        """Run the command as the workflow does."""
+        (self.folder / "world.json").write_text(json.dumps(self.state))
+        words = [command, "--repository", REPOSITORY, "--commit", commit]
+        if command == "release":
+            words += ["--cluster", SERVICE, "--service", SERVICE, "--migrate-family", MIGRATE, "--url", url]
+        return deploy.main(words)
+
+    @property
+    def calls(self):
+        """Every call that reached the CLI: (command, parameters)."""
+        return [tuple(json.loads(line)) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
+
+    @property
+    def changes(self):
+        """The calls that change something, in order."""
+        return [command for command, _ in self.calls if not command.split()[1].startswith(("describe", "get"))]
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A world in which all goes well, with the fake CLI first on PATH and no pause between questions."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(__file__).parent), str(Path(sys.executable).parent), os.environ["PATH"]]))
+    monkeypatch.setenv("FAKE_AWS", str(tmp_path))
+    monkeypatch.setattr(steps, "POLL_S", 0.01)
+    monkeypatch.setattr(steps, "VERIFY_S", 0.3)
+    return World(tmp_path)
+
+
+@contextmanager
+def site(commit=COMMIT, ready="ready"):
+    """A service that names a commit and a readiness."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status = 503 if self.path == "/health/ready" and ready == "unusable" else 200
+            body = json.dumps({"commit": commit} if self.path == "/health" else {"status": ready}).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_release_migrates_then_rolls_out_then_looks(world, capsys):
+    """Both families get a revision with the image by digest; the migration runs in the service's network before the service is touched."""
+    with site() as url:
+        assert world.run(url) == 0, capsys.readouterr().err
+    assert world.changes == ["ecs register-task-definition", "ecs run-task", "ecs register-task-definition", "ecs update-service"]
+    calls = dict(world.calls)
+    assert calls["ecs run-task"]["networkConfiguration"] == {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}
+    assert calls["ecs run-task"]["taskDefinition"].endswith(f"/{MIGRATE}:8")
+    assert calls["ecs update-service"]["taskDefinition"].endswith(f"/{SERVICE}:8")
+    assert f"/health names ['{COMMIT}'], /health/ready says 'ready'" in capsys.readouterr().out
+
+
+def test_only_the_image_is_swapped():
+    """The registered revision is the described one but for our container's image and what AWS itself adds."""
+    described = definition(SERVICE)
+    swapped = with_image(described, "new@sha256:2")
+    assert swapped.keys() == described.keys() - set(READ_ONLY)
+    assert swapped["containerDefinitions"][0] == described["containerDefinitions"][0]
+    assert swapped["containerDefinitions"][1] == {**described["containerDefinitions"][1], "image": "new@sha256:2"}
+    assert all(swapped[name] == described[name] for name in swapped if name != "containerDefinitions")
+
+
+def test_definition_without_our_container_is_refused():
+    """A family that is not ours is not released to."""
+    strange = {**definition(SERVICE), "containerDefinitions": [{"name": "router", "image": "example/router:1"}]}
+    with pytest.raises(DeployError, match="no container 'newsintel'"):
+        with_image(strange, "new@sha256:2")
+
+
+def test_failed_migration_leaves_the_service_alone(world, capsys):
+    """A migration that exits 1 fails the release with its log; the service keeps its revision."""
+    world.state["migration"]["end"] = {"containers": [{"name": "newsintel", "exitCode": 1}]}
+    with site() as url:
+        assert world.run(url) == 1
+    assert "ecs update-service" not in world.changes
+    said = capsys.readouterr().err
+    assert "the migration ended with 1; the service was not touched" in said
+    assert "relation does not exist" in said
+    logged = dict(world.calls)["logs get-log-events"]
+    assert (logged["logGroupName"], logged["logStreamName"]) == ("/newsintel/production/migrate", "migrate/newsintel/0a1b2c")
+
+
+@pytest.mark.parametrize(
+    ("migration", "words"),
+    [
+        ({"refused": True, "polls": 0, "end": {}}, "RESOURCE:CPU"),
+        (
+            {"refused": False, "polls": 0, "end": {"stoppedReason": "CannotPullContainerError", "containers": [{"name": "newsintel"}]}},
+            "never ran: CannotPullContainerError",
+        ),
+    ],
+)
+def test_migration_that_never_ran_is_a_failure(world, capsys, migration, words):
+    """A task that is not started, or stops before our container ran, has not migrated anything."""
+    world.state["migration"] = migration
+    with site() as url:
+        assert world.run(url) == 1
+    assert words in capsys.readouterr().err
+    assert "ecs update-service" not in world.changes
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param([HAPPY[0], [["PRIMARY", "old", "IN_PROGRESS"], ["ACTIVE", "new", "FAILED"]]], id="the breaker trips"),
+        pytest.param([HAPPY[0], [["PRIMARY", "old", "COMPLETED"]]], id="it is over before we look"),
+        pytest.param([HAPPY[0], [["PRIMARY", "old", "COMPLETED"], ["ACTIVE", "new", "IN_PROGRESS"]]], id="an alarm rolls back"),
+        pytest.param([[["PRIMARY", "new", "FAILED"]]], id="no rollback to be had"),
+        pytest.param([HAPPY[0], HAPPY[1], [["PRIMARY", "old", "COMPLETED"]]], id="after it was complete"),
+    ],
+)
+def test_rollback_is_a_failure(world, capsys, story):
+    """However ECS comes to run another revision than ours, and though /health names our commit, the release has failed."""
+    world.state["story"] = story
+    with site() as url:
+        assert world.run(url) == 1
+    assert f"the service runs {SERVICE}:" in capsys.readouterr().err
+
+
+def test_events_tell_why(world, capsys):
+    """With a failed rollout come the service's last events."""
+    world.state["story"] = [[["PRIMARY", "old", "COMPLETED"]]]
+    with site() as url:
+        assert world.run(url) == 1
+    assert "tasks failed to start" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("served", [{"commit": OTHER}, {"ready": "degraded"}, {"ready": "unusable"}])
+def test_wrong_commit_or_not_ready_is_a_failure(world, capsys, served):
+    """A rollout that AWS calls complete has failed if people get another commit, or one that is not ready."""
+    with site(**served) as url:
+        assert world.run(url) == 1
+    said = capsys.readouterr().err
+    assert f"does not serve {COMMIT} in good health" in said
+    assert repr(served.get("ready", OTHER)) in said
+
+
+def test_nobody_answers_is_a_failure(world, capsys):
+    """A complete rollout behind an address that nobody answers at has failed."""
+    assert world.run("http://127.0.0.1:9") == 1
+    assert "does not serve" in capsys.readouterr().err
+
+
+def test_rollout_that_never_ends_is_a_failure(world, capsys, monkeypatch):
+    """Past its time a rollout counts as failed."""
+    monkeypatch.setattr(steps, "ROLLOUT_S", 0.1)
+    world.state["story"] = [HAPPY[0]]
+    with site() as url:
+        assert world.run(url) == 1
+    assert "took longer than 0.1 s" in capsys.readouterr().err
+
+
+def test_image_is_built_once(world, capsys):
+    """`built` prints the digest of a commit's image, and an empty one if there is none; a release without image changes nothing."""
+    assert world.run("", command="built") == 0
+    assert capsys.readouterr().out == f"digest={DIGEST}\n"
+    assert world.run("", command="built", commit=OTHER) == 0
+    assert capsys.readouterr().out == "digest=\n"
+    assert world.run("http://127.0.0.1:9", commit=OTHER) == 1
+    assert f"no image of {OTHER}" in capsys.readouterr().err
+    assert world.changes == []
+
+
+def test_refusal_of_aws_is_told(world, capsys):
+    """What the CLI says when it fails is passed on, and nothing more is done."""
+    del world.state["families"][MIGRATE]
+    with site() as url:
+        assert world.run(url) == 1
+    assert "aws ecs describe-task-definition: An error occurred (ClientException)" in capsys.readouterr().err
+    assert world.changes == []
+
+
+@pytest.mark.parametrize("text", ["main", "a" * 39, "A" * 40, "$(id)", ""])
+def test_commit_must_be_a_full_sha(world, capsys, text):
+    """Whatever a person types into the workflow's form, only a full SHA goes further."""
+    with pytest.raises(DeployError):
+        full_commit(text)
+    assert world.run("", command="built", commit=text) == 1
+    assert not (world.folder / "calls.jsonl").exists()
+    assert "40 hex digits" in capsys.readouterr().err
+
+
+def test_rollout_tells_how_far_it_is():
+    """The pipeline's log follows the counts."""
+    deployment = {"status": "PRIMARY", "taskDefinition": "arn/x:2", "rolloutState": "IN_PROGRESS", "runningCount": 1, "desiredCount": 2}
+    assert rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
+
+
+@pytest.mark.parametrize(
+    ("deployments", "words"),
+    [
+        pytest.param([("PRIMARY", "x:1", "COMPLETED")], "rolled back or replaced: the service runs x:1", id="only the old one is left"),
+        pytest.param([("PRIMARY", "x:1", "IN_PROGRESS"), ("ACTIVE", "x:2", "IN_PROGRESS")], "rolled back or replaced", id="going back"),
+        pytest.param([("PRIMARY", "x:2", "FAILED")], "x:2 failed: no reason given", id="failed in place"),
+    ],
+)
+def test_rollout_fails_as_soon_as_it_can_be_known(deployments, words):
+    """Another primary revision, or a failed one, is told at once: nobody waits for the rollout's time to run out."""
+    seen = [{"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state} for status, revision, state in deployments]
+    with pytest.raises(DeployError, match=words):
+        rollout(seen, "arn/x:2")

