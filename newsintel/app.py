@@ -23,7 +23,7 @@ import trio
 
 from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
 from newsintel.admission import Admission
-from newsintel.codec import dump_harvest, load_harvest
+from newsintel.codec import dump_answer, load_answer
 from newsintel.cursors import PURPOSE as CURSORS
 from newsintel.cursors import Cursors
 from newsintel.desk import Desk
@@ -31,6 +31,7 @@ from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.callers import Persons
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
@@ -70,6 +71,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
     count, windows = Metrics().count, Windows.of(settings)
+    secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
 
@@ -80,7 +82,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
 
-    async with open_stores(settings, count, dump_harvest, load_harvest) as stores, AsyncExitStack() as clients:
+    async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
         shared = SharedCache(stores.cache, windows, count, utc_now)
@@ -135,7 +137,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         ),
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
-                        cursors=Cursors(Signer(settings.secret_keys or kept_keys(settings.data_dir), CURSORS)),
+                        cursors=Cursors(Signer(secret_keys, CURSORS)),
+                        persons=Persons(secret_keys),
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,

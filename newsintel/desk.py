@@ -74,7 +74,7 @@ class Desk:
         flight = Flight(
             query,
             trio.current_time() + self._search_deadline_s,
-            known=kept.answer.harvest if kept else None,
+            known=kept.answer if kept else None,
             on_end=self._land,
         )
         self._to_merger.send_nowait(flight)

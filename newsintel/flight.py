@@ -6,7 +6,7 @@ from typing import Self
 import trio
 from attrs import frozen
 
-from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Harvest, Landed, Query
+from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Landed, Query
 
 
 class Flight:
@@ -23,7 +23,7 @@ class Flight:
     """
 
     def __init__(
-        self, query: Query, deadline: float, *, known: Harvest | None = None, on_end: "Callable[[Flight, Answer | None], None]"
+        self, query: Query, deadline: float, *, known: Answer | None = None, on_end: "Callable[[Flight, Answer | None], None]"
     ) -> None:
         self.query = query
         self.deadline = deadline

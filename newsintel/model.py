@@ -402,9 +402,9 @@ class Pair:
 
 @frozen
 class CacheWrite:
-    """A harvest to keep in Redis, and the claim on its key to give back with it (None where there is none)."""
+    """An answer to keep in Redis, and the claim on its key to give back with it (None where there is none)."""
 
-    harvest: Harvest
+    answer: Answer
     lock_token: str | None
 
 

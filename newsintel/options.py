@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 @frozen
 class Secret:
@@ -120,6 +122,14 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 def words(raw: str) -> tuple[str, ...]:
     """A comma list; blanks round the commas do not count, nor do empty entries."""
     return tuple(word.strip() for word in raw.split(",") if word.strip())
+
+
+def networks(raw: str) -> tuple[Network, ...]:
+    """A comma list of networks (RFC 4632); a bare address is a network of one."""
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words(raw))
+    except ValueError:
+        raise ValueError("must be a comma list of networks such as 10.0.0.0/16, without host bits") from None
 
 
 def url(*schemes: str) -> Callable[[str], str]:

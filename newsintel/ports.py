@@ -13,10 +13,10 @@ from attrs import frozen
 
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.model import (
+    Answer,
     ArchivedArticle,
     Article,
     FlightEvent,
-    Harvest,
     Page,
     Pair,
     Query,
@@ -59,19 +59,27 @@ class Upstream(Protocol):
         ...
 
 
+@frozen
+class Claimed:
+    """What claiming a key found: whether the claim is now ours, and what is kept under the key at that moment."""
+
+    held: bool
+    answer: Answer | None
+
+
 class HarvestCache(Protocol):
-    """Redis, as the merger and the cache writer see it."""
+    """Redis, as the merger and the cache writer see it: harvests, each with its default merge."""
 
-    async def load(self, key: str) -> Harvest | None:
-        """The harvest kept under a key, however old; None if there is none or it cannot be read."""
+    async def load(self, key: str) -> Answer | None:
+        """What is kept under a key, however old; None if there is none or it cannot be read."""
         ...
 
-    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
-        """Keep a harvest for CACHE_TTL_S + CACHE_STALE_S and release the lock, in one operation."""
+    async def store(self, answer: Answer, lock_token: str | None) -> None:
+        """Keep an answer for CACHE_TTL_S + CACHE_STALE_S and release the lock, in one operation."""
         ...
 
-    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
-        """Claim the fan-out of a key among processes; False if another holds it. It lapses after `ttl_s`."""
+    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+        """Claim the fan-out of a key among processes, unless another holds it, and look again. The claim lapses after `ttl_s`."""
         ...
 
     async def unlock(self, key: str, token: str) -> None:

@@ -16,12 +16,14 @@ from newsintel.environment import PREFIX, Reader, Row
 from newsintel.errors import SettingsError
 from newsintel.options import (
     Address,
+    Network,
     Quota,
     Secret,
     SourceOptions,
     address,
     count,
     key_list,
+    networks,
     one_of,
     quota,
     seconds,
@@ -59,6 +61,7 @@ class Settings:
     bind: Address = option(address, Address("127.0.0.1", 8000))
     public_url: str = option(url("http", "https"), "")
     allowed_hosts: tuple[str, ...] = option(words, ())
+    trusted_proxies: tuple[Network, ...] = option(networks, ())
     data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
     database_url: Secret | None = option(secret, None, also="DATABASE_URL")
     database_password: Secret | None = option(secret, None)

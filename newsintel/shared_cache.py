@@ -12,7 +12,7 @@ from attrs import define, frozen
 
 from newsintel.errors import UnavailableError
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Harvest
+from newsintel.model import Answer
 from newsintel.ports import Count, HarvestCache, WallClock
 
 POLL_S = 0.05
@@ -27,7 +27,7 @@ CLEANUP_S = 0.5
 class Claim:
     """What a flight knows of its key. `token` is set while the claim is this flight's to give back."""
 
-    harvest: Harvest | None
+    answer: Answer | None
     token: str | None = None
 
 
@@ -41,7 +41,7 @@ class SharedCache:
     now: WallClock
 
     @asynccontextmanager
-    async def claim(self, key: str, known: Harvest | None, deadline: float) -> AsyncIterator[Claim]:
+    async def claim(self, key: str, known: Answer | None, deadline: float) -> AsyncIterator[Claim]:
         """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
 
         The wait is bounded by half of the time to the deadline, so that a fan-out of our own still has the other half. A token left in the
@@ -52,9 +52,9 @@ class SharedCache:
             known: what this process's own memory holds under it.
             deadline: the flight's, absolute, trio's clock.
         """
-        claim = Claim(await self._newest(key, known))
+        claim = Claim(known)
         try:
-            if not self._fresh(claim.harvest):
+            if await self._look(key, claim):
                 await self._contend(key, claim, deadline)
             yield claim
         finally:
@@ -62,29 +62,35 @@ class SharedCache:
                 with trio.move_on_after(CLEANUP_S, shield=True):
                     await self._unlock(key, claim.token)
 
+    async def _look(self, key: str, claim: Claim) -> bool:
+        """Look once. True if it is worth contending: Redis works, and what is known is not fresh."""
+        try:
+            self._learn(claim, await self.cache.load(key))
+        except UnavailableError:
+            self.count("cache_errors", operation="load")
+            return False
+        return not self._fresh(claim.answer)
+
     async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
         token = secrets.token_hex(16)
         patience = (trio.current_time() + deadline) / 2
         while True:
             try:
-                if await self.cache.lock(key, token, deadline - trio.current_time() + SLACK_S):
-                    claim.token = token
+                claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
             except UnavailableError:
                 self.count("cache_errors", operation="lock")
                 return
+            claim.token = token if claimed.held else None
             # Whoever held the claim until a moment ago may have stored its harvest since we looked.
-            claim.harvest = await self._newest(key, claim.harvest)
-            if claim.token or self._fresh(claim.harvest) or trio.current_time() >= patience:
+            self._learn(claim, claimed.answer)
+            if claimed.held or self._fresh(claim.answer) or trio.current_time() >= patience:
                 return
             await trio.sleep(POLL_S)
 
-    async def _newest(self, key: str, known: Harvest | None) -> Harvest | None:
-        try:
-            loaded = await self.cache.load(key)
-        except UnavailableError:
-            self.count("cache_errors", operation="load")
-            return known
-        return max((harvest for harvest in (loaded, known) if harvest), key=lambda harvest: harvest.fetched_at, default=None)
+    def _learn(self, claim: Claim, loaded: Answer | None) -> None:
+        """Keep the newer of what is known and what Redis holds."""
+        if loaded and (claim.answer is None or loaded.harvest.fetched_at > claim.answer.harvest.fetched_at):
+            claim.answer = loaded
 
     async def _unlock(self, key: str, token: str) -> None:
         try:
@@ -92,5 +98,5 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="unlock")
 
-    def _fresh(self, harvest: Harvest | None) -> bool:
-        return harvest is not None and self.windows.judge(harvest, self.now()) is Freshness.FRESH
+    def _fresh(self, answer: Answer | None) -> bool:
+        return answer is not None and self.windows.judge(answer.harvest, self.now()) is Freshness.FRESH

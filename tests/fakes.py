@@ -8,8 +8,8 @@ import trio
 
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.model import ArchivedArticle, Article, Harvest, Pair, SearchRecord
-from newsintel.ports import Kept
+from newsintel.model import Answer, ArchivedArticle, Article, Pair, SearchRecord
+from newsintel.ports import Claimed, Kept
 from tests.make import NOON
 
 
@@ -34,7 +34,7 @@ class MemoryCache:
     """A `ports.HarvestCache`."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Harvest] = {}
+        self.kept: dict[str, Answer] = {}
         self.locks: dict[str, str] = {}
         self.away = False
 
@@ -42,21 +42,21 @@ class MemoryCache:
         if self.away:
             raise UnavailableError("redis is away")
 
-    async def load(self, key: str) -> Harvest | None:
+    async def load(self, key: str) -> Answer | None:
         await trio.lowlevel.checkpoint()
         self._check()
         return self.kept.get(key)
 
-    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
+    async def store(self, answer: Answer, lock_token: str | None) -> None:
         await trio.lowlevel.checkpoint()
         self._check()
-        self.kept[harvest.query.key] = harvest
-        self._release(harvest.query.key, lock_token)
+        self.kept[answer.harvest.query.key] = answer
+        self._release(answer.harvest.query.key, lock_token)
 
-    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
+    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
         await trio.lowlevel.checkpoint()
         self._check()
-        return self.locks.setdefault(key, token) == token
+        return Claimed(self.locks.setdefault(key, token) == token, self.kept.get(key))
 
     async def unlock(self, key: str, token: str) -> None:
         await trio.lowlevel.checkpoint()

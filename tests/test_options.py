@@ -1,8 +1,10 @@
 """The parsers of single settings: what each accepts, what it refuses, and that it never repeats what it was given."""
 
+from ipaddress import ip_network
+
 import pytest
 
-from newsintel.options import Address, Quota, address, count, one_of, quota, seconds, seconds_or_none, secret, text, url, words
+from newsintel.options import Address, Quota, address, count, networks, one_of, quota, seconds, seconds_or_none, secret, text, url, words
 
 GOOD = [
     (text, "  a b ", "a b"),
@@ -16,6 +18,8 @@ GOOD = [
     (address, "127.0.0.1:8000", Address("127.0.0.1", 8000)),
     (address, "[::1]:0", Address("::1", 0)),
     (address, "localhost:80", Address("localhost", 80)),
+    (networks, "10.0.0.0/8, fd00::/8", (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))),
+    (networks, "10.0.0.1", (ip_network("10.0.0.1/32"),)),
     (quota, "100/1d", Quota(100, 86400)),
     (quota, "5/30s", Quota(5, 30)),
     (quota, "5/2m", Quota(5, 120)),
@@ -38,6 +42,8 @@ BAD = [
     (address, "8000"),
     (address, ":8000"),
     (address, "host:65536"),
+    (networks, "10.0.0.1/8"),
+    (networks, "proxy.internal"),
     (quota, "0/1d"),
     (quota, "100/1w"),
 ]

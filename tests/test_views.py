@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.codec import dump_harvest, load_harvest, to_json
+from newsintel.codec import dump_answer, load_answer, to_json
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -292,7 +292,7 @@ def test_every_article_is_shown_once(harvest, mode, explain):
     assert all(it["rule"] is not None and 0 <= it["similarity"] <= 1 for it in duplicates)
     if harvest.origin is Origin.LIVE:
         assert sum(it["merged"] for it in body["sources"].values()) == len(duplicates)
-    cached = answered(load_harvest(dump_harvest(harvest)))
+    cached = load_answer(dump_answer(answered(harvest)))
     assert to_json(render(cached, View(limit=100, dedupe=mode, explain=explain))) == to_json(body)
 
 

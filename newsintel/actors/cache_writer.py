@@ -1,4 +1,4 @@
-"""The cache writer: takes landed harvests in, keeps them in Redis. Lossy on purpose: what Redis does not take can be fetched again."""
+"""The cache writer: takes landed answers in, keeps them in Redis. Lossy on purpose: what Redis does not take can be fetched again."""
 
 import trio
 
@@ -15,7 +15,7 @@ async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, cache: HarvestCac
     with inbox:
         async for write in inbox:
             try:
-                await cache.store(write.harvest, write.lock_token)
+                await cache.store(write.answer, write.lock_token)
             except UnavailableError:
                 count("cache_errors", operation="store")
                 await _unlock(write, cache, count)
@@ -25,6 +25,6 @@ async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:
     if write.lock_token is None:
         return
     try:
-        await cache.unlock(write.harvest.query.key, write.lock_token)
+        await cache.unlock(write.answer.harvest.query.key, write.lock_token)
     except UnavailableError:
         count("cache_errors", operation="unlock")

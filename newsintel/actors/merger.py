@@ -90,12 +90,12 @@ async def _fly(flight: Flight, world: _World) -> None:
 async def _resolve(flight: Flight, world: _World) -> None:
     """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
     async with world.shared.claim(flight.query.key, flight.known, flight.deadline) as claim:
-        cached = claim.harvest
-        if cached is not None and world.windows.judge(cached, world.now()) is Freshness.FRESH:
-            flight.append(Landed(_answer(cached), asked=False))
+        cached = claim.answer
+        if cached is not None and world.windows.judge(cached.harvest, world.now()) is Freshness.FRESH:
+            flight.append(Landed(cached, asked=False))
             return
         gathering = _Gathering(flight, world)
-        await _fan_out(flight, gathering, world.windows.kept(cached, world.now()) if cached else (), world)
+        await _fan_out(flight, gathering, world.windows.kept(cached.harvest, world.now()) if cached else (), world)
         answer = gathering.answer()
         if answer.harvest.cacheable:
             flight.append(Landed(answer, asked=True))
@@ -157,15 +157,15 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
         gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
 
 
-async def _instead(flight: Flight, failed: Answer, cached: Harvest | None, world: _World) -> Answer:
+async def _instead(flight: Flight, failed: Answer, cached: Answer | None, world: _World) -> Answer:
     """What answers when no source did: an older harvest, else the archive, else the failure itself.
 
     Raises:
         UnavailableError: no source is enabled, and the archive did not answer either.
     """
     outcomes = failed.harvest.outcomes
-    if cached and not failed.harvest.complete and world.windows.judge(cached, world.now()) is not Freshness.GONE:
-        stale = evolve(_answer(evolve(cached, origin=Origin.STALE)), refused=outcomes)
+    if cached and not failed.harvest.complete and world.windows.judge(cached.harvest, world.now()) is not Freshness.GONE:
+        stale = evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
         flight.append(StaleFound(stale))
         return stale
     try:
@@ -188,10 +188,10 @@ def _hand_on(answer: Answer, claim: Claim, world: _World) -> None:
         world.to_persister.send_nowait(answer)
     except (trio.WouldBlock, trio.BrokenResourceError):
         world.count("refusals", inbox="persister")
-    if claim.harvest is not None and world.windows.outranks(claim.harvest, answer.harvest, world.now()):
+    if claim.answer is not None and world.windows.outranks(claim.answer.harvest, answer.harvest, world.now()):
         return
     try:
-        world.to_cache.send_nowait(CacheWrite(answer.harvest, claim.token))
+        world.to_cache.send_nowait(CacheWrite(answer, claim.token))
     except (trio.WouldBlock, trio.BrokenResourceError):
         world.count("refusals", inbox="cache_writer")
     else:

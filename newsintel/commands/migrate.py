@@ -6,7 +6,7 @@ from typing import Any
 import trio
 
 from newsintel import telemetry
-from newsintel.codec import dump_harvest, load_harvest
+from newsintel.codec import dump_answer, load_answer
 from newsintel.commands.setup import load_settings
 from newsintel.settings import Settings
 from newsintel.storage.stores import open_stores
@@ -28,5 +28,5 @@ def run(_args: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with open_stores(settings, Metrics().count, dump_harvest, load_harvest) as stores:
+    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
         await stores.migrate()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from newsintel.codec import dump_harvest, load_harvest
+from newsintel.codec import dump_answer, load_answer
 from newsintel.settings import Settings, load
 from newsintel.sources import REGISTRY
 from newsintel.storage.stores import Stores, open_stores
@@ -29,6 +29,6 @@ async def prepared_stores(settings: Settings) -> AsyncIterator[Stores]:
     Raises:
         NewsIntelError: the stores cannot be used (wrong credentials, older schema).
     """
-    async with open_stores(settings, Metrics().count, dump_harvest, load_harvest) as stores:
+    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
         await stores.prepare(production=settings.production)
         yield stores

@@ -7,9 +7,14 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http.callers import Identify
 from newsintel.http.envelope import Envelope
+from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
+from newsintel.http.hot import HotPath
+from newsintel.http.last_send import LastSend
 from newsintel.http.params import read
+from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
 from newsintel.http.table import Route
@@ -32,11 +37,20 @@ def create_app(services: Services) -> QuartTrio:
     )
     # Else `//articles` is redirected to an address made of the caller's own Host header.
     app.url_map.merge_slashes = False
-    table = (*articles.routes(settings), *archive.routes(settings), *sources.routes(), *health.routes(services.health), *pages.routes())
+    finished, record = Pages(), Recording(services.to_recorder, services.count)
+    table = (
+        *articles.routes(settings, finished, record),
+        *archive.routes(settings),
+        *sources.routes(),
+        *health.routes(services.health),
+        *pages.routes(),
+    )
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
-    app.asgi_app = Envelope(HostCheck(app.asgi_app, settings), settings)  # type: ignore[assignment,method-assign]
+    hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
+    identified = Identify(hot, services.persons, settings.trusted_proxies, services.now)
+    app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 
 

@@ -2,18 +2,20 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-import trio
+from attrs import frozen
 from quart import Response, request
 from werkzeug.exceptions import NotFound
 
 from newsintel.codec import to_json
+from newsintel.freshness import Windows
 from newsintel.http.conditional import unchanged
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
+from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, caching, etag, next_link, reported
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.params import Parameter
@@ -29,12 +31,18 @@ from newsintel.views import View, article_body, render
 LAST_PAGE = 1000
 
 
-def routes(settings: Settings) -> tuple[Route, ...]:
-    """The addresses of articles."""
+def routes(settings: Settings, pages: Pages, record: Callable[[SearchRecord], None]) -> tuple[Route, ...]:
+    """The addresses of articles.
+
+    Args:
+        settings: names the sources.
+        pages: where finished pages are kept, for the hit path to answer from.
+        record: offers a search to the history, without waiting.
+    """
     return (
         Route(
             "/articles",
-            search,
+            _Search(pages, record).answer,
             "Search every source at once",
             {200: ref("Search")},
             takes=_parameters(tuple(settings.source)),
@@ -67,24 +75,58 @@ def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     )
 
 
-async def search(services: Services, given: Given) -> Response:
-    """Answer a search from memory, from a flight in the air or from the sources."""
-    query = _query(given)
-    reply = await services.desk.search(query)
-    answer, now = reply.answer, services.now()
-    view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
-    if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
-        return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
-    headers = caching(reply, view, services.settings, now)
-    if (same := unchanged(etag(answer, view), headers)) is not None:
-        return same
-    body = render(answer, view)
-    if body["has_more"] and view.page < LAST_PAGE:
-        pairs = dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))
-        headers["Link"] = next_link(services.settings.public_url, pairs, view.page)
-    if view.page == 1 and request.method == "GET":
-        _record(services, SearchRecord(query.text, query.key, body["total"], now))
-    return Response(to_json(body), headers=headers, content_type="application/json")
+@frozen
+class _Search:
+    """The search's route: answers from the desk, and leaves finished pages behind."""
+
+    _pages: Pages
+    _record: Callable[[SearchRecord], None]
+
+    async def answer(self, services: Services, given: Given) -> Response:
+        """Answer a search from memory, from a flight in the air or from the sources."""
+        query = _query(given)
+        reply = await services.desk.search(query)
+        answer, now = reply.answer, services.now()
+        view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
+        if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
+            return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
+        headers = caching(reply, view, services.settings, now)
+        if (same := unchanged(etag(answer, view), headers)) is not None:
+            return same
+        finished = self._finished(answer, view, headers, services)
+        if finished.link:
+            headers["Link"] = finished.link
+        if view.page == 1 and request.method == "GET":
+            self._record(SearchRecord(query.text, query.key, finished.total, now))
+        return Response(finished.body, headers=headers, content_type="application/json")
+
+    def _finished(self, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
+        """The finished page of an answer: the one kept if it is of this very answer, else one made now, and kept if it may be."""
+        tag = etag(answer, view)
+        kept = self._pages.get(request.query_string)
+        if kept is not None and kept.tag == tag:
+            return kept
+        body = render(answer, view)
+        link = _next(services.settings.public_url, view) if body["has_more"] and view.page < LAST_PAGE else None
+        made = page(
+            tag,
+            to_json(body),
+            headers,
+            view=view,
+            harvest=answer.harvest,
+            windows=Windows.of(services.settings),
+            link=link,
+            total=body["total"],
+        )
+        if answer.harvest.cacheable and not answer.refused:
+            self._pages.put(request.query_string, made)
+        return made
+
+
+def _next(public_url: str, view: View) -> str:
+    """The Link header of the page after a view's."""
+    pairs = dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))
+    return next_link(public_url, pairs, view.page)
 
 
 async def one(services: Services, given: Given) -> Response:
@@ -111,11 +153,3 @@ def _unanswered(answer: Answer, sources: Mapping[str, Any], settings: Settings, 
         times = [(outcome.retry_at - now).total_seconds() for outcome in reported(answer) if outcome.retry_at]
         headers["Retry-After"] = str(max(1, math.ceil(min(times, default=settings.cache_partial_s))))
     return respond(code, PROBLEMS[code].meaning, headers=headers, sources=sources)
-
-
-def _record(services: Services, done: SearchRecord) -> None:
-    """Offer a search to the history, which must never hold up an answer."""
-    try:
-        services.to_recorder.send_nowait(done)
-    except (trio.WouldBlock, trio.BrokenResourceError):
-        services.count("refusals", inbox="recorder")

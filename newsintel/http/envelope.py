@@ -1,12 +1,11 @@
 """What every response carries, whoever made it: an id to find it by, and headers that keep browsers careful."""
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from uuid import uuid4
 
 import structlog
-import trio
 
 from newsintel.settings import Settings
 
@@ -51,11 +50,7 @@ class Envelope:
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message["headers"], *added]}
-            # Hypercorn closes a connection from within the last send, and tells the app first, which cancels the request's task:
-            # unshielded, that cancel hits the closing itself and leaves the connection open until the client goes.
-            last = message["type"] == "http.response.body" and not message.get("more_body", False)
-            with trio.CancelScope(shield=last):
-                await send(message)
+            await send(message)
 
         await self._app(scope, receive, sending)
 
@@ -65,4 +60,4 @@ def chosen_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     given = [value for name, value in headers if name.lower() == b"x-request-id"]
     if len(given) == 1 and re.fullmatch(rb"[A-Za-z0-9-]{1,64}", given[0]):
         return given[0].decode()
-    return str(uuid4())
+    return secrets.token_hex(16)

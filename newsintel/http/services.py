@@ -4,6 +4,7 @@ import trio
 from attrs import frozen
 
 from newsintel.cursors import Cursors
+from newsintel.http.callers import Persons
 from newsintel.model import SearchRecord
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.settings import Settings
@@ -22,6 +23,7 @@ class Services:
     archive: ArchiveSearch
     bytes_cache: ByteCache
     cursors: Cursors
+    persons: Persons
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock

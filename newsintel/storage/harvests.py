@@ -1,21 +1,23 @@
-"""The HarvestCache port on Redis: harvests by the key of their query, and a claim per key among processes.
+"""The HarvestCache port on Redis: answers by the key of their query, and a claim per key among processes.
 
-A value's key is inside the value and compared on reading, so that a reply meant for another request can never be shown. A claim is a set
-with one member, the token. Giving it back is then SREM of that token: it takes nothing from a later holder, leaves no key behind and can
-stand in one MULTI with the write of the harvest. The usual string would need a Lua script (which careful operators forbid) or WATCH with
-two more round trips. Claiming is RENAMENX, the one command that is both conditional and carries a lifetime along.
+A value's key is inside the value and compared on reading, so that a reply meant for another request can never be shown. A claim is a
+string, the token, set where there is none. It is given back by whoever finds the token still there, checked under WATCH: so it takes
+nothing from a later holder, needs no Lua script (which careful operators forbid) and stands in one MULTI with the write of the answer.
+The two round trips more are the cache writer's, for whom nobody waits.
 """
 
 from collections.abc import Callable
 from typing import cast
 
-from newsintel.model import Harvest
-from newsintel.ports import Count
+from redis.exceptions import WatchError
+
+from newsintel.model import Answer
+from newsintel.ports import Claimed, Count
 from newsintel.storage.redis import RedisLink
 
 
 class RedisCache:
-    """Harvests in Redis."""
+    """Answers in Redis."""
 
     def __init__(
         self,
@@ -23,8 +25,8 @@ class RedisCache:
         *,
         keep_s: float,
         count: Count,
-        encode: Callable[[Harvest], bytes],
-        decode: Callable[[bytes], Harvest],
+        encode: Callable[[Answer], bytes],
+        decode: Callable[[bytes], Answer],
     ) -> None:
         self._link = link
         self._redis = link.redis
@@ -33,52 +35,69 @@ class RedisCache:
         self._encode = encode
         self._decode = decode
 
-    async def load(self, key: str) -> Harvest | None:
-        """The harvest kept under a key, however old. One that is unreadable or another key's is deleted, counted and not shown."""
-        data = await self._link.call(self._get, key)
-        if data is None:
-            return None
-        try:
-            harvest = self._decode(data)
-        except ValueError:
-            harvest = None
-        if harvest is not None and harvest.query.key == key:
-            return harvest
-        self._count("cache_mismatches")
-        await self._link.call(self._link.discard, f"articles:{key}")
-        return None
+    async def load(self, key: str) -> Answer | None:
+        """What is kept under a key, however old. What is unreadable or another key's is deleted, counted and not shown."""
+        return await self._read(key, await self._link.call(self._get, key))
 
-    async def store(self, harvest: Harvest, lock_token: str | None) -> None:
-        """Keep a harvest and release the lock, both or neither."""
-        await self._link.call(self._set, harvest.query.key, self._encode(harvest), lock_token)
+    async def store(self, answer: Answer, lock_token: str | None) -> None:
+        """Keep an answer and release the lock, both or neither."""
+        await self._link.call(self._set, answer.harvest.query.key, self._encode(answer), lock_token)
 
-    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
-        """Claim the fan-out of a key among processes; False if another holds it. It lapses after `ttl_s`."""
-        return await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
+    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+        """Claim the fan-out of a key among processes, unless another holds it, and look again; one round trip."""
+        held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
+        return Claimed(held, await self._read(key, data))
 
     async def unlock(self, key: str, token: str) -> None:
         """Give the claim back if `token` still holds it."""
         await self._link.call(self._release, key, token)
 
+    async def _read(self, key: str, data: bytes | None) -> Answer | None:
+        if data is None:
+            return None
+        try:
+            answer = self._decode(data)
+        except ValueError:
+            answer = None
+        if answer is not None and answer.harvest.query.key == key:
+            return answer
+        self._count("cache_mismatches")
+        await self._link.call(self._link.discard, f"articles:{key}")
+        return None
+
     async def _get(self, key: str) -> bytes | None:
         return cast("bytes | None", await self._redis.get(f"articles:{key}"))  # never str: decode_responses is off
 
     async def _set(self, key: str, data: bytes, token: str | None) -> None:
-        async with self._redis.pipeline(transaction=True) as together:
-            together.set(f"articles:{key}", data, ex=self._keep_s)
-            if token is not None:
-                together.srem(f"lock:{key}", token)
-            await together.execute()
+        if token is None or not await self._give_back(key, token, data):
+            await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
 
-    async def _claim(self, key: str, token: str, ttl_ms: int) -> bool:
-        draft = f"lock:{key}:{token}"
+    async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
         async with self._redis.pipeline(transaction=True) as together:
-            together.sadd(draft, token)
-            together.pexpire(draft, ttl_ms)
-            together.renamenx(draft, f"lock:{key}")
-            together.delete(draft)
-            _, _, claimed, _ = await together.execute()
-        return bool(claimed)
+            together.set(f"lock:{key}", token, nx=True, px=ttl_ms)
+            together.get(f"articles:{key}")
+            held, data = await together.execute()
+        return bool(held), data
 
     async def _release(self, key: str, token: str) -> None:
-        await self._redis.srem(f"lock:{key}", token)
+        await self._give_back(key, token)
+
+    async def _give_back(self, key: str, token: str, data: bytes | None = None) -> bool:
+        """Delete the claim and, in the same transaction, keep `data` if there is any.
+
+        Returns:
+            False if the claim is not, or no longer, ours: then neither was done.
+        """
+        async with self._redis.pipeline(transaction=True) as together:
+            await together.watch(f"lock:{key}")
+            if await together.get(f"lock:{key}") != token.encode():
+                return False
+            together.multi()  # type: ignore[no-untyped-call]
+            if data is not None:
+                together.set(f"articles:{key}", data, ex=self._keep_s)
+            together.delete(f"lock:{key}")
+            try:
+                await together.execute()
+            except WatchError:  # it lapsed this instant, and somebody else has it
+                return False
+        return True

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from attrs import frozen
 
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.model import Harvest
+from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
 from newsintel.settings import Settings
@@ -67,7 +67,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(
-    settings: Settings, count: Count, encode: Callable[[Harvest], bytes], decode: Callable[[bytes], Harvest]
+    settings: Settings, count: Count, encode: Callable[[Answer], bytes], decode: Callable[[bytes], Answer]
 ) -> AsyncIterator[Stores]:
     """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
 

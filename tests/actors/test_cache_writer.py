@@ -6,7 +6,7 @@ import trio
 from newsintel.actors import cache_writer
 from newsintel.model import CacheWrite
 from tests.fakes import Counts, MemoryCache
-from tests.make import harvest, query
+from tests.make import answer, query
 
 
 async def run_all(cache, counts, *writes):
@@ -23,7 +23,7 @@ async def test_write_gives_the_claim_back():
     """A harvest is kept under its key and the claim released by the same call."""
     cache = MemoryCache()
     cache.locks["k"] = "ours"
-    await run_all(cache, Counts(), CacheWrite(harvest(asked=query()), "ours"))
+    await run_all(cache, Counts(), CacheWrite(answer(asked=query()), "ours"))
     assert "k" in cache.kept
     assert cache.locks == {}
 
@@ -43,7 +43,7 @@ async def test_refused_write_is_counted_and_the_claim_released(monkeypatch):
             cache.away = False
 
     monkeypatch.setattr(cache, "store", full_at_first)
-    await run_all(cache, counts, CacheWrite(harvest(asked=query()), "ours"), CacheWrite(harvest(asked=query("other")), None))
+    await run_all(cache, counts, CacheWrite(answer(asked=query()), "ours"), CacheWrite(answer(asked=query("other")), None))
     assert counts["cache_errors store"] == 1
     assert cache.locks == {}
     assert list(cache.kept) == ["other"]
@@ -53,7 +53,7 @@ async def test_redis_away_costs_counts_alone():
     """With Redis away every write is dropped and counted; the claim lapses by itself."""
     cache, counts = MemoryCache(), Counts()
     cache.away = True
-    await run_all(cache, counts, CacheWrite(harvest(), "ours"), CacheWrite(harvest(), None))
+    await run_all(cache, counts, CacheWrite(answer(), "ours"), CacheWrite(answer(), None))
     assert counts == {"cache_errors store": 2, "cache_errors unlock": 1}
 
 
@@ -62,14 +62,14 @@ async def test_bug_ends_the_actor(monkeypatch):
     cache = MemoryCache()
     monkeypatch.setattr(cache, "kept", None)
     with pytest.raises(TypeError):
-        await run_all(cache, Counts(), CacheWrite(harvest(), None))
+        await run_all(cache, Counts(), CacheWrite(answer(), None))
 
 
 @pytest.mark.parametrize("step", range(6))
 async def test_cancelled_at_every_step(step):
     """Cancelled at any checkpoint, it closes its inbox."""
     send, inbox = trio.open_memory_channel(8)
-    send.send_nowait(CacheWrite(harvest(), None))
+    send.send_nowait(CacheWrite(answer(), None))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: cache_writer.run(inbox, cache=MemoryCache(), count=Counts()))
         for _ in range(step + 1):

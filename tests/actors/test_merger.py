@@ -14,7 +14,7 @@ from newsintel.freshness import Windows
 from newsintel.model import Origin, SourceReported, StaleFound, Status
 from newsintel.shared_cache import SharedCache
 from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
-from tests.make import article, harvest, outcome, query
+from tests.make import answer, article, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 SOURCES = ("newsapi", "guardian", "reddit")
@@ -83,7 +83,7 @@ async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_c
     assert [o.source for o in landed.answer.harvest.outcomes] == list(SOURCES)
     assert landed.asked
     assert (await rig.answers.receive()) == landed.answer
-    assert (await rig.cache_writes.receive()).harvest == landed.answer.harvest
+    assert (await rig.cache_writes.receive()).answer == landed.answer
 
 
 async def test_late_source_delays_nothing(rig, nursery, autojump_clock):
@@ -143,11 +143,11 @@ async def test_disabled_source_is_not_asked(rig, nursery, autojump_clock):
 
 async def test_fresh_in_redis_asks_nobody(rig, autojump_clock):
     """A fresh harvest in Redis lands as it is."""
-    kept = harvest(when=rig.now(), asked=query())
+    kept = answer(when=rig.now(), asked=query())
     rig.cache.kept["k"] = kept
     landed = await landing(rig.fly())
     assert not landed.asked
-    assert landed.answer.harvest == kept
+    assert landed.answer == kept
     assert all([await rig.no_job(name) for name in SOURCES])
     assert rig.cache.locks == {}
 
@@ -155,7 +155,7 @@ async def test_fresh_in_redis_asks_nobody(rig, autojump_clock):
 async def test_partial_in_redis_asks_only_the_failed(rig, nursery, autojump_clock):
     """A partial harvest keeps its good outcomes; past CACHE_PARTIAL_S only the failed source is asked."""
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
-    rig.cache.kept["k"] = harvest(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
     await trio.sleep(40)
     nursery.start_soon(rig.serve, "reddit")
     landed = await landing(rig.fly())
@@ -169,7 +169,7 @@ async def test_memory_stands_in_for_redis_away(rig, nursery, autojump_clock):
     """With Redis away a flight starts from what the desk's memory holds, and costs nothing more."""
     rig.cache.away = True
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
-    known = harvest(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
+    known = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
     await trio.sleep(40)
     nursery.start_soon(rig.serve, "reddit")
     landed = await landing(rig.fly(known=known))
@@ -182,7 +182,7 @@ async def test_waits_for_another_process(rig, autojump_clock):
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     await trio.sleep(0.3)
-    await rig.cache.store(harvest(when=rig.now(), asked=query()), "theirs")
+    await rig.cache.store(answer(when=rig.now(), asked=query()), "theirs")
     assert not (await landing(flight)).asked
     assert await rig.no_job("guardian")
 
@@ -231,13 +231,13 @@ async def all_fail(rig, nursery, flight):
 
 async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
     """With every source failed, an older harvest answers, marked stale, beside what failed now; the claim is given back."""
-    old = harvest(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    old = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.cache.kept["k"] = old
     await trio.sleep(400)
     flight = rig.fly()
     landed = await all_fail(rig, nursery, flight)
     assert landed.answer.harvest.origin is Origin.STALE
-    assert landed.answer.harvest.articles == old.articles
+    assert landed.answer.harvest.articles == old.harvest.articles
     assert [o.status for o in landed.answer.refused] == [Status.UNREACHABLE] * 3
     assert [event for event in await flight.after(0) if isinstance(event, StaleFound)] == [StaleFound(landed.answer)]
     await wait_all_tasks_blocked()
@@ -247,12 +247,12 @@ async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
 
 async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump_clock):
     """Past the stale window the archive answers, marked incomplete."""
-    rig.cache.kept["k"] = harvest(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.search.hits = (Hit(article("old"), rig.now(), rig.now()),)
     await trio.sleep(4000)
-    answer = (await all_fail(rig, nursery, rig.fly())).answer
-    assert (answer.harvest.origin, answer.harvest.complete) == (Origin.ARCHIVE, False)
-    assert [ranked.group.leader.id for ranked in answer.merge.ranked] == ["a_old"]
+    found = (await all_fail(rig, nursery, rig.fly())).answer
+    assert (found.harvest.origin, found.harvest.complete) == (Origin.ARCHIVE, False)
+    assert [ranked.group.leader.id for ranked in found.merge.ranked] == ["a_old"]
 
 
 @pytest.mark.parametrize("away", [True, False])
@@ -282,7 +282,7 @@ async def test_no_source_enabled_answers_from_the_archive(nursery, autojump_cloc
 
 async def test_partial_refresh_leaves_a_complete_harvest_in_redis(rig, nursery, autojump_clock):
     """A partial result goes to the archive, but does not replace a complete harvest that is still served."""
-    rig.cache.kept["k"] = harvest(*(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query())
+    rig.cache.kept["k"] = answer(*(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query())
     await trio.sleep(310)
     flight = rig.fly()
     nursery.start_soon(rig.serve, "newsapi")

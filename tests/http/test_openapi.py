@@ -7,6 +7,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from newsintel.archive_model import Bar, Hit, Snippet
 from newsintel.http import archive, articles
 from newsintel.http.application import create_app
+from newsintel.http.finished import Pages
 from newsintel.model import ArchivedArticle, Status
 from newsintel.ports import SourceState
 from tests.fakes import MemorySearch
@@ -33,7 +34,9 @@ async def test_it_has_every_address_and_method_of_the_router():
     assert routed == stated | {(path, "HEAD") for path, _ in stated}
 
 
-@pytest.mark.parametrize("route", [articles.routes(settings())[0], *archive.routes(settings())], ids=lambda route: route.path)
+@pytest.mark.parametrize(
+    "route", [articles.routes(settings(), Pages(), print)[0], *archive.routes(settings())], ids=lambda route: route.path
+)
 async def test_its_parameters_are_the_readers(route):
     """The same names, in the same order, that the strict reader takes; none but the live search's q is required."""
     parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]

@@ -8,6 +8,7 @@ import trio
 from attrs import define, field, frozen
 
 from newsintel.cursors import PURPOSE, Cursors
+from newsintel.http.callers import Persons
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.model import (
@@ -175,6 +176,7 @@ class World:
             archive=self.archive,
             bytes_cache=self.bytes_cache,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
+            persons=Persons([Secret("A" * 43)]),
             to_recorder=self.inbox[0],
             count=self.metrics.count,
             now=lambda: self.now,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from newsintel.model import Article, Clause, Harvest, Query, Sort, Term
+from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
 from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,22 +82,22 @@ def query(*wanted: str, unwanted: tuple[str, ...] = (), key: str = "k" * 32, **c
     return Query(**(given | changes))
 
 
-def harvest(key: str) -> Harvest:
-    """A harvest without outcomes."""
-    return Harvest(query("news", key=key), NOON, ())
+def answer(key: str) -> Answer:
+    """An answer without outcomes."""
+    return Answer(Harvest(query("news", key=key), NOON, ()), Merge(Dedupe.NORMAL, ()))
 
 
-def encode(value: Harvest) -> bytes:
-    """Enough of a codec to tell harvests apart."""
-    return json.dumps({"key": value.query.key}).encode()
+def encode(value: Answer) -> bytes:
+    """Enough of a codec to tell answers apart."""
+    return json.dumps({"key": value.harvest.query.key}).encode()
 
 
-def decode(data: bytes) -> Harvest:
+def decode(data: bytes) -> Answer:
     """The reverse; ValueError for anything else."""
     try:
-        return harvest(json.loads(data)["key"])
+        return answer(json.loads(data)["key"])
     except (KeyError, TypeError) as error:
-        raise ValueError("not a harvest") from error
+        raise ValueError("not an answer") from error
 
 
 def keeper(data_dir: Path) -> subprocess.Popen[str]:

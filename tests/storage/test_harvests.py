@@ -4,12 +4,15 @@ import random
 
 import pytest
 import trio
+from redis import Redis
+from redis.asyncio.client import Pipeline
 
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.options import Secret
+from newsintel.ports import Claimed
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.redis import open_redis
-from tests.storage.support import decode, encode, harvest
+from tests.storage.support import answer, decode, encode
 
 
 @pytest.fixture
@@ -22,12 +25,12 @@ async def other(bridge, servers, tally):
 async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
     """It comes back as it went in, and Redis forgets it after TTL and STALE."""
     assert await cache.load("k") is None
-    await cache.store(harvest("k"), None)
-    assert await cache.load("k") == harvest("k")
+    await cache.store(answer("k"), None)
+    assert await cache.load("k") == answer("k")
     assert 3890 < await redis("TTL", "articles:k") <= 3900
 
 
-@pytest.mark.parametrize("wrong", [encode(harvest("other")), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
+@pytest.mark.parametrize("wrong", [encode(answer("other")), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
 async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
     """Another key's harvest, an old version, rubbish: never shown."""
     await redis("SET", "articles:k", wrong)
@@ -38,8 +41,8 @@ async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(cach
 
 async def test_a_reply_that_nobody_read_reaches_nobody(cache, link):
     """A connection that is one reply behind answers the next caller with the next caller's own value."""
-    await cache.store(harvest("alice"), None)
-    await cache.store(harvest("bob"), None)
+    await cache.store(answer("alice"), None)
+    await cache.store(answer("bob"), None)
 
     async def leave_a_reply_unread():
         connection = await link.redis.connection_pool.get_connection()
@@ -48,53 +51,77 @@ async def test_a_reply_that_nobody_read_reaches_nobody(cache, link):
 
     await link._lane.run(leave_a_reply_unread)
     await trio.sleep(0.02)
-    assert (await cache.load("bob")).query.key == "bob"
+    assert (await cache.load("bob")).harvest.query.key == "bob"
 
 
 async def test_a_claim_has_one_holder_until_it_is_given_back_or_lapses(cache, other, redis):
     """Of two processes one gets it; only its own token gives it back; it lapses by itself."""
-    assert await cache.lock("k", "mine", 10)
+    assert (await cache.claim("k", "mine", 10)).held
     assert 9000 < await redis("PTTL", "lock:k") <= 10_000
-    assert not await other.lock("k", "theirs", 10)
-    assert not await cache.lock("k", "mine", 10)
+    assert not (await other.claim("k", "theirs", 10)).held
+    assert not (await cache.claim("k", "mine", 10)).held
     await other.unlock("k", "theirs")
-    assert not await other.lock("k", "theirs", 10)
+    assert not (await other.claim("k", "theirs", 10)).held
     await cache.unlock("k", "mine")
-    assert await other.lock("k", "theirs", 0.05)
+    assert (await other.claim("k", "theirs", 0.05)).held
     await trio.sleep(0.1)
-    assert await cache.lock("k", "mine", 10)
+    assert (await cache.claim("k", "mine", 10)).held
     assert await redis("KEYS", "*") == [b"lock:k"]
 
 
 async def test_storing_gives_the_claim_back_but_never_a_later_holders(cache, other):
     """In one operation with the write; a claim that lapsed and was taken by another stays theirs."""
-    assert await cache.lock("k", "mine", 10)
-    await cache.store(harvest("k"), "mine")
-    assert await other.lock("k", "theirs", 10)
-    await cache.store(harvest("k"), "mine")
-    assert not await cache.lock("k", "mine", 10)
+    assert (await cache.claim("k", "mine", 10)).held
+    await cache.store(answer("k"), "mine")
+    assert (await other.claim("k", "theirs", 10)).held
+    await cache.store(answer("k"), "mine")
+    assert not (await cache.claim("k", "mine", 10)).held
 
 
-async def test_a_store_that_was_refused_leaves_the_claim_to_be_given_back_alone(cache, other, redis, configured):
-    """A full Redis refuses the write; neither half was done, and unlock still works."""
-    assert await cache.lock("k", "mine", 10)
+async def test_a_store_that_was_refused_leaves_both_as_they_were(cache, other, redis, configured):
+    """A full Redis refuses the write and keeps the claim, which is then given back alone or lapses."""
+    assert (await cache.claim("k", "mine", 10)).held
     full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
     roomy = [("CONFIG", "SET", "maxmemory", "256mb"), ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")]
     async with configured(full, roomy):
         with pytest.raises(UnavailableError):
-            await cache.store(harvest("k"), "mine")
+            await cache.store(answer("k"), "mine")
         assert await redis("EXISTS", "lock:k") == 1
-        await cache.unlock("k", "mine")
     assert await cache.load("k") is None
-    assert await other.lock("k", "theirs", 10)
+    await cache.unlock("k", "mine")
+    assert (await other.claim("k", "theirs", 10)).held
+
+
+async def test_claiming_looks_again(cache, other):
+    """Whoever claims, or fails to, learns in the same round trip what is kept by then."""
+    await cache.store(answer("k"), None)
+    assert await cache.claim("k", "mine", 10) == Claimed(held=True, answer=answer("k"))
+    assert await other.claim("k", "theirs", 10) == Claimed(held=False, answer=answer("k"))
+
+
+async def test_a_claim_that_passes_on_while_it_is_given_back_stays_the_later_holders(cache, redis, servers, monkeypatch):
+    """The token is checked and deleted as one: between the two nobody else's claim is lost, and the answer is kept all the same."""
+    assert (await cache.claim("k", "mine", 10)).held
+    real = Pipeline.multi
+
+    def lapsing(pipeline):
+        monkeypatch.setattr(Pipeline, "multi", real)
+        with Redis.from_url(servers.redis_url) as client:
+            client.set("lock:k", "theirs")
+        return real(pipeline)
+
+    monkeypatch.setattr(Pipeline, "multi", lapsing)
+    await cache.store(answer("k"), "mine")
+    assert await redis("GET", "lock:k") == b"theirs"
+    assert await cache.load("k") == answer("k")
 
 
 async def test_a_read_only_replica_still_answers_reads(cache, configured):
     """READONLY is an outage of writes."""
-    await cache.store(harvest("k"), None)
+    await cache.store(answer("k"), None)
     async with configured([("REPLICAOF", "127.0.0.1", "1")], [("REPLICAOF", "NO", "ONE")]):
         with pytest.raises(UnavailableError):
-            await cache.store(harvest("k"), None)
+            await cache.store(answer("k"), None)
         assert await cache.load("k")
 
 
@@ -103,7 +130,7 @@ async def test_random_cancels_show_nobody_anothers_value(cache, link):
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
     for number in range(20):
-        await cache.store(harvest(str(number)), None)
+        await cache.store(answer(str(number)), None)
     read = []
 
     async def load():
@@ -111,7 +138,7 @@ async def test_random_cancels_show_nobody_anothers_value(cache, link):
             key = str(dice.randrange(20))
             with trio.move_on_after(dice.choice((dice.uniform(0, 0.02), 1))):
                 try:
-                    read.append((key, (await cache.load(key)).query.key))
+                    read.append((key, (await cache.load(key)).harvest.query.key))
                 except BusyError:
                     await trio.sleep(0.002)
 

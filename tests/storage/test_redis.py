@@ -7,7 +7,7 @@ from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.breaker import FAILURES
 from newsintel.storage.redis import SOCKET_S, open_redis
-from tests.storage.support import frozen_processes, harvest
+from tests.storage.support import answer, frozen_processes
 
 
 async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(link, servers):
@@ -24,7 +24,7 @@ async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothin
 
 async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, link, servers):
     """Refused connections cost about nothing; after a restart the next probe succeeds without ours."""
-    await cache.store(harvest("k"), None)
+    await cache.store(answer("k"), None)
     await servers.redis.stop()
     for _ in range(20):
         assert await cost(link.ping) < 0.1

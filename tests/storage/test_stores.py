@@ -7,7 +7,7 @@ from newsintel.archive_query import instead_of
 from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
 from newsintel.settings import load
 from newsintel.storage.stores import open_stores
-from tests.storage.support import NOON, article, decode, encode, harvest, query
+from tests.storage.support import NOON, answer, article, decode, encode, query
 
 
 def settings(tmp_path, **environ):
@@ -26,8 +26,8 @@ async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
         found = await stores.search.search(instead_of(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
         assert [hit.article for hit in found.hits] == [article()]
         await stores.history.record([])
-        await stores.cache.store(harvest("k"), None)
-        assert await stores.cache.load("k") == harvest("k")
+        await stores.cache.store(answer("k"), None)
+        assert await stores.cache.load("k") == answer("k")
         leaving = trio.current_time()
     assert trio.current_time() - leaving < 2
 

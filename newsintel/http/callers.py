@@ -1,0 +1,114 @@
+"""Who sent a request: the client's address, as the trusted proxies tell it, and the person that stands for it."""
+
+import hmac
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from newsintel.account_model import Caller
+from newsintel.http.envelope import Asgi, Receive, Scope, Send
+from newsintel.keys import derive
+from newsintel.options import Network, Secret
+from newsintel.ports import WallClock
+
+Address = IPv4Address | IPv6Address
+
+IPV6_PREFIX = 64
+"""The network that one customer of a provider has at least (RFC 6177, 2): its addresses are one person."""
+
+KNOWN = 10_000
+"""Addresses whose person is remembered, about 2 MiB; past that all are forgotten and worked out anew, in some 5 us each."""
+
+UNKNOWN = "unknown"
+"""Whoever has no address that can be read, as behind a unix socket: all of them are one person."""
+
+
+class Persons:
+    """The person behind each address: an HMAC under a key that changes daily, so that no list of addresses can be made of what is kept."""
+
+    def __init__(self, secret_keys: Sequence[Secret]) -> None:
+        self._master = secret_keys[0]  # every process has the same first key, and so the same persons
+        self._day = 0
+        self._key = b""
+        self._known: dict[str, str] = {}
+
+    def person(self, address: str, now: datetime) -> str:
+        """32 hex digits for a client's address; the same for a whole IPv6 /64."""
+        day = now.toordinal()
+        if day != self._day or len(self._known) >= KNOWN:
+            self._day, self._key = day, derive(self._master, f"persons of {now.date()}")
+            self._known.clear()
+        if (found := self._known.get(address)) is None:
+            found = hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:32]
+            self._known[address] = found
+        return found
+
+
+class Identify:
+    """ASGI middleware: leaves the request's Caller in `scope["state"]["caller"]`."""
+
+    def __init__(self, app: Asgi, persons: Persons, trusted: Sequence[Network], now: WallClock) -> None:
+        self._app = app
+        self._persons = persons
+        self._trusted = tuple(trusted)
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            address = client_address(scope, self._trusted)
+            scope["state"]["caller"] = Caller(self._persons.person(address, self._now()))
+        await self._app(scope, receive, send)
+
+
+def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
+    """The client's address: the peer's, or where the peer is a trusted proxy the rightmost X-Forwarded-For entry that is not one.
+
+    What stands further left was written by the client. A malformed entry ends the walk: whoever is right of it is the client.
+    """
+    peer = (scope.get("client") or (UNKNOWN,))[0]
+    if not trusted or not _is_trusted(peer, trusted):
+        return str(peer)
+    client = str(peer)
+    for entry in reversed(_forwarded_for(scope["headers"])):
+        if _parsed(entry) is None:
+            break
+        client = entry
+        if not _is_trusted(entry, trusted):
+            break
+    return client
+
+
+def network_of(address: str) -> str:
+    """What is one person's: an IPv4 address, or an IPv6 /64. An IPv4 address written as IPv6 is the IPv4 one."""
+    parsed = _parsed(address)
+    if parsed is None:
+        return UNKNOWN
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((parsed.packed, IPV6_PREFIX), strict=False))
+    return str(parsed)
+
+
+def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    """The entries of every X-Forwarded-For header, in order."""
+    lines = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-forwarded-for"]
+    return [entry.strip() for line in lines for entry in line.split(",")]
+
+
+def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in network for network in trusted)
+
+
+def _parsed(address: str) -> Address | None:
+    """An address, also with a port (`10.0.0.1:80`, `[::1]:80`) as some balancers write it; None if it is none."""
+    bare = address
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        parsed = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed

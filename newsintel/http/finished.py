@@ -1,0 +1,135 @@
+"""The first cache level: finished pages of searches, as bytes, in this process's memory.
+
+A page is the answer to one query string as it was typed, so that a repeat needs no reading of parameters, no Redis and no JSON. It answers
+by itself for as long as its harvest is fresh; past that it saves whoever got the same answer from the desk making the same bytes again.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from newsintel.freshness import Windows
+from newsintel.model import Harvest
+from newsintel.views import View
+
+MAX_PAGES = 1_000
+MAX_BYTES = 64 * 1024 * 1024
+"""A page of 20 stories has 10 to 20 KiB, one of 100 with every duplicate perhaps 200: the second bound is for those."""
+
+_MOVING = ("Age", "X-Accel-Expires", "Cache-Status", "Server-Timing")
+"""The headers that tell of a moment, and so are made anew for every hit."""
+
+_OF_A_BODY = (b"content-type", b"content-length")
+"""Those that a 304 must not have, for it describes no body (RFC 9110 15.4.5 lets it repeat the others)."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@frozen
+class Page:
+    """A finished answer to one query string.
+
+    Attributes:
+        tag: its entity tag's opaque part.
+        body: JSON in UTF-8.
+        fixed: the headers that stay as they are.
+        since_s: the moment from which its age counts, Unix time.
+        until_s: until when it is fresh, Unix time.
+        link: the Link header of the page after it, None on the last.
+        query: as the person typed it, for the history; with the harvest's `key` and the `total` of stories. Only a first page is recorded.
+    """
+
+    tag: str
+    body: bytes
+    fixed: tuple[tuple[bytes, bytes], ...]
+    since_s: float
+    until_s: float
+    link: str | None
+    first: bool
+    query: str
+    key: str
+    total: int
+
+    def headers(self, now_s: float, *, with_body: bool = True) -> Headers:
+        """The header lines of a hit at a moment; of its 304 without what describes a body."""
+        left = math.floor(self.until_s - now_s)
+        fixed = self.fixed if with_body else [pair for pair in self.fixed if pair[0] not in _OF_A_BODY]
+        return [
+            *fixed,
+            (b"age", b"%d" % max(0.0, now_s - self.since_s)),
+            (b"x-accel-expires", b"%d" % max(0, left)),
+            (b"cache-status", b"newsintel; hit; ttl=%d" % left),
+            (b"server-timing", b"cache"),
+        ]
+
+
+def page(
+    tag: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    view: View,
+    harvest: Harvest,
+    windows: Windows,
+    link: str | None,
+    total: int,
+) -> Page:
+    """A finished page of a harvest.
+
+    Args:
+        tag: the entity tag's opaque part.
+        body: JSON in UTF-8.
+        headers: those of the response that it was made for, without Link, type and length.
+        view: how it shows the harvest.
+        harvest: what it shows.
+        windows: tell for how long that is fresh.
+        link: the Link header of the page after it.
+        total: stories found.
+    """
+    fixed = [(name.lower().encode(), value.encode()) for name, value in headers.items() if name not in _MOVING]
+    if link:
+        fixed.append((b"link", link.encode()))
+    typed = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
+    return Page(
+        tag,
+        body,
+        (*typed, *fixed),
+        since_s=harvest.fresh_since.timestamp(),
+        until_s=windows.fresh_until(harvest).timestamp(),
+        link=link,
+        first=view.page == 1,
+        query=harvest.query.text,
+        key=harvest.query.key,
+        total=total,
+    )
+
+
+class Pages:
+    """Pages by query string, least recently used first out, bounded by pages and by bytes."""
+
+    def __init__(self, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES) -> None:
+        self._max_pages = max_pages
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[bytes, Page] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, query_string: bytes) -> Page | None:
+        """The page kept for a query string, now the most recently used."""
+        found = self._kept.get(query_string)
+        if found is not None:
+            self._kept.move_to_end(query_string)
+        return found
+
+    def put(self, query_string: bytes, page: Page) -> None:
+        """Keep a page, in place of an older one; one larger than all may be together is not kept."""
+        if (old := self._kept.pop(query_string, None)) is not None:
+            self._bytes -= len(old.body)
+        if len(page.body) > self._max_bytes:
+            return
+        self._kept[query_string] = page
+        self._bytes += len(page.body)
+        while len(self._kept) > self._max_pages or self._bytes > self._max_bytes:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= len(oldest.body)

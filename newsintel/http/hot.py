@@ -1,0 +1,62 @@
+"""The hit path: ASGI middleware that answers repeated searches from finished pages, before the framework sees the request.
+
+Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in, whose page is fresh. All
+else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
+"""
+
+from collections.abc import Callable
+
+from werkzeug.http import parse_etags
+
+from newsintel.http.envelope import Asgi, Receive, Scope, Send
+from newsintel.http.finished import Page, Pages
+from newsintel.model import SearchRecord
+from newsintel.ports import WallClock
+
+PATH = "/articles"
+
+
+class HotPath:
+    """Answers hits; passes everything else on.
+
+    Args:
+        app: whatever answers the rest.
+        pages: what is finished, filled by the search's route.
+        record: offers a search to the history, without waiting.
+        now: the time of day.
+    """
+
+    def __init__(self, app: Asgi, pages: Pages, *, record: Callable[[SearchRecord], None], now: WallClock) -> None:
+        self._app = app
+        self._pages = pages
+        self._record = record
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == PATH and (page := self._pages.get(scope["query_string"])) is not None:
+            now = self._now()
+            now_s = now.timestamp()
+            if now_s < page.until_s and scope["method"] in ("GET", "HEAD") and not scope["state"]["caller"].signed_in:
+                if _has(scope, page):
+                    await _send(send, 304, page.headers(now_s, with_body=False), b"")
+                    return
+                if scope["method"] == "HEAD":
+                    await _send(send, 200, page.headers(now_s), b"")
+                    return
+                if page.first:
+                    self._record(SearchRecord(page.query, page.key, page.total, now))
+                await _send(send, 200, page.headers(now_s), page.body)
+                return
+        await self._app(scope, receive, send)
+
+
+def _has(scope: Scope, page: Page) -> bool:
+    """Whether the caller says that it has this very page (RFC 9110 13.1.2)."""
+    given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
+    return bool(given) and parse_etags(", ".join(given)).contains_weak(page.tag)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

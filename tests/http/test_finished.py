@@ -1,0 +1,41 @@
+"""Finished pages in memory: bounded by pages and by bytes, least recently used first out."""
+
+from newsintel.http.finished import Page, Pages
+
+
+def page(body=b"x"):
+    """A page of a body."""
+    return Page("tag", body, (), 0.0, 300.0, link=None, first=True, query="q", key="k", total=1)
+
+
+def test_what_was_used_longest_ago_goes_first():
+    """Looking a page up is using it; putting it again replaces it."""
+    pages = Pages(max_pages=2, max_bytes=100)
+    pages.put(b"a", page(b"1"))
+    pages.put(b"b", page(b"2"))
+    assert pages.get(b"a").body == b"1"
+    pages.put(b"c", page(b"3"))
+    assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
+    pages.put(b"a", page(b"4"))
+    assert pages.get(b"a").body == b"4"
+    assert pages.get(b"c") is not None
+
+
+def test_bytes_are_bounded_whatever_the_pages():
+    """Replaced and dropped pages no longer count; one larger than everything allowed is not kept."""
+    pages = Pages(max_pages=100, max_bytes=10)
+    for name in (b"a", b"b", b"c", b"a"):
+        pages.put(name, page(b"xxxx"))
+    assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
+    pages.put(b"d", page(b"x" * 11))
+    pages.put(b"c", page(b"x" * 11))
+    assert [pages.get(name) is not None for name in (b"a", b"c", b"d")] == [True, False, False]
+    pages.put(b"e", page(b"x" * 10))
+    assert pages.get(b"e") is not None
+
+
+def test_times_are_told_in_whole_seconds():
+    """Age and what is left are rounded down, and never below zero where a header cannot be."""
+    headers = dict(page().headers(299.5))
+    assert headers == {b"age": b"299", b"x-accel-expires": b"0", b"cache-status": b"newsintel; hit; ttl=0", b"server-timing": b"cache"}
+    assert dict(page().headers(-5.0))[b"age"] == b"0"
