@@ -2,7 +2,7 @@ locals {
   cache_user = "newsintel"
 
   # What the service does with its cache: read, write, expire, count, in transactions. No scripts, no pub/sub, nothing that looks at or
-  # changes the server or walks over all keys. tests/ops holds this against the service on a real server.
+  # changes the server. A test runs the service with these rights (tests/storage/test_deployed_rights.py).
   cache_access = "on ~* -@all +@read +@write +@transaction +@connection -@admin -@dangerous -@scripting -@pubsub -@blocking"
 }
 

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a module
 """Make sure that the service's role exists, has the password of its secret and no right over the schema; then become the command given.
 
 Terraform hands this text to the migration task, which runs it as the schema's owner before `newsintel migrate` grants that role its tables.
@@ -34,7 +35,8 @@ async def ensure(owner_url: str, owner_password: str, role: str, password: str) 
         known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
         verb = "ALTER" if known else "CREATE"
         template = f"{verb} ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L"
-        await connection.execute(await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, role, verifier(password, os.urandom(16))))
+        values = (role, verifier(password, os.urandom(16)))
+        await connection.execute(await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, *values))
         await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     finally:
         await connection.close(timeout=10)
@@ -45,4 +47,4 @@ if __name__ == "__main__":
     service_role = urlsplit(env["NEWSINTEL_DATABASE_URL"]).username or ""
     owner = (env["NEWSINTEL_MIGRATE_DATABASE_URL"], env["NEWSINTEL_MIGRATE_DATABASE_PASSWORD"])
     asyncio.run(ensure(*owner, service_role, env["NEWSINTEL_DATABASE_PASSWORD"]))
-    os.execvp(sys.argv[1], sys.argv[1:])
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the words are those of the task definition

@@ -15,7 +15,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from ops.terraform_check.mutants import Mutant, complaint, lines, load_mutants, load_scenarios
-from ops.terraform_check.tools import CONFIGURATION, FEATURES, BrokenError, Terraform, UnavailableError, failed_scenarios, prepare, resource_count, run, tool
+from ops.terraform_check.tools import (
+    CONFIGURATION,
+    FEATURES,
+    BrokenError,
+    Terraform,
+    UnavailableError,
+    failed_scenarios,
+    prepare,
+    resource_count,
+    run,
+    tool,
+)
 
 AT_ONCE = 2
 """Plans and judgements side by side; each is busy on one core."""
@@ -46,17 +57,17 @@ def _check(work: Path, *, alone: bool) -> None:
     print(f"provider: {terraform.provider}")
     _step("fmt", lambda: run("terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)))
     _step("validate", lambda: terraform.run("validate", "-no-color"))
+    plan = _step("plan", terraform.plan, lambda plan: f"{resource_count(plan)} resources")
+    scenarios = _step("compliance", lambda: _compliance(plan), lambda names: f"{len(names)} scenarios")
+    mutants = load_mutants(FEATURES / "mutants.toml")
+    if {mutant.scenario for mutant in mutants} != set(scenarios):
+        raise BrokenError("mutants.toml and the features do not name the same scenarios")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        checkov = pool.submit(_checkov)
-        plan = _step("plan", terraform.plan, lambda plan: f"{resource_count(plan)} resources")
-        scenarios = _step("compliance", lambda: _compliance(plan), lambda names: f"{len(names)} scenarios")
-        _step("test", lambda: terraform.run("test", "-no-color"), _last_line)
-        _step("checkov", checkov.result, _last_line)
-        mutants = load_mutants(FEATURES / "mutants.toml")
-        if {mutant.scenario for mutant in mutants} != set(scenarios):
-            raise BrokenError("mutants.toml and the features do not name the same scenarios")
+        test, checkov = pool.submit(terraform.run, "test", "-no-color"), pool.submit(_checkov)
         groups = [(mutant,) for mutant in mutants] if alone else lines(mutants)
         _step("mutants", lambda: _kill(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
+        _step("test", test.result, _last_line)
+        _step("checkov", checkov.result, lambda _: "nothing but what .checkov.yaml leaves out, with reasons")
     for mutant in mutants:
         print(f"  {mutant.scenario:<72} {mutant.file:<20} killed")
 
@@ -79,8 +90,8 @@ def _compliance(plan: Path) -> list[str]:
 
 
 def _checkov() -> str:
-    config = str(CONFIGURATION / ".checkov.yaml")
-    return run(tool("checkov"), "--config-file", config, "--directory", str(CONFIGURATION), "--var-file", str(CONFIGURATION / "example.tfvars"))
+    names = {"--config-file": ".checkov.yaml", "--directory": "", "--var-file": "example.tfvars"}
+    return run(tool("checkov"), *(word for option, name in names.items() for word in (option, str(CONFIGURATION / name))))
 
 
 def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:

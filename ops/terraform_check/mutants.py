@@ -1,8 +1,9 @@
 """Mutants: for every scenario a line that must make it fail, and it alone. A scenario that no mutant breaks has no teeth.
 
-Planning each mutant by itself takes minutes, so they are laid out in a grid, and planned a row and a column at a time: exactly the scenarios
-of that row must fail. Two mutants share a row or a column but never both, so one that breaks another's scenario, or leaves its own whole, shows
-up in at least one of its two plans. Lines that go wrong are then planned mutant by mutant, which names the culprit.
+Planning each mutant by itself takes a quarter of an hour, so they are laid out in a grid and planned a row, then a column at a time:
+exactly the scenarios of that line must fail. Two mutants may share a row or a column, never both, so one that breaks another's scenario, or
+leaves its own whole, shows in at least one of its two plans. The mutants of a line that goes wrong are then planned one by one, which names
+the culprit.
 """
 
 import math

@@ -1,0 +1,1 @@
+"""What builds, deploys and drills newsintel. The service itself knows nothing of it."""
