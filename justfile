@@ -47,3 +47,11 @@ lock:
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}
+
+# ops/terraform for real: format, types, tests, plan, policies, a mutant for each policy, checkov
+terraform-check *ARGS:
+    python -m ops.terraform_check {{ARGS}}
+
+# pin the tools of terraform-check; their pins are old, so they have an environment of their own
+lock-terraform:
+    printf 'terraform-compliance==1.16.0\ncheckov\ngrpcio\nmsgpack\n' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file locks/terraform.txt -

@@ -5,7 +5,7 @@ locals {
     app      = 1 # secret_keys: raising this ends every session. To rotate gently put a new key in front by hand.
     metrics  = 1 # token
     database = 1 # url, password: then run the migration task, which tells PostgreSQL, and deploy
-    cache    = 1 # url, password: raise passwords_wo_version in cache.tf with it, then deploy
+    cache    = 1 # url, password: then deploy
   }
 
   # Fields by secret, for those in use.

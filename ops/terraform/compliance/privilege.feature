@@ -16,7 +16,7 @@ Feature: Every role may do what it must and nothing else
     When it contains policy
     When it contains Statement
     Then it must contain Action
-    And its value must not match the "\*" regex
+    And its value must not match the ".*\*" regex
 
   Scenario: rights over every resource are those that know none
     Given I have aws_iam_role_policy defined

@@ -7,7 +7,7 @@ Feature: Secrets are read where they are kept, by whoever needs them
     When it contains container_definitions
     When it contains environment
     Then it must contain name
-    And its value must not match the "(KEY|KEYS|SECRET|TOKEN|PASSWORD|DATABASE_URL|REDIS_URL|REDDIT_CLIENT_ID)$" regex
+    And its value must not match the ".*(KEY|KEYS|SECRET|TOKEN|PASSWORD|DATABASE_URL|REDIS_URL|REDDIT_CLIENT_ID)$" regex
 
   Scenario: every secret is one field of one secret of this environment
     Given I have aws_ecs_task_definition defined
