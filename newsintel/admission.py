@@ -1,17 +1,22 @@
 """When a source may be asked: its pace, its quota, and how long to leave it alone after a refusal.
 
-Pure: times come in as arguments, in seconds of one monotonic clock (`..._s`) and as the wall time that people are told. What goes out is
-the moment of a start, or the reason and time of a turning away. It never waits; the fetcher does.
+Pure: times come in as arguments, in seconds of one monotonic clock (`..._s`) and as the wall time that people are told. So does what was
+spent of pace and quota, which is counted elsewhere. What goes out is the moment of a start, or the reason and time of a turning away. It
+never waits; the fetcher does.
 """
 
 from collections import Counter, deque
 from datetime import datetime, timedelta
+from math import inf
 from statistics import median
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from newsintel.model import Page, Refusal, Status
-from newsintel.options import Quota
+from newsintel.quotas import Spent, Terms
+
+MOMENT_S = 0.001
+"""A wait as short as this is none: two readings of the same start may differ by as much."""
 
 LATENCIES = 32
 """Good fetches whose median tells how long the next will take. Enough to ride out one slow answer, few enough to follow a bad hour."""
@@ -22,17 +27,32 @@ SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 3600.0
 
 @frozen
 class Start:
-    """The call may start at `at_s`, now or later; until then its place is kept."""
+    """The call may start at `at_s`, now or later; until then its place is kept, under its name."""
 
     at_s: float
+    name: str = field(default="", eq=False)
 
 
 @frozen
 class Turned:
-    """The call cannot be answered before its deadline, so it must not be made. Nothing was kept."""
+    """The call cannot be answered before its deadline, so it must not be made. Nothing was kept.
+
+    Attributes:
+        held_back: of the quota there is left only what is kept for callers who are signed in: they need not wait as long.
+    """
 
     status: Status
     retry_at: datetime
+    held_back: bool = False
+
+
+@frozen
+class _Hold:
+    """What keeps a call from starting, and until when."""
+
+    until_s: float
+    status: Status
+    held_back: bool = False
 
 
 @frozen
@@ -63,48 +83,49 @@ _RULES = {
 
 
 class Admission:
-    """One source's state.
+    """One source's state in this process: what it last learned of the starts, how fast the source answers, and its pauses.
 
-    `ask`; wait until the start's time; `recall`; call; `note`. A start whose call was never made is given back.
+    `ask`; wait until the start's time; `recall`; call; `note`.
     Ask with a slot in hand: a start that then waited for a slot would come too close to the next one.
 
     Quota: at most `quota.calls` starts in ANY `window_s` seconds. That keeps within the provider's day wherever it begins; the price is
-    that after a spent day calls come back one by one, as old ones leave the window. It counts this process's calls alone.
+    that after a spent day calls come back one by one, as old ones leave the window. Pauses are this process's own: the refusal that makes
+    one is an answer to it alone.
     """
 
-    def __init__(self, *, pace_s: float, quota: Quota | None) -> None:
-        self._pace_s = pace_s
-        self._quota = quota
-        self._starts_s: deque[float] = deque()
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._spent = Spent()
         self._latencies_s: deque[float] = deque(maxlen=LATENCIES)
         self._refusals: Counter[Status] = Counter()
-        self._pause = (float("-inf"), Status.RATE_LIMITED)
-        self._paused_at_s = float("-inf")
+        self._pause = _Hold(-inf, Status.RATE_LIMITED)
+        self._paused_at_s = -inf
 
-    def ask(self, now_s: float, wall_now: datetime, deadline_s: float) -> Start | Turned:
+    def ask(self, spent: Spent, now_s: float, wall_now: datetime, deadline_s: float, *, signed_in: bool) -> Start | Turned:
         """When a call may start.
 
         A start that must wait is only given if the source would probably still answer in time: by its median latency, 0 at first. One that
         need not wait is always given; else a source that became slower than the deadline would never be asked again.
         """
-        at_s, status = self._free(now_s)
-        if at_s > now_s and at_s + (median(self._latencies_s) if self._latencies_s else 0.0) > deadline_s:
-            return Turned(status, wall_now + timedelta(seconds=at_s - now_s))
-        self._starts_s.append(at_s)
-        return Start(at_s)
+        self.learn(spent)
+        holds = [_Hold(now_s, Status.OK), self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._spent_until()]
+        if not signed_in and self._terms.quota:
+            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, held_back=True))
+        last = max(holds, key=lambda hold: hold.until_s)
+        if last.until_s > now_s + MOMENT_S and last.until_s + (median(self._latencies_s) if self._latencies_s else 0.0) > deadline_s:
+            return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
+        self.learn(evolve(spent, used=spent.used + 1))
+        return Start(last.until_s)
+
+    def learn(self, spent: Spent) -> None:
+        """Take note of what was spent, in this process or any other."""
+        self._spent = spent
 
     def recall(self, start: Start, wall_now: datetime) -> Turned | None:
-        """Asked when a start's time has come: a pause that has begun since takes it back. None lets the call be made."""
-        until_s, status = self._pause
-        if until_s <= start.at_s:
+        """Asked when a start's time has come: a pause that has begun since forbids the call. None lets it be made."""
+        if self._pause.until_s <= start.at_s:
             return None
-        self.give_back(start)
-        return Turned(status, wall_now + timedelta(seconds=until_s - start.at_s))
-
-    def give_back(self, start: Start) -> None:
-        """Undo a start whose call was never made. One with later starts behind it stays spent: they keep their times."""
-        if self._starts_s and self._starts_s[-1] == start.at_s:
-            self._starts_s.pop()
+        return Turned(self._pause.status, wall_now + timedelta(seconds=self._pause.until_s - start.at_s))
 
     def note(self, start: Start, reply: Page | Refusal, now_s: float, jitter: float) -> None:
         """Learn from what a call brought.
@@ -131,38 +152,31 @@ class Admission:
             self._refusals[rule.says] += 1
             if (beyond := self._refusals[rule.says] - rule.patience) >= 0:
                 pause_s = min(rule.most_s, rule.first_s * 2.0 ** min(beyond, 10)) * (1 + jitter / 2)
-                self._pause = max(self._pause, (now_s + pause_s, rule.says))
+                self._pause_until(now_s + pause_s, rule.says)
                 self._paused_at_s = now_s
 
     def paused(self, now_s: float, wall_now: datetime) -> Turned | None:
         """What keeps the source from being asked for longer than its pace does, if anything."""
-        until_s, status = max(self._pause, self._quota_free(now_s), key=lambda hold: hold[0])
-        return Turned(status, wall_now + timedelta(seconds=until_s - now_s)) if until_s > now_s else None
+        last = max(self._pause, self._spent_until(), key=lambda hold: hold.until_s)
+        return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s)) if last.until_s > now_s else None
 
-    def quota_left(self, now_s: float) -> int | None:
-        """Calls left in the window that ends now; None without a quota."""
-        if self._quota is None:
-            return None
-        return max(0, self._quota.calls - sum(start_s > now_s - self._quota.window_s for start_s in self._starts_s))
+    def quota_left(self) -> int | None:
+        """Calls left in the window, by the starts last learned of; None without a quota."""
+        return self._terms.left(self._spent)
+
+    def keep_s(self, longest_s: float) -> float:
+        """How long what the source brings now is to stay fresh, so that its quota lasts."""
+        return self._terms.keep_s(self._spent, longest_s)
 
     def _leave_alone(self, now_s: float, asked_s: float, status: Status) -> None:
-        """Do as the source asked, within our bounds. A longer pause already begun stays."""
-        until_s = now_s + min(max(asked_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
-        self._pause = max(self._pause, (until_s, status))
+        """Do as the source asked, within our bounds."""
+        self._pause_until(now_s + min(max(asked_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S), status)
         self._paused_at_s = now_s
 
-    def _free(self, now_s: float) -> tuple[float, Status]:
-        """The first moment at which pause, pace and quota all allow a start, and what holds it up until then."""
-        window_s = self._quota.window_s if self._quota else 0
-        while self._starts_s and self._starts_s[0] <= now_s - max(window_s, self._pace_s):
-            self._starts_s.popleft()
-        held = [(now_s, Status.OK), self._pause, self._quota_free(now_s)]
-        if self._starts_s:
-            held.append((self._starts_s[-1] + self._pace_s, Status.RATE_LIMITED))
-        return max(held, key=lambda hold: hold[0])
+    def _pause_until(self, until_s: float, status: Status) -> None:
+        """Begin a pause; a longer one already begun stays."""
+        self._pause = max(self._pause, _Hold(until_s, status), key=lambda hold: hold.until_s)
 
-    def _quota_free(self, now_s: float) -> tuple[float, Status]:
-        """The first moment at which the quota allows a start."""
-        if self._quota is None or len(self._starts_s) < self._quota.calls:
-            return now_s, Status.OK
-        return self._starts_s[-self._quota.calls] + self._quota.window_s, Status.QUOTA_EXHAUSTED
+    def _spent_until(self) -> _Hold:
+        """The first moment at which the quota allows anybody a start, by the starts last learned of."""
+        return _Hold(self._spent.full_s + (self._terms.quota.window_s if self._terms.quota else 0), Status.QUOTA_EXHAUSTED)

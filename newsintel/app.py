@@ -14,6 +14,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ import trio
 
 from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
 from newsintel.admission import Admission
+from newsintel.allowance import Allowance, States
 from newsintel.codec import dump_answer, load_answer
 from newsintel.cursors import PURPOSE as CURSORS
 from newsintel.cursors import Cursors
@@ -35,9 +37,11 @@ from newsintel.http.callers import Persons
 from newsintel.http.services import Services
 from newsintel.keys import Signer
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
+from newsintel.limiter import limiter
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth import open_app_token
-from newsintel.ports import Phase, SourceState, Upstream
+from newsintel.ports import Phase, Upstream
+from newsintel.quotas import Terms
 from newsintel.settings import Settings, SourceSettings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
@@ -73,7 +77,7 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     count, windows = Metrics().count, Windows.of(settings)
     secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
-    admissions = {name: Admission(pace_s=source.pace_s, quota=source.quota) for name, source in enabled.items()}
+    terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
 
     to_merger, flights = trio.open_memory_channel[Flight](settings.max_flights)
     to_cache, cache_writes = trio.open_memory_channel[CacheWrite](settings.max_flights)
@@ -86,6 +90,9 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
         shared = SharedCache(stores.cache, windows, count, utc_now)
+        starts = {name: (Admission(terms[name]), Allowance(name, terms[name], stores.ledger, count)) for name in enabled}
+        requests = limiter("search", settings.rate_limit, stores.counter, count, time.time)
+        misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
 
         async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
             start = sinks.start_soon
@@ -103,8 +110,10 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         jobs[name][1],
                         source=name,
                         upstream=client,
-                        admission=admissions[name],
+                        admission=starts[name][0],
+                        allowance=starts[name][1],
                         deadline_s=source.deadline_s,
+                        longest_keep_s=windows.ttl_s + windows.stale_s,
                         count=count,
                         now=utc_now,
                     )
@@ -133,17 +142,20 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                             windows=windows,
                             max_flights=settings.max_flights,
                             search_deadline_s=settings.search_deadline_s,
+                            misses=misses,
                             now=utc_now,
                         ),
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
                         cursors=Cursors(Signer(secret_keys, CURSORS)),
                         persons=Persons(secret_keys),
+                        requests=requests,
+                        misses=misses,
                         to_recorder=to_recorder,
                         count=count,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),
-                        source_states=lambda: {name: _state(admission) for name, admission in admissions.items()},
+                        source_states=States(starts, utc_now),
                     )
             upkeep.cancel_scope.cancel()  # it has no inbox that could end
             sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
@@ -177,11 +189,3 @@ async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator
     async with AsyncExitStack() as stack:
         token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
         yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))
-
-
-def _state(admission: Admission) -> SourceState:
-    now_s = trio.current_time()
-    paused = admission.paused(now_s, utc_now())
-    return SourceState(
-        blocked=paused.status if paused else None, retry_at=paused.retry_at if paused else None, quota_left=admission.quota_left(now_s)
-    )

@@ -6,6 +6,7 @@ it founds one. Titles are compared with founders' alone, so no chain of small ch
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -111,6 +112,8 @@ def strict_similarity(one: str, other: str) -> float:
     return similarity(fold(one), fold(other))
 
 
+# A search merges afresh after each of its sources, most of the titles each time the same.
+@lru_cache(maxsize=4096)
 def undecorated(title: str) -> str:
     """The folded title without what outlets put round it; whole where nothing else would be left."""
     text = fold(title)

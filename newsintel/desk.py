@@ -2,21 +2,26 @@
 
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import trio
+from attrs import evolve
 
-from newsintel.errors import OverloadedError, UnavailableError
+from newsintel.account_model import Caller
+from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.flight import Flight, landing
 from newsintel.freshness import Freshness, Windows
 from newsintel.l1 import AnswerCache
-from newsintel.model import Answer, ArchivedArticle, Query, Reply, Via
+from newsintel.leases import Lease
+from newsintel.limiter import Limiter
+from newsintel.model import Answer, ArchivedArticle, Failed, Landed, Origin, Query, Reply, Via
 from newsintel.ports import Archive, WallClock
 
 
 class Desk:
     """Answers from memory, else puts the question on a flight; one key never has two flights in this process.
 
-    Between looking a key up and entering its flight nothing awaits.
+    Between looking a key's flight up and entering one nothing awaits.
 
     Owns: nothing that needs closing. `to_merger` is the composition root's; its capacity is `max_flights`, so that a flight for which
     there is a place always fits.
@@ -24,6 +29,7 @@ class Desk:
     Args:
         max_flights: flights in the air at once; past that a new one is refused, joining never.
         search_deadline_s: seconds from joining to landing.
+        misses: how many flights a person may have started; None = any number.
     """
 
     def __init__(
@@ -34,6 +40,7 @@ class Desk:
         windows: Windows,
         max_flights: int,
         search_deadline_s: float,
+        misses: Limiter | None,
         now: WallClock,
     ) -> None:
         self._to_merger = to_merger
@@ -41,45 +48,42 @@ class Desk:
         self._windows = windows
         self._max_flights = max_flights
         self._search_deadline_s = search_deadline_s
+        self._misses = misses
         self._now = now
         self._answers = AnswerCache()
         self._flights: dict[str, Flight] = {}
 
-    async def search(self, query: Query) -> Reply:
+    async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query: from memory, from a flight in the air, or from a new one.
+
+        A new flight costs the asker one of the calls that a person may have reach an upstream; joining one is free.
 
         Raises:
             OverloadedError: a new flight was needed and every place is taken.
+            RateLimitedError: a new flight was needed, the asker has had as many as a person may, and memory holds nothing usable.
             FlightBugError: a bug ended the flight.
         """
-        if reply := self._from_memory(query):
+        if reply := await self._from_memory(query, asker):
             return reply
         collapsed = query.key in self._flights
-        landed = await landing(self.join(query))
+        try:
+            flight = await self._fly(query, asker)
+        except RateLimitedError:
+            if older := self._usable(query):
+                return Reply(older, Via.REVALIDATED)
+            raise
+        landed = await landing(flight)
         if not landed.asked:
             return Reply(landed.answer, Via.HIT)
         return Reply(landed.answer, Via.COLLAPSED if collapsed else Via.MISS)
 
-    def join(self, query: Query) -> Flight:
-        """The flight of a query, started if none is in the air.
+    def join(self, query: Query, *, signed_in: bool) -> Flight:
+        """The flight of a query, started at nobody's cost if none is in the air.
 
         Raises:
             OverloadedError: none was in the air and every place is taken.
         """
-        if flight := self._flights.get(query.key):
-            return flight
-        if len(self._flights) >= self._max_flights:
-            raise OverloadedError(f"{self._max_flights} searches are in the air")
-        kept = self._answers.get(query.key)
-        flight = Flight(
-            query,
-            trio.current_time() + self._search_deadline_s,
-            known=kept.answer if kept else None,
-            on_end=self._land,
-        )
-        self._to_merger.send_nowait(flight)
-        self._flights[query.key] = flight
-        return flight
+        return self._join(query, signed_in, None)
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
         """One article by its public id: from the archive, which knows most of it, else from recent answers.
@@ -99,29 +103,75 @@ class Desk:
         """Flights in the air."""
         return len(self._flights)
 
-    def _from_memory(self, query: Query) -> Reply | None:
+    async def _fly(self, query: Query, asker: Caller) -> Flight:
+        """The flight of a query, started at the asker's cost if none is in the air."""
+        if flight := self._flights.get(query.key):
+            return flight
+        try:
+            permit = await self._misses.take(asker.person) if self._misses else None
+        except RateLimitedError:
+            if flight := self._flights.get(query.key):  # somebody else's, since we looked: joining is free
+                return flight
+            raise
+        return self._join(query, asker.signed_in, permit)
+
+    def _join(self, query: Query, signed_in: bool, permit: Lease | None) -> Flight:  # noqa: FBT001
+        """Join or start a flight. A permit that was not needed is given back, here or when it turns out that no source was asked."""
+        flight = self._flights.get(query.key)
+        if flight is None and len(self._flights) < self._max_flights:
+            kept = self._answers.get(query.key)
+            flight = Flight(
+                query,
+                trio.current_time() + self._search_deadline_s,
+                known=(kept.renewal or kept.answer) if kept else None,
+                standing=kept.answer if kept else None,
+                signed_in=signed_in,
+                on_end=partial(self._land, permit),
+            )
+            self._to_merger.send_nowait(flight)
+            self._flights[query.key] = flight
+        elif permit:
+            permit.give_back()
+        if flight is None:
+            raise OverloadedError(f"{self._max_flights} searches are in the air")
+        return flight
+
+    async def _from_memory(self, query: Query, asker: Caller) -> Reply | None:
         kept = self._answers.get(query.key)
         if kept is None:
             return None
         now = self._now()
-        freshness = self._windows.judge(kept.answer.harvest, now)
+        freshness = self._windows.judge(kept.answer.harvest, now, signed_in=asker.signed_in)
         if freshness is Freshness.FRESH:
             return Reply(kept.answer, Via.HIT)
         if freshness is not Freshness.REVALIDATE:
             return None
         if kept.quiet_until is None or now >= kept.quiet_until:
-            # With every place taken, renewing can wait: a search that nothing in memory answers needs the place more.
-            with suppress(OverloadedError):
-                self.join(query)
+            # Renewing can wait if every place is taken, which a search that nothing in memory answers needs more; or if it is not paid for.
+            with suppress(OverloadedError, RateLimitedError):
+                await self._fly(query, asker)
         return Reply(kept.answer, Via.REVALIDATED)
 
-    def _land(self, flight: Flight, answer: Answer | None) -> None:
+    def _usable(self, query: Query) -> Answer | None:
+        """What memory holds, marked as stale, for an asker who may have nothing newer fetched."""
+        kept = self._answers.get(query.key)
+        if kept is None or self._windows.judge(kept.answer.harvest, self._now()) is Freshness.GONE:
+            return None
+        return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
+
+    def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
         """End a flight: remember its answer unless that would put less in the place of more."""
         del self._flights[flight.query.key]
-        if answer is None or not answer.harvest.cacheable or answer.refused:
+        if isinstance(end, Failed):
+            return
+        if permit and not end.asked:
+            permit.give_back()
+        answer = end.answer
+        if not answer.harvest.cacheable or answer.refused:
             return
         kept = self._answers.get(flight.query.key)
         if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
             kept.quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
+            kept.renewal = answer
         else:
             self._answers.put(answer)

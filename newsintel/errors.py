@@ -32,6 +32,18 @@ class OverloadedError(NewsIntelError):
     """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
 
 
+class RateLimitedError(NewsIntelError):
+    """A person has asked as often as one may. Answered 429.
+
+    Args:
+        retry_after_s: whole seconds until asking again is of use.
+    """
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"a person's limit is spent for {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
 class UnavailableError(NewsIntelError):
     """PostgreSQL or Redis did not do what was asked, for a reason that may pass: refused, lost, too slow."""
 

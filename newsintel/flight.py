@@ -19,25 +19,34 @@ class Flight:
         query: what is asked.
         deadline: absolute, on trio's clock, in seconds.
         known: what memory already holds under the key, too old to answer alone.
-        on_end: called in the same step as the last event, before any waiter wakes; with None after a failure.
+        standing: a complete answer that is still served meanwhile; nothing less is to take its place.
+        signed_in: whether whoever had it started is signed in, and may have the last of a quota.
+        on_end: called in the same step as the last event, before any waiter wakes.
     """
 
     def __init__(
-        self, query: Query, deadline: float, *, known: Answer | None = None, on_end: "Callable[[Flight, Answer | None], None]"
+        self,
+        query: Query,
+        deadline: float,
+        *,
+        known: Answer | None = None,
+        standing: Answer | None = None,
+        signed_in: bool = False,
+        on_end: "Callable[[Flight, Landed | Failed], None]",
     ) -> None:
         self.query = query
         self.deadline = deadline
         self.known = known
+        self.standing = standing
+        self.signed_in = signed_in
         self._on_end = on_end
         self._events: list[FlightEvent] = []
         self._grown = trio.Event()
 
     def append(self, event: FlightEvent) -> None:
         """Publish an event and wake every waiter. Does not await, so landing is one step."""
-        if isinstance(event, Landed):
-            self._on_end(self, event.answer)
-        elif isinstance(event, Failed):
-            self._on_end(self, None)
+        if isinstance(event, Landed | Failed):
+            self._on_end(self, event)
         self._events.append(event)
         self._grown.set()
         self._grown = trio.Event()
@@ -79,12 +88,13 @@ async def landing(flight: Flight) -> Landed:
 class FetchJob:
     """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
 
-    Owns its end of the flight's channel: whoever holds the job closes it.
+    Owns its end of the flight's channel: whoever holds the job closes it. `signed_in`: whoever asked may have the last of a quota.
     """
 
     query: Query
     deadline: float
     outbox: trio.MemorySendChannel[FetchOutcome]
+    signed_in: bool = False
 
     def __enter__(self) -> Self:
         return self

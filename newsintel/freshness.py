@@ -1,7 +1,8 @@
 """How long a harvest may answer: the contract's windows as arithmetic on its times.
 
 From its landing a harvest passes through RFC 5861's three windows: fresh; then served at once while a flight renews it; then served only
-where renewing failed. A partial harvest is fresh for a shorter time, after which only its failed sources are asked again.
+where renewing failed. Each outcome in it is due by itself: a good one after the TTL, or later where its source's quota runs low; a failure
+when its source may be asked again. The harvest is fresh until the first is due, and then only what is due is asked for.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from newsintel.model import FetchOutcome, Harvest
+from newsintel.model import FetchOutcome, Harvest, Status
 from newsintel.settings import Settings
 
 
@@ -39,35 +40,35 @@ class Windows:
         return cls(settings.cache_ttl_s, settings.cache_revalidate_s, settings.cache_stale_s, settings.cache_partial_s)
 
     def fresh_until(self, harvest: Harvest) -> datetime:
-        """The end of the fresh window.
+        """The end of the fresh window: when the first of its sources may be asked again. With none that answered, the TTL at the latest."""
+        due = [self.due_at(outcome) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
+        if not any(outcome.status.answered for outcome in harvest.outcomes):
+            due.append(harvest.fetched_at + timedelta(seconds=self.ttl_s))
+        return min(due)
 
-        A partial harvest's ends when the first of its failed sources may be asked again, but never after the TTL of its good outcomes.
-        """
-        end = harvest.fresh_since + timedelta(seconds=self.ttl_s)
-        return min([end, *(self.due_at(outcome) for outcome in harvest.outcomes if outcome.status.failed)])
-
-    def judge(self, harvest: Harvest, now: datetime) -> Freshness:
-        """What a harvest is good for now."""
+    def judge(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> Freshness:
+        """What a harvest is good for now. To a caller who is signed in it is stale where an outcome was held back from others."""
         fresh_until = self.fresh_until(harvest)
-        if now < fresh_until:
-            return Freshness.FRESH
+        within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
         if now < fresh_until + timedelta(seconds=self.revalidate_s):
-            return Freshness.REVALIDATE
+            return Freshness.STALE if signed_in and any(outcome.held_back for outcome in harvest.outcomes) else within
+        # What Redis forgets is gone: it keeps a harvest for as long as this after its landing.
         if now < harvest.fresh_since + timedelta(seconds=self.ttl_s + self.stale_s):
             return Freshness.STALE
         return Freshness.GONE
 
-    def kept(self, harvest: Harvest, now: datetime) -> tuple[FetchOutcome, ...]:
-        """The outcomes of a partial harvest that a repair keeps: all but the failures that are due. () = ask every source."""
-        if harvest.complete or now >= harvest.fresh_since + timedelta(seconds=self.ttl_s):
-            return ()
-        return tuple(o for o in harvest.outcomes if not o.status.failed or now < self.due_at(o))
+    def kept(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> tuple[FetchOutcome, ...]:
+        """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
+        asked = (outcome for outcome in harvest.outcomes if outcome.status is not Status.DISABLED)
+        return tuple(outcome for outcome in asked if now < self.due_at(outcome) and not (signed_in and outcome.held_back))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""
         return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
-    def due_at(self, failure: FetchOutcome) -> datetime:
-        """When a source that failed may be asked again."""
-        earliest = failure.fetched_at + timedelta(seconds=self.partial_s)
-        return max(earliest, failure.retry_at) if failure.retry_at else earliest
+    def due_at(self, outcome: FetchOutcome) -> datetime:
+        """When the source of an outcome may be asked again."""
+        if outcome.status.answered:
+            return outcome.fetched_at + timedelta(seconds=max(self.ttl_s, outcome.keep_s))
+        earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
+        return max(earliest, outcome.retry_at) if outcome.retry_at else earliest

@@ -14,10 +14,14 @@ MAX_ARTICLES = 20_000
 
 @define
 class Remembered:
-    """An answer kept. No new flight for it before `quiet_until`: its last refresh brought less than it holds."""
+    """An answer kept. No new flight for it before `quiet_until`: its last refresh, `renewal`, brought less than it holds.
+
+    The renewal is where the next refresh goes on from: what it brought need not be asked for again.
+    """
 
     answer: Answer
     quiet_until: datetime | None = None
+    renewal: Answer | None = None
 
 
 class AnswerCache:

@@ -177,6 +177,8 @@ class FetchOutcome:
         ignored: parameters of the query that this source could not apply.
         detail: one line for operators, None on success.
         fetched_at: when the outcome came about.
+        keep_s: how long it is to stay fresh at least, so that the source's quota lasts.
+        held_back: it was not asked because the rest of its quota is kept for callers who are signed in; they are not bound by it.
     """
 
     source: str
@@ -190,6 +192,8 @@ class FetchOutcome:
     retry_at: datetime | None = None
     ignored: tuple[str, ...] = ()
     detail: str | None = None
+    keep_s: float = 0.0
+    held_back: bool = False
 
 
 class Rule(StrEnum):
@@ -329,7 +333,7 @@ class Via(StrEnum):
 
     HIT = "hit"
     REVALIDATED = "revalidated"
-    """Served at once although past its TTL, while a flight renews it."""
+    """Served at once although past its TTL, while a flight renews it or because the asker may have none started."""
     MISS = "miss"
     COLLAPSED = "collapsed"
     """By a flight that was already in the air."""

@@ -47,23 +47,20 @@ class Titles:
         """The number and similarity of the title most like this one, the earliest of equals; None if none is more than 0.8 alike."""
         if title in self._numbers:
             return self._numbers[title], 1.0
-        near = self._candidates(title)
-        found = process.extractOne(
-            title, [self._titles[number] for number in near], scorer=Levenshtein.normalized_similarity, score_cutoff=_ALIKE
-        )
-        return (near[found[2]], found[1]) if found else None
+        edits = (len(title) - 1) // 4
+        if edits == 0:
+            return None
+        if len(self._titles) < _MANY:
+            return _most_like(title, self._titles, range(len(self._titles)))
+        near = self._candidates(title, edits)
+        return _most_like(title, [self._titles[number] for number in near], near)
 
-    def _candidates(self, title: str) -> Sequence[int]:
+    def _candidates(self, title: str, edits: int) -> Sequence[int]:
         """The numbers, rising, of every title that may be more than 0.8 like this one, and of few others.
 
         k edits with k/max(len) < 0.2 leave the longer title under 1.25 times the shorter, hence k < len(title)/4; what must be left
         is (len(title) - 1) - 2k pairs. (The q-gram lemma: Ukkonen, Approximate string matching with q-grams, 1992.)
         """
-        edits = (len(title) - 1) // 4
-        if edits == 0:
-            return ()
-        if len(self._titles) < _MANY:
-            return range(len(self._titles))
         self._count_new()
         return _bits(self._with_at_least(len(title) - 1 - 2 * edits, _pairs(title)))
 
@@ -94,6 +91,12 @@ class Titles:
                 carry &= digit
             over |= carry
         return over
+
+
+def _most_like(title: str, titles: Sequence[str], numbers: Sequence[int]) -> tuple[int, float] | None:
+    """The number and similarity of the most similar of some titles, the earliest of equals; None if none is alike enough."""
+    found = process.extractOne(title, titles, scorer=Levenshtein.normalized_similarity, score_cutoff=_ALIKE)
+    return (numbers[found[2]], found[1]) if found else None
 
 
 def _pairs(title: str) -> list[int]:

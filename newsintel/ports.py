@@ -4,13 +4,15 @@ Every method is trio-flavoured. A method of `HarvestCache`, `Archive` or `Histor
 free) and nothing else that is foreseen; callers decide what an absent store costs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from attrs import frozen
 
+from newsintel.account_model import Caller
+from newsintel.admission import Start, Turned
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.model import (
     Answer,
@@ -25,6 +27,7 @@ from newsintel.model import (
     SearchRecord,
     Status,
 )
+from newsintel.quotas import Spent, Terms
 
 
 class WallClock(Protocol):
@@ -84,6 +87,43 @@ class HarvestCache(Protocol):
 
     async def unlock(self, key: str, token: str) -> None:
         """Give the claim back if `token` still holds it."""
+        ...
+
+
+class Ledger(Protocol):
+    """Redis, as the fetchers see it: the starts of every process's calls to each source. Times are trio's, in seconds.
+
+    Raises UnavailableError; whether what was asked for was done is then not known.
+    """
+
+    async def reserve(
+        self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
+    ) -> Start | Turned:
+        """Enter a start, such that no process's start comes in between what was decided upon and the entry.
+
+        Args:
+            source: whose ledger.
+            terms: tells which starts matter.
+            name: of the start, unlike any other's.
+            before: starts that could not be entered when they were made, by name; they are entered first.
+            decide: says by what was spent, and the time at which that was so, when the start may be. Called once or more.
+        """
+        ...
+
+    async def give_back(self, source: str, name: str) -> None:
+        """Strike a start out whose call was never made."""
+        ...
+
+    async def spent(self, source: str, terms: Terms) -> Spent:
+        """What is spent at this moment."""
+        ...
+
+
+class SharedCounter(Protocol):
+    """Redis, as the limits on persons see it."""
+
+    async def add(self, key: str, amount: int, ttl_s: int) -> int:
+        """Add to a counter that is forgotten `ttl_s` seconds after the last addition; its new value. Raises UnavailableError."""
         ...
 
 
@@ -188,17 +228,18 @@ class Joined(Protocol):
 class Desk(Protocol):
     """Where routes and commands ask."""
 
-    async def search(self, query: Query) -> Reply:
+    async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query: from memory, from a flight in the air, or from a new one.
 
         Raises:
             OverloadedError: a new flight was needed and every place is taken.
+            RateLimitedError: a new flight was needed, and the asker has had as many as a person may.
             FlightBugError: a bug ended the flight.
         """
         ...
 
-    def join(self, query: Query) -> Joined:
-        """The flight of a query, started if none is in the air. Raises OverloadedError."""
+    def join(self, query: Query, *, signed_in: bool) -> Joined:
+        """The flight of a query, started at nobody's cost if none is in the air. Raises OverloadedError."""
         ...
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
@@ -225,7 +266,11 @@ class SourceStates(Protocol):
     """Tells how the sources stand; costs no call to any of them."""
 
     def __call__(self) -> Mapping[str, SourceState]:
-        """Every enabled source by name."""
+        """Every enabled source by name, as this process last knew it."""
+        ...
+
+    async def look(self) -> None:
+        """Learn what other processes have spent of the quotas; with Redis away nothing is learned."""
         ...
 
 

@@ -78,6 +78,8 @@ class Settings:
     cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
     cache_stale_s: float = option(seconds_or_none, 3600.0, unit="s")
     cache_partial_s: float = option(seconds, 30.0, unit="s")
+    rate_limit: Quota | None = option(quota, Quota(60, 60))
+    miss_limit: Quota | None = option(quota, Quota(30, 60))
     history_retention_d: int = option(count(1, 3650), 90, unit="days")
     log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
     log_format: str = option(one_of("auto", "text", "json"), "auto")

@@ -29,6 +29,7 @@ class Claim:
 
     answer: Answer | None
     token: str | None = None
+    signed_in: bool = False
 
 
 @frozen
@@ -41,7 +42,7 @@ class SharedCache:
     now: WallClock
 
     @asynccontextmanager
-    async def claim(self, key: str, known: Answer | None, deadline: float) -> AsyncIterator[Claim]:
+    async def claim(self, key: str, known: Answer | None, deadline: float, *, signed_in: bool = False) -> AsyncIterator[Claim]:
         """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
 
         The wait is bounded by half of the time to the deadline, so that a fan-out of our own still has the other half. A token left in the
@@ -51,8 +52,9 @@ class SharedCache:
             key: the harvest key.
             known: what this process's own memory holds under it.
             deadline: the flight's, absolute, trio's clock.
+            signed_in: whether it is for a caller from whom nothing is held back.
         """
-        claim = Claim(known)
+        claim = Claim(known, signed_in=signed_in)
         try:
             if await self._look(key, claim):
                 await self._contend(key, claim, deadline)
@@ -69,7 +71,7 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="load")
             return False
-        return not self._fresh(claim.answer)
+        return not self._fresh(claim)
 
     async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
         token = secrets.token_hex(16)
@@ -83,7 +85,7 @@ class SharedCache:
             claim.token = token if claimed.held else None
             # Whoever held the claim until a moment ago may have stored its harvest since we looked.
             self._learn(claim, claimed.answer)
-            if claimed.held or self._fresh(claim.answer) or trio.current_time() >= patience:
+            if claimed.held or self._fresh(claim) or trio.current_time() >= patience:
                 return
             await trio.sleep(POLL_S)
 
@@ -98,5 +100,6 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="unlock")
 
-    def _fresh(self, answer: Answer | None) -> bool:
-        return answer is not None and self.windows.judge(answer.harvest, self.now()) is Freshness.FRESH
+    def _fresh(self, claim: Claim) -> bool:
+        known = claim.answer
+        return known is not None and self.windows.judge(known.harvest, self.now(), signed_in=claim.signed_in) is Freshness.FRESH

@@ -21,6 +21,12 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "job_bugs": ("Bugs caught inside a fetch job.", ("source",)),
     "flight_bugs": ("Bugs caught inside a flight.", ()),
     "refusals": ("Messages that a full or closed inbox did not take.", ("inbox",)),
+    "limited": ("Requests refused because a person's limit was spent.", ("policy",)),
+    "lease_errors": ("Leases of a person's limit that this process took without Redis.", ("policy",)),
+    "ledger_errors": (
+        "Questions to Redis about a source's pace and quota that failed; this process went on by its own count.",
+        ("source",),
+    ),
     "cache_errors": ("Redis operations that failed and were done without.", ("operation",)),
     "cache_mismatches": ("Cached values that were unreadable or not of their key; treated as a miss.", ()),
     "archived_articles": ("Articles saved, new or refreshed.", ()),

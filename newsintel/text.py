@@ -59,6 +59,8 @@ def plain(raw: str, max_chars: int) -> str | None:
     """
     text = visible(raw)
     for _ in range(_ROUNDS):
+        if "<" not in text and "&" not in text:
+            break
         before = text
         text = visible(_ENTITY.sub(lambda match: html.unescape(match[0]), _without_tags(text)))
         if text == before:
@@ -72,7 +74,8 @@ def plain(raw: str, max_chars: int) -> str | None:
 
 def visible(text: str) -> str:
     """The text without characters that nobody sees: controls but white space, surrogates, bidi and zero-width characters."""
-    return _INVISIBLE.sub("", text)
+    # Nothing invisible is printable by Python's definition (str.isprintable), which is a hundred times as quick to look for.
+    return text if text.isprintable() else _INVISIBLE.sub("", text)
 
 
 def fold(text: str) -> str:
@@ -113,7 +116,7 @@ def _without_tags(text: str) -> str:
 
 def _stream_safe(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
-    if text.isascii():
+    if not _MAY_COMBINE.search(text):
         return text
     return "".join(
         "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, lambda char: unicodedata.combining(char) > 0)
@@ -124,5 +127,10 @@ def _marks() -> str:
     """The combining marks of the BMP, for a character class: `re` does not count them as word characters, so Hindi would fall apart."""
     return "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M"))
 
+
+# Characters that may have a combining class: those that do in the BMP, and all beyond it.
+_MAY_COMBINE = re.compile(
+    f"[{''.join(char for char in map(chr, range(0x300, 0xFFFF)) if unicodedata.combining(char))}\U00010000-\U0010ffff]"
+)
 
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_marks()}]|'(?=[^\W_]))*")

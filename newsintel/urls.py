@@ -6,6 +6,7 @@
 import base64
 import hashlib
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
 from newsintel.text import fold
@@ -18,6 +19,8 @@ _ESCAPE = re.compile(r"\\+u00([2-7][0-9a-fA-F])")
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;)+", re.IGNORECASE)
 # Browsers drop these wherever they stand (WHATWG URL, 4.4); recorded in the middle of a path.
 _DROPPED = str.maketrans("", "", "\t\r\n")
+# Whether there is anything to repair; most addresses are well.
+_BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
 # RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
 # A registered name: labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur), the last one not a number. No
@@ -75,6 +78,8 @@ _ALIASES = {
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
+# Each address of a row is looked at here twice or more, by its reader and by `canonical`.
+@lru_cache(maxsize=1024)
 def usable(raw: str) -> str | None:
     r"""The address as a browser may be given it, or None.
 
@@ -85,8 +90,10 @@ def usable(raw: str) -> str | None:
     """
     if len(raw) > _MAX_CHARS * 2:
         return None
-    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), raw.strip().translate(_DROPPED))
-    text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
+    text = raw.strip()
+    if _BROKEN.search(text):
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.translate(_DROPPED))
+        text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
     if _FORBIDDEN.search(text):
         return None
     try:
@@ -142,7 +149,7 @@ def stand_in(url: str, title: str, day: str) -> str | None:
 def article_id(canonical_url: str) -> str:
     """The public id: `a_` and the first 20 lower-case base32 characters of the identity's SHA-256 (100 bits)."""
     digest = hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).digest()
-    return "a_" + base64.b32encode(digest).decode("ascii").lower()[:20]
+    return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]  # 15 bytes are 24 characters without padding
 
 
 def _host(raw: str) -> str | None:

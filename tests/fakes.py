@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import trio
 
+from newsintel.admission import Start
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.model import Answer, ArchivedArticle, Article, Pair, SearchRecord
 from newsintel.ports import Claimed, Kept
+from newsintel.quotas import OwnStart, OwnStarts
 from tests.make import NOON
 
 
@@ -66,6 +68,59 @@ class MemoryCache:
     def _release(self, key: str, token: str | None) -> None:
         if token is not None and self.locks.get(key) == token:
             del self.locks[key]
+
+
+class MemoryLedger:
+    """A `ports.Ledger`, on trio's clock. Its starts can be seen and added to as another process would."""
+
+    def __init__(self) -> None:
+        self.starts: dict[str, dict[str, float]] = {}
+        self.away = False
+
+    async def reserve(self, source, terms, name, before, decide):
+        await self._answer()
+        kept = self.starts.setdefault(source, {})
+        kept |= before
+        answer = decide(self._spent(source, terms), trio.current_time())
+        if isinstance(answer, Start):
+            kept[name] = answer.at_s
+        return answer
+
+    async def give_back(self, source, name):
+        await self._answer()
+        self.starts.get(source, {}).pop(name, None)
+
+    async def spent(self, source, terms):
+        await self._answer()
+        return self._spent(source, terms)
+
+    def _spent(self, source, terms):
+        own = OwnStarts(terms)
+        for name, at_s in self.starts.get(source, {}).items():
+            own.add(OwnStart(name, at_s, shared=True))
+        return own.spent(trio.current_time())
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemoryCounter:
+    """A `ports.SharedCounter` that forgets nothing."""
+
+    def __init__(self) -> None:
+        self.kept: Counter[str] = Counter()
+        self.trips = 0
+        self.away = False
+
+    async def add(self, key: str, amount: int, ttl_s: int) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.trips += 1
+        self.kept[key] += amount
+        return self.kept[key]
 
 
 class MemoryBytes:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from newsintel.admission import LONGEST_PAUSE_S, Admission, Start, Turned
 from newsintel.model import Page, Refusal, Status
 from newsintel.options import Quota
+from newsintel.quotas import OwnStart, OwnStarts, Terms
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = Page((), 0)
@@ -20,9 +21,31 @@ def wall(at_s: float) -> datetime:
     return EPOCH + timedelta(seconds=at_s)
 
 
-def ask(admission: Admission, now_s: float, budget_s: float = 1.0) -> Start | Turned:
+class Gate:
+    """An admission beside the count of its starts, as a fetcher has them."""
+
+    def __init__(self, *, pace_s: float, quota: Quota | None) -> None:
+        terms = Terms(pace_s, quota)
+        self.admission, self.starts = Admission(terms), OwnStarts(terms)
+        self.note, self.recall, self._given = self.admission.note, self.admission.recall, 0
+
+    def ask(self, now_s: float, budget_s: float, *, signed_in: bool) -> Start | Turned:
+        """Ask, and count the start."""
+        answer = self.admission.ask(self.starts.spent(now_s), now_s, wall(now_s), now_s + budget_s, signed_in=signed_in)
+        if isinstance(answer, Turned):
+            return answer
+        self._given += 1
+        self.starts.add(OwnStart(str(self._given), answer.at_s, shared=True))
+        return Start(answer.at_s, str(self._given))
+
+    def give_back(self, start: Start) -> None:
+        """Undo a start."""
+        self.starts.remove(start.name)
+
+
+def ask(admission: Gate, now_s: float, budget_s: float = 1.0, *, signed_in: bool = True) -> Start | Turned:
     """Ask with a deadline `budget_s` from now."""
-    return admission.ask(now_s, wall(now_s), now_s + budget_s)
+    return admission.ask(now_s, budget_s, signed_in=signed_in)
 
 
 def refused(status: Status, pause_s: float | None = None) -> Refusal:
@@ -30,7 +53,7 @@ def refused(status: Status, pause_s: float | None = None) -> Refusal:
     return Refusal(status, "why", pause_s=pause_s)
 
 
-def after(admission: Admission, reply: Page | Refusal, now_s: float) -> Start | Turned:
+def after(admission: Gate, reply: Page | Refusal, now_s: float) -> Start | Turned:
     """What is said right after a call that brought this."""
     admission.note(Start(now_s), reply, now_s, 0.0)
     return ask(admission, now_s, 0.5)
@@ -38,19 +61,19 @@ def after(admission: Admission, reply: Page | Refusal, now_s: float) -> Start | 
 
 def test_without_limits_everything_starts_at_once() -> None:
     """No pace, no quota, no trouble."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     assert [ask(admission, 5.0) for _ in range(20)] == [Start(5.0)] * 20
 
 
 def test_pace_keeps_starts_apart_and_in_order() -> None:
     """Each start that fits the deadline is kept a place; the first that does not is told when to come again."""
-    admission = Admission(pace_s=1, quota=None)
+    admission = Gate(pace_s=1, quota=None)
     assert [ask(admission, 0, 2) for _ in range(4)] == [Start(0), Start(1), Start(2), Turned(Status.RATE_LIMITED, wall(3))]
 
 
 def test_a_wait_that_leaves_no_time_for_the_answer_is_not_begun() -> None:
     """The median latency counts against the deadline: no call is spent on an answer that would come too late."""
-    admission = Admission(pace_s=1, quota=None)
+    admission = Gate(pace_s=1, quota=None)
     for latency_s in (0.1, 0.5, 9):
         admission.note(Start(0), PAGE, latency_s, 0)
     assert ask(admission, 10, 1.4) == Start(10)
@@ -60,65 +83,78 @@ def test_a_wait_that_leaves_no_time_for_the_answer_is_not_begun() -> None:
 
 def test_a_source_slower_than_the_deadline_is_still_asked() -> None:
     """Where no wait is needed the call is made, or the source could never show that it has recovered."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     admission.note(Start(0), PAGE, 30, 0)
     assert ask(admission, 40) == Start(40)
 
 
 def test_quota_slides() -> None:
     """Spent is spent until the oldest call leaves the window; then there is room for one."""
-    admission = Admission(pace_s=0, quota=Quota(2, 100))
+    admission = Gate(pace_s=0, quota=Quota(2, 100))
     assert [ask(admission, 0), ask(admission, 30)] == [Start(0), Start(30)]
     assert ask(admission, 50) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
     assert ask(admission, 100) == Start(100)
     assert ask(admission, 100) == Turned(Status.QUOTA_EXHAUSTED, wall(130))
 
 
-def test_an_abandoned_start_is_returned_if_it_was_the_last() -> None:
-    """Those behind it keep their times; an old one is gone already."""
-    admission = Admission(pace_s=1, quota=None)
-    first, second, third = (ask(admission, 0, 5) for _ in range(3))
-    assert isinstance(first, Start)
-    assert isinstance(third, Start)
-    admission.give_back(third)
-    admission.give_back(first)
-    assert second == Start(1)
-    assert ask(admission, 0, 5) == third
-    ask(admission, 50)
-    admission.give_back(third)
-    assert ask(admission, 50) == Start(51)
-    Admission(pace_s=1, quota=None).give_back(first)
+def test_the_last_quarter_is_for_callers_who_are_signed_in() -> None:
+    """Others are turned away with a quarter left, and told when they are not any more; the quota itself holds for everybody."""
+    admission = Gate(pace_s=0, quota=Quota(8, 100))
+    assert all(isinstance(ask(admission, at_s, signed_in=False), Start) for at_s in range(6))
+    assert ask(admission, 6, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=True)
+    assert [ask(admission, 7), ask(admission, 8)] == [Start(7), Start(8)]
+    assert ask(admission, 9) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
+    assert ask(admission, 9, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(102), held_back=True)
+    assert isinstance(ask(admission, 100), Start)
+    assert ask(admission, 100.5, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(103), held_back=True)
+
+
+def test_a_pause_holds_for_everybody() -> None:
+    """What the source itself asks for is not held back from anyone in particular."""
+    admission = Gate(pace_s=0, quota=Quota(4, 100))
+    for at_s in range(3):
+        ask(admission, at_s)
+    admission.note(Start(3), refused(Status.RATE_LIMITED, 500), 3, 0)
+    assert ask(admission, 4, signed_in=False) == Turned(Status.RATE_LIMITED, wall(503))
+
+
+def test_what_is_left_and_how_long_to_keep_are_of_the_latest_count() -> None:
+    """Each start counts at once, its own outcome included."""
+    admission = Gate(pace_s=0, quota=Quota(4, 100))
+    for left, keep_s in ((3, 50 / 3), (2, 50), (1, 150), (0, 1000)):
+        ask(admission, 0)
+        assert (admission.admission.quota_left(), admission.admission.keep_s(1000)) == (left, pytest.approx(keep_s))
+    assert ask(admission, 1) == admission.admission.paused(1, wall(1)) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
 
 
 @pytest.mark.parametrize(("asked_s", "pause_s"), [(30, 30), (0.0, 1), (-5, 1), (1e9, LONGEST_PAUSE_S)])
 @pytest.mark.parametrize("status", [Status.RATE_LIMITED, Status.UNREACHABLE])
 def test_a_source_is_left_alone_as_it_asked(status: Status, asked_s: float, pause_s: float) -> None:
     """Retry-After is obeyed within bounds, with whatever status it came."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     assert after(admission, refused(status, asked_s), 10) == Turned(Status.RATE_LIMITED, wall(10 + pause_s))
     assert ask(admission, 10 + pause_s) == Start(10 + pause_s)
 
 
 def test_a_page_may_ask_for_a_pause_too() -> None:
     """Reddit answers, and says that its allowance is used up."""
-    assert after(Admission(pace_s=0, quota=None), Page((), 0, pause_s=20), 10) == Turned(Status.RATE_LIMITED, wall(30))
+    assert after(Gate(pace_s=0, quota=None), Page((), 0, pause_s=20), 10) == Turned(Status.RATE_LIMITED, wall(30))
 
 
 def test_a_pause_takes_back_a_start_that_waits() -> None:
-    """No call is made in a pause, not even one that had its time before; and its place is free again."""
-    admission = Admission(pace_s=1, quota=None)
+    """No call is made in a pause, not even one that had its time before."""
+    admission = Gate(pace_s=1, quota=None)
     first, second = ask(admission, 0), ask(admission, 0)
     assert isinstance(first, Start)
     assert isinstance(second, Start)
     assert admission.recall(first, wall(0)) is None
     admission.note(first, refused(Status.RATE_LIMITED, 30), 0.5, 0)
     assert admission.recall(second, wall(1)) == Turned(Status.RATE_LIMITED, wall(30.5))
-    assert ask(admission, 40) == Start(40)
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     """Two answers in the air: the stricter one holds."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     after(admission, refused(Status.RATE_LIMITED, 500), 0)
     assert after(admission, refused(Status.RATE_LIMITED, 5), 1) == Turned(Status.RATE_LIMITED, wall(500))
 
@@ -133,7 +169,7 @@ def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
 )
 def test_unexplained_refusals_are_answered_with_growing_patience(status: Status, pauses_s: list[float]) -> None:
     """Told no time we choose our own, longer each time in a row; the status says what holds it up."""
-    admission, now_s = Admission(pace_s=0, quota=None), 0.0
+    admission, now_s = Gate(pace_s=0, quota=None), 0.0
     for pause_s in pauses_s:
         assert after(admission, refused(status), now_s) == Turned(status, wall(now_s + pause_s))
         now_s += pause_s
@@ -143,7 +179,7 @@ def test_unexplained_refusals_are_answered_with_growing_patience(status: Status,
 
 def test_three_failures_in_a_row_open_the_circuit() -> None:
     """Of whatever kind; each further one doubles the pause up to five minutes, one success resets it."""
-    admission, now_s = Admission(pace_s=0, quota=None), 0.0
+    admission, now_s = Gate(pace_s=0, quota=None), 0.0
     kinds = (Status.TIMEOUT, Status.UNREACHABLE, Status.BAD_PAYLOAD)
     assert isinstance(after(admission, refused(kinds[0]), now_s), Start)
     assert isinstance(after(admission, refused(kinds[1]), now_s), Start)
@@ -156,7 +192,7 @@ def test_three_failures_in_a_row_open_the_circuit() -> None:
 
 def test_failures_of_the_same_moment_count_once() -> None:
     """Ten calls in the air when a source goes down are one outage, not ten."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     starts = [ask(admission, 0.0) for _ in range(10)]
     for start in starts:
         assert isinstance(start, Start)
@@ -166,14 +202,14 @@ def test_failures_of_the_same_moment_count_once() -> None:
 
 def test_jitter_only_lengthens_a_pause() -> None:
     """Processes part ways, and none comes sooner than the rule allows."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     admission.note(Start(0), refused(Status.RATE_LIMITED), 0, 1.0)
     assert ask(admission, 0) == Turned(Status.RATE_LIMITED, wall(90))
 
 
 def test_our_own_want_of_room_says_nothing_about_the_source() -> None:
     """`overloaded` is ours: it opens no circuit."""
-    admission = Admission(pace_s=0, quota=None)
+    admission = Gate(pace_s=0, quota=None)
     assert all(isinstance(after(admission, refused(Status.OVERLOADED), 0), Start) for _ in range(9))
 
 
@@ -190,7 +226,7 @@ def test_limits_hold_whatever_happens(
     steps: list[tuple[int, int, str, Page | Refusal]], pace_s: int, calls: int, window_s: int, jitter: float
 ) -> None:
     """Never too many calls in any window, never two too close, no start in the past or past its deadline, no retry_at in the past."""
-    admission, now_s, starts = Admission(pace_s=pace_s, quota=Quota(calls, window_s)), 0, []
+    admission, now_s, starts = Gate(pace_s=pace_s, quota=Quota(calls, window_s)), 0, []
     for step_s, budget_s, fate, reply in steps:
         now_s += step_s
         answer = ask(admission, now_s, budget_s)
@@ -203,6 +239,7 @@ def test_limits_hold_whatever_happens(
             admission.give_back(answer)
             continue
         if admission.recall(answer, wall(now_s)) is not None:
+            admission.give_back(answer)
             continue
         starts.append(answer.at_s)
         if fate == "note":
@@ -215,7 +252,7 @@ def test_limits_hold_whatever_happens(
 @given(STEPS)
 def test_asking_again_at_retry_at_succeeds(steps: list[tuple[int, int, str, Page | Refusal]]) -> None:
     """Who waits as told, alone, is let in."""
-    admission, now_s = Admission(pace_s=2, quota=Quota(3, 50)), 0
+    admission, now_s = Gate(pace_s=2, quota=Quota(3, 50)), 0
     for step_s, budget_s, _, reply in steps:
         now_s += step_s
         answer = ask(admission, now_s, budget_s)

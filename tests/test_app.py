@@ -9,6 +9,7 @@ import trio
 from attrs import define, field
 
 from newsintel import app
+from newsintel.account_model import Caller
 from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
@@ -20,9 +21,10 @@ from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from tests.actors.test_fetcher import ScriptedUpstream
-from tests.fakes import MemoryArchive, MemoryBytes, MemoryCache, MemoryHistory, MemorySearch
+from tests.fakes import Clock, MemoryArchive, MemoryBytes, MemoryCache, MemoryCounter, MemoryHistory, MemoryLedger, MemorySearch
 from tests.make import NOON
 
+ASKER = Caller("somebody")
 ENVIRON = {
     "NEWSINTEL_NEWSAPI_KEY": "k",
     "NEWSINTEL_GUARDIAN_KEY": "k",
@@ -44,6 +46,8 @@ class World:
     history: MemoryHistory = field(factory=MemoryHistory)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    ledger: MemoryLedger = field(factory=MemoryLedger)
+    counter: MemoryCounter = field(factory=MemoryCounter)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 
@@ -92,10 +96,10 @@ def asked(text="climate"):
 async def test_a_search_flows_through(world, autojump_clock):
     """A search lands with all three sources, is served again from memory, and reaches Redis, PostgreSQL and the history."""
     async with app.open_pipeline(settings()) as services:
-        first = await services.desk.search(asked())
+        first = await services.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
         assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
-        assert (await services.desk.search(asked())).via is Via.HIT
+        assert (await services.desk.search(asked(), ASKER)).via is Via.HIT
         services.to_recorder.send_nowait(SearchRecord("climate", "k", 1, NOON))
     assert set(world.cache.kept) == {asked().key}
     assert world.archive.kept
@@ -124,7 +128,7 @@ async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock,
 async def test_starts_without_a_store_and_says_so(world, autojump_clock, caplog):
     """A store that is away at start is named in the log, and searches go on."""
     async with app.open_pipeline(settings()) as services:
-        assert (await services.desk.search(asked())).answer.harvest.complete
+        assert (await services.desk.search(asked(), ASKER)).answer.harvest.complete
     assert "starting without redis" in caplog.text
 
 
@@ -132,7 +136,7 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
     """Whoever asked may leave at once: the flight still lands and its harvest is archived before the stores close."""
     world.upstreams["reddit"].script = [0.9]
     async with app.open_pipeline(settings()) as services:
-        services.desk.join(asked())
+        services.desk.join(asked(), signed_in=False)
     assert world.archive.kept
     assert set(world.cache.kept) == {asked().key}
 
@@ -152,7 +156,7 @@ async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autoju
     """With PostgreSQL away the sinks are cut after their part of DRAIN_S."""
     world.archive.away = True
     async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
-        await services.desk.search(asked())
+        await services.desk.search(asked(), ASKER)
         began = trio.current_time()
     assert trio.current_time() - began == pytest.approx(app.SINKS_SHARE * 10)
 
@@ -171,13 +175,40 @@ async def test_source_states(world, autojump_clock):
     """What keeps a source from being asked is told without asking it."""
     world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
     async with app.open_pipeline(settings()) as services:
-        await services.desk.search(asked())
+        await services.desk.search(asked(), ASKER)
         states = services.source_states()
     assert states["guardian"].blocked is Status.RATE_LIMITED
     assert states["guardian"].retry_at is not None
     assert states["newsapi"].blocked is None
     assert states["newsapi"].quota_left == 99
     assert states["reddit"].quota_left is None
+
+
+@pytest.mark.parametrize("well_before", [0, 1, 3])
+async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, autojump_clock, monkeypatch, well_before):
+    """401 from the first call on, or from a later refresh on: the others are asked once per TTL, as if it were well."""
+    monkeypatch.setattr(app, "utc_now", Clock())
+    world.upstreams["reddit"].script = [0.05] * well_before + [Refusal(Status.UNAUTHORIZED, "key")] * 100
+    async with app.open_pipeline(settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")) as services:
+        for _ in range(360):
+            await services.desk.search(asked(), ASKER)
+            await trio.sleep(10)
+    calls = {name: len(upstream.asked_at) for name, upstream in world.upstreams.items()}
+    assert calls["newsapi"] == calls["guardian"] == 12
+    assert calls["reddit"] < 12 + well_before
+
+
+async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, autojump_clock, monkeypatch):
+    """A day of one search, again and again: the source with a quota still has its quarter, the others are renewed as ever."""
+    monkeypatch.setattr(app, "utc_now", Clock())
+    async with app.open_pipeline(settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")) as services:
+        for _ in range(86_400 // 50):
+            await services.desk.search(asked(), ASKER)
+            await trio.sleep(50)
+        await services.source_states.look()
+        assert services.source_states()["newsapi"].quota_left > 25
+    assert 31 < len(world.upstreams["newsapi"].asked_at) < 75
+    assert len(world.upstreams["guardian"].asked_at) > 200
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -190,7 +221,7 @@ async def test_cancelled_at_any_moment(world, autojump_clock, seed):
     async def ask(services, text):
         await trio.sleep(chance.uniform(0, 1))
         with trio.move_on_after(chance.uniform(0, 2)):
-            await services.desk.search(asked(text))
+            await services.desk.search(asked(text), ASKER)
 
     with trio.move_on_after(chance.uniform(0, 3)), trio.fail_after(60):
         async with app.open_pipeline(settings()) as services, trio.open_nursery() as callers:

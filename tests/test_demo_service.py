@@ -18,7 +18,7 @@ SOURCES = {"newsapi", "guardian", "reddit"}
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """One demo for all tests here; each asks for something new."""
-    with running(tmp_path_factory.mktemp("demo"), "demo", CACHE_PARTIAL_S="1") as service:
+    with running(tmp_path_factory.mktemp("demo"), "demo", CACHE_PARTIAL_S="1", RATE_LIMIT="off", MISS_LIMIT="off") as service:
         yield service
 
 

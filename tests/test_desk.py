@@ -4,25 +4,32 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from newsintel.account_model import Access, Account, Caller
 from newsintel.desk import Desk
-from newsintel.errors import OverloadedError, UnavailableError
+from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
+from newsintel.flight import landing
 from newsintel.freshness import Windows
-from newsintel.model import Failed, Landed, Status, Via
-from tests.fakes import Clock, MemoryArchive
-from tests.make import answer, article, outcome, query
+from newsintel.limiter import Limiter
+from newsintel.model import Failed, Landed, Origin, Status, Via
+from newsintel.options import Quota
+from tests.fakes import Clock, Counts, MemoryArchive, MemoryCounter
+from tests.make import NOON, answer, article, at, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+ASKER = Caller("somebody")
 PARTIAL = (outcome("guardian"), outcome("reddit", Status.TIMEOUT))
 
 
 class Room:
     """A desk, the flights it sends off, and the archive beside it."""
 
-    def __init__(self, max_flights: int = 3) -> None:
+    def __init__(self, max_flights: int = 3, misses=None) -> None:
         to_merger, self.flights = trio.open_memory_channel(max_flights)
         self.archive = MemoryArchive()
         self.now = Clock()
-        self.desk = Desk(to_merger, self.archive, windows=WINDOWS, max_flights=max_flights, search_deadline_s=1.5, now=self.now)
+        self.desk = Desk(
+            to_merger, self.archive, windows=WINDOWS, max_flights=max_flights, search_deadline_s=1.5, misses=misses, now=self.now
+        )
 
     async def land(self, *outcomes, asked=True):
         """Take the next flight and land it with these outcomes, fetched now."""
@@ -32,11 +39,11 @@ class Room:
         return flight
 
 
-async def searched(room, key="k", *outcomes, asked=True):
+async def searched(room, key="k", *outcomes, asked=True, asker=ASKER):
     """Search while the next flight lands."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: room.land(*outcomes, asked=asked))
-        reply = await room.desk.search(query(key))
+        reply = await room.desk.search(query(key), asker)
     return reply
 
 
@@ -45,7 +52,7 @@ async def test_miss_then_hit(autojump_clock):
     room = Room()
     first = await searched(room)
     assert first.via is Via.MISS
-    second = await room.desk.search(query())
+    second = await room.desk.search(query(), ASKER)
     assert (second.via, second.answer) == (Via.HIT, first.answer)
     assert room.desk.flights == 0
 
@@ -56,7 +63,7 @@ async def test_equal_searches_share_a_flight(autojump_clock):
 
     async def ask(patience_s):
         with trio.move_on_after(patience_s):
-            replies.append(await room.desk.search(query()))
+            replies.append(await room.desk.search(query(), ASKER))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ask, 0.5)
@@ -72,12 +79,12 @@ async def test_equal_searches_share_a_flight(autojump_clock):
 async def test_full_table_refuses_flights_but_not_joining():
     """With every place taken a new key is refused and an old one joined; a landing frees the place."""
     room = Room(max_flights=1)
-    flight = room.desk.join(query("one"))
+    flight = room.desk.join(query("one"), signed_in=False)
     with pytest.raises(OverloadedError):
-        room.desk.join(query("two"))
-    assert room.desk.join(query("one")) is flight
+        room.desk.join(query("two"), signed_in=False)
+    assert room.desk.join(query("one"), signed_in=False) is flight
     await room.land()
-    room.desk.join(query("two"))
+    room.desk.join(query("two"), signed_in=False)
 
 
 async def test_past_ttl_answers_at_once_and_renews(autojump_clock):
@@ -86,11 +93,11 @@ async def test_past_ttl_answers_at_once_and_renews(autojump_clock):
     await searched(room)
     await trio.sleep(310)
     for _ in range(3):
-        assert (await room.desk.search(query())).via is Via.REVALIDATED
+        assert (await room.desk.search(query(), ASKER)).via is Via.REVALIDATED
     assert room.desk.flights == 1
     flight = await room.land()
     assert flight.known is not None
-    assert (await room.desk.search(query())).via is Via.HIT
+    assert (await room.desk.search(query(), ASKER)).via is Via.HIT
 
 
 async def test_past_revalidation_waits(autojump_clock):
@@ -108,8 +115,8 @@ async def test_full_table_does_not_stop_revalidation(autojump_clock):
     room = Room(max_flights=1)
     await searched(room, "one")
     await trio.sleep(310)
-    room.desk.join(query("two"))
-    assert (await room.desk.search(query("one"))).via is Via.REVALIDATED
+    room.desk.join(query("two"), signed_in=False)
+    assert (await room.desk.search(query("one"), ASKER)).via is Via.REVALIDATED
 
 
 async def test_partial_does_not_replace_complete(autojump_clock):
@@ -117,12 +124,12 @@ async def test_partial_does_not_replace_complete(autojump_clock):
     room = Room()
     first = await searched(room, "k", outcome("guardian"), outcome("reddit"))
     await trio.sleep(310)
-    await room.desk.search(query())
+    await room.desk.search(query(), ASKER)
     await room.land(*PARTIAL)
-    assert (await room.desk.search(query())).answer == first.answer
+    assert (await room.desk.search(query(), ASKER)).answer == first.answer
     assert room.desk.flights == 0
     await trio.sleep(31)
-    await room.desk.search(query())
+    await room.desk.search(query(), ASKER)
     assert room.desk.flights == 1
 
 
@@ -131,7 +138,7 @@ async def test_failures_are_not_remembered(autojump_clock):
     room = Room()
     await searched(room, "k", outcome("guardian", Status.TIMEOUT))
     await searched(room)
-    assert (await room.desk.search(query())).via is Via.HIT
+    assert (await room.desk.search(query(), ASKER)).via is Via.HIT
 
 
 async def test_found_in_redis_counts_as_hit(autojump_clock):
@@ -142,10 +149,10 @@ async def test_found_in_redis_counts_as_hit(autojump_clock):
 async def test_failed_flight_is_forgotten(autojump_clock):
     """A flight that ended with an error frees its key for the next."""
     room = Room()
-    flight = room.desk.join(query())
+    flight = room.desk.join(query(), signed_in=False)
     flight.append(Failed(UnavailableError("gone")))
     assert room.desk.flights == 0
-    assert room.desk.join(query()) is not flight
+    assert room.desk.join(query(), signed_in=False) is not flight
 
 
 async def test_article_from_archive_then_memory(autojump_clock):
@@ -161,3 +168,128 @@ async def test_article_from_archive_then_memory(autojump_clock):
     assert (await room.desk.article(recent)).article.id == recent
     with pytest.raises(UnavailableError):
         await room.desk.article("a_old")
+
+
+MEMBER = Caller("u_member", account=Account(1, "u_member", "alice", "dev", NOON, NOON), access=Access.SESSION)
+
+
+def misses(room_counter, calls=1):
+    """A limit on flights, and the clock it runs by."""
+    now = Clock()
+    return Limiter("miss", Quota(calls, 86_400), room_counter, Counts(), lambda: now().timestamp())
+
+
+async def test_a_flight_costs_its_starter_and_joining_is_free(autojump_clock):
+    """Past the limit a new key is refused with the time to wait; others have their own."""
+    room = Room(misses=misses(MemoryCounter()))
+    await searched(room)
+    assert (await room.desk.search(query(), ASKER)).via is Via.HIT
+    with pytest.raises(RateLimitedError) as caught:
+        await room.desk.search(query("two"), ASKER)
+    assert caught.value.retry_after_s == 43_200
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(room.desk.search, query("three"), Caller("another"))
+        await wait_all_tasks_blocked()
+        nursery.start_soon(room.desk.search, query("three"), ASKER)
+        await wait_all_tasks_blocked()
+        await room.land()
+
+
+async def test_equal_searches_at_once_cost_one_flight(autojump_clock):
+    """Whoever finds the limit spent when the flight is in the air by then joins it, as everybody may."""
+    room, replies = Room(misses=misses(MemoryCounter())), []
+
+    async def ask():
+        replies.append((await room.desk.search(query(), ASKER)).via)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        await room.land()
+    assert len(replies) == 20
+    with pytest.raises(RateLimitedError):
+        await room.desk.search(query("two"), ASKER)
+
+
+async def test_a_flight_that_asked_nobody_costs_nothing(autojump_clock):
+    """Redis had it: the permit is there for the next."""
+    room = Room(misses=misses(MemoryCounter()))
+    await searched(room, asked=False)
+    assert (await searched(room, "two")).via is Via.MISS
+
+
+async def test_over_the_limit_what_memory_holds_is_served(autojump_clock):
+    """In the revalidate window without renewal, later marked as stale; what is gone is refused."""
+    room = Room(misses=misses(MemoryCounter()))
+    await searched(room)
+    await trio.sleep(310)
+    assert (await room.desk.search(query(), ASKER)).via is Via.REVALIDATED
+    assert room.desk.flights == 0
+    await trio.sleep(1000)
+    older = await room.desk.search(query(), ASKER)
+    assert (older.via, older.answer.harvest.origin, room.desk.flights) == (Via.REVALIDATED, Origin.STALE, 0)
+    await trio.sleep(4000)
+    with pytest.raises(RateLimitedError):
+        await room.desk.search(query(), ASKER)
+
+
+async def test_a_permit_that_found_no_place_or_no_need_is_given_back(autojump_clock):
+    """A full table, or a flight that somebody started while the permit was fetched."""
+    room = Room(max_flights=1, misses=misses(MemoryCounter()))
+    flight = room.desk.join(query("one"), signed_in=False)
+    with pytest.raises(OverloadedError):
+        await room.desk.search(query("two"), ASKER)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(room.land)
+        assert (await landing(flight)).asked
+    assert (await searched(room, "two")).via is Via.MISS
+
+
+async def test_two_who_pay_for_one_key_at_once_share_a_flight(autojump_clock):
+    """Fetching a permit takes a moment; one key still has one flight, and the second permit is given back."""
+    limit = misses(MemoryCounter(), 2)
+    room = Room(misses=limit)
+    async with trio.open_nursery() as nursery:
+        for person in ("one", "two"):
+            nursery.start_soon(room.desk.search, query(), Caller(person))
+        await wait_all_tasks_blocked()
+        assert room.desk.flights == 1
+        await room.land()
+    left = [(await limit.take(person)).remaining for person in ("one", "two")]
+    assert sorted(left) == [0, 1]
+
+
+async def test_whoever_starts_a_flight_lends_it_his_standing(autojump_clock):
+    """A flight of a caller who is signed in may have the last of a quota."""
+    room = Room()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(room.desk.search, query("one"), MEMBER)
+        nursery.start_soon(room.desk.search, query("two"), ASKER)
+        assert {flight.query.key: flight.signed_in for flight in (await room.land(), await room.land())} == {"one": True, "two": False}
+
+
+async def test_what_was_held_back_is_fetched_for_a_caller_who_is_signed_in(autojump_clock):
+    """Others go on with what memory holds."""
+    room = Room()
+    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=True, retry_at=at(250))
+    flight = room.desk.join(query(), signed_in=False)
+    await room.flights.receive()
+    flight.append(Landed(answer(outcome("guardian", when=room.now()), held, when=room.now(), asked=query()), asked=True))
+    assert (await room.desk.search(query(), ASKER)).via is Via.HIT
+    assert (await searched(room, asker=MEMBER)).via is Via.MISS
+    assert (await room.desk.search(query(), MEMBER)).via is Via.HIT
+
+
+async def test_a_refresh_goes_on_from_the_last_one(autojump_clock):
+    """What a refresh brought that could not take a complete answer's place need not be fetched again."""
+    room = Room()
+    await searched(room, "k", outcome("guardian"), outcome("reddit"))
+    await trio.sleep(310)
+    await room.desk.search(query(), ASKER)
+    await room.land(*PARTIAL)
+    await trio.sleep(31)
+    await room.desk.search(query(), ASKER)
+    flight = await room.flights.receive()
+    assert [one.status for one in flight.known.harvest.outcomes] == [Status.OK, Status.TIMEOUT]
+    assert flight.standing.harvest.complete

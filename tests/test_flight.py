@@ -57,7 +57,7 @@ async def test_end_is_told_before_waiters_wake():
     assert ends == []
     subject.append(Landed(answer(), asked=True))
     assert subject.ended
-    assert ends == [answer()]
+    assert ends == [Landed(answer(), asked=True)]
 
 
 async def test_failure_is_raised_in_every_waiter():
@@ -71,4 +71,4 @@ async def test_failure_is_raised_in_every_waiter():
             await landing(subject)
         raised.append(caught.value)
     assert raised[0] is not raised[1]
-    assert ends == [None]
+    assert [type(end) for end in ends] == [Failed]

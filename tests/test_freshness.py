@@ -37,12 +37,12 @@ def test_partial_is_fresh_for_a_shorter_time():
 
 
 def test_partial_waits_for_retry_at():
-    """A source that named a time is not asked sooner, though never past the TTL of the good outcomes."""
+    """A source that named a time is not asked sooner, also when the others are renewed."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
     assert WINDOWS.fresh_until(partial) == at(120)
     later = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(9000)))
     assert WINDOWS.fresh_until(later) == at(300)
-    assert WINDOWS.kept(later, at(300)) == ()
+    assert [kept.source for kept in WINDOWS.kept(later, at(300))] == ["reddit"]
 
 
 def test_repair_does_not_renew_good_outcomes():
@@ -63,3 +63,47 @@ def test_partial_does_not_replace_a_complete_one_still_served():
     assert not WINDOWS.outranks(complete, partial, at(360))
     assert not WINDOWS.outranks(complete, evolve(complete, fetched_at=at(310)), at(310))
     assert not WINDOWS.outranks(partial, partial, at(310))
+
+
+def test_a_scarce_source_is_kept_while_the_others_are_renewed():
+    """The harvest is due with its first outcome, and only what is due is asked for."""
+    scarce = harvest(outcome("newsapi", keep_s=2000), outcome("guardian"))
+    assert WINDOWS.fresh_until(scarce) == at(300)
+    assert [kept.source for kept in WINDOWS.kept(scarce, at(300))] == ["newsapi"]
+    renewed = harvest(outcome("newsapi", keep_s=2000), outcome("guardian", when=at(1900)), when=at(1900))
+    assert WINDOWS.fresh_until(renewed) == at(2000)
+    assert [kept.source for kept in WINDOWS.kept(renewed, at(2000))] == ["guardian"]
+    assert WINDOWS.due_at(outcome(keep_s=20)) == at(300)
+
+
+def test_a_scarce_harvest_is_served_for_as_long_as_redis_keeps_it():
+    """Fresh to the end, then renewed behind its back for a last time, then gone."""
+    scarce = harvest(outcome("newsapi", keep_s=3900))
+    assert WINDOWS.judge(scarce, at(3899)) is Freshness.FRESH
+    assert WINDOWS.judge(scarce, at(3959)) is Freshness.REVALIDATE
+    assert WINDOWS.judge(scarce, at(3960)) is Freshness.GONE
+
+
+def test_what_was_held_back_binds_nobody_who_is_signed_in():
+    """For others it is fresh until its retry_at; a caller who is signed in has that source asked, and it alone."""
+    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=True))
+    assert WINDOWS.judge(kept, at(10)) is Freshness.FRESH
+    assert WINDOWS.judge(kept, at(10), signed_in=True) is Freshness.STALE
+    assert WINDOWS.judge(kept, at(260), signed_in=True) is Freshness.STALE
+    assert WINDOWS.judge(kept, at(260)) is Freshness.REVALIDATE
+    assert WINDOWS.kept(kept, at(10)) == kept.outcomes
+    assert [one.source for one in WINDOWS.kept(kept, at(10), signed_in=True)] == ["guardian"]
+    assert WINDOWS.judge(harvest(), at(10), signed_in=True) is Freshness.FRESH
+
+
+def test_a_disabled_source_has_no_say_and_is_not_kept():
+    """It may have been enabled since, elsewhere."""
+    partly = harvest(outcome("guardian"), outcome("reddit", Status.DISABLED))
+    assert WINDOWS.fresh_until(partly) == at(300)
+    assert [kept.source for kept in WINDOWS.kept(partly, at(10))] == ["guardian"]
+    assert WINDOWS.fresh_until(harvest(outcome("reddit", Status.DISABLED))) == at(300)
+
+
+def test_an_answer_of_failures_alone_is_worth_the_ttl_at_most():
+    """As where the archive stands in: a source that names a far time does not make that fresh until then."""
+    assert WINDOWS.fresh_until(harvest(outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(9000)))) == at(300)

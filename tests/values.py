@@ -111,6 +111,8 @@ def harvests(draw: st.DrawFn) -> Harvest:
             retry_at=draw(st.none() | moments),
             ignored=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
             detail=draw(_maybe_text),
+            keep_s=draw(st.floats(0, 1e5)),
+            held_back=draw(st.booleans()),
         )
         for source in SOURCES
     )

@@ -6,14 +6,17 @@ is always a value; a bug in one job costs that job.
 
 import logging
 import random
+from functools import partial
 
 import trio
 from attrs import define, evolve
 
-from newsintel.admission import Admission, Turned
+from newsintel.admission import Admission, Start, Turned
+from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
 from newsintel.model import FetchOutcome, Page, Refusal, Status
 from newsintel.ports import Count, Upstream, WallClock
+from newsintel.quotas import Spent
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,10 @@ SLOTS = 10
 """Calls to one source at once (reliability: settings card); half of its client's connections."""
 RETRY_JITTER_S = 0.05
 """A second try comes up to this much later, so that many do not come at once."""
+LATE_S = 0.1
+"""A deadline noticed this late tells of this process, which had no time to listen, and nothing of the source."""
+GIVE_BACK_S = 0.5
+"""How long giving a start back may hold up a cancelled job: two of Redis's socket timeouts."""
 
 
 @define
@@ -30,8 +37,10 @@ class _Source:
     name: str
     upstream: Upstream
     admission: Admission
+    allowance: Allowance
     slots: trio.CapacityLimiter
     deadline_s: float
+    longest_keep_s: float
     count: Count
     now: WallClock
 
@@ -42,15 +51,29 @@ async def run(
     source: str,
     upstream: Upstream,
     admission: Admission,
+    allowance: Allowance,
     deadline_s: float,
+    longest_keep_s: float,
     count: Count,
     now: WallClock,
 ) -> None:
     """Serve jobs, each in a task of its own, until the inbox ends and the last job has its outcome.
 
     Owns: its inbox, and the outbox of every job it has taken.
+
+    Args:
+        inbox: the jobs.
+        source: its name.
+        upstream: the source itself.
+        admission: when it may be asked.
+        allowance: counts the starts of its calls.
+        deadline_s: for one job.
+        longest_keep_s: for how long an outcome is kept at all; none is fresh for longer, however little of the quota is left.
+        count: counts.
+        now: the time of day.
     """
-    world = _Source(source, upstream, admission, trio.CapacityLimiter(SLOTS), deadline_s, count, now)
+    slots = trio.CapacityLimiter(SLOTS)
+    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, now)
     async with trio.open_nursery() as upkeep:
         upkeep.start_soon(upstream.keep_ready, name=f"upkeep({source})")
         async with trio.open_nursery() as jobs:
@@ -89,7 +112,13 @@ async def _fetch(job: FetchJob, source: _Source, began: float) -> FetchOutcome:
         reply = reply if isinstance(again, Turned) else again
     if isinstance(reply, Turned):
         return FetchOutcome(
-            source.name, reply.status, source.now(), retry_at=reply.retry_at, ignored=source.upstream.ignored(job.query), detail="not asked"
+            source.name,
+            reply.status,
+            source.now(),
+            retry_at=reply.retry_at,
+            held_back=reply.held_back,
+            ignored=source.upstream.ignored(job.query),
+            detail="not asked: the rest of the quota is for callers who are signed in" if reply.held_back else "not asked",
         )
     return _outcome(job, source, reply, began)
 
@@ -100,21 +129,34 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
     # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
     with trio.move_on_at(deadline):
         async with source.slots:
-            place = source.admission.ask(trio.current_time(), source.now(), deadline)
+            place = await source.allowance.reserve(partial(_decide, job, source, deadline))
             if isinstance(place, Turned):
                 return place
+            made = False
             try:
                 await trio.sleep_until(place.at_s)
                 if turned := source.admission.recall(place, source.now()):
                     return turned
-                reply = Refusal(Status.TIMEOUT, "no answer before the deadline")
+                made, reply = True, Refusal(Status.TIMEOUT, "no answer before the deadline")
                 reply = await source.upstream.fetch(job.query)
             finally:
-                if isinstance(reply, Refusal) and reply.status is Status.OVERLOADED:
-                    source.admission.give_back(place)
-                else:
+                if _unheard(reply, deadline):
+                    reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
+                elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
                     source.admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
+                else:
+                    with trio.move_on_after(GIVE_BACK_S, shield=True):
+                        await source.allowance.give_back(place)
     return reply
+
+
+def _unheard(reply: Page | Refusal, deadline: float) -> bool:
+    """True of a call cut off by its deadline when nobody was listening any more. It was made, so it stays spent."""
+    return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
+
+
+def _decide(job: FetchJob, source: _Source, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
+    return source.admission.ask(spent, now_s, source.now(), deadline, signed_in=job.signed_in)
 
 
 def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float) -> FetchOutcome:
@@ -129,6 +171,7 @@ def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float
     )
     if isinstance(reply, Page):
         status = Status.OK if reply.articles else Status.EMPTY
-        return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped)
+        keep_s = source.admission.keep_s(source.longest_keep_s)
+        return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)
     paused = source.admission.paused(trio.current_time(), source.now())
     return evolve(outcome, status=reply.status, detail=reply.detail, retry_at=paused.retry_at if paused else None)

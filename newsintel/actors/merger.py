@@ -13,11 +13,27 @@ import trio
 from attrs import evolve, frozen
 
 from newsintel.archive_query import instead_of
+from newsintel.dedup import group
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Answer, CacheWrite, Dedupe, Failed, FetchOutcome, Harvest, Landed, Origin, SourceReported, StaleFound, Status
+from newsintel.model import (
+    Answer,
+    CacheWrite,
+    Dedupe,
+    Failed,
+    FetchOutcome,
+    Group,
+    Harvest,
+    Landed,
+    Merge,
+    Origin,
+    SourceReported,
+    StaleFound,
+    Status,
+)
 from newsintel.ports import ArchiveSearch, Count, WallClock
+from newsintel.scoring import rank
 from newsintel.shared_cache import Claim, SharedCache
 from newsintel.views import merge
 
@@ -89,35 +105,44 @@ async def _fly(flight: Flight, world: _World) -> None:
 
 async def _resolve(flight: Flight, world: _World) -> None:
     """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
-    async with world.shared.claim(flight.query.key, flight.known, flight.deadline) as claim:
+    async with world.shared.claim(flight.query.key, flight.known, flight.deadline, signed_in=flight.signed_in) as claim:
         cached = claim.answer
-        if cached is not None and world.windows.judge(cached.harvest, world.now()) is Freshness.FRESH:
+        if cached is not None and world.windows.judge(cached.harvest, world.now(), signed_in=flight.signed_in) is Freshness.FRESH:
             flight.append(Landed(cached, asked=False))
             return
         gathering = _Gathering(flight, world)
-        await _fan_out(flight, gathering, world.windows.kept(cached.harvest, world.now()) if cached else (), world)
+        kept = world.windows.kept(cached.harvest, world.now(), signed_in=flight.signed_in) if cached else ()
+        await _fan_out(flight, gathering, kept, world)
         answer = gathering.answer()
         if answer.harvest.cacheable:
             flight.append(Landed(answer, asked=True))
-            _hand_on(answer, claim, world)
+            _hand_on(flight, answer, claim, world)
         else:
             flight.append(Landed(await _instead(flight, answer, cached, world), asked=True))
 
 
 class _Gathering:
-    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace."""
+    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace.
+
+    Grouping is what costs, and an outcome without articles changes no group: at the deadline of a source that hangs, every flight that
+    waits for it lands in the same instant.
+    """
 
     def __init__(self, flight: Flight, world: _World) -> None:
         self._flight = flight
         self._now = world.now
         self._outcomes: dict[str, FetchOutcome] = {}
+        self._groups: tuple[Group, ...] = ()
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
 
     def report(self, outcome: FetchOutcome) -> None:
         """Take one source's outcome and publish it."""
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
-        self._answer = _answer(Harvest(self._flight.query, self._now(), in_order))
+        harvest = Harvest(self._flight.query, self._now(), in_order)
+        if outcome.articles:
+            self._groups = group(harvest.articles, Dedupe.NORMAL)
+        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at)))
         self._flight.append(SourceReported(outcome, self._answer.merge))
 
     def missing(self) -> tuple[str, ...]:
@@ -143,7 +168,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
     with receive:
         with send:
             for name in asked:
-                job = FetchJob(flight.query, flight.deadline - LANDING_MARGIN_S, send.clone())
+                job = FetchJob(flight.query, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.signed_in)
                 try:
                     world.jobs[name].send_nowait(job)
                 except (trio.WouldBlock, trio.BrokenResourceError):
@@ -182,13 +207,13 @@ async def _instead(flight: Flight, failed: Answer, cached: Answer | None, world:
     return _answer(evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles))
 
 
-def _hand_on(answer: Answer, claim: Claim, world: _World) -> None:
+def _hand_on(flight: Flight, answer: Answer, claim: Claim, world: _World) -> None:
     """Offer a landed answer to both sinks. Nobody waits for this; a sink that has no room is passed over."""
     try:
         world.to_persister.send_nowait(answer)
     except (trio.WouldBlock, trio.BrokenResourceError):
         world.count("refusals", inbox="persister")
-    if claim.answer is not None and world.windows.outranks(claim.answer.harvest, answer.harvest, world.now()):
+    if any(old and world.windows.outranks(old.harvest, answer.harvest, world.now()) for old in (claim.answer, flight.standing)):
         return
     try:
         world.to_cache.send_nowait(CacheWrite(answer, claim.token))

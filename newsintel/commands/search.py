@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 async def _search(settings: Settings, text: str) -> Answer:
     query = build(text, sources=tuple(settings.source))
     async with app.open_pipeline(settings) as services:
-        return await _watch(services.desk.join(query), query.sources)
+        return await _watch(services.desk.join(query, signed_in=True), query.sources)
 
 
 async def _watch(flight: Joined, sources: tuple[str, ...]) -> Answer:

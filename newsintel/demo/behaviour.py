@@ -27,8 +27,10 @@ class Behaviour:
     """The settings of one API.
 
     Attributes:
-        latency_ms: milliseconds before an answer, or before its fault.
+        latency_ms: milliseconds from a request to its answer, or to its fault.
         jitter_ms: milliseconds; each call's latency is off by a random amount of up to this much, either way.
+        slow_ms: milliseconds that a slow call takes in place of latency_ms.
+        slow_rate: the share of calls that are slow, 0..1, by chance.
         fault: what goes wrong, one of FAULTS.
         fault_rate: the share of calls that it befalls, 0..1, by chance.
         retry_after: the Retry-After header of 429 and 503 faults, sent as it is, sense or nonsense; None = no such header.
@@ -37,6 +39,8 @@ class Behaviour:
 
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
+    slow_ms: float = 0.0
+    slow_rate: float = 0.0
     fault: str = "none"
     fault_rate: float = 1.0
     retry_after: str | int | float | None = None
@@ -75,12 +79,15 @@ def _retry_after(value: Any) -> bool:
     return value is None or _number(-(10**12), 10**12)(value)
 
 
+_SHARE = (_number(0, 1), "must be a number from 0 to 1")
 _LATENCY = (_number(0, MAX_LATENCY_MS), f"must be a number of milliseconds from 0 to {MAX_LATENCY_MS}")
 _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "latency_ms": _LATENCY,
     "jitter_ms": _LATENCY,
+    "slow_ms": _LATENCY,
+    "slow_rate": _SHARE,
     "fault": (lambda value: value in FAULTS, f"must be one of {', '.join(FAULTS)}"),
-    "fault_rate": (_number(0, 1), "must be a number from 0 to 1"),
+    "fault_rate": _SHARE,
     "retry_after": (_retry_after, "must be a number, a text of at most 100 ASCII characters, or null"),
     "limited": (lambda value: isinstance(value, bool), "must be true or false"),
 }

@@ -45,8 +45,9 @@ class Upstream:
 
     def latency_s(self) -> float:
         """Seconds until the next answer."""
-        jitter = self.behaviour.jitter_ms
-        return max(0.0, self.behaviour.latency_ms + self.random.uniform(-jitter, jitter)) / 1000
+        behaviour = self.behaviour
+        base = behaviour.slow_ms if self.random.random() < behaviour.slow_rate else behaviour.latency_ms
+        return max(0.0, base + self.random.uniform(-behaviour.jitter_ms, behaviour.jitter_ms)) / 1000
 
     def shown(self) -> dict[str, Any]:
         """Settings and counter as JSON."""

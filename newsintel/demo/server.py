@@ -1,7 +1,7 @@
 """The simulated upstreams as one server on one port, with a path prefix for each API."""
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -50,6 +50,7 @@ async def simulated_upstreams(
     now: datetime | None = None,
     seed: int = 0,
     limited: bool = False,
+    wrap: Callable[[Api], Api] = lambda api: api,
 ) -> AsyncIterator[Simulated]:
     """Run the simulated upstreams as long as the block lasts.
 
@@ -60,6 +61,7 @@ async def simulated_upstreams(
         now: the moment from which the news is told; the real one by default.
         seed: decides the invented news and the dice for faults and jitter.
         limited: start with the free plans' quotas, paces and delays.
+        wrap: puts something between each API and those who call it.
 
     Raises:
         ReplayError: the folder holds nothing to replay.
@@ -67,7 +69,7 @@ async def simulated_upstreams(
     """
     clocks = Clocks(now or datetime.now(UTC), trio.current_time)
     known = load_recordings(replay) if replay else build(clocks.now, seed)
-    upstreams = _upstreams(known, clocks, seed, limited=limited)
+    upstreams = _upstreams(known, clocks, seed, wrap, limited=limited)
     listeners = await trio.open_tcp_listeners(port, host=host)
     root = f"http://{host}:{listeners[0].socket.getsockname()[1]}"
     async with trio.open_nursery() as nursery:
@@ -77,7 +79,7 @@ async def simulated_upstreams(
         nursery.cancel_scope.cancel()
 
 
-def _upstreams(known: Corpus, clocks: Clocks, seed: int, *, limited: bool) -> dict[str, Upstream]:
+def _upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], Api], *, limited: bool) -> dict[str, Upstream]:
     tokens = reddit_auth.RedditTokens(clocks)
     apis: dict[str, Api] = {
         "newsapi": newsapi.NewsApi(known.newsapi, clocks),
@@ -86,15 +88,16 @@ def _upstreams(known: Corpus, clocks: Clocks, seed: int, *, limited: bool) -> di
         "reddit_auth": tokens,
     }
     dice = random.Random(seed)  # noqa: S311 - decides nothing but jitter and faults
-    return {name: Upstream(api, Behaviour(*LATENCIES_MS[name], limited=limited), dice) for name, api in apis.items()}
+    return {name: Upstream(wrap(api), Behaviour(*LATENCIES_MS[name], limited=limited), dice) for name, api in apis.items()}
 
 
 async def _respond(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
     """Answer one request: an API's after its latency, anything else at once."""
     for name, prefix in PREFIXES.items():
         if request.path.startswith(prefix + "/"):
+            due = trio.current_time() + upstreams[name].latency_s()
             answer = upstreams[name].call(_below(prefix, request))
-            await trio.sleep(upstreams[name].latency_s())
+            await trio.sleep_until(due)
             return answer
     if request.path.rstrip("/") == control.PATH or request.path.startswith(control.PATH + "/"):
         return control.answer(upstreams, request)

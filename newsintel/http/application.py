@@ -13,6 +13,7 @@ from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.last_send import LastSend
+from newsintel.http.limits import Limits
 from newsintel.http.params import read
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
@@ -49,7 +50,8 @@ def create_app(services: Services) -> QuartTrio:
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
-    identified = Identify(hot, services.persons, settings.trusted_proxies, services.now)
+    limited = Limits(hot, services.requests, services.misses) if services.requests else hot
+    identified = Identify(limited, services.persons, settings.trusted_proxies, services.now)
     app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 

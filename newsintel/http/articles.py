@@ -85,7 +85,7 @@ class _Search:
     async def answer(self, services: Services, given: Given) -> Response:
         """Answer a search from memory, from a flight in the air or from the sources."""
         query = _query(given)
-        reply = await services.desk.search(query)
+        reply = await services.desk.search(query, request.scope["state"]["caller"])
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:

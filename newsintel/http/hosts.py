@@ -6,9 +6,8 @@ X-Forwarded-Host and Forwarded are never read: a balancer passes on what the cli
 import re
 from urllib.parse import urlsplit
 
-from newsintel.codec import to_json
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
-from newsintel.http.problems import PROBLEM_JSON, PROBLEMS, document
+from newsintel.http.problems import PROBLEMS, refuse
 from newsintel.settings import Settings
 
 ANY_HOST = frozenset({"/health", "/health/ready"})
@@ -46,12 +45,12 @@ class HostCheck:
             return
         authority, path = _target(scope)
         if not path.startswith("/"):
-            await _refuse(scope, send, "not_found", "The request's target is not a path.")
+            await refuse(scope, send, "not_found", "The request's target is not a path.")
         elif path in ANY_HOST or host_of(authority) in self._allowed:
             scope["path"] = path
             await self._app(scope, receive, send)
         else:
-            await _refuse(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
+            await refuse(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
 
 
 def _target(scope: Scope) -> tuple[str, str]:
@@ -62,14 +61,3 @@ def _target(scope: Scope) -> tuple[str, str]:
         return authority, "/" + rest if slash else "/"
     hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
     return hosts[0].decode("latin-1") if len(hosts) == 1 else "", path
-
-
-async def _refuse(scope: Scope, send: Send, code: str, detail: str) -> None:
-    body = to_json(document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
-    headers = [
-        (b"content-type", PROBLEM_JSON.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": PROBLEMS[code].status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -8,6 +8,7 @@ from quart import Response
 
 from newsintel import __version__
 from newsintel.codec import to_json
+from newsintel.http.limits import EXEMPT, SEARCH
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.schemas import COMPONENTS, ref
@@ -17,6 +18,12 @@ from newsintel.settings import Settings
 
 EVERYWHERE = ("invalid_parameter", "too_large", "wrong_host", "internal")
 """Codes that any address can answer with."""
+
+LIMITS: dict[str, Any] = {
+    "RateLimit-Policy": {"description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.', "schema": {"type": "string"}},
+    "RateLimit": {"description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.', "schema": {"type": "string"}},
+}
+"""What every answer of a limited address carries."""
 
 
 def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
@@ -42,18 +49,20 @@ def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": settings.public_url}],
-        "paths": {route.path: {"get": _operation(route)} for route in table},
+        "paths": {route.path: {"get": _operation(route, settings)} for route in table},
         "components": {"schemas": COMPONENTS},
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, settings: Settings) -> dict[str, Any]:
+    limited = bool(settings.rate_limit) and route.path not in EXEMPT
     answers = {str(status): _answer_of(schema) for status, schema in route.answers.items()}
+    responses = answers | _problems(route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH))
     return {
         "operationId": route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_"),
         "summary": route.about,
         "parameters": [*_in_path(route), *map(_in_query, route.takes)],
-        "responses": answers | _problems(route),
+        "responses": {status: one | {"headers": LIMITS} for status, one in responses.items()} if limited else responses,
     }
 
 
@@ -62,10 +71,10 @@ def _answer_of(schema: dict[str, Any] | None) -> dict[str, Any]:
     return {"description": "The answer.", "content": content}
 
 
-def _problems(route: Route) -> dict[str, Any]:
+def _problems(route: Route, *, limited: bool) -> dict[str, Any]:
     """A response for each status; several codes may share one."""
     by_status: dict[int, list[str]] = {}
-    for code in (*EVERYWHERE, *route.problems):
+    for code in (*EVERYWHERE, *(("rate_limited",) if limited else ()), *route.problems):
         by_status.setdefault(PROBLEMS[code].status, []).append(code)
     content = {PROBLEM_JSON: {"schema": ref("Problem")}}
     return {str(status): {"description": ", ".join(codes), "content": content} for status, codes in sorted(by_status.items())}

@@ -9,6 +9,7 @@ from quart import Response, request
 
 from newsintel.codec import to_json
 from newsintel.errors import InvalidParameterError
+from newsintel.http.envelope import Scope, Send
 from newsintel.model import FetchOutcome, Status
 
 PROBLEM_JSON = "application/problem+json"
@@ -36,6 +37,11 @@ PROBLEMS: dict[str, Problem] = {
     "too_large": Problem(413, "The request's body is too large", "A body may have 64 KiB."),
     "unsupported_media_type": Problem(415, "The body's media type is not taken here", "Bodies are application/json."),
     "wrong_host": Problem(421, "This host name is not served here", "The operator can allow it with NEWSINTEL_ALLOWED_HOSTS."),
+    "rate_limited": Problem(
+        429,
+        "Too many requests",
+        "`RateLimit-Policy` tells what one person may ask, `RateLimit` what is left. Ask again after `Retry-After` seconds.",
+    ),
     "internal": Problem(500, "Something went wrong on our side", "A bug. The operator's log explains it under the request_id."),
     "sources_failed": Problem(502, "Every source failed", "The member `sources` says how each did, and nothing older could stand in."),
     "busy": Problem(503, "No room right now", "Ask again after the number of seconds in the header `Retry-After`."),
@@ -78,6 +84,19 @@ def document(
         "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in errors],
         **more,
     }
+
+
+async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer with a problem outside the router. `head`: further headers."""
+    body = to_json(document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *head,
+    ]
+    await send({"type": "http.response.start", "status": PROBLEMS[code].status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def respond(

@@ -5,6 +5,7 @@ from attrs import frozen
 
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
+from newsintel.limiter import Limiter
 from newsintel.model import SearchRecord
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
 from newsintel.settings import Settings
@@ -15,6 +16,8 @@ class Services:
     """The ports and values that the composition root hands to the routes.
 
     Attributes:
+        requests: RATE_LIMIT; None = off.
+        misses: MISS_LIMIT, which the desk keeps to; None = off.
         to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
     """
 
@@ -24,6 +27,8 @@ class Services:
     bytes_cache: ByteCache
     cursors: Cursors
     persons: Persons
+    requests: Limiter | None
+    misses: Limiter | None
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
     now: WallClock

@@ -11,7 +11,16 @@ from functools import wraps
 from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from newsintel.errors import ArchiveTimeoutError, BusyError, FlightBugError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.errors import (
+    ArchiveTimeoutError,
+    BusyError,
+    FlightBugError,
+    InvalidParameterError,
+    NewsIntelError,
+    OverloadedError,
+    RateLimitedError,
+    UnavailableError,
+)
 from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
 
 log = logging.getLogger(__name__)
@@ -28,6 +37,16 @@ _FRAMEWORK = {
     500: "internal",
 }
 """The code for each status that the framework answers by itself."""
+
+_OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
+    (InvalidParameterError, "invalid_parameter"),
+    (RateLimitedError, "rate_limited"),
+    (OverloadedError, "busy"),
+    (BusyError, "busy"),
+    (UnavailableError, "archive_timeout"),
+    (FlightBugError, "internal"),
+)
+"""The code for each exception of ours; the first class that fits decides."""
 
 TOO_WIDE = "This query takes the archive too long. Narrow it: fewer alternatives, rarer words, a shorter time between `from` and `to`."
 
@@ -82,18 +101,9 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _code(error: BaseException) -> str | None:
     """The problem that an exception stands for; None for a bug."""
-    match error:
-        case InvalidParameterError():
-            return "invalid_parameter"
-        case OverloadedError() | BusyError():
-            return "busy"
-        case UnavailableError():
-            return "archive_timeout"
-        case FlightBugError():
-            return "internal"
-        case HTTPException():
-            return _FRAMEWORK.get(error.code or 500)
-    return None
+    if isinstance(error, HTTPException):
+        return _FRAMEWORK.get(error.code or 500)
+    return next((code for kind, code in _OURS if isinstance(error, kind)), None)
 
 
 def _log(error: BaseException) -> None:
@@ -116,4 +126,6 @@ def _detail(error: BaseException, code: str) -> str:
 def _headers(error: BaseException, code: str) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+    if isinstance(error, RateLimitedError):
+        return {"Retry-After": str(error.retry_after_s)}
     return {"Retry-After": str(RETRY_AFTER_S)} if PROBLEMS[code].status == 503 else {}

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any, NoReturn
 
+import orjson
+
 from newsintel.model import Refusal, Status
 from newsintel.sources.source import Response
 
@@ -35,7 +37,7 @@ def _parse(body: bytes) -> dict[str, Any] | str:
     if start in (b"", b"<"):
         return "an HTML page instead of JSON" if start else "an empty body"
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+        value = _loads(body)
     except UnicodeDecodeError:
         return "not UTF-8"
     except (ValueError, RecursionError):  # cut short, NaN, a number of thousands of digits, a byte order mark; a nesting bomb
@@ -43,6 +45,14 @@ def _parse(body: bytes) -> dict[str, Any] | str:
     if not isinstance(value, dict):
         return "JSON, but not an object"
     return f"JSON nested more than {_MAX_DEPTH} levels deep" if _too_deep(value) else value
+
+
+def _loads(body: bytes) -> Any:
+    """The value in a body: by orjson, ten times as quick; by `json` where that is too strict (it takes no half of a surrogate pair)."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -6,6 +6,7 @@ do. A tail goes only if something vouches that it names the outlet; "Spider-Man 
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from newsintel.text import fold, words
 
@@ -34,8 +35,7 @@ def without_outlet(title: str, *, publisher: str, host: str, author: str | None)
     video = "youtube" in fold(publisher)
     if author and (match := re.fullmatch(rf"(.*\S)\s+[-\u2013\u2014|]\s+{re.escape(author)}", title, re.IGNORECASE)):
         title, aggregated = match[1], False
-    names = (*host.split("."), *publisher.split("."), publisher)
-    labels = {label for name in names for label in _spellings(words(name))} - {"", "com", "www"}
+    labels = _labels(host, publisher)
     while match := _TAIL.fullmatch(title):
         tail = match["tail"]
         vouched = aggregated or (video and _CHANNEL.fullmatch(fold(tail)))
@@ -43,6 +43,14 @@ def without_outlet(title: str, *, publisher: str, host: str, author: str | None)
             break
         title, aggregated = match["head"], False
     return title
+
+
+# The same outlets come again and again.
+@lru_cache(maxsize=1024)
+def _labels(host: str, publisher: str) -> frozenset[str]:
+    """What an outlet may be called in one word, by its host and its publisher's name."""
+    names = (*host.split("."), *publisher.split("."), publisher)
+    return frozenset(label for name in names for label in _spellings(words(name))) - {"", "com", "www"}
 
 
 def _is_outlet(tail: str, labels: Iterable[str]) -> bool:

@@ -8,12 +8,14 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
-from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History
+from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History, Ledger, SharedCounter
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
+from newsintel.storage.counters import RedisCounter
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
+from newsintel.storage.ledger import RedisLedger
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
@@ -38,6 +40,8 @@ class Stores:
     history: History
     cache: HarvestCache
     bytes_cache: ByteCache
+    ledger: Ledger
+    counter: SharedCounter
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -97,6 +101,8 @@ async def open_stores(
                 history=PostgresHistory(postgres),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),
+                ledger=RedisLedger(redis),
+                counter=RedisCounter(redis),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

@@ -8,17 +8,19 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import fetcher
 from newsintel.admission import Admission
+from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
 from newsintel.model import Page, Refusal, Status
 from newsintel.options import Quota
-from tests.fakes import Clock, Counts
+from newsintel.quotas import Terms
+from tests.fakes import Clock, Counts, MemoryLedger
 from tests.make import article, query
 
 DEADLINE_S = 1.0
 
 
 class ScriptedUpstream:
-    """A `ports.Upstream` that replies from a script: a reply, or seconds to take before it, or an exception."""
+    """A `ports.Upstream` that replies from a script: a reply, seconds to take before it, an exception, or a call after which to hang."""
 
     def __init__(self, *script):
         self.script = list(script)
@@ -39,6 +41,9 @@ class ScriptedUpstream:
         step = self.script.pop(0) if self.script else 0.05
         if isinstance(step, Exception):
             raise step
+        if callable(step):
+            step()
+            await trio.sleep_forever()
         if isinstance(step, int | float):
             await trio.sleep(step)
             step = PAGE
@@ -53,25 +58,27 @@ class Rig:
     """A running fetcher; the test plays the merger."""
 
     def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
-        self.upstream, self.counts, self.now = ScriptedUpstream(*script), Counts(), Clock()
-        self.admission = Admission(pace_s=pace_s, quota=quota)
+        self.upstream, self.counts, self.now, self.ledger = ScriptedUpstream(*script), Counts(), Clock(), MemoryLedger()
+        terms = Terms(pace_s, quota)
+        self.admission = Admission(terms)
+        self.allowance = Allowance("guardian", terms, self.ledger, self.counts)
         self.deadline_s = deadline_s
         self.jobs, self.inbox = trio.open_memory_channel(64)
 
     async def run(self):
         """The actor."""
-        ports = {"upstream": self.upstream, "admission": self.admission, "count": self.counts, "now": self.now}
-        await fetcher.run(self.inbox, source="guardian", deadline_s=self.deadline_s, **ports)
+        terms = {"admission": self.admission, "allowance": self.allowance, "deadline_s": self.deadline_s, "longest_keep_s": 3900}
+        await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, **terms, count=self.counts, now=self.now)
 
-    def send(self, within_s=1.5):
+    def send(self, within_s=1.5, *, signed_in=False):
         """Send a job; returns the channel its outcome comes on."""
         outbox, outcomes = trio.open_memory_channel(1)
-        self.jobs.send_nowait(FetchJob(query(), trio.current_time() + within_s, outbox))
+        self.jobs.send_nowait(FetchJob(query(), trio.current_time() + within_s, outbox, signed_in))
         return outcomes
 
-    async def ask(self, within_s=1.5):
+    async def ask(self, within_s=1.5, *, signed_in=False):
         """Send a job and wait for its outcome; checks that it is the only one."""
-        outcomes = self.send(within_s)
+        outcomes = self.send(within_s, signed_in=signed_in)
         outcome = await outcomes.receive()
         with pytest.raises(trio.EndOfChannel):
             await outcomes.receive()
@@ -100,6 +107,20 @@ async def test_no_rows_is_empty_not_failed(nursery, autojump_clock):
     """A page without articles is `empty`."""
     rig = await running(nursery, Page((), 0))
     assert (await rig.ask()).status is Status.EMPTY
+
+
+async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_clock):
+    """A deadline noticed much too late is a want of room of ours: however often, the circuit stays closed, and the call stays spent."""
+    quota = Quota(100, 86400)
+    rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S + 0.2)] * 5, quota=quota)
+    for _ in range(5):
+        outcome = await rig.ask(9)
+        assert (outcome.status, outcome.retry_at) == (Status.OVERLOADED, None)
+    assert (await rig.ask(9)).status is Status.OK
+    assert rig.admission.quota_left() == 94
+    rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S)] * 3)
+    assert [(await rig.ask(9)).status for _ in range(3)] == [Status.TIMEOUT] * 3
+    assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
 
 
 async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
@@ -161,6 +182,65 @@ async def test_spent_quota_is_refused_at_once(nursery, autojump_clock):
     assert (outcome.status, trio.current_time()) == (Status.QUOTA_EXHAUSTED, began)
     assert 3500 < (outcome.retry_at - rig.now()).total_seconds() <= 3600
     assert len(rig.upstream.asked_at) == 2
+
+
+async def test_other_processes_starts_count(nursery, autojump_clock):
+    """What another process has spent of the quota is spent; without a reply from Redis this process counts alone, and tells later."""
+    rig = await running(nursery, quota=Quota(3, 3600))
+    rig.ledger.starts["guardian"] = {"theirs": trio.current_time(), "theirs too": trio.current_time()}
+    assert (await rig.ask(signed_in=True)).status is Status.OK
+    assert (await rig.ask(signed_in=True)).status is Status.QUOTA_EXHAUSTED
+    assert len(rig.ledger.starts["guardian"]) == 3
+    rig.ledger.away = True
+    assert [(await rig.ask(signed_in=True)).status for _ in range(3)] == [Status.OK, Status.OK, Status.QUOTA_EXHAUSTED]
+    assert rig.counts["ledger_errors guardian"] == 3
+    rig.ledger.away = False
+    assert (await rig.ask(signed_in=True)).status is Status.QUOTA_EXHAUSTED
+    assert len(rig.ledger.starts["guardian"]) == 5
+
+
+async def test_a_redis_that_forgot_makes_nobody_forget_his_own(nursery, autojump_clock):
+    """A process's own starts count whatever Redis says."""
+    rig = await running(nursery, quota=Quota(1, 3600))
+    assert (await rig.ask()).status is Status.OK
+    rig.ledger.starts.clear()
+    assert (await rig.ask()).status is Status.QUOTA_EXHAUSTED
+
+
+async def test_a_source_without_terms_asks_redis_nothing(nursery, autojump_clock):
+    """There is nothing to count."""
+    rig = await running(nursery)
+    rig.ledger.away = True
+    assert (await rig.ask()).status is Status.OK
+    assert rig.counts["ledger_errors guardian"] == 0
+    assert rig.ledger.starts == {}
+
+
+async def test_the_last_quarter_is_held_back_from_callers_who_are_not_signed_in(nursery, autojump_clock):
+    """They are told when it would be theirs again; a caller who is signed in is served."""
+    rig = await running(nursery, quota=Quota(4, 3600))
+    for _ in range(3):
+        assert not (await rig.ask()).held_back
+    turned = await rig.ask()
+    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, True, None)
+    assert (turned.retry_at - rig.now()).total_seconds() == pytest.approx(3600, abs=1)
+    assert (await rig.ask(signed_in=True)).status is Status.OK
+    assert len(rig.upstream.asked_at) == 4
+
+
+async def test_an_outcome_says_how_long_it_is_to_be_kept(nursery, autojump_clock):
+    """The less is left, the longer; for a source without a quota not at all."""
+    rig = await running(nursery, quota=Quota(4, 3600))
+    assert [(await rig.ask(signed_in=True)).keep_s for _ in range(4)] == [pytest.approx(600), pytest.approx(1800), 3900, 3900]
+    assert (await (await running(nursery)).ask()).keep_s == 0
+
+
+async def test_a_call_that_was_not_made_is_not_spent(nursery, autojump_clock):
+    """A pool without a free connection sends nothing, so the quota keeps its call, here and in Redis."""
+    rig = await running(nursery, Refusal(Status.OVERLOADED, "no connection was free"), quota=Quota(1, 3600))
+    assert (await rig.ask()).status is Status.OVERLOADED
+    assert rig.ledger.starts == {"guardian": {}}
+    assert (await rig.ask()).status is Status.OK
 
 
 async def test_breakdown_is_tried_once_more_early(nursery, autojump_clock):

@@ -14,7 +14,8 @@ async def test_shows_settings_and_calls(simulated: Simulated, client: httpx.Asyn
     await paper(q="climate")
     shown = (await client.get(simulated.control_url)).json()
     assert {name: state["calls"] for name, state in shown.items()} == {"newsapi": 3, "guardian": 1, "reddit": 0, "reddit_auth": 0}
-    expected = {"latency_ms": 0, "jitter_ms": 0, "fault": "none", "fault_rate": 1, "retry_after": None, "limited": False, "calls": 3}
+    expected = {"latency_ms": 0, "jitter_ms": 0, "slow_ms": 0, "slow_rate": 0}
+    expected |= {"fault": "none", "fault_rate": 1, "retry_after": None, "limited": False, "calls": 3}
     assert shown["newsapi"] == expected == (await client.get(f"{simulated.control_url}/newsapi")).json()
 
 
@@ -38,6 +39,8 @@ async def test_put_changes_what_it_names(control) -> None:
         ({"jitter_ms": True}, "jitter_ms"),
         ({"latency_ms": 1e9}, "latency_ms"),
         ({"fault_rate": 1.5}, "fault_rate"),
+        ({"slow_rate": -0.1}, "slow_rate"),
+        ({"slow_ms": "slow"}, "slow_ms"),
         ({"retry_after": "1\r\nSet-Cookie: a=b"}, "retry_after"),
         ({"retry_after": []}, "retry_after"),
         ({"limited": 1}, "limited"),

@@ -187,3 +187,26 @@ async def test_latency(control, news: Get) -> None:
     before = trio.current_time()
     await news(q="climate")
     assert 0.25 <= trio.current_time() - before < 0.6
+
+
+async def test_slow_calls(control, news: Get) -> None:
+    """A share of the calls takes slow_ms in place of latency_ms."""
+    await control("newsapi", latency_ms=0, slow_ms=200, slow_rate=0.5)
+    spent = []
+    for _ in range(20):
+        before = trio.current_time()
+        await news(q="zyzzyvax")
+        spent.append(trio.current_time() - before)
+    slow = sum(one >= 0.2 for one in spent)
+    assert 2 < slow < 18
+
+
+async def test_latency_counts_from_the_request(control, news: Get) -> None:
+    """The time that finding the articles takes is part of it."""
+    await control("newsapi", latency_ms=250)
+    times = []
+    for _ in range(3):
+        before = trio.current_time()
+        await news(q="climate OR energy OR health OR economy", pageSize=100)
+        times.append(trio.current_time() - before)
+    assert all(one >= 0.25 for one in times)

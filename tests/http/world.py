@@ -7,10 +7,12 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
+from newsintel.account_model import Caller
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.services import Services
 from newsintel.keys import Signer
+from newsintel.limiter import Limiter
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -97,7 +99,7 @@ class Desk:
     left: trio.Event = field(factory=trio.Event)
     archived: dict[str, ArchivedArticle] = field(factory=dict)
 
-    async def search(self, query: Query) -> Reply:
+    async def search(self, query: Query, asker: Caller) -> Reply:
         """As arranged."""
         self.asked.append(query)
         self.arrived.set()
@@ -112,7 +114,7 @@ class Desk:
                 raise
         return Reply(self.made_by(query), self.via)
 
-    def join(self, query: Query) -> Joined:
+    def join(self, query: Query, *, signed_in: bool) -> Joined:
         """A flight that has landed already."""
         return Flown(self.made_by(query))
 
@@ -152,6 +154,23 @@ class Health:
 
 
 @define
+class States:
+    """How the sources stand, as the test arranged it; others' calls are known once looked at."""
+
+    known: dict[str, SourceState]
+    looked: int = 0
+
+    def __call__(self) -> dict[str, SourceState]:
+        """As arranged."""
+        return self.known
+
+    async def look(self) -> None:
+        """Counted."""
+        self.looked += 1
+        await trio.lowlevel.checkpoint()
+
+
+@define
 class World:
     """Everything that the routes stand on."""
 
@@ -161,6 +180,8 @@ class World:
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
+    requests: Limiter | None = None
+    misses: Limiter | None = None
     now: datetime = NOW
     metrics: Metrics = field(factory=Metrics)
     inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
@@ -177,11 +198,13 @@ class World:
             bytes_cache=self.bytes_cache,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
+            requests=self.requests,
+            misses=self.misses,
             to_recorder=self.inbox[0],
             count=self.metrics.count,
             now=lambda: self.now,
             health=self.health,
-            source_states=lambda: self.states,
+            source_states=States(self.states),
         )
 
 

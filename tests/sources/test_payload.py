@@ -41,6 +41,11 @@ def test_an_object() -> None:
     assert list(read_object(reply(body))) == ["a"]  # type: ignore[call-overload]
 
 
+def test_half_a_surrogate_pair_spoils_no_payload() -> None:
+    """It is legal JSON (RFC 8259, 8.2); the row that has it is cleaned later."""
+    assert read_object(reply(rb'{"a": "\ud83d!"}')) == {"a": "\ud83d!"}
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [

@@ -1,0 +1,53 @@
+"""`just bench TARGET…`: start everything, compare newsintel with its peers, print tables, keep the results."""
+
+import argparse
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks.report import Options, Report
+from benchmarks.rig import Rig, open_rig
+from benchmarks.targets import hit, memory, miss, mix, stampede, tail
+
+TARGETS: Mapping[str, Callable[[Rig, Options], Report]] = {
+    module.__name__.rpartition(".")[2]: module.run for module in (hit, miss, tail, stampede, mix, memory)
+}
+QUICK = Options(rounds=1, seconds=0.6)
+
+
+def main() -> int:
+    """Run the targets asked for. 0 even where a goal was missed: it is the tables that are to be read."""
+    names = (*TARGETS, "all")
+    parser = argparse.ArgumentParser(prog="just bench", description="Measure newsintel beside its peers on this machine.")
+    parser.add_argument("targets", nargs="+", choices=names, metavar="TARGET", help=f"one or more of {', '.join(names)}")
+    parser.add_argument("--rounds", type=int, default=Options().rounds, help="comparisons of all servers (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=Options().seconds, help="of load on one server in a round (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="see whether everything runs; keeps no results")
+    given = parser.parse_args()
+    options = QUICK if given.quick else Options(given.rounds, given.seconds)
+    chosen = list(TARGETS) if "all" in given.targets else list(dict.fromkeys(given.targets))
+    signal.signal(signal.SIGTERM, _leave)
+    reports = {}
+    with open_rig() as rig:
+        for name in chosen:
+            reports[name] = TARGETS[name](rig, options)
+            print(reports[name].shown(), flush=True)
+            if not given.quick:
+                reports[name].keep("just bench " + shlex.join(sys.argv[1:]), options)
+    if {"hit", "miss"} <= reports.keys():
+        print(f"\n{reports['hit'].summary}\n{reports['miss'].summary}\nThe claim to beat: 5 ms for a hit, 800 ms for a miss.")
+    return 0
+
+
+def _leave(*_: Any) -> None:
+    """Unwind as for Ctrl-C, so that every process is ended."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,215 @@
+"""The load generator: HTTP/1.1 over plain sockets, a closed loop on each connection, every latency taken here.
+
+One epoll and no framework, so that what it costs stays far below what any of the servers costs; `python -m benchmarks hit` measures that
+cost and shows it. A request's time runs from before its first byte is sent until its last byte is there.
+"""
+
+import hashlib
+import os
+import re
+import select
+import socket
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import cycle, islice
+
+from attrs import define, field, frozen
+
+RECEIVE_BYTES = 262_144
+_HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+_CLOSES = re.compile(rb"\r\nconnection: close", re.IGNORECASE)
+
+
+class Keep(StrEnum):
+    """What is kept of an answer beside its latency and status."""
+
+    NOTHING = "nothing"
+    DIGEST = "digest"
+    ALL = "all"
+
+
+@frozen
+class Job:
+    """What to ask, and how.
+
+    Attributes:
+        ports: of servers on 127.0.0.1; connections are dealt out among them in turn.
+        targets: request targets (path and query), asked in this order by whichever connection is free.
+        seconds: for so long, starting over with the targets as often as needed; None = each target once.
+        connections: how many requests are on their way at once.
+        patience_s: a request that takes longer counts as one with status 0, and its connection is given up.
+    """
+
+    ports: tuple[int, ...]
+    targets: Sequence[str]
+    connections: int = 1
+    seconds: float | None = None
+    keep: Keep = Keep.NOTHING
+    patience_s: float = 10.0
+
+
+@frozen
+class Answered:
+    """One answer. Status 0: none came, or the connection broke."""
+
+    target: str
+    began_s: float
+    latency_s: float
+    status: int
+    body: bytes = b""
+    digest: str = ""
+
+
+@frozen
+class Load:
+    """What came of a job.
+
+    Attributes:
+        seconds: from the first request to the last answer.
+        cpu_s: what the load generator itself used of its core in that time.
+        reconnects: connections that the server ended and that were opened anew.
+    """
+
+    answers: list[Answered]
+    seconds: float
+    cpu_s: float
+    reconnects: int
+
+    @property
+    def rate(self) -> float:
+        """Good answers a second."""
+        return sum(one.status == 200 for one in self.answers) / self.seconds
+
+    @property
+    def latencies_ms(self) -> list[float]:
+        """Of every answer."""
+        return [one.latency_s * 1000 for one in self.answers]
+
+    @property
+    def failed(self) -> int:
+        """Requests that did not end in a 200."""
+        return sum(one.status != 200 for one in self.answers)
+
+
+@define
+class _Line:
+    """A connection with the request that is on its way."""
+
+    port: int
+    socket: socket.socket
+    target: str = ""
+    began_s: float = 0.0
+    buffer: bytearray = field(factory=bytearray)
+    wanted: int | None = None
+    status: int = 0
+    closes: bool = False
+
+
+def pin(core: int) -> None:
+    """Keep this process to one core, if there are several."""
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {core})
+
+
+def drive(job: Job) -> Load:
+    """Do a job. Connections are open before the first request is sent."""
+    return _Driver(job).run()
+
+
+class _Driver:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._targets = iter(job.targets) if job.seconds is None else cycle(job.targets)
+        self._poll = select.epoll()
+        self._lines: dict[int, _Line] = {}
+        self._answers: list[Answered] = []
+        self._reconnects = 0
+
+    def run(self) -> Load:
+        job = self._job
+        for port in islice(cycle(job.ports), job.connections):
+            self._connect(port)
+        lines = list(self._lines.values())
+        began_s, cpu_s = time.perf_counter(), time.process_time()
+        self._end_s = began_s + job.seconds if job.seconds is not None else float("inf")
+        for line in lines:
+            self._ask(line)
+        while self._lines:
+            for number, _ in self._poll.poll(0.05):
+                if number in self._lines:
+                    self._read(self._lines[number])
+            self._give_up()
+        self._poll.close()
+        return Load(self._answers, time.perf_counter() - began_s, time.process_time() - cpu_s, self._reconnects)
+
+    def _connect(self, port: int) -> _Line:
+        line = _Line(port, socket.create_connection(("127.0.0.1", port), timeout=10))
+        line.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.socket.setblocking(False)
+        self._poll.register(line.socket.fileno(), select.EPOLLIN)
+        self._lines[line.socket.fileno()] = line
+        return line
+
+    def _close(self, line: _Line) -> None:
+        self._poll.unregister(line.socket.fileno())
+        del self._lines[line.socket.fileno()]
+        line.socket.close()
+
+    def _ask(self, line: _Line) -> None:
+        """Send the next request, if there is one and time for it; else end the connection."""
+        target = next(self._targets, None) if time.perf_counter() < self._end_s else None
+        if target is None:
+            self._close(line)
+            return
+        line.target, line.wanted = target, None
+        line.buffer.clear()
+        line.began_s = time.perf_counter()
+        line.socket.send(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def _read(self, line: _Line) -> None:
+        try:
+            piece = line.socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self._broken(line)
+            return
+        line.buffer += piece
+        if line.wanted is None and (end := line.buffer.find(b"\r\n\r\n")) >= 0:
+            head = bytes(line.buffer[: end + 2])
+            status, length = _HEAD.match(head), _LENGTH.search(head)
+            if status is None or length is None:
+                raise ValueError(f"cannot read {head!r}")
+            line.status, line.wanted, line.closes = int(status[1]), end + 4 + int(length[1]), _CLOSES.search(head) is not None
+        if line.wanted is not None and len(line.buffer) >= line.wanted:
+            self._done(line)
+
+    def _done(self, line: _Line) -> None:
+        latency_s = time.perf_counter() - line.began_s
+        body, digest = b"", ""
+        if self._job.keep is not Keep.NOTHING:
+            body = bytes(line.buffer[line.buffer.find(b"\r\n\r\n") + 4 :])
+        if self._job.keep is Keep.DIGEST:
+            body, digest = b"", hashlib.sha256(body).hexdigest()
+        self._answers.append(Answered(line.target, line.began_s, latency_s, line.status, body, digest))
+        if line.closes:
+            line = self._again(line)
+        self._ask(line)
+
+    def _broken(self, line: _Line) -> None:
+        self._answers.append(Answered(line.target, line.began_s, time.perf_counter() - line.began_s, 0))
+        self._ask(self._again(line))
+
+    def _again(self, line: _Line) -> _Line:
+        self._close(line)
+        self._reconnects += 1
+        return self._connect(line.port)
+
+    def _give_up(self) -> None:
+        latest_s = time.perf_counter() - self._job.patience_s
+        for line in [line for line in self._lines.values() if line.began_s < latest_s]:
+            self._broken(line)

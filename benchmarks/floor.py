@@ -1,0 +1,50 @@
+"""The floor: a bare ASGI app behind newsintel's own server, configured alike, that sends the bytes and headers of one of its hits.
+
+Nothing built on that server can be faster. `python -m benchmarks.floor FILE` with FILE as `rig.Captured` writes it; NEWSINTEL_BIND as ever.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import trio
+
+from newsintel.commands.setup import load_settings
+from newsintel.http import server
+from newsintel.lifecycle import heed_signals, settle_memory
+
+MADE_BY_SERVER = frozenset({"date", "connection"})
+
+
+def app_of(captured: dict[str, Any]) -> Any:
+    """The app, given headers as pairs of texts and the body as text."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in captured["headers"] if name.lower() not in MADE_BY_SERVER]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    body = {"type": "http.response.body", "body": captured["body"].encode(), "more_body": False}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while (await receive())["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        await send(start)
+        await send(body)
+
+    return app
+
+
+async def main(captured: dict[str, Any]) -> None:
+    """Serve until SIGTERM."""
+    settings = load_settings()
+    shutdown = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(heed_signals, shutdown, nursery.cancel_scope.cancel, settings.drain_s)
+        settle_memory()
+        await server.serve(app_of(captured), settings, shutdown=shutdown)
+        nursery.cancel_scope.cancel()
+
+
+if __name__ == "__main__":
+    trio.run(main, orjson.loads(Path(sys.argv[1]).read_bytes()))

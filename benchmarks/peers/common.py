@@ -1,0 +1,91 @@
+"""What both peers borrow from newsintel (pure functions alone), and the INSERT that both make."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from newsintel.commands.setup import load_settings
+from newsintel.demo.reddit_auth import CLIENT_ID, CLIENT_SECRET
+from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Page, Query, Refusal, Status
+from newsintel.query import build
+from newsintel.sources import REGISTRY
+from newsintel.sources.source import Response
+from newsintel.views import View, merge, render
+
+SETTINGS = load_settings()
+SOURCES = SETTINGS.enabled_sources
+DATABASE_URL = SETTINGS.database_url.reveal() if SETTINGS.database_url else ""
+REDIS_URL = SETTINGS.redis_url.reveal() if SETTINGS.redis_url else ""
+TTL_S = round(SETTINGS.cache_ttl_s)
+DEADLINE_S = min(source.deadline_s for source in SETTINGS.source.values())
+
+COLUMNS = (
+    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, author, section, image_url, language, "
+    "published_at, published_at_estimated, points, comments, first_seen_at, fetched_at"
+)
+AGAIN = "ON CONFLICT (public_id) DO UPDATE SET fetched_at = greatest(articles.fetched_at, excluded.fetched_at)"
+
+
+def question(q: str) -> Query:
+    """A search of every source."""
+    return build(q, sources=SOURCES)
+
+
+async def reddit_token(client: httpx.AsyncClient) -> str:
+    """Reddit's app-only token, fetched once at start."""
+    reddit = SETTINGS.source["reddit"].values
+    reply = await client.post(
+        f"{reddit['auth_url']}/api/v1/access_token",
+        data={"grant_type": "client_credentials"},
+        auth=(CLIENT_ID, CLIENT_SECRET),
+        headers={"User-Agent": reddit["user_agent"]},
+    )
+    return str(reply.json()["access_token"])
+
+
+async def ask(client: httpx.AsyncClient, name: str, query: Query, token: str) -> FetchOutcome:
+    """One call to one source, read as newsintel reads it.
+
+    Raises:
+        httpx.HTTPError: no answer.
+    """
+    began, now = time.perf_counter(), datetime.now(UTC)
+    source, settings = REGISTRY[name], SETTINGS.source[name]
+    credential = token if source.uses_token else settings.values["key"].reveal()
+    request = source.request(query, settings, credential, now)
+    reply = await client.get(settings.url + request.path, params=request.params, headers=list(request.headers))
+    page = source.read(Response(reply.status_code, dict(reply.headers), reply.content), query, now)
+    return outcome(name, page, began)
+
+
+def outcome(name: str, reply: Page | Refusal, began: float) -> FetchOutcome:
+    """A reply as it is reported."""
+    spent_ms = (time.perf_counter() - began) * 1000
+    if isinstance(reply, Refusal):
+        return FetchOutcome(name, reply.status, datetime.now(UTC), latency_ms=spent_ms, http_status=reply.http_status)
+    status = Status.OK if reply.articles else Status.EMPTY
+    return FetchOutcome(
+        name, status, datetime.now(UTC), latency_ms=spent_ms, http_status=200, articles=reply.articles, returned=reply.returned
+    )
+
+
+def body_of(query: Query, outcomes: list[FetchOutcome], limit: int, page: int) -> dict[str, Any]:
+    """Group, rank and show: the body of the answer."""
+    harvest = Harvest(query, datetime.now(UTC), tuple(outcomes))
+    merged = merge(query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
+    return render(Answer(harvest, merged), View(limit=limit, page=page))
+
+
+def row(article: Article, at: datetime) -> tuple[Any, ...]:
+    """An article as a row of COLUMNS."""
+    texts = (article.id, article.canonical_url, article.url, article.source, article.external_id, article.publisher, article.title)
+    more = (article.description, article.content, article.author, article.section, article.image_url, article.language)
+    return (*texts, *more, article.published_at, article.published_at_estimated, None, None, at, at)
+
+
+def rows(outcomes: list[FetchOutcome]) -> list[tuple[Any, ...]]:
+    """Every article once, in one order, so that two inserts at a time cannot deadlock."""
+    found = {article.id: row(article, one.fetched_at) for one in outcomes for article in one.articles}
+    return [found[key] for key in sorted(found)]

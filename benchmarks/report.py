@@ -1,0 +1,98 @@
+"""What a target found: printed as a table, kept as JSON and SVG beside all that is needed to run it again."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from attrs import asdict, frozen
+
+from benchmarks.table import table
+
+RESULTS = Path(__file__).parent / "results"
+Thing = TypeVar("Thing")
+
+
+@frozen
+class Options:
+    """How thorough a run is.
+
+    Attributes:
+        rounds: each compares every server once, in an order that rotates.
+        seconds: of load on one server in one round; targets that count requests derive their number from it.
+    """
+
+    rounds: int = 3
+    seconds: float = 3.0
+
+
+@frozen
+class Goal:
+    """A goal beside what was measured."""
+
+    text: str
+    measured: str
+    met: bool
+
+
+@frozen
+class Report:
+    """One target's results. `data` has every figure by round; `summary` is one line."""
+
+    name: str
+    about: str
+    summary: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    goals: Sequence[Goal]
+    data: dict[str, Any]
+    plot: str
+
+    def shown(self) -> str:
+        """As printed."""
+        goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
+        return "\n".join([f"\n## {self.name}: {self.about}\n", table(self.header, self.rows), "", *goals, "", self.summary])
+
+    def keep(self, command: str, options: Options) -> None:
+        """Write it into the results folder."""
+        RESULTS.mkdir(exist_ok=True)
+        found = {"goals": [asdict(goal) for goal in self.goals], "summary": self.summary, "figures": self.data}
+        circumstances = {"command": command, "options": asdict(options), **machine()}
+        told = {**circumstances, "about": self.about, "table": table(self.header, self.rows).splitlines(), **found}
+        (RESULTS / f"{self.name}.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        (RESULTS / f"{self.name}.svg").write_text(self.plot, encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """What a run depended on beside its command."""
+    cores = os.cpu_count() or 1
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else ""),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": cores,
+        "placement": "servers on core 0, all else on core 1" if cores > 1 else "one core for everything",
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+    }
+
+
+def rotated(some: Sequence[Thing], by: int) -> list[Thing]:
+    """The same things, starting with another one each round, so that none always goes first."""
+    by %= len(some)
+    return [*some[by:], *some[:by]]
+
+
+def say(text: str) -> None:
+    """Tell how far a run is, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _git(*args: str) -> str:
+    done = subprocess.run(["git", *args], capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    return done.stdout.strip()

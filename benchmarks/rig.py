@@ -1,0 +1,282 @@
+"""Starts and ends everything that a benchmark needs: the world, the servers to be compared, the load generator.
+
+Each is a process of its own. With two cores or more the servers under test have core 0 to themselves, and the load generator, PostgreSQL,
+Redis and the simulated upstreams share core 1. Whatever ends a run ends them all, by process id, the last started first.
+"""
+
+import http.client
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import define, field, frozen
+
+from benchmarks.client import Job, Load, drive, pin
+
+SERVER_CORE, OTHERS_CORE = 0, 1
+START_S = 60.0
+STOP_S = 15.0
+FOREIGN = ("DATABASE_URL", "REDIS_URL", "PORT")
+
+OPEN = {
+    f"NEWSINTEL_{name}": value
+    for name, value in {
+        "RATE_LIMIT": "off",
+        "MISS_LIMIT": "off",
+        "NEWSAPI_PACE_S": "0",
+        "GUARDIAN_PACE_S": "0",
+        "REDDIT_PACE_S": "0",
+        "NEWSAPI_QUOTA": "off",
+        "GUARDIAN_QUOTA": "off",
+        "REDDIT_QUOTA": "off",
+        "LOG_LEVEL": "warning",
+    }.items()
+}
+"""No limit, pace or quota: what they would measure is our own settings. No line per request, as with the peers."""
+
+LATENCIES_MS = {"newsapi": 100, "guardian": 200, "reddit": 300}
+"""The upstreams' on a good day: the slowest of three, told apart from the sum of three."""
+
+
+@frozen
+class Server:
+    """A server under test."""
+
+    name: str
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Processor time that it has used so far, in seconds (proc(5): utime and stime). Other users of the machine leave it alone."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mib(self) -> float:
+        """What it holds resident, in MiB."""
+        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+@define
+class Rig:
+    """A running world."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    control_port: int
+    _loader: ProcessPoolExecutor
+    _marks: int = 0
+    _logs: int = field(default=0)
+
+    def load(self, job: Job) -> Load:
+        """Have the load generator do a job."""
+        return self._loader.submit(drive, job).result()
+
+    def fresh(self, number: int, words: str = "climate") -> list[str]:
+        """Targets that nobody has asked for yet, all with the same articles to find."""
+        first, self._marks = self._marks, self._marks + number
+        return [f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)]
+
+    @contextmanager
+    def ours(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
+        """A `newsintel serve`; settings by their names without NEWSINTEL_."""
+        port = free_port()
+        own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
+        environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
+        with self._server("newsintel", port, ["-m", "newsintel", "serve"], environ, probe="/health/ready", core=core) as server:
+            yield server
+
+    @contextmanager
+    def peer(self, name: str, *, sequential: bool = False, **settings: str) -> Iterator[Server]:
+        """A peer under uvicorn with its fastest loop and parser, without access log."""
+        port = free_port()
+        own = {f"NEWSINTEL_{key}": value for key, value in settings.items()}
+        environ = {**self.environ, **own, "NEWSINTEL_BENCH_SEQUENTIAL": "1" if sequential else "0"}
+        options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
+        with self._server(
+            name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
+        ) as server:
+            yield server
+
+    @contextmanager
+    def floor(self, captured: "Captured") -> Iterator[Server]:
+        """The bare app that sends what was captured."""
+        port, path = free_port(), self.folder / "captured.json"
+        path.write_bytes(orjson.dumps({"headers": captured.headers, "body": captured.body.decode()}))
+        environ = {**self.environ, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
+        with self._server("floor", port, ["-m", "benchmarks.floor", str(path)], environ, probe="/") as server:
+            yield server
+
+    @contextmanager
+    def trivial(self, captured: "Captured") -> Iterator[Server]:
+        """The least that could answer with what was captured."""
+        port, path = free_port(), self.folder / "captured.http"
+        path.write_bytes(captured.raw)
+        with self._server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
+            yield server
+
+    @contextmanager
+    def _server(
+        self, name: str, port: int, args: Sequence[str], environ: Mapping[str, str], *, probe: str, core: int = SERVER_CORE
+    ) -> Iterator[Server]:
+        self._logs += 1
+        log = self.folder / f"{self._logs:03}-{name}.log"
+        with log.open("wb") as output, _process(args, environ, core, stdout=output, stderr=output) as started:
+            _await_ready(started, port, probe, log)
+            yield Server(name, port, started.pid)
+
+    def upstream(self, name: str, **settings: Any) -> None:
+        """Change how a simulated API behaves."""
+        self._control("PUT", f"/{name}", orjson.dumps(settings))
+
+    def good_day(self, latencies_ms: Mapping[str, float] = LATENCIES_MS) -> None:
+        """Set every simulated API back, with fixed latencies and no faults."""
+        self._control("DELETE", "")
+        self.upstream("reddit_auth", latency_ms=0, jitter_ms=0)
+        for name, latency_ms in latencies_ms.items():
+            self.upstream(name, latency_ms=latency_ms, jitter_ms=0)
+
+    def count_calls(self) -> None:
+        """Count the calls to the upstreams from 0 again."""
+        self._control("DELETE", "/calls")
+
+    def calls(self) -> dict[str, int]:
+        """The calls that each source has had."""
+        shown = orjson.loads(self._control("GET", ""))
+        return {name: shown[name]["calls"] for name in LATENCIES_MS}
+
+    def _control(self, method: str, path: str, body: bytes = b"") -> bytes:
+        status, _, answer = fetch(self.control_port, f"/_control{path}", method, body)
+        if status >= 300:
+            raise RuntimeError(f"the simulated upstreams refused {path}: {answer.decode()}")
+        return answer
+
+
+@frozen
+class Captured:
+    """A response as it was sent."""
+
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def raw(self) -> bytes:
+        """The whole of it as bytes on the wire."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + self.body
+
+
+def capture(server: Server, target: str) -> Captured:
+    """What a server answers to a target now."""
+    status, headers, body = fetch(server.port, target)
+    if status != 200:
+        raise RuntimeError(f"{server.name} answered {status} to {target}: {body[:300].decode(errors='replace')}")
+    return Captured(headers, body)
+
+
+def fetch(port: int, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, list[tuple[str, str]], bytes]:
+    """One request over a connection of its own: status, headers, body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, target, body or None)
+        reply = connection.getresponse()
+        return reply.status, reply.getheaders(), reply.read()
+    finally:
+        connection.close()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def open_rig() -> Iterator[Rig]:
+    """Start the world and the load generator, and end all that a rig started when the block ends, however it ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="newsintel-bench-", ignore_cleanup_errors=True)))
+        log = running.enter_context((folder / "world.log").open("wb"))
+        data = folder / "data"
+        world = running.enter_context(
+            _process(
+                ["-m", "benchmarks.world", str(data)], _clean(), OTHERS_CORE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+        )
+        said = world.stdout.readline() if world.stdout else b""
+        if not said:
+            raise RuntimeError(f"the world did not start: {_end_of(folder / 'world.log')}")
+        where = orjson.loads(said)
+        stores = {"NEWSINTEL_DATABASE_URL": where["postgres_url"], "NEWSINTEL_REDIS_URL": where["redis_url"]}
+        environ = {**_clean(), **where["environ"], **OPEN, **stores, "NEWSINTEL_DATA_DIR": str(folder / "service")}
+        pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle_loader)
+        loader = running.enter_context(pool)
+        control_port = int(where["control_url"].split(":")[2].split("/")[0])
+        rig = Rig(folder, environ, control_port, loader)
+        rig.good_day()
+        with rig.ours():
+            pass  # it makes the schema that the peers write to
+        yield rig
+
+
+def _settle_loader() -> None:
+    """Ctrl-C is the rig's to heed: the load generator ends its job and is then told to go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pin(OTHERS_CORE)
+
+
+def _clean() -> dict[str, str]:
+    """Our environment without anybody's settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in FOREIGN}
+
+
+@contextmanager
+def _process(args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python program in a session of its own, so that Ctrl-C reaches us alone and we end it in our order."""
+    started = subprocess.Popen([sys.executable, *args], env=dict(environ), start_new_session=True, **pipes)
+    try:
+        if (os.cpu_count() or 1) > 1:
+            os.sched_setaffinity(started.pid, {core})
+        yield started
+    finally:
+        if started.stdin:
+            started.stdin.close()
+        else:
+            started.terminate()
+        try:
+            started.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def _await_ready(started: subprocess.Popen[bytes], port: int, probe: str, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if started.poll() is not None:
+            break
+        try:
+            if fetch(port, probe)[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{' '.join(map(str, started.args))} did not start: {_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]

@@ -1,0 +1,118 @@
+"""One warm query over and over: what a cached answer costs, beside the least that this server could do and beside both peers."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.client import Job, Load
+from benchmarks.numbers import Figure, percentile, ratio
+from benchmarks.plot import Bar, bars
+from benchmarks.report import Goal, Options, Report, rotated, say
+from benchmarks.rig import Rig, Server, capture
+
+CONNECTIONS = (1, 8)
+WARM_UP_S = 0.3
+NAMES = ("newsintel", "floor", "obvious", "careful")
+Rounds = dict[str, list[float]]
+
+
+def run(rig: Rig, options: Options) -> Report:
+    """Every server at each number of connections, round after round."""
+    rig.good_day()
+    with ExitStack() as running:
+        ours = running.enter_context(rig.ours())
+        peers = [running.enter_context(rig.peer(name)) for name in ("obvious", "careful")]
+        target = rig.fresh(1)[0]
+        capture(ours, target)
+        captured = capture(ours, target)
+        sizes = {server.name: len(capture(server, target).body) for server in (ours, *peers)}
+        servers = [ours, running.enter_context(rig.floor(captured)), *peers]
+        own_cost = _own_cost(rig, running.enter_context(rig.trivial(captured)), target, options)
+        found: dict[tuple[str, int], Rounds] = {(name, c): {} for name in NAMES for c in CONNECTIONS}
+        for number in range(options.rounds):
+            say(f"hit: round {number + 1} of {options.rounds}")
+            for connections in CONNECTIONS:
+                for server in rotated(servers, number):
+                    _note(found[server.name, connections], *_load(rig, server, target, connections, options.seconds))
+    return _report(found, sizes, own_cost)
+
+
+def _load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[Load, float]:
+    """A load, and the processor time that the server spent on each of its requests, in microseconds."""
+    rig.load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
+    before_s = server.cpu_s()
+    load = rig.load(Job((server.port,), [target], connections, seconds=seconds))
+    spent_s = server.cpu_s() - before_s
+    if load.failed:
+        raise RuntimeError(f"{server.name}: {load.failed} of {len(load.answers)} requests failed")
+    return load, spent_s / len(load.answers) * 1e6
+
+
+def _note(rounds: Rounds, load: Load, server_us: float) -> None:
+    for name, value in {
+        "rate": load.rate,
+        "p50": percentile(load.latencies_ms, 0.5),
+        "p99": percentile(load.latencies_ms, 0.99),
+        "server_us": server_us,
+        "client_busy": load.cpu_s / load.seconds,
+    }.items():
+        rounds.setdefault(name, []).append(value)
+
+
+def _own_cost(rig: Rig, trivial: Server, target: str, options: Options) -> dict[str, Any]:
+    """What the load generator costs: its rate against a server that does nothing, and its processor time for a request."""
+    cost = {}
+    for connections in CONNECTIONS:
+        load, _ = _load(rig, trivial, target, connections, options.seconds)
+        cost[str(connections)] = {"rate": load.rate, "cpu_us": load.cpu_s / len(load.answers) * 1e6}
+    return cost
+
+
+def _report(found: dict[tuple[str, int], Rounds], sizes: dict[str, int], own_cost: dict[str, Any]) -> Report:
+    rows = []
+    for (name, connections), rounds in found.items():
+        over = ratio(rounds["rate"], found["floor", connections]["rate"])
+        rows.append(
+            (
+                f"{name}, {connections} conn.",
+                Figure.of(rounds["rate"]).shown(0),
+                Figure.of(rounds["p50"]).shown(2),
+                Figure.of(rounds["p99"]).shown(2),
+                over.shown(2),
+                Figure.of(rounds["server_us"]).shown(0),
+                f"{Figure.of(rounds['client_busy']).median:.0%}",
+            )
+        )
+    rows.sort(key=lambda row: row[0].split(", ")[1])
+    own = ", ".join(f"{each['rate']:,.0f}/s at {conn} ({each['cpu_us']:.0f} us of CPU each)" for conn, each in own_cost.items())
+    best = found["newsintel", 1]
+    return Report(
+        "hit",
+        f"one warm query of {sizes['newsintel']:,} bytes",
+        f"A hit takes {Figure.of(best['p50']).median:.2f} ms (p50, 1 connection). The load generator alone: {own}.",
+        ("", "requests/s", "p50 ms", "p99 ms", "of the floor", "server CPU us", "client busy"),
+        rows,
+        _goals(found),
+        {
+            "rounds": {f"{name}, {connections}": rounds for (name, connections), rounds in found.items()},
+            "body_bytes": sizes,
+            "load_generator": own_cost,
+        },
+        bars(
+            "Cached answers, 8 connections",
+            "requests/s, more is better",
+            [Bar(name, name, Figure.of(found[name, 8]["rate"])) for name in NAMES],
+            goal=0.9 * Figure.of(found["floor", 8]["rate"]).median,
+        ),
+    )
+
+
+def _goals(found: dict[tuple[str, int], Rounds]) -> list[Goal]:
+    goals = []
+    for theirs, connections, least in (("floor", 8, 0.90), ("floor", 1, 0.85), ("obvious", 8, 1.4), ("obvious", 1, 1.4)):
+        figure = ratio(found["newsintel", connections]["rate"], found[theirs, connections]["rate"])
+        text = f"requests/s at {connections} at least {least:g} of {theirs}'s"
+        goals.append(Goal(text, figure.shown(2), figure.median >= least))
+    for connections in CONNECTIONS:
+        figure = ratio(found["newsintel", connections]["p99"], found["newsintel", connections]["p50"])
+        goals.append(Goal(f"p99 at {connections} at most 3 times p50", figure.shown(2), figure.median <= 3))
+    return goals

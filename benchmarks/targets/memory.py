@@ -1,0 +1,48 @@
+"""Many different searches: does the service's memory level off?"""
+
+from benchmarks.client import Job
+from benchmarks.plot import curves
+from benchmarks.report import Goal, Options, Report, say
+from benchmarks.rig import LATENCIES_MS, Rig
+
+STEP = 500
+STEPS = 40
+SAMPLES = (5_000, 10_000, 15_000, 20_000)
+AT_ONCE = 8
+WORDS = "battery"
+"""About ten articles: what a narrow search finds, so that a run takes minutes and not half an hour."""
+
+
+def run(rig: Rig, options: Options) -> Report:
+    """Twenty thousand distinct searches (a tenth of them in a run of under a second a round), the memory looked at every 500."""
+    scale = 1.0 if options.seconds >= 1 else 0.1
+    rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
+    with rig.ours() as server:
+        points = [(0, server.rss_mib())]
+        failed = 0
+        for number in range(round(STEPS * scale)):
+            load = rig.load(Job((server.port,), rig.fresh(STEP, WORDS), AT_ONCE))
+            failed += load.failed
+            points.append(((number + 1) * STEP, server.rss_mib()))
+            if number % 10 == 9:
+                say(f"memory: {points[-1][0]:,} searches, {points[-1][1]:.0f} MiB, {load.rate:.0f} searches/s")
+    rig.good_day()
+    return _report(dict(points), [round(sample * scale) for sample in SAMPLES], failed)
+
+
+def _report(points: dict[int, float], samples: list[int], failed: int) -> Report:
+    first = points[samples[0]]
+    growth = max(points[sample] for sample in samples) / first - 1
+    return Report(
+        "memory",
+        f"{samples[-1]:,} distinct searches, {AT_ONCE} at once, upstreams without latency",
+        f"From {samples[0]:,} to {samples[-1]:,} searches the service grows by {growth:.0%} at most.",
+        ("searches", "resident MiB", f"of that at {samples[0]:,}"),
+        [(f"{sample:,}", f"{points[sample]:.1f}", f"{points[sample] / first:.2f}") for sample in (0, *samples)],
+        [
+            Goal("flat within 10 % from the first sample on", f"{growth:+.1%}", growth <= 0.1),
+            Goal("no search failed", str(failed), failed == 0),
+        ],
+        {"resident_mib": {str(searches): mib for searches, mib in points.items()}, "failed": failed},
+        curves("Resident memory", "distinct searches", "MiB", {"newsintel": [(float(x), y) for x, y in points.items()]}),
+    )

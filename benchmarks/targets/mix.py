@@ -1,0 +1,100 @@
+"""Everyday use, hours of it in a minute: some things asked often, most rarely, answers that go stale, sources slow at times."""
+
+import random
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from benchmarks.client import Job
+from benchmarks.numbers import Figure, percentile, ratio
+from benchmarks.plot import Bar, bars
+from benchmarks.report import Goal, Options, Report, rotated, say
+from benchmarks.rig import LATENCIES_MS, Rig
+
+QUERIES = 500
+EXPONENT = 1.0
+"""Of Zipf's law: the n-th most popular query is asked 1/n as often as the first."""
+WORDS = ("strike", "rocket", "vaccine", "football", "inflation")
+"""Twenty to fifty articles each."""
+CLIENTS = 8
+SLICE_S = 5.0
+SLICES = 2
+"""In each round for each second of the options' three, so that the default run has a minute of load in all."""
+SLOW = {"slow_ms": 900, "slow_rate": 0.05}
+"""One call in twenty takes nearly the whole of its deadline of 1 s."""
+SETTINGS = {"CACHE_TTL_S": "2"}
+"""The TTL is 1/150 of the default, so that a minute sees answers go stale thirty times. The windows after it keep their defaults (served at
+once while renewed for 60 s, kept as a stand-in for an hour): shortened alike, the rarer half of the queries would find nothing in them."""
+SETTLE_S = 1.2
+"""After a slice of ours: refreshes in the air land, and are counted as its own."""
+
+
+def run(rig: Rig, options: Options) -> Report:
+    """Ours and the obvious peer in slices by turns, once each has answered every query and done a slice that is not counted."""
+    rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
+    queries = [target for word in WORDS for target in rig.fresh(QUERIES // 5, word)]
+    random.Random(2).shuffle(queries)  # noqa: S311 - nothing secret
+    slices = max(1, round(options.rounds * SLICES * min(1.0, options.seconds / 3)))
+    length_s = min(SLICE_S, SLICE_S * options.seconds / 3)
+    found: dict[str, list[dict[str, Any]]] = {"newsintel": [], "obvious": []}
+    with ExitStack() as running:
+        servers = [running.enter_context(rig.ours(**SETTINGS)), running.enter_context(rig.peer("obvious", **SETTINGS))]
+        for server in reversed(servers):
+            rig.load(Job((server.port,), queries, CLIENTS))
+        for name, latency_ms in LATENCIES_MS.items():
+            rig.upstream(name, latency_ms=latency_ms, **SLOW)
+        for number in range(-1, slices):
+            say(f"mix: slice {number + 1} of {slices}")
+            targets = zipf(queries, number)
+            for server in rotated(servers, number):
+                rig.count_calls()
+                load = rig.load(Job((server.port,), targets, CLIENTS, seconds=length_s))
+                time.sleep(SETTLE_S)
+                if number >= 0:
+                    figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.calls().values())}
+                    found[server.name].append({**figures, "rate": load.rate, **_cuts(load.latencies_ms)})
+    rig.good_day()
+    return _report(found)
+
+
+def zipf(queries: Sequence[str], seed: int, number: int = 50_000) -> list[str]:
+    """Which query is asked, again and again; equal seeds, equal choices."""
+    weights = [1 / (rank + 1) ** EXPONENT for rank in range(len(queries))]
+    return random.Random(seed).choices(queries, weights, k=number)  # noqa: S311 - likewise
+
+
+def _cuts(latencies_ms: Sequence[float]) -> dict[str, float]:
+    return {f"p{share:g}": percentile(latencies_ms, share / 100) for share in (50, 95, 99)}
+
+
+def _report(found: dict[str, list[dict[str, Any]]]) -> Report:
+    names = ("rate", "p50", "p95", "p99")
+    each: dict[str, dict[str, list[float]]] = {
+        who: {name: [one[name] for one in slices] for name in names} | {"calls": [one["calls"] / one["searches"] for one in slices]}
+        for who, slices in found.items()
+    }
+    rows = [
+        (
+            who,
+            *(Figure.of(some[name]).shown(0 if name == "rate" else 1) for name in names),
+            Figure.of(some["calls"]).shown(3),
+            str(sum(one["failed"] for one in found[who])),
+        )
+        for who, some in each.items()
+    ]
+    slowest = ratio(each["newsintel"]["p99"], each["obvious"]["p99"])
+    calls = ratio(each["newsintel"]["calls"], each["obvious"]["calls"])
+    return Report(
+        "mix",
+        f"{QUERIES} queries by Zipf's law, {CLIENTS} clients, a TTL of 2 s, one upstream call in twenty slow",
+        f"Of a hundred searches all but one are answered within {Figure.of(each['newsintel']['p99']).median:,.1f} ms.",
+        ("", "searches/s", "p50 ms", "p95 ms", "p99 ms", "upstream calls a search", "failed"),
+        rows,
+        [
+            Goal("p99 at most 1/10 of the obvious peer's", slowest.shown(3), slowest.median <= 0.1),
+            Goal("upstream calls a search at most 1/3 of the obvious peer's", calls.shown(3), calls.median <= 1 / 3),
+        ],
+        {"slices": found, "settings": SETTINGS, "slow": SLOW},
+        bars("Everyday use: p99", "ms, less is better", [Bar(who, who, Figure.of(some["p99"])) for who, some in each.items()]),
+    )

@@ -1,0 +1,96 @@
+"""One source hangs, then drips: does an answer arrive by the deadline all the same, and with what the others found?"""
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from benchmarks.client import Answered, Job, Keep
+from benchmarks.numbers import Figure, percentile
+from benchmarks.plot import Bar, bars
+from benchmarks.report import Goal, Options, Report, rotated, say
+from benchmarks.rig import Rig, Server
+
+FAULTS = ("hang", "drip")
+SICK = "guardian"
+AT_ONCE = 20
+WAVES = 4
+"""A service of ours is started afresh for each round: its circuit breaker opens after the first wave, and that wave is what is measured."""
+MOST_ROUNDS = 2
+"""That makes 160 answers for each fault and server; more would only take time."""
+DEADLINE_MS = 1000
+PATIENCE_S = 4.0
+WORDS = "strike"
+"""Some thirty articles, so that twenty searches at once keep a core busy for a small part of the deadline alone."""
+NAMES = ("newsintel", "obvious", "careful")
+
+
+def run(rig: Rig, options: Options) -> Report:
+    """Waves of distinct searches against each server, fault after fault, round after round."""
+    found: dict[tuple[str, str], list[Answered]] = {(fault, name): [] for fault in FAULTS for name in NAMES}
+    rounds = min(options.rounds, MOST_ROUNDS)
+    for number in range(rounds):
+        say(f"tail: round {number + 1} of {rounds}")
+        for fault in FAULTS:
+            for name in rotated(NAMES, number):
+                rig.good_day()
+                with rig.ours() if name == "newsintel" else rig.peer(name) as server:
+                    rig.load(Job((server.port,), rig.fresh(AT_ONCE, WORDS), AT_ONCE))
+                    rig.upstream(SICK, fault=fault)
+                    found[fault, name] += _waves(rig, server)
+    rig.good_day()
+    return _report({key: _grouped(answers) for key, answers in found.items()})
+
+
+def _waves(rig: Rig, server: Server) -> list[Answered]:
+    """As many waves as make sense: a server that answered nobody is not asked again."""
+    answers: list[Answered] = []
+    for _ in range(WAVES):
+        wave = rig.load(Job((server.port,), rig.fresh(AT_ONCE, WORDS), AT_ONCE, keep=Keep.ALL, patience_s=PATIENCE_S)).answers
+        answers += wave
+        if all(one.status == 0 for one in wave):
+            break
+    return answers
+
+
+def _grouped(answers: list[Answered]) -> dict[str, Any]:
+    """Latencies by what was said of the sick source, and in how many answers the others' articles were there."""
+    by_state: dict[str, list[float]] = {}
+    others = 0
+    for one in answers:
+        sources = orjson.loads(one.body).get("sources", {}) if one.status == 200 else {}
+        state = sources[SICK]["status"] if sources else f"no answer in {PATIENCE_S:g} s" if one.status == 0 else f"HTTP {one.status}"
+        by_state.setdefault(state, []).append(one.latency_s * 1000)
+        others += bool(sources) and all(report["kept"] > 0 for name, report in sources.items() if name != SICK)
+    return {"latencies_ms": by_state, "with_the_others": others, "answers": len(answers)}
+
+
+def _report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
+    rows, goals, some = [], [], []
+    for (fault, name), group in found.items():
+        for state, latencies in group["latencies_ms"].items():
+            share = len(latencies) / group["answers"]
+            cuts = (percentile(latencies, 0.5), percentile(latencies, 0.99))
+            rows.append((f"{fault}: {name}", state, f"{share:.0%}", *(f"{cut:,.0f}" for cut in cuts)))
+        every = [latency for latencies in group["latencies_ms"].values() for latency in latencies]
+        some.append(Bar(f"{fault}: {name}", name, Figure(percentile(every, 0.99), percentile(every, 0.5), max(every))))
+        if name == "newsintel":
+            worst = percentile(every, 0.99)
+            goals.append(Goal(f"{fault}: p99 at most {DEADLINE_MS + 30} ms", f"{worst:,.0f} ms", worst <= DEADLINE_MS + 30))
+            text = f"{group['with_the_others']} of {group['answers']}"
+            goals.append(Goal(f"{fault}: the others' articles in every answer", text, group["with_the_others"] == group["answers"]))
+    shares = Counter[str]()
+    for fault in FAULTS:
+        ours = found[fault, "newsintel"]
+        shares.update({state: len(latencies) for state, latencies in ours["latencies_ms"].items()})
+    told = ", ".join(f"{state} {count / shares.total():.0%}" for state, count in shares.most_common())
+    return Report(
+        "tail",
+        f"{AT_ONCE} new searches at once, {WAVES} times, while {SICK} hangs, then drips; deadline {DEADLINE_MS} ms",
+        f"What our answers said of the sick source: {told}. Once its circuit is open nobody waits for it.",
+        ("", f"{SICK} reported as", "share", "p50 ms", "p99 ms"),
+        rows,
+        goals,
+        {f"{fault}: {name}": group for (fault, name), group in found.items()},
+        bars("A sick source: p99 of all answers, from p50 to the slowest", "ms, less is better", some, goal=DEADLINE_MS + 30),
+    )

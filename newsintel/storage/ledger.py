@@ -1,0 +1,130 @@
+"""The Ledger port on Redis: for each source a sorted set of starts, each with a name of its own, scored by Redis' clock.
+
+A start is entered first and looked at afterwards. One MULTI sees all starts but this one, and enters it; the same decision is then made
+again upon what was seen. If it still allows this start, no other came in between: every later one sees this one. If not, the start is
+moved, or struck out. So two processes cannot both have the last call of a quota, without a Lua script (which careful operators forbid)
+and in two round trips; WATCH would take three, and fail where this one only moves.
+
+Scores are microseconds of Redis' own clock, told in the same transaction, so the processes' clocks need not agree.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import trio
+from attrs import evolve, frozen
+
+from newsintel.admission import Start, Turned
+from newsintel.errors import UnavailableError
+from newsintel.quotas import Spent, Terms
+from newsintel.storage.redis import RedisLink
+
+US = 1_000_000
+SLACK_S = 60
+"""How long a start is kept after it has stopped to matter: more than two readings of Redis' clock differ."""
+CLEANUP_S = 0.5
+"""How long striking a start out may hold up a cancelled job: two of Redis's socket timeouts."""
+
+
+@frozen
+class _Seen:
+    """What one transaction saw: Redis' time, how many starts, and the scores of those that `Terms.ranks` names; all in microseconds."""
+
+    now_us: int
+    used: int
+    newest: float
+    full: float
+    open: float
+
+
+class RedisLedger:
+    """Starts in Redis."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._redis = link.redis
+        self._ahead_us: int | None = None
+        """How far Redis' clock is ahead of this machine's monotonic one: tells before it is asked again which starts still matter."""
+
+    async def reserve(
+        self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
+    ) -> Start | Turned:
+        """Enter a start. Each round lost is one that another start has won; the caller's deadline bounds them."""
+        asked_s = trio.current_time()
+        ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
+        seen = await self._link.call(self._look, source, terms, ago_us, name, None)
+        now_s = trio.current_time()
+        origin_s = now_s - seen.now_us / US  # one for all rounds, so that they are exact against each other
+        answer = decide(_spent(seen, origin_s), now_s)
+        entered = False
+        try:
+            while isinstance(answer, Start):
+                at_us = math.ceil((answer.at_s - origin_s) * US - 0.5)
+                entered = True
+                seen = await self._link.call(self._look, source, terms, {}, name, at_us)
+                again = decide(_spent(seen, origin_s), now_s)
+                if isinstance(again, Start) and (again.at_s - origin_s) * US <= at_us + 1:
+                    entered = False
+                    return evolve(answer, at_s=origin_s + at_us / US)
+                answer = again
+            return answer
+        finally:
+            if entered:
+                with trio.move_on_after(CLEANUP_S, shield=True), suppress(UnavailableError):
+                    await self.give_back(source, name)
+
+    async def give_back(self, source: str, name: str) -> None:
+        """Strike a start out whose call was never made."""
+        await self._link.call(self._strike, source, name)
+
+    async def spent(self, source: str, terms: Terms) -> Spent:
+        """What is spent at this moment."""
+        seen = await self._link.call(self._look, source, terms, {}, "", None)
+        return _spent(seen, trio.current_time() - seen.now_us / US)
+
+    async def _look(self, source: str, terms: Terms, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Seen:
+        """See every start but the named one, after entering those of `ago_us` ago; then enter the named one, if it has a time."""
+        key = f"starts:{source}"
+        about_us = await self._about_us()
+        floor_us = about_us - round(terms.window_s * US)
+        ranks = (1, *terms.ranks)
+        async with self._redis.pipeline(transaction=True) as together:
+            together.zrem(key, name)
+            if ago_us:
+                together.zadd(key, {label: about_us - ago for label, ago in ago_us.items()})
+            together.zremrangebyscore(key, "-inf", floor_us - SLACK_S * US)
+            before = len(together)
+            together.time()
+            together.zcount(key, floor_us, "+inf")
+            for rank in ranks:
+                together.zrevrange(key, max(0, rank - 1), max(0, rank - 1), withscores=True)
+            if at_us is not None:
+                together.zadd(key, {name: at_us})
+            together.pexpire(key, round((terms.window_s + SLACK_S) * 1000))
+            replies: list[Any] = await together.execute()
+        now, used, *rows = replies[before : before + 2 + len(ranks)]
+        newest, full, open_ = (row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=True))
+        return _Seen(self._note(now), used, newest, full, open_)
+
+    async def _about_us(self) -> int:
+        """Redis' time by what is known of it; asked for if nothing is."""
+        if self._ahead_us is None:
+            self._note(await self._redis.time())
+        return time.monotonic_ns() // 1000 + (self._ahead_us or 0)
+
+    def _note(self, told: tuple[int, int]) -> int:
+        """Redis' time, as it has just told it in seconds and microseconds."""
+        now_us = told[0] * US + told[1]
+        self._ahead_us = now_us - time.monotonic_ns() // 1000
+        return now_us
+
+    async def _strike(self, source: str, name: str) -> None:
+        await self._redis.zrem(f"starts:{source}", name)
+
+
+def _spent(seen: _Seen, origin_s: float) -> Spent:
+    """On trio's clock, which read `origin_s` when Redis' one read 0."""
+    return Spent(seen.used, origin_s + seen.newest / US, origin_s + seen.full / US, origin_s + seen.open / US)

@@ -1,0 +1,50 @@
+"""The simulated upstreams as benchmarks use them: each search is done once."""
+
+from benchmarks.world import Remembering
+from newsintel.demo.wire import Reply, Request
+
+
+class _Api:
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+
+    def answer(self, request: Request, *, limited: bool) -> Reply:
+        self.asked.append(request)
+        return Reply.json(200, [len(self.asked), limited])
+
+    def refusal(self, status: int) -> Reply:
+        return Reply(status)
+
+    def forget(self) -> None:
+        self.asked.clear()
+
+
+def _search(q: str, **headers: str) -> Request:
+    return Request("GET", "/search", {"q": q}, headers)
+
+
+def test_marks_make_no_difference():
+    """Queries that differ by their mark alone have one reply, in both spellings of a negation; others have their own."""
+    api = _Api()
+    remembering = Remembering(api)
+    first = remembering.answer(_search("climate NOT zq1"), limited=False)
+    assert remembering.answer(_search("climate NOT zq27"), limited=False) is first
+    assert remembering.answer(_search("climate AND NOT zq3"), limited=False) is first
+    assert remembering.answer(_search("energy NOT zq1"), limited=False) is not first
+    assert remembering.answer(_search("climate NOT zq1", authorization="other"), limited=False) is not first
+    assert len(api.asked) == 3
+
+
+def test_what_changes_something_is_passed_on():
+    """A POST, such as a request for a token, is never answered from memory; `forget` forgets here too."""
+    api = _Api()
+    remembering = Remembering(api)
+    for _ in range(2):
+        remembering.answer(Request("POST", "/token"), limited=False)
+    assert len(api.asked) == 2
+    remembering.answer(_search("climate"), limited=False)
+    remembering.forget()
+    remembering.answer(_search("climate"), limited=False)
+    assert len(api.asked) == 1

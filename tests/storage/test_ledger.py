@@ -1,0 +1,186 @@
+"""The ledger of starts on a real Redis: shared by processes, never too many, never too close."""
+
+import random
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+import trio
+
+from newsintel.admission import Admission, Start, Turned
+from newsintel.allowance import Allowance, States
+from newsintel.model import Status
+from newsintel.options import Quota, Secret
+from newsintel.quotas import Terms
+from newsintel.storage.ledger import RedisLedger
+from newsintel.storage.redis import open_redis
+from tests.fakes import Counts, MemoryLedger
+from tests.storage.support import frozen_processes
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Process:
+    """One process's way to one source."""
+
+    def __init__(self, ledger, terms):
+        self.admission = Admission(terms)
+        self.counts = Counts()
+        self.allowance = Allowance("newsapi", terms, ledger, self.counts)
+
+    async def reserve(self, within_s=0.0, *, signed_in=True):
+        """Ask for a start that begins soon enough."""
+
+        def decide(spent, now_s):
+            return self.admission.ask(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
+
+        return await self.allowance.reserve(decide)
+
+
+@pytest.fixture
+async def ledgers(bridge, servers, link):
+    """Those of two processes, on connections of their own."""
+    async with open_redis(bridge, Secret(servers.redis_url), None) as other:
+        yield RedisLedger(link), RedisLedger(other)
+
+
+@pytest.fixture
+def on_redis(link):
+    """The adapter."""
+    return RedisLedger(link)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def ledger(request):
+    """Each fulfilment of the port."""
+    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("on_redis")
+
+
+async def test_the_starts_of_one_process_count_for_another(ledger):
+    """Its quota, its pace, and what the last quarter is kept for."""
+    terms = Terms(0, Quota(4, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    assert all([isinstance(await one.reserve(signed_in=False), Start) for _ in range(3)])
+    turned = await other.reserve(signed_in=False)
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, True)
+    assert 3590 < (turned.retry_at - NOW).total_seconds() <= 3600
+    assert isinstance(await other.reserve(), Start)
+    assert (await one.reserve()).held_back is False
+    assert (await one.allowance.spent()).used == (await other.allowance.spent()).used == 4
+
+
+async def test_a_pace_holds_across_processes(ledger):
+    """The next turn is a pace after the other's; if that is too late, it says when."""
+    terms = Terms(5)
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    first, second = await one.reserve(), await other.reserve(6)
+    assert second.at_s - first.at_s == pytest.approx(5, abs=0.1)
+    assert 9 < ((await one.reserve(6)).retry_at - NOW).total_seconds() <= 10
+
+
+async def test_a_start_given_back_is_free_for_anybody(ledger):
+    """Its call was never made."""
+    terms = Terms(0, Quota(1, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    start = await one.reserve()
+    assert isinstance(await other.reserve(), Turned)
+    await one.allowance.give_back(start)
+    assert isinstance(await other.reserve(), Start)
+
+
+async def test_starts_outlive_their_process_and_not_their_window(link, redis):
+    """A new process finds them; Redis forgets them a minute after they have stopped to matter."""
+    await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve()
+    assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Turned)
+    assert 3600 < await redis("TTL", "starts:newsapi") <= 3660
+    short = Process(RedisLedger(link), Terms(0, Quota(1, 1)))
+    await redis("DEL", "starts:newsapi")
+    assert isinstance(await short.reserve(), Start)
+    assert isinstance(await short.reserve(), Turned)
+    await trio.sleep(1.01)
+    assert isinstance(await short.reserve(), Start)
+
+
+async def test_two_processes_never_start_too_many_or_too_close(ledgers, redis):
+    """Under contention from both, with calls given back at random: the pace between any two starts, the quota in any window."""
+    dice = random.Random(seed := random.randrange(10**6))
+    print("seed", seed)  # noqa: T201
+    terms = Terms(0.01, Quota(25, 1))
+    processes = [Process(ledger, terms) for ledger in ledgers]
+
+    async def ask():
+        for _ in range(12):
+            process = dice.choice(processes)
+            start = await process.reserve(dice.uniform(0, 1.2))
+            if isinstance(start, Turned):
+                await trio.sleep(dice.uniform(0, 0.05))
+            elif dice.random() < 0.15:
+                await process.allowance.give_back(start)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(16):
+            nursery.start_soon(ask)
+    assert not any(process.counts for process in processes)
+    starts = sorted(int(score) for score in (await redis("ZRANGE", "starts:newsapi", 0, -1, "WITHSCORES"))[1::2])
+    assert len(starts) > 25
+    assert min(b - a for a, b in pairwise(starts)) >= 10_000
+    assert min(starts[i + 25] - starts[i] for i in range(len(starts) - 25)) >= 1_000_000
+
+
+async def test_the_last_call_of_a_quota_goes_to_one(ledgers):
+    """Of many who ask for it at the very same time."""
+    terms = Terms(0, Quota(3, 3600))
+    processes = [Process(ledger, terms) for ledger in ledgers]
+    got = []
+
+    async def ask(process):
+        got.append(isinstance(await process.reserve(), Start))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(18):
+            nursery.start_soon(ask, processes[number % 2])
+    assert sum(got) == 3
+
+
+async def test_a_start_costs_two_round_trips(link, redis):
+    """One to see, one to enter; a refusal costs one, and what is unlimited none."""
+    process = Process(RedisLedger(link), Terms(0, Quota(1, 3600)))
+    await process.allowance.spent()  # opens a connection, and learns Redis' time
+
+    async def transactions(what):
+        before = int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"])
+        await what()
+        return int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"]) - before
+
+    assert await transactions(process.reserve) == 2
+    assert await transactions(process.reserve) == 1
+    assert await transactions(Process(RedisLedger(link), Terms()).reserve) == 0
+
+
+async def test_cancelled_while_reserving_spends_nothing(link, redis):
+    """At whatever moment: a start that nobody will use is struck out."""
+    process = Process(RedisLedger(link), Terms(0, Quota(1000, 3600)))
+    used = 0
+    for number in range(60):
+        with trio.move_on_after(number * 0.0001):
+            await process.reserve()
+            used += 1
+        await link._lane.idle()
+    assert not process.counts
+    assert await redis("ZCARD", "starts:newsapi") == used
+
+
+async def test_redis_frozen_this_process_counts_alone_and_tells_later(ledgers, link, servers):
+    """The quota holds by its own count; afterwards what it started is there for everybody, and once."""
+    terms = Terms(0, Quota(3, 3600))
+    one, other = Process(ledgers[0], terms), Process(ledgers[1], terms)
+    await one.reserve()
+    with frozen_processes([servers.redis.pid()]):
+        assert isinstance(await one.reserve(), Start)
+        states = States({"newsapi": (one.admission, one.allowance)}, lambda: NOW)
+        await states.look()
+        assert states()["newsapi"].quota_left == 1
+    assert one.counts["ledger_errors newsapi"] == 2
+    assert isinstance(await one.reserve(), Start)
+    assert (await other.allowance.spent()).used == 3
+    assert isinstance(await other.reserve(), Turned)
