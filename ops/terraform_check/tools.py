@@ -130,6 +130,7 @@ def prepare(work: Path) -> Terraform:
         (schema,) = STAND_IN.glob("aws-*-schema-subset.json")
         prefix = (tool("python"), str(STAND_IN / "aws_standin.py"), str(schema))
         terraform = replace(terraform, provider=f"its schema ({schema.name}), as the provider itself cannot be had", prefix=prefix)
+        (folder / ".terraform.lock.hcl").unlink(missing_ok=True)
         terraform.run("init", "-input=false", "-no-color", "-lockfile=readonly")
     return terraform
 

@@ -99,3 +99,8 @@ Feature: The loss of a zone, of a server or of a hasty command is survived
     Given I have aws_s3_bucket defined
     Then it must contain force_destroy
     And its value must match the "^false$" regex
+
+  Scenario: the registry cannot be deleted while it holds images
+    Given I have aws_ecr_repository defined
+    Then it must contain force_delete
+    And its value must match the "^false$" regex

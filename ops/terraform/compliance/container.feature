@@ -25,6 +25,14 @@ Feature: A container may do no more than the service needs
     Then it must contain drop
     And its value must match the "^ALL$" regex
 
+  Scenario: it is given no Linux capabilities back
+    When it contains container_definitions
+    Then it must not contain add
+
+  Scenario: it runs in a role without rights
+    Then it must contain task_role_arn
+    And its value must match the "^arn:aws:iam::111122223333:role/newsintel-production-task$" regex
+
   Scenario: a first process reaps and forwards signals
     When it contains container_definitions
     Then it must contain initProcessEnabled

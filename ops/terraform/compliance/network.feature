@@ -3,7 +3,7 @@ Feature: Only the load balancer can be reached
 
   Scenario: the world reaches ports 80 and 443 alone
     Given I have aws_vpc_security_group_ingress_rule defined
-    When its cidr_ipv4 is 0.0.0.0/0
+    When its cidr_ipv4 is "[0-9].*" regex
     Then it must contain to_port
     And its value must match the "^(80|443)$" regex
 
@@ -24,9 +24,19 @@ Feature: Only the load balancer can be reached
 
   Scenario: the world is spoken to on port 443 alone
     Given I have aws_vpc_security_group_egress_rule defined
-    When its cidr_ipv4 is 0.0.0.0/0
+    When its cidr_ipv4 is "[0-9].*" regex
     Then it must contain to_port
     And its value must match the "^443$" regex
+
+  Scenario: nobody comes in by IPv6
+    Given I have aws_vpc_security_group_ingress_rule defined
+    Then it must contain cidr_ipv6
+    And its value must be null
+
+  Scenario: the load balancer listens on ports 80 and 443 alone
+    Given I have aws_lb_listener defined
+    Then it must contain port
+    And its value must match the "^(80|443)$" regex
 
   Scenario: the default security group lets nothing in
     Given I have aws_default_security_group defined
