@@ -100,7 +100,7 @@ def test_the_numbers_are_the_services_own(texts):
 
 
 def test_every_type_of_resource_is_known_here(texts):
-    """A type that no policy speaks of, such as a registry's own policy, would pass them all: whoever adds one thinks about it and then here."""
+    """A type that no policy speaks of, such as a registry's own policy, would pass them all: whoever adds one adds it here, and thinks."""
     assert set(re.findall(r'^resource "aws_(\w+)"', "\n".join(texts.values()), flags=re.MULTILINE)) == set(RESOURCE_TYPES.split())
 
 
