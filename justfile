@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,query,urls,nearest,text,model,archive_model,account_model,options,errors", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,archive_model,account_model,options,errors", ",", ".py,newsintel/") + ".py"
 
 # list the recipes
 default:

@@ -42,7 +42,7 @@ async def main(captured: dict[str, Any]) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(heed_signals, shutdown, nursery.cancel_scope.cancel, settings.drain_s)
         settle_memory()
-        await server.serve(app_of(captured), settings, shutdown=shutdown)
+        await server.serve(app_of(captured), settings, shutdown=shutdown, observe=lambda *_, **__: None)
         nursery.cancel_scope.cancel()
 
 

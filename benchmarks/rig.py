@@ -99,14 +99,24 @@ class Rig:
             yield server
 
     @contextmanager
-    def peer(self, name: str, *, sequential: bool = False, **settings: str) -> Iterator[Server]:
-        """A peer under uvicorn with its fastest loop and parser, without access log."""
+    def peer(self, name: str, *, label: str = "", fast: bool = False, sequential: bool = False, **settings: str) -> Iterator[Server]:
+        """A peer under uvicorn, without access log.
+
+        Args:
+            name: of its module.
+            label: what it is called in the results; its name if empty.
+            fast: with uvloop and httptools (`uvicorn[standard]`), as the careful peer always is, in place of what `pip install uvicorn`
+                brings: asyncio and h11.
+            sequential: asks one source after the other.
+            settings: by their names without NEWSINTEL_.
+        """
         port = free_port()
         own = {f"NEWSINTEL_{key}": value for key, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BENCH_SEQUENTIAL": "1" if sequential else "0"}
         options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning"]
+        options += [] if fast or name == "careful" else ["--loop", "asyncio", "--http", "h11"]
         with self._server(
-            name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
+            label or name, port, ["-m", "uvicorn", f"benchmarks.peers.{name}:app", *options], environ, probe="/openapi.json"
         ) as server:
             yield server
 

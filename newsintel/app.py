@@ -8,12 +8,14 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor
+fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
 """
 
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,7 +24,8 @@ from functools import partial
 
 import trio
 
-from newsintel.actors import cache_writer, fetcher, janitor, merger, persister, recorder
+from newsintel import __version__, emf, gauges
+from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder
 from newsintel.admission import Admission
 from newsintel.allowance import Allowance, States
 from newsintel.codec import dump_answer, load_answer
@@ -34,8 +37,10 @@ from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.callers import Persons
+from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
 from newsintel.keys import Signer
+from newsintel.latencies import Tally
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
 from newsintel.limiter import limiter
 from newsintel.model import Answer, CacheWrite, SearchRecord
@@ -67,14 +72,19 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
+async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
     """Everything but HTTP. Nesting, outermost first: embedded servers, bridge and stores > sinks > fetchers and merger > the caller.
+
+    Args:
+        settings: everything it may know of its environment.
+        metrics: where it counts; its own if None.
 
     Raises:
         NewsIntelError: the stores cannot be run with (wrong credentials, older schema).
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
-    count, windows = Metrics().count, Windows.of(settings)
+    metrics, tally, windows = metrics or Metrics(), Tally(), Windows.of(settings)
+    count = metrics.count
     secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
@@ -85,6 +95,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
     to_recorder, searches = trio.open_memory_channel[SearchRecord](RECORDER_INBOX)
     jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
     to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
+    inboxes = {"merger": flights, "cache_writer": cache_writes, "persister": answers, "recorder": searches}
+    inboxes |= {f"fetcher {name}": inbox for name, (_, inbox) in jobs.items()}
 
     async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
         for away in await stores.prepare(production=settings.production):
@@ -101,6 +113,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
             start(partial(recorder.run, searches, history=stores.history, count=count), name="recorder")
             keep = timedelta(days=settings.history_retention_d)
             upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
+            latencies = partial(latency_writer.run, tally=tally, store=stores.latencies, count=count, now=utc_now)
+            upkeep.start_soon(latencies, name="latency_writer")
 
             async with trio.open_nursery() as sources:
                 for name, source in enabled.items():
@@ -115,6 +129,8 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         deadline_s=source.deadline_s,
                         longest_keep_s=windows.ttl_s + windows.stale_s,
                         count=count,
+                        observe=metrics.observe,
+                        tally=tally,
                         now=utc_now,
                     )
                     sources.start_soon(fetch, name=f"fetcher({name})")
@@ -134,17 +150,27 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                 sources.start_soon(merge, name="merger")
 
                 with to_merger, to_recorder:
+                    desk = Desk(
+                        to_merger,
+                        stores.archive,
+                        windows=windows,
+                        max_flights=settings.max_flights,
+                        search_deadline_s=settings.search_deadline_s,
+                        misses=misses,
+                        now=utc_now,
+                    )
+                    states = States(starts, utc_now)
+                    gauges.watch(
+                        metrics,
+                        commit=settings.commit,
+                        inboxes=inboxes,
+                        flights=lambda: desk.flights,
+                        states=states,
+                        load=stores.load,
+                    )
                     yield Services(
                         settings=settings,
-                        desk=Desk(
-                            to_merger,
-                            stores.archive,
-                            windows=windows,
-                            max_flights=settings.max_flights,
-                            search_deadline_s=settings.search_deadline_s,
-                            misses=misses,
-                            now=utc_now,
-                        ),
+                        desk=desk,
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
                         cursors=Cursors(Signer(secret_keys, CURSORS)),
@@ -153,9 +179,10 @@ async def open_pipeline(settings: Settings) -> AsyncIterator[Services]:
                         misses=misses,
                         to_recorder=to_recorder,
                         count=count,
+                        exposition=metrics.exposition,
                         now=utc_now,
                         health=Lifecycle(stores.postgres_ping, stores.redis_ping),
-                        source_states=States(starts, utc_now),
+                        source_states=states,
                     )
             upkeep.cancel_scope.cancel()  # it has no inbox that could end
             sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
@@ -171,16 +198,39 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
     shutdown = trio.Event()
+    metrics = Metrics()
     async with trio.open_nursery() as process:
         await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
-        async with open_pipeline(settings) as services, trio.open_nursery() as http:
-            urls = await http.start(partial(server.serve, create_app(services), settings, shutdown=shutdown))
+        async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
+            listen = partial(server.serve, settings=settings, shutdown=shutdown, observe=metrics.observe)
+            urls = await http.start(listen, create_app(services))
+            if settings.metrics_bind:
+                await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
             services.health.enter(Phase.SERVING)
             settle_memory()
             on_ready(urls[0])
             await shutdown.wait()
             services.health.enter(Phase.DRAINING)
         process.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
+    """The EMF writer, if LOG_FORMAT asks for it; round the whole pipeline, so that its last line has what the sinks counted at the end."""
+    async with trio.open_nursery() as nursery:
+        if settings.log_format == "emf":
+            labels = {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
+            report = partial(
+                emf_writer.run,
+                table=emf.table(settings.enabled_sources),
+                labels=labels,
+                read=metrics.samples,
+                write=sys.stderr.write,
+                now=utc_now,
+            )
+            nursery.start_soon(report, name="emf_writer")
+        yield
+        nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager

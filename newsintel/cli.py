@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from newsintel import __version__
-from newsintel.commands import config, dedupe, demo, export, import_, migrate, prune, search, serve
+from newsintel.commands import config, deadlines, dedupe, demo, export, import_, migrate, prune, search, serve
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
 
-COMMANDS = (serve, demo, search, migrate, config, dedupe, import_, export, prune)
+COMMANDS = (serve, demo, search, migrate, config, deadlines, dedupe, import_, export, prune)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

@@ -5,7 +5,7 @@ free) and nothing else that is foreseen; callers decide what an absent store cos
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from attrs import frozen
 from newsintel.account_model import Caller
 from newsintel.admission import Start, Turned
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
+from newsintel.latencies import Latency
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -43,6 +44,14 @@ class Count(Protocol):
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         """E.g. `count("cache_errors", operation="load")`."""
+        ...
+
+
+class Observe(Protocol):
+    """Adds a value to one of the histograms that `telemetry.HISTOGRAMS` declares."""
+
+    def __call__(self, name: str, value: float, **labels: str) -> None:
+        """E.g. `observe("fetch_seconds", 0.31, source="guardian", status="ok")`."""
         ...
 
 
@@ -144,6 +153,18 @@ class ByteCache(Protocol):
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         """Keep bytes for `ttl_s` whole seconds."""
+        ...
+
+
+class LatencyStore(Protocol):
+    """Redis, as the latency writer and the `deadlines` command see it. Nothing in it is older than eight days."""
+
+    async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
+        """Add to the counts of a day; several processes may. Not to be tried again: whether a failed call counted is not known."""
+        ...
+
+    async def read(self, last: date) -> Mapping[Latency, int]:
+        """The counts of a day and of the seven before it, added up."""
         ...
 
 
@@ -288,6 +309,19 @@ class Stores:
 
     postgresql: bool
     redis: bool
+
+
+@frozen
+class StoreLoad:
+    """How busy the ways to the stores are.
+
+    Attributes:
+        slots_used: operations that run now, by store.
+        redis_breaker_open: whether Redis is left alone because it has not been answering.
+    """
+
+    slots_used: Mapping[str, int]
+    redis_breaker_open: bool
 
 
 class Health(Protocol):

@@ -82,7 +82,9 @@ class Settings:
     miss_limit: Quota | None = option(quota, Quota(30, 60))
     history_retention_d: int = option(count(1, 3650), 90, unit="days")
     log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
-    log_format: str = option(one_of("auto", "text", "json"), "auto")
+    log_format: str = option(one_of("auto", "text", "json", "emf"), "auto")
+    metrics_bind: Address | None = option(address, None)
+    metrics_token: Secret | None = option(secret, None)
     max_flights: int = option(count(1, 10_000), 64, unit="flights")
     drain_s: float = option(seconds, 20.0, unit="s")
     # The build's own name for what it was made of; the image sets it, a checkout has none.

@@ -1,4 +1,4 @@
-"""What operators see: counters, and the log.
+"""What operators see: counters, histograms and gauges, and the log.
 
 The log goes to standard error, as text on a terminal, else as one JSON object a line. Every line passes a redactor last, so that a secret
 cannot leave through a message, an extra or a traceback, ours or a library's.
@@ -7,10 +7,21 @@ cannot leave through a message, an extra or a traceback, ours or a library's.
 import logging
 import re
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from newsintel.settings import Settings
 
@@ -36,28 +47,122 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "archive_retries": ("Batches tried again.", ()),
     "recorded_searches": ("Rows added to the search history.", ()),
     "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
+    "searches": ("Searches answered, by how.", ("via",)),
+    "lost_latencies": ("Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.", ()),
     "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }
 """Every counter: its meaning and labels. To Prometheus a name is `newsintel_<name>_total`."""
 
 
+HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
+    "fetch_seconds": (
+        "How long a source took, from the moment a search wanted it to its outcome; waiting for its pace included.",
+        ("source", "status"),
+        # Closest where deadlines are set, 0.2 to 1.5 s: a percentile read off these is wrong by a quarter at most.
+        (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0),
+    ),
+    "http_request_seconds": (
+        "How long a request took, from its head to the last byte of its answer.",
+        ("route", "status"),
+        # From a hit out of memory, half a millisecond, to past the default search deadline.
+        (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 5.0),
+    ),
+}
+"""Every histogram: its meaning, labels, and the upper ends of its buckets in seconds."""
+
+GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "flights": ("Searches in the air.", ()),
+    "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
+    "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
+    "queue_age_seconds": ("Since an inbox was last seen empty, looking at each reading: no message in it is older.", ("inbox",)),
+    "source_ready": ("1 if a source would be asked now.", ("source",)),
+    "source_blocked": ("1 while a source is left alone, with the reason.", ("source", "reason")),
+    "quota_left": ("Calls left in the window of a source's quota.", ("source",)),
+    "store_slots_used": ("Operations that run on a store now.", ("store",)),
+    "redis_breaker_open": ("1 while Redis is left alone because it has not been answering.", ()),
+    "build_info": ("Always 1; the labels tell what runs.", ("version", "commit")),
+}
+"""Every gauge: its meaning and labels."""
+
+Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
+"""Values by name and labels, as Prometheus would read them at one moment."""
+
+Reading = Callable[[], Mapping[tuple[str, ...], float]]
+"""Reads a gauge: its values by the values of its labels."""
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a further series for each counter and histogram, of which Prometheus makes nothing
+
+
+class _Gauges(Collector):
+    """Gauges that are read when somebody asks, so that keeping them costs nothing."""
+
+    def __init__(self) -> None:
+        self.readings: dict[str, Reading] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        for name, read in self.readings.items():
+            meaning, labels = GAUGES[name]
+            family = GaugeMetricFamily(f"newsintel_{name}", meaning, labels=labels)
+            for values, value in read().items():
+                family.add_metric(values, value)
+            yield family
+
+
 class Metrics:
-    """The service's counters, in a registry of their own, so that two services in one process stay apart."""
+    """The service's numbers, in a registry of their own, so that two services in one process stay apart."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._counters = {
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._gauges = _Gauges()
+        self.registry.register(self._gauges)
+        self._families: dict[str, Any] = {
             name: Counter(f"newsintel_{name}", meaning, labels, registry=self.registry) for name, (meaning, labels) in COUNTERS.items()
+        } | {
+            name: Histogram(f"newsintel_{name}", meaning, labels, registry=self.registry, buckets=buckets)
+            for name, (meaning, labels, buckets) in HISTOGRAMS.items()
         }
+        self._children: dict[tuple[object, ...], Any] = {}
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter; an unknown name or label is a bug and raises."""
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        self._child(name, labels).inc(amount)
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        """Add a value to a histogram; an unknown name or label is a bug and raises."""
+        self._child(name, labels).observe(value)
+
+    def watch(self, name: str, read: Reading) -> None:
+        """Have a gauge read by `read`, which must neither wait nor raise; an unknown name is a bug and raises."""
+        GAUGES[name]
+        self._gauges.readings[name] = read
 
     def value(self, name: str, **labels: str) -> float:
         """A counter's value, 0 if it never counted."""
         return self.registry.get_sample_value(f"newsintel_{name}_total", labels) or 0.0
+
+    def samples(self) -> Samples:
+        """Every value now."""
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+        }
+
+    def exposition(self) -> bytes:
+        """Every value now, in Prometheus' text format 0.0.4."""
+        return generate_latest(self.registry)
+
+    def _child(self, name: str, labels: dict[str, str]) -> Any:
+        """A family's member with these labels, remembered: prometheus_client takes 6 us to find it, this 1 us."""
+        key = (name, *labels.items())
+        child = self._children.get(key)
+        if child is None:
+            family = self._families[name]
+            child = self._children[key] = family.labels(**labels) if labels else family
+        return child
 
 
 _SPELLINGS = re.compile(

@@ -1,14 +1,15 @@
 """The ports, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import trio
 
 from newsintel.admission import Start
 from newsintel.archive_model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.latencies import Latency
 from newsintel.model import Answer, ArchivedArticle, Article, Pair, SearchRecord
 from newsintel.ports import Claimed, Kept
 from newsintel.quotas import OwnStart, OwnStarts
@@ -30,6 +31,31 @@ class Counts(Counter):
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         self[" ".join([name, *labels.values()])] += amount
+
+
+class Seen(dict):
+    """A `ports.Observe` that can be read back, e.g. seen["fetch_seconds guardian ok"], a list."""
+
+    def __call__(self, name: str, value: float, **labels: str) -> None:
+        self.setdefault(" ".join([name, *labels.values()]), []).append(value)
+
+
+class MemoryLatencies:
+    """A `ports.LatencyStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[date, Counter[Latency]] = {}
+        self.away = False
+
+    async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.kept.setdefault(day, Counter()).update(counts)
+
+    async def read(self, last: date) -> Mapping[Latency, int]:
+        await trio.lowlevel.checkpoint()
+        return sum((counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter())
 
 
 class MemoryCache:

@@ -1,5 +1,6 @@
 """The whole tree in one process: real channels, real actors, stores in memory, sources scripted."""
 
+import json
 import random
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,20 +9,33 @@ import pytest
 import trio
 from attrs import define, field
 
-from newsintel import app
+from newsintel import __version__, app, emf
 from newsintel.account_model import Caller
 from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.errors import UnavailableError
 from newsintel.keys import Signer
+from newsintel.latencies import Latency
 from newsintel.model import Refusal, SearchRecord, Status, Via
 from newsintel.options import Secret
+from newsintel.ports import StoreLoad
 from newsintel.query import build
 from newsintel.settings import load
 from newsintel.sources import REGISTRY
+from newsintel.telemetry import GAUGES, Metrics
 from tests.actors.test_fetcher import ScriptedUpstream
-from tests.fakes import Clock, MemoryArchive, MemoryBytes, MemoryCache, MemoryCounter, MemoryHistory, MemoryLedger, MemorySearch
+from tests.fakes import (
+    Clock,
+    MemoryArchive,
+    MemoryBytes,
+    MemoryCache,
+    MemoryCounter,
+    MemoryHistory,
+    MemoryLatencies,
+    MemoryLedger,
+    MemorySearch,
+)
 from tests.make import NOON
 
 ASKER = Caller("somebody")
@@ -48,12 +62,17 @@ class World:
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
     ledger: MemoryLedger = field(factory=MemoryLedger)
     counter: MemoryCounter = field(factory=MemoryCounter)
+    latencies: MemoryLatencies = field(factory=MemoryLatencies)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
 
     async def prepare(self, *, production):
         """Redis is away; the service starts without it."""
         return ("redis",)
+
+    def load(self):
+        """Two operations run."""
+        return StoreLoad({"PostgreSQL": 2, "Redis": 0}, redis_breaker_open=True)
 
     async def postgres_ping(self):
         """A sign of life."""
@@ -209,6 +228,54 @@ async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, a
         assert services.source_states()["newsapi"].quota_left > 25
     assert 31 < len(world.upstreams["newsapi"].asked_at) < 75
     assert len(world.upstreams["guardian"].asked_at) > 200
+
+
+async def test_latencies_are_kept_at_the_end_at_the_latest(world, autojump_clock):
+    """What the last fetches took is recorded before the stores close, though the service lived shorter than the writer's pause."""
+    world.upstreams["reddit"].script = [0.3]
+    async with app.open_pipeline(settings()) as services:
+        await services.desk.search(asked(), ASKER)
+    (counts,) = world.latencies.kept.values()
+    assert counts[Latency("reddit", Status.OK, 300)] == 1
+    assert {latency.source for latency in counts} == set(REGISTRY)
+
+
+async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock):
+    """Each declared gauge has a value, and it is that of the service's own parts."""
+    world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
+    metrics = Metrics()
+    async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
+        await services.desk.search(asked(), ASKER)
+        services.desk.join(asked("something else"), signed_in=False)
+        read = {(name, *(value for _, value in labels)): value for (name, labels), value in metrics.samples().items()}
+        assert b"newsintel_flights 1.0" in services.exposition()
+    assert {f"newsintel_{name}" for name in GAUGES} <= {key[0] for key in read}
+    assert read["newsintel_flights",] == 1
+    assert read["newsintel_queue_depth", "merger"] == 0
+    assert read["newsintel_queue_room", "persister"] == app.PERSISTER_INBOX
+    assert read["newsintel_source_ready", "guardian"] == 0
+    assert read["newsintel_source_blocked", "rate_limited", "guardian"] == 1
+    assert read["newsintel_quota_left", "newsapi"] == 99
+    assert read["newsintel_store_slots_used", "PostgreSQL"] == 2
+    assert read["newsintel_redis_breaker_open",] == 1
+    assert read["newsintel_build_info", "abc", __version__] == 1
+    assert read["newsintel_fetch_seconds_count", "newsapi", "ok"] == 1
+
+
+@pytest.mark.parametrize(("form", "lines"), [("emf", 1), ("json", 0)])
+async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_clock, capsys, form, lines):
+    """One line at the end of a short life, with what the sinks did last; every name in it is in the list that operators get."""
+    metrics, known = Metrics(), settings(NEWSINTEL_LOG_FORMAT=form)
+    async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
+        await services.desk.search(asked(), ASKER)
+    written = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith('{"_aws"')]
+    assert len(written) == lines
+    for document in written:
+        names = {metric["Name"] for directive in document["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]}
+        assert names <= set(emf.table(REGISTRY))
+        assert (document["env"], document["archived_articles"], document["outcomes"]) == ("development", 3, 3)
+        assert {f"queue_depth_{name}" for name in (*emf.INBOXES, *(f"fetcher_{name}" for name in REGISTRY))} <= names
+        assert {f"slots_used_{store.lower()}" for store in emf.STORES} <= names
 
 
 @pytest.mark.parametrize("seed", range(200))

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.service import newsintel, running
+from tests.service import free_port, newsintel, running
 from tests.shared import SHARED, needs_shared
 
 WORDS = itertools.cycle(["housing", "football", "energy", "election", "chips", "health", "ocean", "trade", "museum", "rail"])
@@ -137,6 +137,48 @@ def test_search_in_the_terminal(demo, word):
     assert (body["origin"], body["complete"]) == ("archive", True)
     assert body["articles"]
     assert demo.get("/health/ready").json()["status"] == "ready"
+
+
+def test_deadlines_of_what_was_measured(demo, word):
+    """`newsintel deadlines` on the demo's folder tells what its sources took; a hanging one is cut short, not slow."""
+    demo.behave("guardian", fault="hang")
+    demo.search(word)
+    data_dir = str(demo.data_home / "newsintel" / "demo")
+    give_up, report = time.monotonic() + 20, {"sources": {}}
+    while report["sources"].get("guardian", {"cut": 0})["cut"] == 0 and time.monotonic() < give_up:
+        done = newsintel(demo.data_home, "deadlines", "--json", DATA_DIR=data_dir)
+        report = json.loads(done.stdout or '{"sources": {}}')
+    assert set(report["sources"]) == SOURCES
+    assert report["sources"]["guardian"]["cut"] >= 1
+    assert report["sources"]["newsapi"]["answered"] >= 1
+
+
+def test_metrics_tell_what_happened(demo, word):
+    """In development they are open: searches, sources, requests and the process are all in them."""
+    demo.search(word)
+    demo.search(word)
+    lines = dict(line.rsplit(" ", 1) for line in demo.get("/metrics").text.splitlines() if not line.startswith("#"))
+    assert float(lines['newsintel_searches_total{via="hit"}']) >= 1
+    assert float(lines['newsintel_fetch_seconds_count{source="reddit",status="ok"}']) >= 1
+    assert float(lines['newsintel_http_request_seconds_count{route="/articles",status="2xx"}']) >= 2
+    assert lines['newsintel_source_ready{source="newsapi"}'] == "1.0"
+    assert float(lines["process_resident_memory_bytes"]) > 1e6
+
+
+def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
+    """A listener of their own beside the API, which then wants the token; a last line for CloudWatch; all ends with the service."""
+    port = free_port()
+    with running(tmp_path, "demo", METRICS_BIND=f"127.0.0.1:{port}", METRICS_TOKEN="t0ken", LOG_FORMAT="emf") as service:
+        service.search("climate")
+        own = service.client.get(f"http://127.0.0.1:{port}/metrics").text
+        assert 'newsintel_searches_total{via="miss"} 1.0' in own
+        assert 'newsintel_http_request_seconds_count{route="/articles",status="2xx"} 1.0' in own
+        assert service.get("/metrics").status_code == 404
+        assert service.client.get(f"{service.url}/metrics", headers={"Authorization": "Bearer t0ken"}).status_code == 200
+        assert service.stop() == 0
+    (last,) = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith('{"_aws"')]
+    assert (last["searches"], last["hit_ratio"], last["env"]) == (1, 0, "development")
+    assert last["archived_articles"] > 0
 
 
 def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):

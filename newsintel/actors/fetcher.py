@@ -14,8 +14,9 @@ from attrs import define, evolve
 from newsintel.admission import Admission, Start, Turned
 from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
+from newsintel.latencies import Tally
 from newsintel.model import FetchOutcome, Page, Refusal, Status
-from newsintel.ports import Count, Upstream, WallClock
+from newsintel.ports import Count, Observe, Upstream, WallClock
 from newsintel.quotas import Spent
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class _Source:
     deadline_s: float
     longest_keep_s: float
     count: Count
+    observe: Observe
+    tally: Tally
     now: WallClock
 
 
@@ -55,6 +58,8 @@ async def run(
     deadline_s: float,
     longest_keep_s: float,
     count: Count,
+    observe: Observe,
+    tally: Tally,
     now: WallClock,
 ) -> None:
     """Serve jobs, each in a task of its own, until the inbox ends and the last job has its outcome.
@@ -70,10 +75,12 @@ async def run(
         deadline_s: for one job.
         longest_keep_s: for how long an outcome is kept at all; none is fresh for longer, however little of the quota is left.
         count: counts.
+        observe: told how long each call took.
+        tally: keeps the same for `newsintel deadlines`.
         now: the time of day.
     """
     slots = trio.CapacityLimiter(SLOTS)
-    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, now)
+    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, observe, tally, now)
     async with trio.open_nursery() as upkeep:
         upkeep.start_soon(upstream.keep_ready, name=f"upkeep({source})")
         async with trio.open_nursery() as jobs:
@@ -93,13 +100,21 @@ async def _serve(job: FetchJob, source: _Source) -> None:
             log.exception("a bug ended a fetch", extra={"source": source.name})
             source.count("job_bugs", source=source.name)
             outcome = _outcome(job, source, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
-        source.count("outcomes", source=source.name, status=outcome.status)
-        for reason, rows in outcome.dropped.items():
-            source.count("dropped_articles", rows, source=source.name, reason=reason)
+        _measure(outcome, source)
         try:
             job.outbox.send_nowait(outcome)
         except trio.BrokenResourceError:
             source.count("late_outcomes", source=source.name)
+
+
+def _measure(outcome: FetchOutcome, source: _Source) -> None:
+    """Count an outcome, and its latency if the source was asked."""
+    source.count("outcomes", source=source.name, status=outcome.status)
+    for reason, rows in outcome.dropped.items():
+        source.count("dropped_articles", rows, source=source.name, reason=reason)
+    if outcome.latency_ms is not None:
+        source.observe("fetch_seconds", outcome.latency_ms / 1000, source=source.name, status=outcome.status)
+        source.tally.note(source.name, outcome.status, outcome.latency_ms)
 
 
 async def _fetch(job: FetchJob, source: _Source, began: float) -> FetchOutcome:

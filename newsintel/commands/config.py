@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import asdict
 
+from newsintel import emf
 from newsintel.codec import to_json
 from newsintel.commands.setup import load_settings
 
@@ -17,13 +18,17 @@ def add_parser(commands: Any) -> None:
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--names", action="store_true", help="the names alone, one a line")
+    form.add_argument("--metrics", action="store_true", help="instead, the names of all metrics that NEWSINTEL_LOG_FORMAT=emf writes")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the settings; secrets are hidden in every form."""
-    rows = load_settings().rows
-    if args.names:
+    """Print the settings, secrets hidden in every form; or the names of the metrics."""
+    settings = load_settings()
+    rows = settings.rows
+    if args.metrics:
+        sys.stdout.write("".join(f"{name}\n" for name in sorted(emf.table(settings.source))))
+    elif args.names:
         sys.stdout.write("".join(f"{row.name}\n" for row in rows))
     elif args.json:
         sys.stdout.write(to_json({"settings": [asdict(row) for row in rows]}).decode() + "\n")

@@ -6,7 +6,7 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import archive, articles, health, openapi, pages, sources
+from newsintel.http import archive, articles, health, metrics, openapi, pages, sources
 from newsintel.http.callers import Identify
 from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
@@ -44,12 +44,13 @@ def create_app(services: Services) -> QuartTrio:
         *archive.routes(settings),
         *sources.routes(),
         *health.routes(services.health),
+        *metrics.routes(),
         *pages.routes(),
     )
     for route in (*table, *openapi.routes(table, settings)):
         app.add_url_rule(route.rule, endpoint=route.path, view_func=settled(partial(_serve, services, route)), methods=["GET"])
     app.register_error_handler(HTTPException, settle_framework)
-    hot = HotPath(LastSend(app.asgi_app), finished, record=record, now=services.now)
+    hot = HotPath(LastSend(app.asgi_app), finished, record=record, count=services.count, now=services.now)
     limited = Limits(hot, services.requests, services.misses) if services.requests else hot
     identified = Identify(limited, services.persons, settings.trusted_proxies, services.now)
     app.asgi_app = Envelope(HostCheck(identified, settings), settings)  # type: ignore[assignment,method-assign]
@@ -58,6 +59,7 @@ def create_app(services: Services) -> QuartTrio:
 
 async def _serve(services: Services, route: Route, **in_path: str) -> Response:
     """Read a request strictly and let the route answer it."""
+    request.scope["state"]["route"] = route.path
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
     return await route.view(services, {**read(route.takes, request.query_string), **in_path})

@@ -16,7 +16,7 @@ from newsintel.freshness import Windows
 from newsintel.http.conditional import unchanged
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.finished import Page, Pages, page
-from newsintel.http.headers import VARY, caching, etag, next_link, reported
+from newsintel.http.headers import VARY, answered_by, caching, etag, next_link, reported
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
@@ -86,6 +86,7 @@ class _Search:
         """Answer a search from memory, from a flight in the air or from the sources."""
         query = _query(given)
         reply = await services.desk.search(query, request.scope["state"]["caller"])
+        services.count("searches", via=answered_by(reply))
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:

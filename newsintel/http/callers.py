@@ -91,7 +91,7 @@ def network_of(address: str) -> str:
 
 def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     """The entries of every X-Forwarded-For header, in order."""
-    lines = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-forwarded-for"]
+    lines = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
     return [entry.strip() for line in lines for entry in line.split(",")]
 
 

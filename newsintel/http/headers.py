@@ -57,6 +57,16 @@ def cache_status(reply: Reply, fresh: Span) -> str:
     return "newsintel; fwd=miss" + ("; collapsed" if reply.via is Via.COLLAPSED else "")
 
 
+def answered_by(reply: Reply) -> str:
+    """How a search was answered, in one word for the counter `searches`."""
+    harvest = reply.answer.harvest
+    if reply.via in (Via.HIT, Via.REVALIDATED):
+        return reply.via
+    if harvest.origin is not Origin.LIVE:
+        return harvest.origin
+    return reply.via if harvest.answered else "failed"
+
+
 def etag(answer: Answer, view: View) -> str:
     """A weak entity tag's opaque part: equal for the same harvest seen in the same way by the same version of this program."""
     harvest = answer.harvest

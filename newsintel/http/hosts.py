@@ -59,5 +59,5 @@ def _target(scope: Scope) -> tuple[str, str]:
     if path.lower().startswith(("http://", "https://")):
         authority, slash, rest = path.partition("://")[2].partition("/")
         return authority, "/" + rest if slash else "/"
-    hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
     return hosts[0].decode("latin-1") if len(hosts) == 1 else "", path

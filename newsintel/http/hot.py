@@ -11,7 +11,7 @@ from werkzeug.http import parse_etags
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.finished import Page, Pages
 from newsintel.model import SearchRecord
-from newsintel.ports import WallClock
+from newsintel.ports import Count, WallClock
 
 PATH = "/articles"
 
@@ -23,13 +23,15 @@ class HotPath:
         app: whatever answers the rest.
         pages: what is finished, filled by the search's route.
         record: offers a search to the history, without waiting.
+        count: told of `searches`.
         now: the time of day.
     """
 
-    def __init__(self, app: Asgi, pages: Pages, *, record: Callable[[SearchRecord], None], now: WallClock) -> None:
+    def __init__(self, app: Asgi, pages: Pages, *, record: Callable[[SearchRecord], None], count: Count, now: WallClock) -> None:
         self._app = app
         self._pages = pages
         self._record = record
+        self._count = count
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,6 +40,8 @@ class HotPath:
             now = self._now()
             now_s = now.timestamp()
             if now_s < page.until_s and scope["method"] in ("GET", "HEAD") and not scope["state"]["caller"].signed_in:
+                scope["state"]["route"] = PATH
+                self._count("searches", via="hit")
                 if _has(scope, page):
                     await _send(send, 304, page.headers(now_s, with_body=False), b"")
                     return

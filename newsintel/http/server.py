@@ -3,15 +3,18 @@
 import logging
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 import trio
 from hypercorn.config import Config
 from hypercorn.logging import Logger
 from hypercorn.trio import serve as serve_asgi
-from quart_trio import QuartTrio
 
 from newsintel.errors import NewsIntelError
+from newsintel.http.envelope import Asgi
+from newsintel.options import Address
+from newsintel.ports import Observe
 from newsintel.settings import Settings
 
 GRACEFUL_SHARE = 0.4
@@ -32,20 +35,35 @@ access_log = logging.getLogger("newsintel.http.access")
 
 
 async def serve(
-    app: QuartTrio, settings: Settings, *, shutdown: trio.Event, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
+    app: Asgi,
+    settings: Settings,
+    *,
+    shutdown: trio.Event,
+    observe: Observe,
+    bind: Address | None = None,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within its share of DRAIN_S.
 
     Reports, once it accepts connections, the URL of every address it listens on, with the port that the system chose where BIND says 0.
 
+    Args:
+        app: what answers.
+        settings: give BIND and DRAIN_S.
+        shutdown: ends it.
+        observe: told of `http_request_seconds`.
+        bind: where to listen instead of BIND.
+        task_status: reports.
+
     Raises:
-        NewsIntelError: BIND cannot be listened on.
+        NewsIntelError: the address cannot be listened on.
     """
-    config = _config(await _listen(settings), settings.drain_s * GRACEFUL_SHARE)
+    config = _config(await _listen(bind or settings.bind), settings.drain_s * GRACEFUL_SHARE, observe)
+    # hypercorn names the exact unions of ASGI's messages; ours are the protocol's own plain mappings.
     await serve_asgi(app, config, shutdown_trigger=shutdown.wait, task_status=task_status)
 
 
-def _config(bind: list[str], graceful_s: float) -> Config:
+def _config(bind: list[str], graceful_s: float, observe: Observe) -> Config:
     config = Config()
     config.bind = bind
     config.backlog = BACKLOG
@@ -56,13 +74,12 @@ def _config(bind: list[str], graceful_s: float) -> Config:
     config.include_server_header = False
     # Loggers of ours, so that hypercorn adds no handlers of its own and each line appears once.
     config.errorlog = logging.getLogger("newsintel.http.server")
-    config.logger_class = ServerLog
+    config.logger_class = partial(ServerLog, observe=observe)  # type: ignore[assignment]
     return config
 
 
-async def _listen(settings: Settings) -> list[str]:
-    """Open BIND, every address of it if it is a name, and hand the file descriptors over to hypercorn."""
-    bind = settings.bind
+async def _listen(bind: Address) -> list[str]:
+    """Open an address, every address of it if it is a name, and hand the file descriptors over to hypercorn."""
     try:
         listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
     except OSError as error:
@@ -76,22 +93,30 @@ async def _listen(settings: Settings) -> list[str]:
 
 
 class ServerLog(Logger):
-    """Hypercorn's log: what goes wrong, and one line a request without query, address or header of the caller.
+    """Hypercorn's log: what goes wrong, and of each request its duration and one line without query, address or header of the caller.
 
-    Its own access line would copy the whole environment for each request.
+    Its own access line would copy the whole environment for each request. Here every request ends, whoever answered it.
     """
+
+    def __init__(self, config: Config, *, observe: Observe) -> None:
+        super().__init__(config)
+        self._observe = observe
 
     async def info(self, message: str, *args: Any, **kwargs: Any) -> None:
         """Say nothing: hypercorn tells only where it listens, which whoever started us learns from `serve`."""
 
     async def access(self, request: Any, response: Any, request_time: float) -> None:
-        """Log one request.
+        """Measure and log one request.
 
         Args:
-            request: its ASGI scope; the raw path is still percent-encoded, so it cannot forge a line.
+            request: its ASGI scope. Whoever knew the route left it in `state`. The raw path is still percent-encoded, so it cannot forge
+                a line.
             response: None if the client left before it.
             request_time: in seconds.
         """
         path = request["raw_path"].decode("ascii", "replace")
         status = response["status"] if response else "-"
+        route, kind = request["state"].get("route", "other"), f"{response['status'] // 100}xx" if response else "none"
+        # Hypercorn measures by the wall clock, which may go back.
+        self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
         access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)

@@ -1,5 +1,7 @@
 """What the routes need of the rest of newsintel."""
 
+from collections.abc import Callable
+
 import trio
 from attrs import frozen
 
@@ -18,6 +20,7 @@ class Services:
     Attributes:
         requests: RATE_LIMIT; None = off.
         misses: MISS_LIMIT, which the desk keeps to; None = off.
+        exposition: every number now, in Prometheus' text format.
         to_recorder: the recorder's inbox; the routes only ever `send_nowait`, and whoever built this closes it.
     """
 
@@ -31,6 +34,7 @@ class Services:
     misses: Limiter | None
     to_recorder: trio.MemorySendChannel[SearchRecord]
     count: Count
+    exposition: Callable[[], bytes]
     now: WallClock
     health: Health
     source_states: SourceStates

@@ -21,9 +21,14 @@ class Breaker:
         self._pause_s = FIRST_PAUSE_S
         self._refusing_until_s = 0.0
 
+    @property
+    def open(self) -> bool:
+        """Whether callers are turned away, but for a probe now and then."""
+        return self._failures >= FAILURES
+
     def check(self, now_s: float) -> None:
         """Let a caller through, or raise UnavailableError at once."""
-        if self._failures < FAILURES:
+        if not self.open:
             return
         if now_s < self._refusing_until_s:
             raise UnavailableError("Redis is left alone for a moment: it has not been answering")

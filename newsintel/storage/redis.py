@@ -43,6 +43,16 @@ class RedisLink:
         self._lane = lane
         self._breaker = Breaker()
 
+    @property
+    def slots_used(self) -> int:
+        """Operations that run now."""
+        return self._lane.running
+
+    @property
+    def breaker_open(self) -> bool:
+        """Whether Redis is left alone because it has not been answering."""
+        return self._breaker.open
+
     async def ping(self) -> None:
         """Return if Redis answers; raises UnavailableError if not."""
         await self.call(self._ping)

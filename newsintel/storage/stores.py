@@ -8,13 +8,26 @@ from attrs import frozen
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.model import Answer
 from newsintel.options import Secret
-from newsintel.ports import Archive, ArchiveDump, ArchiveSearch, ByteCache, Count, HarvestCache, History, Ledger, SharedCounter
+from newsintel.ports import (
+    Archive,
+    ArchiveDump,
+    ArchiveSearch,
+    ByteCache,
+    Count,
+    HarvestCache,
+    History,
+    LatencyStore,
+    Ledger,
+    SharedCounter,
+    StoreLoad,
+)
 from newsintel.settings import Settings
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
 from newsintel.storage.counters import RedisCounter
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.harvests import RedisCache
+from newsintel.storage.latencies import RedisLatencies
 from newsintel.storage.ledger import RedisLedger
 from newsintel.storage.postgres import migrate as schema
 from newsintel.storage.postgres.articles import PostgresArchive
@@ -30,6 +43,7 @@ class Stores:
     """The stores, ready for use. The last four return when the thing is done, and raise UnavailableError when it is not.
 
     Attributes:
+        load: tells how busy the ways to them are; costs no call to either.
         migrate: brings the schema up to date, with the role that may.
         check_schema: raises SchemaError if the schema is missing or older than this version needs.
     """
@@ -42,6 +56,8 @@ class Stores:
     bytes_cache: ByteCache
     ledger: Ledger
     counter: SharedCounter
+    latencies: LatencyStore
+    load: Callable[[], StoreLoad]
     postgres_ping: Callable[[], Awaitable[None]]
     redis_ping: Callable[[], Awaitable[None]]
     migrate: Callable[[], Awaitable[None]]
@@ -103,6 +119,8 @@ async def open_stores(
                 bytes_cache=RedisBytes(redis, count),
                 ledger=RedisLedger(redis),
                 counter=RedisCounter(redis),
+                latencies=RedisLatencies(redis),
+                load=lambda: StoreLoad({"PostgreSQL": postgres.slots_used, "Redis": redis.slots_used}, redis.breaker_open),
                 postgres_ping=postgres.ping,
                 redis_ping=redis.ping,
                 migrate=lambda: schema.migrate(migrating, *owner, postgres),

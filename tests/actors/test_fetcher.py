@@ -10,10 +10,11 @@ from newsintel.actors import fetcher
 from newsintel.admission import Admission
 from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
+from newsintel.latencies import Latency, Tally
 from newsintel.model import Page, Refusal, Status
 from newsintel.options import Quota
 from newsintel.quotas import Terms
-from tests.fakes import Clock, Counts, MemoryLedger
+from tests.fakes import Clock, Counts, MemoryLedger, Seen
 from tests.make import article, query
 
 DEADLINE_S = 1.0
@@ -59,6 +60,7 @@ class Rig:
 
     def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
         self.upstream, self.counts, self.now, self.ledger = ScriptedUpstream(*script), Counts(), Clock(), MemoryLedger()
+        self.seen, self.tally = Seen(), Tally()
         terms = Terms(pace_s, quota)
         self.admission = Admission(terms)
         self.allowance = Allowance("guardian", terms, self.ledger, self.counts)
@@ -68,7 +70,8 @@ class Rig:
     async def run(self):
         """The actor."""
         terms = {"admission": self.admission, "allowance": self.allowance, "deadline_s": self.deadline_s, "longest_keep_s": 3900}
-        await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, **terms, count=self.counts, now=self.now)
+        measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
+        await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures)
 
     def send(self, within_s=1.5, *, signed_in=False):
         """Send a job; returns the channel its outcome comes on."""
@@ -101,6 +104,22 @@ async def test_page_becomes_an_outcome(nursery, autojump_clock):
     assert outcome.latency_ms == pytest.approx(200)
     assert (outcome.ignored, outcome.http_status, outcome.retry_at) == (("language",), 200, None)
     assert rig.counts == {"outcomes guardian ok": 1, "dropped_articles guardian removed": 2}
+
+
+async def test_latency_of_each_call_is_measured_and_of_no_other(nursery, autojump_clock):
+    """Answers, failures and calls cut short are observed with how they ended; one that was not made has no latency."""
+    rig = await running(nursery, 0.2, Refusal(Status.BAD_PAYLOAD, "html"), 60, Refusal(Status.RATE_LIMITED, "slow down", pause_s=30))
+    for status in (Status.OK, Status.BAD_PAYLOAD, Status.TIMEOUT, Status.RATE_LIMITED, Status.RATE_LIMITED):
+        assert (await rig.ask()).status is status
+    assert rig.seen == {
+        "fetch_seconds guardian ok": [pytest.approx(0.2)],
+        "fetch_seconds guardian bad_payload": [0],
+        "fetch_seconds guardian timeout": [pytest.approx(DEADLINE_S)],
+        "fetch_seconds guardian rate_limited": [0],
+    }
+    counts = rig.tally.take()
+    assert sum(counts.values()) == 4
+    assert counts[Latency("guardian", Status.TIMEOUT, 1000)] == 1
 
 
 async def test_no_rows_is_empty_not_failed(nursery, autojump_clock):

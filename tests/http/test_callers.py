@@ -14,7 +14,7 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 def scope(peer, *forwarded):
     """A request's scope from a peer, with X-Forwarded-For lines."""
-    headers = [(b"X-Forwarded-For", line.encode("latin-1")) for line in forwarded]
+    headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded]
     return {"type": "http", "client": (peer, 1234) if peer else None, "headers": headers, "state": {}}
 
 

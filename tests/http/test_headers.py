@@ -38,6 +38,26 @@ async def test_cache_status(via, after_s, made_by, expected):
     assert (await headers_of(made_by, via, after_s))["Cache-Status"] == expected
 
 
+@pytest.mark.parametrize(
+    ("via", "made_by", "word"),
+    [
+        (Via.MISS, answer, "miss"),
+        (Via.COLLAPSED, answer, "collapsed"),
+        (Via.HIT, answer, "hit"),
+        (Via.REVALIDATED, answer, "revalidated"),
+        (Via.MISS, lambda query: stale(query, Status.TIMEOUT), "stale"),
+        (Via.COLLAPSED, lambda query: answer(query, origin=Origin.ARCHIVE), "archive"),
+        (Via.MISS, lambda query: answer(query, outcome(Status.TIMEOUT), articles=0), "failed"),
+    ],
+)
+async def test_each_search_is_counted_by_how_it_was_answered(via, made_by, word):
+    """Once, whatever its form and whatever came of it."""
+    world = World(desk=Desk(via=via, made_by=made_by))
+    await create_app(world.services).test_client().get("/articles?q=a")
+    values = {key: value for key, value in world.metrics.samples().items() if key[0] == "newsintel_searches_total"}
+    assert values == {("newsintel_searches_total", (("via", word),)): 1}
+
+
 ALWAYS = "stale-while-revalidate=60, stale-if-error=3600"
 
 

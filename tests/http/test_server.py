@@ -18,6 +18,7 @@ from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.server import serve
 from newsintel.http.settle import settled
+from tests.fakes import Seen
 from tests.http.world import Desk, World, settings
 
 PATIENCE_S = 8
@@ -51,7 +52,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown))
+            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, observe=world.metrics.observe))
             yield Served(url, shutdown, opened)
             shutdown.set()
 
@@ -157,7 +158,6 @@ TARGETS = [
     ("GET", "/me", 404, "not_found"),
     ("GET", "/articles/stream", 404, "not_found"),
     ("GET", "/docs", 404, "not_found"),
-    ("GET", "/metrics", 404, "not_found"),
     ("GET", "/", 404, "not_found"),
 ]
 
@@ -346,14 +346,14 @@ async def test_an_address_in_use_is_one_clear_line():
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
         with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve(create_app(World().services), taken, shutdown=trio.Event())
+            await serve(create_app(World().services), taken, shutdown=trio.Event(), observe=Seen())
 
 
 async def test_an_address_that_is_not_ours_is_one_clear_line():
     """So is a name that does not resolve."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event())
+            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), observe=Seen())
 
 
 async def test_ipv6_is_served():
@@ -362,7 +362,7 @@ async def test_ipv6_is_served():
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown))
+            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, observe=Seen()))
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200
             shutdown.set()

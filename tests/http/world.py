@@ -202,6 +202,7 @@ class World:
             misses=self.misses,
             to_recorder=self.inbox[0],
             count=self.metrics.count,
+            exposition=self.metrics.exposition,
             now=lambda: self.now,
             health=self.health,
             source_states=States(self.states),

@@ -17,9 +17,11 @@ async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothin
         for _ in range(FAILURES):
             assert await cost(link.ping) < SOCKET_S + 0.15
         assert max([await cost(link.ping) for _ in range(20)]) < 0.02
+        assert link.breaker_open
     with trio.fail_after(3):
         while not await answers(link):  # noqa: ASYNC110 - the breaker lets a probe through when it is time
             await trio.sleep(0.05)
+    assert not link.breaker_open
 
 
 async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, link, servers):

@@ -5,6 +5,7 @@ import trio
 
 from newsintel.archive_query import instead_of
 from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
+from newsintel.ports import StoreLoad
 from newsintel.settings import load
 from newsintel.storage.stores import open_stores
 from tests.storage.support import NOON, answer, article, decode, encode, query
@@ -28,6 +29,7 @@ async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
         await stores.history.record([])
         await stores.cache.store(answer("k"), None)
         assert await stores.cache.load("k") == answer("k")
+        assert stores.load() == StoreLoad({"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False)
         leaving = trio.current_time()
     assert trio.current_time() - leaving < 2
 

@@ -70,6 +70,11 @@ class Postgres:
         """Run a unit that must not run twice; raises as `run` does."""
         return await self._lane.run(self._translated, self._once, lambda connection: unit(connection, *args, **kwargs))
 
+    @property
+    def slots_used(self) -> int:
+        """Units that run now."""
+        return self._lane.running
+
     async def ping(self) -> None:
         """Return if PostgreSQL answers; raises UnavailableError if not."""
         await self.run(_ping)

@@ -1,0 +1,185 @@
+"""`newsintel deadlines`: what each deadline would cost and save by the latencies measured, and which settings to choose."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+from attrs import frozen
+
+from newsintel import telemetry
+from newsintel.codec import dump_answer, load_answer, to_json
+from newsintel.commands.measurements import read_lines
+from newsintel.commands.setup import load_settings
+from newsintel.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
+from newsintel.environment import PREFIX
+from newsintel.errors import NewsIntelError
+from newsintel.latencies import Latency
+from newsintel.settings import Settings
+from newsintel.storage.stores import open_stores
+
+CAVEATS = """\
+Read this with care. A call that was cut short tells only that the source would have taken longer. It counts as lost whatever the deadline
+(where some were cut before the deadline of a line, at most as many are lost as stand there: "<="), and nothing is suggested beyond the
+longest answer seen. Times are in steps of two digits and include the wait for a source's pace. Sources are taken as independent; where
+trouble is shared, slow calls come together, and then fewer misses are slow and fewer answers incomplete than stands here. Calls that failed
+in other ways fail whatever the deadline.
+"""
+
+
+@frozen
+class Report:
+    """Everything that is printed, worked out once. Times in milliseconds; shares 0..1."""
+
+    complete: float
+    sources: Mapping[str, Measured]
+    today_ms: Mapping[str, int]
+    search_ms: int
+    options: Mapping[str, tuple[Option, ...]]
+    suggested_ms: Mapping[str, int]
+
+    @property
+    def chosen_ms(self) -> dict[str, int]:
+        """The suggested deadlines, today's where there is none."""
+        return {**self.today_ms, **self.suggested_ms}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings to choose, of sources of which enough is known; that of the whole search only if it must move."""
+        known = {name: ms for name, ms in self.suggested_ms.items() if enough(self.sources[name], self.complete)}
+        values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in known.items()}
+        longest = max(known.values(), default=0)
+        if longest > self.search_ms:
+            values[f"{PREFIX}SEARCH_DEADLINE_S"] = longest
+        return {name: f"{ms / 1000:g}" for name, ms in values.items()}
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("deadlines", help="what each source's deadline costs and saves by measured latencies; suggests settings")
+    command.add_argument("--complete", metavar="PERCENT", type=_percent, default=0.99, help="answers that shall be complete (default 99)")
+    command.add_argument("--file", metavar="FILE", help="read latencies from JSON lines, - for standard input, instead of the last 8 days'")
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the report."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings, quiet=True)
+    counts = read_lines(args.file, tuple(settings.source)) if args.file else trio.run(_kept, settings)
+    if not counts:
+        where = args.file or f"the Redis of {settings.data_dir}" if settings.redis_url is None else "Redis"
+        raise NewsIntelError(f"no latency is recorded in {where}: search with a running service first (docs/operating.md)")
+    report = _report(counts, settings, args.complete)
+    sys.stdout.write(to_json(_plain(report)).decode() + "\n" if args.json else "".join(f"{line}\n" for line in _lines(report)))
+    return 0
+
+
+async def _kept(settings: Settings) -> Mapping[Latency, int]:
+    """What running services recorded. Redis alone is asked, so the schema of PostgreSQL does not matter."""
+    async with open_stores(settings, telemetry.Metrics().count, dump_answer, load_answer) as stores:
+        return await stores.latencies.read(datetime.now(UTC).date())
+
+
+def _report(counts: Mapping[Latency, int], settings: Settings, share: float) -> Report:
+    found = measured(counts)
+    sources = {name: found[name] for name in settings.source if name in found}
+    today_ms = {name: round(settings.source[name].deadline_s * 1000) for name in sources}
+    choices = {name: options(name, sources, today_ms) for name in sources}
+    return Report(share, sources, today_ms, round(settings.search_deadline_s * 1000), choices, suggest(sources, share))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for name, source in report.sources.items():
+        failed = source.ended.total - source.answered.total
+        yield f"{name}: {source.answered.total:,} answered, {source.cut.total:,} cut short, {failed:,} failed otherwise"
+        yield f"  {'deadline':>10} {'answers lost':>14} {'miss p50':>10} {'miss p99':>10}"
+        for option in report.options[name]:
+            lost = f"{'<=' if option.overstated else ''} {_percentage(option.lost)}"
+            today = "   today" if option.deadline_ms == report.today_ms[name] else ""
+            yield f"  {_s(option.deadline_ms):>10} {lost:>14} {_s(option.p50_ms):>10} {_s(option.p99_ms):>10}{today}"
+        yield ""
+    for when, deadlines_ms in (("today", report.today_ms), ("as suggested", report.chosen_ms)):
+        p50, p99 = (_s(miss_ms(report.sources, deadlines_ms, share)) for share in (0.5, 0.99))
+        longest = _s(max(deadlines_ms.values()))
+        yield f"With the deadlines {when}, half of all misses take at most {p50}, 99 % at most {p99}, all at most {longest}."
+    yield ""
+    yield from _advice(report)
+    yield ""
+    yield CAVEATS.rstrip()
+
+
+def _advice(report: Report) -> Iterator[str]:
+    """The settings, ready to be copied, and what is doubtful about them as comments beside."""
+    today = complete(report.sources, report.today_ms)
+    yield f"# Today {_percentage(today)} of answers are complete as far as deadlines go; for {_percentage(report.complete)}:"
+    yield from (f"{name}={value}" for name, value in report.environment.items())
+    if not report.suggested_ms:
+        cut = ", ".join(f"{name} ({source.cut.total:,})" for name, source in report.sources.items() if source.cut.total)
+        yield f"# no deadline seen suffices: calls were cut short of {cut}; set a longer deadline there, measure, ask again"
+    for name, source in report.sources.items():
+        if not enough(source, report.complete):
+            yield f"# {name}: {source.wanted:,} calls are too few to tell, {1 / (1 - report.complete):,.0f} are wanted; measure on"
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    """The report as JSON values: seconds and percent."""
+    return {
+        "complete_percent": {
+            "wanted": report.complete * 100,
+            "today": complete(report.sources, report.today_ms) * 100,
+            "suggested": complete(report.sources, report.chosen_ms) * 100,
+        },
+        "independent": True,
+        "sources": {name: _plain_source(report, name, source) for name, source in report.sources.items()},
+        "misses": {
+            when: {f"p{share * 100:.0f}_s": miss_ms(report.sources, deadlines_ms, share) / 1000 for share in (0.5, 0.99)}
+            | {"longest_s": max(deadlines_ms.values()) / 1000}
+            for when, deadlines_ms in (("today", report.today_ms), ("suggested", report.chosen_ms))
+        },
+        "environment": report.environment,
+    }
+
+
+def _plain_source(report: Report, name: str, source: Measured) -> dict[str, Any]:
+    suggested_ms = report.suggested_ms.get(name)
+    return {
+        "answered": source.answered.total,
+        "cut": source.cut.total,
+        "failed": source.ended.total - source.answered.total,
+        "today_s": report.today_ms[name] / 1000,
+        "suggested_s": None if suggested_ms is None else suggested_ms / 1000,
+        "enough": enough(source, report.complete),
+        "options": [
+            {
+                "deadline_s": option.deadline_ms / 1000,
+                "lost_percent": round(option.lost * 100, 3),
+                "overstated": option.overstated,
+                "miss_p50_s": option.p50_ms / 1000,
+                "miss_p99_s": option.p99_ms / 1000,
+            }
+            for option in report.options[name]
+        ],
+    }
+
+
+def _s(ms: int) -> str:
+    return f"{ms / 1000:g} s"
+
+
+def _percentage(share: float) -> str:
+    return f"{share * 100:.3g} %"
+
+
+def _percent(raw: str) -> float:
+    """A share of answers, 0..1."""
+    try:
+        percent = float(raw)
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent < 100:
+        raise argparse.ArgumentTypeError("must be a number between 0 and 100")
+    return percent / 100

@@ -1,0 +1,51 @@
+"""Latencies as JSON lines: `{"source": "guardian", "status": "ok", "ms": 312, "count": 40}`, `count` being 1 if it is left out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from newsintel.commands.lines import numbered, reading
+from newsintel.errors import InvalidParameterError
+from newsintel.latencies import Latency, step_ms
+from newsintel.model import Status
+
+LONGEST_MS = 3_600_000
+
+
+def read_lines(file: str, sources: tuple[str, ...]) -> Mapping[Latency, int]:
+    """The counts of a file; `-` is standard input.
+
+    Raises:
+        InvalidParameterError: the file or one of its lines cannot be used; says which and why.
+    """
+    counts: Counter[Latency] = Counter()
+    with reading(file) as lines:
+        for number, line in numbered(lines, file):
+            latency, count = _read(line or b"", sources, f"{file}, line {number}")
+            counts[latency] += count
+    return counts
+
+
+def _read(line: bytes, sources: tuple[str, ...], where: str) -> tuple[Latency, int]:
+    try:
+        record: Any = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InvalidParameterError("file", "invalid", f"{where} is not JSON: {error.msg}") from error
+    record = {"count": 1, **record} if isinstance(record, dict) else {}
+    rules = {
+        "source": (record.get("source") in sources, f"one of {', '.join(sources)}"),
+        "status": (record.get("status") in list(Status), f"one of {', '.join(Status)}"),
+        "ms": (_number(record.get("ms")) and 0 <= record["ms"] <= LONGEST_MS, f"a number from 0 to {LONGEST_MS:,}"),
+        "count": (type(record.get("count")) is int and record["count"] > 0, "a whole number above 0"),
+    }
+    for name, (holds, rule) in rules.items():
+        if not holds:
+            raise InvalidParameterError("file", "invalid", f"{where}: {name} must be {rule}")
+    status = Status(record["status"])
+    return Latency(record["source"], status, step_ms(record["ms"], status)), record["count"]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

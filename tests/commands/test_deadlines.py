@@ -1,0 +1,118 @@
+"""`newsintel deadlines` as people run it, on files; the demo's tests run it on a service."""
+
+import json
+
+import pytest
+
+from tests.service import newsintel
+
+LINES = [
+    {"source": "guardian", "status": "ok", "ms": 300, "count": 600},
+    {"source": "guardian", "status": "ok", "ms": 441.5, "count": 395},
+    {"source": "guardian", "status": "timeout", "ms": 1000.3, "count": 5},
+    {"source": "newsapi", "status": "empty", "ms": 200, "count": 1000},
+    {"source": "newsapi", "status": "unreachable", "ms": 20},
+]
+
+
+def asked(tmp_path, *args, lines=LINES, **settings):
+    """The command on a file of lines."""
+    path = tmp_path / "latencies.jsonl"
+    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+    return newsintel(tmp_path, "deadlines", "--file", str(path), *args, **settings)
+
+
+def test_table_and_settings_to_copy(tmp_path):
+    """Costs and savings of each deadline, today's marked; the settings as an environment has them; what to be careful about."""
+    done = asked(tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert "guardian: 995 answered, 5 cut short, 0 failed otherwise" in done.stdout
+    assert "newsapi: 1,000 answered, 0 cut short, 1 failed otherwise" in done.stdout
+    assert ["0.45", "s", "0.5", "%", "0.3", "s", "0.45", "s"] in rows
+    assert ["1", "s", "0.5", "%", "0.3", "s", "0.45", "s", "today"] in rows
+    assert "\nNEWSINTEL_NEWSAPI_DEADLINE_S=0.2\nNEWSINTEL_GUARDIAN_DEADLINE_S=0.45\n" in done.stdout
+    assert "SEARCH_DEADLINE_S" not in done.stdout
+    for caveat in ("cut short", "independent", "beyond the\nlongest answer seen"):
+        assert caveat in done.stdout
+
+
+def test_json_says_the_same(tmp_path):
+    """As numbers, in seconds and percent."""
+    report = json.loads(asked(tmp_path, "--json").stdout)
+    assert report["environment"] == {"NEWSINTEL_NEWSAPI_DEADLINE_S": "0.2", "NEWSINTEL_GUARDIAN_DEADLINE_S": "0.45"}
+    assert report["independent"]
+    assert report["complete_percent"] == {"wanted": 99, "today": pytest.approx(99.5), "suggested": pytest.approx(99.5)}
+    guardian = report["sources"]["guardian"]
+    assert (guardian["answered"], guardian["cut"], guardian["today_s"], guardian["suggested_s"]) == (995, 5, 1.0, 0.45)
+    assert guardian["enough"]
+    assert {"deadline_s": 0.45, "lost_percent": 0.5, "overstated": False, "miss_p50_s": 0.3, "miss_p99_s": 0.45} in guardian["options"]
+    assert report["misses"]["today"]["longest_s"] == 1.0
+    assert report["misses"]["suggested"] == {"p50_s": 0.3, "p99_s": 0.45, "longest_s": 0.45}
+
+
+def test_target_out_of_reach_suggests_nothing(tmp_path):
+    """More calls were cut short than may be lost: whose, and what to do; no value is made up."""
+    done = asked(tmp_path, "--complete", "99.9")
+    assert done.returncode == 0
+    assert "calls were cut short of guardian (5); set a longer deadline there" in done.stdout
+    assert "NEWSINTEL_GUARDIAN_DEADLINE_S=" not in done.stdout
+
+
+def test_few_calls_are_said_to_be_few(tmp_path):
+    """A percentile of twenty calls is no measurement, so no setting is offered."""
+    done = asked(tmp_path, lines=[{"source": "reddit", "status": "ok", "ms": 300, "count": 20}])
+    assert "# reddit: 20 calls are too few to tell, 100 are wanted" in done.stdout
+    assert "NEWSINTEL_" not in done.stdout
+
+
+def test_deadline_of_the_search_moves_only_if_it_must(tmp_path):
+    """Measured elsewhere with longer deadlines: the whole search then needs as long."""
+    lines = [{"source": "guardian", "status": "ok", "ms": 2000, "count": 500}]
+    done = asked(tmp_path, lines=lines)
+    assert "NEWSINTEL_GUARDIAN_DEADLINE_S=2\nNEWSINTEL_SEARCH_DEADLINE_S=2\n" in done.stdout
+    assert "NEWSINTEL_SEARCH_DEADLINE_S" not in asked(tmp_path, lines=lines, SEARCH_DEADLINE_S="3").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", "line 2 is not JSON"),
+        ("[]", "line 2: source must be one of newsapi, guardian, reddit"),
+        ('{"source": "bbc", "status": "ok", "ms": 1}', "line 2: source must be one of"),
+        ('{"source": "reddit", "status": "late", "ms": 1}', "line 2: status must be one of ok, empty"),
+        ('{"source": "reddit", "status": "ok", "ms": -1}', "line 2: ms must be a number from 0 to 3,600,000"),
+        ('{"source": "reddit", "status": "ok", "ms": true}', "line 2: ms must be a number"),
+        ('{"source": "reddit", "status": "ok"}', "line 2: ms must be a number"),
+        ('{"source": "reddit", "status": "ok", "ms": 1, "count": 0}', "line 2: count must be a whole number above 0"),
+        ('{"source": ["reddit"], "status": {}, "ms": 1}', "line 2: source must be one of"),
+    ],
+)
+def test_bad_line_is_named(tmp_path, line, complaint):
+    """One line on standard error, exit 2."""
+    done = asked(tmp_path, lines=[LINES[0], line])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_nothing_recorded_is_an_error(tmp_path):
+    """An empty file, or servers on which nothing ran: one line and exit 1."""
+    for done in (asked(tmp_path, lines=[]), newsintel(tmp_path, "deadlines")):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("newsintel: no latency is recorded in ")
+
+
+@pytest.mark.parametrize("percent", ["0", "100", "x", "nan"])
+def test_target_must_be_a_percentage(tmp_path, percent):
+    """Exit 2 with the rule."""
+    done = asked(tmp_path, "--complete", percent)
+    assert done.returncode == 2
+    assert "must be a number between 0 and 100" in done.stderr
+
+
+def test_config_lists_every_metric_that_emf_writes(tmp_path):
+    """One name a line, sorted, those of every source that exists."""
+    names = newsintel(tmp_path, "config", "--metrics").stdout.splitlines()
+    assert names == sorted(names)
+    assert {"searches", "hit_ratio", "http_5xx", "fetch_p99_ms_reddit", "queue_depth_persister", "cpu_s"} <= set(names)
