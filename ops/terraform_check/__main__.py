@@ -53,9 +53,8 @@ def main() -> int:
 
 
 def _check(work: Path, *, alone: bool) -> None:
-    terraform = prepare(work)
-    print(f"provider: {terraform.provider}")
     _step("fmt", lambda: run("terraform", "fmt", "-check", "-recursive", "-diff", str(CONFIGURATION)))
+    terraform = _step("init", lambda: prepare(work), lambda terraform: terraform.provider)
     _step("validate", lambda: terraform.run("validate", "-no-color"))
     plan = _step("plan", terraform.plan, lambda plan: f"{resource_count(plan)} resources")
     scenarios = _step("compliance", lambda: _compliance(plan), lambda names: f"{len(names)} scenarios")

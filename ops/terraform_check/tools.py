@@ -19,6 +19,9 @@ LOCK = ROOT / "locks" / "terraform.txt"
 STAND_IN = ROOT.parent / "shared" / "terraform"
 """A stand-in for the AWS provider with its real schema, which developers without the registry keep beside the checkout."""
 
+NOT_OUR_FAULT = ("Failed to query available provider packages", "Failed to install provider", "Unsupported Terraform Core version")
+"""What `terraform init` says where there is no way to the registry, or Terraform is too old."""
+
 # The state is not asked for, and neither is AWS: no plan needs credentials.
 OVERRIDE = """
 terraform {
@@ -87,10 +90,13 @@ def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, time
     """A command's standard output.
 
     Raises:
+        UnavailableError: there is no such command.
         BrokenError: it failed or took too long; its words.
     """
     try:
         done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except FileNotFoundError:
+        raise UnavailableError(f"{command[0]} is not on PATH") from None
     except subprocess.TimeoutExpired:
         raise BrokenError(f"{' '.join(command)} took longer than {timeout_s:g} s") from None
     if done.returncode:
@@ -114,10 +120,9 @@ def prepare(work: Path) -> Terraform:
     """A copy of the configuration that is initialised: with the genuine provider if Terraform can have it, else with the stand-in.
 
     Raises:
-        UnavailableError: there is neither, or no Terraform.
+        UnavailableError: there is neither, or Terraform is too old.
+        BrokenError: `terraform init` fails for another reason.
     """
-    if shutil.which("terraform") is None:
-        raise UnavailableError("terraform is not on PATH (1.11 or later is needed)")
     folder = work / "configuration"
     shutil.copytree(CONFIGURATION, folder, ignore=shutil.ignore_patterns(".terraform", "backend.hcl", "compliance", "README.md"))
     (folder / "check_override.tf").write_text(OVERRIDE, encoding="utf-8")
@@ -125,6 +130,8 @@ def prepare(work: Path) -> Terraform:
     try:
         terraform.run("init", "-input=false", "-no-color")
     except BrokenError as error:
+        if not any(words in str(error) for words in NOT_OUR_FAULT):
+            raise
         if not STAND_IN.is_dir():
             raise UnavailableError(f"terraform init cannot have the AWS provider:\n{error}") from None
         (schema,) = STAND_IN.glob("aws-*-schema-subset.json")
