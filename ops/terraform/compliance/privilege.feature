@@ -18,6 +18,16 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Action
     And its value must not match the ".*\*" regex
 
+  Scenario: rights are named, not what is left of them
+    Given I have aws_iam_role_policy defined
+    When it contains policy
+    Then it must not contain NotAction
+
+  Scenario: resources are named, not what is left of them
+    Given I have aws_iam_role_policy defined
+    When it contains policy
+    Then it must not contain NotResource
+
   Scenario: rights over every resource are those that know none
     Given I have aws_iam_role_policy defined
     When it contains policy

@@ -74,6 +74,24 @@ override_resource {
   values          = { id = "sg-balancer" }
 }
 
+override_resource {
+  target          = aws_route_table.data
+  override_during = plan
+  values          = { id = "routes-data" }
+}
+
+override_resource {
+  target          = aws_subnet.data
+  override_during = plan
+  values          = { id = "subnet-data" }
+}
+
+override_resource {
+  target          = aws_subnet.private
+  override_during = plan
+  values          = { id = "subnet-private" }
+}
+
 run "the_service_is_told" {
   command = plan
 
@@ -225,6 +243,25 @@ run "only_the_balancer_reaches_tasks" {
   assert {
     condition     = aws_elasticache_replication_group.main.replication_group_id == "newsintel-production" && aws_db_instance.main.vpc_security_group_ids != null
     error_message = "names that alarms and dashboards rely on"
+  }
+}
+
+run "stores_have_no_way_out" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for association in aws_route_table_association.data : association.route_table_id == "routes-data" && association.subnet_id == "subnet-data"])
+    error_message = "the data subnets follow the table without routes"
+  }
+
+  assert {
+    condition     = aws_db_subnet_group.main.subnet_ids == toset(["subnet-data"]) && aws_elasticache_subnet_group.main.subnet_ids == toset(["subnet-data"])
+    error_message = "stores are in the data subnets"
+  }
+
+  assert {
+    condition     = one(aws_ecs_service.main.network_configuration).subnets == toset(["subnet-private"])
+    error_message = "tasks are in the private subnets"
   }
 }
 
