@@ -17,6 +17,9 @@ from newsintel.ports import Count, HarvestCache, WallClock
 
 POLL_S = 0.05
 """How often to look for the harvest of another process that holds the claim."""
+PATIENCE = 0.75
+"""The share of its time for which a flight waits for another process. By their default deadlines (1.0 s of 1.5) all sources of a holder
+that lives have answered or been given up by then; what is left is for a fan-out of our own if it does not."""
 SLACK_S = 1.0
 """A claim lapses this long after its flight's deadline if its process dies."""
 CLEANUP_S = 0.5
@@ -45,8 +48,7 @@ class SharedCache:
     async def claim(self, key: str, known: Answer | None, deadline: float, *, signed_in: bool = False) -> AsyncIterator[Claim]:
         """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
 
-        The wait is bounded by half of the time to the deadline, so that a fan-out of our own still has the other half. A token left in the
-        claim at the end is given back.
+        The wait is bounded, so that there is time left for a fan-out of our own. A token left in the claim at the end is given back.
 
         Args:
             key: the harvest key.
@@ -75,7 +77,8 @@ class SharedCache:
 
     async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
         token = secrets.token_hex(16)
-        patience = (trio.current_time() + deadline) / 2
+        began = trio.current_time()
+        patience = began + PATIENCE * (deadline - began)
         while True:
             try:
                 claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)

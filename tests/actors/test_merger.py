@@ -188,7 +188,7 @@ async def test_waits_for_another_process(rig, autojump_clock):
 
 
 async def test_fetches_anyway_when_the_other_process_is_slow(rig, nursery, autojump_clock):
-    """The wait is bounded by half of the deadline; then this process asks, and leaves the other's claim alone."""
+    """The wait is bounded by three quarters of the deadline; then this process asks, and leaves the other's claim alone."""
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     for name in SOURCES:
