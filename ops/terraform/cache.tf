@@ -1,9 +1,9 @@
 locals {
   cache_user = "newsintel"
 
-  # What the service does with its cache: read, write, expire, count, in transactions. No scripts, no pub/sub, nothing that looks at or
+  # What the service does with its cache: read, write, expire, count, in transactions, and ask the time. No scripts, no pub/sub, nothing that looks at or
   # changes the server. A test runs the service with these rights (tests/storage/test_deployed_rights.py).
-  cache_access = "on ~* -@all +@read +@write +@transaction +@connection -@admin -@dangerous -@scripting -@pubsub -@blocking"
+  cache_access = "on ~* -@all +@read +@write +@transaction +@connection +time -@admin -@dangerous -@scripting -@pubsub -@blocking"
 }
 
 resource "aws_elasticache_subnet_group" "main" {

@@ -166,7 +166,7 @@ Feature: Every role may do what it must and nothing else
   Scenario: the cache's user is given four kinds of command and then loses some
     Given I have aws_elasticache_user defined
     Then it must contain access_string
-    And its value must match the "^on ~\* -@all( \+@(read|write|transaction|connection))+( -@[a-z]+)+$" regex
+    And its value must match the "^on ~\* -@all( \+@(read|write|transaction|connection))+ \+time( -@[a-z]+)+$" regex
 
   Scenario: the cache's user has no dangerous command
     Given I have aws_elasticache_user defined
