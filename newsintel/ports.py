@@ -43,7 +43,7 @@ class Count(Protocol):
     """Adds to one of the counters that `telemetry.COUNTERS` declares."""
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
-        """E.g. `count("cache_errors", operation="load")`."""
+        """E.g. `count("cache_errors", operation="claim")`."""
         ...
 
 
@@ -73,7 +73,7 @@ class Upstream(Protocol):
 
 @frozen
 class Claimed:
-    """What claiming a key found: whether the claim is now ours, and what is kept under the key at that moment."""
+    """What claiming a key found: whether the claim is now ours, and what is kept under the key at that moment, however old."""
 
     held: bool
     answer: Answer | None
@@ -82,16 +82,12 @@ class Claimed:
 class HarvestCache(Protocol):
     """Redis, as the merger and the cache writer see it: harvests, each with its default merge."""
 
-    async def load(self, key: str) -> Answer | None:
-        """What is kept under a key, however old; None if there is none or it cannot be read."""
-        ...
-
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         """Keep an answer for CACHE_TTL_S + CACHE_STALE_S and release the lock, in one operation."""
         ...
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
-        """Claim the fan-out of a key among processes, unless another holds it, and look again. The claim lapses after `ttl_s`."""
+        """Claim the fan-out of a key among processes, unless another holds it, and look what is kept. The claim lapses after `ttl_s`."""
         ...
 
     async def unlock(self, key: str, token: str) -> None:

@@ -46,9 +46,10 @@ class SharedCache:
 
     @asynccontextmanager
     async def claim(self, key: str, known: Answer | None, deadline: float, *, signed_in: bool = False) -> AsyncIterator[Claim]:
-        """Look a key up; unless what is found is fresh, claim the key or wait for the process that holds it.
+        """Look a key up and claim it; unless what is found is fresh, wait for the process that holds the claim if another does.
 
-        The wait is bounded, so that there is time left for a fan-out of our own. A token left in the claim at the end is given back.
+        Looking and claiming are one round trip. The wait is bounded, so that there is time left for a fan-out of our own. A token left in
+        the claim at the end is given back.
 
         Args:
             key: the harvest key.
@@ -58,22 +59,12 @@ class SharedCache:
         """
         claim = Claim(known, signed_in=signed_in)
         try:
-            if await self._look(key, claim):
-                await self._contend(key, claim, deadline)
+            await self._contend(key, claim, deadline)
             yield claim
         finally:
             if claim.token is not None:
                 with trio.move_on_after(CLEANUP_S, shield=True):
                     await self._unlock(key, claim.token)
-
-    async def _look(self, key: str, claim: Claim) -> bool:
-        """Look once. True if it is worth contending: Redis works, and what is known is not fresh."""
-        try:
-            self._learn(claim, await self.cache.load(key))
-        except UnavailableError:
-            self.count("cache_errors", operation="load")
-            return False
-        return not self._fresh(claim)
 
     async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
         token = secrets.token_hex(16)
@@ -83,10 +74,9 @@ class SharedCache:
             try:
                 claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
             except UnavailableError:
-                self.count("cache_errors", operation="lock")
+                self.count("cache_errors", operation="claim")
                 return
             claim.token = token if claimed.held else None
-            # Whoever held the claim until a moment ago may have stored its harvest since we looked.
             self._learn(claim, claimed.answer)
             if claimed.held or self._fresh(claim) or trio.current_time() >= patience:
                 return

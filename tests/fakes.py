@@ -27,7 +27,7 @@ class Clock:
 
 
 class Counts(Counter):
-    """A `ports.Count` that can be read back, e.g. counts["cache_errors load"]."""
+    """A `ports.Count` that can be read back, e.g. counts["cache_errors claim"]."""
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         self[" ".join([name, *labels.values()])] += amount
@@ -69,11 +69,6 @@ class MemoryCache:
     def _check(self) -> None:
         if self.away:
             raise UnavailableError("redis is away")
-
-    async def load(self, key: str) -> Answer | None:
-        await trio.lowlevel.checkpoint()
-        self._check()
-        return self.kept.get(key)
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         await trio.lowlevel.checkpoint()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 
 from attrs import frozen
 
@@ -141,7 +142,8 @@ async def open_stores(
                 owner = (settings.migrate_database_url, settings.migrate_database_password)
             else:
                 owner = (database, settings.migrate_database_password or settings.database_password)
-            sealer = Sealer(settings.secret_keys or kept_keys(settings.data_dir))
+            # At first need: a command that seals nothing makes no keys either.
+            sealer = cache(lambda: Sealer(settings.secret_keys or kept_keys(settings.data_dir)))
             yield Stores(
                 archive=PostgresArchive(postgres),
                 search=PostgresSearch(postgres),

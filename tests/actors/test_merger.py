@@ -174,7 +174,7 @@ async def test_memory_stands_in_for_redis_away(rig, nursery, autojump_clock):
     nursery.start_soon(rig.serve, "reddit")
     landed = await landing(rig.fly(known=known))
     assert landed.answer.harvest.complete
-    assert rig.counts["cache_errors load"] == 1
+    assert rig.counts["cache_errors claim"] == 1
 
 
 async def test_waits_for_another_process(rig, autojump_clock):

@@ -100,6 +100,11 @@ def decode(data: bytes) -> Answer:
         raise ValueError("not an answer") from error
 
 
+async def kept(cache, key: str) -> Answer | None:
+    """What a RedisCache shows under a key, without claiming it."""
+    return await cache._read(key, await cache._link.call(cache._get, key))
+
+
 def keeper(data_dir: Path) -> subprocess.Popen[str]:
     """Start a process that holds the servers of a folder; returns once they run."""
     command = [sys.executable, str(ROOT / "tests" / "storage" / "keeper.py"), str(data_dir)]

@@ -63,7 +63,7 @@ async def test_an_outage_is_one_for_all_that_use_the_link(on_redis, cache, link,
     """Failures of harvests and of bytes open one breaker, and then neither costs anything."""
     await link.ping()
     with frozen_processes([servers.redis.pid()]):
-        for call in [lambda: on_redis.get("k"), lambda: cache.load("k"), lambda: on_redis.put("k", b"", 1)] * 2:
+        for call in [lambda: on_redis.get("k"), lambda: cache.claim("k", "mine", 1), lambda: on_redis.put("k", b"", 1)] * 2:
             with pytest.raises(UnavailableError):
                 await call()
         began = trio.current_time()

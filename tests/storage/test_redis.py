@@ -7,7 +7,7 @@ from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.breaker import FAILURES
 from newsintel.storage.redis import SOCKET_S, open_redis
-from tests.storage.support import answer, frozen_processes
+from tests.storage.support import answer, frozen_processes, kept
 
 
 async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(link, servers):
@@ -34,7 +34,7 @@ async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, li
     with trio.fail_after(3):
         while not await answers(link):  # noqa: ASYNC110 - as above
             await trio.sleep(0.05)
-    assert await cache.load("k") is None
+    assert await kept(cache, "k") is None
 
 
 async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):

@@ -1,5 +1,7 @@
 """The TokenStore port: providers' tokens as rows, sealed on the way in and opened on the way out."""
 
+from collections.abc import Callable
+
 from asyncpg import Record
 
 from newsintel.account_model import Tokens
@@ -30,14 +32,14 @@ PAGE_ROWS = 200
 class PostgresTokens:
     """Tokens in PostgreSQL."""
 
-    def __init__(self, postgres: Postgres, sealer: Sealer) -> None:
+    def __init__(self, postgres: Postgres, sealer: Callable[[], Sealer]) -> None:
         self._postgres = postgres
         self._sealer = sealer
 
     async def put(self, user_id: int, provider: str, tokens: Tokens) -> None:
         """Keep an account's tokens of a provider in place of any others."""
         sealed = [
-            text if text is None else self._sealer.seal(text, _belongs_to(user_id, provider, field))
+            text if text is None else self._sealer().seal(text, _belongs_to(user_id, provider, field))
             for field, text in (("access_token", tokens.access_token), ("refresh_token", tokens.refresh_token))
         ]
         await self._postgres.run(_execute, PUT, user_id, provider, *sealed, tokens.expires_at)
@@ -77,17 +79,17 @@ class PostgresTokens:
 
     async def _reseal(self, row: Record) -> bool:
         user_id, provider, *old = row
-        if all(value is None or self._sealer.is_newest(value) for value in old):
+        if all(value is None or self._sealer().is_newest(value) for value in old):
             return False
         new = []
         for field in ("access_token", "refresh_token"):
             text = self._open(row, user_id, provider, field)
-            new.append(text if text is None else self._sealer.seal(text, _belongs_to(user_id, provider, field)))
+            new.append(text if text is None else self._sealer().seal(text, _belongs_to(user_id, provider, field)))
         await self._postgres.run(_execute, RESEAL, user_id, provider, *old, *new)
         return True
 
     def _open(self, row: Record, user_id: int, provider: str, field: str) -> str | None:
-        return None if row[field] is None else self._sealer.open(row[field], _belongs_to(user_id, provider, field))
+        return None if row[field] is None else self._sealer().open(row[field], _belongs_to(user_id, provider, field))
 
 
 def _belongs_to(user_id: int, provider: str, field: str) -> str:

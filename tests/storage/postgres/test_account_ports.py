@@ -37,7 +37,7 @@ def keys(postgres):
 @pytest.fixture
 def tokens(postgres):
     """Its tokens, under one key."""
-    return PostgresTokens(postgres, Sealer([OLD]))
+    return PostgresTokens(postgres, lambda: Sealer([OLD]))
 
 
 async def test_the_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
@@ -175,7 +175,7 @@ async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, to
     for number in range(3):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await tokens.put(account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r"))
-    both, new = PostgresTokens(postgres, Sealer([NEW, OLD])), PostgresTokens(postgres, Sealer([NEW]))
+    both, new = PostgresTokens(postgres, lambda: Sealer([NEW, OLD])), PostgresTokens(postgres, Sealer([NEW]))
     with pytest.raises(UnknownKeyError):
         await new.get(1, "reddit")
     assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
@@ -190,7 +190,7 @@ async def test_asvs_08_an_unknown_key_is_told_when_all_others_are_done(accounts,
     for number, store in enumerate((lost, tokens), start=1):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await store.put(account.id, "reddit", TOKENS)
-    both = PostgresTokens(postgres, Sealer([NEW, OLD]))
+    both = PostgresTokens(postgres, lambda: Sealer([NEW, OLD]))
     with pytest.raises(UnknownKeyError, match="put that key back"):
         await both.reseal()
-    assert await PostgresTokens(postgres, Sealer([NEW])).get(2, "reddit") == TOKENS
+    assert await PostgresTokens(postgres, lambda: Sealer([NEW])).get(2, "reddit") == TOKENS

@@ -1,0 +1,20 @@
+@noskip
+Feature: Everything says whose it is
+
+  Scenario: every resource names its application
+    Given I have resource that supports tags_all defined
+    When it contains tags_all
+    Then it must contain Application
+    And its value must match the "^newsintel$" regex
+
+  Scenario: every resource names its environment
+    Given I have resource that supports tags_all defined
+    When it contains tags_all
+    Then it must contain Environment
+    And its value must match the "^production$" regex
+
+  Scenario: every resource names who made it
+    Given I have resource that supports tags_all defined
+    When it contains tags_all
+    Then it must contain ManagedBy
+    And its value must match the "^terraform$" regex

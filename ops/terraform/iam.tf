@@ -1,0 +1,134 @@
+# Four kinds of right, four roles: to start the service, to start a migration, to be the service, to watch the database.
+locals {
+  tasks_assume = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = var.account_id }
+        ArnLike      = { "aws:SourceArn" = "arn:aws:ecs:${var.region}:${var.account_id}:*" }
+      }
+    }]
+  })
+
+  # GetAuthorizationToken knows no resource.
+  pull_image = [
+    { Sid = "Registry", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },
+    {
+      Sid      = "PullImage"
+      Effect   = "Allow"
+      Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      Resource = local.arn.repository
+    },
+  ]
+
+  # Secrets Manager adds a hyphen and six random characters to the name; this is the narrowest pattern that can be written beforehand.
+  secret_arns = { for key, secret in aws_secretsmanager_secret.main : key => "${local.arn.secret}/${key}-??????" }
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "${local.name}-execution"
+  description        = "ECS starting the service: pulls its image, reads its secrets, opens its log"
+  assume_role_policy = local.tasks_assume
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "start-service"
+  role = aws_iam_role.execution.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.pull_image, [
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${local.arn.log_group}:/newsintel/${var.environment}/service:*" },
+      { Sid = "Secrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = values(local.secret_arns) },
+    ])
+  })
+}
+
+resource "aws_iam_role" "migrate" {
+  name               = "${local.name}-migrate-execution"
+  description        = "ECS starting a migration: as the service's, but the database's secrets alone"
+  assume_role_policy = local.tasks_assume
+}
+
+resource "aws_iam_role_policy" "migrate" {
+  name = "start-migration"
+  role = aws_iam_role.migrate.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(local.pull_image, [
+      { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${local.arn.log_group}:/newsintel/${var.environment}/migrate:*" },
+      { Sid = "Secrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = [local.secret_arns.database, local.secret_arns.cache, local.secret_arns.app] },
+    ])
+  })
+}
+
+# RDS names the owner's secret itself, so this one is known only after creation and stands alone: the rest stays reviewable.
+resource "aws_iam_role_policy" "migrate_owner" {
+  name = "read-owner-secret"
+  role = aws_iam_role.migrate.id
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = aws_db_instance.main.master_user_secret[0].secret_arn }]
+  })
+}
+
+# The service itself asks AWS for nothing.
+resource "aws_iam_role" "task" {
+  name               = "${local.name}-task"
+  description        = "The running service: no rights in AWS"
+  assume_role_policy = local.tasks_assume
+}
+
+resource "aws_iam_role" "flow_log" {
+  name        = "${local.name}-flow-log"
+  description = "The network writing its flow log"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "flow_log" {
+  name = "write-flow-log"
+  role = aws_iam_role.flow_log.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      Resource = "${local.arn.log_group}:/newsintel/${var.environment}/flow:*"
+    }]
+  })
+}
+
+resource "aws_iam_role" "database_monitoring" {
+  name        = "${local.name}-database-monitoring"
+  description = "RDS publishing the metrics of its operating system"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "monitoring.rds.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "database_monitoring" {
+  role       = aws_iam_role.database_monitoring.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+}

@@ -1,0 +1,50 @@
+# ruff: noqa: INP001 - a script, not a module
+"""Make sure that the service's role exists, has the password of its secret and no right over the schema; then become the command given.
+
+Terraform hands this text to the migration task, which runs it as the schema's owner before `newsintel migrate` grants that role its tables.
+The password travels as the verifier that PostgreSQL keeps (RFC 5802, RFC 7677), so that no statement log can hold it.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import sys
+from urllib.parse import urlsplit
+
+import asyncpg
+
+ITERATIONS = 4096
+"""PostgreSQL's own default (scram_iterations)."""
+
+
+def verifier(password: str, salt: bytes) -> str:
+    """What PostgreSQL 10 and later keep of an ASCII password."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt64, stored64, server64 = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return f"SCRAM-SHA-256${ITERATIONS}:{salt64}${stored64}:{server64}"
+
+
+async def ensure(owner_url: str, owner_password: str, role: str, password: str) -> None:
+    """Create the role, or bring it back to what it should be."""
+    connection = await asyncpg.connect(owner_url, password=owner_password, timeout=10)
+    try:
+        known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
+        verb = "ALTER" if known else "CREATE"
+        template = f"{verb} ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD %L"
+        values = (role, verifier(password, os.urandom(16)))
+        await connection.execute(await connection.fetchval("SELECT format($1, $2::text, $3::text)", template, *values))
+        await connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    finally:
+        await connection.close(timeout=10)
+
+
+if __name__ == "__main__":
+    env = os.environ
+    service_role = urlsplit(env["NEWSINTEL_DATABASE_URL"]).username or ""
+    owner = (env["NEWSINTEL_MIGRATE_DATABASE_URL"], env["NEWSINTEL_MIGRATE_DATABASE_PASSWORD"])
+    asyncio.run(ensure(*owner, service_role, env["NEWSINTEL_DATABASE_PASSWORD"]))
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the words are those of the task definition

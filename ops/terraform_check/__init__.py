@@ -1,0 +1,1 @@
+"""The check of ops/terraform: `python -m ops.terraform_check`, or `just terraform-check`."""

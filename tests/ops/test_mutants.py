@@ -1,0 +1,61 @@
+"""Mutants: applied to one line, laid out so that two plans of each tell whether it breaks its scenario and no other."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops.terraform_check.mutants import Mutant, complaint, lines, load_mutants, load_scenarios
+
+MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)]
+
+
+@given(st.integers(0, 200))
+def test_every_mutant_is_planned_twice_and_every_two_together_at_most_once(count):
+    """So whoever breaks another's scenario is planned once without that other, for any number of mutants."""
+    groups = lines(MANY[:count])
+    for mutant in MANY[:count]:
+        assert sum(mutant in group for group in groups) == 2
+    together = [pair for group in groups for pair in combinations([mutant.scenario for mutant in group], 2)]
+    assert len(together) == len(set(together))
+    assert len(groups) <= 2 * (count**0.5 + 1)
+
+
+def test_a_mutant_changes_its_line_whatever_its_spaces(tmp_path):
+    """Columns move when a neighbour is renamed."""
+    (tmp_path / "main.tf").write_text("a   = 1\nab  = 1\n")
+    Mutant("s", "main.tf", "ab = 1", "ab = 2").apply(tmp_path)
+    assert (tmp_path / "main.tf").read_text() == "a   = 1\nab = 2\n"
+
+
+def test_a_mutant_may_add_to_the_end(tmp_path):
+    """A resource that should not be there."""
+    (tmp_path / "main.tf").write_text("a = 1\n")
+    Mutant("s", "main.tf", "", "b = 1").apply(tmp_path)
+    assert (tmp_path / "main.tf").read_text() == "a = 1\n\nb = 1\n"
+
+
+@pytest.mark.parametrize("text", ["a = 2\n", "a = 1\na = 1\n"])
+def test_a_mutant_that_does_not_find_its_line_once_is_refused(tmp_path, text):
+    """It would change nothing, or more than it says."""
+    (tmp_path / "main.tf").write_text(text)
+    with pytest.raises(ValueError, match="'s' finds its line"):
+        Mutant("s", "main.tf", "a = 1", "a = 3").apply(tmp_path)
+    assert (tmp_path / "main.tf").read_text() == text
+
+
+def test_survivors_and_bystanders_are_named():
+    """Both count against a mutant."""
+    assert complaint(MANY[:2], ["scenario 0", "scenario 1"]) == ""
+    assert complaint(MANY[:2], ["scenario 0"]) == "survived: scenario 1"
+    assert complaint(MANY[:1], ["scenario 0", "scenario 7"]) == "broke as well: scenario 7"
+    assert complaint(MANY[:1], ["scenario 7"]) == "survived: scenario 0, broke as well: scenario 7"
+
+
+def test_table_and_features_are_read(tmp_path):
+    """Scenarios by name, mutants by scenario."""
+    (tmp_path / "one.feature").write_text("@noskip\nFeature: F\n\n  Scenario: it is so \n    Given x\n\n  Scenario: and so\n")
+    (tmp_path / "mutants.toml").write_text('[one]\n"it is so" = ["main.tf", "a", "b"]\n')
+    assert load_scenarios(tmp_path) == ["it is so", "and so"]
+    assert load_mutants(tmp_path / "mutants.toml") == [Mutant("it is so", "main.tf", "a", "b")]

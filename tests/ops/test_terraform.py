@@ -1,0 +1,180 @@
+"""The Terraform configuration against the service it runs: names, numbers, and that no policy is without teeth."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from newsintel import emf
+from newsintel.environment import PREFIX
+from newsintel.http import server
+from newsintel.lifecycle import WATCHDOG_SLACK_S
+from newsintel.settings import Settings, load
+from newsintel.sources import REGISTRY
+from ops.terraform_check.mutants import load_mutants, load_scenarios
+from ops.terraform_check.tools import CONFIGURATION, FEATURES, ROOT
+
+# Settings whose default is what production wants too, or that belong to somebody else.
+LEFT_ALONE = {
+    "ALLOWED_HOSTS": "PUBLIC_URL's is the one host",
+    "DATA_DIR": "production keeps nothing on disk",
+    "COMMIT": "the image knows it",
+    "LOG_LEVEL": "info",
+    "MAX_FLIGHTS": "measured on one core, which is what a task has",
+    "SEARCH_DEADLINE_S": "the contract's",
+    "CACHE_TTL_S": "the contract's",
+    "CACHE_REVALIDATE_S": "the contract's",
+    "CACHE_STALE_S": "the contract's",
+    "CACHE_PARTIAL_S": "the contract's",
+    "HISTORY_RETENTION_D": "the contract's",
+    "TRENDING_FLOOR": "the contract's",
+    "RATE_LIMIT": "the contract's",
+    "MISS_LIMIT": "the contract's",
+    "SESSION_IDLE_S": "the contract's",
+    "SESSION_MAX_S": "the contract's",
+    "DEV_SIGN_IN": "refused in production",
+    "METRICS_BIND": "metrics travel in the log",
+    "CORS_ORIGINS": "no other site is served",
+    "REDDIT_SUBREDDITS": "a matter of taste",
+    "REDDIT_AUTH_URL": "the real one",
+} | {f"{source.upper()}_{what}": "the source's own" for source in REGISTRY for what in ("URL", "DEADLINE_S", "PACE_S", "QUOTA")}
+
+RESOURCE_TYPES = """
+    acm_certificate acm_certificate_validation appautoscaling_policy appautoscaling_target cloudwatch_dashboard cloudwatch_log_group
+    cloudwatch_metric_alarm db_event_subscription db_instance db_parameter_group db_subnet_group default_security_group
+    ecr_lifecycle_policy ecr_repository ecs_cluster ecs_service ecs_task_definition eip elasticache_parameter_group
+    elasticache_replication_group elasticache_subnet_group elasticache_user elasticache_user_group flow_log
+    iam_openid_connect_provider iam_role iam_role_policy iam_role_policy_attachment internet_gateway kms_alias kms_key lb lb_listener
+    lb_target_group nat_gateway route route53_record route_table route_table_association s3_bucket s3_bucket_lifecycle_configuration
+    s3_bucket_ownership_controls s3_bucket_policy s3_bucket_public_access_block s3_bucket_server_side_encryption_configuration
+    s3_bucket_versioning secretsmanager_secret secretsmanager_secret_version security_group sns_topic sns_topic_policy
+    sns_topic_subscription subnet vpc vpc_endpoint vpc_security_group_egress_rule vpc_security_group_ingress_rule
+"""
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """Every file of the configuration by name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in CONFIGURATION.glob("*.tf")}
+
+
+def named(text):
+    """The settings that a text names."""
+    return {name.removeprefix(PREFIX) for name in re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)}
+
+
+def known():
+    """Every setting of the service."""
+    return {row.name.removeprefix(PREFIX) for row in load([source.options for source in REGISTRY.values()], {}).rows}
+
+
+def number(text, name):
+    """A local's value."""
+    return float(re.search(rf"^\s*{name}\s*=\s*([0-9.]+)", text, flags=re.MULTILINE)[1])
+
+
+def test_terraform_sets_what_the_service_reads(texts):
+    """A name that nobody reads would be a setting that does nothing."""
+    assert named(texts["ecs.tf"]) - known() == set()
+
+
+def test_every_setting_is_set_or_left_alone_for_a_reason(texts):
+    """A new setting is decided for production when it is made."""
+    assert known() - named(texts["ecs.tf"]) - LEFT_ALONE.keys() == set()
+    assert not named(texts["ecs.tf"]) & LEFT_ALONE.keys()
+
+
+def test_the_numbers_are_the_services_own(texts):
+    """The drain, its watchdog, the pool and the connections kept open are counted on by limits outside."""
+    assert number(texts["locals.tf"], "drain_s") == Settings().drain_s
+    assert number(texts["locals.tf"], "watchdog_slack_s") == WATCHDOG_SLACK_S
+    assert number(texts["locals.tf"], "database_pool") == Settings().database_pool
+    assert number(texts["alb.tf"], "idle_timeout") < server.KEEP_ALIVE_S
+
+
+def test_every_type_of_resource_is_known_here(texts):
+    """A type that no policy speaks of, such as a registry's own policy, would pass them all: whoever adds one adds it here, and thinks."""
+    assert set(re.findall(r'^resource "aws_(\w+)"', "\n".join(texts.values()), flags=re.MULTILINE)) == set(RESOURCE_TYPES.split())
+
+
+def test_one_owner_for_every_field_that_changes(texts):
+    """The pipeline owns the revision and autoscaling the number; Terraform must not take them back."""
+    assert "ignore_changes = [task_definition, desired_count]" in texts["ecs.tf"]
+
+
+def test_metrics_that_are_watched_are_written(texts):
+    """An alarm on a name that nobody writes never goes off."""
+    watched = set(re.findall(r'local\.own_metrics, metric = "([^"]+)"', texts["alarms.tf"]))
+    watched |= set(re.findall(r'"([a-z0-9_]+)"', texts["dashboard.tf"].partition("for name in [")[2].partition("]")[0]))
+    watched |= set(re.findall(r'local\.own_metrics, "([^"]+)"', texts["dashboard.tf"]))
+    assert {"hit_ratio", "flight_bugs", "fetch_p99_ms_${source}"} <= watched
+    written = emf.table(REGISTRY).keys()
+    for name in watched:
+        assert {name.replace("${source}", source) for source in REGISTRY} <= written, name
+    assert emf.DIMENSION == "env"
+    assert f'own_metrics    = "{emf.NAMESPACE}"' in texts["alarms.tf"]
+
+
+def test_the_image_runs_as_the_user_that_the_task_names(texts):
+    """The file system is read-only either way; a wrong number would only fail in production."""
+    if not (ROOT / "Dockerfile").is_file():
+        pytest.skip("this version has no Dockerfile")
+    user = re.search(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
+    assert f'user                   = "{user}"' in texts["ecs.tf"]
+
+
+def test_every_scenario_has_its_mutant_and_the_other_way_round():
+    """What no mutant breaks checks nothing; names are unique, as reports go by them."""
+    scenarios, mutants = load_scenarios(FEATURES), load_mutants(FEATURES / "mutants.toml")
+    assert len(scenarios) == len(set(scenarios)) >= 40
+    assert sorted(scenarios) == sorted(mutant.scenario for mutant in mutants)
+
+
+def test_no_feature_passes_by_finding_nothing():
+    """terraform-compliance skips what it does not find, unless it is told not to."""
+    for feature in FEATURES.glob("*.feature"):
+        assert feature.read_text(encoding="utf-8").startswith("@noskip\nFeature: "), feature.name
+
+
+def test_every_mutant_finds_its_line(tmp_path):
+    """Exactly once; so that a mutant does not die out when its file is edited."""
+    for mutant in load_mutants(FEATURES / "mutants.toml"):
+        shutil.copy(CONFIGURATION / mutant.file, tmp_path)
+        before = (tmp_path / mutant.file).read_text(encoding="utf-8")
+        mutant.apply(tmp_path)
+        assert (tmp_path / mutant.file).read_text(encoding="utf-8") != before
+
+
+def test_every_check_of_checkov_that_is_left_out_has_its_reason():
+    """On the same line."""
+    lines = (CONFIGURATION / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2].splitlines()
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"  - CKV2?_AWS_\d+ # .{20,}", line), line
+
+
+def test_variables_are_typed_described_and_validated(texts):
+    """And nothing is declared twice."""
+    blocks = re.split(r"^variable ", texts["variables.tf"], flags=re.MULTILINE)[1:]
+    for block in blocks:
+        for word in ("description = ", "type ", "error_message = "):
+            assert word in re.sub(" +", " ", block), block.splitlines()[0]
+    names = re.findall(r"^(?:resource|variable|output) .+? \{$", "\n".join(texts.values()), flags=re.MULTILINE)
+    assert len(names) == len(set(names))
+
+
+def test_the_files_are_in_standard_form():
+    """As `terraform fmt` writes them."""
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not on PATH")
+    done = subprocess.run(["terraform", "fmt", "-check", "-recursive", str(CONFIGURATION)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_without_terraform_the_check_is_skipped_and_says_why():
+    """With exit code 0: a bare machine has none."""
+    command = [sys.executable, "-m", "ops.terraform_check"]
+    done = subprocess.run(command, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "terraform-check: skipped. terraform is not on PATH\n")

@@ -1,0 +1,118 @@
+"""The rights that Terraform gives the service in its stores, on real servers: enough for what it does, and no more."""
+
+import base64
+import re
+import runpy
+
+import asyncpg
+import pytest
+
+from newsintel.options import Secret
+from newsintel.storage.bytes_cache import RedisBytes
+from newsintel.storage.harvests import RedisCache
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.migrate import check_schema, migrate
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.redis import open_redis
+from tests.storage.conftest import rows, sql
+from tests.storage.support import NOON, ROOT, answer, article, decode, encode
+
+CONFIGURATION = ROOT / "ops" / "terraform"
+
+
+@pytest.fixture
+def access():
+    """The cache user's rights, as ElastiCache and Redis write them."""
+    return re.search(r'cache_access = "([^"]+)"', (CONFIGURATION / "cache.tf").read_text(encoding="utf-8"))[1].split()
+
+
+@pytest.fixture
+async def limited(bridge, servers, configured, access):
+    """The way to Redis as the deployed service has it."""
+    async with configured([("ACL", "SETUSER", "deployed", "reset", ">secret", *access)], [("ACL", "DELUSER", "deployed")]):
+        url = servers.redis_url.replace("unix://", "unix://deployed@", 1)
+        async with open_redis(bridge, Secret(url), Secret("secret")) as opened:
+            yield opened
+
+
+async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited, tally):
+    """Harvests, claims, finished bytes, and throwing away what cannot be trusted."""
+    cache, kept = RedisCache(limited, keep_s=60, count=tally, encode=encode, decode=decode), RedisBytes(limited, tally)
+    await limited.ping()
+    assert (await cache.claim("k", "mine", 10)).held
+    await cache.store(answer("k"), "mine")
+    assert await cache.load("k") == answer("k")
+    assert (await cache.claim("k", "mine", 10)).held
+    await cache.unlock("k", "mine")
+    await kept.put("b", b"bytes", 60)
+    assert (await kept.get("b")).data == b"bytes"
+    await limited.call(limited.discard, "b")
+    assert await kept.get("b") is None
+
+
+@pytest.mark.parametrize(
+    "command", [("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("EVAL", "return 1", "0"), ("INFO",), ("ACL", "LIST"), ("SHUTDOWN",)]
+)
+async def test_the_cache_user_has_no_dangerous_command(bridge, limited, command):
+    """Whoever gets hold of the password cannot look at, empty, stop or program the server."""
+    with pytest.raises(Exception, match=r"(?i)no permissions"):
+        await bridge.lane("test", 1).run(limited.redis.execute_command, *command)
+
+
+def allowed(commands_of, access):
+    """The commands that a list of categories leaves, where what is taken away comes after what is given."""
+    found = {sign: {word[2:] for word in access if word.startswith(f"{sign}@") and word != "-@all"} for sign in "+-"}
+    given, taken = ({command for category in found[sign] for command in commands_of[category]} for sign in "+-")
+    return (given - taken) | {word[1:] for word in access if re.fullmatch(r"\+[a-z]+", word)}
+
+
+async def test_every_command_in_the_code_is_among_those_rights(redis, access):
+    """Whatever storage/ calls on its client; so that a new command is not first refused in production."""
+    commands_of = {category: {command.decode() for command in await redis("ACL", "CAT", category)} for category in _categories(access)}
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsintel" / "storage").glob("*.py"))
+    called = set(re.findall(r"\b(?:together|_?redis|pipe|pipeline)\.([a-z]+)\(", code))
+    spelled = {"delete": "del", "execute": "exec"}
+    not_commands = {"pipeline", "aclose", "from_pool", "disconnect"}
+    used = {spelled.get(name, name) for name in called - not_commands}
+    assert {"get", "set", "del", "exec"} <= used
+    assert used - allowed(commands_of, access) == set()
+
+
+def _categories(access):
+    return [word[2:] for word in access if word[1:2] == "@" and word[2:] != "all"]
+
+
+@pytest.fixture
+def service_role():
+    """The text that the migration task runs first."""
+    return runpy.run_path(str(CONFIGURATION / "service_role.py"))
+
+
+async def test_the_services_role_is_made_and_reads_and_writes_but_changes_no_schema(bridge, empty_url, service_role):
+    """Made once, put right the second time, given its tables by `migrate`."""
+    lane = bridge.lane("test", 1)
+    await lane.run(sql, empty_url, "DROP ROLE IF EXISTS newsintel_service")
+    await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "first")
+    await lane.run(sql, empty_url, "ALTER ROLE newsintel_service CREATEDB CREATEROLE")
+    await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "second")
+    url = empty_url.replace("newsintel@", "newsintel_service@")
+    async with open_postgres(bridge, Secret(url), Secret("second"), 1) as service:
+        await migrate(lane, Secret(empty_url), None, service)
+        await check_schema(service)
+        assert await PostgresArchive(service).save([(article(), NOON)], []) == 1
+    for forbidden in ("DROP TABLE articles", "CREATE TABLE mine ()", "CREATE ROLE mine", "CREATE DATABASE mine", "SELECT pg_reload_conf()"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await lane.run(sql, url, forbidden)
+
+
+async def test_the_password_is_kept_as_postgresql_would_have_made_it(bridge, empty_url, service_role):
+    """The verifier that stands in the statement is the one PostgreSQL makes of the same password and salt."""
+    lane = bridge.lane("test", 1)
+    making = ("DROP ROLE IF EXISTS verified", "SET password_encryption = 'scram-sha-256'", "CREATE ROLE verified PASSWORD 'a password'")
+    await lane.run(sql, empty_url, *making)
+    try:
+        ((made,),) = await lane.run(rows, empty_url, "SELECT rolpassword FROM pg_authid WHERE rolname = 'verified'")
+    finally:
+        await lane.run(sql, empty_url, "DROP ROLE verified")  # noqa: ASYNC102 - short, and no cancel comes to a test
+    salt = base64.b64decode(made.split("$")[1].partition(":")[2])
+    assert service_role["verifier"]("a password", salt) == made
