@@ -175,7 +175,7 @@ async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, to
     for number in range(3):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await tokens.put(account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r"))
-    both, new = PostgresTokens(postgres, lambda: Sealer([NEW, OLD])), PostgresTokens(postgres, Sealer([NEW]))
+    both, new = PostgresTokens(postgres, lambda: Sealer([NEW, OLD])), PostgresTokens(postgres, lambda: Sealer([NEW]))
     with pytest.raises(UnknownKeyError):
         await new.get(1, "reddit")
     assert await both.get(1, "reddit") == evolve(TOKENS, refresh_token="r")
@@ -186,7 +186,7 @@ async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, to
 
 async def test_asvs_08_an_unknown_key_is_told_when_all_others_are_done(accounts, tokens, postgres):
     """One lost key does not keep the rest from the new one."""
-    lost = PostgresTokens(postgres, Sealer([Secret("C" * 43)]))
+    lost = PostgresTokens(postgres, lambda: Sealer([Secret("C" * 43)]))
     for number, store in enumerate((lost, tokens), start=1):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await store.put(account.id, "reddit", TOKENS)
