@@ -79,7 +79,8 @@ def create_app(services: Services) -> QuartTrio:
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(LastSend(app.asgi_app), finished, record=services.recording, count=services.count, now=services.now)
     limited = Limits(hot, services.requests, services.misses) if services.requests else hot
-    reached = Cors(Identify(limited, services), settings.cors_origins)
+    identified = Identify(limited, services)
+    reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]
     return app
 

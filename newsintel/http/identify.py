@@ -17,6 +17,11 @@ NOT_ASKED = frozenset({"/health", "/health/ready", "/metrics"})
 """What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
 
 
+def _shows(scope: Scope) -> bool:
+    """Whether a request shows anything that might say whose it is; most do not, and cost no more than this look."""
+    return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
+
+
 class Identify:
     """ASGI middleware: leaves the request's Caller in `scope["state"]["caller"]`."""
 
@@ -31,7 +36,7 @@ class Identify:
             services = self._services
             address = client_address(scope, services.settings.trusted_proxies)
             anonymous = Caller(services.persons.person(address, services.now()))
-            known = None if scope["path"] in NOT_ASKED else await self._known(scope, anonymous.person)
+            known = await self._known(scope, anonymous.person) if _shows(scope) and scope["path"] not in NOT_ASKED else None
             scope["state"]["caller"] = known or anonymous
         await self._app(scope, receive, send)
 
