@@ -198,8 +198,12 @@ async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autoju
 
 async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     """A bug in an actor's own loop surfaces, and nothing is left running; the caller inside is cancelled."""
-    world.history.kept = None
-    with pytest.RaisesGroup(pytest.RaisesExc(TypeError), flatten_subgroups=True):
+
+    async def broken(_searches):
+        raise TypeError("a bug")
+
+    world.history.record = broken
+    with pytest.RaisesGroup(pytest.RaisesExc(TypeError, match="a bug"), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
             services.recording.offer(ASKER, "climate", "k", 1, app.utc_now())
             await trio.sleep_forever()

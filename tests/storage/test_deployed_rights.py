@@ -41,7 +41,7 @@ async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited,
     await limited.ping()
     assert (await cache.claim("k", "mine", 10)).held
     await cache.store(answer("k"), "mine")
-    assert await cache.load("k") == answer("k")
+    assert await kept(cache, "k") == answer("k")
     assert (await cache.claim("k", "mine", 10)).held
     await cache.unlock("k", "mine")
     await kept.put("b", b"bytes", 60)

@@ -42,6 +42,16 @@ ROWS = {
                '2026-01-02+00', '2026-01-03+00')""",
     ),
     "0004": (),  # a setting of an index: nothing that could hold a row
+    "0005": (
+        """INSERT INTO api_keys (public_id, user_id, digest, name, scope, created_at)
+           VALUES ('k_1', 1, repeat('0', 64), 'a script', 'read', '2026-01-01+00')""",
+        "INSERT INTO provider_tokens VALUES (1, 'reddit', 'sealed', NULL, '2026-01-01+00')",
+    ),
+    "0006": (
+        """INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
+           VALUES ('tide', 'k', 1, '2026-01-02+00', 1, 's_1')""",
+        "UPDATE users SET history_cleared_at = '2026-01-01+00'",
+    ),
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 
