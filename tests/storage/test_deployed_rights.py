@@ -37,17 +37,17 @@ async def limited(bridge, servers, configured, access):
 
 async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited, tally):
     """Harvests, claims, finished bytes, and throwing away what cannot be trusted."""
-    cache, kept = RedisCache(limited, keep_s=60, count=tally, encode=encode, decode=decode), RedisBytes(limited, tally)
+    cache, pieces = RedisCache(limited, keep_s=60, count=tally, encode=encode, decode=decode), RedisBytes(limited, tally)
     await limited.ping()
     assert (await cache.claim("k", "mine", 10)).held
     await cache.store(answer("k"), "mine")
     assert await kept(cache, "k") == answer("k")
     assert (await cache.claim("k", "mine", 10)).held
     await cache.unlock("k", "mine")
-    await kept.put("b", b"bytes", 60)
-    assert (await kept.get("b")).data == b"bytes"
+    await pieces.put("b", b"bytes", 60)
+    assert (await pieces.get("b")).data == b"bytes"
     await limited.call(limited.discard, "b")
-    assert await kept.get("b") is None
+    assert await pieces.get("b") is None
 
 
 @pytest.mark.parametrize(
