@@ -15,7 +15,7 @@ from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
 from tests.storage.conftest import rows, sql
-from tests.storage.support import NOON, ROOT, answer, article, decode, encode
+from tests.storage.support import NOON, ROOT, answer, article, decode, encode, kept
 
 CONFIGURATION = ROOT / "ops" / "terraform"
 
