@@ -95,18 +95,18 @@ class _Search:
         if person:
             return respond_to(services, person, reply, view)
         headers = caching(reply, view, services.settings, now)
-        if (same := unchanged(etag(answer, view), headers)) is not None:
+        tag = etag(answer, view)
+        if (same := unchanged(tag, headers)) is not None:
             return same
-        finished = self._finished(answer, view, headers, services)
+        finished = self._finished(tag, answer, view, headers, services)
         if finished.link:
             headers["Link"] = finished.link
         if view.page == 1 and request.method == "GET":
             services.recording.offer(caller(), query.text, query.key, finished.total, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
-    def _finished(self, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
+    def _finished(self, tag: str, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
         """The finished page of an answer: the one kept if it is of this very answer, else one made now, and kept if it may be."""
-        tag = etag(answer, view)
         kept = self._pages.get(request.query_string)
         if kept is not None and kept.tag == tag:
             return kept

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -11,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ops.balancer import find_nginx
 from tests.service import free_port, running
 
 CONFIG = Path(__file__).resolve().parents[2] / "ops" / "nginx" / "newsintel.conf"
-NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+NGINX = find_nginx()
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
 
