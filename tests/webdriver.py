@@ -16,6 +16,8 @@ from tests.service import free_port
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key under which WebDriver names an element (W3C WebDriver, 11)."""
 START_S = 30
+LEAD_S = 20
+ARRIVED = "return !window.left && document.readyState === 'complete'"
 
 
 @frozen
@@ -57,8 +59,16 @@ class Browser:
         self.ask("POST", f"{field}/value", text=text)
 
     def click(self, css):
-        """Click something, and wait for where that leads."""
+        """Click something that leads to another page, and wait until that is there.
+
+        The driver waits only for what has begun when it looks, and on a busy machine nothing has: so the page that is left is marked.
+        """
+        self.ask("POST", "/execute/sync", script="window.left = true", args=[])
         self.ask("POST", f"{self.find(css)}/click")
+        give_up = time.monotonic() + LEAD_S
+        while not self.ask("POST", "/execute/sync", script=ARRIVED, args=[]):
+            assert time.monotonic() < give_up, f"a click on {css} leads nowhere"
+            time.sleep(0.02)
 
     def fetch(self, method, path, body=None):
         """What a script of the page that is open gets: status and JSON (None if there is none).

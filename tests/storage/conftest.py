@@ -18,6 +18,8 @@ from tests.storage.support import Servers, Tally, decode, encode, running_server
 
 _numbers = numbers()
 
+PATIENT_S = 10
+
 
 async def sql(url: str, *statements: str) -> None:
     """Run statements on a connection of their own; call on the asyncio side."""
@@ -130,8 +132,16 @@ def tally():
 
 
 @pytest.fixture
-async def link(bridge, servers):
-    """The way to an empty Redis."""
+async def hasty_link(bridge, servers):
+    """The way to Redis with the patience of a service."""
+    async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def link(bridge, servers, monkeypatch):
+    """The way to an empty Redis; it bears that the machine is busy, for what a slow reply costs is not what most tests ask."""
+    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", PATIENT_S)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
         await bridge.lane("test", 1).run(opened.redis.flushall)
         yield opened
