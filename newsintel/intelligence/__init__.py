@@ -1,0 +1,1 @@
+"""What many searches and articles together tell: pure decisions, without trio, clock or I/O."""
