@@ -1,18 +1,49 @@
-"""What routes and actors need of the stores about searches of many people, as Protocols: beside `ports`, with the same promise.
+"""What routes and actors need of the stores for intelligence, as Protocols: beside `ports`, with the same promise.
 
-Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free) and nothing else that is foreseen. What a
-method shows has been searched for by at least `floor` distinct people within one UTC day.
+Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free, `ArchiveTimeoutError` when it took longer
+than it may) and nothing else that is foreseen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from newsintel.intelligence.model import Match
 from newsintel.intelligence.search_model import Kin, MarkedSearch, MarksOf, Observed, Span, Trend
 
 
+class Likeness(Protocol):
+    """Which articles of the archive are like others.
+
+    A term is a lexeme, a word as the archive's search indexes it; what makes one telling is that few articles have it. A weight is above 0;
+    weights of one text are comparable with each other and with those of other texts.
+    """
+
+    async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
+        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
+        ...
+
+    async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
+        """The `each` most telling terms of articles with their weights, by public id; articles that are not archived are left out."""
+        ...
+
+    async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+        """Likewise for texts that people wrote, in their order; a text of stop words alone has no terms."""
+        ...
+
+    async def matching(self, weights: Mapping[str, float], limit: int, *, leave_out: Sequence[str] = ()) -> tuple[Match, ...]:
+        """The articles that weighted terms find, best first, at most one of each story.
+
+        Args:
+            weights: by term, as the two above give them; they may be added up.
+            limit: of the matches.
+            leave_out: public ids of articles that are not wanted; their duplicates are left out as well.
+        """
+        ...
+
+
 class SearchMarks(Protocol):
-    """People's searches, to be counted."""
+    """People's searches, to be counted. What is ever shown, at least `floor` distinct people have searched for within one UTC day."""
 
     async def add(self, searches: Sequence[MarkedSearch]) -> None:
         """Keep marks, but for those whose owners are gone or have cleared their searches since; safe to repeat."""

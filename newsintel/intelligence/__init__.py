@@ -1,1 +1,1 @@
-"""What many searches and articles together tell: pure decisions, without trio, clock or I/O."""
+"""What newsintel makes of its archive and of how it is used: pure decisions, one idea per file."""
