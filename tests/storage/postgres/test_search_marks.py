@@ -171,11 +171,13 @@ async def test_searches_that_come_late_are_not_counted(crowd, postgres, execute,
     accounts = PostgresAccounts(postgres)
     alice, bob = [await accounts.sign_in("dev", name, name, NOON) for name in ("alice", "bob")]
     await PostgresOwnHistory(postgres).clear(bob.id, NOON)
-    await execute(f"DELETE FROM users WHERE id = {alice.id}")
+    await execute(f"DELETE FROM users WHERE id = {alice.id}")  # noqa: S608
     await crowd.search("hers", alice.public_id, user_id=alice.id)
     await crowd.search("his old", bob.public_id, user_id=bob.id)
     await crowd.search("his new", bob.public_id, user_id=bob.id, at=NOON + HOUR)
-    assert await fetch("SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks") == [("his new",)]
+    assert await fetch("SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks") == [
+        ("his new",)
+    ]
 
 
 async def test_the_server_away_is_an_outage(crowd, servers):
