@@ -95,8 +95,9 @@ async def searches(world: World) -> str:
         await marks.add(marked[start : start + BATCH_ROWS])
     await marks.close(world.now.date(), floor)
     for span in Span:
-        while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):
-            await trio.sleep(1)  # a list that was made just now is without these searches
+        # A list that was made a moment ago, by whichever process, is without these searches.
+        while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):  # noqa: ASYNC110 - no event tells
+            await trio.sleep(1)
     await world.stores.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
     people, asked = len({one.person for one in told}), len(world.answers)
     return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
