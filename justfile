@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,preferences,personal,personal_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,preferences,personal,personal_views,intelligence/model,intelligence/search_model,intelligence/normal_form,intelligence/together,intelligence/marking,intelligence/trending,intelligence/related,intelligence/search_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors", ",", ".py,newsintel/") + ".py"
 
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
 PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
@@ -13,6 +13,10 @@ default:
 # the whole service on simulated upstreams: no key, no network, no root
 demo *ARGS:
     @exec python -m newsintel demo {{ARGS}}
+
+# invented people for the demo, beside it or before it
+seed-demo:
+    @exec python -m newsintel seed-demo
 
 # everything CI checks: lint, types, imports, then the tests
 test *ARGS: lint types imports
@@ -70,6 +74,10 @@ bench *TARGETS:
 # how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}
+
+# what intelligence costs and how good it is: similar, trending or all (options: --quick, --articles)
+bench-intelligence *TARGETS:
+    @exec python -m benchmarks.intelligence {{TARGETS}}
 
 # ops/terraform for real: format, types, tests, plan, policies, a mutant for each policy, checkov
 terraform-check *ARGS:

@@ -7,7 +7,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
   └── events of the flight (late joiners replay) <── merger: dedup + score, lands the harvest
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
-HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor
+HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
@@ -25,7 +25,7 @@ import trio
 from attrs import frozen
 
 from newsintel import __version__, emf
-from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder
+from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder, trend_writer
 from newsintel.assembly import Core, Starts, open_source, services, starts
 from newsintel.codec import dump_answer, load_answer
 from newsintel.flight import FetchJob, Flight
@@ -126,7 +126,7 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
         start(partial(cache_writer.run, edges.cache_writes, cache=stores.cache, count=count), name="cache_writer")
         start(partial(persister.run, edges.answers, archive=stores.archive, count=count), name="persister")
         record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
-        start(record, name="recorder")
+        start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
@@ -140,6 +140,8 @@ async def upkeep(core: Core) -> AsyncIterator[None]:
         keep = timedelta(days=core.settings.history_retention_d)
         start(partial(janitor.run, history=stores.history, keep=keep, count=count, now=core.now), name="janitor")
         start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
+        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=core.settings.trending_floor)
+        start(partial(trends, count=count, now=core.now), name="trend_writer")
         yield
         nursery.cancel_scope.cancel()
 

@@ -18,6 +18,7 @@ from newsintel.freshness import Windows
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
+from newsintel.intelligence.marking import Marking
 from newsintel.keys import Signer
 from newsintel.latencies import Tally
 from newsintel.lifecycle import Lifecycle
@@ -51,13 +52,14 @@ class Core:
     tally: Tally
     windows: Windows
     secret_keys: tuple[Secret, ...]
+    marking: Marking
     now: WallClock
 
     @classmethod
     def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
         """The core of a service on its stores; makes the keys of a service in development that has none."""
         keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
-        return cls(settings, metrics, stores, Tally(), Windows.of(settings), keys, now)
+        return cls(settings, metrics, stores, Tally(), Windows.of(settings), keys, Marking(keys), now)
 
     @property
     def count(self) -> Count:
@@ -100,6 +102,7 @@ def services(
         desk=desk,
         archive=stores.search,
         bytes_cache=stores.bytes_cache,
+        harvests=stores.cache,
         cursors=Cursors(Signer(core.secret_keys, CURSORS)),
         persons=Persons(core.secret_keys),
         recording=Recording(to_recorder, core.secret_keys, count),
@@ -107,6 +110,10 @@ def services(
         saved=stores.saved,
         own_history=stores.own_history,
         account_data=stores.account_data,
+        marking=core.marking,
+        search_marks=stores.search_marks,
+        trending=stores.trending,
+        kinship=stores.kinship,
         accounts=stores.accounts,
         sessions=stores.sessions,
         api_keys=stores.api_keys,

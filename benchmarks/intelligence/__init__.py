@@ -1,0 +1,1 @@
+"""What intelligence costs, and how good it is: `just bench-intelligence`."""
