@@ -12,7 +12,7 @@ from tests.make import NOON
 
 
 class MemoryLikeness:
-    """A `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
+    """An `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
 
     def __init__(self, *articles) -> None:
         self.kept = {article.id: article for article in articles}
@@ -23,6 +23,10 @@ class MemoryLikeness:
         if article_id not in self.kept:
             return None
         return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, {article_id})
+
+    async def like(self, article, limit):
+        await self._answer()
+        return self._matching(self._telling(_text(article), 12), limit, {article.id})
 
     async def telling(self, article_ids, each):
         await self._answer()
