@@ -7,7 +7,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
   └── events of the flight (late joiners replay) <── merger: dedup + score, lands the harvest
                                                       ├─ to_cache ────> cache_writer ─> Redis
                                                       └─ to_persister > persister ────> PostgreSQL
-HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor
+HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
@@ -25,7 +25,7 @@ from functools import partial
 import trio
 
 from newsintel import __version__, emf, gauges
-from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder
+from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder, trend_writer
 from newsintel.admission import Admission
 from newsintel.allowance import Allowance, States
 from newsintel.codec import dump_answer, load_answer
@@ -40,6 +40,7 @@ from newsintel.http.callers import Persons
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
+from newsintel.intelligence.marking import Marking
 from newsintel.keys import Signer
 from newsintel.latencies import Tally
 from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
@@ -90,6 +91,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     metrics, tally, windows = metrics or Metrics(), Tally(), Windows.of(settings)
     count = metrics.count
     secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
+    marking = Marking(secret_keys)
     enabled = {name: source for name, source in settings.source.items() if source.enabled}
     terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
 
@@ -115,10 +117,21 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
             start = sinks.start_soon
             start(partial(cache_writer.run, cache_writes, cache=stores.cache, count=count), name="cache_writer")
             start(partial(persister.run, answers, archive=stores.archive, count=count), name="persister")
-            record = partial(recorder.run, searches, history=stores.history, repeats=stores.repeats, count=count, now=utc_now)
+            record = partial(
+                recorder.run,
+                searches,
+                history=stores.history,
+                repeats=stores.repeats,
+                marking=marking,
+                marks=stores.search_marks,
+                count=count,
+                now=utc_now,
+            )
             start(record, name="recorder")
             keep = timedelta(days=settings.history_retention_d)
             upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
+            trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=settings.trending_floor)
+            upkeep.start_soon(partial(trends, count=count, now=utc_now), name="trend_writer")
             latencies = partial(latency_writer.run, tally=tally, store=stores.latencies, count=count, now=utc_now)
             upkeep.start_soon(latencies, name="latency_writer")
 
@@ -179,6 +192,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
                         desk=desk,
                         archive=stores.search,
                         bytes_cache=stores.bytes_cache,
+                        harvests=stores.cache,
                         cursors=Cursors(Signer(secret_keys, CURSORS)),
                         persons=Persons(secret_keys),
                         recording=Recording(to_recorder, secret_keys, count),
@@ -186,6 +200,10 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
                         saved=stores.saved,
                         own_history=stores.own_history,
                         account_data=stores.account_data,
+                        marking=marking,
+                        search_marks=stores.search_marks,
+                        trending=stores.trending,
+                        kinship=stores.kinship,
                         accounts=stores.accounts,
                         sessions=stores.sessions,
                         api_keys=stores.api_keys,

@@ -81,6 +81,10 @@ class OwnHistory(Protocol):
         """Forget one search; False if the account made none of that id."""
         ...
 
+    async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
+        """Keys of the harvests that this account has searched for since a moment, and nobody else has."""
+        ...
+
     async def clear(self, user_id: int, until: datetime) -> None:
         """Forget every search up to a moment, those that the recorder still holds included."""
         ...

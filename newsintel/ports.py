@@ -94,6 +94,10 @@ class HarvestCache(Protocol):
         """Give the claim back if `token` still holds it."""
         ...
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Keep the answers of these keys no longer."""
+        ...
+
 
 class Ledger(Protocol):
     """Redis, as the fetchers see it: the starts of every process's calls to each source. Times are trio's, in seconds.
@@ -149,6 +153,10 @@ class ByteCache(Protocol):
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         """Keep bytes for `ttl_s` whole seconds."""
+        ...
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Keep nothing under these keys any longer."""
         ...
 
 

@@ -93,6 +93,8 @@ class Settings:
     rate_limit: Quota | None = option(quota, Quota(60, 60))
     miss_limit: Quota | None = option(quota, Quota(30, 60))
     history_retention_d: int = option(count(1, 3650), 90, unit="days")
+    # A floor of one would show what a single person searched for.
+    trending_floor: int = option(count(2, 10_000), 3, unit="people")
     log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
     log_format: str = option(one_of("auto", "text", "json", "emf"), "auto")
     metrics_bind: Address | None = option(address, None)

@@ -1,5 +1,6 @@
-"""The recorder: takes answered searches in, appends them to the search history. Lossy on purpose, and counted: no search waits for it.
+"""The recorder: takes answered searches in, appends them to the search history, and has them counted by people.
 
+Lossy on purpose, and counted: no search waits for it.
 A repetition that another process has recorded already is left out. If Redis cannot say, it is recorded: twice is better than not at all.
 """
 
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 import trio
 
 from newsintel.errors import UnavailableError
+from newsintel.intelligence.marking import Marking
+from newsintel.intelligence_ports import SearchMarks
 from newsintel.model import REPEAT_S, SearchRecord
 from newsintel.personal_ports import Repeats
 from newsintel.ports import Count, History, WallClock
@@ -20,7 +23,16 @@ BATCH_S = 1.0
 """A batch is written when it has this many rows, or this long after its first; history may lag by a second."""
 
 
-async def run(inbox: trio.MemoryReceiveChannel[SearchRecord], *, history: History, repeats: Repeats, count: Count, now: WallClock) -> None:
+async def run(
+    inbox: trio.MemoryReceiveChannel[SearchRecord],
+    *,
+    history: History,
+    repeats: Repeats,
+    marking: Marking,
+    marks: SearchMarks,
+    count: Count,
+    now: WallClock,
+) -> None:
     """Record until the inbox ends.
 
     Owns: its inbox.
@@ -42,6 +54,17 @@ async def run(inbox: trio.MemoryReceiveChannel[SearchRecord], *, history: Histor
                 count("refusals", len(fresh), inbox="history")
             else:
                 count("recorded_searches", len(fresh))
+            await _mark(fresh, marking, marks, count)
+
+
+async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: SearchMarks, count: Count) -> None:
+    """Have searches counted: apart from the history, for this may be tried again without counting anybody twice."""
+    marked = [found for search in searches if (found := marking.mark(search)) is not None]
+    try:
+        await marks.add(marked)
+    except UnavailableError as error:
+        log.warning("searches were not counted", extra={"searches": len(marked), "reason": str(error)})
+        count("refusals", len(marked), inbox="marks")
 
 
 async def _fresh(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:

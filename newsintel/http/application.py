@@ -20,6 +20,7 @@ from newsintel.http import (
     pages,
     preferences,
     saved,
+    searches,
     sessions,
     sources,
 )
@@ -60,6 +61,7 @@ def create_app(services: Services) -> QuartTrio:
     table = (
         *articles.routes(settings, finished),
         *archive.routes(settings),
+        *searches.routes(),
         *sources.routes(),
         *auth.routes(services),
         *sessions.routes(),

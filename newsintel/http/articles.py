@@ -101,8 +101,8 @@ class _Search:
         finished = self._finished(tag, answer, view, headers, services)
         if finished.link:
             headers["Link"] = finished.link
-        if view.page == 1 and request.method == "GET":
-            services.recording.offer(caller(), query.text, query.key, finished.total, now)
+        if finished.searched is not None and request.method == "GET":
+            services.recording.offer(caller(), finished.searched, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
     def _finished(self, tag: str, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
@@ -117,7 +117,7 @@ class _Search:
             to_json(body),
             headers,
             view=view,
-            harvest=answer.harvest,
+            answer=answer,
             windows=Windows.of(services.settings),
             link=link,
             total=body["total"],

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from newsintel.freshness import Windows
-from newsintel.model import Harvest
+from newsintel.http.recording import searched
+from newsintel.model import Answer, Searched
 from newsintel.views import View
 
 MAX_PAGES = 1_000
@@ -38,7 +39,7 @@ class Page:
         since_s: the moment from which its age counts, Unix time.
         until_s: until when it is fresh, Unix time.
         link: the Link header of the page after it, None on the last.
-        query: as the person typed it, for the history; with the harvest's `key` and the `total` of stories. Only a first page is recorded.
+        searched: what is recorded of whoever gets it; None on any but a first page.
     """
 
     tag: str
@@ -47,10 +48,7 @@ class Page:
     since_s: float
     until_s: float
     link: str | None
-    first: bool
-    query: str
-    key: str
-    total: int
+    searched: Searched | None
 
     def headers(self, now_s: float, *, with_body: bool = True) -> Headers:
         """The header lines of a hit at a moment; of its 304 without what describes a body."""
@@ -71,7 +69,7 @@ def page(
     headers: Mapping[str, str],
     *,
     view: View,
-    harvest: Harvest,
+    answer: Answer,
     windows: Windows,
     link: str | None,
     total: int,
@@ -82,8 +80,8 @@ def page(
         tag: the entity tag's opaque part.
         body: JSON in UTF-8.
         headers: those of the response that it was made for, without Link, type and length.
-        view: how it shows the harvest.
-        harvest: what it shows.
+        view: how it shows the answer.
+        answer: what it shows.
         windows: tell for how long that is fresh.
         link: the Link header of the page after it.
         total: stories found.
@@ -96,13 +94,10 @@ def page(
         tag,
         body,
         (*typed, *fixed),
-        since_s=harvest.fresh_since.timestamp(),
-        until_s=windows.fresh_until(harvest).timestamp(),
+        since_s=answer.harvest.fresh_since.timestamp(),
+        until_s=windows.fresh_until(answer.harvest).timestamp(),
         link=link,
-        first=view.page == 1,
-        query=harvest.query.text,
-        key=harvest.query.key,
-        total=total,
+        searched=searched(answer, total) if view.page == 1 else None,
     )
 
 

@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.http.access import account
+from newsintel.http.forgetting import forget_searches
 from newsintel.http.paging import PAGING, next_cursor, position
 from newsintel.http.schemas import SEARCH_ID, ref
 from newsintel.http.services import Services
@@ -48,8 +49,8 @@ async def listed(services: Services, given: Given) -> Response:
 
 
 async def cleared(services: Services, _given: Given) -> Response:
-    """Forget every search up to now."""
-    await services.own_history.clear(account().id, services.now())
+    """Forget every search up to now, in the counts of trends too."""
+    await forget_searches(services, account(), services.now())
     return Response(b"", status=204)
 
 

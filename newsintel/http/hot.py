@@ -48,8 +48,8 @@ class HotPath:
                 if scope["method"] == "HEAD":
                     await _send(send, 200, page.headers(now_s), b"")
                     return
-                if page.first:
-                    self._record.offer(caller, page.query, page.key, page.total, now)
+                if page.searched is not None:
+                    self._record.offer(caller, page.searched, now)
                 await _send(send, 200, page.headers(now_s), page.body)
                 return
         await self._app(scope, receive, send)

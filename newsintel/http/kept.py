@@ -31,8 +31,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
         asked: everything that the body depends on, as JSON values, spelt alike in whatever way it was asked.
         make: makes the body's plain value; what it raises is not kept.
     """
-    # The version too: another one's bodies may have other members.
-    key = f"{prefix}:{hashlib.sha256(json.dumps([__version__, asked]).encode()).hexdigest()[:32]}"
+    key = cache_key(prefix, asked)
     try:
         found = await services.bytes_cache.get(key)
     except UnavailableError:
@@ -46,6 +45,11 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
     except UnavailableError:
         services.count("cache_errors", operation="put")
     return _respond(body, None)
+
+
+def cache_key(prefix: str, asked: Any) -> str:
+    """The key in the cache. The version is in it too: another one's bodies may have other members."""
+    return f"{prefix}:{hashlib.sha256(json.dumps([__version__, asked]).encode()).hexdigest()[:32]}"
 
 
 def _respond(body: bytes, age_s: float | None) -> Response:

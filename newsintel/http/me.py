@@ -1,5 +1,7 @@
 """GET and DELETE /me: the account that the caller is signed in to."""
 
+from datetime import timedelta
+
 import structlog
 from quart import Response
 
@@ -8,12 +10,16 @@ from newsintel.codec import to_json
 from newsintel.errors import UnavailableError
 from newsintel.http.access import account
 from newsintel.http.cookies import clear_session
+from newsintel.http.forgetting import forget_searches
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_views import account_body
 
 log = structlog.get_logger(__name__)
+
+DELETION = timedelta(minutes=1)
+"""Longer than a deletion takes: what the account searches for meanwhile is not recorded, and so need not be looked for afterwards."""
 
 
 def routes() -> tuple[Route, ...]:
@@ -45,7 +51,7 @@ async def deleted(services: Services, _given: Given) -> Response:
     """
     user_id = account().id
     await services.links.unlink(user_id)
-    await services.own_history.clear(user_id, services.now())
+    await forget_searches(services, account(), services.now() + DELETION)
     await services.account_data.delete(user_id)
     log.info("account_deleted", account=account().public_id)
     try:

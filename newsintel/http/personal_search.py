@@ -12,6 +12,7 @@ from newsintel.errors import UnavailableError
 from newsintel.freshness import Windows
 from newsintel.http.access import caller
 from newsintel.http.headers import VARY, cache_status, next_link, server_timing, span
+from newsintel.http.recording import searched
 from newsintel.http.services import Services
 from newsintel.http.table import Given
 from newsintel.model import Reply
@@ -67,8 +68,7 @@ def respond(services: Services, person: Personal, reply: Reply, view: View) -> R
     if body["has_more"] and view.page < LAST_PAGE:
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)
     if person.recorded and view.page == 1 and request.method == "GET":
-        query = answer.harvest.query
-        services.recording.offer(caller(), query.text, query.key, body["total"], now)
+        services.recording.offer(caller(), searched(answer, body["total"]), now)
     return Response(to_json(body), headers=headers, content_type="application/json")
 
 

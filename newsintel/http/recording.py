@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 import trio
 
 from newsintel.account_model import Caller
+from newsintel.intelligence.normal_form import normal_form
 from newsintel.keys import derive
-from newsintel.model import REPEAT_S, SearchRecord
+from newsintel.model import REPEAT_S, Answer, Searched, SearchRecord
 from newsintel.options import Secret
 from newsintel.ports import Count
 
@@ -20,6 +21,21 @@ WINDOW = timedelta(seconds=REPEAT_S)
 
 MOST = 10_000
 """Searches remembered at once, about 3 MiB; past that the oldest are forgotten early, and a repetition is left to the recorder."""
+
+MOST_ARTICLES = 10
+"""Of an answer: what the first screen shows. Two searches whose answers share some of these are about the same thing."""
+
+
+def searched(answer: Answer, total: int) -> Searched:
+    """What is recorded of a search, by the shared answer: nobody's own preferences show in it.
+
+    Args:
+        answer: what was found.
+        total: stories found, as the caller was told.
+    """
+    query = answer.harvest.query
+    articles = tuple(ranked.group.leader.id for ranked in answer.merge.ranked[:MOST_ARTICLES])
+    return Searched(query.text, query.key, total, normal_form(query.clauses), articles)
 
 
 class Recording:
@@ -37,31 +53,41 @@ class Recording:
         self._count = count
         self._offered: dict[tuple[str, str], datetime] = {}  # the oldest first: each is put at the end, and never changed
 
-    def offer(self, caller: Caller, query: str, key: str, results_count: int, now: datetime) -> None:
+    def offer(self, caller: Caller, search: Searched, now: datetime) -> None:
         """Offer a search that was answered on page 1; a repetition costs about a microsecond and goes nowhere.
 
         Nor does a search by somebody of whom it could not be found out who it is: the person may have said not to record any.
 
         Args:
             caller: who asked.
-            query: the query's text.
-            key: of the harvest that answered.
-            results_count: stories found, over all pages.
+            search: what was asked and found.
             now: the time now.
         """
         if caller.doubt is not None:
             return
-        search = (caller.person, key)
-        since = self._offered.get(search)
+        offered = (caller.person, search.key)
+        since = self._offered.get(offered)
         if since is not None and since <= now < since + WINDOW:
             return
-        user_id = caller.account.id if caller.account else None
         try:
-            self._to_recorder.send_nowait(SearchRecord(query, key, results_count, now, user_id, self._repeat_key(search)))
+            self._to_recorder.send_nowait(self._record(caller, search, now))
         except (trio.WouldBlock, trio.BrokenResourceError):
             self._count("refusals", inbox="recorder")
         else:
-            self._remember(search, now)
+            self._remember(offered, now)
+
+    def _record(self, caller: Caller, search: Searched, now: datetime) -> SearchRecord:
+        return SearchRecord(
+            query=search.query,
+            key=search.key,
+            results_count=search.results_count,
+            searched_at=now,
+            user_id=caller.account.id if caller.account else None,
+            person=caller.person,
+            repeat_key=self._repeat_key((caller.person, search.key)),
+            form=search.form,
+            articles=search.articles,
+        )
 
     def _remember(self, search: tuple[str, str], now: datetime) -> None:
         offered = self._offered

@@ -5,6 +5,7 @@ Members may be added in later versions, so none of these forbids what it does no
 
 from typing import Any
 
+from newsintel.intelligence.search_model import Span
 from newsintel.model import Origin, Rule, Status
 from newsintel.ports import Phase
 from newsintel.preferences import KEY
@@ -110,6 +111,15 @@ COMPONENTS: dict[str, Schema] = {
     ),
     "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
     "Facets": record({name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")}),
+    "Trending": record(
+        {
+            "window": words(Span),
+            "searches": many(
+                record({"query": TEXT, "score": NUMBER, "people": COUNT, "usual": NUMBER | {"minimum": 0}, "reasons": many(TEXT)})
+            ),
+        }
+    ),
+    "RelatedSearches": record({"searches": many(record({"query": TEXT, "score": NUMBER, "people": COUNT, "reasons": many(TEXT)}))}),
     "SourceReport": record(
         {
             "status": words(Status),

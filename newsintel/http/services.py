@@ -8,9 +8,11 @@ from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
+from newsintel.intelligence.marking import Marking
+from newsintel.intelligence_ports import Kinship, SearchMarks, Trending
 from newsintel.limiter import Limiter
 from newsintel.personal_ports import AccountData, OwnHistory, SavedArticles
-from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, Health, SourceStates, WallClock
+from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, HarvestCache, Health, SourceStates, WallClock
 from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings
 
@@ -30,6 +32,7 @@ class Services:
     desk: Desk
     archive: ArchiveSearch
     bytes_cache: ByteCache
+    harvests: HarvestCache
     cursors: Cursors
     persons: Persons
     recording: Recording
@@ -37,6 +40,10 @@ class Services:
     saved: SavedArticles
     own_history: OwnHistory
     account_data: AccountData
+    marking: Marking
+    search_marks: SearchMarks
+    trending: Trending
+    kinship: Kinship
     accounts: Accounts
     sessions: Sessions
     api_keys: ApiKeys

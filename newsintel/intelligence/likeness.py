@@ -3,7 +3,7 @@
 | part of a score | |
 |---|---|
 | shared | the weights of the terms that a candidate has, as a share of all |
-| length | 1 / (1 - 0.5 + 0.5 L) where L is its number of words over the candidates' median, at least 1: a long text shares words by chance |
+| length | 1 / (1 - 0.5 + 0.5 L) where L is its number of words over the candidates' median, at least 1: long texts share by chance |
 | recency | 0.85 + 0.15 2^(-age / 30 d): of two that are equally like, the newer; what is like by a tenth more stays before it |
 | publisher | 0.85 for the publisher of the text itself: another view of a story is worth more than the next piece of the same desk |
 
@@ -55,7 +55,7 @@ class Scored:
 
 
 def closest(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Scored]:
-    """The candidates by what they share and their length, those left out that share too little to say anything; ties by the latest archived.
+    """The candidates by what they share and their length, without those that share too little; ties by the latest archived.
 
     Args:
         candidates: in any order.

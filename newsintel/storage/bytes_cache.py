@@ -4,6 +4,8 @@ As with harvests the key is inside the value and compared on reading. So is the 
 Redis tells the age by its own clock, whichever process wrote it.
 """
 
+from collections.abc import Sequence
+
 from newsintel.ports import Count, Kept
 from newsintel.storage.redis import RedisLink
 
@@ -32,6 +34,14 @@ class RedisBytes:
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         """Keep bytes for `ttl_s` whole seconds."""
         await self._link.call(self._set, key, b"%d %s\n%s" % (ttl_s, key.encode(), data), ttl_s)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Keep nothing under these keys any longer."""
+        if keys:
+            await self._link.call(self._delete, keys)
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        await self._redis.delete(*keys)
 
     async def _get(self, key: str) -> tuple[bytes | None, int]:
         async with self._redis.pipeline(transaction=True) as together:

@@ -6,7 +6,7 @@ nothing from a later holder, needs no Lua script (which careful operators forbid
 The two round trips more are the cache writer's, for whom nobody waits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from redis.exceptions import ResponseError, WatchError
@@ -47,6 +47,14 @@ class RedisCache:
     async def unlock(self, key: str, token: str) -> None:
         """Give the claim back if `token` still holds it."""
         await self._link.call(self._release, key, token)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Keep the answers of these keys no longer."""
+        if keys:
+            await self._link.call(self._delete, [f"articles:{key}" for key in keys])
+
+    async def _delete(self, names: list[str]) -> None:
+        await self._redis.delete(*names)
 
     async def _read(self, key: str, data: bytes | None) -> Answer | None:
         """What is kept, however old. What is unreadable or another key's is deleted, counted and not shown."""

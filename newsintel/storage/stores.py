@@ -9,6 +9,7 @@ from attrs import frozen
 
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.intelligence_ports import Kinship, SearchMarks, Trending
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
@@ -47,9 +48,12 @@ from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.related import PostgresKinship
 from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.storage.postgres.search_marks import PostgresSearchMarks
 from newsintel.storage.postgres.tokens import PostgresTokens
+from newsintel.storage.postgres.trending import PostgresTrending
 from newsintel.storage.redis import open_redis
 from newsintel.storage.repeats import RedisRepeats
 from newsintel.storage.sessions import RedisSessions
@@ -77,6 +81,9 @@ class Stores:
     saved: SavedArticles
     own_history: OwnHistory
     account_data: AccountData
+    search_marks: SearchMarks
+    trending: Trending
+    kinship: Kinship
     repeats: Repeats
     cache: HarvestCache
     bytes_cache: ByteCache
@@ -153,6 +160,9 @@ async def open_stores(
                 saved=PostgresSaved(postgres),
                 own_history=PostgresOwnHistory(postgres),
                 account_data=PostgresAccountData(postgres),
+                search_marks=PostgresSearchMarks(postgres),
+                trending=PostgresTrending(postgres),
+                kinship=PostgresKinship(postgres),
                 repeats=RedisRepeats(redis),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
                 bytes_cache=RedisBytes(redis, count),

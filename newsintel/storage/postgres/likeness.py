@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from attrs import frozen
+
 from newsintel.intelligence.likeness import Candidate, Scored, best, closest, distinct
 from newsintel.intelligence.model import Match
 from newsintel.intelligence.telling import Probe, Word, probe, telling
@@ -80,33 +82,46 @@ class PostgresLikeness:
         return await self._postgres.run(_matching, weights, limit, leave_out, self._now())
 
 
+@frozen
+class _Asked:
+    """What is looked for.
+
+    Attributes:
+        weights: of the terms.
+        articles: how many articles have each.
+        known: the id (None if it has none) and title of each article that is not wanted, nor what tells the same story.
+        publisher: of the text itself, if it has one.
+    """
+
+    weights: Mapping[str, float]
+    articles: Mapping[str, int]
+    known: Sequence[tuple[int | None, str]]
+    publisher: str | None
+    limit: int
+    now: datetime
+
+
 @in_time
 async def _similar(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[Match, ...] | None:
     this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
     if this is None:
         return None
     words = await connection.fetch(OF_ARTICLES, [article_id])
-    return await _alike(connection, words, 2, [(this["id"], this["title"])], this["publisher"], limit, now)
+    weights, articles = await _weighed(connection, words, least=2)
+    return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
 
 
 @in_time
 async def _like(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[Match, ...]:
     words = await connection.fetch(OF_ARTICLE, article.title, article.description or "", article.content or "")
-    known = await connection.fetch(KNOWN, [article.id])
-    return await _alike(connection, words, 1, [(known[0]["id"] if known else None, article.title)], article.publisher, limit, now)
+    weights, articles = await _weighed(connection, words, least=1)
+    return await _find(connection, _Asked(weights, articles, [(None, article.title)], article.publisher, limit, now))
 
 
-async def _alike(
-    connection: Connection,
-    words: Sequence[Any],
-    least: int,
-    known: Sequence[tuple[int | None, str]],
-    publisher: str,
-    limit: int,
-    now: datetime,
-) -> tuple[Match, ...]:
+async def _weighed(connection: Connection, words: Sequence[Any], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+    """The weights of one text's terms, and how many articles have each."""
     weights = telling(_words(words), await connection.fetchval(TOTAL), TERMS, least=least)
-    return await _find(connection, weights, {row["lexeme"]: row["articles"] for row in words}, known, publisher, limit, now)
+    return weights, {row["lexeme"]: row["articles"] for row in words}
 
 
 @in_time
@@ -130,32 +145,23 @@ async def _matching(
     chosen = dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_TERMS])
     articles = dict(await connection.fetch(COUNTS, list(chosen)))
     known = [(row["id"], row["title"]) for row in await connection.fetch(KNOWN, list(leave_out))] if leave_out else []
-    return await _find(connection, chosen, articles, known, None, limit, now)
+    return await _find(connection, _Asked(chosen, articles, known, None, limit, now))
 
 
-async def _find(
-    connection: Connection,
-    weights: Mapping[str, float],
-    articles: Mapping[str, int],
-    known: Sequence[tuple[int | None, str]],
-    publisher: str | None,
-    limit: int,
-    now: datetime,
-) -> tuple[Match, ...]:
-    """The best matches of weighted terms, given how many articles have each; `known` are not wanted, nor what tells the same story."""
-    how = probe(list(weights), articles)
+async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
+    """The best matches of weighted terms."""
+    how = probe(list(asked.weights), asked.articles)
     if how is None:
         return ()
-    own = {one for one, _ in known if one is not None}
-    found = [one for one in await _candidates(connection, how, list(weights)) if one.id not in own]
-    nearest = closest(found, weights)[: limit + SPARE]
+    own = {one for one, _ in asked.known if one is not None}
+    found = [one for one in await _candidates(connection, how, list(asked.weights)) if one.id not in own]
+    nearest = closest(found, asked.weights)[: asked.limit + SPARE]
     ids = [one.id for one in nearest]
-    rows = {row["id"]: row for row in await connection.fetch(FOUND, ids)}
-    articles_found = {one: article_of(row) for one, row in rows.items()}
+    rows = {row["id"]: (article_of(row), row["fetched_at"]) for row in await connection.fetch(FOUND, ids)}
     ties = await connection.fetch(TIES, [*ids, *own])
-    ranked = best(nearest, articles_found, publisher, now)
-    kept = distinct(ranked, {one: article.title for one, article in articles_found.items()}, ties, known)[:limit]
-    return await _matches(connection, kept, rows)
+    ranked = best(nearest, {one: article for one, (article, _) in rows.items()}, asked.publisher, asked.now)
+    kept = distinct(ranked, {one: article.title for one, (article, _) in rows.items()}, ties, asked.known)[: asked.limit]
+    return await _matches(connection, [(one, *rows[one.id]) for one in kept])
 
 
 async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
@@ -174,12 +180,13 @@ async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) 
     return [Candidate(row["id"], row["words"], row["shared"]) for row in rows]
 
 
-async def _matches(connection: Connection, kept: Sequence[Scored], rows: Mapping[int, Any]) -> tuple[Match, ...]:
-    texts = {one.id: spellings((rows[one.id]["title"], rows[one.id]["description"], rows[one.id]["content"]), one.terms) for one in kept}
-    becomes = dict(await connection.fetch(BECOMES, [*{word for some in texts.values() for word in some}]))
+async def _matches(connection: Connection, kept: Sequence[tuple[Scored, Article, datetime]]) -> tuple[Match, ...]:
+    """Matches, with their terms as the articles have them."""
+    texts = [spellings((article.title, article.description, article.content), one.terms) for one, article, _ in kept]
+    becomes = dict(await connection.fetch(BECOMES, [*{word for some in texts for word in some}]))
     return tuple(
-        Match(article_of(rows[one.id]), rows[one.id]["fetched_at"], one.score, as_written(texts[one.id], one.terms, becomes))
-        for one in kept
+        Match(article, fetched_at, one.score, as_written(some, one.terms, becomes))
+        for some, (one, article, fetched_at) in zip(texts, kept, strict=True)
     )
 
 

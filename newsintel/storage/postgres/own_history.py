@@ -1,5 +1,6 @@
 """The OwnHistory port: the searches that one account made, read and deleted by their owner."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from newsintel.archive_model import Position
@@ -13,6 +14,12 @@ ORDER BY searched_at DESC, public_id LIMIT $4
 """
 
 DELETE = "DELETE FROM search_history WHERE user_id = $1 AND public_id = $2"
+
+LONE_KEYS = """
+SELECT DISTINCT key FROM search_history AS own WHERE user_id = $1 AND searched_at >= $2 AND NOT EXISTS (
+    SELECT FROM search_history AS other WHERE other.searched_at >= $2 AND other.key = own.key AND other.user_id IS DISTINCT FROM $1
+)
+"""
 
 # First, so that a search of before that the recorder still holds is not written afterwards: see history.RECORD.
 MARK = "UPDATE users SET history_cleared_at = greatest(history_cleared_at, $2) WHERE id = $1"
@@ -35,6 +42,10 @@ class PostgresOwnHistory:
         """Forget one search; False if the account made none of that id."""
         return await self._postgres.run(_delete, user_id, search_id) > 0
 
+    async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
+        """Keys of the harvests that this account has searched for since a moment, and nobody else has."""
+        return await self._postgres.run(_lone_keys, user_id, since)
+
     async def clear(self, user_id: int, until: datetime) -> None:
         """Forget every search up to a moment, those that are not written yet included."""
         await self._postgres.run(_mark, user_id, until)
@@ -47,6 +58,10 @@ async def _page(connection: Connection, user_id: int, limit: int, after: Positio
     rows = await connection.fetch(PAGE, user_id, searched_at, search_id, limit + 1)
     searches = tuple(PastSearch(*row) for row in rows[:limit])
     return PastSearches(searches, Position((searches[-1].searched_at.isoformat(), searches[-1].id)) if len(rows) > limit else None)
+
+
+async def _lone_keys(connection: Connection, user_id: int, since: datetime) -> list[str]:
+    return [row["key"] for row in await connection.fetch(LONE_KEYS, user_id, since)]
 
 
 async def _delete(connection: Connection, user_id: int, search_id: str) -> int:

@@ -29,7 +29,7 @@ class PostgresTerms:
         self._postgres = postgres
 
     async def add_up(self) -> int:
-        """Add up to BATCH_ROWS notes to the counts, the oldest first, in one transaction; how many there were, 0 while another process does."""
+        """Add up to BATCH_ROWS notes to the counts, the oldest first; how many that were, 0 while another process does the same."""
         return await self._postgres.run(_add_up)
 
 

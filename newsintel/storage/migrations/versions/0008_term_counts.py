@@ -10,7 +10,7 @@ Writing waits while the words that are there are counted, some 10 s per million 
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 # The empty lexeme, which no text has: its number is that of all articles counted. Room on each page lets most updates stay on it.
 TERMS = """

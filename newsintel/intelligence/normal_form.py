@@ -1,0 +1,25 @@
+"""The normal form of a search: what searches that mean the same are counted under, and all that is ever shown of them.
+
+It is a query in the one grammar, and its own normal form: words folded, each once, in the order typed; phrases in quotes; OR in capitals.
+So nobody's own spelling is shown, and filters (sources, dates, language, order) do not part searches for the same words.
+"""
+
+from collections.abc import Sequence
+
+from newsintel.model import Clause, Term
+
+MAX_BYTES = 512
+"""In UTF-8. A longer query is nobody else's, and two of this size still fit into one row of an index (2,704 bytes)."""
+
+
+def normal_form(clauses: Sequence[Clause]) -> str | None:
+    """A query's normal form; None if it is too long to be counted."""
+    text = " OR ".join(
+        dict.fromkeys(" ".join((*map(_term, clause.wanted), *(f"-{_term(one)}" for one in clause.unwanted))) for clause in clauses)
+    )
+    return text if len(text.encode()) <= MAX_BYTES else None
+
+
+def _term(term: Term) -> str:
+    """A word bare, unless its own hyphen would then exclude it."""
+    return f'"{term.text}"' if term.phrase or term.text.startswith("-") else term.text
