@@ -53,7 +53,7 @@ def load_answer(data: bytes) -> Answer:
 
 
 def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
-    """A group in its place: its leader, its members with what ties them to the founder, the parts of the leader's score, and how popular it is."""
+    """A group in its place: its leader, its members with what ties them to the founder, its score's parts, its popularity."""
     parts = ranked.parts
     return [
         places[id(ranked.group.leader)],

@@ -7,9 +7,9 @@
 | saves | 0.3 | log(1 + people) / log(1 + 1,000) of the group's most saved |
 
 The weights are a judgement: what readers did, there and here, counts more than how many desks ran the story, yet no part alone decides,
-since most stories lack one: only Reddit counts its readers, and only what is shown here can be saved here. Votes and saves are heavy-tailed,
-hence the logarithms; 100,000 is about what the largest Reddit posts reach, 1,000 what a busy service of this kind may. People may have saved
-several articles of one group, so their numbers are not added up.
+since most stories lack one: only Reddit counts its readers, and only what is shown here can be saved here. Votes and saves are
+heavy-tailed, hence the logarithms; 100,000 is about what the largest Reddit posts reach, 1,000 what a busy service of this kind may.
+People may have saved several articles of one group, so their numbers are not added up.
 """
 
 from collections.abc import Mapping

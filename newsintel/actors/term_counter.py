@@ -25,11 +25,12 @@ async def run(*, terms: TermCounts, count: Count) -> None:
         terms: what is kept up to date.
         count: told of `term_changes` and `term_failures`.
     """
+    added = 0
     while True:
+        await trio.sleep(BUSY_S if added else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
         try:
             added = await terms.add_up()
             count("term_changes", added)
         except UnavailableError:
             added = 0
             count("term_failures")
-        await trio.sleep(BUSY_S if added else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing

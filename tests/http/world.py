@@ -43,6 +43,7 @@ from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
 from tests.fakes import MemoryBytes, MemorySearch
+from tests.intelligence_fakes import MemoryLikeness
 from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -183,6 +184,7 @@ class World:
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    likeness: MemoryLikeness = field(factory=MemoryLikeness)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
     sessions: MemorySessions = field(factory=MemorySessions)
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
@@ -213,6 +215,7 @@ class World:
             desk=self.desk,
             archive=self.archive,
             bytes_cache=self.bytes_cache,
+            likeness=self.likeness,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
             recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),

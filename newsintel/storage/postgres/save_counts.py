@@ -7,7 +7,8 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 # A person's save of an article is one row, so rows are people. Counted from the index by article alone.
 MOST_SAVED = """
 SELECT public_id, people FROM (
-    SELECT article_id, count(*) AS people FROM saved_articles GROUP BY article_id HAVING count(*) >= $1 ORDER BY people DESC, article_id LIMIT $2
+    SELECT article_id, count(*) AS people FROM saved_articles
+    GROUP BY article_id HAVING count(*) >= $1 ORDER BY people DESC, article_id LIMIT $2
 ) AS popular JOIN articles ON articles.id = article_id
 """
 
