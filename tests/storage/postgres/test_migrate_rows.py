@@ -52,6 +52,7 @@ ROWS = {
            VALUES ('tide', 'k', 1, '2026-01-02+00', 1, 's_1')""",
         "UPDATE users SET history_cleared_at = '2026-01-01+00'",
     ),
+    "0008": ("INSERT INTO term_changes (search, change) VALUES ('calm', 1)",),
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 
