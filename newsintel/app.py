@@ -138,17 +138,8 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
         start = nursery.start_soon
         start(partial(cache_writer.run, edges.cache_writes, cache=stores.cache, count=count), name="cache_writer")
         start(partial(persister.run, edges.answers, archive=stores.archive, count=count), name="persister")
-        record = partial(
-            recorder.run,
-            edges.searches,
-            history=stores.history,
-            repeats=stores.repeats,
-            marking=core.marking,
-            marks=stores.search_marks,
-            count=count,
-            now=core.now,
-        )
-        start(record, name="recorder")
+        record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
+        start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
@@ -162,8 +153,8 @@ async def upkeep(core: Core) -> AsyncIterator[None]:
         keep = timedelta(days=core.settings.history_retention_d)
         start(partial(janitor.run, history=stores.history, keep=keep, count=count, now=core.now), name="janitor")
         start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
-        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor, count=count, now=core.now)
-        start(trends, name="trend_writer")
+        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor)
+        start(partial(trends, count=count, now=core.now), name="trend_writer")
         start(partial(term_counter.run, terms=stores.terms, count=count), name="term_counter")
         start(partial(save_counter.run, counts=stores.save_counts, saves=core.saves, floor=floor, count=count), name="save_counter")
         yield
