@@ -27,8 +27,8 @@ FEW = 20
 INDEX_BUDGET = 3_000
 """Entries of the index that one look-up may read for its anchors: a microsecond and a half each (docs/decisions/0017)."""
 
-ALONE = 50
-"""A word that no more articles have makes a candidate of each by itself; of a commoner one only those that share a second word."""
+ALONE = 250
+"""Articles that the rarest words may together make candidates by themselves; of commoner ones only those that share a second word."""
 
 
 @frozen
@@ -96,5 +96,5 @@ def probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | None:
     rarest = sorted(known, key=lambda term: (articles[term], term))
     read = list(accumulate(articles[term] for term in rarest))
     anchors = rarest[: max(1, bisect_right(read, INDEX_BUDGET))]
-    alone = tuple(term for term in anchors if articles[term] <= ALONE or len(known) == 1)
-    return Probe(alone, tuple(term for term in anchors if term not in alone), tuple(known), wide=read[0] > INDEX_BUDGET)
+    alone = 1 if len(known) == 1 else bisect_right(read, ALONE)
+    return Probe(tuple(anchors[:alone]), tuple(anchors[alone:]), tuple(known), wide=read[0] > INDEX_BUDGET)
