@@ -27,7 +27,7 @@ FEW = 20
 INDEX_BUDGET = 3_000
 """Entries of the index that one look-up may read for its anchors: a microsecond and a half each (docs/decisions/0017)."""
 
-ALONE = 250
+ALONE = 100
 """Articles that the rarest words may together make candidates by themselves; of commoner ones only those that share a second word."""
 
 
