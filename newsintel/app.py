@@ -9,6 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
+PostgreSQL: term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
@@ -25,7 +26,19 @@ import trio
 from attrs import frozen
 
 from newsintel import __version__, emf
-from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder, trend_writer
+from newsintel.actors import (
+    cache_writer,
+    emf_writer,
+    fetcher,
+    janitor,
+    latency_writer,
+    merger,
+    persister,
+    recorder,
+    save_counter,
+    term_counter,
+    trend_writer,
+)
 from newsintel.assembly import Core, Starts, open_source, services, starts
 from newsintel.codec import dump_answer, load_answer
 from newsintel.flight import FetchJob, Flight
@@ -134,14 +147,16 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
 @asynccontextmanager
 async def upkeep(core: Core) -> AsyncIterator[None]:
     """Those who work by the clock: they have no inbox that could end, and are cancelled when nobody asks any more."""
-    stores, count = core.stores, core.count
+    stores, count, floor = core.stores, core.count, core.settings.trending_floor
     async with trio.open_nursery() as nursery:
         start = nursery.start_soon
         keep = timedelta(days=core.settings.history_retention_d)
         start(partial(janitor.run, history=stores.history, keep=keep, count=count, now=core.now), name="janitor")
         start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
-        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=core.settings.trending_floor)
+        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor)
         start(partial(trends, count=count, now=core.now), name="trend_writer")
+        start(partial(term_counter.run, terms=stores.terms, count=count), name="term_counter")
+        start(partial(save_counter.run, counts=stores.save_counts, saves=core.saves, floor=floor, count=count), name="save_counter")
         yield
         nursery.cancel_scope.cancel()
 
@@ -184,6 +199,7 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
             search=core.stores.search,
             every_source=tuple(core.settings.source),
             windows=core.windows,
+            saves=core.saves,
             count=core.count,
             now=core.now,
         )

@@ -31,6 +31,7 @@ from newsintel.options import Secret
 from newsintel.ports import Count, Upstream, WallClock
 from newsintel.preference_cache import PreferenceCache
 from newsintel.quotas import Terms
+from newsintel.saves import Saves
 from newsintel.settings import Settings, SourceSettings
 from newsintel.sources.source import Source
 from newsintel.storage.keyfile import kept_keys
@@ -50,6 +51,7 @@ class Core:
     metrics: Metrics
     stores: Stores
     tally: Tally
+    saves: Saves
     windows: Windows
     secret_keys: tuple[Secret, ...]
     marking: Marking
@@ -59,7 +61,7 @@ class Core:
     def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
         """The core of a service on its stores; makes the keys of a service in development that has none."""
         keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
-        return cls(settings, metrics, stores, Tally(), Windows.of(settings), keys, Marking(keys), now)
+        return cls(settings, metrics, stores, Tally(), Saves(), Windows.of(settings), keys, Marking(keys), now)
 
     @property
     def count(self) -> Count:
@@ -114,6 +116,7 @@ def services(
         search_marks=stores.search_marks,
         trending=stores.trending,
         kinship=stores.kinship,
+        likeness=stores.likeness,
         accounts=stores.accounts,
         sessions=stores.sessions,
         api_keys=stores.api_keys,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from newsintel.intelligence.model import Match
 from newsintel.intelligence.search_model import Kin, MarkedSearch, MarksOf, Observed, Span, Trend
+from newsintel.model import Article
 
 
 class Likeness(Protocol):
@@ -21,6 +22,10 @@ class Likeness(Protocol):
 
     async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
         """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
+        ...
+
+    async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
+        """Likewise for an article that the archive need not have."""
         ...
 
     async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
@@ -39,6 +44,22 @@ class Likeness(Protocol):
             limit: of the matches.
             leave_out: public ids of articles that are not wanted; their duplicates are left out as well.
         """
+        ...
+
+
+class TermCounts(Protocol):
+    """In how many articles each term occurs, as the term counter sees it."""
+
+    async def add_up(self) -> int:
+        """Add what changed to the counts, up to a batch of it; how many changes that were, 0 while another process does the same."""
+        ...
+
+
+class SaveCounts(Protocol):
+    """How many people saved each article, as the save counter sees it."""
+
+    async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
+        """The articles that most people saved, at least `floor` and at most `limit` articles: their number, by public id."""
         ...
 
 

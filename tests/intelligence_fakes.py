@@ -12,17 +12,21 @@ from tests.make import NOON
 
 
 class MemoryLikeness:
-    """A `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
+    """An `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
 
     def __init__(self, *articles) -> None:
         self.kept = {article.id: article for article in articles}
-        self.away = False
+        self.raises: Exception | None = None
 
     async def similar(self, article_id, limit):
         await self._answer()
         if article_id not in self.kept:
             return None
         return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, {article_id})
+
+    async def like(self, article, limit):
+        await self._answer()
+        return self._matching(self._telling(_text(article), 12), limit, {article.id})
 
     async def telling(self, article_ids, each):
         await self._answer()
@@ -53,8 +57,8 @@ class MemoryLikeness:
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()
-        if self.away:
-            raise UnavailableError("postgresql is away")
+        if self.raises:
+            raise self.raises
 
 
 def _text(article):
@@ -63,3 +67,33 @@ def _text(article):
 
 def _terms(text):
     return {word for word in words(text) if len(word) >= 4}
+
+
+class MemoryTerms:
+    """An `intelligence_ports.TermCounts` with a number of changes to add up, ten at a time."""
+
+    def __init__(self, waiting=0) -> None:
+        self.waiting = waiting
+        self.away = False
+
+    async def add_up(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        added = min(10, self.waiting)
+        self.waiting -= added
+        return added
+
+
+class MemorySaveCounts:
+    """An `intelligence_ports.SaveCounts` over the numbers it is given."""
+
+    def __init__(self, **people) -> None:
+        self.people = people
+        self.away = False
+
+    async def most_saved(self, floor, limit):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        return dict([one for one in self.people.items() if one[1] >= floor][:limit])

@@ -44,6 +44,7 @@ from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
 from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
+from tests.intelligence_fakes import MemoryLikeness
 from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
 from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
@@ -185,6 +186,7 @@ class World:
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    likeness: MemoryLikeness = field(factory=MemoryLikeness)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
     sessions: MemorySessions = field(factory=MemorySessions)
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
@@ -220,6 +222,7 @@ class World:
             desk=self.desk,
             archive=self.archive,
             bytes_cache=self.bytes_cache,
+            likeness=self.likeness,
             harvests=self.harvests,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),

@@ -71,7 +71,7 @@ class PostgresSearch:
         return await self._postgres.run(_facets, query)
 
 
-def _in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
+def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
     """A unit that ends after UNIT_S in all."""
 
     async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,7 +84,7 @@ def _in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callab
     return bounded
 
 
-@_in_time
+@in_time
 async def _search(connection: Connection, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
     condition = await _where(connection, query)
     if query.sort is ArchiveSort.RELEVANCE and condition.words and (after is None or after.keys[0] == "ranked"):
@@ -158,7 +158,7 @@ async def _candidates(connection: Connection, condition: Where, query: ArchiveQu
     return await walk(connection, window, values, span, most or sys.maxsize)
 
 
-@_in_time
+@in_time
 async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
     condition = await _where(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
@@ -174,7 +174,7 @@ async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket)
     return bars(dict(counts), query.start, query.end, bucket)
 
 
-@_in_time
+@in_time
 async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
     condition = await _where(connection, query)
     counting = "SELECT source, publisher, count(*) AS number FROM found GROUP BY source, publisher"

@@ -61,6 +61,7 @@ ROWS = {
         "INSERT INTO trending VALUES ('24h', 'storm', 3, 0.5, 2)",
         "INSERT INTO trending_made VALUES ('24h', '2026-01-01+00')",
     ),
+    "0008": ("INSERT INTO term_changes (search, change) VALUES ('calm', 1)",),
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 
@@ -108,4 +109,5 @@ async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, em
     for name, rows in before.items():
         kept = [{column: row[column] for column in old} for old, row in zip(rows, after[name], strict=True)]
         assert kept == rows
-    assert not {name for name, rows in after.items() if rows} - before.keys()
+    # What is counted from the rows that are there may come to be.
+    assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms"}

@@ -1,0 +1,230 @@
+"""The Likeness port: weighted terms of the archive's full-text search. What is decided by it is pure, in `intelligence`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.intelligence.likeness import Candidate, Scored, best, closest, distinct
+from newsintel.intelligence.model import Match
+from newsintel.intelligence.telling import Probe, Word, probe, telling
+from newsintel.intelligence.wording import as_written, spellings
+from newsintel.model import Article
+from newsintel.ports import WallClock
+from newsintel.storage.postgres.articles import COLUMNS, article_of
+from newsintel.storage.postgres.orders import NEWEST
+from newsintel.storage.postgres.pool import Connection, Postgres
+from newsintel.storage.postgres.search import in_time
+from newsintel.storage.postgres.walk import Span, walk, window_sql
+
+TERMS = 12
+"""Of an article that others are compared with."""
+
+MOST_TERMS = 24
+"""That one look-up goes by, if it is handed more: with 40 it takes ten times as long."""
+
+CANDIDATES = 500
+"""Articles that are scored: as many as archive search ranks. If there are more, the newest of them."""
+
+SPARE = 20
+"""Of the best, beyond those wanted, that are looked at for duplicates of each other."""
+
+# Of texts with a key each: their words, and how many articles have them. The fields of an article are those of the generated column.
+WORDS = """
+SELECT key, word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
+FROM ({texts}) AS text (key, search) CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
+"""
+OF_ARTICLES = WORDS.format(texts="SELECT public_id, search FROM articles WHERE public_id = ANY($1::text[])")
+OF_TEXTS = WORDS.format(
+    texts="SELECT place, to_tsvector('english', words) FROM unnest($1::text[]) WITH ORDINALITY AS asked (words, place)",
+)
+OF_ARTICLE = WORDS.format(
+    texts="""SELECT 1, setweight(to_tsvector('english', left($1::text, 2000)), 'A')
+             || setweight(to_tsvector('english', left($2::text, 10000)), 'B')
+             || setweight(to_tsvector('english', left($3::text, 100000)), 'C')"""
+)
+
+TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''), 0)"
+COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
+KNOWN = "SELECT id, title FROM articles WHERE public_id = ANY($1::text[])"
+TITLES = "SELECT id, title FROM articles WHERE id = ANY($1::bigint[])"
+TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
+FOUND = f"SELECT id, {COLUMNS}, fetched_at FROM articles WHERE id = ANY($1::bigint[])"
+BECOMES = "SELECT word, tsvector_to_array(to_tsvector('english', word)) FROM unnest($1::text[]) AS word"
+
+
+class PostgresLikeness:
+    """Likeness by weighted terms. Every method is one unit of work on one connection."""
+
+    def __init__(self, postgres: Postgres, now: WallClock) -> None:
+        self._postgres = postgres
+        self._now = now
+
+    async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
+        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
+        return await self._postgres.run(_similar, article_id, limit, self._now())
+
+    async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
+        """Likewise for an article that the archive need not have."""
+        return await self._postgres.run(_like, article, limit, self._now())
+
+    async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
+        """The `each` most telling terms of articles with their weights, by public id; articles that are not archived are left out."""
+        return await self._postgres.run(_telling, article_ids, each)
+
+    async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+        """Likewise for texts that people wrote, in their order."""
+        return await self._postgres.run(_telling_words, texts, each)
+
+    async def matching(self, weights: Mapping[str, float], limit: int, *, leave_out: Sequence[str] = ()) -> tuple[Match, ...]:
+        """The articles that weighted terms find, best first, at most one of each story; of more than MOST_TERMS terms by the weightiest."""
+        return await self._postgres.run(_matching, weights, limit, leave_out, self._now())
+
+
+@frozen
+class _Asked:
+    """What is looked for.
+
+    Attributes:
+        weights: of the terms.
+        articles: how many articles have each.
+        known: the id (None if it has none) and title of each article that is not wanted, nor what tells the same story.
+        publisher: of the text itself, if it has one.
+    """
+
+    weights: Mapping[str, float]
+    articles: Mapping[str, int]
+    known: Sequence[tuple[int | None, str]]
+    publisher: str | None
+    limit: int
+    now: datetime
+
+
+@in_time
+async def _similar(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[Match, ...] | None:
+    this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
+    if this is None:
+        return None
+    words = await connection.fetch(OF_ARTICLES, [article_id])
+    weights, articles = await _weighed(connection, words, least=2)
+    return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
+
+
+@in_time
+async def _like(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[Match, ...]:
+    words = await connection.fetch(OF_ARTICLE, article.title, article.description or "", article.content or "")
+    weights, articles = await _weighed(connection, words, least=1)
+    return await _find(connection, _Asked(weights, articles, [(None, article.title)], article.publisher, limit, now))
+
+
+async def _weighed(connection: Connection, words: Sequence[Any], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+    """The weights of one text's terms, and how many articles have each."""
+    weights = telling(_words(words), await connection.fetchval(TOTAL), TERMS, least=least)
+    return weights, {row["lexeme"]: row["articles"] for row in words}
+
+
+@in_time
+async def _telling(connection: Connection, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
+    rows = await connection.fetch(OF_ARTICLES, list(article_ids))
+    total = await connection.fetchval(TOTAL)
+    return {key: telling(_words(some), total, each, least=2) for key, some in _by_key(rows).items()}
+
+
+@in_time
+async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+    found = _by_key(await connection.fetch(OF_TEXTS, list(texts)))
+    total = await connection.fetchval(TOTAL)
+    return [telling(_words(found.get(place, ())), total, each, least=1) for place in range(1, len(texts) + 1)]
+
+
+@in_time
+async def _matching(
+    connection: Connection, weights: Mapping[str, float], limit: int, leave_out: Sequence[str], now: datetime
+) -> tuple[Match, ...]:
+    chosen = dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_TERMS])
+    articles = dict(await connection.fetch(COUNTS, list(chosen)))
+    known = [(row["id"], row["title"]) for row in await connection.fetch(KNOWN, list(leave_out))] if leave_out else []
+    return await _find(connection, _Asked(chosen, articles, known, None, limit, now))
+
+
+async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
+    """The best matches of weighted terms."""
+    how = probe(list(asked.weights), asked.articles)
+    if how is None:
+        return ()
+    own = {one for one, _ in asked.known if one is not None}
+    found = [one for one in await _candidates(connection, how, list(asked.weights)) if one.id not in own]
+    nearest = closest(found, asked.weights)[: asked.limit + SPARE]
+    ids = [one.id for one in nearest]
+    rows = {row["id"]: (article_of(row), row["fetched_at"]) for row in await connection.fetch(FOUND, ids)}
+    ties = await connection.fetch(TIES, [*ids, *own])
+    ranked = best(nearest, {one: article for one, (article, _) in rows.items()}, asked.publisher, asked.now)
+    kept = distinct(ranked, {one: article.title for one, (article, _) in rows.items()}, ties, asked.known)[: asked.limit]
+    return await _matches(connection, [(one, *rows[one.id]) for one in kept])
+
+
+async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
+    """All that a probe finds if there are no more than CANDIDATES, else about that many of the newest."""
+    shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
+    columns = f"id, length(search) AS words, {shared} AS shared"
+    values = [_tsquery(how), *map(_quoted, terms)]
+    condition = "search @@ $1::text::tsquery"
+    rows: Sequence[Any] = ()
+    if not how.wide:
+        rows = await connection.fetch(f"SELECT {columns} FROM articles WHERE {condition} LIMIT {CANDIDATES + 1}", *values)
+    if how.wide or len(rows) > CANDIDATES:
+        newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {CANDIDATES}"
+        window = window_sql(condition, len(values), f"public_id, published_at, {columns}", newest)
+        rows = await walk(connection, window, values, Span(None, None), CANDIDATES)
+    return [Candidate(row["id"], row["words"], row["shared"]) for row in rows]
+
+
+async def _matches(connection: Connection, kept: Sequence[tuple[Scored, Article, datetime]]) -> tuple[Match, ...]:
+    """Matches, with their terms as the articles have them."""
+    texts = [spellings((article.title, article.description, article.content), one.terms) for one, article, _ in kept]
+    becomes = dict(await connection.fetch(BECOMES, [*{word for some in texts for word in some}]))
+    return tuple(
+        Match(article, fetched_at, one.score, as_written(some, one.terms, becomes))
+        for some, (one, article, fetched_at) in zip(texts, kept, strict=True)
+    )
+
+
+def _words(rows: Iterable[Any]) -> Iterable[Word]:
+    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows)
+
+
+def _by_key(rows: Iterable[Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["key"], []).append(row)
+    return found
+
+
+def _tsquery(how: Probe) -> str:
+    """The probe as PostgreSQL reads it."""
+    others = [term for term in how.terms if term not in (*how.alone, *how.anchors)]
+    parts = [*map(_quoted, how.alone), *_two_of(how.anchors)]
+    if how.anchors and others:
+        parts.append(f"({_any(how.anchors)}) & ({_any(others)})")
+    return " | ".join(f"({part})" for part in parts)
+
+
+def _two_of(terms: Sequence[str]) -> list[str]:
+    """Queries of which one holds where any two of the terms are: both in one half, or one in each.
+
+    Naming every pair would take n² words where this takes n log n, and the index's time for a match grows with them.
+    """
+    if len(terms) < 2:
+        return []
+    one, other = terms[: len(terms) // 2], terms[len(terms) // 2 :]
+    return [*_two_of(one), *_two_of(other), f"({_any(one)}) & ({_any(other)})"]
+
+
+def _any(terms: Sequence[str]) -> str:
+    return " | ".join(map(_quoted, terms))
+
+
+def _quoted(lexeme: str) -> str:
+    """A lexeme in a tsquery: in quotes, with quotes and backslashes doubled inside."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,41 @@
+"""The TermCounts port: in how many articles each word occurs, as notes of what changed are added up (docs/decisions/0017)."""
+
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7264052)"
+"""Any number that no other program locks: two processes that count at once would wait for each other at the commonest words."""
+
+# Sorted, so that the words of one batch are found close together. The empty lexeme counts the articles.
+COUNT = """
+WITH taken AS (
+    DELETE FROM term_changes WHERE id IN (SELECT id FROM term_changes ORDER BY id LIMIT $1) RETURNING search, change
+), counted AS (
+    INSERT INTO article_terms AS kept (lexeme, articles)
+    SELECT lexeme, sum(change) FROM taken CROSS JOIN LATERAL unnest(array_append(tsvector_to_array(search), '')) AS lexeme
+    GROUP BY lexeme HAVING sum(change) <> 0 ORDER BY lexeme
+    ON CONFLICT (lexeme) DO UPDATE SET articles = kept.articles + excluded.articles
+)
+SELECT count(*) FROM taken
+"""
+
+BATCH_ROWS = 1_000
+"""Notes added up in one transaction, which takes about a tenth of a second (docs/decisions/0017)."""
+
+
+class PostgresTerms:
+    """Adds up notes of changes. Safe beside other processes that do the same."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def add_up(self) -> int:
+        """Add up to BATCH_ROWS notes to the counts, the oldest first; how many that were, 0 while another process does the same."""
+        return await self._postgres.run(_add_up)
+
+
+async def _add_up(connection: Connection) -> int:
+    async with connection.transaction():
+        if not await connection.fetchval(ONE_AT_A_TIME):
+            return 0
+        taken: int = await connection.fetchval(COUNT, BATCH_ROWS)
+        return taken
