@@ -12,6 +12,7 @@ from newsintel.http import (
     articles,
     auth,
     exports,
+    feedback,
     health,
     history,
     me,
@@ -72,6 +73,7 @@ def create_app(services: Services) -> QuartTrio:
         *me.routes(),
         *preferences.routes(),
         *saved.routes(),
+        *feedback.routes(),
         *history.routes(),
         *exports.routes(),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from newsintel.intelligence.search_model import Span
 from newsintel.model import Origin, Rule, Status
+from newsintel.personal_model import Dismissal
 from newsintel.ports import Phase
 from newsintel.preferences import KEY
 
@@ -70,6 +71,8 @@ _ARTICLE = {
 }
 
 _SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
+_OPENED = _ARTICLE | {"opened": record({"opened_at": MOMENT})}
+_DISMISSED = _ARTICLE | {"dismissed": record({"reason": words(Dismissal), "dismissed_at": MOMENT})}
 PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
 _SESSION = record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
 _KEY = {
@@ -163,6 +166,8 @@ COMPONENTS: dict[str, Schema] = {
             "keys": many(record(_KEY)),
             "sessions": many(_SESSION),
             "saved": many(ref("ExportedArticle")),
+            "opened": many(record(_OPENED, published_at_estimated=FLAG)),
+            "dismissed": many(record(_DISMISSED, published_at_estimated=FLAG)),
             "searches": many(ref("PastSearch")),
         }
     ),

@@ -12,7 +12,7 @@ from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.intelligence_ports import Kinship, SearchMarks, Trending
 from newsintel.model import Answer
 from newsintel.options import Secret
-from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
+from newsintel.personal_ports import AccountData, Feedback, OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import (
     Archive,
     ArchiveDump,
@@ -44,6 +44,7 @@ from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.api_keys import PostgresKeys
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
+from newsintel.storage.postgres.feedback import PostgresFeedback
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
@@ -79,6 +80,7 @@ class Stores:
     history: History
     preferences: PreferenceStore
     saved: SavedArticles
+    feedback: Feedback
     own_history: OwnHistory
     account_data: AccountData
     search_marks: SearchMarks
@@ -158,6 +160,7 @@ async def open_stores(
                 history=PostgresHistory(postgres),
                 preferences=PostgresPreferences(postgres),
                 saved=PostgresSaved(postgres),
+                feedback=PostgresFeedback(postgres),
                 own_history=PostgresOwnHistory(postgres),
                 account_data=PostgresAccountData(postgres),
                 search_marks=PostgresSearchMarks(postgres),
