@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,preferences,personal,personal_views,intelligence/model,intelligence/search_model,intelligence/normal_form,intelligence/together,intelligence/marking,intelligence/trending,intelligence/related,intelligence/search_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,popularity,saves,codec,admission,quotas,leases,freshness,body,deadlines,latencies,emf,query,urls,nearest,text,model,preferences,personal,personal_views,intelligence/model,intelligence/telling,intelligence/likeness,intelligence/wording,intelligence/views,intelligence/search_model,intelligence/normal_form,intelligence/together,intelligence/marking,intelligence/trending,intelligence/related,intelligence/search_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors", ",", ".py,newsintel/") + ".py"
 
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
 PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'

@@ -9,6 +9,7 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
+PostgreSQL: term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
@@ -16,50 +17,44 @@ actor cancels everything and ends the process: a service that lost a part of its
 
 import logging
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import trio
+from attrs import frozen
 
-from newsintel import __version__, emf, gauges
-from newsintel.actors import cache_writer, emf_writer, fetcher, janitor, latency_writer, merger, persister, recorder, trend_writer
-from newsintel.admission import Admission
-from newsintel.allowance import Allowance, States
+from newsintel import __version__, emf
+from newsintel.actors import (
+    cache_writer,
+    emf_writer,
+    fetcher,
+    janitor,
+    latency_writer,
+    merger,
+    persister,
+    recorder,
+    save_counter,
+    term_counter,
+    trend_writer,
+)
+from newsintel.assembly import Core, Starts, open_source, services, starts
 from newsintel.codec import dump_answer, load_answer
-from newsintel.cursors import PURPOSE as CURSORS
-from newsintel.cursors import Cursors
-from newsintel.desk import Desk
 from newsintel.flight import FetchJob, Flight
-from newsintel.freshness import Windows
 from newsintel.http import server
 from newsintel.http.application import create_app
-from newsintel.http.callers import Persons
 from newsintel.http.metrics import MetricsListener
-from newsintel.http.recording import Recording
 from newsintel.http.services import Services
-from newsintel.intelligence.marking import Marking
-from newsintel.keys import Signer
-from newsintel.latencies import Tally
-from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
-from newsintel.limiter import limiter
+from newsintel.lifecycle import heed_signals, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
-from newsintel.oauth.app_token import open_app_token
-from newsintel.oauth.links import AccountLinks
 from newsintel.oauth.providers import open_providers
-from newsintel.ports import Phase, Upstream
-from newsintel.preference_cache import PreferenceCache
-from newsintel.quotas import Terms
-from newsintel.settings import Settings, SourceSettings
+from newsintel.ports import Phase
+from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
-from newsintel.sources.source import Source
-from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
-from newsintel.upstream import open_upstream
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +71,41 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@frozen
+class Edges:
+    """Every long-lived channel, by its send end and its inbox."""
+
+    to_merger: trio.MemorySendChannel[Flight]
+    flights: trio.MemoryReceiveChannel[Flight]
+    to_fetchers: Mapping[str, trio.MemorySendChannel[FetchJob]]
+    jobs: Mapping[str, trio.MemoryReceiveChannel[FetchJob]]
+    to_cache: trio.MemorySendChannel[CacheWrite]
+    cache_writes: trio.MemoryReceiveChannel[CacheWrite]
+    to_persister: trio.MemorySendChannel[Answer]
+    answers: trio.MemoryReceiveChannel[Answer]
+    to_recorder: trio.MemorySendChannel[SearchRecord]
+    searches: trio.MemoryReceiveChannel[SearchRecord]
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Edges":
+        """Open them all; each has one owner, who closes it."""
+        jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
+        return cls(
+            *trio.open_memory_channel[Flight](settings.max_flights),
+            {name: to_fetcher for name, (to_fetcher, _) in jobs.items()},
+            {name: inbox for name, (_, inbox) in jobs.items()},
+            *trio.open_memory_channel[CacheWrite](settings.max_flights),
+            *trio.open_memory_channel[Answer](PERSISTER_INBOX),
+            *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
+        )
+
+    @property
+    def inboxes(self) -> Mapping[str, trio.MemoryReceiveChannel[object]]:
+        """Each actor's inbox, for the gauges."""
+        sinks = {"cache_writer": self.cache_writes, "persister": self.answers, "recorder": self.searches}
+        return {"merger": self.flights, **sinks, **{f"fetcher {name}": inbox for name, inbox in self.jobs.items()}}
+
+
 @asynccontextmanager
 async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
     """Everything but HTTP. Nesting, outermost first: embedded servers, bridge and stores > sinks > fetchers and merger > the caller.
@@ -88,138 +118,93 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
         NewsIntelError: the stores cannot be run with (wrong credentials, older schema).
         ExceptionGroup: of an actor's bug, or of what the caller raised.
     """
-    metrics, tally, windows = metrics or Metrics(), Tally(), Windows.of(settings)
-    count = metrics.count
-    secret_keys = settings.secret_keys or kept_keys(settings.data_dir)
-    marking = Marking(secret_keys)
-    enabled = {name: source for name, source in settings.source.items() if source.enabled}
-    terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
-
-    to_merger, flights = trio.open_memory_channel[Flight](settings.max_flights)
-    to_cache, cache_writes = trio.open_memory_channel[CacheWrite](settings.max_flights)
-    to_persister, answers = trio.open_memory_channel[Answer](PERSISTER_INBOX)
-    to_recorder, searches = trio.open_memory_channel[SearchRecord](RECORDER_INBOX)
-    jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in enabled}
-    to_fetchers = {name: to_fetcher for name, (to_fetcher, _) in jobs.items()}
-    inboxes = {"merger": flights, "cache_writer": cache_writes, "persister": answers, "recorder": searches}
-    inboxes |= {f"fetcher {name}": inbox for name, (_, inbox) in jobs.items()}
-
-    async with open_stores(settings, count, dump_answer, load_answer) as stores, AsyncExitStack() as clients:
+    metrics = metrics or Metrics()
+    edges = Edges.open(settings)
+    async with open_stores(settings, metrics.count, dump_answer, load_answer) as stores, open_providers(settings, utc_now) as providers:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting without %s: it cannot be reached", away)
-        providers = await clients.enter_async_context(open_providers(settings, utc_now))
-        shared = SharedCache(stores.cache, windows, count, utc_now)
-        starts = {name: (Admission(terms[name]), Allowance(name, terms[name], stores.ledger, count)) for name in enabled}
-        requests = limiter("search", settings.rate_limit, stores.counter, count, time.time)
-        misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
+        core = Core.of(settings, metrics, stores, utc_now)
+        doors = starts(core)
+        async with sinks(core, edges), upkeep(core), fetchers(core, edges, doors), merging(core, edges):
+            with edges.to_merger, edges.to_recorder:
+                yield services(core, doors, providers, to_merger=edges.to_merger, to_recorder=edges.to_recorder, inboxes=edges.inboxes)
 
-        async with trio.open_nursery() as sinks, trio.open_nursery() as upkeep:
-            start = sinks.start_soon
-            start(partial(cache_writer.run, cache_writes, cache=stores.cache, count=count), name="cache_writer")
-            start(partial(persister.run, answers, archive=stores.archive, count=count), name="persister")
-            record = partial(
-                recorder.run,
-                searches,
-                history=stores.history,
-                repeats=stores.repeats,
-                marking=marking,
-                marks=stores.search_marks,
-                count=count,
-                now=utc_now,
+
+@asynccontextmanager
+async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
+    """Those who keep what was found. They end when nobody can send them more, and have SINKS_SHARE of DRAIN_S for what is left."""
+    stores, count = core.stores, core.count
+    async with trio.open_nursery() as nursery:
+        start = nursery.start_soon
+        start(partial(cache_writer.run, edges.cache_writes, cache=stores.cache, count=count), name="cache_writer")
+        start(partial(persister.run, edges.answers, archive=stores.archive, count=count), name="persister")
+        record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
+        start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
+        yield
+        nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
+
+
+@asynccontextmanager
+async def upkeep(core: Core) -> AsyncIterator[None]:
+    """Those who work by the clock: they have no inbox that could end, and are cancelled when nobody asks any more."""
+    stores, count, floor = core.stores, core.count, core.settings.trending_floor
+    async with trio.open_nursery() as nursery:
+        start = nursery.start_soon
+        keep = timedelta(days=core.settings.history_retention_d)
+        start(partial(janitor.run, history=stores.history, keep=keep, count=count, now=core.now), name="janitor")
+        start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
+        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor)
+        start(partial(trends, count=count, now=core.now), name="trend_writer")
+        start(partial(term_counter.run, terms=stores.terms, count=count), name="term_counter")
+        start(partial(save_counter.run, counts=stores.save_counts, saves=core.saves, floor=floor, count=count), name="save_counter")
+        yield
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def fetchers(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
+    """One for each source that is enabled; they end when the merger has closed their inboxes."""
+    async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
+        for name, (admission, allowance) in doors.items():
+            source = core.settings.source[name]
+            fetch = partial(
+                fetcher.run,
+                edges.jobs[name],
+                source=name,
+                upstream=await clients.enter_async_context(open_source(REGISTRY[name], source, core.now)),
+                admission=admission,
+                allowance=allowance,
+                deadline_s=source.deadline_s,
+                longest_keep_s=core.windows.ttl_s + core.windows.stale_s,
+                count=core.count,
+                observe=core.metrics.observe,
+                tally=core.tally,
+                now=core.now,
             )
-            start(record, name="recorder")
-            keep = timedelta(days=settings.history_retention_d)
-            upkeep.start_soon(partial(janitor.run, history=stores.history, keep=keep, count=count, now=utc_now), name="janitor")
-            trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=settings.trending_floor)
-            upkeep.start_soon(partial(trends, count=count, now=utc_now), name="trend_writer")
-            latencies = partial(latency_writer.run, tally=tally, store=stores.latencies, count=count, now=utc_now)
-            upkeep.start_soon(latencies, name="latency_writer")
+            nursery.start_soon(fetch, name=f"fetcher({name})")
+        yield
 
-            async with trio.open_nursery() as sources:
-                for name, source in enabled.items():
-                    client = await clients.enter_async_context(open_source(REGISTRY[name], source))
-                    fetch = partial(
-                        fetcher.run,
-                        jobs[name][1],
-                        source=name,
-                        upstream=client,
-                        admission=starts[name][0],
-                        allowance=starts[name][1],
-                        deadline_s=source.deadline_s,
-                        longest_keep_s=windows.ttl_s + windows.stale_s,
-                        count=count,
-                        observe=metrics.observe,
-                        tally=tally,
-                        now=utc_now,
-                    )
-                    sources.start_soon(fetch, name=f"fetcher({name})")
-                merge = partial(
-                    merger.run,
-                    flights,
-                    to_fetchers,
-                    to_cache,
-                    to_persister,
-                    shared=shared,
-                    search=stores.search,
-                    every_source=tuple(settings.source),
-                    windows=windows,
-                    count=count,
-                    now=utc_now,
-                )
-                sources.start_soon(merge, name="merger")
 
-                with to_merger, to_recorder:
-                    desk = Desk(
-                        to_merger,
-                        stores.archive,
-                        windows=windows,
-                        max_flights=settings.max_flights,
-                        search_deadline_s=settings.search_deadline_s,
-                        misses=misses,
-                        now=utc_now,
-                    )
-                    states = States(starts, utc_now)
-                    gauges.watch(
-                        metrics,
-                        commit=settings.commit,
-                        inboxes=inboxes,
-                        flights=lambda: desk.flights,
-                        states=states,
-                        load=stores.load,
-                    )
-                    yield Services(
-                        settings=settings,
-                        desk=desk,
-                        archive=stores.search,
-                        bytes_cache=stores.bytes_cache,
-                        harvests=stores.cache,
-                        cursors=Cursors(Signer(secret_keys, CURSORS)),
-                        persons=Persons(secret_keys),
-                        recording=Recording(to_recorder, secret_keys, count),
-                        preferences=PreferenceCache(stores.preferences),
-                        saved=stores.saved,
-                        own_history=stores.own_history,
-                        account_data=stores.account_data,
-                        marking=marking,
-                        search_marks=stores.search_marks,
-                        trending=stores.trending,
-                        kinship=stores.kinship,
-                        accounts=stores.accounts,
-                        sessions=stores.sessions,
-                        api_keys=stores.api_keys,
-                        attempts=stores.attempts,
-                        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, utc_now),
-                        providers=providers.by_name,
-                        requests=requests,
-                        misses=misses,
-                        count=count,
-                        exposition=metrics.exposition,
-                        now=utc_now,
-                        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
-                        source_states=states,
-                    )
-            upkeep.cancel_scope.cancel()  # it has no inbox that could end
-            sinks.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * settings.drain_s
+@asynccontextmanager
+async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
+    """The merger; it ends when the desk's end is closed and its flights have landed."""
+    async with trio.open_nursery() as nursery:
+        merge = partial(
+            merger.run,
+            edges.flights,
+            edges.to_fetchers,
+            edges.to_cache,
+            edges.to_persister,
+            shared=SharedCache(core.stores.cache, core.windows, core.count, core.now),
+            search=core.stores.search,
+            every_source=tuple(core.settings.source),
+            windows=core.windows,
+            saves=core.saves,
+            count=core.count,
+            now=core.now,
+        )
+        nursery.start_soon(merge, name="merger")
+        yield
 
 
 async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -265,11 +250,3 @@ async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]
             nursery.start_soon(report, name="emf_writer")
         yield
         nursery.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def open_source(source: Source, settings: SourceSettings) -> AsyncIterator[Upstream]:
-    """A source's client, with an app-only token beside it if the source uses one."""
-    async with AsyncExitStack() as stack:
-        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
-        yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=utc_now))

@@ -18,7 +18,7 @@ from cattrs.preconf.orjson import make_converter
 from newsintel.model import Answer, Article, Dedupe, Group, Harvest, Member, Merge, Origin, Ranked, Rule, ScoreParts, Sort, Status
 
 # Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
-FORMAT = 3
+FORMAT = 4
 
 
 def to_json(value: Any) -> bytes:
@@ -53,12 +53,13 @@ def load_answer(data: bytes) -> Answer:
 
 
 def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
-    """A group in its place: its leader, its members with what ties them to the founder, and the parts of the leader's score."""
+    """A group in its place: its leader, its members with what ties them to the founder, its score's parts, its popularity."""
     parts = ranked.parts
     return [
         places[id(ranked.group.leader)],
         [[places[id(member.article)], member.rule, member.similarity] for member in ranked.group.members],
         [parts.title, parts.description, parts.recency, parts.corroboration, parts.engagement],
+        ranked.popularity,
     ]
 
 
@@ -74,12 +75,12 @@ def _merge(rows: Any, articles: Sequence[Article]) -> Merge:
 
 
 def _ranked(row: Any, articles: Sequence[Article]) -> Ranked:
-    leader, members, parts = row
+    leader, members, parts, popularity = row
     group = Group(tuple([_tied(articles, *member) for member in members]), articles[_place(leader)])
     if not any(member.article is group.leader for member in group.members):
         raise ValueError("led by a stranger")
     title, description, recency, corroboration, engagement = (_real(part, float) for part in parts)
-    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement))
+    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _real(popularity, float))
 
 
 def _tied(articles: Sequence[Article], place: Any, rule: Any, similarity: Any) -> Member:

@@ -249,10 +249,11 @@ class ScoreParts:
 
 @frozen
 class Ranked:
-    """A group in its place in the order, with the parts of its leader's score."""
+    """A group in its place in the order, with the parts of its leader's score and how popular it is, 0..1 (see `popularity`)."""
 
     group: Group
     parts: ScoreParts
+    popularity: float = 0.0
 
 
 @frozen
@@ -280,6 +281,7 @@ class Harvest:
         outcomes: one per selected source, in founder order.
         origin: LIVE, or ARCHIVE when `archived` stands in for sources that all failed.
         archived: articles from the archive, only with origin ARCHIVE.
+        saves: how many people had saved an article when it landed, by public id; of those that too few had saved, nothing.
     """
 
     query: Query
@@ -287,6 +289,7 @@ class Harvest:
     outcomes: tuple[FetchOutcome, ...]
     origin: Origin = Origin.LIVE
     archived: tuple[Article, ...] = ()
+    saves: Mapping[str, int] = field(factory=dict)
 
     @property
     def articles(self) -> tuple[Article, ...]:

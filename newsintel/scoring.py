@@ -6,36 +6,39 @@ A score is a sum of parts, each the evidence of one kind times its weight, so th
 |---|---|---|
 | title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text, for the alternative that fits best |
 | recency | 0.20 | 2^(-age / 48 h) of the leader; 0 where its date was guessed, since a guess is no evidence |
-| corroboration | 0.15 | 1 - 1/n for n publishers: one is none, the second counts most |
-| engagement | 0.10 | log(1 + points + comments) / log(1 + 100,000) of the group's best |
+| corroboration | 0.15 | as in `popularity` |
+| engagement | 0.10 | as in `popularity` |
 
 The weights are a judgement: what was asked for weighs more than half, and no other part alone outweighs the title. Exponential decay with
-age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life is a judgement. Votes are heavy-tailed, hence the
-logarithm; 100,000 is about what the largest Reddit posts reach.
+age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life is a judgement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from math import log1p
 
 from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
-from newsintel.text import fold, padded
+from newsintel.popularity import NO_SAVES, corroboration, engagement, popularity
+from newsintel.text import padded
 
 TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
 HALF_LIFE = timedelta(hours=48)
-MOST_ENGAGED = 100_000
 
 # Parts are rounded before anything is ordered by them, so that the order agrees with the numbers shown.
 DECIMALS = 4
 
 
-def rank(groups: Sequence[Group], query: Query, now: datetime) -> tuple[Ranked, ...]:
+def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> tuple[Ranked, ...]:
     """The groups with their scores in the order that `query.sort` asks for.
 
-    relevance: by score. newest: by the leader's date. popular: by engagement and corroboration, the latter so that stories of sources that
-    count no readers have a place too. Ties: the newest leader first, then by its id.
+    relevance: by score. newest: by the leader's date. popular: by popularity. Ties: the newest leader first, then by its id.
+
+    Args:
+        groups: in any order.
+        query: what was asked.
+        now: what age is counted from.
+        saves: how many people saved an article, by public id.
     """
-    ranked = [Ranked(group, score(group, query, now)) for group in groups]
+    ranked = [Ranked(group, score(group, query, now), popularity(group, saves)) for group in groups]
     return tuple(sorted(ranked, key=lambda it: _place(it, query.sort)))
 
 
@@ -51,8 +54,8 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
         title=round(TITLE * _match(clauses, title), DECIMALS),
         description=round(DESCRIPTION * _match(clauses, description), DECIMALS),
         recency=round(RECENCY * _recency(leader, now), DECIMALS),
-        corroboration=round(CORROBORATION * _corroboration(group), DECIMALS),
-        engagement=round(ENGAGEMENT * _engagement(group), DECIMALS),
+        corroboration=round(CORROBORATION * corroboration(group), DECIMALS),
+        engagement=round(ENGAGEMENT * engagement(group), DECIMALS),
     )
 
 
@@ -63,14 +66,14 @@ def shown(parts: ScoreParts) -> float:
 
 def _place(ranked: Ranked, sort: Sort) -> tuple[float, float, str]:
     leader = ranked.group.leader
-    return -_worth(ranked.parts, sort), -leader.published_at.timestamp(), leader.id
+    return -_worth(ranked, sort), -leader.published_at.timestamp(), leader.id
 
 
-def _worth(parts: ScoreParts, sort: Sort) -> float:
+def _worth(ranked: Ranked, sort: Sort) -> float:
     """What an order looks at before dates; a constant where dates are all it looks at."""
     if sort is Sort.RELEVANCE:
-        return shown(parts)
-    return round(parts.engagement + parts.corroboration, DECIMALS) if sort is Sort.POPULAR else 0.0
+        return shown(ranked.parts)
+    return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
 def _has(text: str, term: Term) -> bool:
@@ -87,13 +90,3 @@ def _match(clauses: Sequence[Clause], text: str) -> float:
 def _recency(article: Article, now: datetime) -> float:
     age = max(now - article.published_at, timedelta(0))
     return 0.0 if article.published_at_estimated else 2 ** -(age / HALF_LIFE)
-
-
-def _corroboration(group: Group) -> float:
-    return 1 - 1 / len({fold(member.article.publisher) for member in group.members})
-
-
-def _engagement(group: Group) -> float:
-    """A count below 0 (Reddit's points can be) is as good as none."""
-    counts = [it.points + it.comments for it in (member.article.engagement for member in group.members) if it is not None]
-    return min(1.0, log1p(max([0, *counts])) / log1p(MOST_ENGAGED))

@@ -53,6 +53,9 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
     "searches": ("Searches answered, by how.", ("via",)),
     "lost_latencies": ("Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.", ()),
+    "term_changes": ("Changes of archived texts that were added up to how many articles have each word.", ()),
+    "term_failures": ("Times that such changes could not be added up; tried again within seconds.", ()),
+    "save_count_failures": ("Times that it could not be learnt how many people saved what; tried again within the minute.", ()),
     "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }
 """Every counter: its meaning and labels. To Prometheus a name is `newsintel_<name>_total`."""

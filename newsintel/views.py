@@ -5,7 +5,7 @@ Moments that our own clock took (`fetched_at`, `first_seen_at`, `retry_at`) are 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from attrs import asdict, evolve, frozen
 
 from newsintel.dedup import group
 from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome, Group, Member, Merge, Origin, Pair, Query, Ranked
+from newsintel.popularity import NO_SAVES
 from newsintel.scoring import DECIMALS, rank, shown
 
 LAST_PAGE = 1000
@@ -35,9 +36,9 @@ class View:
     explain: bool = False
 
 
-def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime) -> Merge:
+def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
     """Group and rank articles, which are in founder order; equal arguments give equal merges."""
-    return Merge(mode, rank(group(articles, mode), query, now))
+    return Merge(mode, rank(group(articles, mode), query, now, saves))
 
 
 def pairs(merged: Merge) -> tuple[Pair, ...]:
@@ -65,7 +66,7 @@ def merged_as(answer: Answer, mode: Dedupe) -> Merge:
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge
-    return merge(harvest.query, harvest.articles, mode, harvest.fetched_at)
+    return merge(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves)
 
 
 def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> dict[str, Any]:
@@ -124,7 +125,10 @@ def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
         "score": shown(ranked.parts),
         "duplicates": [_duplicate(member) for member in _duplicates(ranked.group)],
     }
-    return body | {"score_parts": {name: round(part, DECIMALS) for name, part in asdict(ranked.parts).items()}} if explain else body
+    if not explain:
+        return body
+    parts = {name: round(part, DECIMALS) for name, part in asdict(ranked.parts).items()}
+    return body | {"score_parts": parts, "popularity": ranked.popularity}
 
 
 def _duplicates(group: Group) -> list[Member]:

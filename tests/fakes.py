@@ -81,6 +81,12 @@ class MemoryCache:
         self._check()
         return Claimed(self.locks.setdefault(key, token) == token, self.kept.get(key))
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        for key in keys:
+            self.kept.pop(key, None)
+
     async def unlock(self, key: str, token: str) -> None:
         await trio.lowlevel.checkpoint()
         self._check()
@@ -160,6 +166,11 @@ class MemoryBytes:
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         await self._answer()
         self.kept[key] = (data, trio.current_time(), ttl_s)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        await self._answer()
+        for key in keys:
+            self.kept.pop(key, None)
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()

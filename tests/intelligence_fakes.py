@@ -16,7 +16,7 @@ class MemoryLikeness:
 
     def __init__(self, *articles) -> None:
         self.kept = {article.id: article for article in articles}
-        self.away = False
+        self.raises: Exception | None = None
 
     async def similar(self, article_id, limit):
         await self._answer()
@@ -57,8 +57,8 @@ class MemoryLikeness:
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()
-        if self.away:
-            raise UnavailableError("postgresql is away")
+        if self.raises:
+            raise self.raises
 
 
 def _text(article):
@@ -67,3 +67,33 @@ def _text(article):
 
 def _terms(text):
     return {word for word in words(text) if len(word) >= 4}
+
+
+class MemoryTerms:
+    """An `intelligence_ports.TermCounts` with a number of changes to add up, ten at a time."""
+
+    def __init__(self, waiting=0) -> None:
+        self.waiting = waiting
+        self.away = False
+
+    async def add_up(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        added = min(10, self.waiting)
+        self.waiting -= added
+        return added
+
+
+class MemorySaveCounts:
+    """An `intelligence_ports.SaveCounts` over the numbers it is given."""
+
+    def __init__(self, **people) -> None:
+        self.people = people
+        self.away = False
+
+    async def most_saved(self, floor, limit):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        return dict([one for one in self.people.items() if one[1] >= floor][:limit])

@@ -63,5 +63,6 @@ def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None =
 
 def search_record(**changes) -> SearchRecord:
     """A search by nobody who was signed in, told apart by its query."""
-    values = {"query": "q", "key": "k", "results_count": 1, "searched_at": NOON, "user_id": None}
-    return SearchRecord(**({"repeat_key": changes.get("query", "q")} | values | changes))
+    values = {"query": "q", "key": "k", "results_count": 1, "searched_at": NOON, "user_id": None, "person": "p", "articles": ()}
+    follows = {"repeat_key": changes.get("query", "q"), "form": changes.get("query", "q").casefold()}
+    return SearchRecord(**(follows | values | changes))

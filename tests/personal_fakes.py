@@ -88,10 +88,11 @@ class MemorySaved(_Memory):
 
 
 class MemoryOwnHistory(_Memory):
-    """A `personal_ports.OwnHistory`."""
+    """A `personal_ports.OwnHistory`. Which harvests are one account's alone the test says."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.lone: dict[int, list[str]] = defaultdict(list)
         self.kept: dict[int, list[PastSearch]] = defaultdict(list)
 
     async def page(self, user_id, limit, after):
@@ -108,6 +109,10 @@ class MemoryOwnHistory(_Memory):
         before = len(self.kept[user_id])
         self.kept[user_id] = [search for search in self.kept[user_id] if search.id != search_id]
         return len(self.kept[user_id]) < before
+
+    async def lone_keys(self, user_id, since):
+        await self._answer()
+        return self.lone[user_id]
 
     async def clear(self, user_id, until):
         await self._answer()

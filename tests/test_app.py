@@ -17,7 +17,7 @@ from newsintel.cursors import PURPOSE, Cursors
 from newsintel.errors import UnavailableError
 from newsintel.keys import Signer
 from newsintel.latencies import Latency
-from newsintel.model import Refusal, Status, Via
+from newsintel.model import Refusal, Searched, Status, Via
 from newsintel.options import Secret
 from newsintel.ports import StoreLoad
 from newsintel.query import build
@@ -39,8 +39,10 @@ from tests.fakes import (
 )
 from tests.make import search_record
 from tests.personal_fakes import MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
+from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 ASKER = Caller("somebody")
+SEARCHED = Searched("climate", "k", 1, "climate", ())
 ENVIRON = {
     "NEWSINTEL_NEWSAPI_KEY": "k",
     "NEWSINTEL_GUARDIAN_KEY": "k",
@@ -64,6 +66,9 @@ class World:
     saved: MemorySaved = field(factory=MemorySaved)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     account_data: object = None
+    search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
+    trending: MemoryTrending = field(factory=MemoryTrending)
+    kinship: MemoryKinship = field(factory=MemoryKinship)
     repeats: MemoryRepeats = field(factory=MemoryRepeats)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
@@ -132,7 +137,7 @@ async def test_a_search_flows_through(world, autojump_clock):
         assert first.via is Via.MISS
         assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
         assert (await services.desk.search(asked(), ASKER)).via is Via.HIT
-        services.recording.offer(ASKER, "climate", "k", 1, app.utc_now())
+        services.recording.offer(ASKER, SEARCHED, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
     assert world.archive.kept
     assert world.history.kept
@@ -205,7 +210,7 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     world.history.record = broken
     with pytest.RaisesGroup(pytest.RaisesExc(TypeError, match="a bug"), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
-            services.recording.offer(ASKER, "climate", "k", 1, app.utc_now())
+            services.recording.offer(ASKER, SEARCHED, app.utc_now())
             await trio.sleep_forever()
     assert "stores" not in world.closed or world.closed
 

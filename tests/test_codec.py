@@ -21,7 +21,7 @@ _json = st.recursive(
 
 def landed(harvest):
     """The answer that a flight lands with."""
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at))
+    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
 
 
 @unhurried
@@ -153,16 +153,16 @@ GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0]]
         None,
         [],
         [GROUP, GROUP],
-        [[0, [[0, None, None]], [0.0] * 5]],
-        [[0, [[0, None, None], [2, "url", 1.0]], [0.0] * 5]],
-        [[0, [[0, None, None], [-1, "url", 1.0]], [0.0] * 5]],
-        [[0, [[0, None, None], [0, "url", 1.0]], [0.0] * 5]],
-        [[0, [[0, None, None], [1, "because", 1.0]], [0.0] * 5]],
-        [[0, [[0, None, None], [1, "url", "1"]], [0.0] * 5]],
-        [[0, [[0, None, None], [1.0, "url", 1.0]], [0.0] * 5]],
-        [[0, [[0, None, None], [1, "url", 1.0]], [0.0] * 4]],
-        [[1, [[0, None, None]], [0.0] * 5], [1, [[1, None, None]], [0.0] * 5]],
-        [[2, [[0, None, None], [1, "url", 1.0]], [0.0] * 5]],
+        [[0, [[0, None, None]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [2, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [-1, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [0, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [1, "because", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [1, "url", "1"]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [1.0, "url", 1.0]], [0.0] * 5, 0.0]],
+        [[0, [[0, None, None], [1, "url", 1.0]], [0.0] * 4, 0.0]],
+        [[1, [[0, None, None]], [0.0] * 5, 0.0], [1, [[1, None, None]], [0.0] * 5, 0.0]],
+        [[2, [[0, None, None], [1, "url", 1.0]], [0.0] * 5, 0.0]],
     ],
 )
 def test_a_merge_that_is_not_of_these_articles_is_a_value_error(merge_rows):

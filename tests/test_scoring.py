@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from newsintel.dedup import group
 from newsintel.model import Clause, Dedupe, Engagement, Group, Member, Rule, ScoreParts, Sort, Term
+from newsintel.popularity import popularity
 from newsintel.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, rank, score, shown
 from tests.values import NOW, article, articles, modes, moments, queries, query
 
@@ -127,18 +128,19 @@ def test_more_evidence_never_scores_less(seconds, more_seconds, points, more_poi
     assert scored[2].engagement >= scored[0].engagement
 
 
-@given(st.lists(articles(), max_size=8), queries, moments)
-def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, now):
+@given(st.lists(articles(), max_size=8), queries, moments, st.integers(0, 99))
+def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, now, people):
     """No group is lost, and neighbours stand as the sort says, ties by date (newest first), then id."""
     groups = group(given_articles, Dedupe.OFF)
-    ranked = rank(groups, asked, now)
+    saves = {one.id: people for one in given_articles[:1]}
+    ranked = rank(groups, asked, now, saves)
     assert sorted(map(id, groups)) == sorted(id(it.group) for it in ranked)
 
     def place(it) -> tuple[float, datetime, str]:
         worth = {
             Sort.RELEVANCE: shown(it.parts),
             Sort.NEWEST: 0.0,
-            Sort.POPULAR: round(it.parts.engagement + it.parts.corroboration, 4),
+            Sort.POPULAR: popularity(it.group, saves),
         }
         return -worth[asked.sort], now - it.group.leader.published_at, it.group.leader.id
 
@@ -152,6 +154,14 @@ def test_orders_differ_by_what_they_look_at():
     popular = alone(page="p", title="Else", published_at=NOW - timedelta(days=9), engagement=Engagement(500, 50))
     leads = {sort: rank([popular, new, fitting], query(sort=sort), NOW)[0].group for sort in Sort}
     assert leads == {Sort.RELEVANCE: fitting, Sort.NEWEST: new, Sort.POPULAR: popular}
+
+
+def test_what_people_saved_leads_the_popular():
+    """Of two stories otherwise alike."""
+    one, other = alone(page="a"), alone(page="b")
+    for first, second in ((one, other), (other, one)):
+        ranked = rank([one, other], query(sort=Sort.POPULAR), NOW, {first.leader.id: 3})
+        assert [it.group for it in ranked] == [first, second]
 
 
 def test_ties_go_to_the_newest_then_to_the_smallest_id():

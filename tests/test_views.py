@@ -51,7 +51,7 @@ SIMILARITY = pytest.approx(40 / 41)
 
 def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
     """An answer with the harvest's default merge, as a flight lands with."""
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at), refused)
+    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
 
 
 HARVEST = Harvest(

@@ -117,4 +117,7 @@ def harvests(draw: st.DrawFn) -> Harvest:
         for source in SOURCES
     )
     archived = tuple(draw(st.lists(articles(), max_size=2)))
-    return Harvest(draw(queries), draw(moments), outcomes, Origin.ARCHIVE if archived else Origin.LIVE, archived)
+    origin = Origin.ARCHIVE if archived else Origin.LIVE
+    ids = [article.id for article in (*archived, *(article for outcome in outcomes for article in outcome.articles))]
+    saves = draw(st.dictionaries(st.sampled_from(ids), st.integers(3, 5_000), max_size=3)) if ids else {}
+    return Harvest(draw(queries), draw(moments), outcomes, origin, archived, saves)

@@ -33,6 +33,7 @@ from newsintel.model import (
     Status,
 )
 from newsintel.ports import ArchiveSearch, Count, WallClock
+from newsintel.saves import Saves
 from newsintel.scoring import rank
 from newsintel.shared_cache import Claim, SharedCache
 from newsintel.views import merge
@@ -56,6 +57,7 @@ class _World:
     search: ArchiveSearch
     every_source: tuple[str, ...]
     windows: Windows
+    saves: Saves
     count: Count
     now: WallClock
 
@@ -70,6 +72,7 @@ async def run(
     search: ArchiveSearch,
     every_source: tuple[str, ...],
     windows: Windows,
+    saves: Saves,
     count: Count,
     now: WallClock,
 ) -> None:
@@ -77,7 +80,7 @@ async def run(
 
     Owns: its inbox, one job end per enabled source, and the ends to both sinks, which it closes after its last flight.
     """
-    world = _World(jobs, to_cache, to_persister, shared, search, every_source, windows, count, now)
+    world = _World(jobs, to_cache, to_persister, shared, search, every_source, windows, saves, count, now)
     with ExitStack() as owned:
         for to_fetcher in jobs.values():
             owned.enter_context(to_fetcher)
@@ -131,6 +134,7 @@ class _Gathering:
     def __init__(self, flight: Flight, world: _World) -> None:
         self._flight = flight
         self._now = world.now
+        self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
         self._groups: tuple[Group, ...] = ()
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
@@ -139,10 +143,11 @@ class _Gathering:
         """Take one source's outcome and publish it."""
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
-        harvest = Harvest(self._flight.query, self._now(), in_order)
+        saves = self._saves.of(article.id for each in in_order for article in each.articles)
+        harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
         if outcome.articles:
             self._groups = group(harvest.articles, Dedupe.NORMAL)
-        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at)))
+        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at, saves)))
         self._flight.append(SourceReported(outcome, self._answer.merge))
 
     def missing(self) -> tuple[str, ...]:
@@ -204,7 +209,8 @@ async def _instead(flight: Flight, failed: Answer, cached: Answer | None, world:
         return failed
     if not articles and not failed.harvest.complete:
         return failed
-    return _answer(evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles))
+    saves = world.saves.of(article.id for article in articles)
+    return _answer(evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves))
 
 
 def _hand_on(flight: Flight, answer: Answer, claim: Claim, world: _World) -> None:
@@ -224,4 +230,4 @@ def _hand_on(flight: Flight, answer: Answer, claim: Claim, world: _World) -> Non
 
 
 def _answer(harvest: Harvest) -> Answer:
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at))
+    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))

@@ -23,6 +23,7 @@ from newsintel.http import (
     saved,
     searches,
     sessions,
+    similar,
     sources,
 )
 from newsintel.http.access import admit, caller, check_site, origin_of
@@ -61,6 +62,7 @@ def create_app(services: Services) -> QuartTrio:
     finished = Pages()
     table = (
         *articles.routes(settings, finished),
+        *similar.routes(),
         *archive.routes(settings),
         *searches.routes(),
         *sources.routes(),

@@ -92,6 +92,7 @@ COMPONENTS: dict[str, Schema] = {
     "Article": record(
         _ARTICLE | {"group_id": ARTICLE_ID, "score": {"type": "number", "minimum": 0, "maximum": 1}, "duplicates": many(ref("Duplicate"))},
         score_parts=by_name(NUMBER),
+        popularity=NUMBER,
         preference=NUMBER,
         published_at_estimated=FLAG,
     ),
@@ -110,6 +111,18 @@ COMPONENTS: dict[str, Schema] = {
                 )
             ),
             "next_cursor": maybe(TEXT),
+        }
+    ),
+    "Similar": record(
+        {
+            "articles": many(
+                record(
+                    _ARTICLE
+                    | {"fetched_at": MOMENT, "score": {"type": "number", "minimum": 0, "maximum": 1}}
+                    | {"reasons": record({"terms": many(TEXT), "text": TEXT})},
+                    published_at_estimated=FLAG,
+                )
+            )
         }
     ),
     "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),

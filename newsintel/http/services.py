@@ -9,7 +9,7 @@ from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
 from newsintel.intelligence.marking import Marking
-from newsintel.intelligence_ports import Kinship, SearchMarks, Trending
+from newsintel.intelligence_ports import Kinship, Likeness, SearchMarks, Trending
 from newsintel.limiter import Limiter
 from newsintel.personal_ports import AccountData, Feedback, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, HarvestCache, Health, SourceStates, WallClock
@@ -44,6 +44,7 @@ class Services:
     marking: Marking
     search_marks: SearchMarks
     trending: Trending
+    likeness: Likeness
     kinship: Kinship
     accounts: Accounts
     sessions: Sessions

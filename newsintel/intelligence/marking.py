@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
-from newsintel.intelligence.search_model import MarkedSearch, MarksOf
+from newsintel.intelligence.search_model import Beside, MarkedSearch, MarksOf
 from newsintel.intelligence.together import Together
 from newsintel.keys import derive
 from newsintel.model import SearchRecord
@@ -38,7 +38,9 @@ class Marking:
             return None
         day, query = search.searched_at.date(), search.form
         others = self._together.add(day, search.person, query)
-        beside = tuple((other, self._first(day, search.person, *pair(query, other))) for other in others)
+        beside = tuple(
+            Beside(other, self._first(day, search.person, other), self._first(day, search.person, *pair(query, other))) for other in others
+        )
         return MarkedSearch(query, search.searched_at, self._first(day, search.person, query), beside, search.articles, search.user_id)
 
     def marks_of(self, person: str) -> MarksOf:

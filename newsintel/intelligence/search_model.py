@@ -30,13 +30,22 @@ class Span(StrEnum):
 
 
 @frozen
+class Beside:
+    """Another query of the same person and day: its own mark, by which it can be told to be counted still, and the mark of the pair."""
+
+    query: str
+    mark: bytes
+    pair_mark: bytes
+
+
+@frozen
 class MarkedSearch:
     """A search on its way into the counts: whose it was is in no member but the marks, which say it to nobody (`marking`).
 
     Attributes:
         query: in its normal form.
         mark: 16 bytes.
-        beside: the person's other queries of the day, each with the mark of the pair.
+        beside: the person's other queries of the day.
         articles: ids of the first articles of the answer.
         user_id: for what is left out because an account is gone; it is not kept.
     """
@@ -44,7 +53,7 @@ class MarkedSearch:
     query: str
     searched_at: datetime
     mark: bytes
-    beside: tuple[tuple[str, bytes], ...]
+    beside: tuple[Beside, ...]
     articles: tuple[str, ...]
     user_id: int | None
 

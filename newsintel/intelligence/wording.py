@@ -26,7 +26,7 @@ def spellings(texts: Iterable[str | None], lexemes: Sequence[str]) -> dict[str, 
 
 
 def as_written(words: Iterable[str], lexemes: Sequence[str], becomes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Each lexeme as it is first written; as it is if no word becomes it alone.
+    """Each lexeme as it is first written; as it is if no word becomes it, or it and others only (a part of `covid-19`, say).
 
     Args:
         words: of the text, from `spellings`.
@@ -35,6 +35,7 @@ def as_written(words: Iterable[str], lexemes: Sequence[str], becomes: Mapping[st
     """
     first: dict[str, str] = {}
     for word in words:
-        if len(becomes[word]) == 1:
-            first.setdefault(becomes[word][0], word)
+        for lexeme in becomes[word]:
+            if len(becomes[word]) == 1 or lexeme == word.casefold():
+                first.setdefault(lexeme, word)
     return tuple(first.get(lexeme, lexeme) for lexeme in lexemes)

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.intelligence_ports import Kinship, SearchMarks, Trending
+from newsintel.intelligence_ports import Kinship, Likeness, SaveCounts, SearchMarks, TermCounts, Trending
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, Feedback, OwnHistory, PreferenceStore, Repeats, SavedArticles
@@ -46,13 +46,16 @@ from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.feedback import PostgresFeedback
 from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.likeness import PostgresLikeness
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.preferences import PostgresPreferences
 from newsintel.storage.postgres.related import PostgresKinship
+from newsintel.storage.postgres.save_counts import PostgresSaveCounts
 from newsintel.storage.postgres.saved import PostgresSaved
 from newsintel.storage.postgres.search import PostgresSearch
 from newsintel.storage.postgres.search_marks import PostgresSearchMarks
+from newsintel.storage.postgres.terms import PostgresTerms
 from newsintel.storage.postgres.tokens import PostgresTokens
 from newsintel.storage.postgres.trending import PostgresTrending
 from newsintel.storage.redis import open_redis
@@ -85,6 +88,9 @@ class Stores:
     account_data: AccountData
     search_marks: SearchMarks
     trending: Trending
+    likeness: Likeness
+    terms: TermCounts
+    save_counts: SaveCounts
     kinship: Kinship
     repeats: Repeats
     cache: HarvestCache
@@ -165,6 +171,9 @@ async def open_stores(
                 account_data=PostgresAccountData(postgres),
                 search_marks=PostgresSearchMarks(postgres),
                 trending=PostgresTrending(postgres),
+                likeness=PostgresLikeness(postgres, _utc_now),
+                terms=PostgresTerms(postgres),
+                save_counts=PostgresSaveCounts(postgres),
                 kinship=PostgresKinship(postgres),
                 repeats=RedisRepeats(redis),
                 cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),

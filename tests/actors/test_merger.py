@@ -11,8 +11,10 @@ from newsintel.archive_model import Hit
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import Flight, landing
 from newsintel.freshness import Windows
-from newsintel.model import Origin, SourceReported, StaleFound, Status
+from newsintel.model import Dedupe, Origin, SourceReported, StaleFound, Status
+from newsintel.saves import Saves
 from newsintel.shared_cache import SharedCache
+from newsintel.views import merged_as
 from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, outcome, query
 
@@ -26,7 +28,7 @@ class Rig:
 
     def __init__(self, sources=SOURCES, job_room=8, sink_room=8):
         self.now, self.counts = Clock(), Counts()
-        self.cache, self.search = MemoryCache(), MemorySearch()
+        self.cache, self.search, self.saves = MemoryCache(), MemorySearch(), Saves()
         self.to_merger, self._flights = trio.open_memory_channel(8)
         channels = {name: trio.open_memory_channel(job_room) for name in sources}
         self._to_jobs = {name: send for name, (send, _) in channels.items()}
@@ -38,7 +40,7 @@ class Rig:
         """The actor."""
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
-        ports = {"shared": shared, "search": self.search, "count": self.counts, "now": self.now}
+        ports = {"shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
         await merger.run(*ends, every_source=SOURCES, windows=WINDOWS, **ports)
 
     def fly(self, key="k", known=None, sources=SOURCES):
@@ -84,6 +86,20 @@ async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_c
     assert landed.asked
     assert (await rig.answers.receive()) == landed.answer
     assert (await rig.cache_writes.receive()).answer == landed.answer
+
+
+async def test_a_harvest_holds_the_saves_that_were_known_when_it_landed(rig, nursery, autojump_clock):
+    """What people saved counts from the landing on, for every view of it and whoever reads it; later saves do not change it."""
+    rig.saves.replace({"a_reddit1": 30, "a_elsewhere": 99})
+    flight = rig.fly()
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    landed = await landing(flight)
+    rig.saves.replace({"a_reddit1": 60})
+    assert landed.answer.harvest.saves == {"a_reddit1": 30}
+    assert {one.group.leader.id: one.popularity > 0 for one in landed.answer.merge.ranked}["a_reddit1"]
+    again = {one.group.leader.id: one.popularity for one in merged_as(landed.answer, Dedupe.OFF).ranked}
+    assert again == {one.group.leader.id: one.popularity for one in landed.answer.merge.ranked}
 
 
 async def test_late_source_delays_nothing(rig, nursery, autojump_clock):

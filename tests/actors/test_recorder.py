@@ -4,10 +4,13 @@ import pytest
 import trio
 
 from newsintel.actors import recorder
+from newsintel.intelligence.marking import Marking
 from newsintel.model import REPEAT_S
+from newsintel.options import Secret
 from tests.fakes import Clock, Counts, MemoryHistory
 from tests.make import search_record
 from tests.personal_fakes import MemoryRepeats
+from tests.search_fakes import MemorySearchMarks
 
 
 def record(number=0, **changes):
@@ -15,13 +18,19 @@ def record(number=0, **changes):
     return search_record(query=f"query {number}", results_count=number, **changes)
 
 
-async def run_all(history, counts, records, repeats=None):
+async def run(inbox, **changes):
+    """Run the actor, with what a test does not care about in memory."""
+    ports = {"history": MemoryHistory(), "repeats": MemoryRepeats(), "marking": Marking([Secret("A" * 43)]), "marks": MemorySearchMarks()}
+    await recorder.run(inbox, **(ports | {"count": Counts(), "now": Clock()} | changes))
+
+
+async def run_all(history, counts, records, repeats=None, **more):
     """Run the actor over some records to its end."""
     send, inbox = trio.open_memory_channel(1000)
     with send:
         for each in records:
             send.send_nowait(each)
-    await recorder.run(inbox, history=history, repeats=repeats or MemoryRepeats(), count=counts, now=Clock())
+    await run(inbox, history=history, repeats=repeats or MemoryRepeats(), count=counts, **more)
 
 
 async def test_records_in_batches(autojump_clock):
@@ -38,7 +47,7 @@ async def test_batch_is_written_when_its_time_is_up(autojump_clock):
     history = MemoryHistory()
     send, inbox = trio.open_memory_channel(10)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: recorder.run(inbox, history=history, repeats=MemoryRepeats(), count=Counts(), now=Clock()))
+        nursery.start_soon(lambda: run(inbox, history=history))
         await send.send(record())
         await trio.sleep(recorder.BATCH_S + 0.01)
         assert history.kept == [record()]
@@ -73,7 +82,7 @@ async def test_the_window_counts_from_the_answer(autojump_clock):
     send, inbox = trio.open_memory_channel(1)
     with send:
         send.send_nowait(waited)
-    await recorder.run(inbox, history=MemoryHistory(), repeats=repeats, count=Counts(), now=clock)
+    await run(inbox, repeats=repeats, now=clock)
     assert repeats.kept[waited.repeat_key] - trio.current_time() == pytest.approx(REPEAT_S / 2)
 
 
@@ -84,6 +93,40 @@ async def test_with_redis_away_every_search_is_recorded(autojump_clock):
     await run_all(history, counts, [record(1), record(1)], repeats)
     assert len(history.kept) == 2
     assert counts == {"recorded_searches": 2, "cache_errors repeats": 1}
+
+
+async def test_searches_are_counted_as_marks(autojump_clock):
+    """Of each there is a mark that tells neither who nor what; a person's second search has the pair's beside it."""
+    marks = MemorySearchMarks()
+    records = [record(1, person="alice"), record(2, person="alice"), record(2, person="bob"), record(3, form=None)]
+    await run_all(MemoryHistory(), Counts(), records[:2], marks=marks)
+    await run_all(MemoryHistory(), Counts(), records[2:], marks=marks)
+    assert [(one.query, [other.query for other in one.beside]) for one in marks.kept] == [
+        ("query 1", []),
+        ("query 2", ["query 1"]),
+        ("query 2", []),
+    ]
+    assert len({one.mark for one in marks.kept} | {other.pair_mark for one in marks.kept for other in one.beside}) == 4
+
+
+async def test_what_another_process_recorded_is_not_counted_here(autojump_clock):
+    """It has been counted there."""
+    marks, repeats = MemorySearchMarks(), MemoryRepeats()
+    for _ in range(2):
+        await run_all(MemoryHistory(), Counts(), [record(1)], repeats, marks=marks)
+    assert len(marks.kept) == 1
+
+
+async def test_counts_away_cost_no_history(autojump_clock):
+    """What cannot be counted is recorded all the same, and the other way round."""
+    marks, history, counts = MemorySearchMarks(), MemoryHistory(), Counts()
+    marks.away = True
+    await run_all(history, counts, [record(1), record(2)], marks=marks)
+    assert len(history.kept) == 2
+    marks.away, history.away = False, True
+    await run_all(history, counts, [record(3)], marks=marks)
+    assert [one.query for one in marks.kept] == ["query 3"]
+    assert counts == {"recorded_searches": 2, "refusals marks": 2, "refusals history": 1}
 
 
 async def test_bug_ends_the_actor(autojump_clock, monkeypatch):
@@ -100,7 +143,7 @@ async def test_cancelled_at_every_step(autojump_clock, step):
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(record())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: recorder.run(inbox, history=MemoryHistory(), repeats=MemoryRepeats(), count=Counts(), now=Clock()))
+        nursery.start_soon(run, inbox)
         for _ in range(step + 1):
             await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()

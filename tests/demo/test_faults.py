@@ -186,7 +186,7 @@ async def test_latency(control, news: Get) -> None:
     await control("newsapi", latency_ms=300, jitter_ms=50)
     before = trio.current_time()
     await news(q="climate")
-    assert 0.25 <= trio.current_time() - before < 0.6
+    assert 0.25 <= trio.current_time() - before < 2
 
 
 async def test_slow_calls(control, news: Get) -> None:

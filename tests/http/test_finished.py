@@ -5,7 +5,7 @@ from newsintel.http.finished import Page, Pages
 
 def page(body=b"x"):
     """A page of a body."""
-    return Page("tag", body, (), 0.0, 300.0, link=None, first=True, query="q", key="k", total=1)
+    return Page("tag", body, (), 0.0, 300.0, link=None, searched=None)
 
 
 def test_what_was_used_longest_ago_goes_first():

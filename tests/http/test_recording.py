@@ -8,6 +8,7 @@ import trio
 from newsintel.account_model import Access, Account, Caller
 from newsintel.http import recording as module
 from newsintel.http.recording import Recording
+from newsintel.model import Searched
 from newsintel.options import Secret
 from tests.fakes import Counts
 from tests.make import NOON
@@ -28,7 +29,7 @@ class Offers:
     def offer(self, caller=ANYBODY, key="k", now=NOON):
         """Offer a search; True if it went on its way."""
         before = self.send.statistics().current_buffer_used
-        self.recording.offer(caller, "Flood", key, 3, now)
+        self.recording.offer(caller, Searched("Flood", key, 3, "flood", ("a_1",)), now)
         return self.send.statistics().current_buffer_used > before
 
 
@@ -39,7 +40,8 @@ async def test_a_search_arrives_whole():
     offers.offer(ALICE)
     nobody, hers = offers.inbox.receive_nowait(), offers.inbox.receive_nowait()
     assert (nobody.query, nobody.key, nobody.results_count, nobody.searched_at, nobody.user_id) == ("Flood", "k", 3, NOON, None)
-    assert hers.user_id == 7
+    assert (nobody.form, nobody.articles, nobody.person) == ("flood", ("a_1",), ANYBODY.person)
+    assert (hers.user_id, hers.person) == (7, "u_alice")
 
 
 async def test_a_repetition_within_a_minute_goes_nowhere():

@@ -12,6 +12,7 @@ from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
+from newsintel.intelligence.marking import Marking
 from newsintel.keys import Signer
 from newsintel.limiter import Limiter
 from newsintel.model import (
@@ -42,8 +43,10 @@ from newsintel.preference_cache import PreferenceCache
 from newsintel.settings import Settings, load
 from newsintel.telemetry import Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
-from tests.fakes import MemoryBytes, MemorySearch
+from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
+from tests.intelligence_fakes import MemoryLikeness
 from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -183,6 +186,7 @@ class World:
     desk: Desk = field(factory=Desk)
     archive: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
+    likeness: MemoryLikeness = field(factory=MemoryLikeness)
     accounts: MemoryAccounts = field(factory=MemoryAccounts)
     sessions: MemorySessions = field(factory=MemorySessions)
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
@@ -198,6 +202,11 @@ class World:
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
+    harvests: MemoryCache = field(factory=MemoryCache)
+    marking: Marking = field(factory=lambda: Marking([Secret("A" * 43)]))
+    search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
+    trending: MemoryTrending = field(factory=MemoryTrending)
+    kinship: MemoryKinship = field(factory=MemoryKinship)
     inbox: tuple[trio.MemorySendChannel[SearchRecord], trio.MemoryReceiveChannel[SearchRecord]] = field(
         factory=lambda: trio.open_memory_channel[SearchRecord](2)
     )
@@ -213,6 +222,8 @@ class World:
             desk=self.desk,
             archive=self.archive,
             bytes_cache=self.bytes_cache,
+            likeness=self.likeness,
+            harvests=self.harvests,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
             recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
@@ -220,6 +231,10 @@ class World:
             saved=self.saved,
             own_history=self.own_history,
             account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.own_history),
+            marking=self.marking,
+            search_marks=self.search_marks,
+            trending=self.trending,
+            kinship=self.kinship,
             accounts=self.accounts,
             sessions=self.sessions,
             api_keys=self.api_keys,

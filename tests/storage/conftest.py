@@ -18,8 +18,6 @@ from tests.storage.support import Servers, Tally, decode, encode, running_server
 
 _numbers = numbers()
 
-PATIENT_S = 10
-
 
 async def sql(url: str, *statements: str) -> None:
     """Run statements on a connection of their own; call on the asyncio side."""
@@ -132,16 +130,15 @@ def tally():
 
 
 @pytest.fixture
-async def hasty_link(bridge, servers):
-    """The way to Redis with the patience of a service."""
-    async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
-        yield opened
+def redis_reply_s():
+    """How long a reply of Redis may take: the machine may be busy, and what a slow reply costs is not what most tests ask."""
+    return 10
 
 
 @pytest.fixture
-async def link(bridge, servers, monkeypatch):
-    """The way to an empty Redis; it bears that the machine is busy, for what a slow reply costs is not what most tests ask."""
-    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", PATIENT_S)
+async def link(bridge, servers, monkeypatch, redis_reply_s):
+    """The way to an empty Redis."""
+    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", redis_reply_s)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
         await bridge.lane("test", 1).run(opened.redis.flushall)
         yield opened

@@ -32,13 +32,13 @@ async def test_a_cancelled_caller_leaves_at_once_and_the_operation_goes_on(bridg
     ended = []
 
     async def slow():
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
         ended.append("whole")
 
     start = trio.current_time()
     with trio.move_on_after(0.05):
         await lane.run(slow)
-    assert trio.current_time() - start < 0.15
+    assert trio.current_time() - start < 0.8
     assert (lane.running, ended) == (1, [])
     await lane.idle()
     assert (lane.running, ended) == (0, ["whole"])
@@ -70,7 +70,7 @@ async def test_a_full_lane_is_busy_at_once_and_the_other_lane_is_not(bridge):
         start = trio.current_time()
         with pytest.raises(BusyError):
             await frozen.run(double, 1)
-        assert trio.current_time() - start < 0.01
+        assert trio.current_time() - start < 0.5
         assert await other.run(double, 1) == 2
         release.set()
     assert frozen.running == 0

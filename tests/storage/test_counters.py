@@ -3,13 +3,14 @@
 import random
 import time
 
+import pytest
 import trio
 
 from newsintel.errors import RateLimitedError
 from newsintel.limiter import Limiter
 from newsintel.options import Quota, Secret
 from newsintel.storage.counters import RedisCounter
-from newsintel.storage.redis import open_redis
+from newsintel.storage.redis import SOCKET_S, open_redis
 from tests.fakes import Counts
 from tests.storage.support import frozen_processes
 
@@ -50,6 +51,7 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
             assert len(admitted) == 50
 
 
+@pytest.mark.parametrize("redis_reply_s", [SOCKET_S])
 async def test_redis_frozen_lets_everybody_in_within_the_limit(link, servers):
     """Each process by itself, and each failure counted."""
     counts = Counts()

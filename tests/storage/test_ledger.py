@@ -13,7 +13,7 @@ from newsintel.model import Status
 from newsintel.options import Quota, Secret
 from newsintel.quotas import Terms
 from newsintel.storage.ledger import RedisLedger
-from newsintel.storage.redis import open_redis
+from newsintel.storage.redis import SOCKET_S, open_redis
 from tests.fakes import Counts, MemoryLedger
 from tests.storage.support import frozen_processes
 
@@ -170,6 +170,7 @@ async def test_cancelled_while_reserving_spends_nothing(link, redis):
     assert await redis("ZCARD", "starts:newsapi") == used
 
 
+@pytest.mark.parametrize("redis_reply_s", [SOCKET_S])
 async def test_redis_frozen_this_process_counts_alone_and_tells_later(ledgers, link, servers):
     """The quota holds by its own count; afterwards what it started is there for everybody, and once."""
     terms = Terms(0, Quota(3, 3600))

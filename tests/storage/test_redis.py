@@ -10,9 +10,9 @@ from newsintel.storage.redis import SOCKET_S, open_redis
 from tests.storage.support import answer, frozen_processes, kept
 
 
-async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(hasty_link, servers):
+@pytest.mark.parametrize("redis_reply_s", [SOCKET_S])
+async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(link, servers):
     """A black hole costs one socket timeout until the breaker opens, then about nothing; after it, all is well again."""
-    link = hasty_link
     await link.ping()
     with frozen_processes([servers.redis.pid()]):
         for _ in range(FAILURES):

@@ -22,9 +22,13 @@ INSERT INTO search_marks AS kept (query, day, mark, seen)
 SELECT * FROM unnest($1::text[], $2::date[], $3::bytea[], $4::timestamptz[]) ORDER BY 1, 2, 3
 ON CONFLICT (query, day, mark) DO UPDATE SET seen = excluded.seen WHERE excluded.seen > kept.seen + interval '5 minutes'
 """
+# A pair only while both its queries are counted: one of them may have been cleared since, which not every process has heard of.
 PAIRS = """
 INSERT INTO pair_marks (low, high, day, mark)
-SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[]) ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING
+SELECT low, high, day, pair_mark FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[], $5::text[], $6::bytea[])
+    AS row (low, high, day, pair_mark, other, other_mark)
+WHERE EXISTS (SELECT FROM search_marks WHERE query = other AND search_marks.day = row.day AND mark = other_mark)
+ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING
 """
 ANSWERS = """
 INSERT INTO search_answers AS kept (query, articles, seen)
@@ -116,7 +120,9 @@ async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None
         wanted = [one for one in searches if one.user_id is None or _still(one, owners)]
         # The latest of each key: one statement may not change a row twice.
         marks = {(one.query, one.day, one.mark): one.searched_at for one in wanted}
-        pairs = {(*pair(one.query, other), one.day, mark) for one in wanted for other, mark in one.beside}
+        pairs = [
+            (*pair(one.query, other.query), one.day, other.pair_mark, other.query, other.mark) for one in wanted for other in one.beside
+        ]
         answers = {one.query: (" ".join(one.articles), one.searched_at) for one in wanted if one.articles}
         await _insert(connection, MARKS, [(*key, seen) for key, seen in marks.items()])
         await _insert(connection, PAIRS, pairs)

@@ -52,6 +52,16 @@ ROWS = {
            VALUES ('tide', 'k', 1, '2026-01-02+00', 1, 's_1')""",
         "UPDATE users SET history_cleared_at = '2026-01-01+00'",
     ),
+    "0007": (
+        "INSERT INTO search_marks VALUES ('storm', '2026-01-01', decode(repeat('0', 32), 'hex'), '2026-01-01+00')",
+        "INSERT INTO search_days VALUES ('storm', '2026-01-01', 3)",
+        "INSERT INTO pair_marks VALUES ('storm', 'tide', '2026-01-01', decode(repeat('0', 32), 'hex'))",
+        "INSERT INTO pair_days VALUES ('storm', 'tide', '2026-01-01', 3)",
+        "INSERT INTO search_answers VALUES ('storm', '{a_1,a_2}', '2026-01-01+00')",
+        "INSERT INTO trending VALUES ('24h', 'storm', 3, 0.5, 2)",
+        "INSERT INTO trending_made VALUES ('24h', '2026-01-01+00')",
+    ),
+    "0008": ("INSERT INTO term_changes (search, change) VALUES ('calm', 1)",),
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 

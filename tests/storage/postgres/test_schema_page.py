@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "schema.md"
-SHORT = {"timestamp with time zone": "timestamptz", "double precision": "double"}
+SHORT = {"timestamp with time zone": "timestamptz", "double precision": "double", "ARRAY": "text_array"}
 """How the diagram writes types of more than one word, which mermaid cannot read."""
 
 COLUMNS = """
@@ -21,6 +21,8 @@ WHERE contype = 'f'
 INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
 SHOWN_AS_KEYS = {
     *("alembic_version_pkc", "articles_pkey", "article_duplicates_pkey", "dead_letters_pkey", "users_pkey", "users_public_id_key"),
+    *("search_marks_pkey", "search_days_pkey", "pair_marks_pkey", "pair_days_pkey", "search_answers_pkey", "trending_pkey"),
+    *("trending_made_pkey",),
     *("user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key", "provider_tokens_pkey"),
 }
 """The diagram has these as PK and UK, and Alembic its own."""

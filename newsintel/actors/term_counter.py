@@ -1,0 +1,36 @@
+"""The term counter: adds what changed in the archive's words to their counts, a batch at a time.
+
+It has no inbox that could end, so the composition root cancels it when nobody asks any more. What it has not added up waits in the database
+for the next process. Several processes may run it; one at a time does the work.
+"""
+
+import random
+
+import trio
+
+from newsintel.errors import UnavailableError
+from newsintel.intelligence_ports import TermCounts
+from newsintel.ports import Count
+
+EVERY_S = 5.0
+"""Between batches when all is added up, each pause shortened by up to half at random: a word of this minute's news is soon known."""
+BUSY_S = 0.1
+"""Between batches while there is more: half of the time or more is left to others. A backlog of an hour's failure is gone in minutes."""
+
+
+async def run(*, terms: TermCounts, count: Count) -> None:
+    """Add up until cancelled.
+
+    Args:
+        terms: what is kept up to date.
+        count: told of `term_changes` and `term_failures`.
+    """
+    added = 0
+    while True:
+        await trio.sleep(BUSY_S if added else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        try:
+            added = await terms.add_up()
+            count("term_changes", added)
+        except UnavailableError:
+            added = 0
+            count("term_failures")

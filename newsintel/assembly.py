@@ -1,0 +1,141 @@
+"""What the composition root puts together without starting anything: the objects that stand between the actors and the routes."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import trio
+from attrs import frozen
+
+from newsintel import gauges
+from newsintel.admission import Admission
+from newsintel.allowance import Allowance, States
+from newsintel.cursors import PURPOSE as CURSORS
+from newsintel.cursors import Cursors
+from newsintel.desk import Desk
+from newsintel.flight import Flight
+from newsintel.freshness import Windows
+from newsintel.http.callers import Persons
+from newsintel.http.recording import Recording
+from newsintel.http.services import Services
+from newsintel.intelligence.marking import Marking
+from newsintel.keys import Signer
+from newsintel.latencies import Tally
+from newsintel.lifecycle import Lifecycle
+from newsintel.limiter import limiter
+from newsintel.model import SearchRecord
+from newsintel.oauth.app_token import open_app_token
+from newsintel.oauth.links import AccountLinks
+from newsintel.oauth.providers import Providers
+from newsintel.options import Secret
+from newsintel.ports import Count, Upstream, WallClock
+from newsintel.preference_cache import PreferenceCache
+from newsintel.quotas import Terms
+from newsintel.saves import Saves
+from newsintel.settings import Settings, SourceSettings
+from newsintel.sources.source import Source
+from newsintel.storage.keyfile import kept_keys
+from newsintel.storage.stores import Stores
+from newsintel.telemetry import Metrics
+from newsintel.upstream import open_upstream
+
+Starts = Mapping[str, tuple[Admission, Allowance]]
+"""By source that is enabled: what decides when a call may start, and the starts that were."""
+
+
+@frozen
+class Core:
+    """What every part of the pipeline is made from."""
+
+    settings: Settings
+    metrics: Metrics
+    stores: Stores
+    tally: Tally
+    saves: Saves
+    windows: Windows
+    secret_keys: tuple[Secret, ...]
+    marking: Marking
+    now: WallClock
+
+    @classmethod
+    def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
+        """The core of a service on its stores; makes the keys of a service in development that has none."""
+        keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
+        return cls(settings, metrics, stores, Tally(), Saves(), Windows.of(settings), keys, Marking(keys), now)
+
+    @property
+    def count(self) -> Count:
+        """Adds to a counter."""
+        return self.metrics.count
+
+
+def starts(core: Core) -> Starts:
+    """How each enabled source's calls are let through."""
+    enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
+    terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
+    return {name: (Admission(terms[name]), Allowance(name, terms[name], core.stores.ledger, core.count)) for name in enabled}
+
+
+def services(
+    core: Core,
+    starts: Starts,
+    providers: Providers,
+    *,
+    to_merger: trio.MemorySendChannel[Flight],
+    to_recorder: trio.MemorySendChannel[SearchRecord],
+    inboxes: Mapping[str, gauges.Inbox],
+) -> Services:
+    """What the routes are handed; the gauges are read off it from now on."""
+    settings, stores, count = core.settings, core.stores, core.count
+    misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
+    states = States(starts, core.now)
+    desk = Desk(
+        to_merger,
+        stores.archive,
+        windows=core.windows,
+        max_flights=settings.max_flights,
+        search_deadline_s=settings.search_deadline_s,
+        misses=misses,
+        now=core.now,
+    )
+    gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=stores.load)
+    return Services(
+        settings=settings,
+        desk=desk,
+        archive=stores.search,
+        bytes_cache=stores.bytes_cache,
+        harvests=stores.cache,
+        cursors=Cursors(Signer(core.secret_keys, CURSORS)),
+        persons=Persons(core.secret_keys),
+        recording=Recording(to_recorder, core.secret_keys, count),
+        preferences=PreferenceCache(stores.preferences),
+        saved=stores.saved,
+        own_history=stores.own_history,
+        account_data=stores.account_data,
+        marking=core.marking,
+        search_marks=stores.search_marks,
+        trending=stores.trending,
+        kinship=stores.kinship,
+        likeness=stores.likeness,
+        accounts=stores.accounts,
+        sessions=stores.sessions,
+        api_keys=stores.api_keys,
+        attempts=stores.attempts,
+        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, core.now),
+        providers=providers.by_name,
+        requests=limiter("search", settings.rate_limit, stores.counter, count, time.time),
+        misses=misses,
+        count=count,
+        exposition=core.metrics.exposition,
+        now=core.now,
+        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
+        source_states=states,
+    )
+
+
+@asynccontextmanager
+async def open_source(source: Source, settings: SourceSettings, now: WallClock) -> AsyncIterator[Upstream]:
+    """A source's client, with an app-only token beside it if the source uses one."""
+    async with AsyncExitStack() as stack:
+        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=now))

@@ -1,0 +1,49 @@
+"""GET /articles/{id}/similar, more like this."""
+
+import re
+from typing import Any
+
+from quart import Response
+from werkzeug.exceptions import NotFound
+
+from newsintel.http.kept import kept
+from newsintel.http.kinds import whole
+from newsintel.http.params import Parameter
+from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.services import Services
+from newsintel.http.table import Given, Route
+from newsintel.intelligence.views import similar_body
+
+
+def routes() -> tuple[Route, ...]:
+    """The address of more like this."""
+    return (
+        Route(
+            "/articles/{id}/similar",
+            similar,
+            "More like one article, from the whole archive: other stories with the words in common that tell most",
+            {200: ref("Similar")},
+            in_path={"id": ARTICLE_ID},
+            takes=(Parameter("limit", whole(1, 50), "How many at most.", 10),),
+            problems=("not_found", "busy", "archive_timeout"),
+        ),
+    )
+
+
+async def similar(services: Services, given: Given) -> Response:
+    """Answer what is most like an article; of one that is not archived yet by its own text."""
+    article_id, limit = given["id"], given["limit"]
+    # What cannot be an id is not worth a question to the archive.
+    if not re.fullmatch(ARTICLE_ID["pattern"], article_id):
+        raise NotFound("No article has this id.")
+
+    async def make() -> dict[str, Any]:
+        matches = await services.likeness.similar(article_id, limit)
+        if matches is None:
+            recent = await services.desk.article(article_id)
+            if recent is None:
+                raise NotFound("No article has this id.")
+            matches = await services.likeness.like(recent.article, limit)
+        return similar_body(matches)
+
+    return await kept(services, "similar", [article_id, limit], make)

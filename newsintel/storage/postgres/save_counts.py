@@ -1,0 +1,28 @@
+"""The SaveCounts port: how many people saved each article."""
+
+from collections.abc import Mapping
+
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+# A person's save of an article is one row, so rows are people. Counted from the index by article alone.
+MOST_SAVED = """
+SELECT public_id, people FROM (
+    SELECT article_id, count(*) AS people FROM saved_articles
+    GROUP BY article_id HAVING count(*) >= $1 ORDER BY people DESC, article_id LIMIT $2
+) AS popular JOIN articles ON articles.id = article_id
+"""
+
+
+class PostgresSaveCounts:
+    """Counts saves."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
+        """The articles that most people saved, at least `floor` and at most `limit` articles: their number, by public id."""
+        return await self._postgres.run(_most_saved, floor, limit)
+
+
+async def _most_saved(connection: Connection, floor: int, limit: int) -> Mapping[str, int]:
+    return dict(await connection.fetch(MOST_SAVED, floor, limit))

@@ -1,0 +1,73 @@
+"""The ports about many people's searches, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+import trio
+
+from newsintel.errors import UnavailableError
+
+
+class _Memory:
+    def __init__(self) -> None:
+        self.away = False
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+
+class MemorySearchMarks(_Memory):
+    """An `intelligence_ports.SearchMarks`; which days were closed, and with which floor, is remembered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = []
+        self.closed = []
+
+    async def add(self, searches):
+        await self._answer()
+        self.kept += searches
+
+    async def forget(self, marks_of):
+        await self._answer()
+        self.kept = [one for one in self.kept if one.mark not in marks_of(one.day, one.query)]
+
+    async def close(self, today, floor):
+        await self._answer()
+        self.closed.append((today, floor))
+        return 0
+
+
+class MemoryTrending(_Memory):
+    """An `intelligence_ports.Trending` whose lists are ranked from what the test observed; refreshes are remembered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observed = {}
+        self.lists = {}
+        self.refreshed = []
+        self.reads = 0
+
+    async def refresh(self, span, now, floor, rank):
+        await self._answer()
+        self.refreshed.append((span, floor))
+        self.lists[span] = rank([one for one in self.observed.get(span, ()) if one.people >= floor])
+        return True
+
+    async def top(self, span, floor, limit):
+        self.reads += 1
+        await self._answer()
+        return [trend for trend in self.lists.get(span, ()) if trend.people >= floor][:limit]
+
+
+class MemoryKinship(_Memory):
+    """An `intelligence_ports.Kinship` with the kin that the test gave; a seed under the floor has none, unless it is the caller's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known = []
+        self.asked = []
+
+    async def kin(self, seeds, today, floor, *, own):
+        self.asked.append((list(seeds), own))
+        await self._answer()
+        return [kin for kin in self.known if kin.seed in seeds and kin.people >= floor and (own or kin.seed_people >= floor)]

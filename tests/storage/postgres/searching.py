@@ -1,0 +1,42 @@
+"""People who search, for the tests of what is counted of it."""
+
+from datetime import date, timedelta
+
+from newsintel.intelligence.marking import Marking
+from newsintel.model import SearchRecord
+from newsintel.options import Secret
+from newsintel.storage.postgres.search_marks import PostgresSearchMarks
+from tests.make import search_record
+from tests.storage.support import NOON
+
+TODAY: date = NOON.date()
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+FLOOR = 3
+KEY = Secret("A" * 43)
+
+
+def searches(query: str, *people: str, at=NOON, **changes) -> list[SearchRecord]:
+    """A search for the same by each of some people."""
+    return [search_record(query=query, person=person, searched_at=at, **changes) for person in people]
+
+
+def people(number: int, name: str = "p") -> list[str]:
+    """So many people."""
+    return [f"{name}{each}" for each in range(number)]
+
+
+class Crowd:
+    """People whose searches are marked and kept, as the recorder does it."""
+
+    def __init__(self, postgres) -> None:
+        self.marks = PostgresSearchMarks(postgres)
+        self.marking = Marking([KEY])
+
+    async def search(self, query, *who, at=NOON, **changes):
+        """A search for the same by each of some people."""
+        await self.marks.add([self.marking.mark(one) for one in searches(query, *who, at=at, **changes)])
+
+    async def forget(self, person):
+        """Take a person out of the counts."""
+        await self.marks.forget(self.marking.marks_of(person))
