@@ -20,6 +20,7 @@ from newsintel.http import (
     openapi,
     pages,
     preferences,
+    recommendations,
     saved,
     searches,
     sessions,
@@ -76,6 +77,7 @@ def create_app(services: Services) -> QuartTrio:
         *preferences.routes(),
         *saved.routes(),
         *feedback.routes(),
+        *recommendations.routes(),
         *history.routes(),
         *exports.routes(),
     )

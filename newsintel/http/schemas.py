@@ -5,6 +5,7 @@ Members may be added in later versions, so none of these forbids what it does no
 
 from typing import Any
 
+from newsintel.intelligence.interest_model import Basis
 from newsintel.intelligence.search_model import Span
 from newsintel.model import Origin, Rule, Status
 from newsintel.personal_model import Dismissal
@@ -168,6 +169,17 @@ COMPONENTS: dict[str, Schema] = {
     "SavedArticle": record(_SAVED, published_at_estimated=FLAG),
     "ExportedArticle": record(_SAVED | {"content": maybe(TEXT)}, published_at_estimated=FLAG),
     "SavedPage": record({"articles": many(ref("SavedArticle")), "next_cursor": maybe(TEXT)}),
+    "Recommendations": record(
+        {
+            "articles": many(
+                record(
+                    _ARTICLE | {"score": {"type": "number", "minimum": 0, "maximum": 1}, "reasons": many(TEXT) | {"minItems": 1}},
+                    published_at_estimated=FLAG,
+                )
+            ),
+            "basis": words(Basis),
+        }
+    ),
     "PastSearch": PAST_SEARCH,
     "History": record({"searches": many(ref("PastSearch")), "next_cursor": maybe(TEXT)}),
     "Export": record(

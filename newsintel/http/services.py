@@ -14,6 +14,7 @@ from newsintel.limiter import Limiter
 from newsintel.personal_ports import AccountData, Feedback, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, HarvestCache, Health, SourceStates, WallClock
 from newsintel.preference_cache import PreferenceCache
+from newsintel.recommender import Recommender
 from newsintel.settings import Settings
 
 
@@ -45,6 +46,7 @@ class Services:
     search_marks: SearchMarks
     trending: Trending
     likeness: Likeness
+    recommender: Recommender
     kinship: Kinship
     accounts: Accounts
     sessions: Sessions

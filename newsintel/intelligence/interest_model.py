@@ -1,4 +1,4 @@
-"""The values of recommendations: what a person did, what follows from it, and what may be recommended. All are frozen; times are aware UTC."""
+"""The values of recommendations: what a person did, what follows from it, what may be recommended. All are frozen, times aware UTC."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -103,12 +103,12 @@ class Offer:
     """An article that somebody has neither saved, opened nor dismissed, nor any duplicate of it.
 
     Attributes:
-        duplicates: how many of it the archive has.
+        publishers: how many tell its story, itself included.
         saves: how many people saved it.
     """
 
     article: Article
-    duplicates: int
+    publishers: int
     saves: int
 
 

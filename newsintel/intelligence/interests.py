@@ -5,8 +5,9 @@ A deed's terms are scaled to a length of
     strength(kind) * 2 ^ (-age / half-life(kind))
 
 and added up as Rocchio did with documents that people judged (Relevance feedback in information retrieval, 1971): what is wanted counts
-for, what is unwanted against, and what falls below 0 is nothing. But a person has several interests, and the mean of two is none. So deeds that
-share their words are put together first, as PinnerSage does with what people pin (Pal et al., KDD 2020): here by the cosine of their terms.
+for, what is unwanted against, and what falls below 0 is nothing. But a person has several interests, and the mean of two is none. So
+deeds that share their words are put together first, as PinnerSage does with what people pin (Pal et al., KDD 2020): here by the cosine
+of their terms.
 
 | | strength | half-life | |
 |---|---|---|---|
@@ -24,7 +25,7 @@ on click behavior, IUI 2010).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import sqrt
+from math import exp2, sqrt
 
 from attrs import define, field
 
@@ -55,8 +56,8 @@ def strength(deed: Deed, now: datetime) -> float:
         return 0.0
     if deed.at is None:
         return STRENGTH[deed.kind]
-    age = max(now - deed.at, timedelta(0))
-    return STRENGTH[deed.kind] * 2.0 ** -(age / timedelta(days=HALF_LIFE_D[deed.kind]))
+    half_lives: float = max(now - deed.at, timedelta(0)) / timedelta(days=HALF_LIFE_D[deed.kind])
+    return STRENGTH[deed.kind] * exp2(-half_lives)
 
 
 def strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:

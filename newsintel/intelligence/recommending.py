@@ -7,7 +7,7 @@
 | affinity | 1 - product over interests of (1 - importance * match): any interest is a reason by itself; match = the share of its terms |
 | aversion | the share of the terms of "less like this" |
 | recency | 1/2 + 1/2 * 2^(-age / 3 d) |
-| popularity | 0.8 + 0.2 * evidence of duplicates, saves and engagement |
+| popularity | 0.8 + 0.2 * popularity: engagement, corroboration, saves |
 | source | 1 for a preferred one, else 0.9; 1 for all if there is none |
 
 Every part is 0..1, and so is the score. The weights are judgements: what fits comes first, the rest decides among what fits.
@@ -15,14 +15,14 @@ Every part is 0..1, and so is the score. The weights are judgements: what fits c
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import log1p
+from math import exp2
 
 from attrs import evolve, frozen
 
 from newsintel.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Pick, Profile, Sharing, Talked
 from newsintel.intelligence.interests import ENOUGH
+from newsintel.popularity import counted
 from newsintel.preferences import Preferences, on_topic
-from newsintel.scoring import MOST_ENGAGED
 from newsintel.text import padded
 
 HALF_LIFE = timedelta(days=3)
@@ -31,6 +31,9 @@ DECIMALS = 4
 
 STRANGE = 0.25
 """Share of an interest's terms from which an article is no exploration any more, and of unwanted ones from which it is no offer."""
+
+FAINT = 0.1
+"""Worth below which a fit says nothing, as likeness has it: the page is better filled otherwise."""
 
 SAYING = {
     Kind.TOPIC: "topic you follow: {}",
@@ -119,15 +122,7 @@ def welcome(offer: Offer, kept: Preferences) -> bool:
 
 def recency(published_at: datetime, now: datetime) -> float:
     """How much an article's age leaves of its worth; a date after `now` counts as now."""
-    return 1 - RECENCY + RECENCY * 2.0 ** -(max(now - published_at, timedelta(0)) / HALF_LIFE)
-
-
-def popularity(offer: Offer) -> float:
-    """How much others care, 0..1: 1 - 1/(1 + n) of duplicates and of saves, and engagement as searches score it; any one is evidence."""
-    engaged = offer.article.engagement
-    counted = max(0, engaged.points + engaged.comments) if engaged else 0
-    engagement = min(1.0, log1p(counted) / log1p(MOST_ENGAGED))
-    return 1 - (1 - engagement) / ((1 + offer.duplicates) * (1 + offer.saves))
+    return 1 - RECENCY + RECENCY * exp2(-(max(now - published_at, timedelta(0)) / HALF_LIFE))
 
 
 def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
@@ -137,14 +132,14 @@ def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
 
 
 def _fit(article_id: str, shared: frozenset[str], of: Profile) -> Fit | None:
-    """None if it fits no interest: one word in common is chance, unless the word is most of the interest."""
+    """None if it hardly fits any interest: one word in common is chance, unless the word is most of the interest."""
     matches = [_match(interest, shared) for interest in of.interests]
     worths = [interest.importance * match for interest, match in zip(of.interests, matches, strict=True)]
     missing = 1.0
     for worth in worths:
         missing *= 1 - worth
     worth = (1 - missing) * (1 - _share(of.averse, shared))
-    if worth <= 0:
+    if worth < FAINT:
         return None
     best = max(range(len(worths)), key=worths.__getitem__)
     return Fit(article_id, worth, best, reason(of.interests[best].evidence, shared))
@@ -161,7 +156,8 @@ def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
 
 def _appeal(offer: Offer, kept: Preferences, now: datetime) -> float:
     source = 1.0 if not kept.preferred_sources or offer.article.source in kept.preferred_sources else OTHER_SOURCE
-    return recency(offer.article.published_at, now) * (1 - POPULARITY + POPULARITY * popularity(offer)) * source
+    popular = 1 - POPULARITY + POPULARITY * counted(offer.article, offer.publishers, offer.saves)
+    return recency(offer.article.published_at, now) * popular * source
 
 
 def _best_first(found: Iterable[Choice]) -> list[Choice]:

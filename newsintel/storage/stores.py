@@ -9,7 +9,7 @@ from attrs import frozen
 
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.intelligence_ports import Kinship, Likeness, SaveCounts, SearchMarks, TermCounts, Trending
+from newsintel.intelligence_ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
 from newsintel.model import Answer
 from newsintel.options import Secret
 from newsintel.personal_ports import AccountData, Feedback, OwnHistory, PreferenceStore, Repeats, SavedArticles
@@ -50,6 +50,7 @@ from newsintel.storage.postgres.likeness import PostgresLikeness
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.reading import PostgresReading
 from newsintel.storage.postgres.related import PostgresKinship
 from newsintel.storage.postgres.save_counts import PostgresSaveCounts
 from newsintel.storage.postgres.saved import PostgresSaved
@@ -89,6 +90,7 @@ class Stores:
     search_marks: SearchMarks
     trending: Trending
     likeness: Likeness
+    reading: Reading
     terms: TermCounts
     save_counts: SaveCounts
     kinship: Kinship
@@ -172,6 +174,7 @@ async def open_stores(
                 search_marks=PostgresSearchMarks(postgres),
                 trending=PostgresTrending(postgres),
                 likeness=PostgresLikeness(postgres, _utc_now),
+                reading=PostgresReading(postgres),
                 terms=PostgresTerms(postgres),
                 save_counts=PostgresSaveCounts(postgres),
                 kinship=PostgresKinship(postgres),

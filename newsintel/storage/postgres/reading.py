@@ -1,7 +1,6 @@
 """The Reading port: what people did with articles, and what there is that may be new to them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from newsintel.intelligence.interest_model import Deed, Kind, Offer, Sharing, Wanted
 from newsintel.storage.postgres.articles import COLUMNS, article_of
@@ -48,7 +47,9 @@ WITH asked AS (
     UNION SELECT story.id FROM story JOIN opened_articles ON user_id = $1 AND article_id = other
     UNION SELECT story.id FROM story JOIN dismissed_articles ON user_id = $1 AND article_id = other
 )
-SELECT {COLUMNS}, (SELECT count(*) FROM tied WHERE tied.id = articles.id) AS duplicates,
+SELECT {COLUMNS},
+       (SELECT count(DISTINCT lower(teller.publisher)) FROM story JOIN articles AS teller ON teller.id = other WHERE story.id = articles.id)
+       AS publishers,
        (SELECT count(*) FROM saved_articles WHERE article_id = articles.id) AS saves
 FROM articles WHERE id IN (SELECT id FROM asked) AND id NOT IN (SELECT id FROM seen)
 """
@@ -104,16 +105,14 @@ async def _sharing(connection: Connection, wanted: Wanted, limit: int) -> list[S
     values = [_tsquery(wanted), *map(_quoted, wanted.terms)]
     columns = f"public_id, published_at, {shared} AS shared"
     newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {limit}"
-    rows = await walk(
-        connection, window_sql("search @@ $1::text::tsquery", len(values), columns, newest), values, Span(None, None), limit
-    )
+    rows = await walk(connection, window_sql("search @@ $1::text::tsquery", len(values), columns, newest), values, Span(None, None), limit)
     return [Sharing(*row) for row in rows[:limit]]
 
 
 @in_time
 async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, Offer]:
     rows = await connection.fetch(UNSEEN, user_id, list(article_ids))
-    return {row["public_id"]: Offer(article_of(row), row["duplicates"], row["saves"]) for row in rows}
+    return {row["public_id"]: Offer(article_of(row), row["publishers"], row["saves"]) for row in rows}
 
 
 async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:
