@@ -98,15 +98,20 @@ async def test_a_dismissal_taken_back_shows_the_article_again(alice):
     assert await alice.get(PATH) == before
 
 
-async def test_less_like_this_takes_its_kind_away(alice):
-    """Where hiding one would leave the others where they are."""
+async def test_less_like_this_weighs_against_its_kind(alice):
+    """Where hiding one leaves the others where they are."""
     await alice.put(f"/me/saved/{ONE.id}")
     await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "hide"})
-    assert article(3).id in reasons(await alice.get(PATH))
+    assert "because you saved" in reasons(await alice.get(PATH))[article(3).id]
+    await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "less_like_this"})
+    assert not any("because you saved" in why for why in reasons(await alice.get(PATH)).values())
+
+
+async def test_less_like_this_holds_for_what_everybody_talks_about(alice):
+    """With nothing that speaks for it, its kind is not on the page at all."""
     await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "less_like_this"})
     found = await alice.get(PATH)
-    assert not any("because you saved" in why for why in reasons(found).values())
-    assert article(3).id not in reasons(found)
+    assert (found["basis"], article(3).id in reasons(found), article(4).id in reasons(found)) == ("trending", False, True)
 
 
 async def test_topics_count_and_excluded_ones_hide(alice):
