@@ -6,10 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from newsintel import __version__
-from newsintel.commands import config, deadlines, dedupe, demo, export, import_, migrate, new_key, prune, rotate_keys, search, serve
+from newsintel.commands import (
+    config,
+    deadlines,
+    dedupe,
+    demo,
+    export,
+    import_,
+    migrate,
+    new_key,
+    prune,
+    rotate_keys,
+    search,
+    seed_demo,
+    serve,
+)
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
 
-COMMANDS = (serve, demo, search, migrate, config, deadlines, dedupe, import_, export, prune, rotate_keys, new_key)
+COMMANDS = (serve, demo, search, migrate, config, deadlines, dedupe, import_, export, prune, rotate_keys, new_key, seed_demo)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2

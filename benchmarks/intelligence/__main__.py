@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 from attrs import evolve
 
-from benchmarks.intelligence import similar
+from benchmarks.intelligence import similar, trending
 from benchmarks.intelligence.report import QUICK, Options, Report
 
-TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {"similar": similar.run}
+TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {"similar": similar.run, "trending": trending.run}
 """By name. Each has a file of its own here."""
 
 

@@ -19,6 +19,7 @@ GREETING = """\
   a search      curl '{url}/articles?q=climate&limit=5'
   its sources   curl '{url}/sources'
   sign in       open {url}/auth/reddit/login in a browser: a page that stands in for Reddit's asks who to be
+  trends        newsintel seed-demo   in another terminal: invented people; then curl '{url}/trending'
   trouble       curl -X PUT {control}/guardian -d '{{"fault": "hang"}}'   then search for something new
 
 Stop it with Ctrl-C.
@@ -40,12 +41,17 @@ def run(args: argparse.Namespace) -> int:
 
 async def _demo(replay: Path | None) -> None:
     async with simulated_upstreams(replay=replay) as simulated:
-        settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
-        # Servers and a folder of its own: what is simulated must not mix with an archive that somebody keeps.
-        settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
-        settings = evolve(settings, dev_sign_in=settings.bind.loopback)  # it lets anybody in: on this machine alone
+        settings = demo_settings(simulated)
         telemetry.set_up_logging(settings)
         await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
+
+
+def demo_settings(simulated: Simulated) -> Settings:
+    """The settings of a demo: this process's environment, on simulated upstreams."""
+    settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
+    # Servers and a folder of its own: what is simulated must not mix with an archive that somebody keeps.
+    settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
+    return evolve(settings, dev_sign_in=settings.bind.loopback)  # it lets anybody in: on this machine alone
 
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:

@@ -132,7 +132,7 @@ COMPONENTS: dict[str, Schema] = {
         {
             "window": words(Span),
             "searches": many(
-                record({"query": TEXT, "score": NUMBER, "people": COUNT, "usual": NUMBER | {"minimum": 0}, "reasons": many(TEXT)})
+                record({"query": TEXT, "score": NUMBER, "people": COUNT, "usual": maybe(NUMBER | {"minimum": 0}), "reasons": many(TEXT)})
             ),
         }
     ),

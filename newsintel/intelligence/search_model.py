@@ -65,11 +65,11 @@ class MarkedSearch:
 
 @frozen
 class Observed:
-    """A query in a window: how many people searched for it there, and how many would have done so as usual."""
+    """A query in a window: how many people searched for it there, and how many would have done so as usual; None = not known yet."""
 
     query: str
     people: int
-    usual: float
+    usual: float | None
 
 
 @frozen
@@ -78,7 +78,7 @@ class Trend:
 
     query: str
     people: int
-    usual: float
+    usual: float | None
     score: float
 
 

@@ -17,7 +17,7 @@ def trending_body(span: Span, trends: Iterable[Trend]) -> dict[str, Any]:
                 "query": trend.query,
                 "score": round(trend.score, 3),
                 "people": trend.people,
-                "usual": round(trend.usual, 2),
+                "usual": None if trend.usual is None else round(trend.usual, 2),
                 "reasons": [why(trend)],
             }
             for trend in trends

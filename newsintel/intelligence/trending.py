@@ -27,14 +27,19 @@ def burst(people: int, usual: float) -> float:
 
 
 def ranked(observed: Iterable[Observed], limit: int) -> tuple[Trend, ...]:
-    """The queries of a window furthest above their usual, best first; among equals the one of more people, then by the alphabet."""
-    trends = [Trend(one.query, one.people, one.usual, burst(one.people, one.usual)) for one in observed]
+    """The queries of a window furthest above their usual, best first; among equals the one of more people, then by the alphabet.
+
+    While nothing is known of what is usual, that is those of most people.
+    """
+    trends = [Trend(one.query, one.people, one.usual, burst(one.people, one.usual or 0.0)) for one in observed]
     return tuple(sorted(trends, key=lambda trend: (-trend.score, -trend.people, trend.query))[:limit])
 
 
 def why(trend: Trend) -> str:
     """A trend's reason, e.g. "23 people, 6 times the usual"."""
     people = count_of(trend.people, "person", "people")
+    if trend.usual is None:
+        return f"{people}, too early to tell how many are usual"
     if trend.usual * 2 < 1:  # less than half a person: nothing to be a multiple of
         return f"{people}, where hardly anybody searched for it before"
     times = trend.people / trend.usual

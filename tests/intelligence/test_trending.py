@@ -56,13 +56,14 @@ def test_the_order_does_not_depend_on_the_order_of_counting(observed, limit):
         (1200, 1150.0, "1,200 people, about as usual"),
         (9, 10.0, "9 people, about as usual"),
         (5, 10.0, "5 people, fewer than usual"),
+        (4, None, "4 people, too early to tell how many are usual"),
         (4, 0.0, "4 people, where hardly anybody searched for it before"),
         (1, 0.2, "1 person, where hardly anybody searched for it before"),
     ],
 )
 def test_reasons(count, expected, reason):
     """In words that hold for the numbers."""
-    assert why(Trend("q", count, expected, burst(count, expected))) == reason
+    assert why(Trend("q", count, expected, burst(count, expected or 0.0))) == reason
 
 
 def test_the_body():
@@ -71,6 +72,13 @@ def test_the_body():
         "window": "24h",
         "searches": [{"query": "flood", "score": 8.746, "people": 23, "usual": 3.81, "reasons": ["23 people, 6 times the usual"]}],
     }
+
+
+def test_while_nothing_is_usual_yet_the_most_people_come_first():
+    """And the body says that it is not known."""
+    found = ranked([Observed("tide", 3, None), Observed("flood", 5, None)], 10)
+    assert [trend.query for trend in found] == ["flood", "tide"]
+    assert trending_body(Span.WEEK, found)["searches"][0]["usual"] is None
 
 
 def test_windows_have_their_lengths():

@@ -78,20 +78,20 @@ async def _refresh(
         start = now - span.length if span is not Span.WEEK else _midnight(now) - timedelta(days=6)
         people = {row["query"]: row["people"] for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)}
         usual = await _usual(connection, span, now, floor, list(people))
-        trends = rank([Observed(query, count, usual.get(query, 0.0)) for query, count in people.items()])
+        trends = rank([Observed(query, count, None if usual is None else usual.get(query, 0.0)) for query, count in people.items()])
         await connection.execute(CLEAR, span)
         columns = [[getattr(trend, name) for trend in trends] for name in ("query", "people", "usual", "score")]
         await connection.execute(WRITE, span, *columns)
     return True
 
 
-async def _usual(connection: Connection, span: Span, now: datetime, floor: int, queries: list[str]) -> dict[str, float]:
-    """How many people would search for each in a window of this length, by the week of closed days before the window."""
+async def _usual(connection: Connection, span: Span, now: datetime, floor: int, queries: list[str]) -> dict[str, float] | None:
+    """How many people would search for each in a window of this length, by the week of closed days before; None = there are none yet."""
     last = now.date() - timedelta(days=7 if span is Span.WEEK else OPEN_DAYS)
     first = max(last - timedelta(days=6), now.date() - timedelta(days=KEPT_DAYS - 1))
     covered = await connection.fetchval(COVERED, first, last)
     if not covered:
-        return {}
+        return None
     windows = covered / (span.length / timedelta(days=1))
     return {row["query"]: row["people"] / windows for row in await connection.fetch(BEFORE, first, last, floor, queries)}
 

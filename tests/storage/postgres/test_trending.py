@@ -138,6 +138,14 @@ async def test_a_young_service_compares_with_the_days_it_has(crowd, trends, post
     assert (weather.people, weather.usual) == (10, pytest.approx(10))
 
 
+async def test_the_first_days_have_no_usual(crowd, trends, postgres):
+    """Which is said, rather than that nobody searched before."""
+    await crowd.search("weather", *people(10))
+    await trends()
+    (weather,) = await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20)
+    assert weather.usual is None
+
+
 async def test_one_process_makes_a_list_for_all(crowd, postgres):
     """Another that comes right after leaves it; later it is made again, and what is not searched for any more is gone from it."""
     trending = PostgresTrending(postgres)

@@ -43,7 +43,7 @@ TABLES = (
         span text NOT NULL CHECK (span IN ('1h', '24h', '7d')),
         query text NOT NULL CHECK (octet_length(query) BETWEEN 1 AND 512),
         people integer NOT NULL CHECK (people > 0),
-        usual double precision NOT NULL CHECK (usual >= 0),
+        usual double precision CHECK (usual >= 0),
         score double precision NOT NULL,
         PRIMARY KEY (span, query)
     )""",

@@ -1,0 +1,191 @@
+"""The target `trending`: how long a list of trends takes with ten million searches in the history, cold and kept, and what it costs upkeep.
+
+The history is three months of searches, as evenly spread over people as anonymous traffic is; the open days have a mark for each of their
+searches. Queries follow Zipf's law, as real ones do (Baeza-Yates and others, "The Impact of Caching on Search Engines", 2007).
+"""
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle
+
+import asyncpg
+from attrs import frozen
+
+from benchmarks.intelligence.report import Options, Report
+from benchmarks.report import Goal
+from newsintel.codec import to_json
+from newsintel.intelligence.marking import Marking
+from newsintel.intelligence.search_model import Span
+from newsintel.intelligence.search_views import trending_body
+from newsintel.intelligence.trending import ranked
+from newsintel.model import SearchRecord
+from newsintel.options import Secret
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.bytes_cache import RedisBytes
+from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.related import PostgresKinship
+from newsintel.storage.postgres.search_marks import PostgresSearchMarks
+from newsintel.storage.postgres.trending import PostgresTrending
+from newsintel.storage.redis import open_redis
+from newsintel.telemetry import Metrics
+
+ROWS = 10_000_000
+QUICK_ROWS = 100_000
+DAYS = 90
+QUERIES = 200_000
+GOAL_MS = 5.0
+FLOOR = 3
+SHOWN = 20
+ROUNDS = 10
+"""Of what upkeep does."""
+
+NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+# The log-uniform distribution is Zipf's law with exponent 1.
+HISTORY = """
+INSERT INTO search_history (query, key, results_count, searched_at)
+SELECT 'query ' || floor($2::float8 ^ random())::integer, md5(n::text), 20, $3::timestamptz - random() * $4::interval
+FROM generate_series(1, $1::integer) AS n
+"""
+MARKS = """
+INSERT INTO search_marks (query, day, mark, seen)
+SELECT query, searched_at::date, decode(md5(id::text), 'hex'), searched_at FROM search_history WHERE searched_at >= $1::timestamptz
+"""
+COUNTS = """
+INSERT INTO search_days (query, day, people) SELECT query, searched_at::date, count(*) FROM search_history
+WHERE searched_at < $1::timestamptz AND searched_at >= $1::timestamptz - interval '12 days' GROUP BY 1, 2 HAVING count(*) >= 3
+"""
+# Each person of an open day searched for one other thing as well.
+PAIRS = """
+INSERT INTO pair_marks (low, high, day, mark)
+SELECT least(query, other), greatest(query, other), day, mark
+FROM (SELECT query, day, mark, 'query ' || floor($1::float8 ^ random())::integer AS other FROM search_marks) AS marks WHERE query <> other
+"""
+# Ten of some ten thousand articles, alike for queries that are near each other.
+ANSWERS = """
+INSERT INTO search_answers (query, articles, seen)
+SELECT query, array(SELECT 'a_' || ((hashtext(query) & 1023) * 10 + one) FROM generate_series(1, 10) AS one), max(seen)
+FROM search_marks GROUP BY query
+"""
+TABLES = ("search_history", "search_marks", "search_days", "pair_marks", "search_answers")
+
+Call = Callable[[], Awaitable[object]]
+
+
+@frozen
+class Ports:
+    """What is measured."""
+
+    marks: PostgresSearchMarks
+    trending: PostgresTrending
+    kinship: PostgresKinship
+    kept: RedisBytes
+    counts: Mapping[str, int]
+
+
+async def run(options: Options) -> Report:
+    """All figures of trends."""
+    rows = QUICK_ROWS if options.quick else ROWS
+    async with _ports(options, rows) as ports:
+        upkeep = await _upkeep(ports)
+        answers = await _answers(ports, options.calls)
+    worst = max(found["p95"] for name, found in answers.items() if name.startswith("trending"))
+    table = [(name, *(f"{found[part]:.2f}" for part in ("p50", "p95", "most"))) for name, found in {**answers, **upkeep}.items()]
+    shown = ", ".join(f"{name} {count:,}" for name, count in ports.counts.items())
+    return Report(
+        "trending",
+        f"lists of trends over {rows:,} searches, ms",
+        ("", "p50", "p95", "most"),
+        table,
+        [Goal(f"trending p95 <= {GOAL_MS:g} ms at {ROWS:,} searches, cold and kept", f"{worst:.2f} ms at {rows:,}", worst <= GOAL_MS)],
+        [f"Rows: {shown}; {DAYS} days, {QUERIES:,} different queries at most.", "A call is timed from the port, the bridge included."],
+        {"rows": dict(ports.counts), "ms": {**answers, **upkeep}},
+    )
+
+
+async def _answers(ports: Ports, calls: int) -> dict[str, dict[str, float]]:
+    """What a request waits for, in turns: the list and its body made anew, the same bytes out of Redis, and related searches."""
+    body = to_json(trending_body(Span.DAY, await ports.trending.top(Span.DAY, FLOOR, SHOWN)))
+    await ports.kept.put("bench:trending", body, 3600)
+    some = cycle([f"query {number}" for number in (1, 2, 5, 20, 100, 1000)])
+
+    async def cold(span: Span) -> object:
+        return to_json(trending_body(span, await ports.trending.top(span, FLOOR, SHOWN)))
+
+    kinds: dict[str, Call] = {f"trending {span}, cold": partial(cold, span) for span in Span}
+    kinds["trending, out of Redis"] = partial(ports.kept.get, "bench:trending")
+    kinds["related, cold"] = lambda: ports.kinship.kin([next(some)], NOW.date(), FLOOR, own=False)
+    return await _timed(kinds, calls)
+
+
+async def _upkeep(ports: Ports) -> dict[str, dict[str, float]]:
+    """What is done beside requests: each list counted anew, a hundred searches added, somebody forgotten."""
+    marking = Marking([Secret("A" * 43)])
+    clock = (NOW + timedelta(seconds=10 * number) for number in range(10_000))
+    number = cycle(range(10**9))
+
+    def record() -> SearchRecord:
+        query = f"query {next(number) % 5000}"
+        return SearchRecord(query, "k", 20, NOW, None, f"person {next(number)}", "", query, ("a_1", "a_2"))
+
+    async def refresh(span: Span) -> object:
+        return await ports.trending.refresh(span, next(clock), FLOOR, partial(ranked, limit=100))
+
+    async def add() -> object:
+        return await ports.marks.add([found for _ in range(100) if (found := marking.mark(record()))])
+
+    kinds: dict[str, Call] = {f"upkeep: {span} counted": partial(refresh, span) for span in Span}
+    kinds["upkeep: 100 searches added"] = add
+    kinds["upkeep: a person forgotten"] = lambda: ports.marks.forget(marking.marks_of("person 1"))
+    return await _timed(kinds, ROUNDS)
+
+
+async def _timed(kinds: Mapping[str, Call], calls: int) -> dict[str, dict[str, float]]:
+    times: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(calls):
+        for name, call in kinds.items():
+            began = time.perf_counter()
+            await call()
+            times[name].append((time.perf_counter() - began) * 1000)
+    return {
+        name: {"p50": statistics.median(found), "p95": statistics.quantiles(found, n=20, method="inclusive")[18], "most": max(found)}
+        for name, found in times.items()
+    }
+
+
+@asynccontextmanager
+async def _ports(options: Options, rows: int) -> AsyncIterator[Ports]:
+    async with embedded_servers(options.folder / f"history-{rows}") as own, open_bridge() as bridge:
+        url, lane = own.postgres_url or "", bridge.lane("loading", 1)
+        async with open_postgres(bridge, Secret(url), None, 4) as postgres, open_redis(bridge, Secret(own.redis_url or ""), None) as redis:
+            await migrate(lane, Secret(url), None, postgres)
+            counts = await lane.run(_fill, url, rows)
+            kept = RedisBytes(redis, Metrics().count)
+            yield Ports(PostgresSearchMarks(postgres), PostgresTrending(postgres), PostgresKinship(postgres), kept, counts)
+
+
+async def _fill(url: str, rows: int) -> dict[str, int]:
+    """Make the history if it is not there from an earlier run, and of it what is counted. On the asyncio side."""
+    connection = await asyncpg.connect(url)
+    try:
+        opened = datetime(NOW.year, NOW.month, NOW.day - 1, tzinfo=UTC)
+        if await connection.fetchval("SELECT count(*) FROM search_history") != rows:
+            print(f"making {rows:,} searches", flush=True)
+            await connection.execute("TRUNCATE search_history")
+            await connection.execute(HISTORY, rows, float(QUERIES), NOW, timedelta(days=DAYS))
+        await connection.execute(f"TRUNCATE {', '.join(TABLES[1:])}, trending, trending_made")
+        await connection.execute(MARKS, opened)
+        await connection.execute(COUNTS, opened)
+        await connection.execute(PAIRS, float(QUERIES))
+        await connection.execute(ANSWERS)
+        for table in TABLES:
+            await connection.execute(f"VACUUM (ANALYZE) {table}")
+        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608 - names of ours
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge

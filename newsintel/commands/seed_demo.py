@@ -1,0 +1,121 @@
+"""`newsintel seed-demo`: invented people who have used the demo for two weeks, so that what many people make of it can be seen.
+
+It writes into the demo's own servers alone, beside a running demo or before it, and never where real people's things are kept.
+"""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import trio
+from attrs import frozen
+
+from newsintel import telemetry
+from newsintel.account_model import Caller
+from newsintel.actors.trend_writer import KEPT
+from newsintel.app import open_pipeline
+from newsintel.commands.demo import demo_settings
+from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
+from newsintel.demo.server import simulated_upstreams
+from newsintel.errors import SettingsError
+from newsintel.http.kept import cache_key
+from newsintel.http.recording import searched
+from newsintel.http.searches import kept_trends
+from newsintel.http.services import Services
+from newsintel.intelligence.search_model import Span
+from newsintel.intelligence.trending import ranked
+from newsintel.model import Searched, SearchRecord
+from newsintel.query import build
+from newsintel.storage.stores import Stores
+
+BATCH_ROWS = 200
+
+
+@frozen
+class World:
+    """What there is to write to, and what the demo's news answers.
+
+    Attributes:
+        answers: of every query that invented people search for.
+        now: the moment up to which they have done so.
+    """
+
+    services: Services
+    stores: Stores
+    answers: Mapping[str, Searched]
+    now: datetime
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("seed-demo", help="have invented people use the demo for two weeks, so that it has trends to show")
+    command.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Seed, and say what was written. Again, it adds what invented people have done by then."""
+    settings = load_settings()
+    if settings.production:
+        raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
+    telemetry.set_up_logging(settings, quiet=True)
+    trio.run(_seed)
+    return 0
+
+
+async def _seed() -> None:
+    async with simulated_upstreams() as simulated:
+        settings = demo_settings(simulated)
+        async with open_pipeline(settings) as services, prepared_stores(settings) as stores:
+            world = World(services, stores, await _answers(services, queries()), datetime.now(UTC))
+            sys.stdout.write("Everything that follows is invented, and so is everybody who did it.\n")
+            for seed in SEEDS:
+                sys.stdout.write(f"{await seed(world)}\n")
+
+
+async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Searched]:
+    """Each query as the demo answers it, by a person of its own: one alone would soon have asked as often as one may."""
+    answers = {}
+    for number, query in enumerate(asked):
+        reply = await services.desk.search(build(query, sources=services.settings.enabled_sources), Caller(f"invented {number}"))
+        answers[query] = searched(reply.answer, len(reply.answer.merge.ranked))
+    return answers
+
+
+async def searches(world: World) -> str:
+    """People's searches as the recorder has them counted; the days that are over are closed and the lists of trends made."""
+    floor, marks, trending = world.services.settings.trending_floor, world.stores.search_marks, world.stores.trending
+    told = invented_searches(world.now)
+    records = [_record(one, world.answers[one.query]) for one in told]
+    marked = [found for record in records if (found := world.services.marking.mark(record)) is not None]
+    for start in range(0, len(marked), BATCH_ROWS):
+        await marks.add(marked[start : start + BATCH_ROWS])
+    await marks.close(world.now.date(), floor)
+    for span in Span:
+        # A list that was made a moment ago, by whichever process, is without these searches.
+        while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):  # noqa: ASYNC110 - no event tells
+            await trio.sleep(1)
+    await world.stores.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
+    people, asked = len({one.person for one in told}), len(world.answers)
+    return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
+
+
+def _record(one: Invented, answer: Searched) -> SearchRecord:
+    return SearchRecord(
+        query=answer.query,
+        key=answer.key,
+        results_count=answer.results_count,
+        searched_at=one.at,
+        user_id=None,
+        person=one.person,
+        repeat_key="",
+        form=answer.form,
+        articles=answer.articles,
+    )
+
+
+SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches,)
+"""One for each thing that is seeded; each says in one line what it wrote."""

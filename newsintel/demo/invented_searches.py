@@ -1,0 +1,83 @@
+"""Invented searches by invented people, for a demo to count: habits that go on for two weeks, and news that breaks today.
+
+Every query finds something in the invented news (`stories`). A day's habits are the same whenever they are told again, so that telling
+them twice adds nothing.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from attrs import frozen
+
+DAYS = 14
+"""A week, and the week before it to compare with."""
+PEOPLE = 160
+"""Invented people; each searches on about every second day."""
+
+HABITS = (
+    ("climate change", "carbon emissions", "extreme weather"),
+    ("artificial intelligence", "neural network", "chips"),
+    ("football", "transfer market", "video replays"),
+    ("interest rates", "inflation", "house prices"),
+    ("elections", "turnout", "government"),
+    ("wind power", "energy transition", "gas prices"),
+    ("oceans", "plastic pollution", "deep-sea mining"),
+    ("hospital", "vaccine", "public health"),
+    ("space", "rockets", "satellites"),
+    ("music", "concerts", "streaming services"),
+)
+"""Queries that the same people search for."""
+
+NEWS = (
+    (("malaria vaccine", "vaccine"), 0.7, 14),
+    (("fusion experiment", "energy transition"), 5.0, 19),
+    (("shipwreck", "bronze age boat"), 9.0, 11),
+    (("herring quota", "oceans"), 16.0, 16),
+    (("coffee price", "inflation"), 50.0, 24),
+    (("exit poll", "elections"), 80.0, 22),
+)
+"""Queries that people suddenly search for, how many hours ago that began, and how many people they are. Most come within six hours."""
+
+
+@frozen
+class Invented:
+    """One search of somebody who does not exist; `person` is no name that a real one could have."""
+
+    query: str
+    person: str
+    at: datetime
+
+
+def invented_searches(now: datetime, seed: int = 0) -> list[Invented]:
+    """Two weeks of searches up to a moment, the earliest first. Equal arguments give equal searches, in every process."""
+    found = [*_habits(now, seed), *_news(now, seed)]
+    return sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.person, one.query))
+
+
+def queries() -> tuple[str, ...]:
+    """Everything that is searched for."""
+    return tuple(dict.fromkeys(query for group in (*HABITS, *(news for news, _, _ in NEWS)) for query in group))
+
+
+def _habits(now: datetime, seed: int) -> Iterator[Invented]:
+    for back in range(DAYS):
+        day = now.date() - timedelta(days=back)
+        dice = random.Random(f"{seed} {day}")  # noqa: S311 - nothing here is a secret
+        for number in range(PEOPLE):
+            if dice.random() < 0.5:
+                continue
+            at = datetime.combine(day, time(), UTC) + timedelta(hours=dice.triangular(0, 23, 12))
+            for query in dice.sample(HABITS[number % len(HABITS)], k=dice.choice((2, 3))):
+                at += timedelta(minutes=dice.uniform(1, 15))
+                yield Invented(query, f"invented {number}", at)
+
+
+def _news(now: datetime, seed: int) -> Iterator[Invented]:
+    dice = random.Random(seed)  # noqa: S311 - likewise
+    for group, hours_ago, people in NEWS:
+        for number in range(people):
+            at = now - timedelta(hours=hours_ago) * (1 - dice.random() ** 2 * min(1.0, 6 / hours_ago))
+            for query in group[: dice.choice((1, 2, 2))]:
+                at += timedelta(minutes=dice.uniform(0.2, 2))
+                yield Invented(query, f"invented reader {number}", min(at, now))

@@ -1,0 +1,78 @@
+"""`newsintel seed-demo` as people run it: before a demo and beside one, saying that all of it is invented."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.service import newsintel, running
+from tests.storage.support import running_servers
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    """A folder in which it has run, and what it said."""
+    folder = tmp_path_factory.mktemp("seeded")
+    return folder, newsintel(folder, "seed-demo")
+
+
+async def counts(url):
+    """How many marks and counts there are."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [await connection.fetchval(f"SELECT count(*) FROM {name}") for name in ("search_marks", "search_days", "pair_days")]  # noqa: S608
+    finally:
+        await connection.close()  # noqa: ASYNC102 - plain asyncio
+
+
+def test_it_says_what_it_wrote(seeded):
+    """And first of all that none of it is real."""
+    _, done = seeded
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *rest = done.stdout.splitlines()
+    assert first == "Everything that follows is invented, and so is everybody who did it."
+    assert any("queries: see /trending and /searches/related" in line for line in rest)
+
+
+def test_the_demo_then_has_trends_each_with_its_reason(seeded):
+    """In every window, of queries that find news; beside what somebody searches for, what goes with it by people and by articles."""
+    folder, _ = seeded
+    with running(folder, "demo") as demo:
+        for window in ("1h", "24h", "7d"):
+            found = demo.get("/trending", window=window).json()["searches"]
+            assert len(found) >= 2
+            assert all(one["people"] >= 3 and one["reasons"] for one in found)
+            assert demo.search(found[0]["query"]).json()["total"] > 0
+        reasons = {reason for one in demo.get("/searches/related", q="Climate Change").json()["searches"] for reason in one["reasons"]}
+        assert any("on the same day" in reason for reason in reasons)
+        assert any("its answers share" in reason for reason in reasons)
+        before = demo.get("/trending", window="7d").json()
+        assert newsintel(folder, "seed-demo").returncode == 0
+        again = demo.get("/trending", window="7d")
+        assert again.headers["Cache-Status"].endswith("fwd=miss")
+        assert {one["query"] for one in again.json()["searches"]} & {one["query"] for one in before["searches"]}
+
+
+def test_again_it_counts_nobody_twice(seeded):
+    """The habits of closed days stay as they are."""
+    folder, _ = seeded
+    with running_servers(folder / "newsintel" / "demo") as urls:
+        _, *closed = asyncio.run(counts(urls["postgres_url"]))
+        assert newsintel(folder, "seed-demo").returncode == 0
+        marks, *after = asyncio.run(counts(urls["postgres_url"]))
+    assert (after, marks > 0) == (closed, True)
+    assert min(closed) > 0
+
+
+def test_production_is_refused(tmp_path):
+    """2, in one line, with nothing started."""
+    required = {
+        "ENV": "production",
+        "DATABASE_URL": "postgresql://h/d?sslmode=verify-full",
+        "REDIS_URL": "rediss://h",
+        "SECRET_KEYS": "A" * 43,
+    }
+    done = newsintel(tmp_path, "seed-demo", PUBLIC_URL="https://news.example", **required)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "newsintel: seed-demo writes what invented people did: NEWSINTEL_ENV must not be production\n"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,55 @@
+"""Invented searches: the same whenever they are told again, never in the future, and each about something in the invented news."""
+
+from collections import Counter
+from datetime import timedelta
+
+from newsintel.demo.corpus import build
+from newsintel.demo.invented_searches import DAYS, HABITS, NEWS, invented_searches, queries
+from newsintel.intelligence.normal_form import normal_form
+from newsintel.query import build as understand
+from tests.make import NOON
+
+TOLD = invented_searches(NOON)
+
+
+def test_equal_arguments_give_equal_searches():
+    """Another seed gives others."""
+    assert invented_searches(NOON) == TOLD
+    assert invented_searches(NOON, seed=1) != TOLD
+
+
+def test_nothing_is_in_the_future_or_further_back_than_said():
+    """In the order in which it happened."""
+    assert all(NOON - timedelta(days=DAYS) < one.at <= NOON for one in TOLD)
+    assert sorted(TOLD, key=lambda one: one.at) == TOLD
+
+
+def test_a_later_telling_only_adds_to_habits():
+    """So that telling twice counts nobody twice."""
+    habits = {query for group in HABITS for query in group} - {query for group, _, _ in NEWS for query in group}
+    before = {one for one in TOLD if one.query in habits and one.at.date() > (NOON - timedelta(days=DAYS - 1)).date()}
+    assert before <= set(invented_searches(NOON + timedelta(hours=5)))
+
+
+def test_they_are_in_their_normal_form():
+    """What is counted is what is written here."""
+    assert set(queries()) == {one.query for one in TOLD}
+    assert all(normal_form(understand(query, sources=()).clauses) == query for query in queries())
+
+
+def test_habits_reach_the_floor_daily_and_news_breaks():
+    """Three people and more a day for a habit; more for today's news than on any day before."""
+    people = Counter((query, day) for query, day, _ in {(one.query, one.at.date(), one.person) for one in TOLD})
+    full_days = {one.at.date() for one in TOLD} - {NOON.date()}
+    reached = [people[query, day] >= 3 for group in HABITS for query in group for day in full_days]
+    assert sum(reached) > 0.9 * len(reached)
+    assert all(people["malaria vaccine", day] == 0 for day in full_days)
+    assert people["malaria vaccine", NOON.date()] >= 10
+
+
+def test_every_query_finds_news():
+    """In the invented corpus, by the words that people see."""
+    corpus = build(NOON, 0)
+    texts = [document.text() for documents in (corpus.newsapi, corpus.guardian, corpus.reddit) for document in documents]
+    for query in queries():
+        assert any(all(word in text for word in query.split()) for text in texts), query

@@ -1,0 +1,114 @@
+"""A planted search of a person who leaves, in the demo: gone from PostgreSQL, from Redis, and never in the log."""
+
+import asyncio
+import time
+from contextlib import closing
+
+import asyncpg
+import httpx
+import pytest
+import redis
+
+from tests.service import running
+from tests.storage.support import running_servers
+
+TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+READ = {b"string": "GET", b"hash": "HGETALL", b"list": "LRANGE {} 0 -1", b"set": "SMEMBERS", b"zset": "ZRANGE {} 0 -1 WITHSCORES"}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo that logs everything it can."""
+    with running(tmp_path_factory.mktemp("demo"), "demo", LOG_LEVEL="debug") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def stores(demo):
+    """Where its servers are."""
+    with running_servers(demo.data_home / "newsintel" / "demo") as urls:
+        yield urls
+
+
+def signed_in(demo, name):
+    """Somebody at a browser of their own."""
+    browser = httpx.Client(base_url=demo.url, trust_env=False, timeout=30, headers={"Sec-Fetch-Site": "same-origin"})
+    browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
+    return browser
+
+
+async def tables_with(url, word):
+    """The tables with a word in any column of any row, as text or as bytes."""
+    connection = await asyncpg.connect(url)
+    try:
+        names = [row["table_name"] for row in await connection.fetch(TABLES)]
+        asked = 'SELECT 1 FROM "{}" AS row WHERE row::text ILIKE $1 OR row::text ILIKE $2 LIMIT 1'
+        forms = (f"%{word}%", f"%{word.encode().hex()}%")
+        return {name for name in names if await connection.fetch(asked.format(name), *forms)}
+    finally:
+        await connection.close()  # noqa: ASYNC102 - plain asyncio
+
+
+def keys_with(url, word):
+    """The keys in Redis that have a word in their name or value."""
+    with redis.Redis.from_url(url) as client:
+        found = set()
+        for key in client.scan_iter(count=1000):
+            command = READ[client.type(key)]
+            value = client.execute_command(
+                *[key if part == "{}" else part for part in (command if "{}" in command else f"{command} {{}}").split()]
+            )
+            if word.encode() in key + repr(value).encode():
+                found.add(key.partition(b":")[0])
+        return found
+
+
+def places(stores, word):
+    """Everything that has a word."""
+    return asyncio.run(tables_with(stores["postgres_url"], word)), keys_with(stores["redis_url"], word)
+
+
+def until(found, want, timeout_s=15):
+    """Wait for something to be as wanted; what it is in the end."""
+    give_up = time.monotonic() + timeout_s
+    while (last := found()) != want and time.monotonic() < give_up:
+        time.sleep(0.3)
+    return last
+
+
+@pytest.mark.parametrize(("path", "planted"), [("/me/history", "zyzzyva"), ("/me", "quagga")])
+def test_a_planted_search_is_gone(demo, stores, path, planted):
+    """Before, it is in each place where searches are kept, so that the look cannot miss it; afterwards in none, now and later."""
+    everywhere, nowhere = ({"search_history", "search_marks", "pair_marks", "search_answers"}, {b"articles"}), (set(), set())
+    with closing(signed_in(demo, f"who planted {planted[::-1]}")) as alice:
+        for query in ("climate", f"climate OR {planted}"):  # it finds articles, so all that is kept of an answer is kept of it
+            assert alice.get("/articles", params={"q": query}).json()["articles"]
+        assert until(lambda: places(stores, planted), everywhere) == everywhere
+        assert alice.delete(path).status_code == 204
+    assert places(stores, planted) == nowhere
+    time.sleep(2)
+    assert places(stores, planted) == nowhere
+    assert places(stores, "climate")[0] == {"articles"}
+    assert planted not in demo.log.read_text()
+    assert "now serving" in demo.log.read_text()
+
+
+def test_a_trend_loses_who_leaves(demo, stores):
+    """Three people make a trend; with one of them gone it is in no answer, kept in Redis or not, and in no list."""
+    people = [signed_in(demo, f"person {number}") for number in range(3)]
+    for browser in people:
+        assert browser.get("/articles", params={"q": "Energy AND Prices"}).status_code == 200
+
+    def trending():
+        with redis.Redis.from_url(stores["redis_url"]) as client:
+            client.delete(*client.keys("searches:*"), "none")
+        return [one["query"] for one in demo.get("/trending", window="1h").json()["searches"]]
+
+    assert until(trending, ["energy prices"], timeout_s=60) == ["energy prices"]
+    assert demo.get("/trending", window="1h").headers["Cache-Status"].startswith("newsintel; hit")
+    assert people[0].delete("/me").status_code == 204
+    assert demo.get("/trending", window="1h").json()["searches"] == []
+    time.sleep(25)
+    assert trending() == []
+    for browser in people:
+        browser.close()
