@@ -143,7 +143,7 @@ def test_a_whole_number_is_a_number():
     assert load_answer(orjson.dumps(envelope)).harvest.outcomes[0].latency_ms == 2.0
 
 
-GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0]]
+GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0], 0.0]
 
 
 @pytest.mark.parametrize(

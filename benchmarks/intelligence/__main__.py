@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 import trio
 from attrs import evolve
@@ -20,11 +21,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="just bench-intelligence", description="Measure what intelligence costs, and how good it is.")
     parser.add_argument("targets", nargs="*", default=["all"], metavar="TARGET", help=f"out of {', '.join((*TARGETS, 'all'))} (all)")
     parser.add_argument("--articles", type=int, help="in the archive that latencies are taken on (1,000,000)")
+    parser.add_argument("--folder", type=Path, default=Options().folder, help="where archives are kept for the next run (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="see whether everything runs; keeps no results")
     given = parser.parse_args()
     if unknown := set(given.targets) - {*TARGETS, "all"}:
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
-    options = QUICK if given.quick else Options()
+    options = evolve(QUICK if given.quick else Options(), folder=given.folder)
     if given.articles:
         options = evolve(options, articles=given.articles)
     chosen = list(TARGETS) if "all" in given.targets else list(dict.fromkeys(given.targets))

@@ -12,6 +12,7 @@ from newsintel.model import ArchivedArticle, Status
 from newsintel.ports import SourceState
 from tests.fakes import MemorySearch
 from tests.http.world import NOW, Desk, World, answer, article, outcome, settings
+from tests.intelligence_fakes import MemoryLikeness
 
 
 async def described(world):
@@ -51,6 +52,8 @@ CASES = [
     ("/articles?q=a", Desk(raises=KeyError())),
     (f"/articles/{article(1).id}", Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)})),
     (f"/articles/{article(1).id}", Desk()),
+    (f"/articles/{article(1).id}/similar", Desk()),
+    (f"/articles/{article(1).id}/similar?limit=0", Desk()),
     ("/archive?q=a&limit=2", Desk()),
     ("/archive?q=", Desk()),
     ("/archive/timeline", Desk()),
@@ -67,7 +70,8 @@ CASES = [
 @pytest.mark.parametrize(("path", "desk"), CASES)
 async def test_bodies_are_as_described(path, desk):
     """Each status and media type that is sent is described, and its body fits the schema."""
-    world = World(desk=desk, archive=ARCHIVE, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
+    likeness = MemoryLikeness(article(1), article(2))
+    world = World(desk=desk, archive=ARCHIVE, likeness=likeness, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
     document = await described(world)
     response = await create_app(world.services).test_client().get(path)
     template = path.partition("?")[0].replace(article(1).id, "{id}")

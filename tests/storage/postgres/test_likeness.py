@@ -119,7 +119,7 @@ async def test_matching_goes_by_weights_and_leaves_out_stories(likeness, keep):
 
 async def test_of_many_candidates_the_newest_are_looked_at(likeness, keep, monkeypatch):
     """With more matches than are scored, and with words too common to be read whole, the newest still come."""
-    names = [sha256(bytes([number])).hexdigest()[:20] for number in range(60)]
+    names = [sha256(bytes([number])).hexdigest()[:20].translate(str.maketrans("0123456789", "ghijklmnop")) for number in range(60)]
     flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
     await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
     every = await likeness.matching({"flood": 1.0, "valley": 1.0}, 50)

@@ -113,4 +113,5 @@ async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, em
     for name, rows in before.items():
         kept = [{column: row[column] for column in old} for old, row in zip(rows, after[name], strict=True)]
         assert kept == rows
-    assert not {name for name, rows in after.items() if rows} - before.keys()
+    # What is counted from the rows that are there may come to be.
+    assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms"}

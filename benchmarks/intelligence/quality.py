@@ -1,0 +1,143 @@
+"""How good more-like-this is, on labelled stories: of the first five, how many are of the article's own story (precision at 5).
+
+The stories are those of the UCI News Aggregator set, loaded as an archive, headlines alone. For fairness every way to rank
+has near-duplicates of the article and of better results left out by the same rule; what is missing of five counts as wrong. Half of the
+stories were used to choose constants; the other half was not looked at for that.
+"""
+
+import csv
+import hashlib
+import json
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.dedup import Deduper
+from newsintel.model import Article, Dedupe
+from newsintel.options import Secret
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.likeness import PostgresLikeness
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import Postgres, open_postgres
+from newsintel.storage.postgres.terms import PostgresTerms
+
+HEADLINES = Path(__file__).resolve().parents[3] / "shared" / "headlines"
+FIRST = 5
+DEPTH = 200
+"""Of a plain ranking, before near-duplicates are left out."""
+
+RANKED = """
+SELECT public_id FROM articles, (SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS words
+                                 FROM articles, unnest(search) WHERE public_id = $1) AS asked
+WHERE search @@ words AND public_id <> $1 ORDER BY ts_rank(search, words) DESC, id LIMIT $2
+"""
+
+Rank = Callable[[Article], Awaitable[Sequence[str]]]
+
+
+@frozen
+class Labelled:
+    """Articles and the story of each, by public id."""
+
+    articles: tuple[Article, ...]
+    stories: Mapping[str, str]
+
+
+def labelled(every: int) -> Labelled | None:
+    """The labelled articles, one in `every`; None if they are not beside this checkout."""
+    if not HEADLINES.is_dir():
+        return None
+    same = {one: group[0] for group in json.loads((HEADLINES / "uci_story_merges.json").read_text()) for one in group}
+    with (HEADLINES / "uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[::every]
+    articles = tuple(_article(row) for row in rows)
+    return Labelled(articles, {one.id: same.get(row["STORY"], row["STORY"]) for one, row in zip(articles, rows, strict=True)})
+
+
+async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]] | None:
+    """Each way's precision at 5, on the stories that constants were chosen on and on the others."""
+    known = labelled(every)
+    if known is None:
+        return None
+    newest = max(one.published_at for one in known.articles)
+    async with embedded_servers(folder / f"labelled-{every}", redis=False) as own, open_bridge() as bridge:
+        url = Secret(own.postgres_url or "")
+        async with open_postgres(bridge, url, None, 2) as postgres:
+            await migrate(bridge.lane("migrating", 1), url, None, postgres)
+            await PostgresArchive(postgres).save([(one, newest) for one in known.articles], [])
+            while await PostgresTerms(postgres).add_up():
+                pass
+            likeness = PostgresLikeness(postgres, lambda: newest)
+
+            async def ours(one: Article) -> Sequence[str]:
+                return [match.article.id for match in await likeness.similar(one.id, FIRST) or ()]
+
+            ways: dict[str, Rank] = {
+                "similar": ours,
+                "tf-idf cosine": _cosine(known.articles),
+                "ts_rank of all words": partial(_ts_rank, postgres),
+            }
+            return {name: await _precision(known, rank) for name, rank in ways.items()}
+
+
+async def _precision(known: Labelled, rank: Rank) -> dict[str, float]:
+    titles = {one.id: one.title for one in known.articles}
+    shares: dict[str, list[float]] = defaultdict(list)
+    for one in known.articles:
+        story = known.stories[one.id]
+        first = _distinct(one, await rank(one), titles)
+        half = "tuned on" if hashlib.sha256(story.encode()).digest()[0] % 2 == 0 else "held out"
+        shares[half].append(sum(known.stories[other] == story for other in first) / FIRST)
+    return {half: round(sum(some) / len(some), 4) for half, some in shares.items()}
+
+
+def _distinct(one: Article, ranked: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+    """The first five without near-duplicates of the article or of each other."""
+    deduper = Deduper(Dedupe.NORMAL)
+    deduper.add(one.title, None)
+    return [other for other in ranked if other != one.id and deduper.add(titles[other], None).rule is None][:FIRST]
+
+
+def _cosine(articles: Sequence[Article]) -> Rank:
+    """The textbook's: words as they stand, counts times ln(N / n), the cosine of the angle between two titles."""
+    counts = {one.id: Counter(re.findall(r"[a-z0-9']+", one.title.lower())) for one in articles}
+    having = Counter(word for some in counts.values() for word in some)
+    weights = {key: {word: count * math.log(len(articles) / having[word]) for word, count in some.items()} for key, some in counts.items()}
+    norms = {key: math.sqrt(sum(weight**2 for weight in some.values())) or 1.0 for key, some in weights.items()}
+    entries: dict[str, list[str]] = defaultdict(list)
+    for key, some in counts.items():
+        for word in some:
+            entries[word].append(key)
+
+    async def rank(one: Article) -> Sequence[str]:
+        products: Counter[str] = Counter()
+        for word, weight in weights[one.id].items():
+            for other in entries[word]:
+                products[other] += weight * weights[other][word]
+        return sorted(products, key=lambda other: (-products[other] / norms[other], other))[:DEPTH]
+
+    return rank
+
+
+async def _ts_rank(postgres: Postgres, one: Article) -> Sequence[str]:
+    """What PostgreSQL offers by itself: articles with any of the words, by ts_rank."""
+
+    async def unit(connection: Any) -> list[str]:
+        return [row[0] for row in await connection.fetch(RANKED, one.id, DEPTH)]
+
+    return await postgres.run(unit)
+
+
+def _article(row: Mapping[str, str]) -> Article:
+    url = row["URL"]
+    published = datetime.fromtimestamp(int(row["TIMESTAMP"]) / 1000, UTC)
+    return Article(f"a_{row['ID']}", "newsapi", url, url, url, row["TITLE"], row["PUBLISHER"], published)
