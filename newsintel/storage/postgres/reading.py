@@ -55,13 +55,10 @@ FROM articles WHERE id IN (SELECT id FROM asked) AND id NOT IN (SELECT id FROM s
 """
 
 COVERED = f"""
-WITH fresh AS (SELECT id, public_id, title, published_at FROM articles ORDER BY {NEWEST} LIMIT {FRESH_ROWS})
-SELECT public_id, title, coalesce(duplicates, 0)::integer
-FROM fresh LEFT JOIN (
-    SELECT id, count(*) AS duplicates
-    FROM (SELECT low_id AS id FROM article_duplicates UNION ALL SELECT high_id FROM article_duplicates) AS side GROUP BY id
-) AS tied USING (id)
-ORDER BY duplicates DESC NULLS LAST, {NEWEST} LIMIT $1
+WITH fresh AS MATERIALIZED (SELECT id, public_id, title, published_at FROM articles ORDER BY {NEWEST} LIMIT {FRESH_ROWS})
+SELECT public_id, title, (SELECT count(*) FROM article_duplicates WHERE low_id = id)::integer
+                         + (SELECT count(*) FROM article_duplicates WHERE high_id = id)::integer AS duplicates
+FROM fresh ORDER BY duplicates DESC, {NEWEST} LIMIT $1
 """
 
 
