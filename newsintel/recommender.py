@@ -15,9 +15,9 @@ from newsintel.ports import WallClock
 from newsintel.preferences import Preferences
 from newsintel.talked_about import TalkedAbout
 
-CANDIDATES = 400
+CANDIDATES = 250
 """Articles that are scored, the newest that fit."""
-OFFERS = 80
+OFFERS = 60
 """The best of these that are read whole; a page has 50 at most, two of a publisher."""
 
 
@@ -57,7 +57,7 @@ class Recommender:
         of = await self._profile([*_topics(kept), *deeds])
         now, looked_for = self._now(), wanted(of)
         found = await self._reading.sharing(looked_for, CANDIDATES) if of.interests else ()
-        fitting = fits(found, looked_for.terms, of, now, OFFERS)
+        fitting = fits(found, of, now, OFFERS)
         talked = await self._talked.now()
         ids = dict.fromkeys([*(fit.article_id for fit in fitting), *(one.article_id for one in talked)])
         offers = await self._reading.unseen(account.id, list(ids))

@@ -39,8 +39,7 @@ class MemoryReading:
         for article in self._newest():
             having = set(words(f"{article.title} {article.description or ''}"))
             if having & set(wanted.alone) or any(len(having & set(group)) > 1 for group in wanted.groups):
-                bits = sum(1 << place for place, term in enumerate(wanted.terms) if term in having)
-                found.append(Sharing(article.id, article.published_at, bits))
+                found.append(Sharing(article.id, article.published_at, frozenset(having & set(wanted.terms))))
         return found[:limit]
 
     async def unseen(self, user_id, article_ids):

@@ -81,7 +81,7 @@ class Wanted:
     """How candidates are looked for: articles that have one of `alone`, or two terms of one group.
 
     Attributes:
-        terms: all that a candidate is to be asked for, at most 63.
+        terms: all that a candidate is to be asked for.
     """
 
     alone: tuple[str, ...]
@@ -91,11 +91,11 @@ class Wanted:
 
 @frozen
 class Sharing:
-    """An article that shares terms with a profile; bit n of `shared` stands for the nth of `Wanted.terms`."""
+    """An article that shares terms with a profile."""
 
     article_id: str
     published_at: datetime
-    shared: int
+    shared: frozenset[str]
 
 
 @frozen

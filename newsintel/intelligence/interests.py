@@ -43,8 +43,8 @@ EACH = 8
 ALIKE = 0.25
 """Cosine from which a deed belongs to an interest: two of eight words."""
 
-MOST_INTERESTS, MOST_TERMS, MOST_AVERSE = 7, 7, 14
-"""49 terms of interests and 14 of the other kind: 63, as many as a bigint has bits."""
+MOST_INTERESTS, MOST_TERMS, MOST_AVERSE = 5, 7, 14
+"""Interests, the terms of each, and the terms of the other kind: more of either find little more, and cost their time."""
 
 ENOUGH = 0.3
 """A term with this share of its interest's weight finds articles by itself: several deeds name it, or nothing else does."""

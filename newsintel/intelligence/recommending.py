@@ -62,23 +62,24 @@ class Choice:
     interest: int | None = None
 
 
-def fits(found: Iterable[Sharing], terms: Sequence[str], of: Profile, now: datetime, most: int) -> list[Fit]:
+def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> list[Fit]:
     """The articles that fit a profile best, by worth and recency, best first; ties by the newest, then by id.
 
     Args:
         found: in any order, each once.
-        terms: what the bits of `shared` stand for.
         of: whose they are to be.
         now: what age is counted from.
         most: how many at most.
     """
     fitting = []
     for one in found:
-        shared = frozenset(term for place, term in enumerate(terms) if one.shared >> place & 1)
-        if fit := _fit(one.article_id, shared, of):
-            fitting.append((fit.worth * recency(one.published_at, now), one, fit))
-    fitting.sort(key=lambda it: (-it[0], -it[1].published_at.timestamp(), it[1].article_id))
-    return [fit for *_, fit in fitting[:most]]
+        worth, interest = _worth(one.shared, of)
+        if worth >= FAINT:
+            fitting.append((-worth * recency(one.published_at, now), -one.published_at.timestamp(), one.article_id, worth, interest, one))
+    return [
+        Fit(one.article_id, worth, interest, reason(of.interests[interest].evidence, one.shared))
+        for *_, worth, interest, one in sorted(fitting, key=lambda it: it[:3])[:most]
+    ]
 
 
 def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> list[Choice]:
@@ -131,27 +132,25 @@ def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
     return SAYING[deed.kind].format(deed.label)
 
 
-def _fit(article_id: str, shared: frozenset[str], of: Profile) -> Fit | None:
-    """None if it hardly fits any interest: one word in common is chance, unless the word is most of the interest."""
-    matches = [_match(interest, shared) for interest in of.interests]
-    worths = [interest.importance * match for interest, match in zip(of.interests, matches, strict=True)]
-    missing = 1.0
-    for worth in worths:
-        missing *= 1 - worth
-    worth = (1 - missing) * (1 - _share(of.averse, shared))
-    if worth < FAINT:
-        return None
-    best = max(range(len(worths)), key=worths.__getitem__)
-    return Fit(article_id, worth, best, reason(of.interests[best].evidence, shared))
+def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
+    """Affinity less aversion of an article that shares such terms, and the interest that it fits best, the earliest of equals."""
+    missing, best, most = 1.0, 0, 0.0
+    for place, interest in enumerate(of.interests):
+        part = interest.importance * _match(interest, shared)
+        missing *= 1 - part
+        if part > most:
+            best, most = place, part
+    return (1 - missing) * (1 - _share(of.averse, shared)), best
 
 
 def _match(interest: Interest, shared: frozenset[str]) -> float:
-    having = shared & interest.terms.keys()
-    return _share(interest.terms, shared) if len(having) > 1 or any(interest.terms[term] >= ENOUGH for term in having) else 0.0
+    """One word in common is chance, unless the word is most of the interest."""
+    having = [interest.terms[term] for term in shared if term in interest.terms]
+    return min(1.0, sum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
 
 
 def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
-    return min(1.0, sum(weight for term, weight in weights.items() if term in terms))
+    return min(1.0, sum(weights[term] for term in terms if term in weights))
 
 
 def _appeal(offer: Offer, kept: Preferences, now: datetime) -> float:

@@ -33,25 +33,18 @@ UNION ALL
  FROM search_history WHERE user_id = $1 ORDER BY searched_at DESC, search_history.public_id LIMIT {SEARCHES})
 """
 
-# An article and whatever is tied to it are one story: dealing with one is dealing with all.
-UNSEEN = f"""
-WITH asked AS (
-    SELECT id FROM articles WHERE public_id = ANY($2::text[])
-), tied AS (
-    SELECT asked.id, high_id AS other FROM asked JOIN article_duplicates ON low_id = asked.id
-    UNION SELECT asked.id, low_id FROM asked JOIN article_duplicates ON high_id = asked.id
-), story AS (
-    SELECT id, id AS other FROM asked UNION ALL SELECT id, other FROM tied
-), seen AS (
-    SELECT story.id FROM story JOIN saved_articles ON user_id = $1 AND article_id = other
-    UNION SELECT story.id FROM story JOIN opened_articles ON user_id = $1 AND article_id = other
-    UNION SELECT story.id FROM story JOIN dismissed_articles ON user_id = $1 AND article_id = other
+# The lexemes of an article that are among those asked for.
+SHARED = "ARRAY(SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[]))"
+
+ASKED = "SELECT id FROM articles WHERE public_id = ANY($1::text[])"
+TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
+DEALT_WITH = " UNION ALL ".join(
+    f"SELECT article_id FROM {name} WHERE user_id = $1 AND article_id = ANY($2::bigint[])"
+    for name in ("saved_articles", "opened_articles", "dismissed_articles")
 )
-SELECT {COLUMNS},
-       (SELECT count(DISTINCT lower(teller.publisher)) FROM story JOIN articles AS teller ON teller.id = other WHERE story.id = articles.id)
-       AS publishers,
-       (SELECT count(*) FROM saved_articles WHERE article_id = articles.id) AS saves
-FROM articles WHERE id IN (SELECT id FROM asked) AND id NOT IN (SELECT id FROM seen)
+PUBLISHERS = "SELECT id, lower(publisher) FROM articles WHERE id = ANY($1::bigint[])"
+OFFERS = f"""
+SELECT id, {COLUMNS}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves FROM articles WHERE id = ANY($1::bigint[])
 """
 
 COVERED = f"""
@@ -98,18 +91,30 @@ async def _deeds(connection: Connection, user_id: int) -> list[Deed]:
 async def _sharing(connection: Connection, wanted: Wanted, limit: int) -> list[Sharing]:
     if not wanted.terms:
         return []
-    shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(wanted.terms)))
-    values = [_tsquery(wanted), *map(_quoted, wanted.terms)]
-    columns = f"public_id, published_at, {shared} AS shared"
     newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {limit}"
-    rows = await walk(connection, window_sql("search @@ $1::text::tsquery", len(values), columns, newest), values, Span(None, None), limit)
-    return [Sharing(*row) for row in rows[:limit]]
+    window = window_sql("search @@ $1::text::tsquery", 2, f"public_id, published_at, {SHARED} AS shared", newest)
+    rows = await walk(connection, window, [_tsquery(wanted), list(wanted.terms)], Span(None, None), limit)
+    return [Sharing(public_id, published_at, frozenset(shared)) for public_id, published_at, shared in rows[:limit]]
 
 
 @in_time
 async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, Offer]:
-    rows = await connection.fetch(UNSEEN, user_id, list(article_ids))
-    return {row["public_id"]: Offer(article_of(row), row["publishers"], row["saves"]) for row in rows}
+    """An article and whatever is tied to it are one story: dealing with one is dealing with all.
+
+    By steps, each through an index: as one statement it is planned as a read of the whole archive.
+    """
+    stories = {row["id"]: {row["id"]} for row in await connection.fetch(ASKED, list(article_ids))}
+    for low, high in await connection.fetch(TIES, list(stories)):
+        for one, other in ((low, high), (high, low)):
+            if one in stories:
+                stories[one].add(other)
+    tellers = dict(await connection.fetch(PUBLISHERS, list({one for story in stories.values() for one in story})))
+    seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
+    new = [one for one, story in stories.items() if not story & seen]
+    return {
+        row["public_id"]: Offer(article_of(row), len({tellers[one] for one in stories[row["id"]] if one in tellers}), row["saves"])
+        for row in await connection.fetch(OFFERS, new)
+    }
 
 
 async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:
