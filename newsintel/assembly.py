@@ -31,11 +31,13 @@ from newsintel.options import Secret
 from newsintel.ports import Count, Upstream, WallClock
 from newsintel.preference_cache import PreferenceCache
 from newsintel.quotas import Terms
+from newsintel.recommender import Recommender
 from newsintel.saves import Saves
 from newsintel.settings import Settings, SourceSettings
 from newsintel.sources.source import Source
 from newsintel.storage.keyfile import kept_keys
 from newsintel.storage.stores import Stores
+from newsintel.talked_about import TalkedAbout
 from newsintel.telemetry import Metrics
 from newsintel.upstream import open_upstream
 
@@ -99,6 +101,8 @@ def services(
         now=core.now,
     )
     gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=stores.load)
+    preferences = PreferenceCache(stores.preferences)
+    talked = TalkedAbout(stores.trending, stores.search, stores.reading, stores.likeness, settings.trending_floor)
     return Services(
         settings=settings,
         desk=desk,
@@ -108,8 +112,9 @@ def services(
         cursors=Cursors(Signer(core.secret_keys, CURSORS)),
         persons=Persons(core.secret_keys),
         recording=Recording(to_recorder, core.secret_keys, count),
-        preferences=PreferenceCache(stores.preferences),
+        preferences=preferences,
         saved=stores.saved,
+        feedback=stores.feedback,
         own_history=stores.own_history,
         account_data=stores.account_data,
         marking=core.marking,
@@ -117,6 +122,7 @@ def services(
         trending=stores.trending,
         kinship=stores.kinship,
         likeness=stores.likeness,
+        recommender=Recommender(stores.reading, stores.likeness, talked, preferences.heeded, core.now),
         accounts=stores.accounts,
         sessions=stores.sessions,
         api_keys=stores.api_keys,

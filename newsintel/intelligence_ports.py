@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from newsintel.intelligence.interest_model import Deed, Offer, Sharing, Wanted
 from newsintel.intelligence.model import Match
 from newsintel.intelligence.search_model import Kin, MarkedSearch, MarksOf, Observed, Span, Trend
 from newsintel.model import Article
@@ -44,6 +45,26 @@ class Likeness(Protocol):
             limit: of the matches.
             leave_out: public ids of articles that are not wanted; their duplicates are left out as well.
         """
+        ...
+
+
+class Reading(Protocol):
+    """What people did with articles, and what there is that may be new to them."""
+
+    async def deeds(self, user_id: int) -> Sequence[Deed]:
+        """The latest of each kind that one person did, topics aside."""
+        ...
+
+    async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
+        """About the `limit` newest articles that share enough terms; fewer if the archive has fewer."""
+        ...
+
+    async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
+        """Those of some articles that the person has not dealt with, nor with a duplicate of them, by public id."""
+        ...
+
+    async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
+        """Of the newest articles those with the most duplicates: public id, title and how many; the newest of equals first."""
         ...
 
 

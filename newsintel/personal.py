@@ -4,13 +4,14 @@ Nothing of it enters a cache. Under `relevance` a story of a preferred source or
 orders `newest` and `popular` are facts that nobody's taste changes, so there preferences only hide. The shared `score` is shown as it is.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from attrs import frozen
 
-from newsintel.model import Answer, Article, Group, Ranked, Sort
-from newsintel.preferences import Preferences
+from newsintel.model import Answer, Group, Ranked, Sort
+from newsintel.preferences import Preferences, on_topic
 from newsintel.scoring import DECIMALS, shown
 from newsintel.text import padded
 from newsintel.views import View, merged_as, search_body
@@ -103,12 +104,5 @@ def _worth(group: Group, sources: Collection[str], topics: Collection[str]) -> f
 
 def _on(group: Group, topics: Collection[str]) -> bool:
     """Whether a story is on one of some padded topics."""
-    if not topics:
-        return False
-    # A line for each text: no topic goes on from one to the next.
-    lines = "\n".join(padded(text) for member in group.members for text in _texts(member.article))
-    return any(topic in lines for topic in topics)
-
-
-def _texts(article: Article) -> Iterator[str]:
-    return filter(None, (article.title, article.description, article.section))
+    texts = ((one.title, one.description, one.section) for one in (member.article for member in group.members))
+    return on_topic(chain.from_iterable(texts), topics)

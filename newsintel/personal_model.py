@@ -1,4 +1,4 @@
-"""The values of what belongs to one account: saved articles and past searches. All are frozen; times are aware UTC."""
+"""The values of what belongs to one account: saved, opened and dismissed articles, and past searches. All are frozen, times aware UTC."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,36 @@ class SavedPage:
     """Some saves, the latest first, and where the next page begins; None on the last."""
 
     saves: tuple[Save, ...]
+    next: Position | None
+
+
+class Dismissal(StrEnum):
+    """Why an article is not wanted."""
+
+    HIDE = "hide"
+    """Not this one; it says nothing of others."""
+    LESS_LIKE_THIS = "less_like_this"
+
+
+@frozen
+class Mark:
+    """An article that somebody opened or dismissed.
+
+    Attributes:
+        at: the last time.
+        reason: of a dismissal; None on an article that was opened.
+    """
+
+    article: Article
+    at: datetime
+    reason: Dismissal | None
+
+
+@frozen
+class MarkPage:
+    """Some opened or dismissed articles, the latest first, and where the next page begins; None on the last."""
+
+    marks: tuple[Mark, ...]
     next: Position | None
 
 

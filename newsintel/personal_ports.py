@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from newsintel.archive_model import Position
 from newsintel.model import Article
-from newsintel.personal_model import PastSearches, Put, Save, SavedPage
+from newsintel.personal_model import Dismissal, MarkPage, PastSearches, Put, Save, SavedPage
 
 
 class PreferenceStore(Protocol):
@@ -67,6 +67,41 @@ class SavedArticles(Protocol):
 
     async def delete(self, user_id: int, article_id: str) -> bool:
         """Forget a save; False if there was none."""
+        ...
+
+
+class Feedback(Protocol):
+    """What people opened, and what they do not want to see. Of each person the newest 5,000 of either are kept."""
+
+    async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+        """Note that somebody opened an article, or did so again.
+
+        Args:
+            user_id: the account's.
+            article: if the archive does not have it yet, it goes there in the same transaction.
+            fetched_at: when the article was fetched.
+            at: the time now.
+        """
+        ...
+
+    async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
+        """Note that somebody does not want an article, or now for another reason; the arguments likewise."""
+        ...
+
+    async def forget_opened(self, user_id: int, article_id: str) -> bool:
+        """Forget that an article was opened; False if it was not."""
+        ...
+
+    async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
+        """Forget that an article was dismissed; False if it was not."""
+        ...
+
+    async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        """Up to `limit` opened articles after a position, the latest first."""
+        ...
+
+    async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        """Up to `limit` dismissed articles after a position, the latest first."""
         ...
 
 

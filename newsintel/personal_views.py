@@ -1,9 +1,9 @@
-"""What people see of their own: pure functions from saved articles and past searches to bodies."""
+"""What people see of their own: pure functions from saved, opened and dismissed articles and past searches to bodies."""
 
 from typing import Any
 
 from newsintel.account_model import Account
-from newsintel.personal_model import PastSearch, PastSearches, Save, SavedPage
+from newsintel.personal_model import Mark, PastSearch, PastSearches, Save, SavedPage
 from newsintel.views import rfc3339, summary
 
 
@@ -31,6 +31,13 @@ def exported_save(save: Save) -> dict[str, Any]:
 def saved_body(page: SavedPage, next_cursor: str | None) -> dict[str, Any]:
     """The body of GET /me/saved; `next_cursor` names the place where the page ended, None on the last."""
     return {"articles": [save_body(save) for save in page.saves], "next_cursor": next_cursor}
+
+
+def exported_mark(mark: Mark) -> dict[str, Any]:
+    """An opened or dismissed article as the export has it."""
+    if mark.reason is None:
+        return summary(mark.article) | {"opened": {"opened_at": rfc3339(mark.at)}}
+    return summary(mark.article) | {"dismissed": {"reason": mark.reason.value, "dismissed_at": rfc3339(mark.at)}}
 
 
 def search_row(search: PastSearch) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from math import log1p
 from types import MappingProxyType
 
-from newsintel.model import Group
+from newsintel.model import Article, Group, Member
 from newsintel.text import fold
 
 ENGAGEMENT, CORROBORATION, SAVES = 0.4, 0.3, 0.3
@@ -36,6 +36,12 @@ def popularity(group: Group, saves: Mapping[str, int]) -> float:
     """
     parts = ENGAGEMENT * engagement(group) + CORROBORATION * corroboration(group) + SAVES * _saved(group, saves)
     return round(parts, DECIMALS)
+
+
+def counted(article: Article, publishers: int, saves: int) -> float:
+    """Likewise of one article, whose story so many publishers tell and which so many people saved."""
+    readers = engagement(Group((Member(article),), article))
+    return round(ENGAGEMENT * readers + CORROBORATION * (1 - 1 / publishers) + SAVES * _share(saves, MOST_SAVED), DECIMALS)
 
 
 def corroboration(group: Group) -> float:

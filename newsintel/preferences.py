@@ -6,7 +6,7 @@ message names the preference. docs/personal.md tells people the same.
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -14,7 +14,7 @@ from attrs import frozen
 from newsintel.errors import InvalidBodyError, InvalidParameterError
 from newsintel.grammar import checked as tidy
 from newsintel.model import Dedupe, Sort
-from newsintel.text import words
+from newsintel.text import padded, words
 
 KEY = r"[A-Za-z0-9_.:-]{1,100}"
 MAX_VALUE_BYTES = 4096
@@ -61,6 +61,15 @@ class Preferences:
                 continue
             found[key] = tuple(value) if isinstance(value, list) else value
         return cls(**found)
+
+
+def on_topic(texts: Iterable[str | None], topics: Collection[str]) -> bool:
+    """Whether any of some texts has the words of one of some topics, which are padded, in a row and as whole words."""
+    if not topics:
+        return False
+    # A line for each text: no topic goes on from one to the next.
+    lines = "\n".join(padded(text) for text in texts if text)
+    return any(topic in lines for topic in topics)
 
 
 def checked(key: str, value: Any, sources: Collection[str]) -> Any:

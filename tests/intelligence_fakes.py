@@ -43,7 +43,7 @@ class MemoryLikeness:
     def _telling(self, text, each):
         """Terms by how few articles have them."""
         having = Counter(term for article in self.kept.values() for term in _terms(_text(article)))
-        weights = {term: log(1 + len(self.kept) / (1 + having[term])) for term in _terms(text)}
+        weights = {term: log(2 + len(self.kept) / (1 + having[term])) for term in _terms(text)}
         return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
 
     def _matching(self, weights, limit, leave_out):

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from newsintel.archive_model import Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.personal_model import PastSearch, PastSearches, Put, Save, SavedPage
+from newsintel.personal_model import Mark, MarkPage, PastSearch, PastSearches, Put, Save, SavedPage
 from newsintel.preferences import MAX_KEYS
 
 
@@ -155,3 +155,42 @@ class MemoryAccountData(_Memory):
         self._accounts.identities = {identity: of for identity, of in self._accounts.identities.items() if of != user_id}
         for store in self._stores:
             store.kept.pop(user_id, None)
+
+
+class MemoryFeedback(_Memory):
+    """A `personal_ports.Feedback`; `kept` has what somebody opened under "opened" and the rest under "dismissed"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, dict[str, Mark]]] = defaultdict(lambda: {"opened": {}, "dismissed": {}})
+
+    async def open(self, user_id, article, fetched_at, at):
+        await self._answer()
+        self.kept[user_id]["opened"][article.id] = Mark(article, at, None)
+
+    async def dismiss(self, user_id, article, fetched_at, at, reason):
+        await self._answer()
+        self.kept[user_id]["dismissed"][article.id] = Mark(article, at, reason)
+
+    async def forget_opened(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id]["opened"].pop(article_id, None) is not None
+
+    async def forget_dismissed(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id]["dismissed"].pop(article_id, None) is not None
+
+    async def opened(self, user_id, limit, after):
+        return await self._page("opened", user_id, limit, after)
+
+    async def dismissed(self, user_id, limit, after):
+        return await self._page("dismissed", user_id, limit, after)
+
+    async def _page(self, name, user_id, limit, after):
+        await self._answer()
+        marks = sorted(self.kept[user_id][name].values(), key=lambda mark: (-mark.at.timestamp(), mark.article.id))
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            marks = [mark for mark in marks if (-mark.at.timestamp(), mark.article.id) > last]
+        page = marks[:limit]
+        return MarkPage(tuple(page), Position((page[-1].at.isoformat(), page[-1].article.id)) if len(marks) > limit else None)

@@ -9,10 +9,14 @@ from pathlib import Path
 import trio
 from attrs import evolve
 
-from benchmarks.intelligence import similar, trending
+from benchmarks.intelligence import recommendations, similar, trending
 from benchmarks.intelligence.report import QUICK, Options, Report
 
-TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {"similar": similar.run, "trending": trending.run}
+TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {
+    "similar": similar.run,
+    "trending": trending.run,
+    "recommendations": recommendations.run,
+}
 """By name. Each has a file of its own here."""
 
 

@@ -11,7 +11,8 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from newsintel.dedup import Deduper
-from newsintel.model import Article, Dedupe
+from newsintel.model import Article, Dedupe, Pair
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import embedded_servers
@@ -69,24 +70,37 @@ async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]] 
     if known is None:
         return None
     newest = max(one.published_at for one in known.articles)
-    async with embedded_servers(folder / f"labelled-{every}", redis=False) as own, open_bridge() as bridge:
+    async with labelled_archive(known, folder / f"labelled-{every}") as postgres:
+        likeness = PostgresLikeness(postgres, lambda: newest)
+
+        async def ours(one: Article) -> Sequence[str]:
+            return [match.article.id for match in await likeness.similar(one.id, FIRST) or ()]
+
+        ways: dict[str, Rank] = {
+            "similar": ours,
+            "tf-idf cosine": _cosine(known.articles),
+            "ts_rank of all words": partial(_ts_rank, postgres),
+        }
+        return {name: await _precision(known, rank) for name, rank in ways.items()}
+
+
+@asynccontextmanager
+async def labelled_archive(known: Labelled, folder: Path, pairs: Sequence[Pair] = ()) -> AsyncIterator[Postgres]:
+    """A server of our own with the labelled articles in its archive, and their words counted."""
+    newest = max(one.published_at for one in known.articles)
+    async with embedded_servers(folder, redis=False) as own, open_bridge() as bridge:
         url = Secret(own.postgres_url or "")
         async with open_postgres(bridge, url, None, 2) as postgres:
             await migrate(bridge.lane("migrating", 1), url, None, postgres)
-            await PostgresArchive(postgres).save([(one, newest) for one in known.articles], [])
+            await PostgresArchive(postgres).save([(one, newest) for one in known.articles], pairs)
             while await PostgresTerms(postgres).add_up():
                 pass
-            likeness = PostgresLikeness(postgres, lambda: newest)
+            yield postgres
 
-            async def ours(one: Article) -> Sequence[str]:
-                return [match.article.id for match in await likeness.similar(one.id, FIRST) or ()]
 
-            ways: dict[str, Rank] = {
-                "similar": ours,
-                "tf-idf cosine": _cosine(known.articles),
-                "ts_rank of all words": partial(_ts_rank, postgres),
-            }
-            return {name: await _precision(known, rank) for name, rank in ways.items()}
+def half_of(story: str) -> str:
+    """Whether constants were chosen on a story or not."""
+    return "tuned on" if hashlib.sha256(story.encode()).digest()[0] % 2 == 0 else "held out"
 
 
 async def _precision(known: Labelled, rank: Rank) -> dict[str, float]:
@@ -95,8 +109,7 @@ async def _precision(known: Labelled, rank: Rank) -> dict[str, float]:
     for one in known.articles:
         story = known.stories[one.id]
         first = _distinct(one, await rank(one), titles)
-        half = "tuned on" if hashlib.sha256(story.encode()).digest()[0] % 2 == 0 else "held out"
-        shares[half].append(sum(known.stories[other] == story for other in first) / FIRST)
+        shares[half_of(story)].append(sum(known.stories[other] == story for other in first) / FIRST)
     return {half: round(sum(some) / len(some), 4) for half, some in shares.items()}
 
 

@@ -19,7 +19,8 @@ from newsintel.http.access import account
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
-from newsintel.personal_views import account_body, exported_save, search_row
+from newsintel.personal_model import MarkPage
+from newsintel.personal_views import account_body, exported_mark, exported_save, search_row
 from newsintel.views import rfc3339
 
 ROWS = 100
@@ -49,7 +50,12 @@ async def exported(services: Services, _given: Given) -> Response:
         "keys": [api_keys.row(key) for key in await services.api_keys.of_user(of.id)],
         "sessions": [sessions.row(session) for session in await services.sessions.of_user(of.id)],
     }
-    lists = {"saved": partial(_saved, services, of), "searches": partial(_searches, services, of)}
+    lists = {
+        "saved": partial(_saved, services, of),
+        "opened": partial(_marks, services.feedback.opened, of),
+        "dismissed": partial(_marks, services.feedback.dismissed, of),
+        "searches": partial(_searches, services, of),
+    }
     response = Response(
         Export(head, lists),
         headers={"Content-Disposition": 'attachment; filename="newsintel-export.json"'},
@@ -99,6 +105,11 @@ class Export:
 async def _saved(services: Services, of: Account, after: Position | None) -> Rows:
     page = await services.saved.page(of.id, None, ROWS, after)
     return [exported_save(save) for save in page.saves], page.next
+
+
+async def _marks(read: Callable[[int, int, Position | None], Awaitable[MarkPage]], of: Account, after: Position | None) -> Rows:
+    page = await read(of.id, ROWS, after)
+    return [exported_mark(mark) for mark in page.marks], page.next
 
 
 async def _searches(services: Services, of: Account, after: Position | None) -> Rows:

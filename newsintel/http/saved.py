@@ -1,7 +1,5 @@
 """/me/saved: the articles that the caller saved, with notes."""
 
-import re
-
 from attrs import NOTHING
 from quart import Response
 from werkzeug.exceptions import NotFound
@@ -13,6 +11,7 @@ from newsintel.http.access import account
 from newsintel.http.bodies import Member
 from newsintel.http.json_kinds import or_null, string
 from newsintel.http.kinds import text
+from newsintel.http.known import known_article
 from newsintel.http.paging import PAGING, next_cursor, position
 from newsintel.http.params import Parameter
 from newsintel.http.schemas import ARTICLE_ID, ref
@@ -76,10 +75,8 @@ async def listed(services: Services, given: Given) -> Response:
 
 async def put(services: Services, given: Given) -> Response:
     """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
-    article_id, notes = given["article_id"], given.get("notes", NOTHING)
-    found = await services.desk.article(article_id) if re.fullmatch(ARTICLE_ID["pattern"], article_id) else None
-    if found is None:
-        raise NotFound("No article has this id.")
+    notes = given.get("notes", NOTHING)
+    found = await known_article(services, given["article_id"])
     save, done = await services.saved.put(
         account().id,
         found.article,

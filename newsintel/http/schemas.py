@@ -5,8 +5,10 @@ Members may be added in later versions, so none of these forbids what it does no
 
 from typing import Any
 
+from newsintel.intelligence.interest_model import Basis
 from newsintel.intelligence.search_model import Span
 from newsintel.model import Origin, Rule, Status
+from newsintel.personal_model import Dismissal
 from newsintel.ports import Phase
 from newsintel.preferences import KEY
 
@@ -70,6 +72,8 @@ _ARTICLE = {
 }
 
 _SAVED = _ARTICLE | {"saved": record({"notes": maybe(TEXT), "saved_at": MOMENT})}
+_OPENED = _ARTICLE | {"opened": record({"opened_at": MOMENT})}
+_DISMISSED = _ARTICLE | {"dismissed": record({"reason": words(Dismissal), "dismissed_at": MOMENT})}
 PAST_SEARCH = record({"id": SEARCH_ID, "query": TEXT, "results_count": COUNT, "searched_at": MOMENT})
 _SESSION = record({"id": SESSION_ID, "client": TEXT, "created_at": MOMENT, "last_seen_at": MOMENT, "current": FLAG})
 _KEY = {
@@ -165,6 +169,17 @@ COMPONENTS: dict[str, Schema] = {
     "SavedArticle": record(_SAVED, published_at_estimated=FLAG),
     "ExportedArticle": record(_SAVED | {"content": maybe(TEXT)}, published_at_estimated=FLAG),
     "SavedPage": record({"articles": many(ref("SavedArticle")), "next_cursor": maybe(TEXT)}),
+    "Recommendations": record(
+        {
+            "articles": many(
+                record(
+                    _ARTICLE | {"score": {"type": "number", "minimum": 0, "maximum": 1}, "reasons": many(TEXT) | {"minItems": 1}},
+                    published_at_estimated=FLAG,
+                )
+            ),
+            "basis": words(Basis),
+        }
+    ),
     "PastSearch": PAST_SEARCH,
     "History": record({"searches": many(ref("PastSearch")), "next_cursor": maybe(TEXT)}),
     "Export": record(
@@ -176,6 +191,8 @@ COMPONENTS: dict[str, Schema] = {
             "keys": many(record(_KEY)),
             "sessions": many(_SESSION),
             "saved": many(ref("ExportedArticle")),
+            "opened": many(record(_OPENED, published_at_estimated=FLAG)),
+            "dismissed": many(record(_DISMISSED, published_at_estimated=FLAG)),
             "searches": many(ref("PastSearch")),
         }
     ),

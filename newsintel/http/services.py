@@ -11,9 +11,10 @@ from newsintel.http.recording import Recording
 from newsintel.intelligence.marking import Marking
 from newsintel.intelligence_ports import Kinship, Likeness, SearchMarks, Trending
 from newsintel.limiter import Limiter
-from newsintel.personal_ports import AccountData, OwnHistory, SavedArticles
+from newsintel.personal_ports import AccountData, Feedback, OwnHistory, SavedArticles
 from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, HarvestCache, Health, SourceStates, WallClock
 from newsintel.preference_cache import PreferenceCache
+from newsintel.recommender import Recommender
 from newsintel.settings import Settings
 
 
@@ -38,12 +39,14 @@ class Services:
     recording: Recording
     preferences: PreferenceCache
     saved: SavedArticles
+    feedback: Feedback
     own_history: OwnHistory
     account_data: AccountData
     marking: Marking
     search_marks: SearchMarks
     trending: Trending
     likeness: Likeness
+    recommender: Recommender
     kinship: Kinship
     accounts: Accounts
     sessions: Sessions

@@ -9,10 +9,10 @@ from attrs import frozen
 
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.intelligence_ports import Kinship, Likeness, SaveCounts, SearchMarks, TermCounts, Trending
+from newsintel.intelligence_ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
 from newsintel.model import Answer
 from newsintel.options import Secret
-from newsintel.personal_ports import AccountData, OwnHistory, PreferenceStore, Repeats, SavedArticles
+from newsintel.personal_ports import AccountData, Feedback, OwnHistory, PreferenceStore, Repeats, SavedArticles
 from newsintel.ports import (
     Archive,
     ArchiveDump,
@@ -44,11 +44,13 @@ from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.api_keys import PostgresKeys
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
+from newsintel.storage.postgres.feedback import PostgresFeedback
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.likeness import PostgresLikeness
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.preferences import PostgresPreferences
+from newsintel.storage.postgres.reading import PostgresReading
 from newsintel.storage.postgres.related import PostgresKinship
 from newsintel.storage.postgres.save_counts import PostgresSaveCounts
 from newsintel.storage.postgres.saved import PostgresSaved
@@ -82,11 +84,13 @@ class Stores:
     history: History
     preferences: PreferenceStore
     saved: SavedArticles
+    feedback: Feedback
     own_history: OwnHistory
     account_data: AccountData
     search_marks: SearchMarks
     trending: Trending
     likeness: Likeness
+    reading: Reading
     terms: TermCounts
     save_counts: SaveCounts
     kinship: Kinship
@@ -164,11 +168,13 @@ async def open_stores(
                 history=PostgresHistory(postgres),
                 preferences=PostgresPreferences(postgres),
                 saved=PostgresSaved(postgres),
+                feedback=PostgresFeedback(postgres),
                 own_history=PostgresOwnHistory(postgres),
                 account_data=PostgresAccountData(postgres),
                 search_marks=PostgresSearchMarks(postgres),
                 trending=PostgresTrending(postgres),
                 likeness=PostgresLikeness(postgres, _utc_now),
+                reading=PostgresReading(postgres),
                 terms=PostgresTerms(postgres),
                 save_counts=PostgresSaveCounts(postgres),
                 kinship=PostgresKinship(postgres),

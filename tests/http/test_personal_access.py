@@ -15,12 +15,16 @@ THINGS = {
     "/me/preferences/theme": ("/me/preferences", ["GET", "DELETE"]),
     f"/me/history/{SEARCH.id}": ("/me/history", ["DELETE"]),
 }
-READING = ["/me", "/me/preferences", "/me/preferences/theme", "/me/saved", "/me/history"]
+READING = ["/me", "/me/recommendations", "/me/preferences", "/me/preferences/theme", "/me/saved", "/me/history"]
 WRITING = [
     ("PUT", "/me/preferences/theme", {"value": 1}),
     ("DELETE", "/me/preferences/theme", None),
     ("PUT", f"/me/saved/{ONE.id}", {"notes": "x"}),
     ("DELETE", f"/me/saved/{ONE.id}", None),
+    ("PUT", f"/me/opened/{ONE.id}", None),
+    ("DELETE", f"/me/opened/{ONE.id}", None),
+    ("PUT", f"/me/dismissed/{ONE.id}", {"reason": "hide"}),
+    ("DELETE", f"/me/dismissed/{ONE.id}", None),
     ("DELETE", "/me/history", None),
     ("DELETE", f"/me/history/{SEARCH.id}", None),
 ]
@@ -33,6 +37,8 @@ async def bob_with_everything(world):
     bob = await Person.of(world, "bob")
     await bob.put(f"/me/saved/{ONE.id}", notes="bob's own")
     await bob.put("/me/preferences/theme", value="bob's own")
+    await bob.ask("PUT", f"/me/opened/{ONE.id}")
+    await bob.ask("PUT", f"/me/dismissed/{ONE.id}", json={"reason": "less_like_this"})
     world.own_history.kept[1].append(SEARCH)
     return bob
 
@@ -152,9 +158,9 @@ async def test_with_postgresql_away_it_is_said(method, path, body):
     """503 with when to come back: what is one's own is not in any cache."""
     world = world_with_articles()
     bob = await bob_with_everything(world)
-    for store in (world.preferences, world.saved, world.own_history):
+    for store in (world.preferences, world.saved, world.feedback, world.reading, world.own_history):
         store.away = True
-    if path.startswith("/me/saved/"):
+    if path.startswith(("/me/saved/", "/me/opened/", "/me/dismissed/")):
         world.desk.raises = UnavailableError()
     response = await bob.ask(method, path, json=body)
     assert await code(response) == (503, "archive_timeout")

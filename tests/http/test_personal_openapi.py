@@ -17,11 +17,15 @@ CASES = [
     ("get", "/me/saved", None, 200),
     ("get", "/me/saved?limit=x", None, 400),
     ("put", f"/me/saved/{ONE.id}", {}, 200),
+    ("put", f"/me/dismissed/{ONE.id}", {"reason": "?"}, 400),
+    ("put", "/me/opened/nothing", None, 404),
+    ("get", "/me/recommendations", None, 200),
+    ("get", "/me/recommendations?limit=51", None, 400),
     ("get", "/me/history", None, 200),
     ("get", "/me/export", None, 200),
     ("get", "/articles?q=a&explain=1", None, 200),
 ]
-TEMPLATES = {ONE.id: "{article_id}", SEARCH.id: "{id}", "theme": "{key}", "none": "{key}", "new": "{key}", "language": "{key}"}
+TEMPLATES = {ONE.id: "{article_id}", SEARCH.id: "{id}", "theme": "{key}", "none": "{key}", "nothing": "{article_id}", "new": "{key}", "language": "{key}"}
 
 
 def template(path):
@@ -51,15 +55,20 @@ async def test_bodies_are_as_described(method, path, body, status):
         ("delete", f"/me/saved/{ONE.id}"),
         ("delete", "/me/preferences/theme"),
         ("delete", f"/me/history/{SEARCH.id}"),
+        ("put", f"/me/opened/{ONE.id}"),
+        ("delete", f"/me/opened/{ONE.id}"),
+        ("delete", f"/me/dismissed/{ONE.id}"),
         ("delete", "/me/history"),
     ],
 )
-async def test_deletions_answer_204_without_a_body(method, path):
+async def test_what_has_nothing_to_tell_answers_204_without_a_body(method, path):
     """As described."""
     world = world_with_articles()
     alice = await Person.of(world)
     await alice.put("/me/preferences/theme", value=1)
     await alice.put(f"/me/saved/{ONE.id}", notes="x")
+    await alice.ask("PUT", f"/me/opened/{ONE.id}")
+    await alice.ask("PUT", f"/me/dismissed/{ONE.id}", json={"reason": "hide"})
     world.own_history.kept[1].append(SEARCH)
     document = await alice.get("/openapi.json")
     response = await alice.ask(method.upper(), path)

@@ -40,12 +40,15 @@ from newsintel.oauth.links import AccountLinks
 from newsintel.options import Quota, Secret, SourceOptions, secret
 from newsintel.ports import Joined, Phase, SourceState, Stores
 from newsintel.preference_cache import PreferenceCache
+from newsintel.recommender import Recommender
 from newsintel.settings import Settings, load
+from newsintel.talked_about import TalkedAbout
 from newsintel.telemetry import Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
 from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
 from tests.intelligence_fakes import MemoryLikeness
-from tests.personal_fakes import MemoryAccountData, MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.personal_fakes import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.reading_fakes import MemoryReading
 from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -193,6 +196,7 @@ class World:
     tokens: MemoryTokens = field(factory=MemoryTokens)
     provider: ScriptedProvider = field(factory=ScriptedProvider)
     api_keys: MemoryKeys = field(init=False)
+    reading: MemoryReading = field(init=False)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
     requests: Limiter | None = None
@@ -201,6 +205,7 @@ class World:
     metrics: Metrics = field(factory=Metrics)
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
+    feedback: MemoryFeedback = field(factory=MemoryFeedback)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
     harvests: MemoryCache = field(factory=MemoryCache)
     marking: Marking = field(factory=lambda: Marking([Secret("A" * 43)]))
@@ -213,24 +218,29 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.api_keys = MemoryKeys(self.accounts)
+        self.reading = MemoryReading(self.saved, self.feedback, self.own_history, self.desk.archived)
 
     @property
     def services(self) -> Services:
         """What create_app takes."""
+        preferences = PreferenceCache(self.preferences)
+        talked = TalkedAbout(self.trending, self.archive, self.reading, self.likeness, self.settings.trending_floor)
         return Services(
             settings=self.settings,
             desk=self.desk,
             archive=self.archive,
             bytes_cache=self.bytes_cache,
             likeness=self.likeness,
+            recommender=Recommender(self.reading, self.likeness, talked, preferences.heeded, lambda: self.now),
             harvests=self.harvests,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
             persons=Persons([Secret("A" * 43)]),
             recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
-            preferences=PreferenceCache(self.preferences),
+            preferences=preferences,
             saved=self.saved,
+            feedback=self.feedback,
             own_history=self.own_history,
-            account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.own_history),
+            account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.feedback, self.own_history),
             marking=self.marking,
             search_marks=self.search_marks,
             trending=self.trending,

@@ -62,6 +62,10 @@ ROWS = {
         "INSERT INTO trending_made VALUES ('24h', '2026-01-01+00')",
     ),
     "0008": ("INSERT INTO term_changes (search, change) VALUES ('calm', 1)",),
+    "0009": (
+        "INSERT INTO opened_articles VALUES (1, 8, '2026-01-02+00')",
+        "INSERT INTO dismissed_articles VALUES (1, 9, 'hide', '2026-01-02+00')",
+    ),
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 

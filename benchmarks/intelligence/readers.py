@@ -1,0 +1,116 @@
+"""People who do not exist, with what they did: thousands for latencies, and those whose interests are known for quality."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from attrs import frozen
+
+from benchmarks.corpus import END, Corpus
+from newsintel.account_model import Account
+
+TOPICS, EACH_TOPIC = 300, 200
+"""Words that people are interested in, and the newest articles with each that they read."""
+
+SAVED, OPENED, DISMISSED, SEARCHED = 20, 60, 5, 15
+"""Of each person."""
+
+NEWEST_WITH = """
+SELECT id FROM articles WHERE search @@ plainto_tsquery('english', $1) AND published_at >= $2 ORDER BY published_at DESC LIMIT $3
+"""
+TWINS = """
+INSERT INTO article_duplicates
+SELECT one.id, other.id, 'title', 1 FROM articles AS one JOIN articles AS other ON other.id = one.id + 1 AND other.title = one.title
+ON CONFLICT DO NOTHING
+"""
+TABLES = ("saved_articles", "opened_articles", "dismissed_articles", "search_history")
+
+Row = tuple[Any, ...]
+
+
+def account(number: int) -> Account:
+    """The account of the person who was put in as the nth."""
+    return Account(number, f"u_{number:0>20}", f"reader {number}", "dev", END, END)
+
+
+async def put_readers(url: str, size: int, people: int) -> None:
+    """Give an archive so many people with a history each, instead of those that it has. Call on the asyncio side.
+
+    Each has three of TOPICS interests, reads articles with their words, and searches for them.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("TRUNCATE users RESTART IDENTITY CASCADE")
+        await connection.execute(TWINS)
+        await connection.execute(
+            "INSERT INTO users (public_id, username, created_at, last_login_at) SELECT 'u_' || n, n, $1, $1 FROM generate_series(1, $2) AS n",
+            END,
+            people,
+        )
+        words = Corpus(size).words[200 : 200 + 10 * TOPICS : 10]
+        since = END - timedelta(days=90)
+        articles = {word: [row["id"] for row in await connection.fetch(NEWEST_WITH, word, since, EACH_TOPIC)] for word in words}
+        for table, columns, rows in _history(articles, people):
+            await connection.copy_records_to_table(table, records=rows, columns=columns)
+        await connection.execute(f"VACUUM ANALYZE {', '.join(TABLES)}, article_duplicates")
+    finally:
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+
+def _history(articles: Mapping[str, Sequence[int]], people: int) -> Iterator[tuple[str, tuple[str, ...], list[Row]]]:
+    """The rows of each table."""
+    dice = random.Random(5)  # noqa: S311 - nothing secret
+    rows: dict[str, list[Row]] = {table: [] for table in TABLES}
+    for person in range(1, people + 1):
+        interests = dice.sample(sorted(articles), 3)
+        known = sorted({one for word in interests for one in articles[word]})
+        dice.shuffle(known)
+        saved, opened, dismissed = known[:SAVED], known[SAVED : SAVED + OPENED], known[-DISMISSED:]
+        rows["saved_articles"] += [(person, one, "about " + interests[0] if dice.random() < 0.1 else None, _when(dice)) for one in saved]
+        rows["opened_articles"] += [(person, one, _when(dice)) for one in opened]
+        rows["dismissed_articles"] += [(person, one, dice.choice(("hide", "less_like_this")), _when(dice)) for one in dismissed]
+        searched = (f"{dice.choice(interests)} {dice.choice(interests)}" for _ in range(SEARCHED))
+        rows["search_history"] += [(query, "k", 1, _when(dice), person, f"h_{person}_{number}") for number, query in enumerate(searched)]
+    yield "saved_articles", ("user_id", "article_id", "notes", "saved_at"), rows["saved_articles"]
+    yield "opened_articles", ("user_id", "article_id", "opened_at"), rows["opened_articles"]
+    yield "dismissed_articles", ("user_id", "article_id", "reason", "dismissed_at"), rows["dismissed_articles"]
+    yield "search_history", ("query", "key", "results_count", "searched_at", "user_id", "public_id"), rows["search_history"]
+
+
+def _when(dice: random.Random) -> datetime:
+    return END - timedelta(days=30) * dice.random() ** 2
+
+
+@frozen
+class Taste:
+    """Somebody whose interests are known.
+
+    Attributes:
+        stories: what they care about; nobody tells the recommender.
+        saved: articles that they saved, by public id.
+        opened: likewise opened.
+    """
+
+    stories: frozenset[str]
+    saved: tuple[str, ...]
+    opened: tuple[str, ...]
+
+
+def tastes(stories: Mapping[str, Sequence[str]], everything: Sequence[str], people: int, seed: int) -> list[Taste]:
+    """People who care for two to four of some stories, saved three articles of them and opened six; a third of those by chance.
+
+    Args:
+        stories: the articles of each story that somebody may care about, by public id.
+        everything: every article.
+        people: how many.
+        seed: equal seeds give equal people.
+    """
+    dice = random.Random(seed)  # noqa: S311 - nothing secret
+    found = []
+    for _ in range(people):
+        own = dice.sample(sorted(stories), dice.randint(2, 4))
+        known = dice.sample([one for story in own for one in stories[story]], 7)
+        found.append(Taste(frozenset(own), tuple(known[:3]), tuple({*known[3:], *dice.sample(everything, 2)} - {*known[:3]})))
+    return found

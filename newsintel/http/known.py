@@ -1,0 +1,21 @@
+"""An article that a request names in its path."""
+
+import re
+
+from werkzeug.exceptions import NotFound
+
+from newsintel.http.schemas import ARTICLE_ID
+from newsintel.http.services import Services
+from newsintel.model import ArchivedArticle
+
+
+async def known_article(services: Services, article_id: str) -> ArchivedArticle:
+    """An article of the archive, or of an answer of a moment ago, which the archive may not have yet.
+
+    Raises:
+        NotFound: there is none of this id, or it is no id.
+    """
+    found = await services.desk.article(article_id) if re.fullmatch(ARTICLE_ID["pattern"], article_id) else None
+    if found is None:
+        raise NotFound("No article has this id.")
+    return found

@@ -1,0 +1,76 @@
+"""What is on many people's minds: the articles that trending searches find, then those that many outlets cover. The same for everybody.
+
+Made at most once in KEEP_S for all who ask, by whoever asks first; it costs a handful of searches of the archive.
+"""
+
+from collections.abc import Sequence
+
+import trio
+
+from newsintel import archive_query
+from newsintel.archive_model import ArchiveSort
+from newsintel.errors import InvalidParameterError
+from newsintel.intelligence.interest_model import Talked
+from newsintel.intelligence.interests import EACH
+from newsintel.intelligence.search_model import Span, Trend
+from newsintel.intelligence_ports import Likeness, Reading, Trending
+from newsintel.ports import ArchiveSearch
+
+KEEP_S = 60.0
+TRENDS = 8
+"""Searches that articles are found for, of EACH_TREND articles each."""
+EACH_TREND = 5
+COVERED = 60
+"""Widely covered articles; where nothing is, simply the newest. Enough for a page of 50 at two of a publisher, as a rule."""
+
+
+class TalkedAbout:
+    """The list, remembered for a while.
+
+    Args:
+        trending: what is searched for.
+        archive: finds the articles.
+        reading: knows which are widely covered.
+        likeness: knows the terms of titles.
+        floor: people that a search must have to be seen.
+    """
+
+    def __init__(self, trending: Trending, archive: ArchiveSearch, reading: Reading, likeness: Likeness, floor: int) -> None:
+        self._trending = trending
+        self._archive = archive
+        self._reading = reading
+        self._likeness = likeness
+        self._floor = floor
+        self._making = trio.Lock()
+        self._made_at = -KEEP_S
+        self._list: Sequence[Talked] = ()
+
+    async def now(self) -> Sequence[Talked]:
+        """The list, at most KEEP_S old, the most talked about first.
+
+        Raises:
+            UnavailableError: it cannot be made.
+        """
+        async with self._making:
+            if trio.current_time() >= self._made_at + KEEP_S:
+                self._list = await self._make()
+                self._made_at = trio.current_time()
+        return self._list
+
+    async def _make(self) -> Sequence[Talked]:
+        found: dict[str, tuple[str, str]] = {}
+        for trend in await self._trending.top(Span.DAY, self._floor, TRENDS):
+            for article_id, title in await self._matches(trend):
+                found.setdefault(article_id, (title, f"many people search for “{trend.query}”"))
+        for article_id, title, duplicates in await self._reading.covered(COVERED):
+            found.setdefault(article_id, (title, f"widely covered, {duplicates + 1} times" if duplicates else "new"))
+        terms = await self._likeness.telling_words([title for title, _ in found.values()], EACH)
+        return [Talked(one, why, frozenset(some)) for (one, (_, why)), some in zip(found.items(), terms, strict=True)]
+
+    async def _matches(self, trend: Trend) -> Sequence[tuple[str, str]]:
+        """The newest articles of a trending search; none if the archive cannot look for it, as for stop words alone."""
+        try:
+            page = await self._archive.search(archive_query.build(trend.query, sort=ArchiveSort.NEWEST), EACH_TREND, None)
+        except InvalidParameterError:
+            return ()
+        return [(hit.article.id, hit.article.title) for hit in page.hits]
