@@ -3,7 +3,7 @@
     python -m ops.terraform_check [--alone]
 
 Exit code 0 if all is well, or if Terraform or its provider cannot be had here, which is then said; 1 if something is wrong.
---alone plans every mutant by itself instead of a row or column of them at a time: slower, the same verdict.
+--alone plans every mutant by itself instead of many together: slower, the same verdict.
 """
 
 import sys
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from ops.terraform_check.mutants import Mutant, complaint, lines, load_mutants, load_scenarios
+from ops.terraform_check.mutants import Mutant, complaint, layout, load_mutants, load_scenarios
 from ops.terraform_check.tools import (
     CONFIGURATION,
     FEATURES,
@@ -63,7 +63,7 @@ def _check(work: Path, *, alone: bool) -> None:
         raise BrokenError("mutants.toml and the features do not name the same scenarios")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         test, checkov = pool.submit(terraform.run, "test", "-no-color"), pool.submit(_checkov)
-        groups = [(mutant,) for mutant in mutants] if alone else lines(mutants)
+        groups = [(mutant,) for mutant in mutants] if alone else layout(mutants)
         _step("mutants", lambda: _kill(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
         _step("test", test.result, _last_line)
         _step("checkov", checkov.result, lambda _: "nothing but what .checkov.yaml leaves out, with reasons")

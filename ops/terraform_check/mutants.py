@@ -1,12 +1,15 @@
 """Mutants: for every scenario a line that must make it fail, and it alone. A scenario that no mutant breaks has no teeth.
 
-Planning each mutant by itself takes a quarter of an hour, so they are laid out in a grid and planned a row, then a column at a time:
-exactly the scenarios of that line must fail. Two mutants may share a row or a column, never both, so one that breaks another's scenario, or
-leaves its own whole, shows in at least one of its two plans. The mutants of a line that goes wrong are then planned one by one, which names
-the culprit.
+Planning each mutant by itself takes minutes, so many are planned together, and exactly their scenarios must fail. Each mutant is in half of
+a few plans, and no two are in the same ones: so for every two there is a plan with the one and without the other, in which the one shows if
+it breaks the other's scenario; and where none does that, each scenario that failed was broken by its own mutant. With n plans there is room
+for as many mutants as there are ways to choose n/2 of n, which no other layout exceeds (Sperner, 1928): ten for 252. The mutants of a plan
+that goes wrong are then planned one by one, which names the culprit.
 """
 
+import itertools
 import math
+import random
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -62,12 +65,14 @@ def load_scenarios(folder: Path) -> list[str]:
     return names
 
 
-def lines(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
-    """The rows and columns of the grid: every mutant is in two lines, every two mutants share at most one."""
-    width = math.isqrt(len(mutants) - 1) + 1 if mutants else 0
-    rows = [tuple(mutants[start : start + width]) for start in range(0, len(mutants), width or 1)]
-    columns = [tuple(mutants[start::width]) for start in range(width)]
-    return rows + [column for column in columns if column]
+def layout(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
+    """Which mutants are planned together, such that every two are apart once in each direction."""
+    plans = next(n for n in itertools.count(1) if math.comb(n, n // 2) >= len(mutants))
+    places = list(itertools.combinations(range(plans), (plans + 1) // 2))
+    # Neighbours in the table are often about one resource: mixed up, they are seldom together.
+    random.Random(0).shuffle(places)  # noqa: S311 - the same in every run, and no secret
+    placed = list(zip(mutants, places, strict=False))
+    return [tuple(mutant for mutant, place in placed if plan in place) for plan in range(plans)]
 
 
 def complaint(mutants: Iterable[Mutant], failed: Iterable[str]) -> str:
