@@ -14,6 +14,10 @@ default:
 demo *ARGS:
     @exec python -m newsintel demo {{ARGS}}
 
+# invented people for the demo, beside it or before it
+seed-demo:
+    @exec python -m newsintel seed-demo
+
 # everything CI checks: lint, types, imports, then the tests
 test *ARGS: lint types imports
     python -m pytest {{ARGS}}

@@ -57,14 +57,15 @@ def test_a_probe_reads_little_and_has_every_known_term(articles):
     assert max(articles[term] for term in anchors) <= min((articles[term] for term in known - anchors), default=10**9)
 
 
-def test_a_rare_word_suffices_alone_and_so_does_the_only_one():
-    """Others need company."""
-    found = probe(["rare", "usual", "common"], {"rare": ALONE, "usual": ALONE + 1, "common": 10**6})
-    assert (found.alone, found.anchors, found.terms) == (("rare",), ("usual",), ("rare", "usual", "common"))
+def test_rare_words_suffice_alone_and_so_does_the_only_one():
+    """As long as few articles have any of them; others need company."""
+    found = probe(["rare", "usual", "rarest", "common"], {"rare": ALONE - 10, "usual": ALONE, "rarest": 10, "common": 10**6})
+    assert (found.alone, found.anchors, found.terms) == (("rarest", "rare"), ("usual",), ("rare", "usual", "rarest", "common"))
     assert probe(["common", "gone"], {"common": 10**6}).alone == ("common",)
 
 
 def test_as_many_anchors_as_there_is_room_for(monkeypatch):
     """Counted from the rarest."""
     monkeypatch.setattr(module, "INDEX_BUDGET", 300)
-    assert probe(["a", "b", "c"], {"a": 200, "b": 100, "c": 100}).anchors == ("b", "c")
+    found = probe(["a", "b", "c"], {"a": 200, "b": 100, "c": 100})
+    assert (*found.alone, *found.anchors) == ("b", "c")

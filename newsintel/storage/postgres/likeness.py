@@ -24,7 +24,7 @@ TERMS = 12
 MOST_TERMS = 24
 """That one look-up goes by, if it is handed more: with 40 it takes ten times as long."""
 
-CANDIDATES = 1_000
+CANDIDATES = 500
 """Articles that are scored: as many as archive search ranks. If there are more, the newest of them."""
 
 SPARE = 20
