@@ -93,6 +93,8 @@ def test_what_somebody_wants_less_of_weighs_against_its_words():
     found = of((did(Kind.SAVED), "comet norway"), (did(Kind.DISLIKED), "comet bread"))
     assert [dict(interest.terms) for interest in found.interests] == [{"norway": 1.0}]
     assert found.averse == {"bread": 1.0}
+    less = of((did(Kind.SAVED), "comet norway"), (did(Kind.DISLIKED, HALF_LIFE_D[Kind.DISLIKED]), "comet"))
+    assert less.interests[0].terms == pytest.approx({"norway": 0.7735, "comet": 0.2265}, abs=1e-4)
     assert of((did(Kind.SAVED), "comet"), (did(Kind.DISLIKED), "comet")) == Profile((), {})
     assert of((did(Kind.DISLIKED), "comet")) == Profile((), {"comet": 1.0})
 

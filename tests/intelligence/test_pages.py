@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.intelligence.interest_model import Basis, Pick
-from newsintel.intelligence.pages import EVERY, FADING, PER_PUBLISHER, page
+from newsintel.intelligence.pages import EVERY, FADING, page
 from newsintel.intelligence.recommending import Choice
 from newsintel.text import fold
 from tests.values import article
@@ -99,7 +99,7 @@ def test_whatever_there_is_a_page_keeps_its_promises(personal, everybodys, limit
     """No longer than asked, two of a publisher at most in any spelling, nothing twice, and explored places where they belong."""
     found = page(personal, everybodys, ("known",), limit=limit, person="u_a", day=DAY)
     assert len(found.picks) <= limit
-    assert all(number <= PER_PUBLISHER for number in Counter(fold(pick.article.publisher) for pick in found.picks).values())
+    assert all(number <= 2 for number in Counter(fold(pick.article.publisher) for pick in found.picks).values())
     assert len({pick.article.id for pick in found.picks}) == len(found.picks)
     assert len({pick.article.title for pick in found.picks}) == len(found.picks)
     own = {one.pick.article.id for one in personal}
