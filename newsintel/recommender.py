@@ -15,7 +15,7 @@ from newsintel.ports import WallClock
 from newsintel.preferences import Preferences
 from newsintel.talked_about import TalkedAbout
 
-CANDIDATES = 250
+CANDIDATES = 150
 """Articles that are scored, the newest that fit."""
 OFFERS = 60
 """The best of these that are read whole; a page has 50 at most, two of a publisher."""

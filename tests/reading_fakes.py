@@ -25,8 +25,8 @@ class MemoryReading:
             found.append(Deed(Kind.SAVED, save.article.title, save.article.title, save.saved_at, save.article.id))
             if save.notes:
                 found.append(Deed(Kind.NOTED, save.notes, save.article.title, save.saved_at, save.article.id))
-        for mark in self._feedback.kept[user_id]["opened"].values():
-            found.append(Deed(Kind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id))
+        opened = self._feedback.kept[user_id]["opened"].values()
+        found += [Deed(Kind.OPENED, mark.article.title, mark.article.title, mark.at, mark.article.id) for mark in opened]
         for mark in self._feedback.kept[user_id]["dismissed"].values():
             kind = Kind.HIDDEN if mark.reason is Dismissal.HIDE else Kind.DISLIKED
             found.append(Deed(kind, mark.article.title, mark.article.title, mark.at, mark.article.id))

@@ -25,6 +25,7 @@ INSERT INTO article_duplicates
 SELECT one.id, other.id, 'title', 1 FROM articles AS one JOIN articles AS other ON other.id = one.id + 1 AND other.title = one.title
 ON CONFLICT DO NOTHING
 """
+PEOPLE = "INSERT INTO users (public_id, username, created_at, last_login_at) SELECT 'u_' || n, n, $1, $1 FROM generate_series(1, $2) AS n"
 TABLES = ("saved_articles", "opened_articles", "dismissed_articles", "search_history")
 
 Row = tuple[Any, ...]
@@ -44,11 +45,7 @@ async def put_readers(url: str, size: int, people: int) -> None:
     try:
         await connection.execute("TRUNCATE users RESTART IDENTITY CASCADE")
         await connection.execute(TWINS)
-        await connection.execute(
-            "INSERT INTO users (public_id, username, created_at, last_login_at) SELECT 'u_' || n, n, $1, $1 FROM generate_series(1, $2) AS n",
-            END,
-            people,
-        )
+        await connection.execute(PEOPLE, END, people)
         words = Corpus(size).words[200 : 200 + 10 * TOPICS : 10]
         since = END - timedelta(days=90)
         articles = {word: [row["id"] for row in await connection.fetch(NEWEST_WITH, word, since, EACH_TOPIC)] for word in words}

@@ -76,7 +76,7 @@ def recommender(postgres: Postgres, now: WallClock) -> Recommender:
 
 
 async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]]:
-    """Of the first ten articles, how many are of a story that the person cares about, on average over people; nothing without the stories."""
+    """Of the first ten articles the share that the person cares about, on average over people; nothing without the labelled stories."""
     known = labelled(every)
     if known is None:
         return {}
@@ -90,7 +90,7 @@ async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]]:
             for number, taste in enumerate(_tastes(known, half, every, seed)):
                 person = await accounts.sign_in("dev", f"{half} {number}", "reader", newest)
                 await _lives(postgres, known, person, taste)
-                for name, share in (await _shares(maker, known, person, stranger, taste, number)).items():
+                for name, share in (await _shares(maker, known, (person, stranger), taste, number)).items():
                     shares[name].append(share)
             for name, some in shares.items():
                 found[name][half] = round(sum(some) / len(some), 4)
@@ -107,8 +107,9 @@ def _ties(known: Labelled) -> tuple[Pair, ...]:
     )
 
 
-async def _shares(maker: Recommender, known: Labelled, person: Account, stranger: Account, taste: Taste, number: int) -> dict[str, float]:
-    """How much of each kind of page one person cares about."""
+async def _shares(maker: Recommender, known: Labelled, pair: tuple[Account, Account], taste: Taste, number: int) -> dict[str, float]:
+    """How much of each kind of page one person cares about; beside the person, the pair has somebody who never did anything."""
+    person, stranger = pair
     seen = {*taste.saved, *taste.opened}
     mine = (await maker.page(person, FIRST)).picks
     fitting = [pick for pick in mine if not pick.reasons[0].startswith("exploration")]
@@ -158,15 +159,15 @@ def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Map
 
 
 def _notes(options: Options, quality: object) -> list[str]:
-    notes = [
-        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py):"
-        " 20 saves, 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
-    ]
+    latency = (
+        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py) with 20"
+        " saves, up to 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
+    )
     if not quality:
-        return [*notes, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
-    return [
-        *notes,
-        "precision: headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines; invented people who care for two to"
-        " four stories, saved three articles of them and opened four, and two by chance; every fifth place explores; trending only is what"
-        " is most widely covered, as nobody searches" + (", every tenth headline" if options.quick else ""),
-    ]
+        return [latency, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
+    about = (
+        "precision: headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines; invented people who care for two"
+        " to four stories, saved three articles of them and opened four, and two by chance; every fifth place explores; trending only is"
+        " what is most widely covered, as nobody searches"
+    )
+    return [latency, about + (", every tenth headline" if options.quick else "")]

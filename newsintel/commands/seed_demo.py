@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from newsintel import telemetry
 from newsintel.account_model import Caller
@@ -19,6 +19,7 @@ from newsintel.actors.trend_writer import KEPT
 from newsintel.app import open_pipeline
 from newsintel.commands.demo import demo_settings
 from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.demo.invented_readers import DEMO_READER, Reader, invented_readers
 from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
 from newsintel.demo.server import simulated_upstreams
 from newsintel.errors import SettingsError
@@ -28,7 +29,8 @@ from newsintel.http.searches import kept_trends
 from newsintel.http.services import Services
 from newsintel.intelligence.search_model import Span
 from newsintel.intelligence.trending import ranked
-from newsintel.model import Searched, SearchRecord
+from newsintel.model import ArchivedArticle, Searched, SearchRecord
+from newsintel.personal_model import Dismissal
 from newsintel.query import build
 from newsintel.storage.stores import Stores
 
@@ -117,5 +119,35 @@ def _record(one: Invented, answer: Searched) -> SearchRecord:
     )
 
 
-SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches,)
+async def reading(world: World) -> str:
+    """What people saved, opened and dismissed, and what the demo reader, whom a visitor may be, searched for."""
+    readers = invented_readers()
+    for reader in readers:
+        account = await world.stores.accounts.sign_in(reader.provider, reader.subject, reader.username, world.now)
+        await _read(world, account.id, reader)
+    return f"{len(readers)} people saved, opened and dismissed articles: sign in as {DEMO_READER} and see /me/recommendations"
+
+
+async def _read(world: World, user_id: int, reader: Reader) -> None:
+    """Again, it changes nothing that is there."""
+    stores, now = world.stores, world.now
+    for place, one in enumerate(await _first(world, reader.saved, 2)):
+        note = reader.note if place == 0 else None
+        await stores.saved.put(user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now)
+    for one in await _first(world, reader.opened, 4):
+        await stores.feedback.open(user_id, one.article, one.fetched_at, now)
+    for one in await _first(world, (reader.disliked,), 1):
+        await stores.feedback.dismiss(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
+    if not (await stores.own_history.page(user_id, 1, None)).searches:
+        told = (Invented(query, reader.username, now) for query in reader.searched)
+        await stores.history.record([evolve(_record(one, world.answers[one.query]), user_id=user_id) for one in told])
+
+
+async def _first(world: World, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
+    """The first articles of each query's answer."""
+    ids = [one for query in asked for one in world.answers[query].articles[:most]]
+    return [found for one in ids if (found := await world.services.desk.article(one)) is not None]
+
+
+SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches, reading)
 """One for each thing that is seeded; each says in one line what it wrote."""

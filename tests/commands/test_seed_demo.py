@@ -1,10 +1,13 @@
 """`newsintel seed-demo` as people run it: before a demo and beside one, saying that all of it is invented."""
 
 import asyncio
+from collections import Counter
 
 import asyncpg
+import httpx
 import pytest
 
+from newsintel.demo.invented_readers import DEMO_READER
 from tests.service import newsintel, running
 from tests.storage.support import running_servers
 
@@ -51,6 +54,28 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
         again = demo.get("/trending", window="7d")
         assert again.headers["Cache-Status"].endswith("fwd=miss")
         assert {one["query"] for one in again.json()["searches"]} & {one["query"] for one in before["searches"]}
+
+
+def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
+    """Signing in by the stand-in for Reddit's page, or by that name's account; somebody else is a newcomer, who gets what is talked about."""
+    folder, _ = seeded
+    with running(folder, "demo") as demo, httpx.Client(base_url=demo.url, trust_env=False, timeout=30, follow_redirects=True) as browser:
+        page = browser.get("/auth/reddit/login")
+        browser.post(page.url, data={"username": DEMO_READER, "decision": "allow"})
+        found = browser.get("/me/recommendations").json()
+        assert found["basis"] == "personal"
+        reasons = [one["reasons"][0] for one in found["articles"]]
+        for start in ("because you saved “", "because you ", "exploration: "):
+            assert any(reason.startswith(start) for reason in reasons)
+        assert max(Counter(one["publisher"] for one in found["articles"]).values()) <= 2
+        saved = {one["id"] for one in browser.get("/me/saved").json()["articles"]}
+        assert len(saved) == 4
+        assert not saved & {one["id"] for one in found["articles"]}
+        browser.headers["Sec-Fetch-Site"] = "same-origin"
+        browser.post("/auth/dev/login", json={"username": "newcomer"}).raise_for_status()
+        everybodys = browser.get("/me/recommendations").json()
+        assert everybodys["basis"] == "trending"
+        assert everybodys["articles"][0]["reasons"][0].startswith("many people search for “")
 
 
 def test_again_it_counts_nobody_twice(seeded):

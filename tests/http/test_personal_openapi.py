@@ -25,7 +25,15 @@ CASES = [
     ("get", "/me/export", None, 200),
     ("get", "/articles?q=a&explain=1", None, 200),
 ]
-TEMPLATES = {ONE.id: "{article_id}", SEARCH.id: "{id}", "theme": "{key}", "none": "{key}", "nothing": "{article_id}", "new": "{key}", "language": "{key}"}
+TEMPLATES = {
+    ONE.id: "{article_id}",
+    SEARCH.id: "{id}",
+    "theme": "{key}",
+    "none": "{key}",
+    "nothing": "{article_id}",
+    "new": "{key}",
+    "language": "{key}",
+}
 
 
 def template(path):

@@ -1,9 +1,11 @@
 """GET /me/recommendations: a page for the caller, with reasons, that follows what the caller does at once."""
 
 import pytest
+import trio
 from attrs import evolve
 
 from newsintel.archive_model import Hit
+from newsintel.errors import InvalidParameterError
 from newsintel.intelligence.search_model import Span, Trend
 from newsintel.model import ArchivedArticle
 from tests.http.personal_world import ONE, Person, code, world_with_articles
@@ -57,6 +59,19 @@ async def test_a_newcomer_gets_what_everybody_talks_about_and_is_told_so(world, 
     assert (body["articles"][0]["id"], body["articles"][0]["reasons"]) == (article(5).id, ["many people search for “sourdough”"])
     assert {one["reasons"][0] for one in body["articles"][1:]} == {"new"}
     assert all(0 <= one["score"] <= 1 for one in body["articles"])
+
+
+async def test_what_everybody_talks_about_is_looked_for_once_a_minute(world, alice, autojump_clock):
+    """For all who ask; a trend of stop words alone is passed over."""
+    world.trending.lists[Span.DAY] = [Trend("the", 5, 0.0, 5.0)]
+    world.archive.raises = InvalidParameterError("q", "only_stop_words", "q must say something")
+    app = await Person.of(world)
+    for _ in range(3):
+        assert (await app.get(PATH))["basis"] == "trending"
+    assert world.trending.reads == 1
+    await trio.sleep(61)
+    await app.get(PATH)
+    assert world.trending.reads == 2
 
 
 async def test_what_somebody_saves_leads_to_more_of_it(alice):

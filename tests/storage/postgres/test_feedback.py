@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - our own constants
 """Opened and dismissed articles on a real PostgreSQL: kept, paged, bounded, gone with the account, and nobody else's."""
 
 from datetime import timedelta
