@@ -160,8 +160,8 @@ def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Map
 
 def _notes(options: Options, quality: object) -> list[str]:
     latency = (
-        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py) with 20"
-        " saves, up to 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
+        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py) with"
+        " 20 saves, up to 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
     )
     if not quality:
         return [latency, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]

@@ -57,7 +57,7 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
 
 
 def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
-    """Signing in by the stand-in for Reddit's page, or by that name's account; somebody else is a newcomer, who gets what is talked about."""
+    """Who signs in by the stand-in for Reddit's page is that reader; anybody else is a newcomer, who gets what is talked about."""
     folder, _ = seeded
     with running(folder, "demo") as demo, httpx.Client(base_url=demo.url, trust_env=False, timeout=30, follow_redirects=True) as browser:
         page = browser.get("/auth/reddit/login")
