@@ -24,7 +24,7 @@ COMMON = 0.1
 FEW = 20
 """Articles that may have a word whatever the share: of an archive that has just begun every word is common."""
 
-INDEX_BUDGET = 3_000
+INDEX_BUDGET = 2_000
 """Entries of the index that one look-up may read for its anchors: a microsecond and a half each (docs/decisions/0017)."""
 
 ALONE = 100
