@@ -37,8 +37,10 @@ from tests.fakes import (
     MemoryLedger,
     MemorySearch,
 )
+from tests.intelligence_fakes import MemoryLikeness, MemorySaveCounts, MemoryTerms
 from tests.make import search_record
-from tests.personal_fakes import MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
+from tests.personal_fakes import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
+from tests.reading_fakes import MemoryReading
 from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 ASKER = Caller("somebody")
@@ -69,6 +71,11 @@ class World:
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
     kinship: MemoryKinship = field(factory=MemoryKinship)
+    likeness: MemoryLikeness = field(factory=MemoryLikeness)
+    terms: MemoryTerms = field(factory=MemoryTerms)
+    save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
+    feedback: MemoryFeedback = field(factory=MemoryFeedback)
+    reading: MemoryReading = field(init=False)
     repeats: MemoryRepeats = field(factory=MemoryRepeats)
     search: MemorySearch = field(factory=MemorySearch)
     bytes_cache: MemoryBytes = field(factory=MemoryBytes)
@@ -83,6 +90,9 @@ class World:
     latencies: MemoryLatencies = field(factory=MemoryLatencies)
     upstreams: dict[str, ScriptedUpstream] = field(factory=lambda: {name: ScriptedUpstream() for name in REGISTRY})
     closed: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self):
+        self.reading = MemoryReading(self.saved, self.feedback, self.own_history, {})
 
     async def prepare(self, *, production):
         """Redis is away; the service starts without it."""
