@@ -80,7 +80,7 @@ def free_port():
 
 
 def environ(data_home, **settings):
-    """An environment with nothing of the developer's own newsintel in it; bytecode is kept, since the command is started a hundred times."""
+    """An environment with nothing of the developer's own newsintel in it; bytecode is kept: the command is started a hundred times."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSINTEL_", "PYTHONDONTWRITEBYTECODE"))}
     return kept | {"XDG_DATA_HOME": str(data_home)} | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
