@@ -75,7 +75,7 @@ bench *TARGETS:
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}
 
-# what intelligence costs and how good it is: similar, trending or all (options: --quick, --articles)
+# what intelligence costs and how good it is: similar, trending, recommendations or all (options: --quick, --articles)
 bench-intelligence *TARGETS:
     @exec python -m benchmarks.intelligence {{TARGETS}}
 
