@@ -1,7 +1,6 @@
 """GET /articles, the search; GET /articles/{id}, one article."""
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,6 @@ from urllib.parse import parse_qsl
 
 from attrs import frozen
 from quart import Response, request
-from werkzeug.exceptions import NotFound
 
 from newsintel.codec import to_json
 from newsintel.freshness import Windows
@@ -19,6 +17,7 @@ from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, answered_by, caching, etag, next_link, reported
 from newsintel.http.kinds import choice, names, text, whole
+from newsintel.http.known import known_article
 from newsintel.http.params import Parameter
 from newsintel.http.personal_search import personal
 from newsintel.http.personal_search import respond as respond_to
@@ -135,10 +134,7 @@ def _next(public_url: str, view: View) -> str:
 
 async def one(services: Services, given: Given) -> Response:
     """Answer one article by its public id."""
-    # What cannot be an id is not worth a question to the archive.
-    found = await services.desk.article(given["id"]) if re.fullmatch(ARTICLE_ID["pattern"], given["id"]) else None
-    if found is None:
-        raise NotFound("No article has this id.")
+    found = await known_article(services, given["id"])
     # Its group can change with any harvest that lands, so it is kept no longer than an incomplete one.
     headers = {"Cache-Control": f"public, max-age={math.floor(services.settings.cache_partial_s)}", "Vary": VARY}
     return Response(to_json(article_body(found)), headers=headers, content_type="application/json")

@@ -1,13 +1,12 @@
 """GET /articles/{id}/similar, more like this."""
 
-import re
 from typing import Any
 
 from quart import Response
-from werkzeug.exceptions import NotFound
 
 from newsintel.http.kept import kept
 from newsintel.http.kinds import whole
+from newsintel.http.known import known_article, possible_id
 from newsintel.http.params import Parameter
 from newsintel.http.schemas import ARTICLE_ID, ref
 from newsintel.http.services import Services
@@ -32,17 +31,12 @@ def routes() -> tuple[Route, ...]:
 
 async def similar(services: Services, given: Given) -> Response:
     """Answer what is most like an article; of one that is not archived yet by its own text."""
-    article_id, limit = given["id"], given["limit"]
-    # What cannot be an id is not worth a question to the archive.
-    if not re.fullmatch(ARTICLE_ID["pattern"], article_id):
-        raise NotFound("No article has this id.")
+    article_id, limit = possible_id(given["id"]), given["limit"]
 
     async def make() -> dict[str, Any]:
         matches = await services.likeness.similar(article_id, limit)
         if matches is None:
-            recent = await services.desk.article(article_id)
-            if recent is None:
-                raise NotFound("No article has this id.")
+            recent = await known_article(services, article_id)
             matches = await services.likeness.like(recent.article, limit)
         return similar_body(matches)
 
