@@ -22,6 +22,9 @@ COLUMNS = (
     "published_at, published_at_estimated, points, comments"
 )
 
+TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
+"""The pairs of duplicates in which one of some articles is, by ids inside the archive."""
+
 # `xmax = 0` is true of a row that this statement inserted: an updated one carries the number of the transaction that locked it.
 SAVE = f"""
 INSERT INTO articles AS kept ({COLUMNS}, first_seen_at, fetched_at)

@@ -12,7 +12,8 @@ from newsintel.intelligence.telling import Probe, Word, probe, telling
 from newsintel.intelligence.wording import as_written, spellings
 from newsintel.model import Article
 from newsintel.ports import WallClock
-from newsintel.storage.postgres.articles import COLUMNS, article_of
+from newsintel.storage.postgres.articles import COLUMNS, TIES, article_of
+from newsintel.storage.postgres.lexemes import any_of, quoted
 from newsintel.storage.postgres.orders import NEWEST
 from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.storage.postgres.search import in_time
@@ -49,7 +50,6 @@ TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''),
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
 KNOWN = "SELECT id, title FROM articles WHERE public_id = ANY($1::text[])"
 TITLES = "SELECT id, title FROM articles WHERE id = ANY($1::bigint[])"
-TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
 FOUND = f"SELECT id, {COLUMNS}, fetched_at FROM articles WHERE id = ANY($1::bigint[])"
 BECOMES = "SELECT word, tsvector_to_array(to_tsvector('english', word)) FROM unnest($1::text[]) AS word"
 
@@ -168,7 +168,7 @@ async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) 
     """All that a probe finds if there are no more than CANDIDATES, else about that many of the newest."""
     shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
     columns = f"id, length(search) AS words, {shared} AS shared"
-    values = [_tsquery(how), *map(_quoted, terms)]
+    values = [_tsquery(how), *map(quoted, terms)]
     condition = "search @@ $1::text::tsquery"
     rows: Sequence[Any] = ()
     if not how.wide:
@@ -204,9 +204,9 @@ def _by_key(rows: Iterable[Any]) -> dict[Any, list[Any]]:
 def _tsquery(how: Probe) -> str:
     """The probe as PostgreSQL reads it."""
     others = [term for term in how.terms if term not in (*how.alone, *how.anchors)]
-    parts = [*map(_quoted, how.alone), *_two_of(how.anchors)]
+    parts = [*map(quoted, how.alone), *_two_of(how.anchors)]
     if how.anchors and others:
-        parts.append(f"({_any(how.anchors)}) & ({_any(others)})")
+        parts.append(f"({any_of(how.anchors)}) & ({any_of(others)})")
     return " | ".join(f"({part})" for part in parts)
 
 
@@ -218,13 +218,4 @@ def _two_of(terms: Sequence[str]) -> list[str]:
     if len(terms) < 2:
         return []
     one, other = terms[: len(terms) // 2], terms[len(terms) // 2 :]
-    return [*_two_of(one), *_two_of(other), f"({_any(one)}) & ({_any(other)})"]
-
-
-def _any(terms: Sequence[str]) -> str:
-    return " | ".join(map(_quoted, terms))
-
-
-def _quoted(lexeme: str) -> str:
-    """A lexeme in a tsquery: in quotes, with quotes and backslashes doubled inside."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+    return [*_two_of(one), *_two_of(other), f"({any_of(one)}) & ({any_of(other)})"]

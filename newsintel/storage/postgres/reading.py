@@ -1,9 +1,10 @@
 """The Reading port: what people did with articles, and what there is that may be new to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from newsintel.intelligence.interest_model import Deed, Kind, Offer, Sharing, Wanted
-from newsintel.storage.postgres.articles import COLUMNS, article_of
+from newsintel.storage.postgres.articles import COLUMNS, TIES, article_of
+from newsintel.storage.postgres.lexemes import any_of, quoted
 from newsintel.storage.postgres.orders import NEWEST
 from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.storage.postgres.search import in_time
@@ -37,7 +38,6 @@ UNION ALL
 SHARED = "ARRAY(SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[]))"
 
 ASKED = "SELECT id FROM articles WHERE public_id = ANY($1::text[])"
-TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
 DEALT_WITH = " UNION ALL ".join(
     f"SELECT article_id FROM {name} WHERE user_id = $1 AND article_id = ANY($2::bigint[])"
     for name in ("saved_articles", "opened_articles", "dismissed_articles")
@@ -123,16 +123,7 @@ async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, i
 
 def _tsquery(wanted: Wanted) -> str:
     """One of `alone`, or two terms of one group: each with any of those after it."""
-    parts = [_quoted(term) for term in wanted.alone]
+    parts = [quoted(term) for term in wanted.alone]
     for group in wanted.groups:
-        parts += [f"({_quoted(term)} & ({_any(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
+        parts += [f"({quoted(term)} & ({any_of(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
     return " | ".join(parts)
-
-
-def _any(terms: Iterable[str]) -> str:
-    return " | ".join(map(_quoted, terms))
-
-
-def _quoted(lexeme: str) -> str:
-    """A lexeme in a tsquery: in quotes, with quotes and backslashes doubled inside."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
