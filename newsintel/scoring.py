@@ -16,6 +16,7 @@ age is the prior of Li and Croft, Time-based language models (CIKM 2003); its ha
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from newsintel.decay import faded
 from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
 from newsintel.popularity import NO_SAVES, corroboration, engagement, popularity
 from newsintel.text import padded
@@ -88,5 +89,4 @@ def _match(clauses: Sequence[Clause], text: str) -> float:
 
 
 def _recency(article: Article, now: datetime) -> float:
-    age = max(now - article.published_at, timedelta(0))
-    return 0.0 if article.published_at_estimated else 2 ** -(age / HALF_LIFE)
+    return 0.0 if article.published_at_estimated else faded(article.published_at, now, HALF_LIFE)

@@ -25,10 +25,11 @@ on click behavior, IUI 2010).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import exp2, sqrt
+from math import sqrt
 
 from attrs import define, field
 
+from newsintel.decay import faded
 from newsintel.intelligence.interest_model import Deed, Evidence, Interest, Kind, Profile, Wanted
 
 STRENGTH = {Kind.TOPIC: 1.0, Kind.SAVED: 1.0, Kind.SEARCHED: 0.8, Kind.NOTED: 0.5, Kind.OPENED: 0.3, Kind.DISLIKED: 1.0}
@@ -56,8 +57,7 @@ def strength(deed: Deed, now: datetime) -> float:
         return 0.0
     if deed.at is None:
         return STRENGTH[deed.kind]
-    half_lives: float = max(now - deed.at, timedelta(0)) / timedelta(days=HALF_LIFE_D[deed.kind])
-    return STRENGTH[deed.kind] * exp2(-half_lives)
+    return STRENGTH[deed.kind] * faded(deed.at, now, timedelta(days=HALF_LIFE_D[deed.kind]))
 
 
 def strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:

@@ -17,6 +17,7 @@ from statistics import median
 
 from attrs import evolve, frozen
 
+from newsintel.decay import faded
 from newsintel.dedup import Deduper
 from newsintel.model import Article, Dedupe
 from newsintel.text import fold
@@ -120,7 +121,7 @@ def _length(times_usual: float) -> float:
 
 
 def _recency(published_at: datetime, now: datetime) -> float:
-    return 1 - RECENCY + RECENCY * 2 ** -(max(now - published_at, timedelta(0)) / HALF_LIFE)
+    return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
 
 
 def _groups(ties: Iterable[tuple[int, int]]) -> dict[int, int]:

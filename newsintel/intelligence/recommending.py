@@ -15,10 +15,10 @@ Every part is 0..1, and so is the score. The weights are judgements: what fits c
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import exp2
 
 from attrs import evolve, frozen
 
+from newsintel.decay import faded
 from newsintel.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Pick, Profile, Sharing, Talked
 from newsintel.intelligence.interests import ENOUGH
 from newsintel.popularity import counted
@@ -123,7 +123,7 @@ def welcome(offer: Offer, kept: Preferences) -> bool:
 
 def recency(published_at: datetime, now: datetime) -> float:
     """How much an article's age leaves of its worth; a date after `now` counts as now."""
-    return 1 - RECENCY + RECENCY * exp2(-(max(now - published_at, timedelta(0)) / HALF_LIFE))
+    return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
 
 
 def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
