@@ -9,7 +9,7 @@ from benchmarks.corpus import END
 from benchmarks.intelligence.quality import Labelled, half_of, labelled, labelled_archive
 from benchmarks.intelligence.readers import Taste, account, put_readers, tastes
 from benchmarks.intelligence.report import Options, Report
-from benchmarks.intelligence.timing import measure
+from benchmarks.intelligence.timing import latency_rows, measure
 from benchmarks.load import archive_of
 from benchmarks.report import Goal
 from newsintel.account_model import Account
@@ -55,7 +55,7 @@ async def run(options: Options) -> Report:
         latency = await measure(kinds, options.calls)
     print("known interests", flush=True)
     quality = await precision(options.folder, every=10 if options.quick else 1)
-    rows = [[name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))] for name, found in latency.items()]
+    rows = latency_rows(latency)
     rows += [[f"{name}, precision at 10", *(f"{value:.3f} {half}" for half, value in found.items()), ""] for name, found in quality.items()]
     return Report(
         name="recommendations",

@@ -14,7 +14,7 @@ from benchmarks.corpus import END, Corpus
 from benchmarks.ingest import Rows, persist
 from benchmarks.intelligence.quality import precision
 from benchmarks.intelligence.report import Options, Report
-from benchmarks.intelligence.timing import Call, measure
+from benchmarks.intelligence.timing import Call, latency_rows, measure
 from benchmarks.load import archive_of
 from benchmarks.report import Goal
 from newsintel.model import Article
@@ -39,7 +39,7 @@ async def run(options: Options) -> Report:
         terms_bytes = await postgres.run(_terms_bytes)
     print("labelled stories", flush=True)
     quality = await precision(options.folder, every=10 if options.quick else 1)
-    rows = [[name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))] for name, found in latency.items()]
+    rows = latency_rows(latency)
     rows += [
         [name, f"{found['median']:,.0f} rows/s", f"{found['low']:,.0f} low", f"{found['high']:,.0f} high"] for name, found in intake.items()
     ]

@@ -24,3 +24,8 @@ async def measure(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, 
         await call()
         times[name].append((time.perf_counter() - began) * 1000)
     return {name: {f"p{share:g}": round(percentile(found, share / 100), 2) for share in (50, 95, 99)} for name, found in times.items()}
+
+
+def latency_rows(latency: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """What `measure` found as rows of a table: name, p50, p95, p99."""
+    return [[name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))] for name, found in latency.items()]

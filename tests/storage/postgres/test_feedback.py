@@ -2,30 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
-
 from newsintel.personal_model import Dismissal
 from newsintel.storage.postgres import feedback as feedback_module
 from newsintel.storage.postgres.account_data import PostgresAccountData
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.feedback import PostgresFeedback
 from tests.storage.support import NOON, article
 
 MINUTE = timedelta(minutes=1)
 ROWS = "SELECT count(*) FROM opened_articles UNION ALL SELECT count(*) FROM dismissed_articles"
-
-
-@pytest.fixture
-async def people(postgres):
-    """The inner ids of two people."""
-    accounts = PostgresAccounts(postgres)
-    return [(await accounts.sign_in("dev", name, name, NOON)).id for name in ("alice", "bob")]
-
-
-@pytest.fixture
-def feedback(postgres):
-    """Feedback on a database of its own."""
-    return PostgresFeedback(postgres)
 
 
 async def opened(feedback, user_id, name, at=NOON):

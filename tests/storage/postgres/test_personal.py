@@ -12,11 +12,9 @@ from newsintel.personal_model import Put
 from newsintel.preferences import MAX_KEYS, checked
 from newsintel.storage.postgres import own_history as own_history_module
 from newsintel.storage.postgres.account_data import PostgresAccountData
-from newsintel.storage.postgres.accounts import PostgresAccounts
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.preferences import LOCK, PUT, PostgresPreferences
-from newsintel.storage.postgres.saved import PostgresSaved
 from tests.make import search_record
 from tests.storage.support import NOON, article
 
@@ -25,22 +23,9 @@ HISTORY = "SELECT query, user_id FROM search_history ORDER BY id"
 
 
 @pytest.fixture
-async def people(postgres):
-    """The inner ids of two people."""
-    accounts = PostgresAccounts(postgres)
-    return [(await accounts.sign_in("dev", name, name, NOON)).id for name in ("alice", "bob")]
-
-
-@pytest.fixture
 def preferences(postgres):
     """Preferences on a database of their own."""
     return PostgresPreferences(postgres)
-
-
-@pytest.fixture
-def saved(postgres):
-    """Saves on a database of their own."""
-    return PostgresSaved(postgres)
 
 
 @pytest.fixture

@@ -7,11 +7,8 @@ import pytest
 from newsintel.intelligence.interest_model import Deed, Kind, Wanted
 from newsintel.model import Pair, Rule
 from newsintel.personal_model import Dismissal
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.feedback import PostgresFeedback
 from newsintel.storage.postgres.history import PostgresHistory
 from newsintel.storage.postgres.reading import NOTE_CHARS, OPENED, SAVES, PostgresReading
-from newsintel.storage.postgres.saved import PostgresSaved
 from tests.make import search_record
 from tests.storage.support import NOON, article
 
@@ -19,28 +16,9 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def people(postgres):
-    """The inner ids of two people."""
-    accounts = PostgresAccounts(postgres)
-    return [(await accounts.sign_in("dev", name, name, NOON)).id for name in ("alice", "bob")]
-
-
-@pytest.fixture
 def reading(postgres):
     """The reads."""
     return PostgresReading(postgres)
-
-
-@pytest.fixture
-def feedback(postgres):
-    """What people opened and dismissed."""
-    return PostgresFeedback(postgres)
-
-
-@pytest.fixture
-def saved(postgres):
-    """What people saved."""
-    return PostgresSaved(postgres)
 
 
 async def save(saved, user_id, name, notes=None, at=NOON):
