@@ -1,7 +1,7 @@
 """The desk: where routes and commands ask. An object in its caller's task, not an actor."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import trio
@@ -9,13 +9,20 @@ from attrs import evolve
 
 from newsintel.account_model import Caller
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
-from newsintel.flight import Flight, landing
+from newsintel.flight import Flight, answered
 from newsintel.freshness import Freshness, Windows
-from newsintel.l1 import AnswerCache
+from newsintel.l1 import AnswerCache, Remembered
 from newsintel.leases import Lease
 from newsintel.limiter import Limiter
-from newsintel.model import Answer, ArchivedArticle, Failed, Landed, Origin, Query, Reply, Via
+from newsintel.model import Answer, ArchivedArticle, Failed, Landed, Origin, Query, Reply, StaleFound, Via
 from newsintel.ports import Archive, WallClock
+
+MAX_RENEWALS = 5
+"""Answers renewed at once while the old ones are given: half of the calls that one source may have in the air (`fetcher.SLOTS`), so that
+nobody who waits for an answer queues behind those for whom nobody waits."""
+EARLY_RENEWALS = 2
+"""Of these, for answers in the first half of their revalidate window. What everybody asks for goes stale most often: without a rest for
+the others, those would come to the end of their window, where somebody has to wait for them."""
 
 
 class Desk:
@@ -52,6 +59,7 @@ class Desk:
         self._now = now
         self._answers = AnswerCache()
         self._flights: dict[str, Flight] = {}
+        self._renewals: set[str] = set()
 
     async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query: from memory, from a flight in the air, or from a new one.
@@ -72,10 +80,27 @@ class Desk:
             if older := self._usable(query):
                 return Reply(older, Via.REVALIDATED)
             raise
-        landed = await landing(flight)
-        if not landed.asked:
-            return Reply(landed.answer, Via.HIT)
-        return Reply(landed.answer, Via.COLLAPSED if collapsed else Via.MISS)
+        found = await answered(flight)
+        if isinstance(found, StaleFound):
+            self._remember(found.answer)
+            return Reply(found.answer, Via.REVALIDATED)
+        if not found.asked:
+            return Reply(found.answer, Via.HIT)
+        return Reply(found.answer, Via.COLLAPSED if collapsed else Via.MISS)
+
+    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+        """Whether the answer that was fetched then may be given at once, and is renewed meanwhile: it is the one that memory holds.
+
+        For whoever has that answer in another form; on False `search` has a better one.
+        """
+        kept = self._answers.get(query.key)
+        if kept is None or kept.answer.harvest.fetched_at != fetched_at:
+            return False
+        now = self._now()
+        if self._windows.judge(kept.answer.harvest, now, signed_in=asker.signed_in) is not Freshness.REVALIDATE:
+            return False
+        await self._renew(query, kept, now, asker)
+        return True
 
     def join(self, query: Query, *, signed_in: bool) -> Flight:
         """The flight of a query, started at nobody's cost if none is in the air.
@@ -146,11 +171,26 @@ class Desk:
             return Reply(kept.answer, Via.HIT)
         if freshness is not Freshness.REVALIDATE:
             return None
-        if kept.quiet_until is None or now >= kept.quiet_until:
-            # Renewing can wait if every place is taken, which a search that nothing in memory answers needs more; or if it is not paid for.
+        await self._renew(query, kept, now, asker)
+        return Reply(kept.answer, Via.REVALIDATED)
+
+    async def _renew(self, query: Query, kept: Remembered, now: datetime, asker: Caller) -> None:
+        """Start a flight for what is kept, unless the last one brought less.
+
+        Renewing can wait if many others are being renewed or every place is taken, which a search that nothing in memory answers needs
+        more; or if it is not paid for.
+        """
+        stale_s = (now - self._windows.fresh_until(kept.answer.harvest)).total_seconds()
+        room = MAX_RENEWALS if stale_s > self._windows.revalidate_s / 2 else EARLY_RENEWALS
+        if (kept.quiet_until and now < kept.quiet_until) or query.key in self._flights or len(self._renewals) >= room:
+            return
+        self._renewals.add(query.key)
+        try:
             with suppress(OverloadedError, RateLimitedError):
                 await self._fly(query, asker)
-        return Reply(kept.answer, Via.REVALIDATED)
+        finally:
+            if query.key not in self._flights:
+                self._renewals.discard(query.key)
 
     def _usable(self, query: Query) -> Answer | None:
         """What memory holds, marked as stale, for an asker who may have nothing newer fetched."""
@@ -162,14 +202,17 @@ class Desk:
     def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
         """End a flight: remember its answer unless that would put less in the place of more."""
         del self._flights[flight.query.key]
+        self._renewals.discard(flight.query.key)
         if isinstance(end, Failed):
             return
         if permit and not end.asked:
             permit.give_back()
-        answer = end.answer
-        if not answer.harvest.cacheable or answer.refused:
-            return
-        kept = self._answers.get(flight.query.key)
+        if end.answer.harvest.cacheable and not end.answer.refused:
+            self._remember(end.answer)
+
+    def _remember(self, answer: Answer) -> None:
+        """Keep an answer in memory; beside the one there if that is to be kept."""
+        kept = self._answers.get(answer.harvest.query.key)
         if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
             kept.quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
             kept.renewal = answer

@@ -6,14 +6,14 @@ from typing import Self
 import trio
 from attrs import frozen
 
-from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Landed, Query
+from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Landed, Query, StaleFound
 
 
 class Flight:
     """An append-only list of events that any number of waiters read by index.
 
     Nobody has a buffer: a late joiner replays from the start, a leaver disturbs nothing. The merger appends, one event per source, at
-    most one StaleFound, and last a Landed or a Failed.
+    most one StaleFound before them, and last a Landed or a Failed.
 
     Args:
         query: what is asked.
@@ -63,8 +63,8 @@ class Flight:
         return self._events[seen:]
 
 
-async def landing(flight: Flight) -> Landed:
-    """Wait for a flight's end.
+async def answered(flight: Flight) -> Landed | StaleFound:
+    """Wait for a flight's answer: its end, or an older answer that is given while the flight goes on.
 
     Raises:
         FlightBugError: a bug ended it.
@@ -80,8 +80,9 @@ async def landing(flight: Flight) -> Landed:
             case Failed(error):
                 # One of its own for every waiter: a raised exception collects its raiser's traceback.
                 raise type(error)(*error.args) from error
-            case _:
-                continue
+        for event in events:
+            if isinstance(event, StaleFound):
+                return event
 
 
 @frozen

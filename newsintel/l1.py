@@ -7,9 +7,9 @@ from attrs import define
 
 from newsintel.model import Answer, ArchivedArticle
 
-MAX_ANSWERS = 512
-MAX_ARTICLES = 20_000
-"""An article takes about 2 KiB, so that a full memory is about 40 MiB."""
+MAX_ANSWERS = 1_000
+MAX_ARTICLES = 50_000
+"""An article takes about 2 KiB, so that a full memory is about 100 MiB."""
 
 
 @define

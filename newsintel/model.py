@@ -360,7 +360,7 @@ class SourceReported:
 
 @frozen
 class StaleFound:
-    """A flight's event, at most one: the fan-out failed and this older answer stands in. Landed follows."""
+    """A flight's event, at most one: an older answer, from another process, that is given at once while this flight renews it."""
 
     answer: Answer
 

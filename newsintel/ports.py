@@ -263,6 +263,10 @@ class Desk(Protocol):
         """
         ...
 
+    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+        """Whether the answer fetched then is the one in memory, and may be given while it is renewed."""
+        ...
+
     def join(self, query: Query, *, signed_in: bool) -> Joined:
         """The flight of a query, started at nobody's cost if none is in the air. Raises OverloadedError."""
         ...

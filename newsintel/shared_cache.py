@@ -4,8 +4,9 @@ Redis away costs nothing but the sharing: every failure of it is counted and tre
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 
 import trio
 from attrs import define, frozen
@@ -45,7 +46,9 @@ class SharedCache:
     now: WallClock
 
     @asynccontextmanager
-    async def claim(self, key: str, known: Answer | None, deadline: float, *, signed_in: bool = False) -> AsyncIterator[Claim]:
+    async def claim(
+        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], signed_in: bool = False
+    ) -> AsyncIterator[Claim]:
         """Look a key up and claim it; unless what is found is fresh, wait for the process that holds the claim if another does.
 
         Looking and claiming are one round trip. The wait is bounded, so that there is time left for a fan-out of our own. A token left in
@@ -55,22 +58,23 @@ class SharedCache:
             key: the harvest key.
             known: what this process's own memory holds under it.
             deadline: the flight's, absolute, trio's clock.
+            meanwhile: given what may answer at once while it is renewed, if that is what the first look finds.
             signed_in: whether it is for a caller from whom nothing is held back.
         """
         claim = Claim(known, signed_in=signed_in)
         try:
-            await self._contend(key, claim, deadline)
+            await self._contend(key, claim, deadline, meanwhile)
             yield claim
         finally:
             if claim.token is not None:
                 with trio.move_on_after(CLEANUP_S, shield=True):
                     await self._unlock(key, claim.token)
 
-    async def _contend(self, key: str, claim: Claim, deadline: float) -> None:
+    async def _contend(self, key: str, claim: Claim, deadline: float, meanwhile: Callable[[Answer], None]) -> None:
         token = secrets.token_hex(16)
         began = trio.current_time()
         patience = began + PATIENCE * (deadline - began)
-        while True:
+        for look in count():
             try:
                 claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
             except UnavailableError:
@@ -78,7 +82,10 @@ class SharedCache:
                 return
             claim.token = token if claimed.held else None
             self._learn(claim, claimed.answer)
-            if claimed.held or self._fresh(claim) or trio.current_time() >= patience:
+            freshness = self.judge(claim)
+            if look == 0 and claim.answer and freshness is Freshness.REVALIDATE:
+                meanwhile(claim.answer)
+            if claimed.held or freshness is Freshness.FRESH or trio.current_time() >= patience:
                 return
             await trio.sleep(POLL_S)
 
@@ -93,6 +100,6 @@ class SharedCache:
         except UnavailableError:
             self.count("cache_errors", operation="unlock")
 
-    def _fresh(self, claim: Claim) -> bool:
-        known = claim.answer
-        return known is not None and self.windows.judge(known.harvest, self.now(), signed_in=claim.signed_in) is Freshness.FRESH
+    def judge(self, claim: Claim) -> Freshness:
+        """What a claim's answer is good for now; nothing known is as good as gone."""
+        return self.windows.judge(claim.answer.harvest, self.now(), signed_in=claim.signed_in) if claim.answer else Freshness.GONE

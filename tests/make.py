@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Query, SearchRecord, Sort, Status
+from newsintel.flight import Flight
+from newsintel.model import Answer, Article, Dedupe, Failed, FetchOutcome, Harvest, Landed, Query, SearchRecord, Sort, Status
 from newsintel.views import merge
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -26,6 +27,17 @@ def article(name: str = "a", **changes) -> Article:
         "published_at": NOON,
     }
     return Article(**(values | changes))
+
+
+async def landing(flight: Flight) -> Landed:
+    """A flight's end, which is no failure."""
+    end, seen = None, 0
+    while not isinstance(end, Landed):
+        *_, end = events = await flight.after(seen)
+        seen += len(events)
+        if isinstance(end, Failed):
+            raise end.error
+    return end
 
 
 def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "reddit"), **changes) -> Query:

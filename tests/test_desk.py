@@ -4,16 +4,16 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from newsintel import desk
 from newsintel.account_model import Access, Account, Caller
 from newsintel.desk import Desk
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
-from newsintel.flight import landing
 from newsintel.freshness import Windows
 from newsintel.limiter import Limiter
-from newsintel.model import Failed, Landed, Origin, Status, Via
+from newsintel.model import Failed, Landed, Origin, StaleFound, Status, Via
 from newsintel.options import Quota
 from tests.fakes import Clock, Counts, MemoryArchive, MemoryCounter
-from tests.make import NOON, answer, article, at, outcome, query
+from tests.make import NOON, answer, article, at, landing, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 ASKER = Caller("somebody")
@@ -108,6 +108,69 @@ async def test_past_revalidation_waits(autojump_clock):
     new = await searched(room)
     assert new.via is Via.MISS
     assert new.answer.harvest.fetched_at > old.answer.harvest.fetched_at
+
+
+async def test_what_another_process_left_is_given_and_remembered(autojump_clock):
+    """It is answered with while the flight renews it, and later searches are answered from memory."""
+    room = Room()
+    old = answer(outcome(when=room.now()), when=room.now(), asked=query())
+    await trio.sleep(310)
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def merger():
+            flight = await room.flights.receive()
+            flight.append(StaleFound(old))
+
+        reply = await room.desk.search(query(), ASKER)
+    assert (reply.via, reply.answer) == (Via.REVALIDATED, old)
+    assert room.desk.flights == 1
+    assert await room.desk.renewing(query(), old.harvest.fetched_at, ASKER)
+    assert room.desk.flights == 1
+
+
+async def test_whoever_holds_the_answer_in_memory_may_give_it_while_it_is_renewed(autojump_clock):
+    """Only that very answer, only in the revalidate window, and with one flight for all who ask."""
+    room = Room()
+    fetched_at = (await searched(room)).answer.harvest.fetched_at
+
+    async def renewing(asked="k", when=fetched_at):
+        return await room.desk.renewing(query(asked), when, ASKER)
+
+    assert not await renewing()
+    assert room.desk.flights == 0
+    await trio.sleep(310)
+    assert not await renewing("other")
+    assert not await renewing(when=at(-1))
+    assert room.desk.flights == 0
+    assert [await renewing() for _ in range(3)] == [True] * 3
+    assert room.desk.flights == 1
+    await room.land()
+    assert not await renewing()
+    await trio.sleep(400)
+    assert not await renewing(when=at(310))
+
+
+async def test_renewals_leave_room_for_those_who_wait(autojump_clock):
+    """Of many stale answers two are renewed at once, five where they near the end of their window; the others are given all the same."""
+    room = Room(max_flights=20)
+    for number in range(9):
+        await searched(room, str(number))
+
+    async def ask_for_all():
+        return {(await room.desk.search(query(str(number)), ASKER)).via for number in range(9)}
+
+    await trio.sleep(310)
+    assert await ask_for_all() == {Via.REVALIDATED}
+    assert room.desk.flights == desk.EARLY_RENEWALS
+    await room.land()
+    assert await ask_for_all() == {Via.REVALIDATED, Via.HIT}
+    assert room.desk.flights == desk.EARLY_RENEWALS
+    await trio.sleep(30)
+    await ask_for_all()
+    assert room.desk.flights == desk.MAX_RENEWALS
+    room.desk.join(query("somebody waits"), signed_in=False)
+    assert room.desk.flights == desk.MAX_RENEWALS + 1
 
 
 async def test_full_table_does_not_stop_revalidation(autojump_clock):

@@ -5,8 +5,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.errors import FlightBugError
-from newsintel.flight import Flight, landing
-from newsintel.model import Failed, Landed, SourceReported
+from newsintel.flight import Flight, answered
+from newsintel.model import Failed, Landed, SourceReported, StaleFound
 from tests.make import answer, outcome, query
 
 
@@ -27,7 +27,7 @@ async def test_late_joiner_replays():
     subject.append(Landed(answer(), asked=True))
     assert [type(event) for event in await subject.after(0)] == [SourceReported, Landed]
     assert [type(event) for event in await subject.after(1)] == [Landed]
-    assert (await landing(subject)).answer == answer()
+    assert (await answered(subject)).answer == answer()
 
 
 async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
@@ -36,7 +36,7 @@ async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
 
     async def wait(patience_s):
         with trio.move_on_after(patience_s):
-            got.append((await landing(subject)).answer)
+            got.append((await answered(subject)).answer)
 
     async with trio.open_nursery() as nursery:
         for patience_s in (1, 5, 5):
@@ -46,6 +46,16 @@ async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
         await wait_all_tasks_blocked()
         subject.append(Landed(answer(), asked=True))
     assert got == [answer(), answer()]
+
+
+async def test_an_older_answer_is_had_before_the_end():
+    """Also by whoever comes after a source has reported; once the flight has ended, the end is what counts."""
+    subject = flight()
+    subject.append(StaleFound(answer()))
+    subject.append(reported())
+    assert await answered(subject) == StaleFound(answer())
+    subject.append(Landed(answer(), asked=True))
+    assert await answered(subject) == Landed(answer(), asked=True)
 
 
 async def test_end_is_told_before_waiters_wake():
@@ -68,7 +78,7 @@ async def test_failure_is_raised_in_every_waiter():
     raised = []
     for _ in range(2):
         with pytest.raises(FlightBugError, match="incident") as caught:
-            await landing(subject)
+            await answered(subject)
         raised.append(caught.value)
     assert raised[0] is not raised[1]
     assert [type(end) for end in ends] == [Failed]

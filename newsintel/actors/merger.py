@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 
 import trio
 from attrs import evolve, frozen
@@ -28,6 +29,7 @@ from newsintel.model import (
     Landed,
     Merge,
     Origin,
+    Query,
     SourceReported,
     StaleFound,
     Status,
@@ -108,9 +110,10 @@ async def _fly(flight: Flight, world: _World) -> None:
 
 async def _resolve(flight: Flight, world: _World) -> None:
     """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
-    async with world.shared.claim(flight.query.key, flight.known, flight.deadline, signed_in=flight.signed_in) as claim:
+    look = partial(world.shared.claim, flight.query.key, flight.known, flight.deadline, signed_in=flight.signed_in)
+    async with look(meanwhile=lambda older: flight.append(StaleFound(older))) as claim:
         cached = claim.answer
-        if cached is not None and world.windows.judge(cached.harvest, world.now(), signed_in=flight.signed_in) is Freshness.FRESH:
+        if cached and world.shared.judge(claim) is Freshness.FRESH:
             flight.append(Landed(cached, asked=False))
             return
         gathering = _Gathering(flight, world)
@@ -121,7 +124,7 @@ async def _resolve(flight: Flight, world: _World) -> None:
             flight.append(Landed(answer, asked=True))
             _hand_on(flight, answer, claim, world)
         else:
-            flight.append(Landed(await _instead(flight, answer, cached, world), asked=True))
+            flight.append(Landed(await _instead(answer, flight.query, cached, world), asked=True))
 
 
 class _Gathering:
@@ -187,7 +190,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
         gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
 
 
-async def _instead(flight: Flight, failed: Answer, cached: Answer | None, world: _World) -> Answer:
+async def _instead(failed: Answer, query: Query, cached: Answer | None, world: _World) -> Answer:
     """What answers when no source did: an older harvest, else the archive, else the failure itself.
 
     Raises:
@@ -195,11 +198,9 @@ async def _instead(flight: Flight, failed: Answer, cached: Answer | None, world:
     """
     outcomes = failed.harvest.outcomes
     if cached and not failed.harvest.complete and world.windows.judge(cached.harvest, world.now()) is not Freshness.GONE:
-        stale = evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
-        flight.append(StaleFound(stale))
-        return stale
+        return evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
     try:
-        page = await world.search.search(instead_of(flight.query, world.every_source), ARCHIVE_LIMIT, None)
+        page = await world.search.search(instead_of(query, world.every_source), ARCHIVE_LIMIT, None)
         articles = tuple(hit.article for hit in page.hits)
     except InvalidParameterError:
         articles = ()  # of words too common to be indexed the archive knows nothing

@@ -1,18 +1,20 @@
 """The first cache level: finished pages of searches, as bytes, in this process's memory.
 
 A page is the answer to one query string as it was typed, so that a repeat needs no reading of parameters, no Redis and no JSON. It answers
-by itself for as long as its harvest is fresh; past that it saves whoever got the same answer from the desk making the same bytes again.
+by itself for as long as its harvest is fresh, and after that while the desk has it renewed; past that it saves whoever got the same answer
+from the desk making the same bytes again.
 """
 
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
 
 from attrs import frozen
 
 from newsintel.freshness import Windows
 from newsintel.http.recording import searched
-from newsintel.model import Answer, Searched
+from newsintel.model import Answer, Query, Searched
 from newsintel.views import View
 
 MAX_PAGES = 1_000
@@ -36,6 +38,8 @@ class Page:
         tag: its entity tag's opaque part.
         body: JSON in UTF-8.
         fixed: the headers that stay as they are.
+        query: what was asked.
+        fetched_at: when its harvest landed.
         since_s: the moment from which its age counts, Unix time.
         until_s: until when it is fresh, Unix time.
         link: the Link header of the page after it, None on the last.
@@ -45,6 +49,8 @@ class Page:
     tag: str
     body: bytes
     fixed: tuple[tuple[bytes, bytes], ...]
+    query: Query
+    fetched_at: datetime
     since_s: float
     until_s: float
     link: str | None
@@ -94,6 +100,8 @@ def page(
         tag,
         body,
         (*typed, *fixed),
+        query=answer.harvest.query,
+        fetched_at=answer.harvest.fetched_at,
         since_s=answer.harvest.fresh_since.timestamp(),
         until_s=windows.fresh_until(answer.harvest).timestamp(),
         link=link,

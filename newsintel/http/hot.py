@@ -1,18 +1,25 @@
 """The hit path: ASGI middleware that answers repeated searches from finished pages, before the framework sees the request.
 
 Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, if
-its page is fresh. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every request.
+its page is fresh or is being renewed. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every
+request.
 """
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from werkzeug.http import parse_etags
 
-from newsintel.account_model import Doubt
+from newsintel.account_model import Caller, Doubt
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.finished import Page, Pages
 from newsintel.http.recording import Recording
+from newsintel.model import Query, Via
 from newsintel.ports import Count, WallClock
 
 PATH = "/articles"
+
+Renewing = Callable[[Query, datetime, Caller], Awaitable[bool]]
 
 
 class HotPath:
@@ -21,14 +28,16 @@ class HotPath:
     Args:
         app: whatever answers the rest.
         pages: what is finished, filled by the search's route.
+        renewing: has a page's answer renewed, and says whether it may be given meanwhile.
         record: offers a search to the history, without waiting.
         count: told of `searches`.
         now: the time of day.
     """
 
-    def __init__(self, app: Asgi, pages: Pages, *, record: Recording, count: Count, now: WallClock) -> None:
+    def __init__(self, app: Asgi, pages: Pages, *, renewing: Renewing, record: Recording, count: Count, now: WallClock) -> None:
         self._app = app
         self._pages = pages
+        self._renewing = renewing
         self._record = record
         self._count = count
         self._now = now
@@ -39,9 +48,9 @@ class HotPath:
             now, caller = self._now(), scope["state"]["caller"]
             now_s = now.timestamp()
             anybody = not caller.signed_in and caller.doubt is not Doubt.BAD_KEY
-            if now_s < page.until_s and scope["method"] in ("GET", "HEAD") and anybody:
+            if scope["method"] in ("GET", "HEAD") and anybody and (via := await self._via(page, caller, now_s)) is not None:
                 scope["state"]["route"] = PATH
-                self._count("searches", via="hit")
+                self._count("searches", via=via)
                 if _has(scope, page):
                     await _send(send, 304, page.headers(now_s, with_body=False), b"")
                     return
@@ -53,6 +62,12 @@ class HotPath:
                 await _send(send, 200, page.headers(now_s), page.body)
                 return
         await self._app(scope, receive, send)
+
+    async def _via(self, page: Page, caller: Caller, now_s: float) -> Via | None:
+        """How a page may answer by itself; None if it may not."""
+        if now_s < page.until_s:
+            return Via.HIT
+        return Via.REVALIDATED if await self._renewing(page.query, page.fetched_at, caller) else None
 
 
 def _has(scope: Scope, page: Page) -> bool:

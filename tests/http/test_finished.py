@@ -1,11 +1,12 @@
 """Finished pages in memory: bounded by pages and by bytes, least recently used first out."""
 
 from newsintel.http.finished import Page, Pages
+from tests.make import NOON, query
 
 
 def page(body=b"x"):
     """A page of a body."""
-    return Page("tag", body, (), 0.0, 300.0, link=None, searched=None)
+    return Page("tag", body, (), query(), NOON, 0.0, 300.0, link=None, searched=None)
 
 
 def test_what_was_used_longest_ago_goes_first():

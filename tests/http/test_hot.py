@@ -127,6 +127,25 @@ async def test_past_its_freshness_the_desk_is_asked_again():
     assert len(world.desk.asked) == 2
 
 
+async def test_while_it_is_renewed_the_page_answers_as_the_desk_would():
+    """Same bytes, same headers; the desk is told which answer the page shows, and who asks."""
+    world = World(desk=Desk(via=Via.REVALIDATED))
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW + timedelta(seconds=341.5)
+    old = await client.get(PATH)
+    world.desk.renews = True
+    hot = await client.get(PATH)
+    assert len(world.desk.asked) == 2
+    assert (hot.status_code, await hot.get_data()) == (200, await old.get_data())
+    assert headers_of(hot) == headers_of(old)
+    assert hot.headers["Cache-Status"] == "newsintel; hit; ttl=-42"
+    assert {(asked.key, fetched_at) for asked, fetched_at, _ in world.desk.renewed} == {(world.desk.asked[0].key, NOW)}
+    assert not any(asker.signed_in for *_, asker in world.desk.renewed)
+    assert world.metrics.value("searches", via="revalidated") == 3
+    assert (await client.get(PATH, headers={"If-None-Match": hot.headers["ETag"]})).status_code == 304
+
+
 async def test_a_partial_answer_is_hot_until_its_failed_source_may_be_asked_again():
     """A repair must not wait for the others' time to live."""
     world = World(desk=Desk(made_by=lambda query: answer(query, outcome(), outcome(Status.TIMEOUT, "newsapi"))))

@@ -105,6 +105,8 @@ class Desk:
     made_by: Any = answer
     raises: BaseException | None = None
     open: trio.Event | None = None
+    renews: bool = False
+    renewed: list[tuple[Query, datetime, Caller]] = field(factory=list)
     asked: list[Query] = field(factory=list)
     arrived: trio.Event = field(factory=trio.Event)
     left: trio.Event = field(factory=trio.Event)
@@ -124,6 +126,12 @@ class Desk:
                 self.left.set()
                 raise
         return Reply(self.made_by(query), self.via)
+
+    async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
+        """As arranged, of the answer that was given."""
+        await trio.lowlevel.checkpoint()
+        self.renewed.append((query, fetched_at, asker))
+        return self.renews
 
     def join(self, query: Query, *, signed_in: bool) -> Joined:
         """A flight that has landed already."""
