@@ -7,9 +7,8 @@ The two round trips more are the cache writer's, for whom nobody waits.
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import RedisError, WatchError
 
 from newsintel.model import Answer
 from newsintel.ports import Claimed, Count
@@ -70,22 +69,19 @@ class RedisCache:
         await self._link.call(self._link.discard, f"articles:{key}")
         return None
 
-    async def _get(self, key: str) -> bytes | None:
-        return cast("bytes | None", await self._redis.get(f"articles:{key}"))  # never str: decode_responses is off
-
     async def _set(self, key: str, data: bytes, token: str | None) -> None:
         if token is None or not await self._give_back(key, token, data):
             await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
-        async with self._redis.pipeline(transaction=True) as together:
+        # No transaction: what a holder writes between the two is what we look for, and it gives its claim back with it.
+        async with self._redis.pipeline(transaction=False) as together:
             together.set(f"lock:{key}", token, nx=True, px=ttl_ms)
             together.get(f"articles:{key}")
-            try:
-                held, data = await together.execute()
-            except ResponseError:
-                # It takes no writes (full, or a read-only replica), so nobody can claim anything: everybody goes ahead. It may be read.
-                return True, await self._get(key)
+            held, data = await together.execute(raise_on_error=False)
+        if isinstance(data, RedisError):
+            raise data
+        # If it takes no writes (full, or a read-only replica), nobody can claim anything: everybody goes ahead. It may be read.
         return bool(held), data
 
     async def _release(self, key: str, token: str) -> None:

@@ -102,7 +102,7 @@ def decode(data: bytes) -> Answer:
 
 async def kept(cache, key: str) -> Answer | None:
     """What a RedisCache shows under a key, without claiming it."""
-    return await cache._read(key, await cache._link.call(cache._get, key))
+    return await cache._read(key, await cache._link.call(cache._redis.get, f"articles:{key}"))
 
 
 def keeper(data_dir: Path) -> subprocess.Popen[str]:
