@@ -4,6 +4,7 @@ X-Forwarded-Host and Forwarded are never read: a balancer passes on what the cli
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
@@ -25,6 +26,8 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     return frozenset(filter(None, map(host_of, names)))
 
 
+# The same few come with every request.
+@lru_cache(maxsize=64)
 def host_of(authority: str) -> str | None:
     """The host in `host:port`, in lower case; None if it is malformed."""
     match = _AUTHORITY.fullmatch(authority)
@@ -56,7 +59,7 @@ class HostCheck:
 def _target(scope: Scope) -> tuple[str, str]:
     """The request's authority and path. In the absolute form, `GET http://host/path`, the Host header does not count (RFC 9112 3.2.2)."""
     path = scope["path"]
-    if path.lower().startswith(("http://", "https://")):
+    if path[:1] != "/" and path.lower().startswith(("http://", "https://")):
         authority, slash, rest = path.partition("://")[2].partition("/")
         return authority, "/" + rest if slash else "/"
     hosts = [value for name, value in scope["headers"] if name == b"host"]

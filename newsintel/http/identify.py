@@ -17,9 +17,15 @@ NOT_ASKED = frozenset({"/health", "/health/ready", "/metrics"})
 """What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
 
 
+SHOWS = (b"authorization", b"cookie")
+
+
 def _shows(scope: Scope) -> bool:
     """Whether a request shows anything that might say whose it is; most do not, and cost no more than this look."""
-    return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
+    for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long, for every request
+        if name in SHOWS:
+            return True
+    return False
 
 
 class Identify:

@@ -114,9 +114,10 @@ class ServerLog(Logger):
             response: None if the client left before it.
             request_time: in seconds.
         """
-        path = request["raw_path"].decode("ascii", "replace")
-        status = response["status"] if response else "-"
         route, kind = request["state"].get("route", "other"), f"{response['status'] // 100}xx" if response else "none"
         # Hypercorn measures by the wall clock, which may go back.
         self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
-        access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
+        if access_log.isEnabledFor(logging.INFO):
+            path = request["raw_path"].decode("ascii", "replace")
+            status = response["status"] if response else "-"
+            access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
