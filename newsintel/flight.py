@@ -35,6 +35,7 @@ class Flight:
         on_end: "Callable[[Flight, Landed | Failed], None]",
     ) -> None:
         self.query = query
+        self.began = trio.current_time()
         self.deadline = deadline
         self.known = known
         self.standing = standing
@@ -89,10 +90,12 @@ async def answered(flight: Flight) -> Landed | StaleFound:
 class FetchJob:
     """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
 
-    Owns its end of the flight's channel: whoever holds the job closes it. `signed_in`: whoever asked may have the last of a quota.
+    Owns its end of the flight's channel: whoever holds the job closes it. `began`: when the search did (trio's clock), from which a
+    source's own deadline counts. `signed_in`: whoever asked may have the last of a quota.
     """
 
     query: Query
+    began: float
     deadline: float
     outbox: trio.MemorySendChannel[FetchOutcome]
     signed_in: bool = False

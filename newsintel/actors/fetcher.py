@@ -27,6 +27,9 @@ RETRY_JITTER_S = 0.05
 """A second try comes up to this much later, so that many do not come at once."""
 LATE_S = 0.1
 """A deadline noticed this late tells of this process, which had no time to listen, and nothing of the source."""
+HEAD_START_S = 0.1
+"""A source's deadline and latency count from the search's beginning, which whoever asked counts from; but by so much at most, since what
+lies before the call, looking in Redis above all, is not the source's fault."""
 GIVE_BACK_S = 0.5
 """How long giving a start back may hold up a cancelled job: two of Redis's socket timeouts."""
 
@@ -93,7 +96,7 @@ async def run(
 async def _serve(job: FetchJob, source: _Source) -> None:
     """Bring one job to its one outcome. Sending it cannot wait: the flight's channel has room for every source."""
     with job:
-        began = trio.current_time()
+        began = max(job.began, trio.current_time() - HEAD_START_S)
         try:
             outcome = await _fetch(job, source, began)
         except Exception:

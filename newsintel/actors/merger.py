@@ -176,7 +176,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
     with receive:
         with send:
             for name in asked:
-                job = FetchJob(flight.query, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.signed_in)
+                job = FetchJob(flight.query, flight.began, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.signed_in)
                 try:
                     world.jobs[name].send_nowait(job)
                 except (trio.WouldBlock, trio.BrokenResourceError):

@@ -73,10 +73,11 @@ class Rig:
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
         await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures)
 
-    def send(self, within_s=1.5, *, signed_in=False):
-        """Send a job; returns the channel its outcome comes on."""
+    def send(self, within_s=1.5, *, signed_in=False, after_s=0.0):
+        """Send a job of a search that began so long ago; returns the channel its outcome comes on."""
         outbox, outcomes = trio.open_memory_channel(1)
-        self.jobs.send_nowait(FetchJob(query(), trio.current_time() + within_s, outbox, signed_in))
+        began = trio.current_time()
+        self.jobs.send_nowait(FetchJob(query(), began - after_s, began + within_s, outbox, signed_in))
         return outcomes
 
     async def ask(self, within_s=1.5, *, signed_in=False):
@@ -140,6 +141,17 @@ async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_c
     rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S)] * 3)
     assert [(await rig.ask(9)).status for _ in range(3)] == [Status.TIMEOUT] * 3
     assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
+
+
+@pytest.mark.parametrize(("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)])
+async def test_what_a_search_has_waited_counts_against_the_deadline(nursery, autojump_clock, after_s, counts_s):
+    """The deadline is kept as whoever asked sees it; but a search that was held up for long does not take a source's time away."""
+    rig = await running(nursery, 60)
+    began = trio.current_time()
+    outcome = await rig.send(after_s=after_s).receive()
+    assert outcome.status is Status.TIMEOUT
+    assert trio.current_time() - began == pytest.approx(DEADLINE_S - counts_s)
+    assert outcome.latency_ms == pytest.approx(DEADLINE_S * 1000)
 
 
 async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
