@@ -18,7 +18,6 @@ from newsintel.environment import PREFIX
 from newsintel.errors import NewsIntelError
 from newsintel.latencies import Latency
 from newsintel.settings import Settings
-from newsintel.storage.stores import open_stores
 
 CAVEATS = """\
 Read this with care. A call that was cut short tells only that the source would have taken longer. It counts as lost whatever the deadline
@@ -80,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def _kept(settings: Settings) -> Mapping[Latency, int]:
     """What running services recorded. Redis alone is asked, so the schema of PostgreSQL does not matter."""
+    from newsintel.storage.stores import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
+
     async with open_stores(settings, telemetry.Metrics().count, dump_answer, load_answer) as stores:
         return await stores.latencies.read(datetime.now(UTC).date())
 

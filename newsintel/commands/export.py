@@ -11,7 +11,8 @@ from newsintel import telemetry
 from newsintel.archive_format import dump
 from newsintel.commands.lines import writing
 from newsintel.commands.progress import Counter
-from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
 from newsintel.errors import InvalidParameterError
 from newsintel.settings import Settings
 

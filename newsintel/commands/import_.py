@@ -16,7 +16,8 @@ from newsintel.archive_format import parse
 from newsintel.archive_model import Hit
 from newsintel.commands.lines import MAX_LINE, numbered, reading
 from newsintel.commands.progress import Counter
-from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
 from newsintel.errors import PoisonedBatchError
 from newsintel.ports import Archive
 from newsintel.settings import Settings

@@ -8,7 +8,8 @@ from typing import Any
 import trio
 
 from newsintel import telemetry
-from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
 
 

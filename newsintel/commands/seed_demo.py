@@ -18,7 +18,8 @@ from newsintel.account_model import Caller
 from newsintel.actors.trend_writer import KEPT
 from newsintel.app import open_pipeline
 from newsintel.commands.demo import demo_settings
-from newsintel.commands.setup import load_settings, prepared_stores
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
 from newsintel.demo.invented_readers import DEMO_READER, Reader, invented_readers
 from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
 from newsintel.demo.server import simulated_upstreams
