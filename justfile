@@ -18,9 +18,9 @@ demo *ARGS:
 seed-demo:
     @exec python -m newsintel seed-demo
 
-# everything CI checks: lint, types, imports, then the tests
+# everything CI checks: lint, types, imports, then the tests, file by file on every core (a file's tests share their servers)
 test *ARGS: lint types imports
-    python -m pytest {{ARGS}}
+    python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile {{ARGS}}
 
 # the tests with branch coverage; the pure modules must have all of it
 cov:
