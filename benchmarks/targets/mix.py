@@ -18,42 +18,40 @@ EXPONENT = 1.0
 WORDS = ("strike", "rocket", "vaccine", "football", "inflation")
 """Twenty to fifty articles each."""
 CLIENTS = 8
-SLICE_S = 5.0
-SLICES = 2
-"""In each round for each second of the options' three, so that the default run has a minute of load in all."""
+LENGTH_S = 20
+"""Of a turn, for each second of the options' three: by default a minute without a break. What a service holds grows old while it is not
+asked, so turns as short as elsewhere would show searches after a pause, not everyday use."""
+MOST_ROUNDS = 2
 SLOW = {"slow_ms": 900, "slow_rate": 0.05}
 """One call in twenty takes nearly the whole of its deadline of 1 s."""
 SETTINGS = {"CACHE_TTL_S": "2"}
 """The TTL is 1/150 of the default, so that a minute sees answers go stale thirty times. The windows after it keep their defaults (served at
 once while renewed for 60 s, kept as a stand-in for an hour): shortened alike, the rarer half of the queries would find nothing in them."""
 SETTLE_S = 1.2
-"""After a slice of ours: refreshes in the air land, and are counted as its own."""
+"""After a turn: refreshes in the air land, and are counted as its own."""
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Ours and the obvious peer in slices by turns, once each has answered every query and done a slice that is not counted."""
-    rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
+    """Ours and the obvious peer by turns. Before its turn each answers every query once, which is not counted."""
     queries = [target for word in WORDS for target in rig.fresh(QUERIES // 5, word)]
     random.Random(2).shuffle(queries)  # noqa: S311 - nothing secret
-    slices = max(1, round(options.rounds * SLICES * min(1.0, options.seconds / 3)))
-    length_s = min(SLICE_S, SLICE_S * options.seconds / 3)
+    rounds = min(options.rounds, MOST_ROUNDS)
     found: dict[str, list[dict[str, Any]]] = {"newsintel": [], "obvious": []}
     with ExitStack() as running:
         servers = [running.enter_context(rig.ours(**SETTINGS)), running.enter_context(rig.peer("obvious", **SETTINGS))]
-        for server in reversed(servers):
-            rig.load(Job((server.port,), queries, CLIENTS))
-        for name, latency_ms in LATENCIES_MS.items():
-            rig.upstream(name, latency_ms=latency_ms, **SLOW)
-        for number in range(-1, slices):
-            say(f"mix: slice {number + 1} of {slices}")
+        for number in range(rounds):
+            say(f"mix: round {number + 1} of {rounds}")
             targets = zipf(queries, number)
             for server in rotated(servers, number):
+                rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
+                rig.load(Job((server.port,), queries, CLIENTS))
+                for name, latency_ms in LATENCIES_MS.items():
+                    rig.upstream(name, latency_ms=latency_ms, **SLOW)
                 rig.count_calls()
-                load = rig.load(Job((server.port,), targets, CLIENTS, seconds=length_s))
+                load = rig.load(Job((server.port,), targets, CLIENTS, seconds=LENGTH_S * options.seconds))
                 time.sleep(SETTLE_S)
-                if number >= 0:
-                    figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.calls().values())}
-                    found[server.name].append({**figures, "rate": load.rate, **_cuts(load.latencies_ms)})
+                figures = {"searches": len(load.answers), "failed": load.failed, "calls": sum(rig.calls().values())}
+                found[server.name].append({**figures, "rate": load.rate, **_cuts(load.latencies_ms)})
     rig.good_day()
     return _report(found)
 
@@ -71,8 +69,8 @@ def _cuts(latencies_ms: Sequence[float]) -> dict[str, float]:
 def _report(found: dict[str, list[dict[str, Any]]]) -> Report:
     names = ("rate", "p50", "p95", "p99")
     each: dict[str, dict[str, list[float]]] = {
-        who: {name: [one[name] for one in slices] for name in names} | {"calls": [one["calls"] / one["searches"] for one in slices]}
-        for who, slices in found.items()
+        who: {name: [one[name] for one in turns] for name in names} | {"calls": [one["calls"] / one["searches"] for one in turns]}
+        for who, turns in found.items()
     }
     rows = [
         (
@@ -95,6 +93,6 @@ def _report(found: dict[str, list[dict[str, Any]]]) -> Report:
             Goal("p99 at most 1/10 of the obvious peer's", slowest.shown(3), slowest.median <= 0.1),
             Goal("upstream calls a search at most 1/3 of the obvious peer's", calls.shown(3), calls.median <= 1 / 3),
         ],
-        {"slices": found, "settings": SETTINGS, "slow": SLOW},
+        {"rounds": found, "settings": SETTINGS, "slow": SLOW},
         bars("Everyday use: p99", "ms, less is better", [Bar(who, who, Figure.of(some["p99"])) for who, some in each.items()]),
     )
