@@ -16,13 +16,7 @@ from newsintel.leases import Lease
 from newsintel.limiter import Limiter
 from newsintel.model import Answer, ArchivedArticle, Failed, Landed, Origin, Query, Reply, StaleFound, Via
 from newsintel.ports import Archive, WallClock
-
-MAX_RENEWALS = 5
-"""Answers renewed at once while the old ones are given: half of the calls that one source may have in the air (`fetcher.SLOTS`), so that
-nobody who waits for an answer queues behind those for whom nobody waits."""
-EARLY_RENEWALS = 2
-"""Of these, for answers in the first half of their revalidate window. What everybody asks for goes stale most often: without a rest for
-the others, those would come to the end of their window, where somebody has to wait for them."""
+from newsintel.renewals import Renewals
 
 
 class Desk:
@@ -59,7 +53,7 @@ class Desk:
         self._now = now
         self._answers = AnswerCache()
         self._flights: dict[str, Flight] = {}
-        self._renewals: set[str] = set()
+        self._renewals = Renewals(windows)
 
     async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query: from memory, from a flight in the air, or from a new one.
@@ -180,17 +174,18 @@ class Desk:
         Renewing can wait if many others are being renewed or every place is taken, which a search that nothing in memory answers needs
         more; or if it is not paid for.
         """
-        stale_s = (now - self._windows.fresh_until(kept.answer.harvest)).total_seconds()
-        room = MAX_RENEWALS if stale_s > self._windows.revalidate_s / 2 else EARLY_RENEWALS
-        if (kept.quiet_until and now < kept.quiet_until) or query.key in self._flights or len(self._renewals) >= room:
+        if (
+            (kept.quiet_until and now < kept.quiet_until)
+            or query.key in self._flights
+            or not self._renewals.begin(kept.answer.harvest, now)
+        ):
             return
-        self._renewals.add(query.key)
         try:
             with suppress(OverloadedError, RateLimitedError):
                 await self._fly(query, asker)
         finally:
             if query.key not in self._flights:
-                self._renewals.discard(query.key)
+                self._renewals.end(query.key)
 
     def _usable(self, query: Query) -> Answer | None:
         """What memory holds, marked as stale, for an asker who may have nothing newer fetched."""
@@ -202,7 +197,7 @@ class Desk:
     def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
         """End a flight: remember its answer unless that would put less in the place of more."""
         del self._flights[flight.query.key]
-        self._renewals.discard(flight.query.key)
+        self._renewals.end(flight.query.key)
         if isinstance(end, Failed):
             return
         if permit and not end.asked:

@@ -4,7 +4,6 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from newsintel import desk
 from newsintel.account_model import Access, Account, Caller
 from newsintel.desk import Desk
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
@@ -12,6 +11,7 @@ from newsintel.freshness import Windows
 from newsintel.limiter import Limiter
 from newsintel.model import Failed, Landed, Origin, StaleFound, Status, Via
 from newsintel.options import Quota
+from newsintel.renewals import EARLY_RENEWALS, MAX_RENEWALS
 from tests.fakes import Clock, Counts, MemoryArchive, MemoryCounter
 from tests.make import NOON, answer, article, at, landing, outcome, query
 
@@ -162,15 +162,15 @@ async def test_renewals_leave_room_for_those_who_wait(autojump_clock):
 
     await trio.sleep(310)
     assert await ask_for_all() == {Via.REVALIDATED}
-    assert room.desk.flights == desk.EARLY_RENEWALS
+    assert room.desk.flights == EARLY_RENEWALS
     await room.land()
     assert await ask_for_all() == {Via.REVALIDATED, Via.HIT}
-    assert room.desk.flights == desk.EARLY_RENEWALS
+    assert room.desk.flights == EARLY_RENEWALS
     await trio.sleep(30)
     await ask_for_all()
-    assert room.desk.flights == desk.MAX_RENEWALS
+    assert room.desk.flights == MAX_RENEWALS
     room.desk.join(query("somebody waits"), signed_in=False)
-    assert room.desk.flights == desk.MAX_RENEWALS + 1
+    assert room.desk.flights == MAX_RENEWALS + 1
 
 
 async def test_full_table_does_not_stop_revalidation(autojump_clock):
