@@ -9,8 +9,8 @@ from newsintel.freshness import Windows
 from newsintel.model import Harvest
 
 MAX_RENEWALS = 5
-"""At once: half of the calls that one source may have in the air (`fetcher.SLOTS`), so that nobody who waits for an answer queues behind those
-for whom nobody waits."""
+"""At once: half of the calls that one source may have in the air (`fetcher.SLOTS`), so that nobody who waits for an answer queues behind
+those for whom nobody waits."""
 EARLY_RENEWALS = 2
 """Of these, for answers in the first half of their revalidate window. What everybody asks for goes stale most often: without a rest for the
 others, those would come to the end of their window, where somebody has to wait for them. Both numbers: docs/decisions/0019."""
