@@ -5,7 +5,7 @@ it founds one. Titles are compared with founders' alone, so no chain of small ch
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from attrs import frozen
@@ -94,17 +94,33 @@ class Deduper:
         return Match(position)
 
 
-def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
-    """The groups of articles given in founder order; groups are in the order of their founders.
+class Grouping:
+    """Groups articles as they come, in founder order; groups are in the order of their founders.
 
     With OFF every article is a group, even where one source lists one page twice (Reddit does, in several subreddits): nothing is merged.
     """
-    deduper = Deduper(mode)
-    groups: dict[int, list[Member]] = {}
-    for article in articles:
-        match = deduper.add(article.title, article.canonical_url)
-        groups.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
-    return tuple(Group(tuple(members), _fullest([member.article for member in members])) for members in groups.values())
+
+    def __init__(self, mode: Dedupe) -> None:
+        self._deduper = Deduper(mode)
+        self._members: dict[int, list[Member]] = {}
+        self._groups: dict[int, Group] = {}
+
+    def add(self, articles: Iterable[Article]) -> tuple[Group, ...]:
+        """Take the next articles; the groups of all so far."""
+        grown = set()
+        for article in articles:
+            match = self._deduper.add(article.title, article.canonical_url)
+            self._members.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
+            grown.add(match.founder)
+        for founder in sorted(grown):
+            members = self._members[founder]
+            self._groups[founder] = Group(tuple(members), _fullest([member.article for member in members]))
+        return tuple(self._groups.values())
+
+
+def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
+    """The groups of all articles, given in founder order."""
+    return Grouping(mode).add(articles)
 
 
 def strict_similarity(one: str, other: str) -> float:

@@ -4,13 +4,13 @@ import csv
 from collections import Counter
 from fractions import Fraction
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.dedup import Deduper, Match, group, strict_similarity, undecorated
+from newsintel.dedup import Deduper, Grouping, Match, group, strict_similarity, undecorated
 from newsintel.model import Article, Dedupe, Rule
 from newsintel.text import fold
 from tests.shared import SHARED, load_json, needs_shared
@@ -60,6 +60,16 @@ def test_groups_are_those_of_the_contract(given_articles, mode):
     """Grouping gives what a slow reading of the contract gives, groups and members in founder order."""
     found = [[member.article for member in it.members] for it in group(given_articles, mode)]
     assert found == [[given_articles[position] for position in it] for it in groups_by_contract(given_articles, mode)]
+
+
+@unhurried
+@given(_lists, modes, st.data())
+def test_articles_that_come_in_portions_are_grouped_alike(given_articles, mode, data):
+    """Wherever the list is cut, and each time the groups are those of what has come so far."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(given_articles)), max_size=3)))
+    grouping = Grouping(mode)
+    for start, end in pairwise([0, *cuts, len(given_articles)]):
+        assert grouping.add(given_articles[start:end]) == group(given_articles[:end], mode)
 
 
 @unhurried

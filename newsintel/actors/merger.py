@@ -6,7 +6,7 @@ slow one holds up nobody. No waiter ever waits for a sink: a full one is passed 
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -14,7 +14,7 @@ import trio
 from attrs import evolve, frozen
 
 from newsintel.archive_query import instead_of
-from newsintel.dedup import group
+from newsintel.dedup import Grouping
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Freshness, Windows
@@ -130,8 +130,8 @@ async def _resolve(flight: Flight, world: _World) -> None:
 class _Gathering:
     """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace.
 
-    Grouping is what costs, and an outcome without articles changes no group: at the deadline of a source that hangs, every flight that
-    waits for it lands in the same instant.
+    Grouping is what costs. An outcome without articles changes no group: at the deadline of a source that hangs, every flight that waits
+    for it lands in the same instant. And what comes last in founder order is put to the groups that are there.
     """
 
     def __init__(self, flight: Flight, world: _World) -> None:
@@ -139,6 +139,7 @@ class _Gathering:
         self._now = world.now
         self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
+        self._grouping = Grouping(Dedupe.NORMAL)
         self._groups: tuple[Group, ...] = ()
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
 
@@ -149,9 +150,15 @@ class _Gathering:
         saves = self._saves.of(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
         if outcome.articles:
-            self._groups = group(harvest.articles, Dedupe.NORMAL)
+            self._groups = self._grouped(outcome, in_order)
         self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at, saves)))
         self._flight.append(SourceReported(outcome, self._answer.merge))
+
+    def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> tuple[Group, ...]:
+        if in_order[-1] is outcome:
+            return self._grouping.add(outcome.articles)
+        self._grouping = Grouping(Dedupe.NORMAL)
+        return self._grouping.add(article for each in in_order for article in each.articles)
 
     def missing(self) -> tuple[str, ...]:
         """Asked minus answered."""

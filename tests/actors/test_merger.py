@@ -1,6 +1,8 @@
 """The merger: how a flight resolves, and what each failure costs."""
 
 import logging
+from functools import partial
+from itertools import permutations
 
 import pytest
 import trio
@@ -14,13 +16,14 @@ from newsintel.freshness import Windows
 from newsintel.model import Dedupe, Landed, Origin, SourceReported, StaleFound, Status
 from newsintel.saves import Saves
 from newsintel.shared_cache import SharedCache
-from newsintel.views import merged_as
+from newsintel.views import merge, merged_as
 from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 SOURCES = ("newsapi", "guardian", "reddit")
 DEADLINE_S = 1.5
+STORIES = ("Waters rise in the valley", "Parliament votes on the budget", "A comet passes by tonight")
 
 
 class Rig:
@@ -86,6 +89,22 @@ async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_c
     assert landed.asked
     assert (await rig.answers.receive()) == landed.answer
     assert (await rig.cache_writes.receive()).answer == landed.answer
+
+
+@pytest.mark.parametrize("arriving", list(permutations(SOURCES)), ids="-".join)
+async def test_whoever_comes_first_the_merge_is_the_same(rig, nursery, autojump_clock, arriving):
+    """Of the same story in every source, and of each of them alone; also each merge that is published on the way."""
+    flight = rig.fly()
+    for place, name in enumerate(arriving):
+        found = tuple(article(f"{name}{n}", source=name, title=title) for n, title in enumerate(STORIES))
+        own = article(name, source=name, title=f"{name} alone")
+        nursery.start_soon(partial(rig.serve, name, after_s=0.1 * (place + 1), articles=(*found, own)))
+    landed = (await landing(flight)).answer
+    harvest = landed.harvest
+    assert landed.merge == merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
+    assert len(landed.merge.ranked) == 6
+    sizes = [len(event.merge.ranked) for event in await flight.after(0) if isinstance(event, SourceReported)]
+    assert sizes == [4, 5, 6]
 
 
 async def test_a_harvest_holds_the_saves_that_were_known_when_it_landed(rig, nursery, autojump_clock):
