@@ -76,7 +76,6 @@ class Desk:
             raise
         found = await answered(flight)
         if isinstance(found, StaleFound):
-            self._remember(found.answer)
             return Reply(found.answer, Via.REVALIDATED)
         if not found.asked:
             return Reply(found.answer, Via.HIT)
@@ -90,11 +89,8 @@ class Desk:
         kept = self._answers.get(query.key)
         if kept is None or kept.answer.harvest.fetched_at != fetched_at:
             return False
-        now = self._now()
-        if self._windows.judge(kept.answer.harvest, now, signed_in=asker.signed_in) is not Freshness.REVALIDATE:
-            return False
-        await self._renew(query, kept, now, asker)
-        return True
+        reply = await self._from_memory(query, asker)
+        return reply is not None and reply.via is Via.REVALIDATED
 
     def join(self, query: Query, *, signed_in: bool) -> Flight:
         """The flight of a query, started at nobody's cost if none is in the air.
@@ -145,7 +141,7 @@ class Desk:
                 known=(kept.renewal or kept.answer) if kept else None,
                 standing=kept.answer if kept else None,
                 signed_in=signed_in,
-                on_end=partial(self._land, permit),
+                on_answer=partial(self._heed, permit),
             )
             self._to_merger.send_nowait(flight)
             self._flights[query.key] = flight
@@ -193,6 +189,13 @@ class Desk:
         if kept is None or self._windows.judge(kept.answer.harvest, self._now()) is Freshness.GONE:
             return None
         return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
+
+    def _heed(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
+        """Remember what a flight found, once for all who wait for it; at its end, end it."""
+        if isinstance(event, StaleFound):
+            self._remember(event.answer)
+        else:
+            self._land(permit, flight, event)
 
     def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
         """End a flight: remember its answer unless that would put less in the place of more."""

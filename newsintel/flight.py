@@ -21,7 +21,10 @@ class Flight:
         known: what memory already holds under the key, too old to answer alone.
         standing: a complete answer that is still served meanwhile; nothing less is to take its place.
         signed_in: whether whoever had it started is signed in, and may have the last of a quota.
-        on_end: called in the same step as the last event, before any waiter wakes.
+        on_answer: called in the same step as a StaleFound and as the last event, before any waiter wakes.
+
+    Attributes:
+        began: when it was made, on trio's clock, in seconds.
     """
 
     def __init__(
@@ -32,7 +35,7 @@ class Flight:
         known: Answer | None = None,
         standing: Answer | None = None,
         signed_in: bool = False,
-        on_end: "Callable[[Flight, Landed | Failed], None]",
+        on_answer: "Callable[[Flight, StaleFound | Landed | Failed], None]",
     ) -> None:
         self.query = query
         self.began = trio.current_time()
@@ -40,14 +43,14 @@ class Flight:
         self.known = known
         self.standing = standing
         self.signed_in = signed_in
-        self._on_end = on_end
+        self._on_answer = on_answer
         self._events: list[FlightEvent] = []
         self._grown = trio.Event()
 
     def append(self, event: FlightEvent) -> None:
         """Publish an event and wake every waiter. Does not await, so landing is one step."""
-        if isinstance(event, Landed | Failed):
-            self._on_end(self, event)
+        if isinstance(event, StaleFound | Landed | Failed):
+            self._on_answer(self, event)
         self._events.append(event)
         self._grown.set()
         self._grown = trio.Event()

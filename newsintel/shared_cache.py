@@ -3,10 +3,10 @@
 Redis away costs nothing but the sharing: every failure of it is counted and treated as "nothing known, nobody claims".
 """
 
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from itertools import count
 
 import trio
 from attrs import define, frozen
@@ -74,7 +74,7 @@ class SharedCache:
         token = secrets.token_hex(16)
         began = trio.current_time()
         patience = began + PATIENCE * (deadline - began)
-        for look in count():
+        for look in itertools.count():
             try:
                 claimed = await self.cache.claim(key, token, deadline - trio.current_time() + SLACK_S)
             except UnavailableError:

@@ -12,7 +12,7 @@ from tests.make import answer, outcome, query
 
 def flight(ends=None):
     """A flight that notes how it ended."""
-    return Flight(query(), 10.0, on_end=lambda _, ended: ends.append(ended) if ends is not None else None)
+    return Flight(query(), 10.0, on_answer=lambda _, ended: ends.append(ended) if ends is not None else None)
 
 
 def reported():
@@ -68,6 +68,17 @@ async def test_end_is_told_before_waiters_wake():
     subject.append(Landed(answer(), asked=True))
     assert subject.ended
     assert ends == [Landed(answer(), asked=True)]
+
+
+async def test_an_older_answer_is_told_once_for_all_who_wait():
+    """In the step that publishes it; what a source reports is nobody's answer."""
+    told = []
+    subject = flight(told)
+    subject.append(StaleFound(answer()))
+    assert told == [StaleFound(answer())]
+    subject.append(reported())
+    assert not subject.ended
+    assert told == [StaleFound(answer())]
 
 
 async def test_failure_is_raised_in_every_waiter():

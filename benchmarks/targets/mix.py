@@ -22,6 +22,7 @@ LENGTH_S = 20
 """Of a turn, for each second of the options' three: by default a minute without a break. What a service holds grows old while it is not
 asked, so turns as short as elsewhere would show searches after a pause, not everyday use."""
 MOST_ROUNDS = 2
+"""Two minutes of load for each server; more would only take time."""
 SLOW = {"slow_ms": 900, "slow_rate": 0.05}
 """One call in twenty takes nearly the whole of its deadline of 1 s."""
 SETTINGS = {"CACHE_TTL_S": "2"}

@@ -8,7 +8,6 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 
 import trio
 from attrs import evolve, frozen
@@ -29,7 +28,6 @@ from newsintel.model import (
     Landed,
     Merge,
     Origin,
-    Query,
     SourceReported,
     StaleFound,
     Status,
@@ -110,8 +108,13 @@ async def _fly(flight: Flight, world: _World) -> None:
 
 async def _resolve(flight: Flight, world: _World) -> None:
     """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
-    look = partial(world.shared.claim, flight.query.key, flight.known, flight.deadline, signed_in=flight.signed_in)
-    async with look(meanwhile=lambda older: flight.append(StaleFound(older))) as claim:
+    async with world.shared.claim(
+        flight.query.key,
+        flight.known,
+        flight.deadline,
+        meanwhile=lambda older: flight.append(StaleFound(older)),
+        signed_in=flight.signed_in,
+    ) as claim:
         cached = claim.answer
         if cached and world.shared.judge(claim) is Freshness.FRESH:
             flight.append(Landed(cached, asked=False))
@@ -124,7 +127,7 @@ async def _resolve(flight: Flight, world: _World) -> None:
             flight.append(Landed(answer, asked=True))
             _hand_on(flight, answer, claim, world)
         else:
-            flight.append(Landed(await _instead(answer, flight.query, cached, world), asked=True))
+            flight.append(Landed(await _instead(answer, cached, world), asked=True))
 
 
 class _Gathering:
@@ -140,7 +143,6 @@ class _Gathering:
         self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
         self._grouping = Grouping(Dedupe.NORMAL)
-        self._groups: tuple[Group, ...] = ()
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
 
     def report(self, outcome: FetchOutcome) -> None:
@@ -149,13 +151,12 @@ class _Gathering:
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
         saves = self._saves.of(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        if outcome.articles:
-            self._groups = self._grouped(outcome, in_order)
-        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(self._groups, harvest.query, harvest.fetched_at, saves)))
+        groups = self._grouped(outcome, in_order)
+        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(groups, harvest.query, harvest.fetched_at, saves)))
         self._flight.append(SourceReported(outcome, self._answer.merge))
 
     def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> tuple[Group, ...]:
-        if in_order[-1] is outcome:
+        if not outcome.articles or in_order[-1] is outcome:
             return self._grouping.add(outcome.articles)
         self._grouping = Grouping(Dedupe.NORMAL)
         return self._grouping.add(article for each in in_order for article in each.articles)
@@ -197,7 +198,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
         gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
 
 
-async def _instead(failed: Answer, query: Query, cached: Answer | None, world: _World) -> Answer:
+async def _instead(failed: Answer, cached: Answer | None, world: _World) -> Answer:
     """What answers when no source did: an older harvest, else the archive, else the failure itself.
 
     Raises:
@@ -207,7 +208,7 @@ async def _instead(failed: Answer, query: Query, cached: Answer | None, world: _
     if cached and not failed.harvest.complete and world.windows.judge(cached.harvest, world.now()) is not Freshness.GONE:
         return evolve(cached, harvest=evolve(cached.harvest, origin=Origin.STALE), refused=outcomes)
     try:
-        page = await world.search.search(instead_of(query, world.every_source), ARCHIVE_LIMIT, None)
+        page = await world.search.search(instead_of(failed.harvest.query, world.every_source), ARCHIVE_LIMIT, None)
         articles = tuple(hit.article for hit in page.hits)
     except InvalidParameterError:
         articles = ()  # of words too common to be indexed the archive knows nothing

@@ -85,8 +85,14 @@ def create_app(services: Services) -> QuartTrio:
         view = settled(partial(_serve, services, route))
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
-    desk, framework = services.desk, LastSend(app.asgi_app)
-    hot = HotPath(framework, finished, renewing=desk.renewing, record=services.recording, count=services.count, now=services.now)
+    hot = HotPath(
+        LastSend(app.asgi_app),
+        finished,
+        renewing=services.desk.renewing,
+        record=services.recording,
+        count=services.count,
+        now=services.now,
+    )
     limited = Limits(hot, services.requests, services.misses) if services.requests else hot
     identified = Identify(limited, services)
     reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified

@@ -16,8 +16,8 @@ LONGEST_S = 0.5
 NOT_ASKED = frozenset({"/health", "/health/ready", "/metrics"})
 """What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
 
-
 SHOWS = (b"authorization", b"cookie")
+"""The headers that may say whose a request is."""
 
 
 def _shows(scope: Scope) -> bool:

@@ -33,7 +33,7 @@ FRESH_KEYS_EVERY_S = 60.0
 class _Document:
     """What of a discovery document (OpenID Connect Discovery 1.0, 3) is used."""
 
-    authorization_endpoint: str
+    authorization_answerpoint: str
     token_endpoint: str
     jwks_uri: str
     auth_method: str
@@ -75,7 +75,7 @@ class OpenIdConnect:
         """The address of the provider's page that asks the person."""
         document = (await self._known()).document
         url, _ = self._client(document).create_authorization_url(
-            document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
+            document.authorization_answerpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
         )
         return str(url)
 
@@ -118,7 +118,7 @@ class OpenIdConnect:
 
     async def _document(self) -> _Document:
         said = await self._get(self.issuer + "/.well-known/openid-configuration", "discovery")
-        authorization, token, jwks = (said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"))
+        authorization, token, jwks = (said.get(name) for name in ("authorization_answerpoint", "token_endpoint", "jwks_uri"))
         # Another issuer's document would have us trust its keys (Discovery 1.0, 4.3).
         if said.get("issuer") != self.issuer or not all(map(self._usable, (authorization, token, jwks))):
             raise self._nonsense("discovery", "another issuer, or endpoints that cannot be used")

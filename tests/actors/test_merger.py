@@ -48,7 +48,7 @@ class Rig:
 
     def fly(self, key="k", known=None, sources=SOURCES):
         """Send a flight off."""
-        flight = Flight(query(key, sources), trio.current_time() + DEADLINE_S, known=known, on_end=lambda *_: None)
+        flight = Flight(query(key, sources), trio.current_time() + DEADLINE_S, known=known, on_answer=lambda *_: None)
         self.to_merger.send_nowait(flight)
         return flight
 

@@ -60,7 +60,7 @@ class Issuer:
         return Reply(404)
 
     def _discovery(self) -> dict[str, Any]:
-        endpoints = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+        endpoints = {"authorization_answerpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
         return {"issuer": self.url} | {name: self.url + path for name, path in endpoints.items()} | self.document
 
     def _token(self, request: Request) -> Reply:
