@@ -15,6 +15,7 @@ Every part is 0..1, and so is the score. The weights are judgements: what fits c
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import fsum
 
 from attrs import evolve, frozen
 
@@ -146,11 +147,12 @@ def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
 def _match(interest: Interest, shared: frozenset[str]) -> float:
     """One word in common is chance, unless the word is most of the interest."""
     having = [interest.terms[term] for term in shared if term in interest.terms]
-    return min(1.0, sum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
+    return min(1.0, fsum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
 
 
 def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
-    return min(1.0, sum(weights[term] for term in terms if term in weights))
+    # A set has its own order in each process; fsum gives the same sum in any.
+    return min(1.0, fsum(weights[term] for term in terms if term in weights))
 
 
 def _appeal(offer: Offer, kept: Preferences, now: datetime) -> float:
