@@ -221,7 +221,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     async with trio.open_nursery() as process:
         await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
         async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-            listen = partial(server.serve, settings=settings, shutdown=shutdown, observe=metrics.observe)
+            listen = partial(server.serve, settings=settings, shutdown=shutdown, metrics=metrics)
             urls = await http.start(listen, create_app(services))
             if settings.metrics_bind:
                 await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from newsintel import __version__
-from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
+from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
 
 COMMANDS = {
     "serve": "serve",
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
             raise
-        return _explain(_leaves(foreseen))
+        return _explain(leaves(foreseen))
 
 
 def _explain(errors: Sequence[BaseException]) -> int:
@@ -71,10 +71,3 @@ def _explain(errors: Sequence[BaseException]) -> int:
     for error in errors:
         print(f"newsintel: {error}", file=sys.stderr)  # noqa: T201
     return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found

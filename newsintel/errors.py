@@ -124,3 +124,10 @@ class FlightBugError(NewsIntelError):
 
     def __str__(self) -> str:
         return f"a bug ended the search; the log has it under incident_id {self.incident_id}"
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors that an exception stands for: itself, or for a group those in it, at any depth."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for member in error.exceptions for leaf in leaves(member)]

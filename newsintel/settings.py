@@ -101,6 +101,9 @@ class Settings:
     metrics_token: Secret | None = option(secret, None)
     max_flights: int = option(count(1, 10_000), 64, unit="flights")
     drain_s: float = option(seconds, 20.0, unit="s")
+    max_connections: int = option(count(1, 1_000_000), 4096, unit="connections")
+    max_connections_per_address: int = option(count(1, 1_000_000), 256, unit="connections")
+    head_timeout_s: float = option(seconds, 10.0, unit="s")
     # The build's own name for what it was made of; the image sets it, a checkout has none.
     commit: str = option(text, "unknown")
 

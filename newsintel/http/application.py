@@ -35,7 +35,6 @@ from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
-from newsintel.http.last_send import LastSend
 from newsintel.http.limits import Limits
 from newsintel.http.params import read
 from newsintel.http.services import Services
@@ -86,7 +85,7 @@ def create_app(services: Services) -> QuartTrio:
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(
-        LastSend(app.asgi_app),
+        app.asgi_app,
         finished,
         renewing=services.desk.renewing,
         record=services.recording,

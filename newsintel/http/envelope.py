@@ -32,15 +32,7 @@ class Envelope:
         self._fixed = (*SECURITY, *((HSTS,) if settings.public_url.startswith("https://") else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; a WebSocket is refused, for no route speaks it."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
-        elif scope["type"] != "http":
-            await self._app(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         request_id = chosen_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         # Each request has a task of its own, so what is bound here ends with it.

@@ -18,7 +18,7 @@ from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.server import serve
 from newsintel.http.settle import settled
-from tests.fakes import Seen
+from newsintel.telemetry import Metrics
 from tests.http.world import Desk, World, settings
 
 PATIENCE_S = 8
@@ -52,7 +52,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, observe=world.metrics.observe))
+            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, metrics=world.metrics))
             yield Served(url, shutdown, opened)
             shutdown.set()
 
@@ -246,16 +246,15 @@ async def test_bodies_have_limits():
     assert parsed(good)[2] == b"ab"
 
 
-async def test_headers_that_drip_are_cut(monkeypatch):
-    """A connection without a whole request ends after the keep-alive time; others are served meanwhile."""
-    monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.5)
-    async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+async def test_headers_that_drip_are_cut():
+    """A head that is not whole after HEAD_TIMEOUT_S is 408 and the connection's end; others are served meanwhile."""
+    async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.5") as served, httpx.AsyncClient(base_url=served.url) as client:
         stream = await served.open()
         async with stream:
             await stream.send_all(b"GET /health HTTP/1.1\r\nHost: loc")
             assert (await client.get("/health")).status_code == 200
             started = trio.current_time()
-            assert await until_closed(stream) == b""
+            assert parsed(await until_closed(stream))[0] == 408
             assert trio.current_time() - started < 2
 
 
@@ -273,12 +272,19 @@ async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_websockets_are_refused():
-    """No route speaks them."""
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"),
+        ("Upgrade: TLS/1.0",),
+    ],
+)
+async def test_upgrades_are_ignored(upgrade):
+    """RFC 9110, 7.8: a server may ignore them, and the answer is that of the plain request. The examples are those of the RFCs."""
     async with serving() as served:
-        upgrade = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
-        raw = get("/articles", *upgrade).replace(b"Connection: close", b"Connection: Upgrade")
-        assert parsed(await exchange(served, raw))[0] == 403
+        raw = get("/health", *upgrade).replace(b"Connection: close", b"Connection: Upgrade, HTTP2-Settings, close")
+        assert parsed(await exchange(served, raw))[0] == 200
 
 
 async def test_shutdown_lets_a_request_finish_and_refuses_new_ones():
@@ -346,14 +352,14 @@ async def test_an_address_in_use_is_one_clear_line():
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
         with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve(create_app(World().services), taken, shutdown=trio.Event(), observe=Seen())
+            await serve(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_an_address_that_is_not_ours_is_one_clear_line():
     """So is a name that does not resolve."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), observe=Seen())
+            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_ipv6_is_served():
@@ -362,7 +368,7 @@ async def test_ipv6_is_served():
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, observe=Seen()))
+            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, metrics=Metrics()))
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200
             shutdown.set()
