@@ -56,9 +56,9 @@ class Issuer:
     async def respond(self, request: Request) -> Reply:
         """Answer one request."""
         self.asked.append(request.path)
+        if request.path.endswith("/.well-known/openid-configuration"):
+            return Reply.json(200, self._discovery())
         match request.path:
-            case "/.well-known/openid-configuration":
-                return Reply.json(200, self._discovery())
             case "/keys":
                 own = KeySet(self.keys).as_dict(private=False)["keys"]
                 return Reply.json(200, {"keys": [*self.strange_keys, *own]})
