@@ -51,7 +51,7 @@ class Person:
     def sign_in(self, username="alice"):
         """All the way."""
         back = self.ask("GET", self.go_to_reddit(username=username), without=("set-cookie",))
-        assert (back.status_code, back.headers["location"]) == (303, "/me"), back.text
+        assert (back.status_code, back.headers["location"]) == (303, "/me/page"), back.text
         self.remember("session", self.client.cookies["newsintel_dev"])
 
     def remember(self, kind, value):
@@ -103,7 +103,7 @@ def everything(person, simulated):
     assert person.ask("POST", "/me/keys", json={}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     broken = {"content": b'{"planted-in-a-body": "planted-value"', "headers": {"Content-Type": "application/json"}}
     assert person.ask("POST", "/me/keys", **broken).status_code == 400
-    for path in ("/me", "/me/sessions", "/openapi.json", "/health/ready", "/auth", "/sources"):
+    for path in ("/me", "/me/page", "/me/sessions", "/openapi.json", "/health/ready", "/auth", "/sources"):
         assert person.ask("GET", path).status_code == 200, path
     assert person.ask("DELETE", "/me/sessions").status_code == 204
     assert person.ask("GET", "/me").status_code == 401

@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import (
+    account_page,
     api_keys,
     archive,
     articles,
@@ -75,6 +76,7 @@ def create_app(services: Services) -> QuartTrio:
         *metrics.routes(),
         *pages.routes(),
         *me.routes(),
+        *account_page.routes(),
         *preferences.routes(),
         *saved.routes(),
         *feedback.routes(),

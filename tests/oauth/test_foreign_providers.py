@@ -99,12 +99,6 @@ async def test_a_code_is_good_once(mock):
             await ours.provider.finish(code, attempt)
 
 
-async def test_without_a_secret(mock):
-    """A public client has PKCE alone."""
-    async with service(mock, secret=None) as ours:
-        assert (await ours.sign_in(sub="dave")).status_code == 303
-
-
 @pytest.fixture(scope="module")
 def certified(tmp_path_factory):
     """The issuer of a running oidc-provider."""
