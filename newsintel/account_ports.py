@@ -24,6 +24,10 @@ class Accounts(Protocol):
         """
         ...
 
+    async def find(self, provider: str, subject: str) -> Account | None:
+        """The account of somebody as a provider calls them; None if they never signed in."""
+        ...
+
     async def sign_in(self, provider: str, subject: str, username: str, now: datetime) -> Account:
         """The account of somebody who has just signed in, made if it is their first time.
 
