@@ -20,6 +20,7 @@ async function send(form) {
 async function showKey(made) {
   document.getElementById("key").textContent = made.key;
   document.getElementById("made").hidden = false;
+  document.getElementById("made").scrollIntoView();
   const fresh = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
   document.getElementById("keys").replaceWith(fresh.getElementById("keys"));
   show(document);
