@@ -32,7 +32,7 @@ class Accounts(Protocol):
         """The account of somebody who has just signed in, made if it is their first time.
 
         Args:
-            provider: `reddit`, `dev`, or an OpenID Connect issuer.
+            provider: `reddit`, `dev`, `local`, or an OpenID Connect issuer.
             subject: what the provider never gives to somebody else.
             username: as the provider has it today.
             now: becomes last_login_at.

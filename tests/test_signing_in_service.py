@@ -181,7 +181,7 @@ def test_openid_connect_from_login_to_a_key(tmp_path):
             there = client.get(f"{home}/auth/oidc/login").headers["location"]
             back = client.get(go_through(there, f"{home}/auth/oidc/callback", sub=alice["sub"]))
             assert (back.status_code, back.headers["location"]) == (303, "/me/page"), back.text
-            assert "You are signed in as <strong id=\"username\">alice</strong>" in client.get(f"{home}/me/page").text
+            assert 'You are signed in as <strong id="username">alice</strong>' in client.get(f"{home}/me/page").text
             made = client.post(f"{home}/me/keys", json={"name": "n", "scope": "read"}, headers=SAME_ORIGIN).json()
             me = httpx.get(f"{home}/me", headers={"Authorization": f"Bearer {made['key']}"}, trust_env=False).json()
             assert (me["username"], me["provider"]) == ("alice", issuer)

@@ -24,7 +24,10 @@ def add_parser(commands: Any) -> None:
     command = commands.add_parser("new-api-key", help="print a new API key for an account that new-account made")
     command.add_argument("name", metavar="NAME", help="the account")
     command.add_argument(
-        "--scope", required=True, choices=(Access.READ.value, Access.WRITE.value), help="read: see what is the account's; write: also change it"
+        "--scope",
+        required=True,
+        choices=(Access.READ.value, Access.WRITE.value),
+        help="read: see what is the account's; write: also change it",
     )
     command.add_argument("--revoke-others", action="store_true", help="end every other key of the account")
     command.set_defaults(run=run)

@@ -16,7 +16,8 @@ from newsintel.http.table import Given, Route
 from newsintel.sign_in import HOME
 
 POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'"
 )
 """Its own script and style, and requests to this service; nothing inline, nothing from elsewhere (OWASP ASVS 5.0, 3.4.3)."""
 

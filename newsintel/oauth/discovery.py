@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey, import_key
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey, import_key
 
 from newsintel.oauth.library import get_well_known_url
 
@@ -99,18 +99,19 @@ def read_keys(said: Mapping[str, Any]) -> KeySet:
         ValueError: that leaves none.
     """
     listed = said.get("keys")
-    found = [_signer(entry) for entry in (listed[:MOST_KEYS] if isinstance(listed, list) else ())]
-    keys = [key for key in found if key is not None]
+    found = map(_signer, listed[:MOST_KEYS] if isinstance(listed, list) else ())
+    keys: list[Key] = [key for key in found if key is not None]
     if not keys:
         raise ValueError("no key that can be used")
-    return KeySet(keys)  # type: ignore[arg-type] - a list of any of its kinds
+    return KeySet(keys)
 
 
 def _speaks_for(found: Any, issuer: str) -> bool:
     """Whether a document's issuer is the one that was asked for, or that of all its tenants."""
     if not isinstance(found, str):
         return False
-    return found == issuer or (TENANT in found and re.fullmatch(re.escape(found).replace(re.escape(TENANT), "[^/]+"), issuer) is not None)
+    template = re.escape(found).replace(re.escape(TENANT), "[^/]+")
+    return found == issuer or (TENANT in found and re.fullmatch(template, issuer) is not None)
 
 
 def _usable(endpoint: Any, issuer: str) -> bool:
@@ -125,7 +126,7 @@ def _usable(endpoint: Any, issuer: str) -> bool:
 
 
 def _auth_method(supported: Any) -> str:
-    """The secret goes into the header, which every provider must take (RFC 6749, 2.3.1), unless it says that it takes it in the body alone."""
+    """In the header, as every provider must accept it (RFC 6749, 2.3.1), unless it says that it accepts the body alone."""
     posts = isinstance(supported, list) and "client_secret_basic" not in supported and "client_secret_post" in supported
     return "client_secret_post" if posts else "client_secret_basic"
 

@@ -96,7 +96,9 @@ def check_token_reply(
     if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
         if code_of == "refresh_token":
             raise NotLinkedError(f"{label} no longer honours the link to your account. Sign in again to renew it.")
-        raise InvalidParameterError("code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again.")
+        raise InvalidParameterError(
+            "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
+        )
     if status == httpx.codes.OK and isinstance(body, dict) and error is None and good(body):
         return response
     if status == httpx.codes.OK and error is not None:

@@ -1,5 +1,7 @@
 """Signing in with any OpenID Connect provider: what its discovery document says, the code flow with PKCE, and an ID token that holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -117,12 +119,11 @@ class OpenIdConnect:
         kept = self._kept
         if kept is None or trio.current_time() - kept.at_s >= keep_s:
             said = await self._get(document_address(self.issuer), "discovery")
-            try:
+            with self._understood():
                 document = read_document(said, self.issuer, secret=self.client_secret is not None)
-                keys = read_keys(await self._get(document.jwks_uri, "keys"))
-            except ValueError as error:
-                log.error("provider_misdescribed", provider=self.label, detail=str(error))
-                raise SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell the operator of this service.") from None
+            said = await self._get(document.jwks_uri, "keys")
+            with self._understood():
+                keys = read_keys(said)
             self._kept = kept = _Kept(document, keys, trio.current_time())
         return kept
 
@@ -132,12 +133,21 @@ class OpenIdConnect:
             response = await client.request("GET", url, headers=headers, withhold_token=True)
         return read_json(self.label, step, response)
 
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What cannot be understood of a provider is for its operator to mend, or ours."""
+        try:
+            yield
+        except ValueError as error:
+            log.warning("provider_misdescribed", provider=self.label, detail=str(error))
+            raise SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell the operator of this service.") from None
+
     def _does_not_hold(self, step: str, error: Exception) -> SignInUnavailableError:
         log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
         return SignInUnavailableError(f"{self.label} sent a proof of who you are that does not hold. Tell the operator of this service.")
 
     def _basic(self, document: Document) -> httpx.BasicAuth | None:
-        """Our id and secret for the header, form-encoded first (RFC 6749, 2.3.1), which authlib leaves out; None where they go elsewhere."""
+        """Our id and secret for the header, form-encoded first as authlib does not (RFC 6749, 2.3.1); None where they go elsewhere."""
         if document.auth_method != "client_secret_basic" or self.client_secret is None:
             return None
         return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe=""))

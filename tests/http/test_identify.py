@@ -20,7 +20,9 @@ async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
     async def app(scope, _receive, _send):
         seen.append(scope)
 
-    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()] if isinstance(headers, dict) else [*headers]
+    lines = (
+        [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()] if isinstance(headers, dict) else [*headers]
+    )
     scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
     await Identify(app, world.services)(scope, None, None)
     return seen[0]["state"]["caller"]
@@ -65,7 +67,8 @@ async def test_beside_an_authorization_header_cookies_do_not_count():
 
 
 @pytest.mark.parametrize(
-    "shown", ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"]
+    "shown",
+    ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"],
 )
 async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
     """Also what could not be one; a cookie beside it does not count."""
@@ -74,7 +77,9 @@ async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
     assert (found.account, found.doubt) == (None, Doubt.BAD_KEY)
 
 
-@pytest.mark.parametrize("shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"])
+@pytest.mark.parametrize(
+    "shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"]
+)
 async def test_other_schemes_are_not_ours_to_judge(shown):
     """A reverse proxy in front may ask for a password of its own: whoever passed it is anonymous here, or the cookie's."""
     world = World()

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.parse import urljoin
 
 import httpx
@@ -34,15 +35,17 @@ def mock_provider(*users):
 
 @contextmanager
 def certified_provider(folder, redirect_uri, secret):
-    """npm's oidc-provider, certified by the OpenID Foundation, installed in a folder of its own; its issuer. Skips where there is no node."""
+    """npm's oidc-provider, certified by the OpenID Foundation and installed in a folder of its own; its issuer. Skips without node."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("needs node and npm")
     for name in ("package.json", "package-lock.json", "serve.mjs"):
         shutil.copy(CERTIFIED / name, folder)
-    installed = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
+    installed = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
+    )
     if installed.returncode:
         pytest.skip(f"npm cannot get oidc-provider: {installed.stderr[-300:]}")
-    issuer = f"http://127.0.0.1:{free_port()}"
+    issuer = f"http://127.0.0.1:{free_port()}/"  # an issuer's name may end so
     with _running(["node", "serve.mjs", issuer, redirect_uri, secret], issuer, folder):
         yield issuer
 
@@ -50,21 +53,28 @@ def certified_provider(folder, redirect_uri, secret):
 @contextmanager
 def _running(command, issuer, folder=None):
     """A provider's process, once it answers; it is ended at the end."""
-    process = subprocess.Popen(command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        give_up = time.monotonic() + START_S
-        while True:
-            try:
-                httpx.get(f"{issuer}/.well-known/openid-configuration", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, process.stdout.read()
-                assert time.monotonic() < give_up, "the provider does not answer"
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=log, stderr=log)
+        try:
+            _wait_until_up(process, issuer, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait_until_up(process, issuer, log):
+    give_up = time.monotonic() + START_S
+    while True:
+        try:
+            httpx.get(f"{issuer.removesuffix('/')}/.well-known/openid-configuration", trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            log.seek(0)
+            assert process.poll() is None, log.read()
+            assert time.monotonic() < give_up, "the provider does not answer"
+            time.sleep(0.1)
+        else:
+            return
 
 
 @define
@@ -106,6 +116,8 @@ def go_through(url, home, *, declines=False, **filled):
             if declines and page.links and "abort" in page.links[-1]:
                 response = client.get(urljoin(here, page.links[-1]))
             else:
-                sent = {"action": "deny"} if declines else form["fields"] | {name: filled[name] for name in form["fields"] if name in filled}
+                sent = (
+                    {"action": "deny"} if declines else form["fields"] | {name: filled[name] for name in form["fields"] if name in filled}
+                )
                 response = client.post(urljoin(here, form["action"]), data=sent)
     raise AssertionError("the provider's pages lead nowhere")

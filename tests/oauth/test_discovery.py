@@ -123,7 +123,9 @@ def test_a_userinfo_endpoint_that_cannot_be_used_is_none(userinfo):
 )
 def test_how_the_secret_is_sent(supported, method):
     """In the header unless the provider takes it in the body alone."""
-    assert read_document(RIGHT | {"token_endpoint_auth_methods_supported": supported}, "https://op.example", secret=True).auth_method == method
+    assert (
+        read_document(RIGHT | {"token_endpoint_auth_methods_supported": supported}, "https://op.example", secret=True).auth_method == method
+    )
 
 
 @pytest.mark.parametrize("tenant", ["common", "organizations", "contoso.onmicrosoft.com", TENANT_ID])
@@ -200,7 +202,8 @@ def test_a_set_is_read_up_to_a_bound():
 
 
 ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=20), lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=8), some, max_size=3)
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=8), some, max_size=3),
 )
 NAMES = st.sampled_from([*RIGHT, "token_endpoint_auth_methods_supported", "keys"])
 KEY_NAMES = st.sampled_from(["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops", "x5c", "k", "d"])

@@ -48,7 +48,9 @@ class Service:
 @asynccontextmanager
 async def service(issuer, client_id="newsintel", secret=SECRET, **environ):
     """The routes, with the provider."""
-    set_up = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_LABEL": "Example"} | ({"OIDC_CLIENT_SECRET": secret} if secret else {})
+    set_up = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": client_id, "OIDC_LABEL": "Example"} | (
+        {"OIDC_CLIENT_SECRET": secret} if secret else {}
+    )
     world = World(settings=settings(**{f"NEWSINTEL_{name}": value for name, value in (set_up | environ).items()}))
     async with open_providers(world.settings, lambda: datetime.now(UTC)) as providers:
         app = create_app(evolve(world.services, providers=providers.by_name))

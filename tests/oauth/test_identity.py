@@ -64,7 +64,14 @@ def test_when_userinfo_is_asked(claims, lacking):
 
 def test_userinfo_fills_up_and_changes_nothing():
     """What was signed counts first; what else userinfo says is not looked at."""
-    said = {"sub": "s", "iss": "https://evil.example", "preferred_username": "mallory", "name": "Alice", "email": "a@b.org", "email_verified": True}
+    said = {
+        "sub": "s",
+        "iss": "https://evil.example",
+        "preferred_username": "mallory",
+        "name": "Alice",
+        "email": "a@b.org",
+        "email_verified": True,
+    }
     merged = with_userinfo(WHO | {"preferred_username": "alice", "email_verified": False}, said)
     assert merged == WHO | {"preferred_username": "alice", "name": "Alice", "email": "a@b.org", "email_verified": True}
 

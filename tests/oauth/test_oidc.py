@@ -88,7 +88,9 @@ async def test_an_rsa_key_is_as_good(issuer, provider):
 
 def side(issuer, transport, name=None, secret=None):
     """Our side of a provider, under whatever name its operator sets."""
-    return OpenIdConnect(name or issuer.url, issuer.client_id, secret or Secret(issuer.client_secret), "Example", BACK, transport, lambda: datetime.now(UTC))
+    return OpenIdConnect(
+        name or issuer.url, issuer.client_id, secret or Secret(issuer.client_secret), "Example", BACK, transport, lambda: datetime.now(UTC)
+    )
 
 
 async def test_an_issuer_may_end_with_a_slash(issuer):
@@ -111,7 +113,14 @@ LENIENT = {
     "a list": {"expires_in": [1]},
     "no kind": {"token_type": None},
     "another kind": {"token_type": "DPoP"},
-    "members of others": {"scope": "openid", "not-before-policy": 0, "session_state": "s", "ext_expires_in": 5, "expires_at": "x", "refresh_token": 7},
+    "members of others": {
+        "scope": "openid",
+        "not-before-policy": 0,
+        "session_state": "s",
+        "ext_expires_in": 5,
+        "expires_at": "x",
+        "refresh_token": 7,
+    },
     "no access token": {"access_token": None},
     "an access token that no header carries": {"access_token": "é\r\n"},
 }
@@ -193,7 +202,7 @@ async def in_tenant(issuer, transport, tenant=TENANT, made_by=TENANT, key_of="{t
 
 
 async def test_a_provider_for_several_tenants(issuer):
-    """Each token names its own issuer; an account is of that, and nobody is invited by an address that a tenant's admin could have typed."""
+    """Each token names its own issuer, an account is of that, and nobody is invited by an address: a tenant's admin could have typed it."""
     async with Transport() as transport:
         identity = await in_tenant(issuer, transport)
         assert (identity.provider, identity.invited_as) == (f"{issuer.url}/{TENANT}/v2.0", ("oidc:subject-1",))
@@ -202,7 +211,8 @@ async def test_a_provider_for_several_tenants(issuer):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"made_by": OTHER_TENANT}, {"tenant": None}, {"tenant": "common", "made_by": "common"}, {"key_of": OTHER_TENANT}, {"tenant": 7}]
+    "wrong",
+    [{"made_by": OTHER_TENANT}, {"tenant": None}, {"tenant": "common", "made_by": "common"}, {"key_of": OTHER_TENANT}, {"tenant": 7}],
 )
 async def test_one_tenant_speaks_for_no_other(issuer, wrong):
     """Neither by its token nor by its key."""
@@ -215,7 +225,14 @@ async def test_googles_older_name_is_google():
     """As Google's reference says of `issuer`; of anybody else it is another issuer."""
     key = ECKey.generate_key("P-256", {"kid": "k1"})
     now = datetime.now(UTC)
-    claims = {"iss": "accounts.google.com", "aud": "c", "sub": "s", "nonce": "n", "iat": int(now.timestamp()), "exp": int(now.timestamp()) + 60}
+    claims = {
+        "iss": "accounts.google.com",
+        "aud": "c",
+        "sub": "s",
+        "nonce": "n",
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + 60,
+    }
     token = jwt.encode({"alg": "ES256", "kid": "k1"}, claims, key)
     read = partial(read_id_token, token, KeySet([key]), client_id="c", nonce="n", now=now)
     assert read(issuer="https://accounts.google.com")["iss"] == "https://accounts.google.com"
