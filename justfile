@@ -62,6 +62,10 @@ lock:
 image-check:
     python -m ops.image_check
 
+# signing in with the certified OpenID provider oidc-provider, which npm installs for it
+sign-in-check:
+    python -m pytest -m slow tests/oauth
+
 # two services behind a balancer, restarted under load: no request may fail
 drill:
     python -m ops.drill

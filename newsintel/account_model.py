@@ -5,6 +5,12 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+LOCAL = "local"
+"""The provider of accounts that the operator made on the command line; nobody signs in to them."""
+
+MOST_KEYS = 50
+"""API keys of one account; far more programs than one person runs."""
+
 
 @frozen
 class Account:
@@ -14,7 +20,7 @@ class Account:
         id: the row's own; never leaves the process.
         public_id: `u_` and 20 lower-case base32 characters.
         username: as the provider has it; not unique.
-        provider: `reddit`, `dev`, or an OpenID Connect issuer.
+        provider: `reddit`, `dev`, LOCAL, or an OpenID Connect issuer.
     """
 
     id: int

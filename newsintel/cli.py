@@ -22,6 +22,8 @@ COMMANDS = {
     "prune": "prune",
     "rotate-keys": "rotate_keys",
     "new-key": "new_key",
+    "new-account": "new_account",
+    "new-api-key": "new_api_key",
     "seed-demo": "seed_demo",
 }
 """Each command's module. Only that of the command asked for is imported: all together take over two seconds here, `config` half of one."""

@@ -47,6 +47,10 @@ class DeniedError(NewsIntelError):
         self.challenge = challenge
 
 
+class AccountNameError(NewsIntelError):
+    """A command cannot do what it was asked with an account of this name; one line for the operator."""
+
+
 class OverloadedError(NewsIntelError):
     """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
 

@@ -170,6 +170,15 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def issuer(raw: str) -> str:
+    """An OpenID Connect issuer, exactly as it is written: a URL without query and fragment, whose terminating slash is part of the name."""
+    given = raw.strip()
+    url("http", "https")(given)
+    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:  # as the database keeps it
+        raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
+    return given
+
+
 def address(raw: str) -> Address:
     """`host:port`, `[v6]:port`; port 0 lets the system choose."""
     host, _, port = raw.strip().rpartition(":")

@@ -24,6 +24,7 @@ from newsintel.options import (
     count,
     flag,
     guests,
+    issuer,
     key_list,
     networks,
     one_of,
@@ -79,7 +80,7 @@ class Settings:
     session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
     session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
     sign_in: tuple[str, ...] = option(guests, ("anyone",))
-    oidc_issuer: str | None = option(url("http", "https"), None)
+    oidc_issuer: str | None = option(issuer, None)
     oidc_client_id: str | None = option(text, None)
     oidc_client_secret: Secret | None = option(secret, None)
     oidc_label: str = option(text, "OpenID Connect")

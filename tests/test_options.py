@@ -4,7 +4,22 @@ from ipaddress import ip_network
 
 import pytest
 
-from newsintel.options import Address, Quota, address, count, networks, one_of, quota, seconds, seconds_or_none, secret, text, url, words
+from newsintel.options import (
+    Address,
+    Quota,
+    address,
+    count,
+    issuer,
+    networks,
+    one_of,
+    quota,
+    seconds,
+    seconds_or_none,
+    secret,
+    text,
+    url,
+    words,
+)
 
 GOOD = [
     (text, "  a b ", "a b"),
@@ -15,6 +30,10 @@ GOOD = [
     (words, "a, b,,c ", ("a", "b", "c")),
     (words, " ", ()),
     (url("https"), "https://example.org/base/", "https://example.org/base"),
+    (issuer, " https://op.example ", "https://op.example"),
+    (issuer, "https://op.example/", "https://op.example/"),
+    (issuer, "https://op.example/a/b/", "https://op.example/a/b/"),
+    (issuer, "http://localhost:9400", "http://localhost:9400"),
     (address, "127.0.0.1:8000", Address("127.0.0.1", 8000)),
     (address, "[::1]:0", Address("::1", 0)),
     (address, "localhost:80", Address("localhost", 80)),
@@ -39,6 +58,12 @@ BAD = [
     (url("https"), "http://example.org"),
     (url("https"), "https://"),
     (url("https"), "https://[half"),
+    (issuer, "op.example"),
+    (issuer, "https://"),
+    (issuer, "https://op.example?a=b"),
+    (issuer, "https://op.example#a"),
+    (issuer, "https://op.example/a b"),
+    (issuer, "https://op.example/" + "a" * 500),
     (address, "8000"),
     (address, ":8000"),
     (address, "host:65536"),
@@ -64,7 +89,7 @@ def test_refuses(parse, raw):
 
 def test_secret_text_is_not_repeated():
     """A parser's message never holds what it was given: it may be a secret."""
-    for parse in (url("https"), address, seconds, quota, one_of("a"), count(1, 2)):
+    for parse in (url("https"), issuer, address, seconds, quota, one_of("a"), count(1, 2)):
         with pytest.raises(ValueError, match=r"^must ") as caught:
             parse("planted-secret")
         assert "planted" not in str(caught.value)

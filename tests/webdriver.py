@@ -48,6 +48,11 @@ class Browser:
         """What a person reads."""
         return self.ask("POST", "/execute/sync", script="return document.body.innerText", args=[])
 
+    @property
+    def source(self):
+        """The page's markup as it is now."""
+        return self.ask("GET", "/source")
+
     def find(self, css):
         """The path of an element."""
         return f"/element/{self.ask('POST', '/element', using='css selector', value=css)[ELEMENT]}"
@@ -69,6 +74,18 @@ class Browser:
         while not self.ask("POST", "/execute/sync", script=ARRIVED, args=[]):
             assert time.monotonic() < give_up, f"a click on {css} leads nowhere"
             time.sleep(0.02)
+
+    def press(self, css, shows):
+        """Click something that changes the page it is on, and wait until a script's expression is true of it."""
+        self.ask("POST", f"{self.find(css)}/click")
+        give_up = time.monotonic() + LEAD_S
+        while not self.ask("POST", "/execute/sync", script=f"return Boolean({shows})", args=[]):
+            assert time.monotonic() < give_up, f"a click on {css} does not show {shows}"
+            time.sleep(0.02)
+
+    def choose(self, css, option):
+        """Choose an option of a list."""
+        self.ask("POST", f"{self.find(css)}/value", text=option)
 
     def fetch(self, method, path, body=None):
         """What a script of the page that is open gets: status and JSON (None if there is none).

@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import (
+    account_page,
     api_keys,
     archive,
     articles,
@@ -30,6 +31,7 @@ from newsintel.http import (
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.cors import Cors
+from newsintel.http.credentials import bearer
 from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
@@ -73,6 +75,7 @@ def create_app(services: Services) -> QuartTrio:
         *metrics.routes(),
         *pages.routes(),
         *me.routes(),
+        *account_page.routes(),
         *preferences.routes(),
         *saved.routes(),
         *feedback.routes(),
@@ -103,7 +106,7 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
     """Check who asks, read the request strictly and let the route answer it."""
     request.scope["state"]["route"] = route.path
     admit(caller(), route.need)
-    if route.writes:
+    if route.writes and bearer(request.scope["headers"]) is None:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge

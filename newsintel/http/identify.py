@@ -5,7 +5,7 @@ import trio
 from newsintel.account_model import Access, Caller, Doubt
 from newsintel.errors import UnavailableError
 from newsintel.http.callers import client_address
-from newsintel.http.credentials import SESSION_ID, authorization, bearer_key, cookie, session_cookie
+from newsintel.http.credentials import KEY, SESSION_ID, bearer, cookie, session_cookie
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.services import Services
 from newsintel.keys import digest
@@ -48,19 +48,19 @@ class Identify:
 
     async def _known(self, scope: Scope, person: str) -> Caller | None:
         """Whoever the request's key or session stands for; None if it shows none that would be looked at."""
-        shown = authorization(scope["headers"])
+        shown = bearer(scope["headers"])
         session_id = cookie(scope["headers"], self._cookie) if shown is None else None
         with trio.move_on_after(LONGEST_S):
             try:
                 if shown is not None:
-                    return await self._by_key(bearer_key(shown), person)
+                    return await self._by_key(shown, person)
                 return await self._by_session(session_id) if session_id and SESSION_ID.fullmatch(session_id) else None
             except UnavailableError:
                 pass
         return Caller(person, doubt=Doubt.UNKNOWN)
 
-    async def _by_key(self, key: str | None, person: str) -> Caller:
-        holder = await self._services.accounts.key_holder(digest(key), self._services.now()) if key else None
+    async def _by_key(self, key: str, person: str) -> Caller:
+        holder = await self._services.accounts.key_holder(digest(key), self._services.now()) if KEY.fullmatch(key) else None
         if holder is None:
             return Caller(person, doubt=Doubt.BAD_KEY)
         account, access = holder

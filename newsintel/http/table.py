@@ -37,6 +37,7 @@ class Route:
         need: what access it takes at least; None = anybody's.
         foreign: True where somebody else's program writes the query string: unknown parameters are then not looked at.
         body: the members of the JSON object that it takes; () = no body, and what is sent is not looked at.
+        media: the type of answers that are text.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Route:
     need: Access | None = None
     body: tuple[Member, ...] = ()
     foreign: bool = False
+    media: str = "text/plain"
 
     def __attrs_post_init__(self) -> None:
         names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]

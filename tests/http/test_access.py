@@ -63,11 +63,10 @@ OURS = "https://news.example.org"
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "same-origin", "Cookie": "a=b"},
         {"Origin": OURS, "Cookie": "a=b"},
-        {"Authorization": "Bearer x", "Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
     ],
 )
 def test_asvs_06_our_own_pages_and_programs_may_change_things(headers):
-    """Keys are not a browser's to send; and what shows no sign of a browser is none."""
+    """What shows no sign of a browser is none."""
     check_site(headers, OURS)
 
 
@@ -83,6 +82,8 @@ def test_asvs_06_our_own_pages_and_programs_may_change_things(headers):
         {"Origin": "null", "Cookie": "a=b"},
         {"Origin": "http://news.example.org", "Cookie": "a=b"},
         {"Origin": OURS + ".evil.example", "Cookie": "a=b"},
+        {"Authorization": "Basic YTpi", "Sec-Fetch-Site": "cross-site", "Cookie": "a=b"},
+        {"Authorization": "Bearer x", "Sec-Fetch-Site": "cross-site"},
     ],
 )
 def test_asvs_06_another_sites_page_may_not(headers):
@@ -156,6 +157,16 @@ async def test_the_checks_stand_before_every_route(world):
     assert await code(world, "POST", "/write/1", key) == "method_not_allowed"
 
 
+async def test_asvs_06_a_key_makes_a_request_ours_and_a_password_of_a_proxy_does_not(world):
+    """A browser sends the latter by itself, also for another site's page; a key it never does."""
+    cookie, key = await browser(world), await program(world)
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    assert await code(world, "PUT", "/write/1", key | elsewhere, json={"name": "x"}) == "alice x"
+    assert await code(world, "PUT", "/write/1", cookie | elsewhere | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "cross_site"
+    assert await code(world, "PUT", "/write/1", cookie | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "alice x"
+    assert await code(world, "GET", "/read/1", {"Authorization": "Basic YTpi"}) == "unauthenticated"
+
+
 async def test_asvs_24_an_outage_is_a_503_that_says_so(world):
     """With Retry-After, and without a word of which store."""
     headers = await browser(world)
@@ -172,6 +183,7 @@ async def test_a_bad_key_is_401_on_public_routes_too():
     refused = await client.get("/sources", headers={"Authorization": "Bearer x"})
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="newsintel", error="invalid_token"')
     assert (await client.get("/sources", headers={"Cookie": f"newsintel_dev={'x' * 43}"})).status_code == 200
+    assert (await client.get("/sources", headers={"Authorization": "Basic YTpi"})).status_code == 200
 
 
 def test_two_values_of_one_name_are_a_bug():
