@@ -46,7 +46,7 @@ class Front:
                 return None
             return response
 
-    def keys(self) -> list[str]:
+    def kept_keys(self) -> list[str]:
         """The keys under which nginx keeps answers, as its files have them."""
         files = [path for path in self.cache.rglob("*") if path.is_file()]
         return [line[5:].decode() for path in files for line in path.read_bytes().split(b"\n")[:3] if line.startswith(b"KEY: ")]
