@@ -134,6 +134,8 @@ class Doubt(StrEnum):
     """It is no key that is good now: 401 on every route."""
     UNKNOWN = "unknown"
     """The store that knows is away: 503 where an account is needed, and on public routes nothing."""
+    THROTTLED = "throttled"
+    """Its address has shown too many that are no good: it was not looked up. 429 where an account is needed, on public routes nothing."""
 
 
 @frozen

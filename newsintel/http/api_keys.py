@@ -68,6 +68,7 @@ async def make(services: Services, given: Given) -> Response:
     key = await services.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
         raise Conflict(f"You have {MOST_KEYS} keys already: end one first.")
+    services.lookups.know(digest(secret), account().public_id)
     log.info("key_made", account=account().public_id, key=key.public_id)
     return Response(to_json(row(key) | {"key": secret}), status=201, content_type="application/json")
 

@@ -21,6 +21,7 @@ from newsintel.http.params import Parameter
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
+from newsintel.keys import digest
 from newsintel.settings import Settings
 from newsintel.sign_in import check_invited, check_return, new_attempt
 
@@ -152,6 +153,7 @@ async def _sign_in(services: Services, response: Response, identity: Identity, t
             await services.sessions.end(before.account.id, before.session)
         client = request.headers.get("User-Agent", "")[:LONGEST_CLIENT]
         session_id = await services.sessions.start(account.id, client)
+    services.lookups.know(digest(session_id), account.public_id)
     set_session(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 

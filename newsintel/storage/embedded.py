@@ -8,6 +8,7 @@ process that was killed are found by the next command, used, and stopped by it.
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,9 @@ LEAVE_S = 5.0
 
 LONGEST_SOCKET_BYTES = 107
 """Of a unix socket's path; unix(7): sun_path has 108 with the closing NUL."""
+
+PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
+"""Paths that mean themselves wherever a socket's folder is written: lists of hosts and of folders split at commas and read quotes."""
 
 
 @frozen
@@ -91,8 +95,8 @@ def _prepare(data_dir: Path) -> Path:
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """The folder for sockets: DATA_DIR, or where its path is too long a short one that every command derives alike."""
-    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES:
+    """The folder for sockets: DATA_DIR, or where its path is too long or not plain a short one that every command derives alike."""
+    if PLAIN.fullmatch(str(data_dir)) and len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES:
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     short = Path("/tmp") / f"newsintel-{digest}"  # noqa: S108 - whoever made it before us must be us, which is checked below
