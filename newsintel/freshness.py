@@ -67,8 +67,8 @@ class Windows:
         return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
     def due_at(self, outcome: FetchOutcome) -> datetime:
-        """When the source of an outcome may be asked again."""
-        if outcome.status.answered:
+        """When the source of an outcome may be asked again. Its plan will not cover the query sooner than its answer would change."""
+        if outcome.status.answered or outcome.status is Status.UNSUPPORTED:
             return outcome.fetched_at + timedelta(seconds=max(self.ttl_s, outcome.keep_s))
         earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
         return max(earliest, outcome.retry_at) if outcome.retry_at else earliest

@@ -36,6 +36,13 @@ def test_partial_is_fresh_for_a_shorter_time():
     assert [kept.source for kept in WINDOWS.kept(partial, at(30))] == ["guardian"]
 
 
+def test_a_query_that_a_plan_does_not_cover_is_not_asked_again_for_the_ttl():
+    """It would only cost another call of the quota."""
+    partly = harvest(outcome("guardian"), outcome("newsapi", Status.UNSUPPORTED))
+    assert WINDOWS.fresh_until(partly) == at(300)
+    assert not partly.complete
+
+
 def test_partial_waits_for_retry_at():
     """A source that named a time is not asked sooner, also when the others are renewed."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))

@@ -5,9 +5,6 @@ upstreams. The clock is trio's virtual one, so seconds pass in no time and the m
 """
 
 import ssl
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
 
 import httpcore
 import httpx
@@ -16,25 +13,19 @@ import trio
 
 from newsintel import app, outbound
 from newsintel.assembly import open_source
-from newsintel.demo import server
-from newsintel.demo.api import Clocks
-from newsintel.demo.corpus import build as build_corpus
-from newsintel.demo.wire import converse
 from newsintel.errors import SignInUnavailableError
 from newsintel.model import Page, Status
 from newsintel.oauth.app_token import open_app_token
 from newsintel.oauth.exchange import ATTEMPT_S
 from newsintel.oauth.providers import open_providers
 from newsintel.query import build
-from newsintel.settings import load
 from newsintel.sign_in import new_attempt
 from newsintel.sources import REGISTRY
 from tests import faults
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
 from tests.test_upstream import QUERY, upstream_at
-from tests.virtual_network import virtual_network
+from tests.virtual_network import NOON, simulated, virtual_network  # noqa: F401 - a fixture
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SLOW_S = 3.5
 """Longer than the 2 s that httpx's read timeout once was; shorter than the deadlines below."""
 
@@ -101,7 +92,7 @@ async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, mo
 
 
 @pytest.mark.parametrize(("slow_s", "answers"), [(SLOW_S, True), (9.9, True), (10.5, False)])
-async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, slow_s, answers):
+async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, slow_s, answers):  # noqa: F811
     """The token endpoint may take the ten seconds that an attempt has."""
     async with (
         simulated(reddit_auth=slow_s) as settings,
@@ -117,7 +108,7 @@ async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, s
 
 
 @pytest.mark.parametrize("slow_s", [SLOW_S, 10.5])
-async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simulated, slow_s):
+async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simulated, slow_s):  # noqa: F811
     """A provider may take ten seconds for a step; then the person is told."""
     async with simulated(reddit_auth=slow_s) as settings, open_providers(settings, lambda: NOON) as providers:
         began = trio.current_time()
@@ -126,25 +117,6 @@ async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simul
             await providers.by_name["reddit"].finish("no code", new_attempt("reddit", "c" * 43, "/me"))
         assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
     assert isinstance(told.value, SignInUnavailableError) is (slow_s > ATTEMPT_S)
-
-
-@pytest.fixture
-def simulated(monkeypatch):
-    """The simulated upstreams on a network in memory, with a latency in seconds for each that is named; gives the settings that lead there."""
-
-    @asynccontextmanager
-    async def run(environ=None, **latencies_s):
-        clocks = Clocks(NOON, trio.current_time)
-        upstreams = server._upstreams(build_corpus(NOON, 1), clocks, 1, lambda api: api, limited=False)
-        for name, upstream in upstreams.items():
-            upstream.behaviour = upstream.behaviour.changed({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
-        respond = partial(server._respond, upstreams, "http://simulated")
-        async with virtual_network(monkeypatch, partial(converse, respond=respond)):
-            base_urls = {name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()}
-            given = server._environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
-            yield load([one.options for one in REGISTRY.values()], given)
-
-    return run
 
 
 def deadlines(search_s, each_s):

@@ -4,8 +4,10 @@ Only what opens a TCP connection is replaced, so every timeout that httpcore wou
 """
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpcore
@@ -14,6 +16,17 @@ import trio
 from attrs import define, field
 from trio.testing import memory_stream_pair
 
+from newsintel.demo import server
+from newsintel.demo.api import Clocks
+from newsintel.demo.corpus import build
+from newsintel.demo.wire import converse
+from newsintel.settings import Settings, load
+from newsintel.sources import REGISTRY
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+"""The moment from which the simulated news is told."""
+
+Simulated = Callable[..., AbstractAsyncContextManager[Settings]]
 Serve = Callable[[trio.abc.Stream], Awaitable[None]]
 
 
@@ -85,3 +98,21 @@ async def virtual_network(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> Asyn
             patch.setattr(httpcore._backends.trio.TrioStream, "get_extra_info", extra_info)
             yield network
         nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
+    """The simulated upstreams on a network in memory: give the latency in seconds of each by its name, get the settings that lead there."""
+
+    @asynccontextmanager
+    async def run(environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float) -> AsyncIterator[Settings]:
+        upstreams = server._upstreams(build(NOON, 1), Clocks(NOON, trio.current_time), 1, lambda api: api, limited=limited)
+        for name, upstream in upstreams.items():
+            upstream.behaviour = upstream.behaviour.changed({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
+        respond = partial(server._respond, upstreams, "http://simulated")
+        async with virtual_network(monkeypatch, partial(converse, respond=respond)):
+            base_urls = {name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()}
+            given = server._environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
+            yield load([one.options for one in REGISTRY.values()], given)
+
+    return run
