@@ -138,10 +138,11 @@ class SharedCounter(Protocol):
 
 @frozen
 class Kept:
-    """Bytes that a cache kept, and for how many seconds so far."""
+    """Bytes that a cache kept, for how many seconds so far, and for how many in all."""
 
     data: bytes
     age_s: float
+    ttl_s: int
 
 
 class ByteCache(Protocol):

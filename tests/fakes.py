@@ -161,7 +161,7 @@ class MemoryBytes:
         await self._answer()
         data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
         age_s = trio.current_time() - since_s
-        return Kept(data, age_s) if age_s < ttl_s else None
+        return Kept(data, age_s, ttl_s) if age_s < ttl_s else None
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         await self._answer()
