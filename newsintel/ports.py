@@ -226,6 +226,10 @@ class ArchiveSearch(Protocol):
         """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer."""
         ...
 
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        """Those of some sources of which there are articles."""
+        ...
+
 
 class History(Protocol):
     """The search history, as the recorder and the janitor see it."""

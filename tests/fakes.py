@@ -186,6 +186,7 @@ class MemorySearch:
         self.bars = tuple(bars)
         self.asked: list[tuple[object, ...]] = []
         self.raises: Exception | None = None
+        self.counted_newest: int | None = None
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
         await self._answer(query, limit, after)
@@ -201,7 +202,11 @@ class MemorySearch:
         await self._answer(query)
         sources = Counter(hit.article.source for hit in self.hits)
         publishers = Counter(hit.article.publisher for hit in self.hits)
-        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)))
+        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest)
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        await trio.lowlevel.checkpoint()
+        return frozenset(sources) & {hit.article.source for hit in self.hits}
 
     async def _answer(self, *asked: object) -> None:
         await trio.lowlevel.checkpoint()

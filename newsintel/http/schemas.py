@@ -127,7 +127,11 @@ COMPONENTS: dict[str, Schema] = {
         }
     ),
     "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
-    "Facets": record({name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")}),
+    "Facets": record(
+        {name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
+        # Only where there are older matches, which were not counted.
+        counted_newest=COUNT,
+    ),
     "Trending": record(
         {
             "window": words(Span),
