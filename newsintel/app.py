@@ -52,6 +52,7 @@ from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
+from newsintel.source_notice import source_notice
 from newsintel.sources import REGISTRY
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
@@ -216,6 +217,8 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     """
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
+    if notice := source_notice(settings):
+        log.warning("%s", notice)
     shutdown = trio.Event()
     metrics = Metrics()
     async with trio.open_nursery() as process:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from newsintel.archive_model import Hit
+from newsintel.archive_model import SOURCE_NAME, Hit
 from newsintel.model import Article, Engagement
 from newsintel.sources.rows import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
 from newsintel.text import plain, visible
@@ -84,7 +84,7 @@ def _article(row: Row, now: datetime) -> Article:
     identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
     return Article(
         id=article_id(identity),
-        source=_needed(_matching(row, "source", r"[a-z][a-z0-9_]{0,31}"), "source"),
+        source=_needed(_matching(row, "source", SOURCE_NAME), "source"),
         external_id=_external_id(row) or url,
         url=url,
         canonical_url=identity,

@@ -46,7 +46,13 @@ def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: s
 
 @frozen
 class SourceSettings:
-    """One source as configured. `values` holds what its SourceOptions declared, by lower-case name; None where unset."""
+    """One source as configured.
+
+    Attributes:
+        values: what its SourceOptions declared, by lower-case name; None where unset.
+        missing: the names of settings without which it is off.
+        half_set: some of what it needs is set, and some is missing.
+    """
 
     name: str
     url: str
@@ -55,6 +61,8 @@ class SourceSettings:
     quota: Quota | None
     enabled: bool
     values: Mapping[str, Any]
+    missing: tuple[str, ...] = ()
+    half_set: bool = False
 
 
 @frozen(kw_only=True)
@@ -203,7 +211,7 @@ def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Read
 def _source(options: SourceOptions, settings: Settings, reader: Reader) -> SourceSettings:
     prefix = options.name.upper() + "_"
     values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
-    enabled = all(value is not None for value in values.values())
+    missing = tuple(PREFIX + prefix + name for name in options.required if values[name.lower()] is None)
     values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
     deadline_s = reader.read(prefix + "DEADLINE_S", seconds, min(1.0, settings.search_deadline_s), unit="s")
     if deadline_s > settings.search_deadline_s:
@@ -216,8 +224,10 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
         deadline_s=deadline_s,
         pace_s=reader.read(prefix + "PACE_S", seconds_or_none, options.pace_s, unit="s"),
         quota=reader.read(prefix + "QUOTA", quota, options.quota),
-        enabled=enabled,
+        enabled=not missing,
         values=values,
+        missing=missing,
+        half_set=0 < len(missing) < len(options.required),
     )
 
 

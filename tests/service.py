@@ -30,7 +30,7 @@ class Service:
 
     def get(self, path, **params):
         """GET an address of the service."""
-        return self.client.get(self.url + path, params=params)
+        return self.client.get(self.url + path, params=params or None)  # empty ones would take the query in `path` away
 
     def search(self, q, **params):
         """GET /articles, which must succeed."""

@@ -28,6 +28,7 @@ from newsintel.http.table import Given, Route
 from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
+from newsintel.source_notice import noticed
 from newsintel.views import LAST_PAGE, View, article_body, render
 
 
@@ -109,7 +110,7 @@ class _Search:
         kept = self._pages.get(request.query_string)
         if kept is not None and kept.tag == tag:
             return kept
-        body = render(answer, view)
+        body = render(answer, view) | noticed(services.settings)
         link = _next(services.settings.public_url, view) if body["has_more"] and view.page < LAST_PAGE else None
         made = page(
             tag,

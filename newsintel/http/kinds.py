@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from newsintel.archive_model import SOURCE_NAME
 from newsintel.moments import read_moment
 
 
@@ -54,6 +55,21 @@ def names(known: tuple[str, ...]) -> Kind:
         return tuple(name for name in known if name in wanted)
 
     return Kind({"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse)
+
+
+def source_names(known: tuple[str, ...]) -> Kind:
+    """A comma list of sources that the archive may hold; read with the known ones first, in the order in which they are known.
+
+    Which there are besides, from imports, only the archive knows.
+    """
+
+    def parse(raw: str) -> tuple[str, ...]:
+        wanted = set(raw.split(","))
+        if not all(re.fullmatch(SOURCE_NAME, name) for name in wanted):
+            raise ValueError(f"must be a comma list out of {', '.join(known)}, or of sources that were imported")
+        return (*(name for name in known if name in wanted), *sorted(wanted - set(known)))
+
+    return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
 
 
 def text(longest: int) -> Kind:

@@ -21,7 +21,7 @@ from newsintel.outbound import FORESEEN, refusal
 log = structlog.get_logger(__name__)
 
 ATTEMPT_S = 10.0
-"""Bound on one step with a provider: a person waits for it, and a reply that trickles trips no timeout of httpx."""
+"""Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 
