@@ -18,7 +18,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -41,20 +41,23 @@ from newsintel.actors import (
 )
 from newsintel.assembly import Core, Starts, open_source, services, starts
 from newsintel.codec import dump_answer, load_answer
+from newsintel.command_loop import signals_call
 from newsintel.flight import FetchJob, Flight
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
-from newsintel.lifecycle import heed_signals, settle_memory
+from newsintel.lifecycle import END_SLACK_S, Ending, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
+from newsintel.stopping import Stopped, asked
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
+from newsintel.watchdog import STUCK_S, watched
 
 log = logging.getLogger(__name__)
 
@@ -207,30 +210,37 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
         yield
 
 
-async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> None:
-    """The pipeline and HTTP, until SIGTERM or SIGINT; then an orderly end within DRAIN_S.
+async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, stuck_s: float = STUCK_S) -> None:
+    """The pipeline and HTTP, until a signal (`stopping.SIGNALS`); then an orderly end within DRAIN_S.
 
     Args:
         settings: everything it may know of its environment.
         on_ready: called with the URL once requests are accepted.
+        stuck_s: how long the loop may stand still once it serves, before the process is ended.
+
+    Raises:
+        Stopped: a signal came before it served, or a second one did not wait for the orderly end.
     """
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
-    shutdown = trio.Event()
     metrics = Metrics()
-    async with trio.open_nursery() as process:
-        await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
-        async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-            listen = partial(server.serve, settings=settings, shutdown=shutdown, observe=metrics.observe)
-            urls = await http.start(listen, create_app(services))
-            if settings.metrics_bind:
-                await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
-            services.health.enter(Phase.SERVING)
-            settle_memory()
-            on_ready(urls[0])
-            await shutdown.wait()
-            services.health.enter(Phase.DRAINING)
-        process.cancel_scope.cancel()
+    with trio.CancelScope() as process, ExitStack() as watching:
+        ending = Ending(process.cancel)
+        with signals_call(ending.begin, ending.insist, settings.drain_s + END_SLACK_S):
+            async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
+                listen = partial(server.serve, settings=settings, shutdown=ending.begun, observe=metrics.observe)
+                urls = await http.start(listen, create_app(services))
+                if settings.metrics_bind:
+                    await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
+                services.health.enter(Phase.SERVING)
+                settle_memory()
+                watching.enter_context(watched(stuck_s))
+                ending.in_order = True
+                on_ready(urls[0])
+                await ending.begun.wait()
+                services.health.enter(Phase.DRAINING)
+    if (signal := asked()) is not None and not ending.in_order:
+        raise Stopped(signal)
 
 
 @asynccontextmanager
