@@ -51,6 +51,7 @@ from newsintel.lifecycle import END_SLACK_S, Ending, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
+from newsintel.room import Room
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
@@ -62,7 +63,11 @@ from newsintel.watchdog import STUCK_S, watched
 log = logging.getLogger(__name__)
 
 PERSISTER_INBOX = 64
-"""Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
+"""Harvests accepted and not yet archived. Full: the merger counts a refusal."""
+SINK_BYTES = 32 * 2**20
+"""For the answers on their way to each of the two sinks: 64 of 250 articles each while PostgreSQL or Redis is away. Full: likewise."""
+FLIGHTS_BYTES = 64 * 2**20
+"""For what sources have brought to the searches in the air. Full: the source is `overloaded` in that answer."""
 RECORDER_INBOX = 1_000
 """Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 SINKS_SHARE = 0.4
@@ -76,7 +81,7 @@ def utc_now() -> datetime:
 
 @frozen
 class Edges:
-    """Every long-lived channel, by its send end and its inbox."""
+    """Every long-lived channel, by its send end and its inbox, and the room in memory for what is on its way."""
 
     to_merger: trio.MemorySendChannel[Flight]
     flights: trio.MemoryReceiveChannel[Flight]
@@ -88,6 +93,7 @@ class Edges:
     answers: trio.MemoryReceiveChannel[Answer]
     to_recorder: trio.MemorySendChannel[SearchRecord]
     searches: trio.MemoryReceiveChannel[SearchRecord]
+    rooms: merger.Rooms
 
     @classmethod
     def open(cls, settings: Settings) -> "Edges":
@@ -100,6 +106,7 @@ class Edges:
             *trio.open_memory_channel[CacheWrite](settings.max_flights),
             *trio.open_memory_channel[Answer](PERSISTER_INBOX),
             *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
+            merger.Rooms(flights=Room(FLIGHTS_BYTES), to_cache=Room(SINK_BYTES), to_persister=Room(SINK_BYTES)),
         )
 
     @property
@@ -139,8 +146,9 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     stores, count = core.stores, core.count
     async with trio.open_nursery() as nursery:
         start = nursery.start_soon
-        start(partial(cache_writer.run, edges.cache_writes, cache=stores.cache, count=count), name="cache_writer")
-        start(partial(persister.run, edges.answers, archive=stores.archive, count=count), name="persister")
+        rooms = edges.rooms
+        start(partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.cache, count=count), name="cache_writer")
+        start(partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive, count=count), name="persister")
         record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
         start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
         yield
@@ -198,6 +206,7 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
             edges.to_fetchers,
             edges.to_cache,
             edges.to_persister,
+            rooms=edges.rooms,
             shared=SharedCache(core.stores.cache, core.windows, core.count, core.now),
             search=core.stores.search,
             every_source=tuple(core.settings.source),
