@@ -17,6 +17,7 @@ from newsintel.actors import persister
 from newsintel.actors.persister import BATCH_ROWS
 from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Merge, Status
 from newsintel.query import build
+from newsintel.room import Room
 from newsintel.storage.bridge import Bridge
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.pool import Postgres
@@ -46,7 +47,7 @@ async def persist(postgres: Postgres, rows: Rows) -> None:
     """Give articles to a persister, in answers of a hundred, and wait until it has saved them."""
     send, receive = trio.open_memory_channel[Answer](64)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: persister.run(receive, archive=PostgresArchive(postgres), count=_ignore))
+        nursery.start_soon(lambda: persister.run(receive, room=Room(2**30), archive=PostgresArchive(postgres), count=_ignore))
         with send:
             for start in range(0, len(rows), BATCH_ROWS // 2):
                 await send.send(_answer(rows[start : start + BATCH_ROWS // 2]))

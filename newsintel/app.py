@@ -18,7 +18,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -41,26 +41,34 @@ from newsintel.actors import (
 )
 from newsintel.assembly import Core, Starts, open_source, services, starts
 from newsintel.codec import dump_answer, load_answer
+from newsintel.command_loop import signals_call
 from newsintel.flight import FetchJob, Flight
 from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
-from newsintel.lifecycle import heed_signals, settle_memory
+from newsintel.lifecycle import END_SLACK_S, Ending, settle_memory
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
+from newsintel.room import Room
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.source_notice import source_notice
 from newsintel.sources import REGISTRY
+from newsintel.stopping import Stopped, asked
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
+from newsintel.watchdog import STUCK_S, watched
 
 log = logging.getLogger(__name__)
 
 PERSISTER_INBOX = 64
-"""Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
+"""Harvests accepted and not yet archived. Full: the merger counts a refusal."""
+SINK_BYTES = 32 * 2**20
+"""For the answers on their way to each of the two sinks: 64 of 250 articles each while PostgreSQL or Redis is away. Full: likewise."""
+FLIGHTS_BYTES = 64 * 2**20
+"""For what sources have brought to the searches in the air. Full: the source is `overloaded` in that answer."""
 RECORDER_INBOX = 1_000
 """Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 SINKS_SHARE = 0.4
@@ -74,7 +82,7 @@ def utc_now() -> datetime:
 
 @frozen
 class Edges:
-    """Every long-lived channel, by its send end and its inbox."""
+    """Every long-lived channel, by its send end and its inbox, and the room in memory for what is on its way."""
 
     to_merger: trio.MemorySendChannel[Flight]
     flights: trio.MemoryReceiveChannel[Flight]
@@ -86,6 +94,7 @@ class Edges:
     answers: trio.MemoryReceiveChannel[Answer]
     to_recorder: trio.MemorySendChannel[SearchRecord]
     searches: trio.MemoryReceiveChannel[SearchRecord]
+    rooms: merger.Rooms
 
     @classmethod
     def open(cls, settings: Settings) -> "Edges":
@@ -98,6 +107,7 @@ class Edges:
             *trio.open_memory_channel[CacheWrite](settings.max_flights),
             *trio.open_memory_channel[Answer](PERSISTER_INBOX),
             *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
+            merger.Rooms(flights=Room(FLIGHTS_BYTES), to_cache=Room(SINK_BYTES), to_persister=Room(SINK_BYTES)),
         )
 
     @property
@@ -137,8 +147,9 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     stores, count = core.stores, core.count
     async with trio.open_nursery() as nursery:
         start = nursery.start_soon
-        start(partial(cache_writer.run, edges.cache_writes, cache=stores.cache, count=count), name="cache_writer")
-        start(partial(persister.run, edges.answers, archive=stores.archive, count=count), name="persister")
+        rooms = edges.rooms
+        start(partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.cache, count=count), name="cache_writer")
+        start(partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive, count=count), name="persister")
         record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
         start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
         yield
@@ -196,6 +207,7 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
             edges.to_fetchers,
             edges.to_cache,
             edges.to_persister,
+            rooms=edges.rooms,
             shared=SharedCache(core.stores.cache, core.windows, core.count, core.now),
             search=core.stores.search,
             every_source=tuple(core.settings.source),
@@ -208,32 +220,39 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
         yield
 
 
-async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> None:
-    """The pipeline and HTTP, until SIGTERM or SIGINT; then an orderly end within DRAIN_S.
+async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, stuck_s: float = STUCK_S) -> None:
+    """The pipeline and HTTP, until a signal (`stopping.SIGNALS`); then an orderly end within DRAIN_S.
 
     Args:
         settings: everything it may know of its environment.
         on_ready: called with the URL once requests are accepted.
+        stuck_s: how long the loop may stand still once it serves, before the process is ended.
+
+    Raises:
+        Stopped: a signal came before it served, or a second one did not wait for the orderly end.
     """
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
     if notice := source_notice(settings):
         log.warning("%s", notice)
-    shutdown = trio.Event()
     metrics = Metrics()
-    async with trio.open_nursery() as process:
-        await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
-        async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-            listen = partial(server.serve, settings=settings, shutdown=shutdown, metrics=metrics)
-            urls = await http.start(listen, create_app(services))
-            if settings.metrics_bind:
-                await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
-            services.health.enter(Phase.SERVING)
-            settle_memory()
-            on_ready(urls[0])
-            await shutdown.wait()
-            services.health.enter(Phase.DRAINING)
-        process.cancel_scope.cancel()
+    with trio.CancelScope() as process, ExitStack() as watching:
+        ending = Ending(process.cancel)
+        with signals_call(ending.begin, ending.insist, settings.drain_s + END_SLACK_S):
+            async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
+                listen = partial(server.serve, settings=settings, shutdown=ending.begun, metrics=metrics)
+                urls = await http.start(listen, create_app(services))
+                if settings.metrics_bind:
+                    await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
+                services.health.enter(Phase.SERVING)
+                settle_memory()
+                watching.enter_context(watched(stuck_s))
+                ending.in_order = True
+                on_ready(urls[0])
+                await ending.begun.wait()
+                services.health.enter(Phase.DRAINING)
+    if (signal := asked()) is not None and not ending.in_order:
+        raise Stopped(signal)
 
 
 @asynccontextmanager

@@ -1,12 +1,13 @@
 """The command line: which commands there are, and what each failure means to a shell."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from newsintel import __version__
+from newsintel import __version__, stopping
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
 
 COMMANDS = {
@@ -31,8 +32,6 @@ COMMANDS = {
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 """Settings and arguments that cannot be used; argparse's own code for the latter."""
-EXIT_INTERRUPTED = 130
-"""128 + SIGINT, as a shell reports it."""
 
 
 def parser(asked: str | None) -> argparse.ArgumentParser:
@@ -49,23 +48,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 done; 1 failed; 2 a setting or an argument cannot be used; 130 interrupted. An unforeseen exception is a bug and propagates.
+        0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + its number if a signal ended it. An unforeseen exception is a
+        bug and propagates.
     """
-    given = sys.argv[1:] if argv is None else argv
+    try:
+        with stopping.raising():
+            return _run(sys.argv[1:] if argv is None else argv)
+    except stopping.Stopped as stopped:
+        _discard_output()
+        return stopped.exit_code
+    finally:
+        stopping.ended()
+
+
+def _run(given: Sequence[str]) -> int:
     args = parser(next(iter(given), None)).parse_args(given)
     try:
         return int(args.run(args))
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     except NewsIntelError as error:
         return _explain([error])
     except BaseExceptionGroup as group:
-        if group.split(KeyboardInterrupt)[1] is None:  # Ctrl-C, as it leaves nurseries
-            return EXIT_INTERRUPTED
+        stopped, others = group.split(stopping.Stopped)
+        if others is None and stopped is not None:  # a signal, as it leaves nurseries
+            raise leaves(stopped)[0] from None
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
             raise
         return _explain(leaves(foreseen))
+
+
+def _discard_output() -> None:
+    """What is left in the buffer would be written at exit, and wait for a reader that may never read."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _explain(errors: Sequence[BaseException]) -> int:

@@ -6,12 +6,12 @@ it founds one. Titles are compared with founders' alone, so no chain of small ch
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from attrs import frozen
 
 from newsintel.model import Article, Dedupe, Group, Member, Rule
 from newsintel.nearest import Titles, similarity
+from newsintel.sized_cache import remembered
 from newsintel.text import fold
 
 # What outlets put round a title without making it another story, as it reads once folded. The list is a judgement, from the habits of the
@@ -129,7 +129,7 @@ def strict_similarity(one: str, other: str) -> float:
 
 
 # A search merges afresh after each of its sources, most of the titles each time the same.
-@lru_cache(maxsize=4096)
+@remembered(max_bytes=2 * 2**20)
 def undecorated(title: str) -> str:
     """The folded title without what outlets put round it; whole where nothing else would be left."""
     text = fold(title)

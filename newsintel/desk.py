@@ -212,7 +212,6 @@ class Desk:
         """Keep an answer in memory; beside the one there if that is to be kept."""
         kept = self._answers.get(answer.harvest.query.key)
         if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
-            kept.quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
-            kept.renewal = answer
+            self._answers.put_beside(kept, answer, self._now() + timedelta(seconds=self._windows.partial_s))
         else:
             self._answers.put(answer)

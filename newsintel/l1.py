@@ -1,15 +1,18 @@
 """The first cache level: recent answers in this process's memory."""
 
-from collections import OrderedDict
 from datetime import datetime
 
 from attrs import define
 
 from newsintel.model import Answer, ArchivedArticle
+from newsintel.sized_cache import SizedCache
+from newsintel.sizes import answer_bytes
 
-MAX_ANSWERS = 1_000
-MAX_ARTICLES = 50_000
-"""An article takes about 2 KiB, so that a full memory is about 100 MiB."""
+MAX_BYTES = 100 * 2**20
+"""For the answers kept and the index of their articles. An article takes about 2 KiB, an answer of 250 half a MiB."""
+
+INDEX_BYTES = 130
+"""An article's entry in the index."""
 
 
 @define
@@ -25,33 +28,28 @@ class Remembered:
 
 
 class AnswerCache:
-    """Answers by harvest key, least recently used first out, bounded by answers and by articles."""
+    """Answers by harvest key, least recently used first out, bounded by the bytes that they take."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Remembered] = OrderedDict()
+        self._kept: SizedCache[str, Remembered] = SizedCache(MAX_BYTES)
         self._key_of: dict[str, str] = {}
-        self._articles = 0
 
     def get(self, key: str) -> Remembered | None:
         """The answer kept under a key, now the most recently used."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
         return self._kept.get(key)
 
     def put(self, answer: Answer) -> None:
-        """Keep an answer, in place of an older one under its key."""
-        key = answer.harvest.query.key
-        self._drop(key)
-        self._kept[key] = Remembered(answer)
-        articles = answer.harvest.articles
-        self._articles += len(articles)
-        self._key_of |= {article.id: key for article in articles}
-        while len(self._kept) > MAX_ANSWERS or (self._articles > MAX_ARTICLES and len(self._kept) > 1):
-            self._drop(next(iter(self._kept)))
+        """Keep an answer, in place of an older one under its key. One that takes more than all may is not kept."""
+        self._put(answer.harvest.query.key, Remembered(answer))
+
+    def put_beside(self, kept: Remembered, renewal: Answer, quiet_until: datetime) -> None:
+        """Keep what a refresh brought beside the answer that stays, which is to be refreshed no sooner than then."""
+        self._put(kept.answer.harvest.query.key, Remembered(kept.answer, quiet_until, renewal))
 
     def article(self, article_id: str) -> ArchivedArticle | None:
         """One article out of the answers kept."""
-        kept = self._kept.get(self._key_of.get(article_id, ""))
+        key = self._key_of.get(article_id)
+        kept = self._kept.get(key) if key is not None else None
         if kept is None:
             return None
         group, article = next(
@@ -63,11 +61,19 @@ class AnswerCache:
         fetched_at = kept.answer.harvest.fetched_at
         return ArchivedArticle(article, first_seen_at=fetched_at, fetched_at=fetched_at, leader_id=group.leader.id)
 
-    def _drop(self, key: str) -> None:
-        old = self._kept.pop(key, None)
-        if old is None:
-            return
-        self._articles -= len(old.answer.harvest.articles)
-        for article in old.answer.harvest.articles:
+    def _put(self, key: str, kept: Remembered) -> None:
+        if (older := self._kept.pop(key)) is not None:
+            self._forget(key, older)
+        articles = kept.answer.harvest.articles
+        size_bytes = answer_bytes(kept.answer) + INDEX_BYTES * len(articles)
+        if kept.renewal is not None:
+            size_bytes += answer_bytes(kept.renewal)
+        self._key_of |= {article.id: key for article in articles}
+        for dropped in self._kept.put(key, kept, size_bytes):
+            self._forget(*dropped)
+
+    def _forget(self, key: str, kept: Remembered) -> None:
+        """Take an answer's articles out of the index, but for those that a later answer has as well."""
+        for article in kept.answer.harvest.articles:
             if self._key_of.get(article.id) == key:
                 del self._key_of[article.id]

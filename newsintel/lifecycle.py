@@ -1,9 +1,7 @@
-"""The service's life as a process: its phases, the signals that end it, and a watchdog over its end."""
+"""The service's life as a process: its phases and its end."""
 
-import faulthandler
 import gc
 import logging
-import signal
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -15,7 +13,7 @@ log = logging.getLogger(__name__)
 
 Ping = Callable[[], Awaitable[None]]
 
-WATCHDOG_SLACK_S = 5.0
+END_SLACK_S = 5.0
 """A shutdown that has taken this much longer than DRAIN_S is stuck. With 20 s that makes 25, inside a container's usual 30."""
 
 GC_THRESHOLD = 50_000
@@ -56,27 +54,34 @@ async def _answers(ping: Ping) -> bool:
     return True
 
 
-async def heed_signals(
-    shutdown: trio.Event, give_up: Callable[[], None], drain_s: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    """Begin an orderly end at the first SIGTERM or SIGINT; give up waiting at the second.
+class Ending:
+    """How a service that serves ends: in order, unless somebody insists. One that does not serve yet ends at once.
 
     Args:
-        shutdown: set at the first.
-        give_up: called at the second.
-        task_status: started once a signal would be heeded.
-        drain_s: what an orderly end may take; past that and WATCHDOG_SLACK_S the process writes every thread's traceback and exits 1.
+        give_up: cancels the service.
+
+    Attributes:
+        begun: set once the service is to end.
+        in_order: whether what was accepted is to be finished.
     """
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        task_status.started()
-        async for received in signals:
-            if shutdown.is_set():
-                log.warning("giving up: asked again by %s", signal.Signals(received).name)
-                give_up()
-            else:
-                log.info("ending: asked by %s", signal.Signals(received).name)
-                faulthandler.dump_traceback_later(drain_s + WATCHDOG_SLACK_S, exit=True)
-                shutdown.set()
+
+    def __init__(self, give_up: Callable[[], object]) -> None:
+        self.begun = trio.Event()
+        self.in_order = False
+        self._give_up = give_up
+
+    def begin(self) -> None:
+        """End."""
+        log.info("ending")
+        self.begun.set()
+        if not self.in_order:
+            self._give_up()
+
+    def insist(self) -> None:
+        """End now."""
+        log.warning("giving up: asked again to end")
+        self.in_order = False
+        self._give_up()
 
 
 def settle_memory() -> None:

@@ -3,7 +3,6 @@
 Changes that pass through here count at once in this process; another process may follow the older ones for KEEP_S.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,10 +12,11 @@ import trio
 from newsintel.personal_model import Put
 from newsintel.personal_ports import PreferenceStore
 from newsintel.preferences import Preferences
+from newsintel.sized_cache import SizedCache
 
 KEEP_S = 5.0
-MOST = 1_000
-"""People remembered, least recently asked for first out: their heeded preferences, a KiB each as a rule and 32 KiB at the very most."""
+MAX_BYTES = 8 * 2**20
+"""For what people's searches heed, least recently asked for first out: a KiB each as a rule, so 6,000 people."""
 
 
 class PreferenceCache:
@@ -24,7 +24,7 @@ class PreferenceCache:
 
     def __init__(self, store: PreferenceStore) -> None:
         self._store = store
-        self._kept: OrderedDict[int, tuple[float, Preferences]] = OrderedDict()
+        self._kept: SizedCache[int, tuple[float, Preferences]] = SizedCache(MAX_BYTES)
         self._changes = 0
 
     async def heeded(self, user_id: int) -> Preferences:
@@ -33,17 +33,13 @@ class PreferenceCache:
         Raises:
             UnavailableError: they are not remembered and cannot be read.
         """
-        read_at, preferences = self._kept.get(user_id, (-KEEP_S, Preferences()))
-        if trio.current_time() < read_at + KEEP_S:
-            self._kept.move_to_end(user_id)
-            return preferences
         changes, now_s = self._changes, trio.current_time()
+        kept = self._kept.get(user_id)
+        if kept is not None and now_s < kept[0] + KEEP_S:
+            return kept[1]
         preferences = Preferences.of(await self._store.all(user_id))
         if self._changes == changes:  # else what was read may be older than what was written meanwhile
-            self._kept[user_id] = (now_s, preferences)
-            self._kept.move_to_end(user_id)
-            if len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+            self._kept.put(user_id, (now_s, preferences), preferences.size_bytes)
         return preferences
 
     async def all(self, user_id: int) -> Mapping[str, Any]:
@@ -66,5 +62,5 @@ class PreferenceCache:
 
     def _forget(self, user_id: int) -> None:
         """Also after a failure: what failed here may have been done all the same."""
-        self._kept.pop(user_id, None)
+        self._kept.pop(user_id)
         self._changes += 1

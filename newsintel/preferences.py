@@ -7,6 +7,7 @@ message names the preference. docs/personal.md tells people the same.
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from sys import getsizeof
 from typing import Any
 
 from attrs import frozen
@@ -23,6 +24,9 @@ MAX_KEYS = 100
 """Of one person (contract)."""
 MAX_TOPICS = 50
 """Of each list. A topic is looked for in every story of a search."""
+
+OBJECT_BYTES = 140
+"""What a person's preferences take beside their lists."""
 
 # PostgreSQL's jsonb cannot hold them: an escaped NUL (after an even number of backslashes), half of a character.
 _UNKEEPABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
@@ -61,6 +65,12 @@ class Preferences:
                 continue
             found[key] = tuple(value) if isinstance(value, list) else value
         return cls(**found)
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take in memory."""
+        lists = (self.preferred_sources, self.topics, self.excluded_topics)
+        return OBJECT_BYTES + sum(getsizeof(one) + sum(map(getsizeof, one)) for one in lists if one)
 
 
 def on_topic(texts: Iterable[str | None], topics: Collection[str]) -> bool:

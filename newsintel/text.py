@@ -6,8 +6,9 @@ Everything here is linear in its input. The standard library's HTML parser is no
 import html
 import re
 import unicodedata
-from functools import lru_cache
 from itertools import groupby, islice
+
+from newsintel.sized_cache import remembered
 
 _ELEMENTS = (
     "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd del "
@@ -89,12 +90,12 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(fold(text).replace("\u2019", "'")))
 
 
-@lru_cache(maxsize=4096)
+@remembered(max_bytes=4 * 2**20)
 def padded(text: str) -> str:
     """The folded words between single spaces, so that a word or a run of words is found whole and only whole.
 
     A headline takes some 20 us, a description 60. Each is looked at by every merge of its search, and by every person's view of it, so
-    the texts of some eight searches are remembered: 2 MiB of headlines and descriptions as they usually are.
+    the texts of some eight searches are remembered: 500 articles take 1 MiB as they usually are.
     """
     return f" {' '.join(words(text))} "
 

@@ -6,9 +6,9 @@
 import base64
 import hashlib
 import re
-from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
+from newsintel.sized_cache import remembered
 from newsintel.text import fold
 
 _MAX_CHARS = 2048
@@ -79,7 +79,7 @@ _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
 # Each address of a row is looked at here twice or more, by its reader and by `canonical`.
-@lru_cache(maxsize=1024)
+@remembered(max_bytes=2**20)
 def usable(raw: str) -> str | None:
     r"""The address as a browser may be given it, or None.
 

@@ -2,6 +2,8 @@
 
 from newsintel import l1
 from newsintel.l1 import AnswerCache
+from newsintel.sized_cache import ENTRY_BYTES
+from newsintel.sizes import answer_bytes
 from tests.make import answer, article, at, outcome, query
 
 
@@ -11,9 +13,14 @@ def named(key: str, *articles: str):
     return answer(whole, asked=query(key, sources=("guardian",)))
 
 
+def size(one):
+    """What an answer takes in the cache."""
+    return answer_bytes(one) + l1.INDEX_BYTES * len(one.harvest.articles) + ENTRY_BYTES
+
+
 def test_least_recently_used_goes_first(monkeypatch):
-    """Past the bound on answers, the one not asked for the longest goes."""
-    monkeypatch.setattr(l1, "MAX_ANSWERS", 2)
+    """Past the bound, the one not asked for the longest goes."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
     cache = AnswerCache()
     cache.put(named("one", "a"))
     cache.put(named("two", "b"))
@@ -25,16 +32,30 @@ def test_least_recently_used_goes_first(monkeypatch):
     assert cache.article("a_a").article.id == "a_a"
 
 
-def test_bounded_by_articles(monkeypatch):
-    """Past the bound on articles, answers go until the rest fits; the newest stays even if it alone is too large."""
-    monkeypatch.setattr(l1, "MAX_ARTICLES", 3)
+def test_bounded_by_bytes_whatever_the_number(monkeypatch):
+    """Answers go until the rest fits; one that takes more than all may is not kept, and its articles are not found."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a", "b")))
     cache = AnswerCache()
-    cache.put(named("one", "a", "b"))
-    cache.put(named("two", "c", "d"))
+    for key in ("one", "two", "three"):
+        cache.put(named(key, f"{key}1", f"{key}2"))
+    assert [cache.get(key) is not None for key in ("one", "two", "three")] == [False, True, True]
+    cache.put(answer(outcome(articles=(article("giant", content="x" * 50_000),)), asked=query("four", sources=("guardian",))))
+    assert [cache.get(key) is not None for key in ("two", "three", "four")] == [True, True, False]
+    assert cache.article("a_giant") is None
+
+
+def test_what_a_refresh_brought_counts_too(monkeypatch):
+    """It is a second answer under the same key."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
+    cache = AnswerCache()
+    cache.put(named("one", "a"))
+    cache.put(named("two", "b"))
+    cache.put_beside(cache.get("two"), named("two", "c"), at(5))
     assert cache.get("one") is None
-    cache.put(named("three", "e", "f", "g", "h"))
-    assert cache.get("two") is None
-    assert cache.get("three")
+    kept = cache.get("two")
+    assert (kept.answer, kept.renewal, kept.quiet_until) == (named("two", "b"), named("two", "c"), at(5))
+    assert cache.article("a_b") is not None
+    assert cache.article("a_c") is None
 
 
 def test_replacing_gives_back_what_was_held():
@@ -49,7 +70,7 @@ def test_replacing_gives_back_what_was_held():
 
 def test_article_in_two_answers_outlives_one(monkeypatch):
     """An article listed by two answers is found as long as the later one is kept."""
-    monkeypatch.setattr(l1, "MAX_ANSWERS", 2)
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
     cache = AnswerCache()
     cache.put(named("one", "a"))
     cache.put(named("two", "a"))

@@ -1,15 +1,9 @@
-"""The service's life: phases, signs of life, signals."""
+"""The service's life: phases, signs of life, its end."""
 
-import faulthandler
 import gc
-import os
-import signal
-
-import pytest
-import trio
 
 from newsintel.errors import UnavailableError
-from newsintel.lifecycle import Lifecycle, heed_signals, settle_memory
+from newsintel.lifecycle import Ending, Lifecycle, settle_memory
 from newsintel.ports import Phase, Stores
 
 
@@ -32,22 +26,24 @@ async def test_health():
     assert await lifecycle.stores() == Stores(postgresql=True, redis=False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_first_signal_ends_in_order_and_second_gives_up(monkeypatch, number):
-    """The first signal asks for an orderly end and sets the watchdog; the second stops waiting for it."""
-    watchdog = []
-    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda after_s, **how: watchdog.append((after_s, how)))
-    shutdown, gave_up = trio.Event(), trio.Event()
-    with trio.fail_after(5):
-        async with trio.open_nursery() as nursery:
-            await nursery.start(heed_signals, shutdown, gave_up.set, 20.0)
-            os.kill(os.getpid(), number)
-            await shutdown.wait()
-            assert not gave_up.is_set()
-            assert watchdog == [(25.0, {"exit": True})]
-            os.kill(os.getpid(), number)
-            await gave_up.wait()
-            nursery.cancel_scope.cancel()
+def test_a_service_that_serves_ends_in_order_unless_somebody_insists():
+    """The first time it is asked; the second time it is given up."""
+    given_up = []
+    ending = Ending(lambda: given_up.append("given up"))
+    ending.in_order = True
+    ending.begin()
+    assert ending.begun.is_set()
+    assert (given_up, ending.in_order) == ([], True)
+    ending.insist()
+    assert (given_up, ending.in_order) == (["given up"], False)
+
+
+def test_a_service_that_does_not_serve_yet_ends_at_once():
+    """There is nothing to finish."""
+    given_up = []
+    ending = Ending(lambda: given_up.append("given up"))
+    ending.begin()
+    assert (given_up, ending.in_order) == (["given up"], False)
 
 
 def test_settled_memory_is_passed_over():

@@ -8,6 +8,7 @@ from newsintel import preference_cache as module
 from newsintel.errors import UnavailableError
 from newsintel.preference_cache import KEEP_S, PreferenceCache
 from newsintel.preferences import Preferences
+from newsintel.sized_cache import ENTRY_BYTES
 from tests.make import NOON
 from tests.personal_fakes import MemoryPreferences
 
@@ -82,7 +83,8 @@ async def test_what_is_remembered_outlasts_an_outage(store, autojump_clock):
 
 async def test_memory_is_bounded(store, monkeypatch):
     """The person who has not searched for longest is forgotten first."""
-    monkeypatch.setattr(module, "MOST", 2)
+    two = 2 * (Preferences().size_bytes + ENTRY_BYTES)
+    monkeypatch.setattr(module, "MAX_BYTES", two)
     cache = PreferenceCache(store)
     for user_id in (1, 2, 1, 3):
         await cache.heeded(user_id)

@@ -5,12 +5,20 @@ import trio
 from newsintel.errors import UnavailableError
 from newsintel.model import CacheWrite
 from newsintel.ports import Count, HarvestCache
+from newsintel.room import Room
+from newsintel.sizes import answer_bytes
 
 
-async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, cache: HarvestCache, count: Count) -> None:
+async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: Room, cache: HarvestCache, count: Count) -> None:
     """Write until the inbox ends. A write gives the claim on its key back in the same operation; after a failed one it is given back alone.
 
     Owns: its inbox.
+
+    Args:
+        inbox: the writes.
+        room: what the inbox's answers take; each is given back once it is written.
+        cache: where to.
+        count: counts.
     """
     with inbox:
         async for write in inbox:
@@ -19,6 +27,8 @@ async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, cache: HarvestCac
             except UnavailableError:
                 count("cache_errors", operation="store")
                 await _unlock(write, cache, count)
+            finally:
+                room.give_back(answer_bytes(write.answer))
 
 
 async def _unlock(write: CacheWrite, cache: HarvestCache, count: Count) -> None:

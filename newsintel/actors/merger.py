@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from typing import Self, TypeVar
 
 import trio
 from attrs import evolve, frozen
@@ -33,17 +34,30 @@ from newsintel.model import (
     Status,
 )
 from newsintel.ports import ArchiveSearch, Count, WallClock
+from newsintel.room import Room
 from newsintel.saves import Saves
 from newsintel.scoring import rank
 from newsintel.shared_cache import Claim, SharedCache
+from newsintel.sizes import answer_bytes, outcome_bytes
 from newsintel.views import merge
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LANDING_MARGIN_S = 0.01
 """Jobs end this much ahead of their flight, so that a source's own report of its timeout arrives before the landing."""
 ARCHIVE_LIMIT = 100
 """Articles that stand in for sources that failed: the largest page of an answer. There is more in GET /archive."""
+
+
+@frozen
+class Rooms:
+    """Room in memory for what is on its way, by where it is."""
+
+    flights: Room
+    to_cache: Room
+    to_persister: Room
 
 
 @frozen
@@ -53,6 +67,7 @@ class _World:
     jobs: Mapping[str, trio.MemorySendChannel[FetchJob]]
     to_cache: trio.MemorySendChannel[CacheWrite]
     to_persister: trio.MemorySendChannel[Answer]
+    rooms: Rooms
     shared: SharedCache
     search: ArchiveSearch
     every_source: tuple[str, ...]
@@ -68,6 +83,7 @@ async def run(
     to_cache: trio.MemorySendChannel[CacheWrite],
     to_persister: trio.MemorySendChannel[Answer],
     *,
+    rooms: Rooms,
     shared: SharedCache,
     search: ArchiveSearch,
     every_source: tuple[str, ...],
@@ -78,9 +94,11 @@ async def run(
 ) -> None:
     """Serve flights until the desk's end closes and the last flight has landed. `every_source` names those that exist, enabled or not.
 
+    What finds no room in memory is passed over: a source's outcome is `overloaded` then, an answer is not handed on, and counted.
+
     Owns: its inbox, one job end per enabled source, and the ends to both sinks, which it closes after its last flight.
     """
-    world = _World(jobs, to_cache, to_persister, shared, search, every_source, windows, saves, count, now)
+    world = _World(jobs, to_cache, to_persister, rooms, shared, search, every_source, windows, saves, count, now)
     with ExitStack() as owned:
         for to_fetcher in jobs.values():
             owned.enter_context(to_fetcher)
@@ -119,15 +137,15 @@ async def _resolve(flight: Flight, world: _World) -> None:
         if cached and world.shared.judge(claim) is Freshness.FRESH:
             flight.append(Landed(cached, asked=False))
             return
-        gathering = _Gathering(flight, world)
-        kept = world.windows.kept(cached.harvest, world.now(), signed_in=flight.signed_in) if cached else ()
-        await _fan_out(flight, gathering, kept, world)
-        answer = gathering.answer()
-        if answer.harvest.cacheable:
-            flight.append(Landed(answer, asked=True))
-            _hand_on(flight, answer, claim, world)
-        else:
-            flight.append(Landed(await _instead(answer, cached, world), asked=True))
+        with _Gathering(flight, world) as gathering:
+            kept = world.windows.kept(cached.harvest, world.now(), signed_in=flight.signed_in) if cached else ()
+            await _fan_out(flight, gathering, kept, world)
+            answer = gathering.answer()
+            if answer.harvest.cacheable:
+                flight.append(Landed(answer, asked=True))
+                _hand_on(flight, answer, claim, world)
+            else:
+                flight.append(Landed(await _instead(answer, cached, world), asked=True))
 
 
 class _Gathering:
@@ -135,15 +153,34 @@ class _Gathering:
 
     Grouping is what costs. An outcome without articles changes no group: at the deadline of a source that hangs, every flight that waits
     for it lands in the same instant. And what comes last in founder order is put to the groups that are there.
+
+    Owns: the room in memory for what sources brought, given back at its exit.
     """
 
     def __init__(self, flight: Flight, world: _World) -> None:
         self._flight = flight
+        self._room = world.rooms.flights
+        self._taken_bytes = 0
         self._now = world.now
         self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
         self._grouping = Grouping(Dedupe.NORMAL)
         self._answer = _answer(Harvest(flight.query, world.now(), ()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.give_back(self._taken_bytes)
+
+    def receive(self, outcome: FetchOutcome) -> None:
+        """Report what a source just brought; without its articles if there is no room for them."""
+        size_bytes = outcome_bytes(outcome)
+        if self._room.take(size_bytes):
+            self._taken_bytes += size_bytes
+        else:
+            outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no room in memory for what it brought")
+        self.report(outcome)
 
     def report(self, outcome: FetchOutcome) -> None:
         """Take one source's outcome and publish it."""
@@ -193,7 +230,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
                     gathering.report(FetchOutcome(name, Status.OVERLOADED, world.now()))
         with trio.move_on_at(flight.deadline):
             async for outcome in receive:
-                gathering.report(outcome)
+                gathering.receive(outcome)
     for name in gathering.missing():
         gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
 
@@ -224,18 +261,27 @@ async def _instead(failed: Answer, cached: Answer | None, world: _World) -> Answ
 
 def _hand_on(flight: Flight, answer: Answer, claim: Claim, world: _World) -> None:
     """Offer a landed answer to both sinks. Nobody waits for this; a sink that has no room is passed over."""
-    try:
-        world.to_persister.send_nowait(answer)
-    except (trio.WouldBlock, trio.BrokenResourceError):
+    size_bytes = answer_bytes(answer)
+    if not _offer(world.to_persister, answer, world.rooms.to_persister, size_bytes):
         world.count("refusals", inbox="persister")
     if any(old and world.windows.outranks(old.harvest, answer.harvest, world.now()) for old in (claim.answer, flight.standing)):
         return
-    try:
-        world.to_cache.send_nowait(CacheWrite(answer, claim.token))
-    except (trio.WouldBlock, trio.BrokenResourceError):
+    if not _offer(world.to_cache, CacheWrite(answer, claim.token), world.rooms.to_cache, size_bytes):
         world.count("refusals", inbox="cache_writer")
     else:
         claim.token = None  # the cache writer's to give back, in the same operation as its write
+
+
+def _offer(inbox: trio.MemorySendChannel[T], message: T, room: Room, size_bytes: int) -> bool:
+    """Put a message into an inbox that has room for it in number and in bytes."""
+    if not room.take(size_bytes):
+        return False
+    try:
+        inbox.send_nowait(message)
+    except (trio.WouldBlock, trio.BrokenResourceError):
+        room.give_back(size_bytes)
+        return False
+    return True
 
 
 def _answer(harvest: Harvest) -> Answer:

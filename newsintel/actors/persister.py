@@ -15,6 +15,8 @@ from attrs import define, field
 from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.model import Answer, Article, Pair
 from newsintel.ports import Archive, Count
+from newsintel.room import Room
+from newsintel.sizes import answer_bytes
 from newsintel.views import pairs
 
 log = logging.getLogger(__name__)
@@ -35,17 +37,25 @@ class _Batch:
 
     rows: list[Row] = field(factory=list)
     pairs: list[Pair] = field(factory=list)
+    bytes: int = 0
 
     def add(self, answer: Answer) -> None:
         """Take a landed answer's articles, and what its merge found out about them."""
         self.rows += [(article, outcome.fetched_at) for outcome in answer.harvest.outcomes for article in outcome.articles]
         self.pairs += pairs(answer.merge)
+        self.bytes += answer_bytes(answer)
 
 
-async def run(inbox: trio.MemoryReceiveChannel[Answer], *, archive: Archive, count: Count) -> None:
+async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: Room, archive: Archive, count: Count) -> None:
     """Write until the inbox ends and all is saved. Cancelled earlier, it counts what it had accepted and could not save.
 
     Owns: its inbox.
+
+    Args:
+        inbox: landed answers.
+        room: what they take, from the inbox's door until they are saved.
+        archive: where to.
+        count: counts.
     """
     batch = _Batch()
     with inbox:
@@ -54,6 +64,8 @@ async def run(inbox: trio.MemoryReceiveChannel[Answer], *, archive: Archive, cou
                 batch.add(answer)
                 await _fill(inbox, batch)
                 await _write(batch, archive, count)
+                room.give_back(batch.bytes)
+                batch.bytes = 0
         finally:
             _count_lost(inbox, batch, count)
 

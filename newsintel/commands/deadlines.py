@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import trio
 from attrs import frozen
 
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.codec import dump_answer, load_answer, to_json
 from newsintel.commands.measurements import read_lines
 from newsintel.commands.setup import load_settings
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the report."""
     settings = load_settings()
     telemetry.set_up_logging(settings, quiet=True)
-    counts = read_lines(args.file, tuple(settings.source)) if args.file else trio.run(_kept, settings)
+    counts = read_lines(args.file, tuple(settings.source)) if args.file else command_loop.run(_kept, settings)
     if not counts:
         where = args.file or f"the Redis of {settings.data_dir}" if settings.redis_url is None else "Redis"
         raise NewsIntelError(f"no latency is recorded in {where}: search with a running service first (docs/operating.md)")

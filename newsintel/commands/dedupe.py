@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsintel.dedup import Deduper
 from newsintel.model import Dedupe
+from newsintel.stopping import Stopped
 from newsintel.urls import canonical, usable
 
 _UNUSABLE = 2
@@ -49,6 +50,10 @@ def run(args: argparse.Namespace) -> int:
             for line in _grouped(progress.track(lines), Dedupe(args.mode)):
                 out.write(line)
                 out.flush()
+    except Stopped:
+        with suppress(OSError):  # the terminal may be what went away
+            sys.stderr.write("newsintel dedupe: stopped; run it again from the first line\n")
+        raise
     except BrokenPipeError:
         # What is left in the buffer would raise again at exit (docs.python.org/3/library/signal.html#note-on-sigpipe).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import trio
 from attrs import evolve
 from rich.console import Console
 
-from newsintel import app, telemetry
+from newsintel import app, command_loop, telemetry
 from newsintel.commands.setup import load_settings
 from newsintel.demo.server import Simulated, simulated_upstreams
 from newsintel.settings import Settings
@@ -34,8 +33,8 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the demo until SIGTERM or SIGINT."""
-    trio.run(_demo, args.replay)
+    """Serve the demo until a signal; 0 after an orderly end."""
+    command_loop.run(_demo, args.replay)
     return 0
 
 

@@ -2,12 +2,12 @@
 
 import argparse
 import os
+import stat
 import sys
+from contextlib import nullcontext
 from typing import Any, BinaryIO
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.archive_format import dump
 from newsintel.commands.lines import writing
 from newsintel.commands.progress import Counter
@@ -15,6 +15,7 @@ from newsintel.commands.setup import load_settings
 from newsintel.commands.stores import prepared_stores
 from newsintel.errors import InvalidParameterError
 from newsintel.settings import Settings
+from newsintel.stopping import raising
 
 PAGE_ROWS = 500
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     telemetry.set_up_logging(settings, quiet=True)
     try:
         with writing(args.file) as out, Counter("articles", hidden=out.isatty()) as counter:
-            if failure := trio.run(_export, settings, out, args.after, counter):
+            if failure := command_loop.run(_export, settings, out, args.after, counter):
                 raise failure
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
@@ -53,9 +54,12 @@ async def _export(settings: Settings, out: BinaryIO, after: str | None, counter:
         if after is not None and await stores.archive.article(after) is None:
             raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
         try:
+            # Whoever reads a pipe may never go on; a file takes whole pages.
+            interruptible = nullcontext if stat.S_ISREG(os.fstat(out.fileno()).st_mode) else raising
             while page := await stores.dump.page(after, PAGE_ROWS):
-                out.write(b"".join(map(dump, page)))
-                out.flush()
+                with interruptible():
+                    out.write(b"".join(map(dump, page)))
+                    out.flush()
                 after = page[-1].article.id
                 counter.add(len(page))
         except BrokenPipeError as error:

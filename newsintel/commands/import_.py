@@ -11,7 +11,7 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.archive_format import parse
 from newsintel.archive_model import Hit
 from newsintel.commands.lines import MAX_LINE, numbered, reading
@@ -21,6 +21,7 @@ from newsintel.commands.stores import prepared_stores
 from newsintel.errors import PoisonedBatchError
 from newsintel.ports import Archive
 from newsintel.settings import Settings
+from newsintel.stopping import raising
 
 BATCH_ROWS = 200
 BATCH_BYTES = 2**20
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         report = _Report(counter, settled=args.from_line - 1)
         found = ((number, line) for number, line in numbered(lines, args.file) if number >= args.from_line)
         try:
-            trio.run(_import, settings, found, report)
+            command_loop.run(_import, settings, found, report)
         except BaseException:
             report.counter.say(f"stopped; go on with --from-line {report.settled + 1}")
             raise
@@ -91,10 +92,16 @@ class _Batch:
 
 async def _import(settings: Settings, lines: Iterator[tuple[int, bytes | None]], report: _Report) -> None:
     async with prepared_stores(settings) as stores:
-        for batch in _batches(lines, report):
+        batches = _batches(lines, report)
+        while (batch := _next(batches)) is not None:
             await _save(stores.archive, batch.rows, report)
             report.counter.add(batch.last - report.settled)
             report.settled = batch.last
+
+
+def _next(batches: Iterator["_Batch"]) -> "_Batch | None":
+    with raising():  # whoever is to write to a pipe may never do so
+        return next(batches, None)
 
 
 def _batches(lines: Iterator[tuple[int, bytes | None]], report: _Report) -> Iterator[_Batch]:
@@ -118,11 +125,15 @@ def _batches(lines: Iterator[tuple[int, bytes | None]], report: _Report) -> Iter
 
 
 async def _save(archive: Archive, rows: Sequence[Row], report: _Report) -> None:
-    """Archive rows; halve a batch that PostgreSQL refuses until the row at fault stands alone."""
+    """Archive rows; halve a batch that PostgreSQL refuses until the row at fault stands alone.
+
+    A signal waits for the statement that runs, which has its own limit, so that what is said of the lines is what became of them.
+    """
     # The archive keeps the earliest and the latest of an article's fetches: told of both, it has the line's own times.
     saves = [(hit.article, moment) for _, hit in rows for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
     try:
-        report.new += await archive.save(saves, [])
+        with trio.CancelScope(shield=True):
+            report.new += await archive.save(saves, [])
     except PoisonedBatchError as error:
         if len(rows) == 1:
             report.refuse(rows[0][0], str(error))

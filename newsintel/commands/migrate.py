@@ -3,9 +3,7 @@
 import argparse
 from typing import Any
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.codec import dump_answer, load_answer
 from newsintel.commands.setup import load_settings
 from newsintel.settings import Settings
@@ -23,7 +21,7 @@ def run(_args: argparse.Namespace) -> int:
     """Migrate; doing it again changes nothing."""
     settings = load_settings()
     telemetry.set_up_logging(settings)
-    trio.run(_migrate, settings)
+    command_loop.run(_migrate, settings)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -53,8 +54,9 @@ class Counter:
             self.say(f"{self.total:,} {self._noun}, {rate:,.0f}/s")
 
     def say(self, line: str) -> None:
-        """A line that stays."""
-        if self._progress.disable:
-            sys.stderr.write(line + "\n")
-        else:
-            self._progress.console.print(line, markup=False, highlight=False)
+        """A line that stays. A terminal that has gone away is told nothing."""
+        with suppress(OSError):
+            if self._progress.disable:
+                sys.stderr.write(line + "\n")
+            else:
+                self._progress.console.print(line, markup=False, highlight=False)

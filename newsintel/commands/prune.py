@@ -5,9 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.commands.setup import load_settings
 from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
@@ -23,7 +21,7 @@ def run(_args: argparse.Namespace) -> int:
     """Prune, and print how many searches went; safe beside a running service."""
     settings = load_settings()
     telemetry.set_up_logging(settings)
-    pruned = trio.run(_prune, settings)
+    pruned = command_loop.run(_prune, settings)
     sys.stdout.write(f"{pruned} searches older than {settings.history_retention_d} days deleted\n")
     return 0
 

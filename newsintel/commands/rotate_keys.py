@@ -4,9 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.commands.setup import load_settings
 from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
@@ -22,7 +20,7 @@ def run(_args: argparse.Namespace) -> int:
     """Re-encrypt, and print how many accounts' tokens were; safe beside a running service."""
     settings = load_settings()
     telemetry.set_up_logging(settings)
-    resealed = trio.run(_rotate, settings)
+    resealed = command_loop.run(_rotate, settings)
     sys.stdout.write(f"tokens of {resealed} accounts encrypted anew\n")
     return 0
 

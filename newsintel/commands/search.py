@@ -4,13 +4,12 @@ import argparse
 import sys
 from typing import Any
 
-import trio
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from newsintel import app, telemetry
+from newsintel import app, command_loop, telemetry
 from newsintel.codec import to_json
 from newsintel.commands.setup import load_settings
 from newsintel.model import Answer, Failed, FetchOutcome, Landed, SourceReported, Status
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     telemetry.set_up_logging(settings, quiet=True)
     if notice := source_notice(settings):
         sys.stderr.write(f"newsintel: {notice}\n")
-    answer = trio.run(_search, settings, args.query)
+    answer = command_loop.run(_search, settings, args.query)
     if args.json:
         body = render(answer, View(limit=args.limit)) | noticed(settings)
         sys.stdout.write(to_json(body).decode() + "\n")

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 from attrs import evolve, frozen
 
-from newsintel import telemetry
+from newsintel import command_loop, telemetry
 from newsintel.account_model import Caller
 from newsintel.actors.trend_writer import KEPT
 from newsintel.app import open_pipeline
@@ -65,7 +65,7 @@ def run(_args: argparse.Namespace) -> int:
     if settings.production:
         raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
     telemetry.set_up_logging(settings, quiet=True)
-    trio.run(_seed)
+    command_loop.run(_seed)
     return 0
 
 

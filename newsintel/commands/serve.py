@@ -1,11 +1,9 @@
-"""`newsintel serve`: the service, until SIGTERM or SIGINT."""
+"""`newsintel serve`: the service, until a signal (`stopping.SIGNALS`)."""
 
 import argparse
 from typing import Any
 
-import trio
-
-from newsintel import app, telemetry
+from newsintel import app, command_loop, telemetry
 from newsintel.commands.setup import load_settings
 
 
@@ -19,5 +17,5 @@ def run(_args: argparse.Namespace) -> int:
     """Serve; 0 after an orderly end."""
     settings = load_settings()
     telemetry.set_up_logging(settings)
-    trio.run(app.serve, settings)
+    command_loop.run(app.serve, settings)
     return 0

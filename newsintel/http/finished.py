@@ -6,7 +6,6 @@ from the desk making the same bytes again.
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -15,11 +14,14 @@ from attrs import frozen
 from newsintel.freshness import Windows
 from newsintel.http.recording import searched
 from newsintel.model import Answer, Query, Searched
+from newsintel.sized_cache import SizedCache
 from newsintel.views import View
 
-MAX_PAGES = 1_000
 MAX_BYTES = 64 * 1024 * 1024
-"""A page of 20 stories has 10 to 20 KiB, one of 100 with every duplicate perhaps 200: the second bound is for those."""
+"""A page of 20 stories has 10 to 20 KiB, one of 100 with every duplicate perhaps 200."""
+
+PAGE_BYTES = 4096
+"""What a page takes beside its body, its headers and its name: its query, and what is recorded of whoever gets it."""
 
 _MOVING = ("Age", "X-Accel-Expires", "Cache-Status", "Server-Timing")
 """The headers that tell of a moment, and so are made anew for every hit."""
@@ -110,29 +112,17 @@ def page(
 
 
 class Pages:
-    """Pages by query string, least recently used first out, bounded by pages and by bytes."""
+    """Pages by query string, least recently used first out, bounded by bytes.
 
-    def __init__(self, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES) -> None:
-        self._max_pages = max_pages
-        self._max_bytes = max_bytes
-        self._kept: OrderedDict[bytes, Page] = OrderedDict()
-        self._bytes = 0
+    Attributes:
+        get: the page kept for a query string, now the most recently used. Every hit comes here, so there is no call between.
+    """
 
-    def get(self, query_string: bytes) -> Page | None:
-        """The page kept for a query string, now the most recently used."""
-        found = self._kept.get(query_string)
-        if found is not None:
-            self._kept.move_to_end(query_string)
-        return found
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._kept: SizedCache[bytes, Page] = SizedCache(max_bytes)
+        self.get = self._kept.get
 
     def put(self, query_string: bytes, page: Page) -> None:
         """Keep a page, in place of an older one; one larger than all may be together is not kept."""
-        if (old := self._kept.pop(query_string, None)) is not None:
-            self._bytes -= len(old.body)
-        if len(page.body) > self._max_bytes:
-            return
-        self._kept[query_string] = page
-        self._bytes += len(page.body)
-        while len(self._kept) > self._max_pages or self._bytes > self._max_bytes:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.body)
+        headers = sum(len(name) + len(value) for name, value in page.fixed)
+        self._kept.put(query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body))

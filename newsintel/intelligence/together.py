@@ -5,9 +5,12 @@ Each process knows what it answered itself. Two queries of one person that two p
 
 from collections.abc import Sequence
 from datetime import date
+from sys import getsizeof
 
-MOST_PEOPLE = 10_000
-"""People remembered at once, in about 10 MiB; past that whoever came first is forgotten, and starts afresh with their next search."""
+from newsintel.sized_cache import SizedCache
+
+MAX_BYTES = 10 * 2**20
+"""For the people remembered, 10,000 as a rule; past that whoever searched longest ago is forgotten, and starts with their next search."""
 MOST_QUERIES = 8
 """Of each person the latest: what was searched for in one sitting. So a search makes at most as many pairs."""
 
@@ -17,7 +20,7 @@ class Together:
 
     def __init__(self) -> None:
         self._day = date.min
-        self._queries: dict[str, list[str]] = {}
+        self._queries: SizedCache[str, tuple[str, ...]] = SizedCache(MAX_BYTES)
 
     def add(self, day: date, person: str, query: str) -> Sequence[str]:
         """Remember a person's search; returns the others of that day, none if this one was known or its day is over."""
@@ -26,16 +29,13 @@ class Together:
             self._queries.clear()
         if day < self._day:
             return ()
-        if person not in self._queries and len(self._queries) >= MOST_PEOPLE:
-            del self._queries[next(iter(self._queries))]
-        known = self._queries.setdefault(person, [])
-        if query in known:
+        others = self._queries.get(person) or ()
+        if query in others:
             return ()
-        others = tuple(known)
-        known.append(query)
-        del known[:-MOST_QUERIES]
+        latest = (*others, query)[-MOST_QUERIES:]
+        self._queries.put(person, latest, getsizeof(person) + getsizeof(latest) + sum(map(getsizeof, latest)))
         return others
 
     def forget(self, person: str) -> None:
         """Forget a person's searches."""
-        self._queries.pop(person, None)
+        self._queries.pop(person)

@@ -26,6 +26,9 @@ START_S = 30.0
 ENVIRON = {"PATH": os.defpath, "LC_ALL": "C"}
 """Of every program here. They see nothing of our environment: PGPORT and its kin would redirect them."""
 
+KNOWN_S = 5.0
+"""How long a server that was started may take to write its pid file, which it does within milliseconds; one that never does has ended."""
+
 STOP_S = 1.5
 """How long a server may take to obey a signal before it gets a stronger one."""
 
@@ -69,11 +72,19 @@ class Daemon(ABC):
         with trio.move_on_after(START_S) as patience:
             if self.pid() is None:
                 self.pid_file.unlink(missing_ok=True)
-                await self.start()
+                await self._begin()
             while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
                 await trio.sleep(0.02)
         if patience.cancelled_caught:
             raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
+
+    async def _begin(self) -> None:
+        """Start it, to where its process is known. A cancel waits: of a server that is half started nobody would know what to stop."""
+        with trio.move_on_after(START_S, shield=True):
+            await self.start()
+        with trio.move_on_after(KNOWN_S, shield=True):
+            while self.pid() is None:  # noqa: ASYNC110 - a server tells nobody when it has written its pid file
+                await trio.sleep(0.01)
 
     async def stop(self) -> None:
         """Ask it to stop, then insist, and return when it is gone."""

@@ -5,6 +5,8 @@ import trio
 
 from newsintel.actors import cache_writer
 from newsintel.model import CacheWrite
+from newsintel.room import Room
+from newsintel.sizes import answer_bytes
 from tests.fakes import Counts, MemoryCache
 from tests.make import answer, query
 
@@ -12,10 +14,13 @@ from tests.make import answer, query
 async def run_all(cache, counts, *writes):
     """Run the actor over some writes to its end."""
     send, inbox = trio.open_memory_channel(8)
+    room = Room(2**20)
     with send:
         for write in writes:
+            assert room.take(answer_bytes(write.answer))
             send.send_nowait(write)
-    await cache_writer.run(inbox, cache=cache, count=counts)
+    await cache_writer.run(inbox, room=room, cache=cache, count=counts)
+    assert room.taken_bytes == 0
     return inbox
 
 
@@ -71,7 +76,7 @@ async def test_cancelled_at_every_step(step):
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(CacheWrite(answer(), None))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: cache_writer.run(inbox, cache=MemoryCache(), count=Counts()))
+        nursery.start_soon(lambda: cache_writer.run(inbox, room=Room(2**20), cache=MemoryCache(), count=Counts()))
         for _ in range(step + 1):
             await trio.lowlevel.checkpoint()
         nursery.cancel_scope.cancel()

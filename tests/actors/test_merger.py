@@ -14,8 +14,10 @@ from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableE
 from newsintel.flight import Flight, answered
 from newsintel.freshness import Windows
 from newsintel.model import Dedupe, Landed, Origin, SourceReported, StaleFound, Status
+from newsintel.room import Room
 from newsintel.saves import Saves
 from newsintel.shared_cache import SharedCache
+from newsintel.sizes import answer_bytes, outcome_bytes
 from newsintel.views import merge, merged_as
 from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
@@ -29,7 +31,8 @@ STORIES = ("Waters rise in the valley", "Parliament votes on the budget", "A com
 class Rig:
     """A running merger; the test plays the desk, the fetchers and the sinks."""
 
-    def __init__(self, sources=SOURCES, job_room=8, sink_room=8):
+    def __init__(self, sources=SOURCES, job_room=8, sink_room=8, room_bytes=2**20):
+        self.rooms = merger.Rooms(Room(room_bytes), Room(room_bytes), Room(room_bytes))
         self.now, self.counts = Clock(), Counts()
         self.cache, self.search, self.saves = MemoryCache(), MemorySearch(), Saves()
         self.to_merger, self._flights = trio.open_memory_channel(8)
@@ -43,7 +46,7 @@ class Rig:
         """The actor."""
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
-        ports = {"shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
+        ports = {"rooms": self.rooms, "shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
         await merger.run(*ends, every_source=SOURCES, windows=WINDOWS, **ports)
 
     def fly(self, key="k", known=None, sources=SOURCES):
@@ -461,3 +464,36 @@ async def test_cancelled_at_every_step(autojump_clock, step):
         assert receive.statistics().open_send_channels == 0
     held = [write.lock_token async for write in rig.cache_writes]
     assert set(rig.cache.locks.values()) <= set(held)
+
+
+@pytest.mark.parametrize("content", ["", "x" * 100_000])
+async def test_what_finds_no_room_in_memory_is_passed_over(nursery, autojump_clock, content):
+    """By bytes, whatever the number: a source is overloaded then, and a sink is refused. Room is given back with its flight."""
+    big = outcome("newsapi", articles=(article("big", source="newsapi", content=content),))
+    rig = Rig(room_bytes=outcome_bytes(big) - 1 if content else 2**20)
+    nursery.start_soon(rig.run)
+    for _ in range(2):
+        flight = rig.fly()
+        nursery.start_soon(partial(rig.serve, "newsapi", articles=big.articles))
+        for name in ("guardian", "reddit"):
+            nursery.start_soon(rig.serve, name, Status.EMPTY)
+        landed = await landing(flight)
+        assert landed.answer.harvest.outcomes[0].status is (Status.OVERLOADED if content else Status.OK)
+        await wait_all_tasks_blocked()
+        assert rig.rooms.flights.taken_bytes == 0
+
+
+async def test_a_sink_that_has_no_room_for_its_bytes_is_refused(nursery, autojump_clock):
+    """And counted; what it was refused takes no room, what it was given does until it gives it back."""
+    rig = Rig()
+    whole = outcome_bytes(outcome("guardian"))
+    rig.rooms = merger.Rooms(Room(2**20), Room(2**20), Room(whole))
+    nursery.start_soon(rig.run)
+    flight = rig.fly()
+    for name in SOURCES:
+        nursery.start_soon(rig.serve, name)
+    landed = await landing(flight)
+    await wait_all_tasks_blocked()
+    assert rig.counts["refusals persister"] == 1
+    assert rig.rooms.to_persister.taken_bytes == 0
+    assert rig.rooms.to_cache.taken_bytes == answer_bytes(landed.answer)

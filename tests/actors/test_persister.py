@@ -6,6 +6,8 @@ from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
 from newsintel.errors import UnavailableError
+from newsintel.room import Room
+from newsintel.sizes import answer_bytes
 from tests.fakes import Counts, MemoryArchive
 from tests.make import answer, article, outcome
 
@@ -26,10 +28,11 @@ class Rig:
     def __init__(self, room=64):
         self.archive, self.counts = MemoryArchive(), Counts()
         self.send, self.inbox = trio.open_memory_channel(room)
+        self.room = Room(2**20)
 
     async def run(self):
         """The actor."""
-        await persister.run(self.inbox, archive=self.archive, count=self.counts)
+        await persister.run(self.inbox, room=self.room, archive=self.archive, count=self.counts)
 
     async def run_all(self, *answers):
         """Accept answers, then end the channel and let the actor finish."""
@@ -37,7 +40,9 @@ class Rig:
             nursery.start_soon(self.run)
             with self.send:
                 for each in answers:
+                    assert self.room.take(answer_bytes(each))
                     await self.send.send(each)
+        assert self.room.taken_bytes == 0
 
 
 async def test_small_answers_share_a_batch(autojump_clock):

@@ -1,6 +1,8 @@
-"""Finished pages in memory: bounded by pages and by bytes, least recently used first out."""
+"""Finished pages in memory: bounded by bytes, least recently used first out."""
 
+from newsintel.http import finished
 from newsintel.http.finished import Page, Pages
+from newsintel.sized_cache import ENTRY_BYTES
 from tests.make import NOON, query
 
 
@@ -9,9 +11,14 @@ def page(body=b"x"):
     return Page("tag", body, (), query(), NOON, 0.0, 300.0, link=None, searched=None)
 
 
+def size(body):
+    """What one takes under a name of one letter."""
+    return finished.PAGE_BYTES + ENTRY_BYTES + 1 + len(body)
+
+
 def test_what_was_used_longest_ago_goes_first():
     """Looking a page up is using it; putting it again replaces it."""
-    pages = Pages(max_pages=2, max_bytes=100)
+    pages = Pages(max_bytes=2 * size(b"1"))
     pages.put(b"a", page(b"1"))
     pages.put(b"b", page(b"2"))
     assert pages.get(b"a").body == b"1"
@@ -24,15 +31,17 @@ def test_what_was_used_longest_ago_goes_first():
 
 def test_bytes_are_bounded_whatever_the_pages():
     """Replaced and dropped pages no longer count; one larger than everything allowed is not kept."""
-    pages = Pages(max_pages=100, max_bytes=10)
+    pages = Pages(max_bytes=2 * size(b"xxxx"))
     for name in (b"a", b"b", b"c", b"a"):
         pages.put(name, page(b"xxxx"))
     assert [pages.get(name) is not None for name in (b"a", b"b", b"c")] == [True, False, True]
-    pages.put(b"d", page(b"x" * 11))
-    pages.put(b"c", page(b"x" * 11))
-    assert [pages.get(name) is not None for name in (b"a", b"c", b"d")] == [True, False, False]
-    pages.put(b"e", page(b"x" * 10))
-    assert pages.get(b"e") is not None
+    most = finished.PAGE_BYTES + ENTRY_BYTES + 9  # for a body, with a name of one letter
+    for name, body in ((b"d", b"x" * (most + 1)), (b"c", b"x" * (most + 1)), (b"e" * (most + 1), b"x")):
+        pages.put(name, page(body))
+        assert pages.get(name) is None
+    assert pages.get(b"a") is not None
+    pages.put(b"f", page(b"x" * most))
+    assert [pages.get(name) is not None for name in (b"a", b"f")] == [False, True]
 
 
 def test_times_are_told_in_whole_seconds():

@@ -94,14 +94,14 @@ def test_a_day_ends_for_everybody():
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    """Of each person the latest queries, of people the latest to begin; a query that is known goes with nothing anew."""
-    monkeypatch.setattr(module, "MOST_PEOPLE", 2)
+    """Of each person the latest queries, of people those who searched last; a query that is known goes with nothing anew."""
+    monkeypatch.setattr(module, "MAX_BYTES", 1_500)  # alice with her eight queries, and another with a short one
     together = Together()
     found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
     assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]
     assert found[-1][0] == "q1"
     assert together.add(TODAY, "alice", "q9") == ()
     together.add(TODAY, "bob", "q")
-    together.add(TODAY, "carol", "q")
+    together.add(TODAY, "carol", "q" * 256)
     assert together.add(TODAY, "alice", "new") == ()
-    assert together.add(TODAY, "carol", "new") == ("q",)
+    assert together.add(TODAY, "carol", "new") == ("q" * 256,)

@@ -10,6 +10,7 @@ from attrs import evolve
 from newsintel.actors import persister
 from newsintel.app import PERSISTER_INBOX
 from newsintel.model import Answer, Dedupe, Group, Member, Merge, Ranked, Rule, ScoreParts
+from newsintel.room import Room
 from tests.fakes import Counts
 from tests.make import harvest, outcome
 from tests.storage.support import article
@@ -45,7 +46,7 @@ def persist(archive):
         counts = Counts()
         send, inbox = trio.open_memory_channel[Answer](PERSISTER_INBOX)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda: persister.run(inbox, archive=archive, count=counts))
+            nursery.start_soon(lambda: persister.run(inbox, room=Room(2**30), archive=archive, count=counts))
             with send:
                 for number, each in enumerate(answers):
                     await send.send(each)

@@ -1,0 +1,37 @@
+"""How many bytes values take in memory: what bounds the caches and queues that hold them.
+
+Texts are counted as they are; for the objects round them there is a price each, measured (tests/test_sizes.py holds them against what the
+interpreter allocates, within a quarter).
+"""
+
+from collections.abc import Iterable
+from sys import getsizeof
+
+from newsintel.model import Answer, Article, FetchOutcome
+
+ARTICLE_BYTES = 330
+"""An Article, its dates and numbers, and its Member in a group."""
+GROUP_BYTES = 800
+"""A Group, its place in the order with the parts of its score, and the tuples that hold these."""
+ANSWER_BYTES = 2000
+"""An answer's query and outcomes."""
+
+
+def articles_bytes(articles: Iterable[Article]) -> int:
+    """What articles take, each text counted once for its article."""
+    total = 0
+    for one in articles:
+        texts = (one.id, one.external_id, one.url, one.canonical_url, one.title, one.publisher, one.description, one.content)
+        more = (one.author, one.section, one.image_url)
+        total += ARTICLE_BYTES + sum(map(getsizeof, {id(text): text for text in (*texts, *more) if text is not None}.values()))
+    return total
+
+
+def outcome_bytes(outcome: FetchOutcome) -> int:
+    """What a source's outcome takes, with the groups that its articles may make."""
+    return articles_bytes(outcome.articles) + GROUP_BYTES * len(outcome.articles)
+
+
+def answer_bytes(answer: Answer) -> int:
+    """What an answer takes."""
+    return ANSWER_BYTES + articles_bytes(answer.harvest.articles) + GROUP_BYTES * len(answer.merge.ranked)

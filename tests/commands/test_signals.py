@@ -1,0 +1,222 @@
+"""SIGINT, SIGTERM and SIGHUP sent to commands at many moments: what was begun is finished, no server stays, the exit code tells."""
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from array import array
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.service import command_lines, environ, newsintel, running
+from tests.storage.support import running_servers
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOPPED_AT = str(Path(__file__).with_name("stopped_at.py"))
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 90
+"""For what takes seconds."""
+LEAVING = 24
+"""More steps than a first start of the servers has; in those that follow the command is done or leaves."""
+
+
+def line(number):
+    """A line whose article is told by its number."""
+    article = {
+        "url": f"https://example.org/{number}",
+        "title": f"Story {number}",
+        "source": "guardian",
+        "publisher": "The Guardian",
+        "published_at": "2026-01-01T00:00:00Z",
+        "content": "x" * 2000,
+    }
+    return json.dumps(article) + "\n"
+
+
+def servers_of(folder):
+    """The command lines of every program that was started for a folder."""
+    return [line for line in command_lines() if f"{folder}/" in line and "newsintel " not in line and STOPPED_AT not in line]
+
+
+def stop_at(folder, number, step, times, *command, stdin=""):
+    """Run a command that sends itself a signal, `times` times from one of its steps on."""
+    argv = [sys.executable, STOPPED_AT, str(int(number)), str(step), str(times), "--", *command]
+    known = environ(folder, BIND="127.0.0.1:0") | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(argv, env=known, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+
+
+def moments(stride):
+    """Steps of a first start, each with one of the signals, once or three times in a row."""
+    return [(step, SIGNALS[place % 3], 1 if place % 2 else 3) for place, step in enumerate(range(0, LEAVING, stride))]
+
+
+def check_moment(folder, step, number, times, *command, stdin=""):
+    """The command ends with the signal's code, or was done, and nothing of it runs on."""
+    done = stop_at(folder, number, step, times, *command, stdin=stdin)
+    assert done.returncode in (0, 128 + number), done.stderr
+    assert "Traceback" not in done.stderr
+    assert servers_of(folder) == []
+    return done
+
+
+@pytest.mark.parametrize(("step", "number", "times"), moments(5))
+def test_a_signal_at_any_step_leaves_no_server(tmp_path, step, number, times):
+    """While the servers of a first start are made, started and joined; the next command finds a whole archive, or makes one."""
+    done = check_moment(tmp_path, step, number, times, "import", "-", stdin=line(1))
+    if done.returncode and step:  # the first is a look for a library, long before there is anything to go on with
+        assert done.stderr.endswith("stopped; go on with --from-line 1\n")
+    again = newsintel(tmp_path, "export")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("\n") == (0 if done.returncode else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("import", "-"), ("export",), ("prune",), ("migrate",), ("search", "x"), ("demo",), ("serve",)])
+def test_every_command_at_every_step(tmp_path, command):
+    """Likewise for each command and each of its steps."""
+    for step, number, times in moments(1):
+        check_moment(tmp_path / str(step), step, number, times, *command)
+
+
+@pytest.mark.parametrize(("step", "number", "times"), [(3, signal.SIGHUP, 1), (9, signal.SIGTERM, 3), (17, signal.SIGINT, 1)])
+def test_a_service_that_does_not_serve_yet_ends_at_once(tmp_path, step, number, times):
+    """With the signal's code: it was never what it should have been."""
+    done = check_moment(tmp_path, step, number, times, "demo")
+    assert done.returncode == 128 + number
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_service_that_serves_ends_in_order(tmp_path, number):
+    """With 0, whichever signal it is."""
+    with running(tmp_path, "demo") as service:
+        assert service.stop(number) == 0
+    assert servers_of(tmp_path) == []
+
+
+def test_a_second_signal_does_not_wait(tmp_path):
+    """A search in the air holds up the orderly end; asked again the service ends without it, and says so by its code."""
+    patient = {f"{name}_DEADLINE_S": "60" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
+    with running(tmp_path, "demo", DRAIN_S="300", **patient) as service:
+        service.behave("guardian", fault="hang")
+        with pytest.raises(httpx.ReadTimeout):  # the search goes on without whoever asked
+            service.client.get(f"{service.url}/articles?q=climate", timeout=1)
+        service.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: "now draining" in service.log.read_text())
+        assert service.stop() == 128 + signal.SIGTERM
+    assert servers_of(tmp_path) == []
+
+
+def wait_for(condition):
+    """Wait until something holds."""
+    give_up = time.monotonic() + LIMIT_S
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """The settings of an archive with 600 articles, more than a pipe holds."""
+    folder = tmp_path_factory.mktemp("archive")
+    with running_servers(folder) as urls:
+        settings = {"DATABASE_URL": urls["postgres_url"], "REDIS_URL": urls["redis_url"]}
+        (folder / "in.jsonl").write_text("".join(map(line, range(600))))
+        assert newsintel(folder, "import", str(folder / "in.jsonl"), **settings).returncode == 0
+        yield settings
+
+
+def command(folder, *args, settings, **streams):
+    """Start a command."""
+    return subprocess.Popen([sys.executable, "-m", "newsintel", *args], env=environ(folder, **settings), text=True, **streams)
+
+
+def unread(pipe):
+    """Bytes that wait in a pipe."""
+    size = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return size[0]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, archive):
+    """All of it, exported."""
+    return newsintel(tmp_path_factory.mktemp("whole"), "export", **archive).stdout
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_export_whose_reader_stands_still_ends(tmp_path, archive, whole, number):
+    """It says after which article to go on; that and what was read before are the whole."""
+    with command(tmp_path, "export", settings=archive, stdout=-1, stderr=-1) as process:
+        wait_for(lambda: unread(process.stdout) >= 65_536)
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 128 + number
+        said = process.stderr.read().split()
+    assert said[:-1] == ["stopped;", "go", "on", "with", "--after"] or said == ["stopped", "before", "the", "first", "article"]
+    after = ["--after", said[-1]] if "--after" in said else []
+    rest = newsintel(tmp_path, "export", *after, **archive).stdout
+    assert whole.endswith(rest)
+    assert len(rest) >= len(whole) - 2**21
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_import_that_waits_for_a_pipe_ends(tmp_path, archive, number):
+    """Whole batches are archived, and the line is named after the last of them."""
+    with command(tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1) as process:
+        process.stdin.write("".join(map(line, range(450))))
+        process.stdin.flush()
+        wait_for(lambda: unread(process.stdin) == 0)
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 128 + number
+        said = process.stderr.read()
+    # Where in the second batch, or behind it, it was met is for the machine to say.
+    assert said in {f"stopped; go on with --from-line {first}\n" for first in (1, 201, 401)}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_dedupe_leaves_no_half_file(tmp_path, number):
+    """What was in the place of its output is as it was, nothing lies beside it, and it says that it knows nothing any more."""
+    older = tmp_path / "out.jsonl"
+    older.write_text("older")
+    with command(tmp_path, "dedupe", "-", "-o", str(older), settings={}, stdin=-1, stderr=-1) as process:
+        process.stdin.write('{"title": "one"}\n')
+        process.stdin.flush()
+        wait_for(lambda: any(each.stat().st_size for each in tmp_path.glob(".out*.part")))
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 128 + number
+        assert process.stderr.read() == "newsintel dedupe: stopped; run it again from the first line\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["out.jsonl"]
+    assert older.read_text() == "older"
+
+
+def test_what_nohup_has_ignored_stays_ignored(tmp_path, archive):
+    """A SIGHUP changes nothing then."""
+    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    with command(tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1, **ignored) as process:
+        process.stdin.write(line(1))
+        process.stdin.flush()
+        wait_for(lambda: unread(process.stdin) == 0)
+        process.send_signal(signal.SIGHUP)
+        process.stdin.close()
+        assert process.wait(LIMIT_S) == 0
+
+
+def test_a_terminal_that_closes_ends_what_runs_in_it(tmp_path):
+    """It is sent SIGHUP, and cannot write to the terminal any more, which is gone."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "newsintel", "demo"], environ(tmp_path, BIND="127.0.0.1:0"))  # noqa: S606
+    said = b""
+    while b"Stop it with Ctrl-C" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    wait_for(lambda: not Path(f"/proc/{pid}/stat").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text())
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert servers_of(tmp_path) == []
