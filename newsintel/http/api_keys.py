@@ -9,8 +9,9 @@ from newsintel.codec import to_json
 from newsintel.errors import InvalidBodyError
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
+from newsintel.http.ids import API_KEY
 from newsintel.http.json_kinds import moment, or_null, string, word
-from newsintel.http.schemas import KEY_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.keys import digest, new_api_key
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 BODY = (
     Member("name", string(1, 100), "What to know it by.", required=True),
     Member("scope", word(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
-    Member("expires_at", or_null(moment()), "When it ends by itself; null or absent: never.", None),
+    Member("expires_at", or_null(moment()), "When it ends by itself, before the year 2200; null or absent: never.", None),
 )
 
 
@@ -44,7 +45,7 @@ def routes() -> tuple[Route, ...]:
             revoke,
             "End an API key",
             {204: None},
-            in_path={"id": KEY_ID},
+            in_path={"id": API_KEY},
             method=Method.DELETE,
             need=Access.SESSION,
             problems=("not_found",),

@@ -38,7 +38,7 @@ from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
 from newsintel.http.limits import Limits
-from newsintel.http.params import read
+from newsintel.http.params import read, read_path
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
 from newsintel.http.table import Route
@@ -110,10 +110,10 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    given = read(route.takes, request.query_string, foreign=route.foreign)
+    given = read_path(route.in_path, in_path) | read(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
         given |= await read_body(route.body, request)
-    response = await route.view(services, {**given, **in_path})
+    response = await route.view(services, given)
     return _personal(response) if caller().signed_in else response
 
 

@@ -16,13 +16,14 @@ from newsintel.http.conditional import unchanged
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, answered_by, caching, etag, next_link, reported
+from newsintel.http.ids import ARTICLE
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.known import known_article
 from newsintel.http.params import Parameter
 from newsintel.http.personal_search import personal
 from newsintel.http.personal_search import respond as respond_to
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
-from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
 from newsintel.model import Answer, Dedupe, Origin, Query, Sort
@@ -53,7 +54,7 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
             one,
             "One article",
             {200: ref("ArchivedArticle")},
-            in_path={"id": ARTICLE_ID},
+            in_path={"id": ARTICLE},
             problems=("not_found", "busy", "archive_timeout"),
         ),
     )

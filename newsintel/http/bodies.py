@@ -17,6 +17,9 @@ from newsintel.http.kinds import Kind
 DEEPEST = 32
 """Levels of arrays and objects (OWASP ASVS 5.0, 15.2.2 asks for a bound; no body of ours has a use for more)."""
 
+LEAST, GREATEST, MOST_DIGITS = -(2**63), 2**64 - 1, 20
+"""Whole numbers that we can write again (`codec.to_json`), signed or unsigned in 64 bits, and the characters of the longest."""
+
 MOST_ERRORS = 20
 
 LEFT_OUT = object()
@@ -104,9 +107,9 @@ def _no_constant(_name: str) -> Any:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > 300:  # about where a double ends; Python by itself refuses 4,300 digits, with a message of its own
-        raise ValueError("holds a number that is too large")
-    return int(digits)
+    if len(digits) > MOST_DIGITS or not LEAST <= (number := int(digits)) <= GREATEST:
+        raise ValueError("holds a whole number of more than 64 bits")
+    return number
 
 
 def _finite(digits: str) -> float:

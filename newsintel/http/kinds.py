@@ -1,4 +1,4 @@
-"""The kinds of value that a query parameter can have; `json_kinds` has those of a JSON body.
+"""The kinds of value that a parameter of the path or the query can have; `json_kinds` has those of a JSON body.
 
 A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
 the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
@@ -79,6 +79,22 @@ def text(longest: int) -> Kind:
         longest: in code points; for the description only.
     """
     return Kind({"type": "string", "minLength": 1, "maxLength": longest}, str)
+
+
+def matching(schema: dict[str, Any], rule: str) -> Kind:
+    """Text as a schema's pattern has it.
+
+    Args:
+        schema: with a `pattern`, which says the same to Python and to ECMA 262.
+        rule: the same in words, after "must be".
+    """
+
+    def parse(raw: str) -> str:
+        if not re.fullmatch(schema["pattern"], raw):
+            raise ValueError(f"must be {rule}")
+        return raw
+
+    return Kind(schema, parse)
 
 
 def language() -> Kind:

@@ -140,7 +140,7 @@ def _implied(route: Route) -> Iterator[str]:
 
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in route.in_path.items()]
+    return [{"name": name, "in": "path", "required": True, "schema": kind.schema} for name, kind in route.in_path.items()]
 
 
 def _in_query(parameter: Parameter) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from newsintel.http.access import account, admit, check_site, origin_of
 from newsintel.http.application import create_app
 from newsintel.http.bodies import Member
 from newsintel.http.json_kinds import string
+from newsintel.http.kinds import text
 from newsintel.http.table import Method, Route
 from tests.account_fakes import browser, program
 from tests.http.world import World
@@ -115,7 +116,7 @@ def world(monkeypatch):
         return Response(f"{account().username} {given.get('name')}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"})
 
     rows = tuple(
-        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": {}}, method=method, need=need, body=body)
+        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": text(9)}, method=method, need=need, body=body)
         for need in Access
         for method, body in ((Method.GET, ()), (Method.PUT, (Member("name", string(1, 9), ""),)))
     )
@@ -186,7 +187,9 @@ async def test_a_bad_key_is_401_on_public_routes_too():
     assert (await client.get("/sources", headers={"Authorization": "Basic YTpi"})).status_code == 200
 
 
-def test_two_values_of_one_name_are_a_bug():
-    """They would reach the view in one mapping."""
+def test_a_path_without_a_kind_and_two_values_of_one_name_are_bugs():
+    """What nobody checks would reach the view; the two would in one mapping."""
+    with pytest.raises(ValueError, match="what its path may hold"):
+        Route("/a/{id}", None, "", {})
     with pytest.raises(ValueError, match="two values of one name"):
-        Route("/a/{id}", None, "", {}, in_path={"id": {}}, body=(Member("id", string(1, 2), ""),))
+        Route("/a/{id}", None, "", {}, in_path={"id": text(9)}, body=(Member("id", string(1, 2), ""),))

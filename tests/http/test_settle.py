@@ -7,7 +7,7 @@ import pytest
 import trio
 from quart import Quart
 
-from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, PoisonedBatchError, UnavailableError
 from newsintel.http.application import create_app
 from newsintel.http.problems import PROBLEMS
 from newsintel.http.settle import settled
@@ -45,6 +45,14 @@ async def test_leaves_that_agree_are_one_problem():
     """All of them mean the same code."""
     status, body = await answer_to(ExceptionGroup("agree", [OverloadedError("a"), BusyError("b")]))
     assert (status, body["code"]) == (503, "busy")
+
+
+async def test_a_value_that_postgresql_refuses_is_the_callers(caplog):
+    """Where no rule of ours stood in its way; the operator learns of it, the caller nothing of the table."""
+    status, body = await answer_to(PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)"))
+    assert (status, body["code"]) == (400, "invalid_body")
+    assert "CheckViolationError" in caplog.text
+    assert "PostgreSQL" not in json.dumps(body)
 
 
 async def test_leaves_that_disagree_are_a_500(caplog):

@@ -60,7 +60,7 @@ async def names(saved, user_id, words=None):
 async def test_preferences_are_kept_by_key(preferences, people):
     """New, changed and forgotten, one person's apart from the other's."""
     alice, bob = people
-    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 10**30}
+    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 2**64 - 1, "m": -(2**63), "x": 1e300}
     assert await preferences.put(alice, "theme", value, NOON) is Put.NEW
     assert await preferences.put(alice, "theme", "dark", NOON) is Put.CHANGED
     assert await preferences.put(bob, "theme", value, NOON) is Put.NEW
