@@ -84,7 +84,8 @@ class RedisLink:
             self._breaker.failed(time.monotonic())
         if misplaced(error):
             pool = self.redis.connection_pool
-            await pool.update_active_connections_for_reconnect()  # others are in the midst of an operation: they go when it is done
+            # Others are in the middle of an operation: their connections go when it is done.
+            await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
             with suppress(*FORESEEN):
                 await pool.disconnect(inuse_connections=False)
 
