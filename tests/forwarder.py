@@ -36,7 +36,7 @@ class Forwarder:
     _scopes: set[trio.CancelScope] = field(factory=set)
 
     def freeze(self) -> None:
-        """From now on, open connections pass nothing on: their server has lost its power. Nobody is told."""
+        """From now on, open connections pass nothing on: their server has lost its power, and nobody is told. New ones are closed."""
         for scope in self._scopes:
             scope.cancel()
         self._frozen = True
@@ -50,11 +50,12 @@ class Forwarder:
         """Pass a client's bytes on, and the server's back, until one of them goes."""
         self.opened += 1
         async with client:
+            if self._frozen:
+                return
             with trio.CancelScope() as scope:
                 self._scopes.add(scope)
                 try:
-                    if not self._frozen:
-                        await self._exchange(client)
+                    await self._exchange(client)
                 except CLOSED:
                     return
                 finally:

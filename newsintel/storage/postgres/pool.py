@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 import trio
+from asyncpg.exceptions import ReadOnlySQLTransactionError
 
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
@@ -76,7 +77,7 @@ class Postgres:
         return self._lane.running
 
     async def ping(self) -> None:
-        """Return if PostgreSQL answers; raises UnavailableError if not."""
+        """Return if PostgreSQL takes writes; raises UnavailableError if not, as from a replica."""
         await self.run(_ping)
 
     async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
@@ -104,11 +105,14 @@ class Postgres:
 
     async def _once(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         pool = await self._pool()
+        connected = False
         try:
             async with pool.acquire(timeout=CONNECT_S) as connection:
+                connected = True
                 return await unit(connection)
         except FORESEEN as error:
-            if lost(error):
+            # The server ends long statements itself, so what ran out of COMMAND_S leads to one that is frozen or without power.
+            if lost(error) or (connected and isinstance(error, TimeoutError)):
                 # The others in the pool went the same way. No trio cancel comes to this side of the bridge.
                 await pool.expire_connections()  # noqa: ASYNC120
             raise
@@ -167,4 +171,5 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
 
 
 async def _ping(connection: Connection) -> None:
-    await connection.execute("SELECT 1")
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        raise ReadOnlySQLTransactionError  # as the server would say to a write: `lost` knows what follows
