@@ -54,10 +54,15 @@ class Address:
     @property
     def loopback(self) -> bool:
         """True if only this machine can reach it."""
-        return self.host == "localhost" or (_is_ip(self.host) and ipaddress.ip_address(self.host).is_loopback)
+        return is_loopback(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` (RFC 6761, 6.3), 127.0.0.0/8 and ::1 (RFC 6890, 2.2.2 and 2.2.3): what is sent there stays on this machine."""
+    return host.lower() == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def text(raw: str) -> str:

@@ -8,10 +8,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import evolve, field, fields, frozen
 
+from newsintel.database_url import check_database_url
 from newsintel.environment import PREFIX, Reader, Row
 from newsintel.errors import SettingsError
 from newsintel.options import (
@@ -36,6 +37,8 @@ from newsintel.options import (
     url,
     words,
 )
+from newsintel.redis_url import check_redis_url
+from newsintel.store_urls import check_store_urls
 
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
@@ -66,12 +69,12 @@ class Settings:
     allowed_hosts: tuple[str, ...] = option(words, ())
     trusted_proxies: tuple[Network, ...] = option(networks, ())
     data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
-    database_url: Secret | None = option(secret, None, also="DATABASE_URL")
+    database_url: Secret | None = option(check_database_url, None, also="DATABASE_URL")
     database_password: Secret | None = option(secret, None)
     database_pool: int = option(count(1, 100), 10, unit="connections")
-    migrate_database_url: Secret | None = option(secret, None)
+    migrate_database_url: Secret | None = option(check_database_url, None)
     migrate_database_password: Secret | None = option(secret, None)
-    redis_url: Secret | None = option(secret, None, also="REDIS_URL")
+    redis_url: Secret | None = option(check_redis_url, None, also="REDIS_URL")
     redis_password: Secret | None = option(secret, None)
     sources: tuple[str, ...] = option(words, ())
     # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
@@ -156,6 +159,7 @@ def load(
     unknown = sorted(name for name in reader.environ if name.startswith(PREFIX) and name not in reader.known)
     settings = evolve(settings, rows=tuple(reader.rows), unknown=tuple(unknown))
     _check(settings)
+    _check_stores(settings, reader.environ)
     return settings
 
 
@@ -240,8 +244,14 @@ def _check(settings: Settings) -> None:
         for suffix, address_ in addresses.items():
             if source.enabled and not address_.startswith("https://"):
                 raise SettingsError(f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production")
-    for name, dsn in (("DATABASE_URL", settings.database_url), ("MIGRATE_DATABASE_URL", settings.migrate_database_url)):
-        if dsn and parse_qs(urlsplit(dsn.reveal()).query).get("sslmode") != ["verify-full"]:
-            raise SettingsError(f"{PREFIX}{name} must say sslmode=verify-full in production")
-    if settings.redis_url and not settings.redis_url.reveal().startswith("rediss://"):
-        raise SettingsError(f"{PREFIX}REDIS_URL must start with rediss:// in production")
+
+
+def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
+    """The rules of the stores' URLs, each under the name that it was read from."""
+    origin = {row.name: row.origin for row in settings.rows}
+
+    def named(*names: str) -> dict[str, Secret]:
+        return {origin[PREFIX + name.upper()]: url_ for name in names if (url_ := getattr(settings, name))}
+
+    databases, redis = named("database_url", "migrate_database_url"), named("redis_url")
+    check_store_urls(databases, redis, environ, production=settings.production)

@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, TypeVarTuple
 
 import trio
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import to_bool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from newsintel import redis_url
 from newsintel.options import Secret
+from newsintel.redis_url import RedisUrl
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.redis_failures import FORESEEN, misplaced, served, translate
@@ -131,9 +134,8 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     As it comes a black hole costs 59 s a command, and a connection with an unread reply is handed on to the next caller (8.x skips the
     check while it listens for maintenance notifications). The rest spares round trips at each connection.
     """
-    return BlockingConnectionPool.from_url(
-        url.reveal(),
-        **({"password": password.reveal()} if password else {}),
+    return BlockingConnectionPool(
+        **_place(redis_url.read(url.reveal()), password),
         max_connections=CONNECTIONS,
         timeout=POOL_WAIT_S,
         socket_timeout=SOCKET_S,
@@ -144,3 +146,14 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
         health_check_interval=HEALTH_CHECK_S,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
+
+
+def _place(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
+    """Where to connect, as arguments of redis-py's connections."""
+    place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
+    place |= {"db": url.db, "username": url.username, "password": password.reveal() if password else url.password}
+    kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection
+    passed: dict[str, Any] = {name: value for name, value in url.given.items() if name not in ("protocol", "ssl_check_hostname")}
+    if url.tls:
+        passed["ssl_check_hostname"] = to_bool(url.given.get("ssl_check_hostname", "true"))
+    return {"connection_class": kind, **place, **passed}

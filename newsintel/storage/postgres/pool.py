@@ -14,9 +14,11 @@ import asyncpg
 import trio
 from asyncpg.exceptions import ReadOnlySQLTransactionError
 
+from newsintel import database_url
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
+from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
 
 P = ParamSpec("P")
@@ -25,7 +27,6 @@ T = TypeVar("T")
 Connection = Any
 """asyncpg.pool.PoolConnectionProxy: asyncpg's annotations of it and of Connection do not agree."""
 
-CONNECT_S = 2.0
 COMMAND_S = 2.0
 """No single command outlives this, even if the server is frozen; the server's own limits below come first."""
 
@@ -55,6 +56,7 @@ class Postgres:
         self._url = url
         self._password = password
         self._size = size
+        self._connect_s = CONNECT_S
         self._closed = False
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
@@ -107,7 +109,7 @@ class Postgres:
         pool = await self._pool()
         connected = False
         try:
-            async with pool.acquire(timeout=CONNECT_S) as connection:
+            async with pool.acquire(timeout=self._connect_s) as connection:
                 connected = True
                 return await unit(connection)
         except FORESEEN as error:
@@ -127,15 +129,20 @@ class Postgres:
 
     async def _open(self) -> asyncpg.Pool:
         try:
+            url = database_url.read(self._url.reveal())
+            arguments = connect_arguments(url, self._password, SERVER_SETTINGS)
+            self._connect_s = arguments["timeout"]
+
+            async def init(connection: Connection) -> None:
+                set_socket_options(connection, url.given)
+
             return await asyncpg.create_pool(
-                self._url.reveal(),
-                password=self._password.reveal() if self._password else None,
+                **arguments,
+                init=init,
                 min_size=min(2, self._size),
                 max_size=self._size,
-                timeout=CONNECT_S,
                 command_timeout=COMMAND_S,
                 max_inactive_connection_lifetime=IDLE_S,
-                server_settings=SERVER_SETTINGS,
             )
         except ValueError:  # whose text repeats a part of the URL
             raise RefusedError("the URL of PostgreSQL cannot be read as one") from None
