@@ -5,10 +5,11 @@ is not known here: each source file declares its own options (`SourceOptions`) a
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from attrs import evolve, field, fields, frozen
 
@@ -120,17 +121,22 @@ class Settings:
         return self.env == "production"
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret's text, and the password inside every URL, for the log's redactor."""
+        """Every secret's text, and the password inside every URL as it is written and as it is meant, for the log's redactor."""
         values = [getattr(self, field_.name) for field_ in fields(type(self))]
         values += [value for source in self.source.values() for value in source.values.values()]
         values += self.secret_keys
         texts = [value.reveal() for value in values if isinstance(value, Secret)]
-        return (*texts, *(password for text_ in texts if (password := urlsplit(text_).password)))
+        return (*texts, *(password for text_ in texts for password in _passwords(text_)))
 
     @property
     def enabled_sources(self) -> tuple[str, ...]:
         """The sources that are asked, in founder order."""
         return tuple(name for name, source in self.source.items() if source.enabled)
+
+
+def _passwords(text_: str) -> set[str]:
+    written = [word for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_) for word in pair if word]
+    return {*written, *map(unquote, written)}
 
 
 def load(

@@ -155,6 +155,12 @@ def test_refuses(url):
     assert "planted" not in str(refusal.value)
 
 
+def test_how_long_connecting_may_take():
+    """In seconds; None leaves it to the service."""
+    assert read("postgresql://h?connect_timeout=60").connect_timeout_s == 60.0
+    assert read("postgresql://h").connect_timeout_s is None
+
+
 def test_passwords_are_not_shown():
     """By its repr a URL can be logged."""
     assert "planted" not in repr(read("postgresql://u:planted@h/d?sslpassword=planted"))

@@ -123,6 +123,22 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert {"planted", "hidden"} <= set(settings.secrets())
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:pl%40nted@[::1]:5433,h2:6000/d"),
+        ("DATABASE_URL", "postgresql://u@h/d?password=pl%40nted"),
+        ("DATABASE_URL", "postgresql://u@h/d?sslpassword=pl%40nted&connect_timeout=3"),
+        ("REDIS_URL", "rediss://:pl%40nted@h/0"),
+        ("REDIS_URL", "unix:///run/redis.sock?password=pl%40nted&db=1"),
+        ("REDIS_URL", "rediss://h?ssl_password=pl%40nted"),
+    ],
+)
+def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
+    """Wherever a URL may have one: as it is written, and as a driver may quote it."""
+    assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).secrets())
+
+
 def test_secret_keys(tmp_path):
     """A list, the first first, padded or not, perhaps from a file; each is hidden and known to the redactor; none in development."""
     path = tmp_path / "keys"

@@ -18,7 +18,7 @@ SIZE = 4
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """No command takes too long, and none is cut short: the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.postgres.pool.CONNECT_S", 30)
+    monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 30)
 
 
