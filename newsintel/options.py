@@ -7,6 +7,7 @@ may be a secret).
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,16 @@ def text(raw: str) -> str:
     if not raw.strip():
         raise ValueError("must not be blank")
     return raw.strip()
+
+
+def folder(raw: str) -> Path:
+    """The path of a folder, made absolute; a leading `~` is a home."""
+    if re.search(r"[\x00-\x1f\x7f]", raw.strip()):
+        raise ValueError("must be the path of a folder without line breaks or other control characters")
+    try:
+        return Path(text(raw)).expanduser().absolute()
+    except (RuntimeError, OSError):
+        raise ValueError("must be the path of a folder, where its ~ is somebody's home and the current folder is there") from None
 
 
 def secret(raw: str) -> Secret:

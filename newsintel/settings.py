@@ -25,6 +25,7 @@ from newsintel.options import (
     address,
     count,
     flag,
+    folder,
     guests,
     key_list,
     networks,
@@ -69,7 +70,7 @@ class Settings:
     public_url: str = option(url("http", "https"), "")
     allowed_hosts: tuple[str, ...] = option(words, ())
     trusted_proxies: tuple[Network, ...] = option(networks, ())
-    data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
+    data_dir: Path = option(folder, Path())
     database_url: Secret | None = option(check_database_url, None, also="DATABASE_URL")
     database_password: Secret | None = option(secret, None)
     database_pool: int = option(count(1, 100), 10, unit="connections")
