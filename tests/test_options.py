@@ -1,6 +1,7 @@
 """The parsers of single settings: what each accepts, what it refuses, and that it never repeats what it was given."""
 
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from newsintel.options import (
     Quota,
     address,
     count,
+    folder,
     issuer,
     networks,
     one_of,
@@ -39,6 +41,9 @@ GOOD = [
     (address, "localhost:80", Address("localhost", 80)),
     (networks, "10.0.0.0/8, fd00::/8", (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))),
     (networks, "10.0.0.1", (ip_network("10.0.0.1/32"),)),
+    (folder, " /home/jürgen/my news\n", Path("/home/jürgen/my news")),
+    (folder, "here", Path.cwd() / "here"),
+    (folder, "~/data", Path.home() / "data"),
     (quota, "100/1d", Quota(100, 86400)),
     (quota, "5/30s", Quota(5, 30)),
     (quota, "5/2m", Quota(5, 120)),
@@ -69,6 +74,10 @@ BAD = [
     (address, "host:65536"),
     (networks, "10.0.0.1/8"),
     (networks, "proxy.internal"),
+    (folder, " "),
+    (folder, "/new\nline"),
+    (folder, "/tab\tbed"),
+    (folder, "~nobody-of-this-name/data"),
     (quota, "0/1d"),
     (quota, "100/1w"),
 ]

@@ -57,7 +57,7 @@ class Daemon(ABC):
     def pid(self) -> int | None:
         """Its process, or None. A number left in the file by a dead server, and since given to another process, does not count."""
         try:
-            pid = int(self.pid_file.read_text(encoding="ascii").split()[0])
+            pid = int(self.pid_file.read_bytes().split()[0])  # PostgreSQL writes its folder below it, in whatever bytes that has
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return None
@@ -70,8 +70,8 @@ class Daemon(ABC):
             EmbeddedServerError: it did not, within START_S.
         """
         with trio.move_on_after(START_S) as patience:
-            if self.pid() is None:
-                self.pid_file.unlink(missing_ok=True)
+            if not await self.answers() and self.pid() is None:
+                self.pid_file.unlink(missing_ok=True)  # a dead server's: of one that answers it is never touched
                 await self._begin()
             while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
                 await trio.sleep(0.02)
@@ -129,7 +129,7 @@ class PostgresDaemon(Daemon):
         self._sockets = sockets
         self.pid_file = self._home / "postmaster.pid"
         self.marker = str(self._home)
-        self.url = f"postgresql://newsintel@/postgres?host={quote(str(sockets), safe='')}"
+        self.url = f"postgresql://newsintel@/postgres?host={quote(os.fsencode(sockets), safe='')}"
         self._child: int | None = None
 
     async def start(self) -> None:
@@ -226,7 +226,7 @@ class RedisDaemon(Daemon):
         self._socket = sockets / "redis.sock"
         self.pid_file = data_dir / "redis.pid"
         self.marker = str(self._socket)
-        self.url = f"unix://{quote(str(self._socket))}"
+        self.url = f"unix://{quote(os.fsencode(self._socket))}"
 
     async def start(self) -> None:
         """Start the server."""

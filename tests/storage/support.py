@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
 from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded import _socket_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,12 +32,12 @@ class Servers:
     @property
     def postgres(self) -> PostgresDaemon:
         """To stop it, start it or find its process."""
-        return PostgresDaemon(self.data_dir, self.data_dir)
+        return PostgresDaemon(self.data_dir, _socket_dir(self.data_dir))
 
     @property
     def redis(self) -> RedisDaemon:
         """Likewise."""
-        return RedisDaemon(self.data_dir, self.data_dir)
+        return RedisDaemon(self.data_dir, _socket_dir(self.data_dir))
 
 
 @frozen
