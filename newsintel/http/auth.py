@@ -31,7 +31,7 @@ KEEP_S = 600
 """For which a browser may stay away: as long as the attempt is kept."""
 LONGEST_CLIENT = 200
 
-NEXT = Parameter("next", text(1001), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
+NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
 RETURNED = (
     Parameter("state", text(200), "What we sent along."),
     Parameter("code", text(4000), "What the provider gave for the person."),

@@ -72,13 +72,13 @@ def source_names(known: tuple[str, ...]) -> Kind:
     return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
 
 
-def text(longest: int) -> Kind:
+def text(longest: int | None = None) -> Kind:
     """Free text, judged by whoever uses it.
 
     Args:
-        longest: in code points; for the description only.
+        longest: in code points; for the description only. None = any text will do.
     """
-    return Kind({"type": "string", "minLength": 1, "maxLength": longest}, str)
+    return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
 
 
 def matching(schema: dict[str, Any], rule: str) -> Kind:
