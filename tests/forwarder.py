@@ -33,13 +33,29 @@ class Forwarder:
     port: int = 0
     opened: int = 0
     _frozen: bool = False
+    _cut: bool = False
+    _swallow_new: bool = False
     _scopes: set[trio.CancelScope] = field(factory=set)
 
-    def freeze(self) -> None:
-        """From now on, open connections pass nothing on: their server has lost its power, and nobody is told. New ones are closed."""
+    def freeze(self, *, swallow_new: bool = False) -> None:
+        """From now on, connections pass nothing on: their server has lost its power, and nobody is told.
+
+        Args:
+            swallow_new: whether new ones are treated so as well; else they are closed.
+        """
         for scope in self._scopes:
             scope.cancel()
-        self._frozen = True
+        self._frozen, self._swallow_new = True, swallow_new
+
+    def cut(self) -> None:
+        """From now on, every connection is closed, new ones too."""
+        self._cut = True
+        for scope in self._scopes:
+            scope.cancel()
+
+    def mend(self) -> None:
+        """Let new connections through again."""
+        self._cut = self._frozen = False
 
     def move(self, target: str | tuple[str, int]) -> None:
         """Lead new connections to another server."""
@@ -50,17 +66,19 @@ class Forwarder:
         """Pass a client's bytes on, and the server's back, until one of them goes."""
         self.opened += 1
         async with client:
-            if self._frozen:
+            if self._cut or (self._frozen and not self._swallow_new):
                 return
             with trio.CancelScope() as scope:
                 self._scopes.add(scope)
                 try:
-                    await self._exchange(client)
+                    if not self._frozen:
+                        await self._exchange(client)
                 except CLOSED:
                     return
                 finally:
                     self._scopes.discard(scope)
-            await self._swallow(client)
+            if not self._cut:
+                await self._swallow(client)
 
     async def _exchange(self, client: trio.SocketStream) -> None:
         near = await self.greet(client)

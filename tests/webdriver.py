@@ -12,11 +12,11 @@ import pytest
 from attrs import frozen
 
 from tests.service import free_port
+from tests.waiting import PATIENCE_S
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key under which WebDriver names an element (W3C WebDriver, 11)."""
-START_S = 30
-LEAD_S = 20
+START_S = LEAD_S = PATIENCE_S
 ARRIVED = "return !window.left && document.readyState === 'complete'"
 
 
@@ -129,7 +129,7 @@ def browser(profile):
     port = free_port()
     driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S) as client:
             # As root Chromium refuses its sandbox; it opens nothing here but pages of our own.
             args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,700", f"--user-data-dir={profile}"]
             wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}}}}
@@ -141,7 +141,7 @@ def browser(profile):
                 client.delete(opened.session)
     finally:
         driver.terminate()
-        driver.wait(10)
+        driver.wait(PATIENCE_S)
 
 
 def _when_up(client, wanted):

@@ -11,7 +11,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from itertools import count
 from pathlib import Path
@@ -28,6 +27,7 @@ from newsintel.storage.postgres.dump import PostgresDump
 from tests.commands import malformed
 from tests.service import environ
 from tests.storage.support import running_servers
+from tests.waiting import PATIENCE_S, wait_for
 
 
 def line(number, **changes):
@@ -172,7 +172,9 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
     """`-` is standard input; the lines before --from-line are passed over, whatever they are."""
     command = [sys.executable, "-m", "newsintel", "import", "-", "--from-line", "3"]
     text = "{\n" + "".join(map(line, range(2, 6)))
-    done = subprocess.run(command, env=environ(tmp_path, **archive), input=text, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environ(tmp_path, **archive), input=text, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "3 lines: 3 new articles, 0 lines refused\n")
 
 
@@ -182,11 +184,9 @@ def test_an_interrupted_import_says_where_to_go_on(newsintel, tmp_path, archive,
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True) as process:
         process.stdin.write("".join(map(line, range(1, 451))))
         process.stdin.flush()
-        deadline = time.monotonic() + 30
-        while len(newsintel("export", **archive).stdout.splitlines()) < 400:
-            assert time.monotonic() < deadline
+        wait_for(lambda: len(newsintel("export", **archive).stdout.splitlines()) >= 400, "all that was committed")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE_S) == 130
         assert process.stderr.read() == "stopped; go on with --from-line 401\n"
     name = file(*map(line, range(1, 451)))
     done = newsintel("import", name, "--from-line", "401", **archive)
@@ -424,7 +424,7 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1) as process:
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(20) == 1
+        assert process.wait(PATIENCE_S) == 1
         assert process.stderr.read() == b""
     for name in ("/dev/full", "/nowhere/out.jsonl"):
         done = newsintel("export", name, **archive)

@@ -20,8 +20,7 @@ from newsintel.http.server import serve
 from newsintel.http.settle import settled
 from newsintel.telemetry import Metrics
 from tests.http.world import Desk, World, settings
-
-PATIENCE_S = 8
+from tests.waiting import PATIENCE_S
 
 
 @frozen
@@ -225,20 +224,21 @@ async def test_a_body_that_nobody_wants_is_refused_or_left():
         assert parsed(await exchange(served, get("/health", "Content-Length: x")))[0] == 400
 
 
-def taking_bodies(app):
+def taking_bodies(app, timeout_s=PATIENCE_S):
     """Adds an address that reads its body, as later ones will."""
 
     async def take():
         return Response(await request.get_data())
 
-    app.config["BODY_TIMEOUT"] = 0.3
+    app.config["BODY_TIMEOUT"] = timeout_s
     app.add_url_rule("/body", view_func=settled(take), methods=["PUT"])
 
 
 async def test_bodies_have_limits():
     """A body that drips is 408, one that grows beyond 64 KiB is 413, both as problems; a good one is read."""
-    async with serving(prepare=taking_bodies) as served:
+    async with serving(prepare=partial(taking_bodies, timeout_s=0.3)) as served:
         slow = await exchange(served, get("/body", "Content-Length: 9", method="PUT"), b"a", b"b", pause_s=0.2)
+    async with serving(prepare=taking_bodies) as served:
         chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
         big = await exchange(served, get("/body", "Transfer-Encoding: chunked", method="PUT"), chunk, chunk, chunk)
         good = await exchange(served, get("/body", "Content-Length: 2", method="PUT"), b"ab")
@@ -253,9 +253,7 @@ async def test_headers_that_drip_are_cut():
         async with stream:
             await stream.send_all(b"GET /health HTTP/1.1\r\nHost: loc")
             assert (await client.get("/health")).status_code == 200
-            started = trio.current_time()
             assert parsed(await until_closed(stream))[0] == 408
-            assert trio.current_time() - started < 2
 
 
 async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
@@ -311,15 +309,14 @@ async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
         stream = await served.open()
         await stream.send_all(get("/articles?q=a"))
         await world.desk.arrived.wait()
-        started = trio.current_time()
         served.shutdown.set()
         await until_closed(stream)
-        assert trio.current_time() - started < 2
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="TCP_USER_TIMEOUT is Linux's")
 async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch):
     """What it leaves unacknowledged is given up after UNACKNOWLEDGED_MS, even in hypercorn's shielded send."""
+    left = []
     monkeypatch.setattr(server, "UNACKNOWLEDGED_MS", 1000)
     monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
 
@@ -331,7 +328,8 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
 
     async def leave_at_last(stream):
         # The server's send is shielded: without this a failure would hang instead of failing.
-        await trio.sleep(5)
+        await trio.sleep(PATIENCE_S / 2)
+        left.append(stream)
         await stream.aclose()
 
     async with trio.open_nursery() as watchdog:
@@ -341,9 +339,8 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
             await stream.send_all(get("/flood"))
             await stream.receive_some(1)
             await trio.sleep(0.2)
-            started = trio.current_time()
             served.shutdown.set()
-        assert trio.current_time() - started < 4
+        assert not left
         watchdog.cancel_scope.cancel()
 
 

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
 from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
 from newsintel.storage.embedded import _socket_dir
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -138,5 +139,5 @@ def running_servers(data_dir: Path) -> Iterator[dict[str, str]]:
         yield json.loads(process.stdout.readline())
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         process.stdout.close()

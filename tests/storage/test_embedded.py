@@ -21,6 +21,7 @@ from newsintel.storage.embedded import Embedded, embedded_servers
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.redis import open_redis
 from tests.storage.support import Servers, keeper
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def start(tmp_path):
     yield begin
     for process in started:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         process.stdout.close()
     trio.run(stop_all, tmp_path / "data")
 
@@ -67,10 +68,10 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
     assert second.stdout.readline() == urls
     assert pids(found) == running
     first.terminate()
-    assert first.wait(timeout=5) == 0
+    assert first.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == running
     second.terminate()
-    assert second.wait(timeout=5) == 0
+    assert second.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == [None, None]
     assert not [name for name in names(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
 
@@ -87,7 +88,7 @@ def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start
     second.stdout.readline()
     assert pids(found) == running
     second.terminate()
-    assert second.wait(timeout=5) == 0
+    assert second.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == [None, None]
 
 

@@ -11,6 +11,7 @@ from newsintel.errors import UnavailableError
 from newsintel.keys import digest
 from newsintel.storage.sessions import MOST, RedisSessions
 from tests.storage.support import NOON
+from tests.waiting import PATIENCE_S
 
 
 @define
@@ -209,7 +210,7 @@ async def test_fault_21_cancelled_readers_never_see_another(sessions):
     for turn in range(10):
         async with trio.open_nursery() as nursery:
             for user in ids:
-                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else 2)
+                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else PATIENCE_S)
     assert len(seen) > 100
     assert all(asked == got for asked, got in seen)
 

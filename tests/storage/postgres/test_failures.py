@@ -21,6 +21,7 @@ from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, trans
 from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
 from tests.storage.postgres_servers import make_cluster, postgres_server
+from tests.storage.support import ROOT
 
 BUG, AGAIN, ELSEWHERE = "a bug of ours", "tried again", "tried again on another connection"
 MEANINGS = {
@@ -195,6 +196,22 @@ async def test_a_pooler_that_shares_sessions_is_named(bridge, tmp_path, settings
                     nursery.start_soon(ask)
     assert isinstance(refusals[0], RefusedError)
     assert "pooler" in str(refusals[0])
+
+
+@pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH")
+async def test_a_pooler_that_gives_out_whole_sessions_is_fine(bridge, tmp_path):
+    """PgBouncer as docs/operating.md says: nothing is refused, no statement is lost."""
+    ignored = re.search(r"ignore_startup_parameters = ([a-z_,]+)", (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"))
+    (tmp_path / "bouncer").mkdir()
+    async with (
+        postgres_server(await make_cluster(tmp_path)) as server,
+        pgbouncer(tmp_path / "bouncer", server, "pool_mode = session", ignored[0]) as url,
+        open_postgres(bridge, url, None, 2) as postgres,
+    ):
+        for _ in range(5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(postgres.run, look)
+                nursery.start_soon(postgres.run, look)
 
 
 async def look(connection):
