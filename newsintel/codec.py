@@ -12,13 +12,33 @@ from enum import StrEnum
 from typing import Any, get_args, get_origin
 
 import orjson
+from attrs import evolve
 from cattrs import Converter
 from cattrs.preconf.orjson import make_converter
 
-from newsintel.model import Answer, Article, Dedupe, Group, Harvest, Member, Merge, Origin, Ranked, Rule, ScoreParts, Sort, Status
+from newsintel.model import (
+    Answer,
+    Article,
+    Dedupe,
+    FetchOutcome,
+    Group,
+    Harvest,
+    Member,
+    Merge,
+    Origin,
+    Ranked,
+    Rule,
+    ScoreParts,
+    Sort,
+    Status,
+)
+from newsintel.slices import Sliced
 
 # Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
 FORMAT = 4
+
+MAX_BYTES = 4 * 2**20
+"""Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
 
 
 def to_json(value: Any) -> bytes:
@@ -26,30 +46,76 @@ def to_json(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def dump_answer(answer: Answer) -> bytes:
-    """A landed answer, its harvest and default merge, as bytes that `load_answer` reads."""
-    places = {id(article): place for place, article in enumerate(answer.harvest.articles)}
+def dump_answer(answer: Answer) -> Sliced[bytes]:
+    """A landed answer, its harvest and default merge, as bytes that `load_answer` reads.
+
+    Raises:
+        ValueError: it has more than MAX_BYTES.
+    """
+    harvest = answer.harvest
+    row = _converter.unstructure(evolve(harvest, outcomes=(), archived=()))
+    row["archived"] = yield from _article_rows(harvest.archived)
+    for outcome in harvest.outcomes:
+        bare = _converter.unstructure(evolve(outcome, articles=()))
+        row["outcomes"].append(bare | {"articles": (yield from _article_rows(outcome.articles))})
+    places = {id(article): place for place, article in enumerate(harvest.articles)}
     merge = [_ranked_row(ranked, places) for ranked in answer.merge.ranked]
-    return orjson.dumps({"format": FORMAT, "harvest": _converter.unstructure(answer.harvest), "merge": merge})
+    yield
+    data = orjson.dumps({"format": FORMAT, "harvest": row, "merge": merge})
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
+    return data
 
 
-def load_answer(data: bytes) -> Answer:
+def load_answer(data: bytes) -> Sliced[Answer]:
     """The answer that was dumped.
 
     Raises:
         ValueError: the bytes are no answer of this format; the message says why in a few words and quotes nothing of them.
     """
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
     try:
         envelope = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ValueError("not JSON") from error
     if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
         raise ValueError(f"not format {FORMAT}")
+    yield
     try:
-        harvest = _converter.structure(envelope["harvest"], Harvest)
-        return Answer(harvest, _merge(envelope["merge"], harvest.articles))
+        harvest = yield from _harvest(envelope["harvest"])
+        return Answer(harvest, (yield from _merge(envelope["merge"], harvest.articles)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not an answer ({type(error).__name__})") from error
+
+
+def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:
+    rows = []
+    for article in articles:
+        rows.append(_converter.unstructure(article))
+        yield
+    return rows
+
+
+def _harvest(row: Any) -> Sliced[Harvest]:
+    """A harvest, article by article."""
+    archived = yield from _articles(row["archived"])
+    outcomes = []
+    for each in row["outcomes"]:
+        articles = yield from _articles(each["articles"])
+        outcomes.append(evolve(_converter.structure({**each, "articles": []}, FetchOutcome), articles=articles))
+    bare = _converter.structure({**row, "archived": [], "outcomes": []}, Harvest)
+    return evolve(bare, archived=archived, outcomes=tuple(outcomes))
+
+
+def _articles(rows: Any) -> Sliced[tuple[Article, ...]]:
+    if type(rows) is not list:
+        raise TypeError("expected a list")
+    articles = []
+    for row in rows:
+        articles.append(_converter.structure(row, Article))
+        yield
+    return tuple(articles)
 
 
 def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
@@ -63,15 +129,18 @@ def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
     ]
 
 
-def _merge(rows: Any, articles: Sequence[Article]) -> Merge:
+def _merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
     """The merge of these articles that the rows tell; every article stands in it once."""
     if type(rows) is not list:
         raise TypeError("expected a list")
-    ranked = tuple([_ranked(row, articles) for row in rows])
+    ranked = []
+    for row in rows:
+        ranked.append(_ranked(row, articles))
+        yield
     members = [member.article for one in ranked for member in one.group.members]
     if len(members) != len(articles) or len({*map(id, members)}) != len(articles):
         raise ValueError("not every article once")
-    return Merge(Dedupe.NORMAL, ranked)
+    return Merge(Dedupe.NORMAL, tuple(ranked))
 
 
 def _ranked(row: Any, articles: Sequence[Article]) -> Ranked:

@@ -12,6 +12,7 @@ from attrs import frozen
 from newsintel.model import Article, Dedupe, Group, Member, Rule
 from newsintel.nearest import Titles, similarity
 from newsintel.sized_cache import remembered
+from newsintel.slices import Sliced, whole
 from newsintel.text import fold
 
 # What outlets put round a title without making it another story, as it reads once folded. The list is a judgement, from the habits of the
@@ -30,6 +31,11 @@ _DECORATED = re.compile(
 )
 # A columnist's name: one to four words after a bar, if at least six come before it ("opening bell 10 march | markets slump" keeps its end).
 _SIGNED = re.compile(r"(?P<title>\S+(?: \S+){5,}) \| \S+(?: \S+){0,3}")
+
+
+LONGEST = 400
+"""Characters of a folded title that are compared. A title has 300 at most; only what is written to make folding grow it (one sign
+may become 18 letters) is longer, and comparing two texts takes as long as the product of their lengths."""
 
 
 @frozen
@@ -68,7 +74,7 @@ class Deduper:
         self._added += 1
         if self._mode is Dedupe.OFF:
             return Match(position)
-        text = undecorated(title) if self._mode is Dedupe.NORMAL else fold(title)
+        text = undecorated(title) if self._mode is Dedupe.NORMAL else folded(title)
         match = self._same_page(text, canonical_url) or self._same_title(text) or self._found(position, text)
         if canonical_url is not None:
             self._pages.setdefault(canonical_url, match.founder)
@@ -105,10 +111,11 @@ class Grouping:
         self._members: dict[int, list[Member]] = {}
         self._groups: dict[int, Group] = {}
 
-    def add(self, articles: Iterable[Article]) -> tuple[Group, ...]:
-        """Take the next articles; the groups of all so far."""
+    def add(self, articles: Iterable[Article]) -> Sliced[tuple[Group, ...]]:
+        """Take the next articles; the groups of all so far. Not to be called again before that is done."""
         grown = set()
         for article in articles:
+            yield
             match = self._deduper.add(article.title, article.canonical_url)
             self._members.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
             grown.add(match.founder)
@@ -120,19 +127,24 @@ class Grouping:
 
 def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
     """The groups of all articles, given in founder order."""
-    return Grouping(mode).add(articles)
+    return whole(Grouping(mode).add(articles))
 
 
 def strict_similarity(one: str, other: str) -> float:
     """How alike two titles are: 1 - Levenshtein/max(len) of them folded, 0..1; 0 if either is empty. Above 0.8 they count as one."""
-    return similarity(fold(one), fold(other))
+    return similarity(folded(one), folded(other))
+
+
+def folded(title: str) -> str:
+    """The form in which titles are compared, cut to LONGEST."""
+    return fold(title)[:LONGEST]
 
 
 # A search merges afresh after each of its sources, most of the titles each time the same.
 @remembered(max_bytes=2 * 2**20)
 def undecorated(title: str) -> str:
     """The folded title without what outlets put round it; whole where nothing else would be left."""
-    text = fold(title)
+    text = folded(title)
     signed = _SIGNED.fullmatch(text)
     bare = _DECORATED.fullmatch(signed["title"] if signed else text)
     return bare["title"] if bare else text

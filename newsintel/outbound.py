@@ -16,6 +16,7 @@ from attrs import define
 from newsintel import __version__
 from newsintel.body import Body, BodyError
 from newsintel.model import Refusal, Status
+from newsintel.turns import in_turns
 
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
 """Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
@@ -173,7 +174,7 @@ async def _read(response: httpx.Response) -> bytes:
         async for piece in response.aiter_raw():
             try:
                 if fault is None:
-                    body.feed(piece)
+                    await in_turns(body.feed(piece))
             except BodyError as error:
                 fault = error
                 rest.cancel()

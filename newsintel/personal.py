@@ -13,6 +13,7 @@ from attrs import frozen
 from newsintel.model import Answer, Group, Ranked, Sort
 from newsintel.preferences import Preferences, on_topic
 from newsintel.scoring import DECIMALS, shown
+from newsintel.slices import Sliced
 from newsintel.text import padded
 from newsintel.views import View, merged_as, search_body
 
@@ -54,18 +55,25 @@ def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferen
     return {**given, **{name: value for name, (_, value) in used.items()}}, tuple(preference for preference, _ in used.values())
 
 
-def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Arranged:
+def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[Arranged]:
     """Hide the stories on excluded topics, then put the others in the person's order; ties stay in the order they come in.
 
     A story is on a topic if the title, description or section of any of its articles has the topic's words in a row, and of a source if
     any of its articles is.
     """
     excluded = tuple(map(padded, preferences.excluded_topics))
-    kept = [one for one in ranked if not _on(one.group, excluded)]
+    kept = []
+    for one in ranked:
+        if not _on(one.group, excluded):
+            kept.append(one)
+        yield
     applied: tuple[str, ...] = ("excluded_topics",) if excluded else ()
     if sort is Sort.RELEVANCE:
         topics, sources = tuple(map(padded, preferences.topics)), frozenset(preferences.preferred_sources)
-        weighed = [(one, _worth(one.group, sources, topics)) for one in kept]
+        weighed = []
+        for one in kept:
+            weighed.append((one, _worth(one.group, sources, topics)))
+            yield
         weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
         applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
     else:
@@ -78,7 +86,7 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> A
     )
 
 
-def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> dict[str, Any]:
+def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
     """The body of GET /articles for one person: as everybody's, with `personal`; with explain each story says what preferences added.
 
     Args:
@@ -87,8 +95,8 @@ def render(answer: Answer, view: View, preferences: Preferences, filled: Sequenc
         preferences: the person's.
         filled: the preferences that stood in for absent parameters.
     """
-    merged = merged_as(answer, view.dedupe)
-    arranged = arrange(merged.ranked, preferences, answer.harvest.query.sort)
+    merged = yield from merged_as(answer, view.dedupe)
+    arranged = yield from arrange(merged.ranked, preferences, answer.harvest.query.sort)
     body = search_body(answer, merged, arranged.ranked, view)
     if view.explain:
         first = (view.page - 1) * view.limit

@@ -3,10 +3,10 @@
 Pure. Times are seconds of one clock that never goes back.
 """
 
-from collections import deque
+from bisect import bisect_right, insort
 from math import inf
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from newsintel.options import Quota
 
@@ -87,7 +87,7 @@ class Terms:
 
 @frozen
 class OwnStart:
-    """A start of this process. `shared`: every other process can see it."""
+    """A start of this process. `shared`: every other process could see it from the first."""
 
     name: str
     at_s: float
@@ -96,39 +96,50 @@ class OwnStart:
 
 @define
 class OwnStarts:
-    """The starts of this process alone, oldest first. Holds what matters to the terms: a window's worth, which the quota bounds."""
+    """The starts of this process alone, oldest first. Holds what matters to the terms: a window's worth, which the quota bounds.
+
+    A quota may be of hundreds of thousands, so nothing here walks through all of them but giving a start back.
+    """
 
     _terms: Terms
-    _starts: deque[OwnStart] = field(factory=deque)
+    _starts: list[OwnStart] = field(factory=list)
+    _unshared: dict[str, float] = field(factory=dict)
 
     def add(self, start: OwnStart) -> None:
         """Count a start; they come in order but for a few that were decided at once."""
-        self._starts.append(start)
-        if len(self._starts) > 1 and self._starts[-2].at_s > start.at_s:
-            self._starts = deque(sorted(self._starts, key=lambda one: one.at_s))
+        insort(self._starts, start, key=_at)
+        if not start.shared:
+            self._unshared[start.name] = start.at_s
 
     def remove(self, name: str) -> None:
         """Undo a start whose call was never made."""
-        self._starts = deque(start for start in self._starts if start.name != name)
+        self._starts = [start for start in self._starts if start.name != name]
+        self._unshared.pop(name, None)
 
     def spent(self, now_s: float) -> Spent:
         """Their sum at a moment."""
-        while self._starts and self._starts[0].at_s <= now_s - self._terms.window_s:
-            self._starts.popleft()
+        over = bisect_right(self._starts, now_s - self._terms.window_s, key=_at)
+        for start in self._starts[:over]:
+            self._unshared.pop(start.name, None)
+        del self._starts[:over]
         full, open_ = self._terms.ranks
         window_s = self._terms.quota.window_s if self._terms.quota else 0
-        used = sum(start.at_s > now_s - window_s for start in self._starts)
+        used = len(self._starts) - bisect_right(self._starts, now_s - window_s, key=_at)
         return Spent(used, self._nth(1), self._nth(full), self._nth(open_))
 
     def unshared(self) -> dict[str, float]:
         """When each start that nobody else can see was, by name."""
-        return {start.name: start.at_s for start in self._starts if not start.shared}
+        return dict(self._unshared)
 
     def note_shared(self, names: dict[str, float]) -> None:
         """From now on everybody can see these."""
-        if names:
-            self._starts = deque(evolve(start, shared=True) if start.name in names else start for start in self._starts)
+        for name in names:
+            self._unshared.pop(name, None)
 
     def _nth(self, rank: int) -> float:
         """The `rank`-th newest start; -inf if there are fewer."""
         return self._starts[-rank].at_s if 0 < rank <= len(self._starts) else -inf
+
+
+def _at(start: OwnStart) -> float:
+    return start.at_s

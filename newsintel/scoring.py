@@ -19,17 +19,24 @@ from datetime import datetime, timedelta
 from newsintel.decay import faded
 from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
 from newsintel.popularity import NO_SAVES, corroboration, engagement, popularity
+from newsintel.slices import Sliced
 from newsintel.text import padded
 
 TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
 HALF_LIFE = timedelta(hours=48)
 
+_NOWHERE = "\0"
+"""A character that no text has."""
+
+_Padded = tuple[Sequence[str], Sequence[str]]
+"""The wanted and the unwanted terms of an alternative."""
+
 # Parts are rounded before anything is ordered by them, so that the order agrees with the numbers shown.
 DECIMALS = 4
 
 
-def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> tuple[Ranked, ...]:
-    """The groups with their scores in the order that `query.sort` asks for.
+def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[tuple[Ranked, ...]]:
+    """The groups with their scores in the order that `query.sort` asks for, a group a slice.
 
     relevance: by score. newest: by the leader's date. popular: by popularity. Ties: the newest leader first, then by its id.
 
@@ -39,7 +46,11 @@ def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[st
         now: what age is counted from.
         saves: how many people saved an article, by public id.
     """
-    ranked = [Ranked(group, score(group, query, now), popularity(group, saves)) for group in groups]
+    clauses = _padded(query.clauses)
+    ranked = []
+    for group in groups:
+        ranked.append(Ranked(group, _score(group, clauses, now), popularity(group, saves)))
+        yield
     return tuple(sorted(ranked, key=lambda it: _place(it, query.sort)))
 
 
@@ -48,12 +59,16 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
 
     An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
     """
+    return _score(group, _padded(query.clauses), now)
+
+
+def _score(group: Group, clauses: Sequence[_Padded], now: datetime) -> ScoreParts:
     leader = group.leader
     title, description = padded(leader.title), padded(leader.description or "")
-    clauses = [it for it in query.clauses if not any(_has(title, term) or _has(description, term) for term in it.unwanted)]
+    meant = [wanted for wanted, unwanted in clauses if not any(term in title or term in description for term in unwanted)]
     return ScoreParts(
-        title=round(TITLE * _match(clauses, title), DECIMALS),
-        description=round(DESCRIPTION * _match(clauses, description), DECIMALS),
+        title=round(TITLE * _match(meant, title), DECIMALS),
+        description=round(DESCRIPTION * _match(meant, description), DECIMALS),
         recency=round(RECENCY * _recency(leader, now), DECIMALS),
         corroboration=round(CORROBORATION * corroboration(group), DECIMALS),
         engagement=round(ENGAGEMENT * engagement(group), DECIMALS),
@@ -77,15 +92,19 @@ def _worth(ranked: Ranked, sort: Sort) -> float:
     return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
-def _has(text: str, term: Term) -> bool:
-    """Whether a padded text has a term. A term without a word, of signs alone, is nowhere."""
-    wanted = padded(term.text)
-    return not wanted.isspace() and wanted in text
+def _padded(clauses: Sequence[Clause]) -> list[_Padded]:
+    """The terms as they are looked for in padded texts."""
+    return [(_looked_for(clause.wanted), _looked_for(clause.unwanted)) for clause in clauses]
 
 
-def _match(clauses: Sequence[Clause], text: str) -> float:
+def _looked_for(terms: Sequence[Term]) -> list[str]:
+    """A term without a word, of signs alone, is in no text."""
+    return [_NOWHERE if wanted.isspace() else wanted for wanted in (padded(term.text) for term in terms)]
+
+
+def _match(alternatives: Sequence[Sequence[str]], text: str) -> float:
     """The largest share of wanted terms that the text has, over the alternatives."""
-    return max((sum(_has(text, term) for term in clause.wanted) / len(clause.wanted) for clause in clauses), default=0.0)
+    return max((sum(term in text for term in wanted) / len(wanted) for wanted in alternatives), default=0.0)
 
 
 def _recency(article: Article, now: datetime) -> float:

@@ -6,27 +6,30 @@ Everything here is linear in its input. The standard library's HTML parser is no
 import html
 import re
 import unicodedata
+from html.entities import html5
 from itertools import groupby, islice
 
 from newsintel.sized_cache import remembered
 
-_ELEMENTS = (
-    "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd del "
-    "details dfn dialog div dl dt em embed "
-    "fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html "
-    "i iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol optgroup option p param picture pre q "
-    "rp rt ruby s samp script section select small source span strike strong style sub summary sup svg table tbody td template textarea "
-    "tfoot th thead time title tr track tt u ul var video wbr"
+_ELEMENT_NAMES = (
+    "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd "
+    "del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head "
+    "header hr html i iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol optgroup option p "
+    "param picture pre q rp rt ruby s samp script section select small source span strike strong style sub summary sup svg table "
+    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr"
 )
-# A name with a hyphen or a colon is a custom or a namespaced element, e.g. gu-atom, o:p. Attribute values may hold ">" if quoted; where
-# the quotes do not pair up, the tag ends at the first ">". Neither alternative runs past the next "<", so there is nothing to backtrack.
+_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
+# A name with a hyphen or a colon is a custom or a namespaced element, e.g. gu-atom, o:p; whether any other is an element is looked up
+# afterwards. Attribute values may hold ">" if quoted; where the quotes do not pair up, the tag ends at the first ">". Neither alternative
+# runs past the next "<", so there is nothing to backtrack.
 _TOKEN = re.compile(
-    rf"<!--|-->|<!doctype[^<>]*>|</?(?P<name>{'|'.join(_ELEMENTS.split())}|[a-z]++[-:][a-z0-9:-]++)(?=[\s/>])"
+    r"<!--|-->|<!doctype[^<>]*>|</?(?P<name>[a-z][a-z0-9]*+(?P<own>[-:][a-z0-9:-]++)?+)(?=[\s/>])"
     r"""(?:(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>|[^<>]*+>)""",
     re.IGNORECASE,
 )
 # Elements that stand inside a word or a sentence; any other tag parts the words on its sides.
-_INLINE = re.compile("a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var|wbr")
+_INLINE_NAMES = "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr"
+_INLINE = frozenset(_INLINE_NAMES.split())
 # Elements whose text is not meant to be read.
 _HIDDEN = frozenset({"script", "style", "template", "svg"})
 
@@ -43,6 +46,9 @@ _INVISIBLE = re.compile(
     f"\U000e0000-\U000e007f]|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])"
 )
 
+RAW_CHARS = (3, 500)
+"""Of a text that is to have n characters, 3 n + 500 are read: what markup and escapes take besides (recorded: 1.5 n at most)."""
+
 # UAX #15, section 13 (Stream-Safe Text Format): no real text puts more marks on a letter, and normalising is quadratic in their number.
 _MOST_MARKS = 30
 
@@ -53,25 +59,47 @@ def plain(raw: str, max_chars: int) -> str | None:
     Tags go even when they arrive escaped, because upstreams escape HTML; so text about a tag loses it. `a < b` and `AT&T` stay.
 
     Args:
-        raw: text, possibly HTML, possibly with anything a JSON string can hold.
+        raw: text, possibly HTML, possibly with anything a JSON string can hold. No more of it is read than RAW_CHARS allows.
         max_chars: the most code points to return; a longer text is cut and ends in "…".
 
     Returns:
         NFC text without line breaks, control, bidi and zero-width characters (but for joiners within emoji); None if nothing is left.
     """
-    text = visible(raw)
+    head = _head(raw, max_chars)
+    text = visible(head)
     for _ in range(_ROUNDS):
         if "<" not in text and "&" not in text:
             break
         before = text
-        text = visible(_ENTITY.sub(lambda match: html.unescape(match[0]), _without_tags(text)))
+        text = visible(_ENTITY.sub(_unescaped, _without_tags(text)))
         if text == before:
             break
     # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
     text = unicodedata.normalize("NFC", _stream_safe(" ".join(text.split())[: max_chars * 4]))
-    if len(text) > max_chars:
+    if len(text) > max_chars or (text and head is not raw):
         text = text[: max_chars - 1].rstrip(" \u200d") + "…"
     return text or None
+
+
+def _head(raw: str, max_chars: int) -> str:
+    """As much of a text as may be read: cleaning first and cutting afterwards would let whoever sends it say how long that takes."""
+    times, more = RAW_CHARS
+    most = times * max_chars + more
+    if len(raw) <= most:
+        return raw
+    head = raw[:most]
+    # Half a tag or half an entity at the end would be shown.
+    for opening, closing in (("<", ">"), ("&", ";")):
+        last = head.rfind(opening)
+        if last > head.rfind(closing):
+            head = head[:last]
+    return head
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """What an entity stands for; itself where there is no such."""
+    known = html5.get(match[0][1:])
+    return html.unescape(match[0]) if known is None else known
 
 
 def visible(text: str) -> str:
@@ -108,18 +136,18 @@ def _without_tags(text: str) -> str:
     position = 0
     hidden = ""
     for token in _TOKEN.finditer(text):
-        name = (token["name"] or token[0]).lower()
+        tag, name = token[0], (token["name"] or token[0]).lower()
         if hidden:
-            if name == hidden and (hidden == "-->" or token[0].startswith("</")):
+            if tag.endswith("-->") if hidden == "-->" else name == hidden and tag.startswith("</"):
                 hidden, position = "", token.end()
             continue
-        if name == "-->":
-            continue  # no comment is open: an arrow in running text
-        kept += (text[position : token.start()], "" if _INLINE.fullmatch(name) else " ")
+        if name == "-->" or (token["name"] and not token["own"] and name not in _ELEMENTS):
+            continue  # no comment is open: an arrow in running text; or less and greater signs
+        kept += (text[position : token.start()], "" if name in _INLINE else " ")
         position = token.end()
         if name == "<!--":
             hidden = "-->"
-        elif name in _HIDDEN and not token[0].startswith("</"):
+        elif name in _HIDDEN and not tag.startswith("</"):
             hidden = name
     if not hidden:
         kept.append(text[position:])
@@ -128,7 +156,7 @@ def _without_tags(text: str) -> str:
 
 def _stream_safe(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
-    if not _MAY_COMBINE.search(text):
+    if not _MAY_BE_TOO_MANY.search(text):
         return text
     return "".join(
         "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, lambda char: unicodedata.combining(char) > 0)
@@ -140,9 +168,9 @@ def _marks() -> str:
     return "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M"))
 
 
-# Characters that may have a combining class: those that do in the BMP, and all beyond it.
-_MAY_COMBINE = re.compile(
-    f"[{''.join(char for char in map(chr, range(0x300, 0xFFFF)) if unicodedata.combining(char))}\U00010000-\U0010ffff]"
+# A run of characters that may have a combining class: those that do in the BMP, and all beyond it.
+_MAY_BE_TOO_MANY = re.compile(
+    f"[{''.join(char for char in map(chr, range(0x300, 0xFFFF)) if unicodedata.combining(char))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
 )
 
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_marks()}]|'(?=[^\W_]))*")

@@ -18,6 +18,7 @@ from newsintel.outbound import FORESEEN, HEADERS, TIMEOUT, Transport, refusal
 from newsintel.ports import WallClock
 from newsintel.settings import SourceSettings
 from newsintel.sources.source import Response, Source
+from newsintel.turns import in_turns
 
 
 class Token(Protocol):
@@ -78,7 +79,7 @@ class _HttpUpstream:
         if reply.is_redirect:
             # Following one would carry the key to a place of the sender's choosing (SSRF; OWASP API10:2023).
             return Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code)
-        return self._source.read(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now())
+        return await in_turns(self._source.reading(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now()))
 
 
 @asynccontextmanager

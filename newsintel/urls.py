@@ -64,8 +64,11 @@ _REDIRECTORS = {
     ("t.umblr.com", "/redirect"): ("z",),
     ("vk.com", "/away.php"): ("to",),
 }
+_MOST_STEPS = 8
+"""Pages that only lead on to the next one; recorded addresses have one. A longer chain was made to keep us busy, and counts as a page."""
+
 _AMP_CACHE = re.compile(r"(?:[a-z0-9-]+\.cdn\.ampproject\.org/[cv]|google\.[a-z.]+/amp)/(?:s/)?")
-_AMP_TAIL = re.compile(r"(?:/amp|\.amp|/amp\.html|\.amp\.html)/?\Z", re.IGNORECASE)
+_AMP_TAILS = ("/amp", ".amp", "/amp.html", ".amp.html")
 _REDDIT_POST = re.compile(r"/(?:r/[^/]+/|user/[^/]+/)?(?:comments|gallery)/([a-z0-9]+)(?:/[^/]*)?/?", re.IGNORECASE)
 # Hosts that show the same pages under another name.
 _ALIASES = {
@@ -117,14 +120,18 @@ def canonical(url: str) -> str:
     trailing slashes, escapes that need not be, and pages that only lead on to another. The result identifies; it need not open.
     A text that is no usable URL stands for itself.
     """
-    while (address := usable(url)) is not None:
+    at = url
+    for _ in range(_MOST_STEPS):
+        if (address := usable(at)) is None:
+            return at
         parts = urlsplit(address)
         host, path = _host_and_path(parts)
         target = _target(host, path, parts.query)
         if target is None:
             return _folded(host, path, parts)
-        url = target  # shorter than before, because it was part of it: this ends
-    return url
+        at = target
+    parts = urlsplit(usable(url) or url)
+    return _folded(*_host_and_path(parts), parts)
 
 
 def stand_in(url: str, title: str, day: str) -> str | None:
@@ -186,9 +193,20 @@ def _host_and_path(parts: SplitResult) -> tuple[str, str]:
         if not twin or not _HOST.fullmatch(rest):
             break
         host = rest
-    while (shorter := _AMP_TAIL.sub("", path).rstrip("/")) != path:
-        path = shorter
+    path = _without_amp(path)
     return _ALIASES.get(host, host), path or "/"
+
+
+def _without_amp(path: str) -> str:
+    """A path, which is ASCII, without AMP's names for it and slashes at its end."""
+    lower, end = path.lower(), len(path)
+    while True:
+        while lower.endswith("/", 0, end):
+            end -= 1
+        tail = next((tail for tail in _AMP_TAILS if lower.endswith(tail, 0, end)), None)
+        if tail is None:
+            return path[:end]
+        end -= len(tail)
 
 
 def _target(host: str, path: str, query: str) -> str | None:

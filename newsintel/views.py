@@ -11,10 +11,11 @@ from typing import Any
 
 from attrs import asdict, evolve, frozen
 
-from newsintel.dedup import group
+from newsintel.dedup import Grouping
 from newsintel.model import Answer, ArchivedArticle, Article, Dedupe, FetchOutcome, Group, Member, Merge, Origin, Pair, Query, Ranked
 from newsintel.popularity import NO_SAVES
 from newsintel.scoring import DECIMALS, rank, shown
+from newsintel.slices import Sliced, whole
 
 LAST_PAGE = 1000
 """The last that may be asked for (contract): of the smallest pages it is past the end of any harvest."""
@@ -38,7 +39,13 @@ class View:
 
 def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
     """Group and rank articles, which are in founder order; equal arguments give equal merges."""
-    return Merge(mode, rank(group(articles, mode), query, now, saves))
+    return whole(merging(query, articles, mode, now, saves))
+
+
+def merging(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[Merge]:
+    """Likewise, in slices."""
+    groups = yield from Grouping(mode).add(articles)
+    return Merge(mode, (yield from rank(groups, query, now, saves)))
 
 
 def pairs(merged: Merge) -> tuple[Pair, ...]:
@@ -57,16 +64,21 @@ def pairs(merged: Merge) -> tuple[Pair, ...]:
 
 def render(answer: Answer, view: View) -> dict[str, Any]:
     """The body of GET /articles. Scores use the harvest's fetched_at as now, so a hit equals its miss."""
-    merged = merged_as(answer, view.dedupe)
+    return whole(rendering(answer, view))
+
+
+def rendering(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
+    """Likewise, in slices."""
+    merged = yield from merged_as(answer, view.dedupe)
     return search_body(answer, merged, merged.ranked, view)
 
 
-def merged_as(answer: Answer, mode: Dedupe) -> Merge:
+def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
     """An answer's articles under a dedupe mode: its own merge if it is that one's."""
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge
-    return merge(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves)
+    return (yield from merging(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))
 
 
 def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> dict[str, Any]:

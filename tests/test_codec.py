@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsintel.codec import FORMAT, dump_answer, load_answer, to_json
+from newsintel.codec import FORMAT, to_json
 from newsintel.model import Answer, Dedupe, FetchOutcome, Harvest, Status
 from newsintel.views import merge
 from tests.values import NOW, article, harvests, outcome, query, unhurried
+from tests.whole import dump_answer, load_answer
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),

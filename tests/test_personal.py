@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.model import Answer, Dedupe, Group, Harvest, Member, Merge, Ranked, ScoreParts, Sort
-from newsintel.personal import SOURCE, TOPIC, arrange, fill, render
+from newsintel.personal import SOURCE, TOPIC, fill
 from newsintel.preferences import Preferences
 from newsintel.scoring import shown
 from newsintel.views import View
 from newsintel.views import render as render_for_all
 from tests.values import NOW, article, outcome, query
+from tests.whole import arrange, render_for_one
 
 GIVEN = {"q": "flood", "limit": 20, "page": 1, "language": None, "sort": "relevance", "dedupe": "normal"}
 ALL = Preferences(language="en", default_limit=5, dedupe="strict", sort="newest")
@@ -136,7 +137,7 @@ def test_pages_are_cut_from_what_is_left():
     """total, has_more and the pages count the stories that are not hidden, in the person's order."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.55, title="football"), ranked("c", 0.5), ranked("d", 0.45, title="AI"))
     preferences = Preferences(topics=("AI",), excluded_topics=("football",))
-    pages = [render(whole, View(limit=2, page=page), preferences, ("language",)) for page in (1, 2, 3)]
+    pages = [render_for_one(whole, View(limit=2, page=page), preferences, ("language",)) for page in (1, 2, 3)]
     assert [[story["id"][-1] for story in page["articles"]] for page in pages] == [["d", "a"], ["c"], []]
     assert [(page["total"], page["has_more"]) for page in pages] == [(3, True), (3, False), (3, False)]
     assert pages[0]["personal"] == {"applied": ["language", "excluded_topics", "topics"], "hidden": 1}
@@ -146,15 +147,15 @@ def test_explain_says_what_preferences_added():
     """Story by story, on every page; the shared score and its parts stay what they are for everybody."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.5, title="AI"))
     preferences = Preferences(topics=("AI",))
-    shown_ = [render(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][0] for page in (1, 2)]
+    shown_ = [render_for_one(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][0] for page in (1, 2)]
     assert [(story["preference"], story["score"]) for story in shown_] == [(TOPIC, 0.5), (0.0, 0.6)]
-    assert "preference" not in render(whole, View(), preferences, ())["articles"][0]
+    assert "preference" not in render_for_one(whole, View(), preferences, ())["articles"][0]
 
 
 @pytest.mark.parametrize("mode", Dedupe)
 def test_without_preferences_it_is_everybodys(mode):
     """But for the member that says so; under every dedupe mode."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.5))
-    body = render(whole, View(dedupe=mode), Preferences(), ())
+    body = render_for_one(whole, View(dedupe=mode), Preferences(), ())
     assert body.pop("personal") == {"applied": [], "hidden": 0}
     assert body == render_for_all(whole, View(dedupe=mode))

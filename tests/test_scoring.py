@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from newsintel.dedup import group
 from newsintel.model import Clause, Dedupe, Engagement, Group, Member, Rule, ScoreParts, Sort, Term
 from newsintel.popularity import popularity
-from newsintel.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, rank, score, shown
+from newsintel.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, score, shown
 from tests.values import NOW, article, articles, modes, moments, queries, query
+from tests.whole import rank
 
 _groups = st.builds(group, st.lists(articles(), min_size=1, max_size=6), modes)
 

@@ -11,7 +11,6 @@ import pytest
 from attrs import evolve
 
 from newsintel import dedup, l1, sizes, text, urls
-from newsintel.codec import dump_answer, load_answer
 from newsintel.freshness import Windows
 from newsintel.http.finished import Pages, page
 from newsintel.l1 import AnswerCache
@@ -23,6 +22,7 @@ from newsintel.sources import newsapi, tails
 from newsintel.sources.source import Response
 from newsintel.views import View, merge
 from tests.make import NOON
+from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
 """How far off an estimate may be, either way."""
@@ -53,7 +53,7 @@ def answered(key, *, rows, title, description, letters, seed):
         ],
     }
     query = build(f"climate {key}", sources=("newsapi",))
-    found = newsapi.read(Response(200, {}, orjson.dumps(body)), query, NOON)
+    found = newsapi.SOURCE.read(Response(200, {}, orjson.dumps(body)), query, NOON)
     outcome = FetchOutcome("newsapi", Status.OK, NOON, found.articles, found.returned, found.dropped)
     harvest = Harvest(query, NOON, (outcome,))
     return Answer(harvest, merge(query, harvest.articles, Dedupe.NORMAL, NOON))
@@ -107,7 +107,6 @@ def test_what_a_source_brought_takes_no_more_than_is_said():
 def test_answers_in_memory_stay_within_their_bytes(monkeypatch):
     """However large each is: of 60 that take 1 MiB each as many are held as is allowed, by the interpreter's own count."""
     monkeypatch.setattr(l1, "MAX_BYTES", 10 * 2**20)
-    monkeypatch.setattr(newsapi, "MAX_CONTENT", 50_000)
     found = answered("one", rows=20, title=80, description=2000, letters=LETTERS["ascii"], seed=1)
 
     def fill():

@@ -21,6 +21,7 @@ from newsintel import outbound, ports
 from newsintel.model import Article, Clause, Page, Query, Refusal, Sort, Status, Term
 from newsintel.options import Secret, SourceOptions
 from newsintel.settings import SourceSettings
+from newsintel.slices import Sliced
 from newsintel.sources.source import Request, Response, Source
 from newsintel.upstream import Token, open_upstream
 from tests import faults
@@ -32,8 +33,9 @@ KEY = "planted-secret-key"
 QUERY = Query("blue whale", (Clause((Term("blue"), Term("whale"))),), ("plain",), None, None, None, Sort.RELEVANCE, "0" * 32)
 
 
-def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
+def read(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
     """A source's reading in small: JSON with `rows`, else a refusal."""
+    yield
     assert now == NOW
     if response.status == 401:
         return Refusal(Status.UNAUTHORIZED, "no", 401)

@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.codec import dump_answer, load_answer, to_json
+from newsintel.codec import to_json
 from newsintel.model import (
     Answer,
     ArchivedArticle,
@@ -25,6 +25,7 @@ from newsintel.model import (
 )
 from newsintel.views import View, article_body, merge, pairs, render, rfc3339
 from tests.values import NOW, SOURCES, article, harvests, modes, outcome, query, unhurried
+from tests.whole import dump_answer, load_answer
 
 FULL = article(
     "full",

@@ -7,7 +7,7 @@ slow one holds up nobody. No waiter ever waits for a sink: a full one is passed 
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Self, TypeVar
 
 import trio
@@ -39,7 +39,9 @@ from newsintel.saves import Saves
 from newsintel.scoring import rank
 from newsintel.shared_cache import Claim, SharedCache
 from newsintel.sizes import answer_bytes, outcome_bytes
-from newsintel.views import merge
+from newsintel.slices import Sliced
+from newsintel.turns import in_turns
+from newsintel.views import merging
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +167,7 @@ class _Gathering:
         self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
         self._grouping = Grouping(Dedupe.NORMAL)
-        self._answer = _answer(Harvest(flight.query, world.now(), ()))
+        self._answer = Answer(Harvest(flight.query, world.now(), ()), Merge(Dedupe.NORMAL, ()))
 
     def __enter__(self) -> Self:
         return self
@@ -173,26 +175,27 @@ class _Gathering:
     def __exit__(self, *_: object) -> None:
         self._room.give_back(self._taken_bytes)
 
-    def receive(self, outcome: FetchOutcome) -> None:
+    async def receive(self, outcome: FetchOutcome) -> None:
         """Report what a source just brought; without its articles if there is no room for them."""
         size_bytes = outcome_bytes(outcome)
         if self._room.take(size_bytes):
             self._taken_bytes += size_bytes
         else:
             outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no room in memory for what it brought")
-        self.report(outcome)
+        await self.report(outcome)
 
-    def report(self, outcome: FetchOutcome) -> None:
-        """Take one source's outcome and publish it."""
+    async def report(self, outcome: FetchOutcome) -> None:
+        """Take one source's outcome and publish it. Others run meanwhile, but no other report of this flight."""
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
         saves = self._saves.of(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        groups = self._grouped(outcome, in_order)
-        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, rank(groups, harvest.query, harvest.fetched_at, saves)))
+        groups = await in_turns(self._grouped(outcome, in_order))
+        ranked = await in_turns(rank(groups, harvest.query, harvest.fetched_at, saves))
+        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, ranked))
         self._flight.append(SourceReported(outcome, self._answer.merge))
 
-    def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> tuple[Group, ...]:
+    def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> Sliced[tuple[Group, ...]]:
         if not outcome.articles or in_order[-1] is outcome:
             return self._grouping.add(outcome.articles)
         self._grouping = Grouping(Dedupe.NORMAL)
@@ -210,10 +213,10 @@ class _Gathering:
 async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutcome, ...], world: _World) -> None:
     """Ask every source that has no outcome yet, and gather until all have sent one or the flight's deadline has come."""
     for outcome in kept:
-        gathering.report(outcome)
+        await gathering.report(outcome)
     for name in gathering.missing():
         if name not in world.jobs:
-            gathering.report(FetchOutcome(name, Status.DISABLED, world.now()))
+            await gathering.report(FetchOutcome(name, Status.DISABLED, world.now()))
     asked = gathering.missing()
     if not asked:
         return
@@ -227,12 +230,24 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
                 except (trio.WouldBlock, trio.BrokenResourceError):
                     job.outbox.close()
                     world.count("refusals", inbox=f"fetcher {name}")
-                    gathering.report(FetchOutcome(name, Status.OVERLOADED, world.now()))
-        with trio.move_on_at(flight.deadline):
-            async for outcome in receive:
-                gathering.receive(outcome)
+                    await gathering.report(FetchOutcome(name, Status.OVERLOADED, world.now()))
+        while (arrived := await _next(receive, flight.deadline)) is not None:
+            await gathering.receive(arrived)
     for name in gathering.missing():
-        gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
+        await gathering.report(FetchOutcome(name, Status.TIMEOUT, world.now(), detail="nothing came before the search's deadline"))
+
+
+async def _next(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float) -> FetchOutcome | None:
+    """The next outcome; None if there are no more, or the deadline comes first. What has come about is taken even if it is late."""
+    try:
+        return outcomes.receive_nowait()
+    except trio.EndOfChannel:
+        return None
+    except trio.WouldBlock:
+        pass
+    with trio.move_on_at(deadline), suppress(trio.EndOfChannel):
+        return await outcomes.receive()
+    return None
 
 
 async def _instead(failed: Answer, cached: Answer | None, world: _World) -> Answer:
@@ -256,7 +271,8 @@ async def _instead(failed: Answer, cached: Answer | None, world: _World) -> Answ
     if not articles and not failed.harvest.complete:
         return failed
     saves = world.saves.of(article.id for article in articles)
-    return _answer(evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves))
+    harvest = evolve(failed.harvest, origin=Origin.ARCHIVE, archived=articles, saves=saves)
+    return Answer(harvest, await in_turns(merging(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves)))
 
 
 def _hand_on(flight: Flight, answer: Answer, claim: Claim, world: _World) -> None:
@@ -282,7 +298,3 @@ def _offer(inbox: trio.MemorySendChannel[T], message: T, room: Room, size_bytes:
         room.give_back(size_bytes)
         return False
     return True
-
-
-def _answer(harvest: Harvest) -> Answer:
-    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))

@@ -30,7 +30,8 @@ from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
 from newsintel.source_notice import noticed
-from newsintel.views import LAST_PAGE, View, article_body, render
+from newsintel.turns import in_turns
+from newsintel.views import LAST_PAGE, View, article_body, rendering
 
 
 def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
@@ -92,26 +93,26 @@ class _Search:
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
-            return _unanswered(answer, render(answer, view)["sources"], services.settings, now)
+            return _unanswered(answer, (await in_turns(rendering(answer, view)))["sources"], services.settings, now)
         if person:
-            return respond_to(services, person, reply, view)
+            return await respond_to(services, person, reply, view)
         headers = caching(reply, view, services.settings, now)
         tag = etag(answer, view)
         if (same := unchanged(tag, headers)) is not None:
             return same
-        finished = self._finished(tag, answer, view, headers, services)
+        finished = await self._finished(tag, answer, view, headers, services)
         if finished.link:
             headers["Link"] = finished.link
         if finished.searched is not None and request.method == "GET":
             services.recording.offer(caller(), finished.searched, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
-    def _finished(self, tag: str, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
+    async def _finished(self, tag: str, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
         """The finished page of an answer: the one kept if it is of this very answer, else one made now, and kept if it may be."""
         kept = self._pages.get(request.query_string)
         if kept is not None and kept.tag == tag:
             return kept
-        body = render(answer, view) | noticed(services.settings)
+        body = await in_turns(rendering(answer, view)) | noticed(services.settings)
         link = _next(services.settings.public_url, view) if body["has_more"] and view.page < LAST_PAGE else None
         made = page(
             tag,

@@ -4,10 +4,11 @@ The framework's own reader answers deep nesting and wrong UTF-8 with a 500, take
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from attrs import frozen
+from attrs import define, frozen
 from quart import Request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -21,6 +22,13 @@ LEAST, GREATEST, MOST_DIGITS = -(2**63), 2**64 - 1, 20
 """Whole numbers that we can write again (`codec.to_json`), signed or unsigned in 64 bits, and the characters of the longest."""
 
 MOST_ERRORS = 20
+
+MOST_VALUES = 5_000
+"""Of JSON in a body, names of members included. The largest preference, 4 KiB of one digit each, has half of them."""
+
+TOO_MANY = f"holds more than {MOST_VALUES:,} values"
+
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 LEFT_OUT = object()
 """As a member's default: the view finds no such name."""
@@ -53,11 +61,12 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """The JSON object (RFC 8259) in some bytes, stricter than json.loads: see the module. Raises BadRequest."""
+    left = _Left(MOST_VALUES)
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_members_once, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+            raw.decode("utf-8"), object_pairs_hook=left.members, parse_constant=_no_constant, parse_float=left.real, parse_int=left.whole
         )
-        _check_tree(value, DEEPEST)
+        _check_tree(value)
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8.") from None
     except json.JSONDecodeError:
@@ -95,11 +104,39 @@ def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[st
     return values
 
 
-def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("has a member twice")
-    return members
+@define
+class _Left:
+    """How many values may still come: so many that no body of ours needs them, so few that reading them holds up nobody."""
+
+    _values: int
+
+    def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object of these members."""
+        self._count()
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            raise ValueError("has a member twice")
+        return members
+
+    def whole(self, digits: str) -> int:
+        """An integer."""
+        self._count()
+        if len(digits) > 300:  # about where a double ends; Python by itself refuses 4,300 digits, with a message of its own
+            raise ValueError("holds a number that is too large")
+        return int(digits)
+
+    def real(self, digits: str) -> float:
+        """A number with a fraction or an exponent."""
+        self._count()
+        number = float(digits)
+        if number in (float("inf"), -float("inf")):
+            raise ValueError("holds a number that is too large")
+        return number
+
+    def _count(self) -> None:
+        self._values -= 1
+        if self._values < 0:
+            raise ValueError(TOO_MANY)
 
 
 def _no_constant(_name: str) -> Any:
@@ -119,13 +156,20 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check_tree(value: Any, levels: int) -> None:
-    """Raise if a value is nested too deeply, or holds text that PostgreSQL cannot keep."""
-    if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("holds text with NUL or half a surrogate pair")
-    elif isinstance(value, dict | list):
-        if levels == 0:
-            raise RecursionError
-        for inner in (*value, *value.values()) if isinstance(value, dict) else value:
-            _check_tree(inner, levels - 1)
+def _check_tree(value: Any) -> None:
+    """Raise if a value is nested too deeply, is of too many, or holds text that PostgreSQL cannot keep. Level by level: no recursion."""
+    level, seen = [value], 0
+    for depth in range(DEEPEST + 1):
+        seen += len(level)
+        if seen > MOST_VALUES:
+            raise ValueError(TOO_MANY)
+        following: list[Any] = []
+        for one in level:
+            if isinstance(one, str):
+                if _UNKEEPABLE.search(one):
+                    raise ValueError("holds text with NUL or half a surrogate pair")
+            elif isinstance(one, dict | list):
+                if depth == DEEPEST:
+                    raise RecursionError
+                following += (*one, *one.values()) if isinstance(one, dict) else one
+        level = following

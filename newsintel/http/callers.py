@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from itertools import islice
 
 from newsintel.http.envelope import Scope
 from newsintel.keys import derive
@@ -16,6 +17,12 @@ IPV6_PREFIX = 64
 
 KNOWN = 10_000
 """Addresses whose person is remembered, about 2 MiB; past that all are forgotten and worked out anew, in some 5 us each."""
+
+LONGEST_KNOWN = 64
+"""Characters. An address has 45 with its port at most; behind a percent sign (a zone) anything may follow."""
+
+MOST_PROXIES = 16
+"""Entries of X-Forwarded-For that are looked at, from the right. Nobody has so many trusted proxies in a row."""
 
 UNKNOWN = "unknown"
 """Whoever has no address that can be read, as behind a unix socket: all of them are one person."""
@@ -38,7 +45,8 @@ class Persons:
             self._known.clear()
         if (found := self._known.get(address)) is None:
             found = hmac.digest(self._key, network_of(address).encode(), "sha256").hex()[:32]
-            self._known[address] = found
+            if len(address) <= LONGEST_KNOWN:
+                self._known[address] = found
         return found
 
 
@@ -51,7 +59,7 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     if not trusted or not is_trusted(peer, trusted):
         return str(peer)
     client = str(peer)
-    for entry in reversed(_forwarded_for(scope["headers"])):
+    for entry in islice(reversed(_forwarded_for(scope["headers"])), MOST_PROXIES):
         if _parsed(entry) is None:
             break
         client = entry

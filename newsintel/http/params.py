@@ -14,6 +14,10 @@ MOST_ERRORS = 20
 """A query string within the server's 16 KiB could hold thousands of unknown names; an answer lists this many."""
 
 
+MOST_PARAMETERS = 100
+"""No address takes twenty. Looking at those that a query string can hold takes 20 ms, which somebody else would have to wait."""
+
+
 @frozen
 class Parameter:
     """One query parameter: its public name, kind and value when absent."""
@@ -29,6 +33,7 @@ def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool 
     """Every parameter's value by name, absent ones at their default; of a foreign query string the unknown ones are left out.
 
     Raises:
+        InvalidParameterError: there are too many of them.
         ExceptionGroup: of InvalidParameterErrors, one for each name that is unknown, repeated, missing or wrong.
     """
     known = {parameter.name: parameter for parameter in parameters}
@@ -76,7 +81,10 @@ def _pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidPar
     """Split `a=1&b=2` into decoded values by name, and what was wrong with the rest by name."""
     values: dict[str, str] = {}
     errors: dict[str, InvalidParameterError] = {}
-    for segment in filter(None, query_string.split(b"&")):
+    segments = query_string.split(b"&", MOST_PARAMETERS)
+    if len(segments) > MOST_PARAMETERS:
+        raise InvalidParameterError("query", "too_many", f"There must be at most {MOST_PARAMETERS} parameters.")
+    for segment in filter(None, segments):
         raw_name, _, raw = segment.partition(b"=")
         name = raw_name.decode("ascii", "replace")[:64]
         try:

@@ -19,8 +19,8 @@ from newsintel.model import Reply
 from newsintel.personal import fill, render
 from newsintel.preferences import Preferences
 from newsintel.source_notice import noticed
-from newsintel.views import LAST_PAGE, View
-from newsintel.views import render as render_for_all
+from newsintel.turns import in_turns
+from newsintel.views import LAST_PAGE, View, rendering
 
 
 @frozen
@@ -61,10 +61,12 @@ async def personal(services: Services, given: Given) -> Personal | None:
     return Personal(filled, kept, used, recorded=kept.record_history)
 
 
-def respond(services: Services, person: Personal, reply: Reply, view: View) -> Response:
+async def respond(services: Services, person: Personal, reply: Reply, view: View) -> Response:
     """Answer with a person's view, and offer the search to the history."""
     answer, now = reply.answer, services.now()
-    body = render_for_all(answer, view) if person.preferences is None else render(answer, view, person.preferences, person.filled)
+    body = await in_turns(
+        rendering(answer, view) if person.preferences is None else render(answer, view, person.preferences, person.filled)
+    )
     headers = _headers(services, reply)
     if body["has_more"] and view.page < LAST_PAGE:
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)

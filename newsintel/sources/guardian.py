@@ -12,6 +12,7 @@ from newsintel.model import Article, Page, Query, Refusal, Sort, Status
 from newsintel.options import Quota, SourceOptions, secret
 from newsintel.query import translate
 from newsintel.settings import SourceSettings
+from newsintel.slices import Sliced
 from newsintel.sources.payload import read_object
 from newsintel.sources.refusals import MAX_PAUSE_S, by_status, message
 from newsintel.sources.rows import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Row, address, members, moment, page, text
@@ -46,16 +47,16 @@ def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -
     return Request("/search", (*params, ("api-key", key)))
 
 
-def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
+def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
     """A page, or what went wrong."""
-    body = read_object(response)
+    body = yield from read_object(response)
     if isinstance(body, Refusal):
         return body if response.status == 200 else by_status(response, now)
     # The gateway in front (401, 429) answers without this envelope.
     inner = members(body, "response")
     rows = inner.get("results")
     if response.status == 200 and inner.get("status") == "ok" and isinstance(rows, list):
-        return page(rows, lambda row: _article(row, now), query, http_status=200)
+        return (yield from page(rows, lambda row: _article(row, now), query, http_status=200))
     said = message(inner.get("message", body.get("message")))
     if response.status == 400 and said == "requested page is beyond the number of available pages":
         return Page((), 0, http_status=400)  # its way of saying that there is nothing
@@ -70,7 +71,7 @@ def ignored(query: Query) -> tuple[str, ...]:
     return ("sort",) if query.sort is Sort.POPULAR else ()
 
 
-def _article(row: Row, now: datetime) -> Article | str:
+def _article(row: Row, now: datetime) -> Sliced[Article | str]:
     if row.get("isHosted") in (True, "true"):
         return "promoted"  # paid for by an advertiser
     title = text(row, "webTitle", MAX_TITLE)
@@ -80,9 +81,11 @@ def _article(row: Row, now: datetime) -> Article | str:
     if title is None:
         return "no_title"
     fields = members(row, "fields")
+    yield
     byline = text(fields, "byline", MAX_NAME)
     language = text(fields, "lang", MAX_NAME)
     published_at, estimated = moment(row.get("webPublicationDate"), now)
+    yield
     identity = canonical(url)
     return Article(
         id=article_id(identity),
@@ -124,6 +127,6 @@ SOURCE = Source(
         required={"KEY": secret},
     ),
     request=request,
-    read=read,
+    reading=reading,
     ignored=ignored,
 )

@@ -16,6 +16,7 @@ from newsintel.options import text as any_text
 from newsintel.options import url as base_url
 from newsintel.query import translate
 from newsintel.settings import SourceSettings
+from newsintel.slices import Sliced
 from newsintel.sources.payload import media_type, read_object
 from newsintel.sources.refusals import DEFAULT_PAUSE_S, MAX_PAUSE_S, MIN_PAUSE_S, by_status
 from newsintel.sources.rows import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Row, address, members, moment, number, page, text
@@ -34,6 +35,7 @@ _SPANS = (
 )
 _SITE = "https://www.reddit.com"
 _GONE = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
+_LONGEST_GONE = max(map(len, _GONE))
 _DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
 
 
@@ -46,7 +48,7 @@ def subreddits(raw: str) -> tuple[str, ...]:
 
 
 def request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
-    """GET /r/<subreddits>/search. `t`, Reddit's only bound in time, counts back from now; the rest of from and to is left to `read`."""
+    """GET /r/<subreddits>/search. `t`, Reddit's only bound in time, counts back from now; the rest of from and to is left to `reading`."""
     names: tuple[str, ...] = settings.values["subreddits"]
     everywhere = "all" in {name.lower() for name in names}
     params = (
@@ -69,9 +71,9 @@ def _span(query: Query, now: datetime) -> str:
     return next((name for name, length in _SPANS if query.start > now - length), "all")
 
 
-def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
+def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
     """A page, or what went wrong."""
-    body = read_object(response)
+    body = yield from read_object(response)
     if response.status != 200:
         return _refusal(response, body, now)
     if isinstance(body, Refusal):
@@ -79,7 +81,7 @@ def read(response: Response, query: Query, now: datetime) -> Page | Refusal:
     rows = members(body, "data").get("children")
     if body.get("kind") != "Listing" or not isinstance(rows, list):
         return Refusal(Status.BAD_PAYLOAD, "JSON, but not a listing (HTTP 200)", 200)
-    return page(rows, lambda row: _article(row, now), query, http_status=200, pause_s=_pause_s(response))
+    return (yield from page(rows, lambda row: _article(row, now), query, http_status=200, pause_s=_pause_s(response)))
 
 
 def ignored(query: Query) -> tuple[str, ...]:
@@ -111,7 +113,7 @@ def _pause_s(response: Response) -> float:
     return DEFAULT_PAUSE_S if reset is None else min(max(reset, MIN_PAUSE_S), MAX_PAUSE_S)
 
 
-def _article(row: Row, now: datetime) -> Article | str:
+def _article(row: Row, now: datetime) -> Sliced[Article | str]:
     post = members(row, "data")
     if row.get("kind") != "t3":
         return "not_a_post"
@@ -129,6 +131,7 @@ def _article(row: Row, now: datetime) -> Article | str:
         return "no_title"
     published_at, estimated = moment(post.get("created_utc"), now)
     author = text(post, "author", MAX_NAME)
+    yield
     identity = canonical(url)
     return Article(
         id=article_id(identity),
@@ -151,10 +154,14 @@ def _unwanted(post: Row) -> str | None:
     """Why a post must not be shown. A stickied one may: only listings hold it without its being a match, searches do not."""
     if post.get("over_18") is True:
         return "nsfw"
-    marks = {str(post.get(name)).lower() for name in ("title", "selftext")}
-    if post.get("removed_by_category") or post.get("banned_by") or marks & _GONE:
+    if post.get("removed_by_category") or post.get("banned_by") or _gone(post.get("title")) or _gone(post.get("selftext")):
         return "removed"
     return "promoted" if post.get("promoted") is True else None
+
+
+def _gone(text: object) -> bool:
+    """Whether a text stands for one that was taken away."""
+    return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _GONE
 
 
 def _on_reddit(link: str) -> bool:
@@ -185,7 +192,7 @@ SOURCE = Source(
         optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (subreddits, _DEFAULT_SUBREDDITS)},
     ),
     request=request,
-    read=read,
+    reading=reading,
     ignored=ignored,
     uses_token=True,
 )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from newsintel.model import Article, Page, Query
+from newsintel.slices import Sliced
 from newsintel.text import plain
 from newsintel.urls import usable
 
@@ -22,12 +23,14 @@ _FUTURE = timedelta(hours=24)  # reliability list, 37
 Row = Mapping[str, Any]
 
 
-def page(rows: Sequence[Any], read: Callable[[Row], Article | str], query: Query, *, http_status: int, pause_s: float = 0.0) -> Page:
+def page(
+    rows: Sequence[Any], read: Callable[[Row], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
+) -> Sliced[Page]:
     """Read every row.
 
     Args:
         rows: as they stand in the payload.
-        read: an article, or the reason for which there is none.
+        read: an article, or the reason for which there is none. It pauses between long texts, so that a row may be of many.
         query: what was asked; rows outside its dates, or in a known other language, are dropped.
         http_status: of the response.
         pause_s: seconds for which the source wants to be left alone.
@@ -35,7 +38,8 @@ def page(rows: Sequence[Any], read: Callable[[Row], Article | str], query: Query
     articles: list[Article] = []
     dropped: Counter[str] = Counter()
     for row in rows[:MAX_ROWS]:
-        article = read(row) if isinstance(row, dict) else "not_an_object"
+        yield
+        article = (yield from read(row)) if isinstance(row, dict) else "not_an_object"
         reason = article if isinstance(article, str) else _unasked(article, query)
         if reason is None and isinstance(article, Article):
             articles.append(article)

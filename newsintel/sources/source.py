@@ -8,6 +8,7 @@ from attrs import field, frozen
 from newsintel.model import Page, Query, Refusal
 from newsintel.options import SourceOptions
 from newsintel.settings import SourceSettings
+from newsintel.slices import Sliced, whole
 
 
 @frozen
@@ -45,13 +46,17 @@ class Source:
     Attributes:
         options: what it reads from the environment.
         request: the one call that answers a query, given an API key, or a bearer token where `uses_token`, and the time now.
-        read: a response as articles or as a refusal, given the time now (aware UTC); never raises.
+        reading: reads a response as articles or as a refusal, given the time now (aware UTC), in slices; never raises.
         ignored: the query's parameters that neither this source nor we afterwards can apply.
         uses_token: the source takes an app-only OAuth token, which is fetched elsewhere, instead of a key.
     """
 
     options: SourceOptions
     request: Callable[[Query, SourceSettings, str, datetime], Request]
-    read: Callable[[Response, Query, datetime], Page | Refusal]
+    reading: Callable[[Response, Query, datetime], Sliced[Page | Refusal]]
     ignored: Callable[[Query], tuple[str, ...]]
     uses_token: bool = False
+
+    def read(self, response: Response, query: Query, now: datetime) -> Page | Refusal:
+        """Likewise, at one go."""
+        return whole(self.reading(response, query, now))

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError, WatchError
 
+from newsintel.errors import UnavailableError
 from newsintel.model import Answer
 from newsintel.ports import Claimed, Count
+from newsintel.slices import Sliced
 from newsintel.storage.redis import RedisLink
+from newsintel.turns import in_turns
 
 
 class RedisCache:
@@ -24,8 +27,8 @@ class RedisCache:
         *,
         keep_s: float,
         count: Count,
-        encode: Callable[[Answer], bytes],
-        decode: Callable[[bytes], Answer],
+        encode: Callable[[Answer], Sliced[bytes]],
+        decode: Callable[[bytes], Sliced[Answer]],
     ) -> None:
         self._link = link
         self._redis = link.redis
@@ -36,7 +39,11 @@ class RedisCache:
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         """Keep an answer and release the lock, both or neither."""
-        await self._link.call(self._set, answer.harvest.query.key, self._encode(answer), lock_token)
+        try:
+            data = await in_turns(self._encode(answer))
+        except ValueError as error:
+            raise UnavailableError(f"an answer is not kept: {error}") from error
+        await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
         """Claim the fan-out of a key among processes, unless another holds it, and look again; one round trip."""
@@ -60,7 +67,7 @@ class RedisCache:
         if data is None:
             return None
         try:
-            answer = self._decode(data)
+            answer = await in_turns(self._decode(data))
         except ValueError:
             answer = None
         if answer is not None and answer.harvest.query.key == key:

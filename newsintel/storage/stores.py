@@ -28,6 +28,7 @@ from newsintel.ports import (
 )
 from newsintel.sealing import Sealer
 from newsintel.settings import Settings
+from newsintel.slices import Sliced
 from newsintel.storage.attempts import RedisAttempts
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.bytes_cache import RedisBytes
@@ -136,7 +137,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(
-    settings: Settings, count: Count, encode: Callable[[Answer], bytes], decode: Callable[[bytes], Answer]
+    settings: Settings, count: Count, encode: Callable[[Answer], Sliced[bytes]], decode: Callable[[bytes], Sliced[Answer]]
 ) -> AsyncIterator[Stores]:
     """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
 

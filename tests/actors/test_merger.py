@@ -18,9 +18,10 @@ from newsintel.room import Room
 from newsintel.saves import Saves
 from newsintel.shared_cache import SharedCache
 from newsintel.sizes import answer_bytes, outcome_bytes
-from newsintel.views import merge, merged_as
+from newsintel.views import merge
 from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
+from tests.whole import merged_as
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 SOURCES = ("newsapi", "guardian", "reddit")
@@ -396,16 +397,16 @@ async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, close
 
 async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch, caplog):
     """A bug ends its flight with an incident id that the log has too; the next flight lands."""
-    real = merger.merge
+    real = merger.rank
 
-    def broken(asked, *rest):
+    def broken(groups, asked, *rest):
         if asked.key == "bad":
             raise KeyError("bug")
-        return real(asked, *rest)
+        return real(groups, asked, *rest)
 
-    monkeypatch.setattr(merger, "merge", broken)
+    monkeypatch.setattr(merger, "rank", broken)
     with pytest.raises(FlightBugError) as caught:
-        await landing(rig.fly("bad"))
+        await landing(rig.fly("bad", sources=("nobody",)))
     record = next(record for record in caplog.records if record.levelno == logging.ERROR)
     assert record.incident_id == caught.value.incident_id
     assert record.exc_info

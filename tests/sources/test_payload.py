@@ -3,6 +3,7 @@
 import pytest
 
 from newsintel.model import Refusal, Status
+from newsintel.slices import whole
 from newsintel.sources.payload import media_type, read_object
 from newsintel.sources.source import Response
 from tests.sources.replies import reply
@@ -15,8 +16,12 @@ from tests.sources.replies import reply
         (b" \n", "an empty body"),
         (b"\n<!doctype html><p>log in", "an HTML page instead of JSON"),
         (b'{"a": [1, 2', "not valid JSON"),
-        (b"[" * 100_000, "not valid JSON"),
-        (b'{"a":' * 100_000, "not valid JSON"),
+        (b"[" * 4_000, "not valid JSON"),
+        (b'{"a":' * 4_000, "not valid JSON"),
+        (b"[" * 4_001, "JSON of more than 4,000 arrays"),
+        (b'{"a":' * 8_001, "JSON of more than 8,000 objects"),
+        (b'{"a":[' + b"1," * 60_001 + b"1]}", "JSON of more than 60,000 values"),
+        (b'{"a":"' + b"\\n" * 200_001 + b'"}', "JSON of more than 200,000 escapes"),
         (b'{"n": ' + b"9" * 5000 + b"}", "not valid JSON"),
         (b'{"n": NaN}', "not valid JSON"),
         (b'{"n": -Infinity}', "not valid JSON"),
@@ -29,7 +34,7 @@ from tests.sources.replies import reply
 )
 def test_no_object(body: bytes, what: str) -> None:
     """Whatever is not one JSON object of bounded depth is a bad payload that says what it was."""
-    found = read_object(reply(body))
+    found = whole(read_object(reply(body)))
     assert isinstance(found, Refusal)
     assert (found.status, found.http_status) == (Status.BAD_PAYLOAD, 200)
     assert found.detail.startswith(what)
@@ -38,12 +43,12 @@ def test_no_object(body: bytes, what: str) -> None:
 def test_an_object() -> None:
     """A JSON object is returned as it is, 32 levels included."""
     body = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
-    assert list(read_object(reply(body))) == ["a"]  # type: ignore[call-overload]
+    assert list(whole(read_object(reply(body)))) == ["a"]  # type: ignore[call-overload]
 
 
 def test_half_a_surrogate_pair_spoils_no_payload() -> None:
     """It is legal JSON (RFC 8259, 8.2); the row that has it is cleaned later."""
-    assert read_object(reply(rb'{"a": "\ud83d!"}')) == {"a": "\ud83d!"}
+    assert whole(read_object(reply(rb'{"a": "\ud83d!"}'))) == {"a": "\ud83d!"}
 
 
 @pytest.mark.parametrize(

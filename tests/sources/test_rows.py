@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsintel.model import Article
+from newsintel.slices import Sliced, whole
 from newsintel.sources.rows import Row, address, members, moment, number, page, text
 from tests.sources.replies import NOW, QUERY, query
 
 
-def article(row: Row) -> Article | str:
+def article(row: Row) -> Sliced[Article | str]:
     """A row as an article, unless it says why not."""
+    yield
     if "reason" in row:
         return str(row["reason"])
     return Article("a_1", "newsapi", "1", "https://example.org/", "https://example.org/", "T", "P", **row)
@@ -19,20 +21,20 @@ def article(row: Row) -> Article | str:
 def test_one_bad_row_costs_itself() -> None:
     """Of 50 rows with one that is no object, 49 are kept and one is counted."""
     rows = [{"published_at": NOW}] * 49 + ["junk"]
-    found = page(rows, article, QUERY, http_status=200, pause_s=2.0)
+    found = whole(page(rows, article, QUERY, http_status=200, pause_s=2.0))
     assert (len(found.articles), found.returned, found.dropped) == (49, 50, {"not_an_object": 1})
     assert (found.http_status, found.pause_s) == (200, 2.0)
 
 
 def test_reasons_are_counted() -> None:
     """Each reason has its count."""
-    found = page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200)
+    found = whole(page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200))
     assert (found.articles, found.returned, found.dropped) == ((), 3, {"a": 2, "b": 1})
 
 
 def test_at_most_100_rows() -> None:
     """A payload longer than any page that is asked for is cut, and says so."""
-    found = page([{"published_at": NOW}] * 102, article, QUERY, http_status=200)
+    found = whole(page([{"published_at": NOW}] * 102, article, QUERY, http_status=200))
     assert (len(found.articles), found.returned, found.dropped) == (100, 102, {"beyond_limit": 2})
 
 
@@ -46,15 +48,15 @@ def test_rows_outside_the_dates() -> None:
         {"published_at": NOW + day + day},
         {"published_at": NOW + day + day, "published_at_estimated": True},
     ]
-    found = page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200)
+    found = whole(page(rows, article, query(start=NOW - day, end=NOW + day), http_status=200))
     assert (len(found.articles), found.dropped) == (3, {"out_of_range": 2})
 
 
 def test_rows_in_another_language() -> None:
     """A known other language is left out when one is asked for; an unknown one is not."""
     rows = [{"published_at": NOW, "language": language} for language in ("en", "fr", None)]
-    assert page(rows, article, query(language="en"), http_status=200).dropped == {"other_language": 1}
-    assert page(rows, article, QUERY, http_status=200).dropped == {}
+    assert whole(page(rows, article, query(language="en"), http_status=200)).dropped == {"other_language": 1}
+    assert whole(page(rows, article, QUERY, http_status=200)).dropped == {}
 
 
 @pytest.mark.parametrize(

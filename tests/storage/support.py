@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
+from newsintel.slices import Sliced
 from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
 from newsintel.storage.embedded import _socket_dir
 from tests.waiting import PATIENCE_S
@@ -89,13 +90,15 @@ def answer(key: str) -> Answer:
     return Answer(Harvest(query("news", key=key), NOON, ()), Merge(Dedupe.NORMAL, ()))
 
 
-def encode(value: Answer) -> bytes:
+def encode(value: Answer) -> Sliced[bytes]:
     """Enough of a codec to tell answers apart."""
+    yield
     return json.dumps({"key": value.harvest.query.key}).encode()
 
 
-def decode(data: bytes) -> Answer:
+def decode(data: bytes) -> Sliced[Answer]:
     """The reverse; ValueError for anything else."""
+    yield
     try:
         return answer(json.loads(data)["key"])
     except (KeyError, TypeError) as error:

@@ -11,6 +11,7 @@ from redis.asyncio.client import Pipeline
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.options import Secret
 from newsintel.ports import Claimed
+from newsintel.slices import whole
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.redis import open_redis
 from tests.storage.support import answer, decode, encode, kept
@@ -32,7 +33,7 @@ async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
     assert 3300 < await redis("TTL", "articles:k") <= 3900
 
 
-@pytest.mark.parametrize("wrong", [encode(answer("other")), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
+@pytest.mark.parametrize("wrong", [whole(encode(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
 async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
     """Another key's harvest, an old version, rubbish: never shown."""
     await redis("SET", "articles:k", wrong)

@@ -1,0 +1,39 @@
+"""Sliced work done at one go: nobody else waits in a test."""
+
+from newsintel import codec, dedup, personal, scoring, views
+from newsintel.slices import whole
+
+
+def dump_answer(answer):
+    """An answer as bytes."""
+    return whole(codec.dump_answer(answer))
+
+
+def load_answer(data):
+    """The answer that was dumped."""
+    return whole(codec.load_answer(data))
+
+
+def rank(*args, **kwargs):
+    """Groups in their order."""
+    return whole(scoring.rank(*args, **kwargs))
+
+
+def arrange(*args):
+    """Stories in a person's order."""
+    return whole(personal.arrange(*args))
+
+
+def render_for_one(*args):
+    """A person's body of GET /articles."""
+    return whole(personal.render(*args))
+
+
+def merged_as(*args):
+    """An answer's articles under a dedupe mode."""
+    return whole(views.merged_as(*args))
+
+
+def grow(grouping: dedup.Grouping, articles):
+    """The groups of all articles so far."""
+    return whole(grouping.add(articles))
