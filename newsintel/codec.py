@@ -15,10 +15,10 @@ import orjson
 from cattrs import Converter
 from cattrs.preconf.orjson import make_converter
 
-from newsintel.model import Answer, Article, Dedupe, Group, Harvest, Member, Merge, Origin, Ranked, Rule, ScoreParts, Sort, Status
+from newsintel.model import Answer, Article, Dedupe, Group, Harvest, HeldFrom, Member, Merge, Origin, Ranked, Rule, ScoreParts, Sort, Status
 
 # Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
-FORMAT = 4
+FORMAT = 5
 
 
 def to_json(value: Any) -> bytes:
@@ -144,7 +144,7 @@ def _make() -> Converter:
     converter = make_converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for enum in (Origin, Sort, Status):  # by name, or the hook of their base str would take them
+    for enum in (HeldFrom, Origin, Sort, Status):  # by name, or the hook of their base str would take them
         converter.register_structure_hook(enum, _member)
     converter.register_structure_hook(float, _real)
     converter.register_structure_hook(datetime, _moment)

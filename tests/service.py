@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 from attrs import define, field
 
+from newsintel.demo import guardian, newsapi, reddit_auth
+from newsintel.demo.server import PREFIXES
+
 START_S = 60
 """A machine that is busy with other tests makes a database cluster in several seconds."""
 DRAIN_S = 20
@@ -109,6 +112,18 @@ def running(data_home, *args, **settings):
         if process.poll() is None:
             process.terminate()
             process.wait(DRAIN_S + 10)
+
+
+@contextmanager
+def beside(demo, **settings):
+    """A `serve` of its own process on the simulated upstreams and the embedded servers of a running demo."""
+    root = demo.control.removesuffix("/_control")
+    on_it = {f"{name.upper()}_URL": root + prefix for name, prefix in PREFIXES.items()}
+    on_it |= {"NEWSAPI_KEY": newsapi.KEY, "GUARDIAN_KEY": guardian.KEY, "GUARDIAN_PACE_S": "0", "REDDIT_PACE_S": "0"}
+    on_it |= {"REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID, "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET}
+    on_it |= {"REDDIT_USER_AGENT": reddit_auth.USER_AGENT, "DATA_DIR": str(demo.data_home / "newsintel" / "demo")}
+    with running(demo.data_home, "serve", **(on_it | settings)) as service:
+        yield service
 
 
 def wait_until_up(service):
