@@ -12,7 +12,7 @@ from statistics import median
 
 from attrs import evolve, field, frozen
 
-from newsintel.model import Page, Refusal, Status
+from newsintel.model import HeldFrom, Page, Refusal, Status
 from newsintel.quotas import Spent, Terms
 
 MOMENT_S = 0.001
@@ -38,12 +38,12 @@ class Turned:
     """The call cannot be answered before its deadline, so it must not be made. Nothing was kept.
 
     Attributes:
-        held_back: of the quota there is left only what is kept for callers who are signed in: they need not wait as long.
+        held_back: from whom; others need not wait as long.
     """
 
     status: Status
     retry_at: datetime
-    held_back: bool = False
+    held_back: HeldFrom | None = None
 
 
 @frozen
@@ -52,7 +52,7 @@ class _Hold:
 
     until_s: float
     status: Status
-    held_back: bool = False
+    held_back: HeldFrom | None = None
 
 
 @frozen
@@ -105,17 +105,31 @@ class Admission:
         """When a call may start.
 
         A start that must wait is only given if the source would probably still answer in time: by its median latency, 0 at first. One that
-        need not wait is always given; else a source that became slower than the deadline would never be asked again.
+        need not wait is always given; else a source that became slower than the deadline would never be asked again. What holds for
+        everybody, or for all who are not signed in, is told rather than what holds for this person alone.
         """
         self.learn(spent)
-        holds = [_Hold(now_s, Status.OK), self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._spent_until()]
-        if not signed_in and self._terms.quota:
-            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, held_back=True))
-        last = max(holds, key=lambda hold: hold.until_s)
-        if last.until_s > now_s + MOMENT_S and last.until_s + (median(self._latencies_s) if self._latencies_s else 0.0) > deadline_s:
-            return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
+        takes_s = median(self._latencies_s) if self._latencies_s else 0.0
+        last = _Hold(now_s, Status.OK)
+        for holds in (self._for_many(spent, signed_in=signed_in), self._for_one(spent, signed_in=signed_in)):
+            last = max([last, *holds], key=lambda hold: hold.until_s)
+            if last.until_s > now_s + MOMENT_S and last.until_s + takes_s > deadline_s:
+                return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s), last.held_back)
         self.learn(evolve(spent, used=spent.used + 1))
         return Start(last.until_s)
+
+    def _for_many(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
+        """What keeps anybody of that kind from a start: a pause, the pace, the quota."""
+        holds = [self._pause, _Hold(spent.newest_s + self._terms.pace_s, Status.RATE_LIMITED), self._spent_until()]
+        if not signed_in and self._terms.quota:
+            holds.append(_Hold(spent.open_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS))
+        return holds
+
+    def _for_one(self, spent: Spent, *, signed_in: bool) -> list[_Hold]:
+        """What keeps the person who asks from a start: the share of the quota, until the oldest of the person's own leaves the window."""
+        if self._terms.quota is None or not self._terms.share_spent(spent, signed_in=signed_in):
+            return []
+        return [_Hold(spent.own_s + self._terms.quota.window_s, Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)]
 
     def learn(self, spent: Spent) -> None:
         """Take note of what was spent, in this process or any other."""

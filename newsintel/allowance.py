@@ -6,14 +6,19 @@ entered with the next start that Redis takes.
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import trio
 from attrs import evolve
 
 from newsintel.admission import Admission, Start, Turned
 from newsintel.errors import UnavailableError
+from newsintel.model import HeldFrom
 from newsintel.ports import Count, Ledger, SourceState, WallClock
-from newsintel.quotas import OwnStart, OwnStarts, Spent, Terms
+from newsintel.quotas import OwnStart, OwnStarts, Spent, Terms, name_start
+
+MOST_HELD = 10_000
+"""Persons from whom a source holds back that are remembered, in about 2 MiB. A person who is forgotten costs a look at the ledger."""
 
 
 class Allowance:
@@ -25,20 +30,24 @@ class Allowance:
         self._ledger = ledger
         self._count = count
         self._own = OwnStarts(terms)
+        self._held: dict[str, datetime] = {}
 
-    async def reserve(self, decide: Callable[[Spent, float], Start | Turned]) -> Start | Turned:
+    async def reserve(self, decide: Callable[[Spent, float], Start | Turned], person: str | None = None) -> Start | Turned:
         """Take a start, or none. Asks Redis nothing for a source that has neither pace nor quota.
 
         Args:
             decide: says by what was spent, and the time at which that was so, when the call may start.
+            person: for whom; None = nobody in particular.
         """
         if not self._terms.limited:
             return decide(Spent(), trio.current_time())
 
-        def decide_on_all(spent: Spent, now_s: float) -> Start | Turned:
-            return decide(spent | self._own.spent(now_s), now_s)
+        person = person if self._terms.quota else None  # there is nothing to share
 
-        name, before, shared = secrets.token_hex(8), self._own.unshared(), True
+        def decide_on_all(spent: Spent, now_s: float) -> Start | Turned:
+            return decide(spent | self._own.spent(now_s, person), now_s)
+
+        name, before, shared = name_start(person, secrets.token_hex(8)), self._own.unshared(), True
         try:
             answer = await self._ledger.reserve(self._source, self._terms, name, before, decide_on_all)
             self._own.note_shared(before)
@@ -46,10 +55,24 @@ class Allowance:
             self._count("ledger_errors", source=self._source)
             shared = False
             answer = decide_on_all(Spent(), trio.current_time())
+        self._note(person, answer)
         if isinstance(answer, Turned):
             return answer
         self._own.add(OwnStart(name, answer.at_s, shared))
         return evolve(answer, name=name)
+
+    def holds_back(self, person: str, now: datetime) -> bool:
+        """Whether this process was told that a person must wait while others need not."""
+        return person in self._held and now < self._held[person]
+
+    def _note(self, person: str | None, answer: Start | Turned) -> None:
+        """Remember for how long the source holds back from a person, the latest MOST_HELD of them."""
+        if person is not None:
+            self._held.pop(person, None)
+            if isinstance(answer, Turned) and answer.held_back is HeldFrom.PERSON:
+                self._held[person] = answer.retry_at
+                if len(self._held) > MOST_HELD:
+                    del self._held[next(iter(self._held))]
 
     async def give_back(self, start: Start) -> None:
         """Undo a start whose call was never made. With Redis away it may stay spent for the others."""
@@ -81,6 +104,11 @@ class States:
     def __call__(self) -> Mapping[str, SourceState]:
         """Every enabled source by name, as this process last knew it."""
         return {name: self._state(admission) for name, (admission, _) in self._sources.items()}
+
+    def held_from(self, person: str) -> frozenset[str]:
+        """The sources that hold back from a person now, as far as this process knows."""
+        now = self._now()
+        return frozenset(name for name, (_, allowance) in self._sources.items() if allowance.holds_back(person, now))
 
     async def look(self) -> None:
         """Learn what other processes have spent of the quotas."""

@@ -102,6 +102,7 @@ def services(
         max_flights=settings.max_flights,
         search_deadline_s=settings.search_deadline_s,
         misses=misses,
+        held_from=states.held_from,
         now=core.now,
     )
     gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=stores.load)

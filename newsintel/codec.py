@@ -23,6 +23,7 @@ from newsintel.model import (
     FetchOutcome,
     Group,
     Harvest,
+    HeldFrom,
     Member,
     Merge,
     Origin,
@@ -35,7 +36,7 @@ from newsintel.model import (
 from newsintel.slices import Sliced
 
 # Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
-FORMAT = 4
+FORMAT = 5
 
 MAX_BYTES = 4 * 2**20
 """Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
@@ -213,7 +214,7 @@ def _make() -> Converter:
     converter = make_converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for enum in (Origin, Sort, Status):  # by name, or the hook of their base str would take them
+    for enum in (HeldFrom, Origin, Sort, Status):  # by name, or the hook of their base str would take them
         converter.register_structure_hook(enum, _member)
     converter.register_structure_hook(float, _real)
     converter.register_structure_hook(datetime, _moment)

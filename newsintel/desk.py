@@ -1,5 +1,6 @@
 """The desk: where routes and commands ask. An object in its caller's task, not an actor."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ from newsintel.freshness import Freshness, Windows
 from newsintel.l1 import AnswerCache, Remembered
 from newsintel.leases import Lease
 from newsintel.limiter import Limiter
-from newsintel.model import Answer, ArchivedArticle, Failed, Landed, Origin, Query, Reply, StaleFound, Via
+from newsintel.model import Answer, ArchivedArticle, Asker, Failed, Landed, Origin, Query, Reply, StaleFound, Via
 from newsintel.ports import Archive, WallClock
 from newsintel.renewals import Renewals
 
@@ -31,6 +32,7 @@ class Desk:
         max_flights: flights in the air at once; past that a new one is refused, joining never.
         search_deadline_s: seconds from joining to landing.
         misses: how many flights a person may have started; None = any number.
+        held_from: the sources that hold back from a person now, as far as this process knows.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Desk:
         max_flights: int,
         search_deadline_s: float,
         misses: Limiter | None,
+        held_from: Callable[[str], frozenset[str]],
         now: WallClock,
     ) -> None:
         self._to_merger = to_merger
@@ -50,6 +53,7 @@ class Desk:
         self._max_flights = max_flights
         self._search_deadline_s = search_deadline_s
         self._misses = misses
+        self._held_from = held_from
         self._now = now
         self._answers = AnswerCache()
         self._flights: dict[str, Flight] = {}
@@ -69,12 +73,14 @@ class Desk:
             return reply
         collapsed = query.key in self._flights
         try:
-            flight = await self._fly(query, asker)
+            found = await answered(await self._fly(query, asker))
+            if collapsed and isinstance(found, Landed) and not all(map(self._asker(asker).bound_by, found.answer.harvest.outcomes)):
+                # It was somebody else's flight, from whom a source held back that may be asked for this one.
+                found, collapsed = await answered(await self._fly(query, asker)), False
         except RateLimitedError:
             if older := self._usable(query):
                 return Reply(older, Via.REVALIDATED)
             raise
-        found = await answered(flight)
         if isinstance(found, StaleFound):
             return Reply(found.answer, Via.REVALIDATED)
         if not found.asked:
@@ -98,7 +104,7 @@ class Desk:
         Raises:
             OverloadedError: none was in the air and every place is taken.
         """
-        return self._join(query, signed_in, None)
+        return self._join(query, Asker(signed_in=signed_in), None)
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
         """One article by its public id: from the archive, which knows most of it, else from recent answers.
@@ -128,9 +134,9 @@ class Desk:
             if flight := self._flights.get(query.key):  # somebody else's, since we looked: joining is free
                 return flight
             raise
-        return self._join(query, asker.signed_in, permit)
+        return self._join(query, self._asker(asker), permit)
 
-    def _join(self, query: Query, signed_in: bool, permit: Lease | None) -> Flight:  # noqa: FBT001
+    def _join(self, query: Query, asker: Asker, permit: Lease | None) -> Flight:
         """Join or start a flight. A permit that was not needed is given back, here or when it turns out that no source was asked."""
         flight = self._flights.get(query.key)
         if flight is None and len(self._flights) < self._max_flights:
@@ -140,7 +146,7 @@ class Desk:
                 trio.current_time() + self._search_deadline_s,
                 known=(kept.renewal or kept.answer) if kept else None,
                 standing=kept.answer if kept else None,
-                signed_in=signed_in,
+                asker=asker,
                 on_answer=partial(self._heed, permit),
             )
             self._to_merger.send_nowait(flight)
@@ -156,7 +162,7 @@ class Desk:
         if kept is None:
             return None
         now = self._now()
-        freshness = self._windows.judge(kept.answer.harvest, now, signed_in=asker.signed_in)
+        freshness = self._windows.judge(kept.answer.harvest, now, self._asker(asker))
         if freshness is Freshness.FRESH:
             return Reply(kept.answer, Via.HIT)
         if freshness is not Freshness.REVALIDATE:
@@ -182,6 +188,9 @@ class Desk:
         finally:
             if query.key not in self._flights:
                 self._renewals.end(query.key)
+
+    def _asker(self, caller: Caller) -> Asker:
+        return Asker(caller.person, caller.signed_in, self._held_from(caller.person))
 
     def _usable(self, query: Query) -> Answer | None:
         """What memory holds, marked as stale, for an asker who may have nothing newer fetched."""
@@ -212,6 +221,8 @@ class Desk:
         """Keep an answer in memory; beside the one there if that is to be kept."""
         kept = self._answers.get(answer.harvest.query.key)
         if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
-            self._answers.put_beside(kept, answer, self._now() + timedelta(seconds=self._windows.partial_s))
+            quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
+            # A person's own answer leaves the time as it is: the next to ask may get more.
+            self._answers.put_beside(kept, answer, kept.quiet_until if answer.personal else quiet_until)
         else:
             self._answers.put(answer)

@@ -6,7 +6,7 @@ from typing import Self
 import trio
 from attrs import frozen
 
-from newsintel.model import Answer, Failed, FetchOutcome, FlightEvent, Landed, Query, StaleFound
+from newsintel.model import ANYBODY, Answer, Asker, Failed, FetchOutcome, FlightEvent, Landed, Query, StaleFound
 
 
 class Flight:
@@ -20,7 +20,7 @@ class Flight:
         deadline: absolute, on trio's clock, in seconds.
         known: what memory already holds under the key, too old to answer alone.
         standing: a complete answer that is still served meanwhile; nothing less is to take its place.
-        signed_in: whether whoever had it started is signed in, and may have the last of a quota.
+        asker: the person who had it started, for whom sources are asked.
         on_answer: called in the same step as a StaleFound and as the last event, before any waiter wakes.
 
     Attributes:
@@ -34,7 +34,7 @@ class Flight:
         *,
         known: Answer | None = None,
         standing: Answer | None = None,
-        signed_in: bool = False,
+        asker: Asker = ANYBODY,
         on_answer: "Callable[[Flight, StaleFound | Landed | Failed], None]",
     ) -> None:
         self.query = query
@@ -42,7 +42,7 @@ class Flight:
         self.deadline = deadline
         self.known = known
         self.standing = standing
-        self.signed_in = signed_in
+        self.asker = asker
         self._on_answer = on_answer
         self._events: list[FlightEvent] = []
         self._grown = trio.Event()
@@ -94,14 +94,14 @@ class FetchJob:
     """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
 
     Owns its end of the flight's channel: whoever holds the job closes it. `began`: when the search did (trio's clock), from which a
-    source's own deadline counts. `signed_in`: whoever asked may have the last of a quota.
+    source's own deadline counts. `asker`: for whom.
     """
 
     query: Query
     began: float
     deadline: float
     outbox: trio.MemorySendChannel[FetchOutcome]
-    signed_in: bool = False
+    asker: Asker = ANYBODY
 
     def __enter__(self) -> Self:
         return self

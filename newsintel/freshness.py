@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from newsintel.model import FetchOutcome, Harvest, Origin, Status
+from newsintel.model import ANYBODY, Asker, FetchOutcome, Harvest, Origin, Status
 from newsintel.settings import Settings
 
 
@@ -48,22 +48,22 @@ class Windows:
             due.append(harvest.fetched_at + timedelta(seconds=keep_s))
         return min(due)
 
-    def judge(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> Freshness:
-        """What a harvest is good for now. To a caller who is signed in it is stale where an outcome was held back from others."""
+    def judge(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> Freshness:
+        """What a harvest is good for now. It is stale to an asker for whom a source may be asked that was held back from somebody else."""
         fresh_until = self.fresh_until(harvest)
         within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
         if now < fresh_until + timedelta(seconds=self.revalidate_s):
-            return Freshness.STALE if signed_in and any(outcome.held_back for outcome in harvest.outcomes) else within
+            return within if all(map(asker.bound_by, harvest.outcomes)) else Freshness.STALE
         # What Redis forgets is gone: it keeps a harvest for as long as this after its landing.
         if now < harvest.fresh_since + timedelta(seconds=self.ttl_s + self.stale_s):
             return Freshness.STALE
         return Freshness.GONE
 
-    def kept(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> tuple[FetchOutcome, ...]:
+    def kept(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> tuple[FetchOutcome, ...]:
         """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
         keep_s = self._keep_s(harvest)
         asked = (outcome for outcome in harvest.outcomes if outcome.status is not Status.DISABLED)
-        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and not (signed_in and outcome.held_back))
+        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.bound_by(outcome))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""

@@ -171,6 +171,15 @@ class Refusal:
     query_fault: bool = False
 
 
+class HeldFrom(StrEnum):
+    """From whom a source's quota was held back when somebody asked; an outcome that says so binds nobody else."""
+
+    STRANGERS = "strangers"
+    """From all who are not signed in: the rest is for those who are."""
+    PERSON = "person"
+    """From the person who asked: nobody has more calls than are left for all others."""
+
+
 @frozen
 class FetchOutcome:
     """What one source contributed to one harvest: exactly one per source asked, on the flight's channel.
@@ -182,7 +191,7 @@ class FetchOutcome:
         detail: one line for operators, None on success.
         fetched_at: when the outcome came about.
         keep_s: how long it is to stay fresh at least, so that the source's quota lasts.
-        held_back: it was not asked because the rest of its quota is kept for callers who are signed in; they are not bound by it.
+        held_back: it was not asked because its quota was held back from the person who asked.
     """
 
     source: str
@@ -197,7 +206,32 @@ class FetchOutcome:
     ignored: tuple[str, ...] = ()
     detail: str | None = None
     keep_s: float = 0.0
-    held_back: bool = False
+    held_back: HeldFrom | None = None
+
+
+@frozen
+class Asker:
+    """For whom sources are asked.
+
+    Attributes:
+        person: whose share of a quota it counts against; None = nobody's, as of a command.
+        signed_in: whether the last of a quota may be had.
+        held: the sources that, as far as this process knows, hold back from this very person now.
+    """
+
+    person: str | None = None
+    signed_in: bool = False
+    held: frozenset[str] = frozenset()
+
+    def bound_by(self, outcome: FetchOutcome) -> bool:
+        """False for an outcome that was held back from somebody else: for this asker the source may be asked."""
+        if outcome.held_back is HeldFrom.PERSON:
+            return outcome.source in self.held
+        return outcome.held_back is None or not self.signed_in
+
+
+ANYBODY = Asker()
+"""Somebody who is not signed in; nothing else is known."""
 
 
 class Rule(StrEnum):
@@ -333,6 +367,11 @@ class Answer:
     harvest: Harvest
     merge: Merge
     refused: tuple[FetchOutcome, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """True if a source held back from the person who asked: others may get more, so no shared cache may keep it."""
+        return any(outcome.held_back is HeldFrom.PERSON for outcome in (*self.harvest.outcomes, *self.refused))
 
 
 class Via(StrEnum):

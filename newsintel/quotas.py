@@ -23,12 +23,16 @@ class Spent:
         newest_s: the newest start, which may still lie ahead.
         full_s: the start that must leave the window before there is a call for anybody: the `calls`-th newest.
         open_s: the same for a caller who is not signed in.
+        own: of `used`, the starts of the person who asks.
+        own_s: the oldest of these.
     """
 
     used: int = 0
     newest_s: float = -inf
     full_s: float = -inf
     open_s: float = -inf
+    own: int = 0
+    own_s: float = -inf
 
     def __or__(self, other: "Spent") -> "Spent":
         """What holds if both are true and neither tells everything."""
@@ -37,6 +41,8 @@ class Spent:
             max(self.newest_s, other.newest_s),
             max(self.full_s, other.full_s),
             max(self.open_s, other.open_s),
+            max(self.own, other.own),
+            max(self.own_s, other.own_s),
         )
 
 
@@ -66,6 +72,14 @@ class Terms:
         """Calls left in the window; None without a quota."""
         return max(0, self.quota.calls - spent.used) if self.quota else None
 
+    def share_spent(self, spent: Spent, *, signed_in: bool) -> bool:
+        """True if the person who asks has had as many calls as are left for all others of that kind.
+
+        So nobody alone takes more than half: of 100 calls 38 of the 75 that are open, or 50 if signed in.
+        """
+        full, open_ = self.ranks
+        return spent.own > 0 and spent.own >= (full if signed_in else open_) - spent.used
+
     def keep_s(self, spent: Spent, longest_s: float) -> float:
         """How long an outcome fetched now is to stay fresh, so that the calls left last for the window.
 
@@ -85,9 +99,19 @@ class Terms:
         return min(longest_s, 2 * (1 - left / self.quota.calls) * self.quota.window_s / left)
 
 
+def name_start(person: str | None, unique: str) -> str:
+    """The name of a start, which tells whose it is."""
+    return f"{person}/{unique}" if person else unique
+
+
+def person_of(name: str) -> str | None:
+    """Whose start has this name; None = nobody's."""
+    return name.rpartition("/")[0] or None
+
+
 @frozen
 class OwnStart:
-    """A start of this process. `shared`: every other process could see it from the first."""
+    """A start of this process. `shared`: every other process could see it from the first. `name`: as `name_start` makes it."""
 
     name: str
     at_s: float
@@ -104,28 +128,44 @@ class OwnStarts:
     _terms: Terms
     _starts: list[OwnStart] = field(factory=list)
     _unshared: dict[str, float] = field(factory=dict)
+    _own: dict[str, list[float]] = field(factory=dict)
 
     def add(self, start: OwnStart) -> None:
         """Count a start; they come in order but for a few that were decided at once."""
         insort(self._starts, start, key=_at)
         if not start.shared:
             self._unshared[start.name] = start.at_s
+        if person := person_of(start.name):
+            insort(self._own.setdefault(person, []), start.at_s)
 
     def remove(self, name: str) -> None:
         """Undo a start whose call was never made."""
+        for start in self._starts:
+            if start.name == name:
+                self._forget(start)
         self._starts = [start for start in self._starts if start.name != name]
-        self._unshared.pop(name, None)
 
-    def spent(self, now_s: float) -> Spent:
-        """Their sum at a moment."""
+    def spent(self, now_s: float, person: str | None = None) -> Spent:
+        """Their sum at a moment, with the part of a person's."""
         over = bisect_right(self._starts, now_s - self._terms.window_s, key=_at)
         for start in self._starts[:over]:
-            self._unshared.pop(start.name, None)
+            self._forget(start)
         del self._starts[:over]
         full, open_ = self._terms.ranks
         window_s = self._terms.quota.window_s if self._terms.quota else 0
         used = len(self._starts) - bisect_right(self._starts, now_s - window_s, key=_at)
-        return Spent(used, self._nth(1), self._nth(full), self._nth(open_))
+        own = self._own.get(person, []) if person else []
+        own = own[bisect_right(own, now_s - window_s) :]
+        return Spent(used, self._nth(1), self._nth(full), self._nth(open_), len(own), own[0] if own else -inf)
+
+    def _forget(self, start: OwnStart) -> None:
+        """Take a start out of what is kept beside the list."""
+        self._unshared.pop(start.name, None)
+        if person := person_of(start.name):
+            own = self._own[person]
+            own.remove(start.at_s)
+            if not own:
+                del self._own[person]
 
     def unshared(self) -> dict[str, float]:
         """When each start that nobody else can see was, by name."""

@@ -13,7 +13,7 @@ from attrs import define, frozen
 
 from newsintel.errors import UnavailableError
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Answer
+from newsintel.model import ANYBODY, Answer, Asker
 from newsintel.ports import Count, HarvestCache, WallClock
 
 POLL_S = 0.05
@@ -33,7 +33,7 @@ class Claim:
 
     answer: Answer | None
     token: str | None = None
-    signed_in: bool = False
+    asker: Asker = ANYBODY
 
 
 @frozen
@@ -47,7 +47,7 @@ class SharedCache:
 
     @asynccontextmanager
     async def claim(
-        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], signed_in: bool = False
+        self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], asker: Asker = ANYBODY
     ) -> AsyncIterator[Claim]:
         """Look a key up and claim it; unless what is found is fresh, wait for the process that holds the claim if another does.
 
@@ -59,9 +59,9 @@ class SharedCache:
             known: what this process's own memory holds under it.
             deadline: the flight's, absolute, trio's clock.
             meanwhile: given what may answer at once while it is renewed, if that is what the first look finds.
-            signed_in: whether it is for a caller from whom nothing is held back.
+            asker: for whom it is.
         """
-        claim = Claim(known, signed_in=signed_in)
+        claim = Claim(known, asker=asker)
         try:
             await self._contend(key, claim, deadline, meanwhile)
             yield claim
@@ -102,4 +102,4 @@ class SharedCache:
 
     def judge(self, claim: Claim) -> Freshness:
         """What a claim's answer is good for now; nothing known is as good as gone."""
-        return self.windows.judge(claim.answer.harvest, self.now(), signed_in=claim.signed_in) if claim.answer else Freshness.GONE
+        return self.windows.judge(claim.answer.harvest, self.now(), claim.asker) if claim.answer else Freshness.GONE

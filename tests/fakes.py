@@ -12,7 +12,7 @@ from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.latencies import Latency
 from newsintel.model import Answer, ArchivedArticle, Article, Pair, SearchRecord
 from newsintel.ports import Claimed, Kept
-from newsintel.quotas import OwnStart, OwnStarts
+from newsintel.quotas import OwnStart, OwnStarts, person_of
 from tests.make import NOON
 
 
@@ -108,7 +108,7 @@ class MemoryLedger:
         await self._answer()
         kept = self.starts.setdefault(source, {})
         kept |= before
-        answer = decide(self._spent(source, terms), trio.current_time())
+        answer = decide(self._spent(source, terms, person_of(name)), trio.current_time())
         if isinstance(answer, Start):
             kept[name] = answer.at_s
         return answer
@@ -121,11 +121,11 @@ class MemoryLedger:
         await self._answer()
         return self._spent(source, terms)
 
-    def _spent(self, source, terms):
+    def _spent(self, source, terms, person=None):
         own = OwnStarts(terms)
         for name, at_s in self.starts.get(source, {}).items():
             own.add(OwnStart(name, at_s, shared=True))
-        return own.spent(trio.current_time())
+        return own.spent(trio.current_time(), person)
 
     async def _answer(self) -> None:
         await trio.lowlevel.checkpoint()

@@ -16,6 +16,8 @@ from typing import TextIO
 import httpx
 from attrs import define, field
 
+from newsintel.demo import guardian, newsapi, reddit_auth
+from newsintel.demo.server import PREFIXES
 from tests.waiting import PATIENCE_S, wait_for
 
 PATIENT = {f"{name}_DEADLINE_S": "60" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
@@ -126,6 +128,18 @@ def running(data_home, *args, **settings):
         if process.poll() is None:
             process.terminate()
             process.wait(PATIENCE_S)
+
+
+@contextmanager
+def beside(demo, **settings):
+    """A `serve` of its own process on the simulated upstreams and the embedded servers of a running demo."""
+    root = demo.control.removesuffix("/_control")
+    on_it = {f"{name.upper()}_URL": root + prefix for name, prefix in PREFIXES.items()}
+    on_it |= {"NEWSAPI_KEY": newsapi.KEY, "GUARDIAN_KEY": guardian.KEY, "GUARDIAN_PACE_S": "0", "REDDIT_PACE_S": "0"}
+    on_it |= {"REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID, "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET}
+    on_it |= {"REDDIT_USER_AGENT": reddit_auth.USER_AGENT, "DATA_DIR": str(demo.data_home / "newsintel" / "demo")}
+    with running(demo.data_home, "serve", **(on_it | settings)) as service:
+        yield service
 
 
 def wait_until_up(service):

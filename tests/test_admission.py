@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.admission import LONGEST_PAUSE_S, Admission, Start, Turned
-from newsintel.model import Page, Refusal, Status
+from newsintel.model import HeldFrom, Page, Refusal, Status
 from newsintel.options import Quota
-from newsintel.quotas import OwnStart, OwnStarts, Terms
+from newsintel.quotas import OwnStart, OwnStarts, Terms, name_start
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = Page((), 0)
@@ -29,23 +29,25 @@ class Gate:
         self.admission, self.starts = Admission(terms), OwnStarts(terms)
         self.note, self.recall, self._given = self.admission.note, self.admission.recall, 0
 
-    def ask(self, now_s: float, budget_s: float, *, signed_in: bool) -> Start | Turned:
+    def ask(self, now_s: float, budget_s: float, *, signed_in: bool, person: str | None = None) -> Start | Turned:
         """Ask, and count the start."""
-        answer = self.admission.ask(self.starts.spent(now_s), now_s, wall(now_s), now_s + budget_s, signed_in=signed_in)
+        spent = self.starts.spent(now_s, person)
+        answer = self.admission.ask(spent, now_s, wall(now_s), now_s + budget_s, signed_in=signed_in)
         if isinstance(answer, Turned):
             return answer
         self._given += 1
-        self.starts.add(OwnStart(str(self._given), answer.at_s, shared=True))
-        return Start(answer.at_s, str(self._given))
+        name = name_start(person, str(self._given))
+        self.starts.add(OwnStart(name, answer.at_s, shared=True))
+        return Start(answer.at_s, name)
 
     def give_back(self, start: Start) -> None:
         """Undo a start."""
         self.starts.remove(start.name)
 
 
-def ask(admission: Gate, now_s: float, budget_s: float = 1.0, *, signed_in: bool = True) -> Start | Turned:
+def ask(admission: Gate, now_s: float, budget_s: float = 1.0, *, signed_in: bool = True, person: str | None = None) -> Start | Turned:
     """Ask with a deadline `budget_s` from now."""
-    return admission.ask(now_s, budget_s, signed_in=signed_in)
+    return admission.ask(now_s, budget_s, signed_in=signed_in, person=person)
 
 
 def refused(status: Status, pause_s: float | None = None) -> Refusal:
@@ -110,12 +112,58 @@ def test_the_last_quarter_is_for_callers_who_are_signed_in() -> None:
     """Others are turned away with a quarter left, and told when they are not any more; the quota itself holds for everybody."""
     admission = Gate(pace_s=0, quota=Quota(8, 100))
     assert all(isinstance(ask(admission, at_s, signed_in=False), Start) for at_s in range(6))
-    assert ask(admission, 6, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=True)
+    assert ask(admission, 6, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.STRANGERS)
     assert [ask(admission, 7), ask(admission, 8)] == [Start(7), Start(8)]
     assert ask(admission, 9) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
-    assert ask(admission, 9, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(102), held_back=True)
+    assert ask(admission, 9, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(102), held_back=HeldFrom.STRANGERS)
     assert isinstance(ask(admission, 100), Start)
-    assert ask(admission, 100.5, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(103), held_back=True)
+    assert ask(admission, 100.5, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(103), held_back=HeldFrom.STRANGERS)
+
+
+@pytest.mark.parametrize(("signed_in", "shares"), [(False, [38, 19, 9, 5, 2, 1, 1, 0]), (True, [50, 25, 13, 6, 3, 2, 1, 0])])
+def test_one_person_has_no_more_than_is_left_for_all_others(signed_in: bool, shares: list[int]) -> None:  # noqa: FBT001
+    """NewsAPI's hundred calls a day: one who asks without end leaves half of what there was, and others are not turned away."""
+    admission = Gate(pace_s=0, quota=Quota(100, 1000))
+    for number, share in enumerate(shares):
+        taken = [ask(admission, number, signed_in=signed_in, person=f"p{number}") for _ in range(60)]
+        assert sum(isinstance(one, Start) for one in taken) == share
+        turned = taken[-1]
+        assert isinstance(turned, Turned)
+        if share:
+            assert (
+                turned == Turned(Status.QUOTA_EXHAUSTED, wall(1000 + number), held_back=HeldFrom.PERSON) or sum(shares[: number + 1]) >= 75
+            )
+    assert isinstance(ask(admission, 9, person=None), Start) is not signed_in
+
+
+def test_a_share_comes_back_as_the_persons_calls_leave_the_window() -> None:
+    """Of eight calls a person has four; at 100 the first of them is gone. Nobody's calls, as of a command, have no share."""
+    admission = Gate(pace_s=0, quota=Quota(8, 100))
+    assert all(isinstance(ask(admission, at_s, person="p"), Start) for at_s in range(4))
+    assert ask(admission, 50, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.PERSON)
+    assert isinstance(ask(admission, 50, person="q"), Start)
+    assert isinstance(ask(admission, 100, person="p"), Start)
+    assert ask(admission, 100, 0.5, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(101), held_back=HeldFrom.PERSON)
+    assert all(isinstance(ask(admission, 100), Start) for _ in range(3))
+
+
+def test_what_holds_for_everybody_is_told_before_what_holds_for_one() -> None:
+    """A pause, a spent quota, and what is kept for callers who are signed in bind more people than a share does."""
+    admission = Gate(pace_s=0, quota=Quota(4, 100))
+    assert [isinstance(ask(admission, 0, signed_in=False, person="p"), Start) for _ in range(3)] == [True, True, False]
+    admission.note(Start(1), refused(Status.RATE_LIMITED, 20), 1, 0)
+    assert ask(admission, 2, signed_in=False, person="p") == Turned(Status.RATE_LIMITED, wall(21))
+    assert isinstance(ask(admission, 30, person="q"), Start)
+    assert ask(admission, 31, signed_in=False, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.STRANGERS)
+    assert isinstance(ask(admission, 32, person="r"), Start)
+    assert ask(admission, 33, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(100))
+
+
+def test_a_share_that_comes_back_in_time_is_waited_for() -> None:
+    """As a pace is."""
+    admission = Gate(pace_s=0, quota=Quota(4, 1))
+    assert [ask(admission, 0, person="p") for _ in range(2)] == [Start(0), Start(0)]
+    assert ask(admission, 0.5, 1, person="p") == Start(1)
 
 
 def test_a_pause_holds_for_everybody() -> None:

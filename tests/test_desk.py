@@ -9,7 +9,7 @@ from newsintel.desk import Desk
 from newsintel.errors import OverloadedError, RateLimitedError, UnavailableError
 from newsintel.freshness import Windows
 from newsintel.limiter import Limiter
-from newsintel.model import Failed, Landed, Origin, StaleFound, Status, Via
+from newsintel.model import Asker, Failed, HeldFrom, Landed, Origin, StaleFound, Status, Via
 from newsintel.options import Quota
 from newsintel.renewals import EARLY_RENEWALS, MAX_RENEWALS
 from tests.fakes import Clock, Counts, MemoryArchive, MemoryCounter
@@ -28,7 +28,14 @@ class Room:
         self.archive = MemoryArchive()
         self.now = Clock()
         self.desk = Desk(
-            to_merger, self.archive, windows=WINDOWS, max_flights=max_flights, search_deadline_s=1.5, misses=misses, now=self.now
+            to_merger,
+            self.archive,
+            windows=WINDOWS,
+            max_flights=max_flights,
+            search_deadline_s=1.5,
+            misses=misses,
+            held_from=lambda person: frozenset({"newsapi"} if person == "greedy" else ()),
+            now=self.now,
         )
 
     async def land(self, *outcomes, asked=True):
@@ -329,19 +336,83 @@ async def test_whoever_starts_a_flight_lends_it_his_standing(autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.desk.search, query("one"), MEMBER)
         nursery.start_soon(room.desk.search, query("two"), ASKER)
-        assert {flight.query.key: flight.signed_in for flight in (await room.land(), await room.land())} == {"one": True, "two": False}
+        assert {flight.query.key: flight.asker.signed_in for flight in (await room.land(), await room.land())} == {
+            "one": True,
+            "two": False,
+        }
 
 
 async def test_what_was_held_back_is_fetched_for_a_caller_who_is_signed_in(autojump_clock):
     """Others go on with what memory holds."""
     room = Room()
-    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=True, retry_at=at(250))
+    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=HeldFrom.STRANGERS, retry_at=at(250))
     flight = room.desk.join(query(), signed_in=False)
     await room.flights.receive()
     flight.append(Landed(answer(outcome("guardian", when=room.now()), held, when=room.now(), asked=query()), asked=True))
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
     assert (await searched(room, asker=MEMBER)).via is Via.MISS
     assert (await room.desk.search(query(), MEMBER)).via is Via.HIT
+
+
+GREEDY = Caller("greedy")
+
+
+def landed(room, held_from, *outcomes):
+    """An answer fetched now in which NewsAPI held back."""
+    held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=held_from, retry_at=at(80_000))
+    answered = [outcome(name, when=room.now()) for name in outcomes or ("guardian",)]
+    return Landed(answer(*answered, held, when=room.now(), asked=query()), asked=True)
+
+
+async def test_what_was_held_back_from_one_person_is_fetched_for_any_other(autojump_clock):
+    """Who had too much goes on with what memory holds; the next one's flight asks again, with that one's own standing."""
+    room = Room()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(room.desk.search, query(), GREEDY)
+        flight = await room.flights.receive()
+        assert flight.asker == Asker("greedy", held=frozenset({"newsapi"}))
+        flight.append(landed(room, HeldFrom.PERSON))
+    assert (await room.desk.search(query(), GREEDY)).via is Via.HIT
+    assert not await room.desk.renewing(query(), room.now(), ASKER)
+    reply = await searched(room, "k", outcome("guardian"), outcome("newsapi"))
+    assert (reply.via, reply.answer.harvest.complete) == (Via.MISS, True)
+    assert (await room.desk.search(query(), GREEDY)).answer is reply.answer
+
+
+@pytest.mark.parametrize(
+    ("held_from", "asker"), [(HeldFrom.PERSON, ASKER), (HeldFrom.STRANGERS, MEMBER)], ids=["another person", "somebody signed in"]
+)
+async def test_who_joined_a_flight_that_was_held_back_from_its_starter_has_one_of_their_own(autojump_clock, held_from, asker):
+    """The starter's own other requests are bound by it, and answered at once."""
+    room, replies = Room(), {}
+
+    async def ask(name, caller):
+        replies[name] = (await room.desk.search(query(), caller)).via
+
+    async with trio.open_nursery() as nursery:
+        for name, caller in (("first", GREEDY), ("second", GREEDY), ("joined", asker)):
+            nursery.start_soon(ask, name, caller)
+            await wait_all_tasks_blocked()
+        assert room.desk.flights == 1
+        flight = await room.flights.receive()
+        flight.append(landed(room, held_from))
+        await wait_all_tasks_blocked()
+        assert replies == {"first": Via.MISS, "second": Via.COLLAPSED}
+        own = await room.land(outcome("guardian"), outcome("newsapi"))
+    assert (own.asker.person, own.known.harvest.outcomes[0].source) == (asker.person, "guardian")
+    assert replies["joined"] is Via.MISS
+
+
+async def test_a_renewal_that_was_held_back_keeps_nobody_else_from_renewing(autojump_clock):
+    """A complete answer stays in its place, and the next to ask starts a flight at once."""
+    room = Room()
+    await searched(room, "k", outcome("guardian"), outcome("newsapi"))
+    await trio.sleep(310)
+    for caller in (GREEDY, ASKER):
+        assert (await room.desk.search(query(), caller)).via is Via.REVALIDATED
+        flight = await room.flights.receive()
+        assert flight.asker.person == caller.person
+        flight.append(landed(room, HeldFrom.PERSON))
 
 
 async def test_a_refresh_goes_on_from_the_last_one(autojump_clock):

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Origin, Status
+from newsintel.model import Asker, HeldFrom, Origin, Status
 from tests.make import NOON, article, at, harvest, outcome
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
@@ -93,14 +93,26 @@ def test_a_scarce_harvest_is_served_for_as_long_as_redis_keeps_it():
 
 def test_what_was_held_back_binds_nobody_who_is_signed_in():
     """For others it is fresh until its retry_at; a caller who is signed in has that source asked, and it alone."""
-    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=True))
+    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.STRANGERS))
     assert WINDOWS.judge(kept, at(10)) is Freshness.FRESH
-    assert WINDOWS.judge(kept, at(10), signed_in=True) is Freshness.STALE
-    assert WINDOWS.judge(kept, at(260), signed_in=True) is Freshness.STALE
+    assert WINDOWS.judge(kept, at(10), Asker(signed_in=True)) is Freshness.STALE
+    assert WINDOWS.judge(kept, at(260), Asker(signed_in=True)) is Freshness.STALE
     assert WINDOWS.judge(kept, at(260)) is Freshness.REVALIDATE
     assert WINDOWS.kept(kept, at(10)) == kept.outcomes
-    assert [one.source for one in WINDOWS.kept(kept, at(10), signed_in=True)] == ["guardian"]
-    assert WINDOWS.judge(harvest(), at(10), signed_in=True) is Freshness.FRESH
+    assert [one.source for one in WINDOWS.kept(kept, at(10), Asker(signed_in=True))] == ["guardian"]
+    assert WINDOWS.judge(harvest(), at(10), Asker(signed_in=True)) is Freshness.FRESH
+
+
+def test_what_was_held_back_from_one_person_binds_that_person_alone():
+    """To all others it is stale at once, signed in or not, and the source that held back is asked for them, and it alone."""
+    kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.PERSON))
+    same, another = Asker("p", held=frozenset({"newsapi"})), Asker("q", held=frozenset({"guardian"}))
+    assert (WINDOWS.judge(kept, at(10), same), WINDOWS.judge(kept, at(260), same)) == (Freshness.FRESH, Freshness.REVALIDATE)
+    assert WINDOWS.kept(kept, at(10), same) == kept.outcomes
+    for asker in (another, Asker("r", signed_in=True), Asker()):
+        assert WINDOWS.judge(kept, at(10), asker) is Freshness.STALE
+        assert [one.source for one in WINDOWS.kept(kept, at(10), asker)] == ["guardian"]
+    assert WINDOWS.judge(harvest(), at(10), same) is Freshness.FRESH
 
 
 def test_a_disabled_source_has_no_say_and_is_not_kept():

@@ -7,9 +7,7 @@ import httpx
 import pytest
 import redis
 
-from newsintel.demo import guardian, newsapi, reddit_auth
-from newsintel.demo.server import PREFIXES
-from tests.service import running
+from tests.service import beside, running
 from tests.waiting import PATIENCE_S, wait_for
 
 CALLERS = 40
@@ -26,13 +24,7 @@ def first(tmp_path_factory):
 @pytest.fixture(scope="module")
 def second(first):
     """A service of its own process on what the first one started."""
-    root = first.control.removesuffix("/_control")
-    settings = {f"{name.upper()}_URL": root + prefix for name, prefix in PREFIXES.items()}
-    settings |= {"NEWSAPI_KEY": newsapi.KEY, "GUARDIAN_KEY": guardian.KEY, "GUARDIAN_PACE_S": "0", "REDDIT_PACE_S": "0"}
-    settings |= {"REDDIT_CLIENT_ID": reddit_auth.CLIENT_ID, "REDDIT_CLIENT_SECRET": reddit_auth.CLIENT_SECRET}
-    settings |= {"REDDIT_USER_AGENT": reddit_auth.USER_AGENT}
-    settings |= {"DATA_DIR": str(first.data_home / "newsintel" / "demo")}
-    with running(first.data_home, "serve", **settings, **UNLIMITED) as service:
+    with beside(first, **UNLIMITED) as service:
         yield service
 
 

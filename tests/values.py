@@ -13,6 +13,7 @@ from newsintel.model import (
     Engagement,
     FetchOutcome,
     Harvest,
+    HeldFrom,
     Origin,
     Query,
     Sort,
@@ -112,7 +113,7 @@ def harvests(draw: st.DrawFn) -> Harvest:
             ignored=tuple(draw(st.lists(st.text(max_size=5), max_size=2))),
             detail=draw(_maybe_text),
             keep_s=draw(st.floats(0, 1e5)),
-            held_back=draw(st.booleans()),
+            held_back=draw(st.sampled_from([None, *HeldFrom])),
         )
         for source in SOURCES
     )

@@ -15,7 +15,7 @@ from newsintel.admission import Admission, Start, Turned
 from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
 from newsintel.latencies import Tally
-from newsintel.model import FetchOutcome, Page, Refusal, Status
+from newsintel.model import FetchOutcome, HeldFrom, Page, Refusal, Status
 from newsintel.ports import Count, Observe, Upstream, WallClock
 from newsintel.quotas import Spent
 
@@ -32,6 +32,11 @@ HEAD_START_S = 0.1
 lies before the call, looking in Redis above all, is not the source's fault."""
 GIVE_BACK_S = 0.5
 """How long giving a start back may hold up a cancelled job: two of Redis's socket timeouts."""
+NOT_ASKED = {
+    None: "not asked",
+    HeldFrom.STRANGERS: "not asked: the rest of the quota is for callers who are signed in",
+    HeldFrom.PERSON: "not asked: this person has had as much of the quota as is left for all others",
+}
 
 
 @define
@@ -136,7 +141,7 @@ async def _fetch(job: FetchJob, source: _Source, began: float) -> FetchOutcome:
             retry_at=reply.retry_at,
             held_back=reply.held_back,
             ignored=source.upstream.ignored(job.query),
-            detail="not asked: the rest of the quota is for callers who are signed in" if reply.held_back else "not asked",
+            detail=NOT_ASKED[reply.held_back],
         )
     return _outcome(job, source, reply, began)
 
@@ -147,7 +152,7 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
     # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
     with trio.move_on_at(deadline):
         async with source.slots:
-            place = await source.allowance.reserve(partial(_decide, job, source, deadline))
+            place = await source.allowance.reserve(partial(_decide, job, source, deadline), job.asker.person)
             if isinstance(place, Turned):
                 return place
             made = False
@@ -174,7 +179,7 @@ def _unheard(reply: Page | Refusal, deadline: float) -> bool:
 
 
 def _decide(job: FetchJob, source: _Source, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
-    return source.admission.ask(spent, now_s, source.now(), deadline, signed_in=job.signed_in)
+    return source.admission.ask(spent, now_s, source.now(), deadline, signed_in=job.asker.signed_in)
 
 
 def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float) -> FetchOutcome:

@@ -133,14 +133,14 @@ async def _resolve(flight: Flight, world: _World) -> None:
         flight.known,
         flight.deadline,
         meanwhile=lambda older: flight.append(StaleFound(older)),
-        signed_in=flight.signed_in,
+        asker=flight.asker,
     ) as claim:
         cached = claim.answer
         if cached and world.shared.judge(claim) is Freshness.FRESH:
             flight.append(Landed(cached, asked=False))
             return
         with _Gathering(flight, world) as gathering:
-            kept = world.windows.kept(cached.harvest, world.now(), signed_in=flight.signed_in) if cached else ()
+            kept = world.windows.kept(cached.harvest, world.now(), flight.asker) if cached else ()
             await _fan_out(flight, gathering, kept, world)
             answer = gathering.answer()
             if answer.harvest.cacheable:
@@ -224,7 +224,7 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
     with receive:
         with send:
             for name in asked:
-                job = FetchJob(flight.query, flight.began, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.signed_in)
+                job = FetchJob(flight.query, flight.began, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.asker)
                 try:
                     world.jobs[name].send_nowait(job)
                 except (trio.WouldBlock, trio.BrokenResourceError):

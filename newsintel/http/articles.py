@@ -124,7 +124,7 @@ class _Search:
             link=link,
             total=body["total"],
         )
-        if answer.harvest.cacheable and not answer.refused:
+        if answer.harvest.cacheable and not answer.refused and not answer.personal:
             self._pages.put(request.query_string, made)
         return made
 

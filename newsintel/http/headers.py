@@ -85,7 +85,7 @@ def caching(reply: Reply, view: View, settings: Settings, now: datetime) -> dict
     """The headers that a 200 and its 304 share.
 
     Age and max-age count from the same moment, so that any cache arrives at our own remaining time; nginx heeds X-Accel-Expires first and
-    does not subtract Age, so that one is the remaining time itself.
+    does not subtract Age, so that one is the remaining time itself. What a source held back from one person is for no shared cache.
     """
     fresh = span(reply.answer, Windows.of(settings), now)
     control = {
@@ -93,11 +93,12 @@ def caching(reply: Reply, view: View, settings: Settings, now: datetime) -> dict
         "stale-while-revalidate": math.floor(settings.cache_revalidate_s),
         "stale-if-error": math.floor(settings.cache_stale_s),
     }
+    public = ", ".join(["public", *(f"{name}={seconds}" for name, seconds in control.items())])
     return {
         "ETag": f'W/"{etag(reply.answer, view)}"',
         "Age": str(math.floor(fresh.age_s)),
-        "Cache-Control": ", ".join(["public", *(f"{name}={seconds}" for name, seconds in control.items())]),
-        "X-Accel-Expires": str(max(0, math.floor(fresh.left_s))),
+        "Cache-Control": "private, no-cache" if reply.answer.personal else public,
+        "X-Accel-Expires": "0" if reply.answer.personal else str(max(0, math.floor(fresh.left_s))),
         "Cache-Status": cache_status(reply, fresh),
         "Server-Timing": server_timing(reply),
         "Vary": VARY,

@@ -47,7 +47,7 @@ class Identify:
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope, anonymous: Caller) -> Caller:
-        """Whoever the request's key or session stands for; the anonymous caller if it shows none that would be looked at."""
+        """The person that the request's key or session stands for; the anonymous caller if it shows none."""
         key = bearer(scope["headers"])
         if key is not None:
             nobody = evolve(anonymous, doubt=Doubt.BAD_KEY)
@@ -62,16 +62,20 @@ class Identify:
 
         A person whose limit is spent is refused further in, and so is not looked up.
         """
-        lookups, requests = self._services.lookups, self._services.requests
-        person = lookups.person(credential)
-        if person and requests and requests.lease(person).over:
+        lookups, person = self._services.lookups, self._services.lookups.person(credential)
+        if person and self._over_limit(person):
             return Caller(person, doubt=Doubt.UNKNOWN)
+        over = self._over_limit(nobody.person)
         try:
-            return await lookups.look_up(credential, nobody.person, partial(ask, credential)) or nobody
+            return await lookups.look_up(credential, nobody.person, partial(ask, credential), over_limit=over) or nobody
         except UnavailableError:
             return Caller(nobody.person, doubt=Doubt.UNKNOWN)
         except RateLimitedError:
             return Caller(nobody.person, doubt=Doubt.THROTTLED)
+
+    def _over_limit(self, person: str) -> bool:
+        requests = self._services.requests
+        return requests is not None and requests.lease(person).over
 
     async def _by_key(self, credential: str) -> Caller | None:
         holder = await self._services.accounts.key_holder(credential, self._services.now())

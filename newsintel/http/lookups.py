@@ -1,8 +1,11 @@
-"""How often stores are asked whose a key or a session is. A look-up takes a place at PostgreSQL or Redis, and a made-up key costs nothing.
+"""Bounds how often the stores are asked whose a key or a session (a credential) is.
 
-What was found before is remembered by the credential's digest: who showed a good one is looked up each time, since it may have ended,
-and what was no good is not looked up again for a while. Of credentials never seen, an address may show so many that are no good.
-Everything here is this process's own, and bounded.
+A look-up takes a place at PostgreSQL or Redis, and a made-up key costs its sender nothing. So each
+process remembers credentials by their digests:
+
+- One that was good is looked up at each request all the same, since it may have ended.
+- One that was no good is not looked up again for a while.
+- Of those never seen, one address may show only so many that are no good.
 """
 
 import math
@@ -25,22 +28,25 @@ LONGEST_S = 0.5
 """A store that takes longer to say who is asking counts as away. Redis answers or fails in 0.25 s; a frozen PostgreSQL would take 2 s."""
 
 WINDOW_S = 60
-FAILURES = 20
-"""Credentials that are no good, of one address in one window of WINDOW_S. A mistyped key or an expired cookie counts once, however often it
-is sent; a company behind one address has a few of either in a minute, and somebody who guesses has as many as they can send."""
+FAILURES, FAILURES_OVER_LIMIT = 20, 1
+"""Credentials of one address in one window that are no good. A mistyped key or an expired cookie
+counts once, however often it is sent: a company behind one address has a few of them in a minute,
+somebody who guesses has as many as the line can carry. Of an address whose limit is spent the second
+is not looked up: but people with an account there, who have limits of their own, still are."""
 
 FAILED_S = 600
-"""For how long a credential that is no good is not looked up again. It cannot become good: keys and session ids are made up here."""
+"""For how long a credential that is no good is not looked up again. It cannot become good: the
+service itself makes up keys and session ids."""
 
 MOST = 10_000
-"""Credentials remembered of either kind, and addresses in a window, the oldest first out: about 3 MiB each."""
+"""Good credentials, others, and addresses that are remembered, the oldest first out: about 3 MiB each."""
 
 
 class LookUps:
     """Asks whose a credential is, or answers from what is remembered.
 
     Args:
-        at_once: places at the stores for credentials never seen, all addresses together; whoever is known needs none of them.
+        at_once: places at the stores for credentials never seen, all addresses together; a known one needs none.
         count: counts what is refused.
     """
 
@@ -60,13 +66,14 @@ class LookUps:
         """Remember for whom a credential stands."""
         _remember(self._known, credential, person)
 
-    async def look_up(self, credential: str, address: str, ask: Ask) -> Caller | None:
+    async def look_up(self, credential: str, address: str, ask: Ask, *, over_limit: bool = False) -> Caller | None:
         """Whose a credential is.
 
         Args:
             credential: its digest.
             address: the person of the client's address.
             ask: asks the store.
+            over_limit: whether that person's limit is spent.
 
         Returns:
             None if it is nobody's.
@@ -80,7 +87,7 @@ class LookUps:
         elif self._failed.get(credential, -math.inf) > trio.current_time():
             return None
         else:
-            found = await self._first(address, ask)
+            found = await self._first(address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES)
         if found is None:
             self._known.pop(credential, None)
             _remember(self._failed, credential, trio.current_time() + FAILED_S)
@@ -88,12 +95,12 @@ class LookUps:
             self.know(credential, found.person)
         return found
 
-    async def _first(self, address: str, ask: Ask) -> Caller | None:
+    async def _first(self, address: str, ask: Ask, failures: int) -> Caller | None:
         """Look up a credential never seen: charged to the address beforehand, so that many at once are no more than many in a row.
 
-        Whoever leaves before the answer stays charged.
+        A client that leaves before the answer stays charged.
         """
-        window = self._charge(address)
+        window = self._charge(address, failures)
 
         async def in_turn() -> Caller | None:
             async with self._places:
@@ -108,14 +115,14 @@ class LookUps:
             self._discharge(address, window)
         return found
 
-    def _charge(self, address: str) -> int:
-        """Count one more of an address; returns the window it counts in."""
+    def _charge(self, address: str, failures: int) -> int:
+        """Count one more of an address that may have so many; returns the window it counts in."""
         window = int(trio.current_time() // WINDOW_S)
         if window != self._window:
             self._window = window
             self._charged.clear()
         charged = self._charged.get(address, 0)
-        if charged >= FAILURES:
+        if charged >= failures:
             self._count("limited", policy="look_up")
             raise RateLimitedError(WINDOW_S)
         _remember(self._charged, address, charged + 1)

@@ -5,6 +5,9 @@ again upon what was seen. If it still allows this start, no other came in betwee
 moved, or struck out. So two processes cannot both have the last call of a quota, without a Lua script (which careful operators forbid)
 and in two round trips; WATCH would take three, and fail where this one only moves.
 
+Each person with a start has a set of these alone, entered and seen in the same MULTI: whose a start is stands in its name. Sets lapse with
+their last start, so the quota bounds how many there are.
+
 Scores are microseconds of Redis' own clock, told in the same transaction, so the processes' clocks need not agree.
 """
 
@@ -19,7 +22,7 @@ from attrs import evolve, frozen
 
 from newsintel.admission import Start, Turned
 from newsintel.errors import UnavailableError
-from newsintel.quotas import Spent, Terms
+from newsintel.quotas import Spent, Terms, person_of
 from newsintel.storage.redis import RedisLink
 
 US = 1_000_000
@@ -31,13 +34,18 @@ CLEANUP_S = 0.5
 
 @frozen
 class _Seen:
-    """What one transaction saw: Redis' time, how many starts, and the scores of those that `Terms.ranks` names; all in microseconds."""
+    """What one transaction saw: Redis' time, how many starts, and the scores of those that `Terms.ranks` names; all in microseconds.
+
+    And how many of them are the person's who asks, and the score of the oldest.
+    """
 
     now_us: int
     used: int
     newest: float
     full: float
     open: float
+    own: int
+    oldest_own: float
 
 
 class RedisLedger:
@@ -87,27 +95,36 @@ class RedisLedger:
 
     async def _look(self, source: str, terms: Terms, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Seen:
         """See every start but the named one, after entering those of `ago_us` ago; then enter the named one, if it has a time."""
-        key = f"starts:{source}"
         about_us = await self._about_us()
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
+        key, *of_person = _keys(source, name)
         async with self._redis.pipeline(transaction=True) as together:
-            together.zrem(key, name)
-            if ago_us:
-                together.zadd(key, {label: about_us - ago for label, ago in ago_us.items()})
-            together.zremrangebyscore(key, "-inf", floor_us - SLACK_S * US)
+            for label, ago in ago_us.items():
+                for one in _keys(source, label):
+                    together.zadd(one, {label: about_us - ago})
+                    together.pexpire(one, _life_ms(terms))
+            for one in (key, *of_person):
+                together.zrem(one, name)
+                together.zremrangebyscore(one, "-inf", floor_us - SLACK_S * US)
             before = len(together)
             together.time()
             together.zcount(key, floor_us, "+inf")
             for rank in ranks:
                 together.zrevrange(key, max(0, rank - 1), max(0, rank - 1), withscores=True)
-            if at_us is not None:
-                together.zadd(key, {name: at_us})
-            together.pexpire(key, round((terms.window_s + SLACK_S) * 1000))
+            for one in of_person:
+                together.zcount(one, floor_us, "+inf")
+                together.zrangebyscore(one, floor_us, "+inf", start=0, num=1, withscores=True)
+            after = len(together)
+            for one in (key, *of_person):
+                if at_us is not None:
+                    together.zadd(one, {name: at_us})
+                together.pexpire(one, _life_ms(terms))
             replies: list[Any] = await together.execute()
-        now, used, *rows = replies[before : before + 2 + len(ranks)]
-        newest, full, open_ = (row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=True))
-        return _Seen(self._note(now), used, newest, full, open_)
+        now, used, *rows = replies[before:after]
+        newest, full, open_ = (row[0][1] if row and rank else -math.inf for rank, row in zip(ranks, rows, strict=False))
+        own, oldest = rows[len(ranks) :] or (0, ())
+        return _Seen(self._note(now), used, newest, full, open_, own, oldest[0][1] if oldest else -math.inf)
 
     async def _about_us(self) -> int:
         """Redis' time by what is known of it; asked for if nothing is."""
@@ -122,9 +139,24 @@ class RedisLedger:
         return now_us
 
     async def _strike(self, source: str, name: str) -> None:
-        await self._redis.zrem(f"starts:{source}", name)
+        async with self._redis.pipeline(transaction=True) as together:
+            for key in _keys(source, name):
+                together.zrem(key, name)
+            await together.execute()
+
+
+def _keys(source: str, name: str) -> tuple[str, ...]:
+    """The sets that a start of this name is in: the source's, and its person's."""
+    person = person_of(name)
+    return (f"starts:{source}", f"starts:{source}:{person}") if person else (f"starts:{source}",)
+
+
+def _life_ms(terms: Terms) -> int:
+    """For how long a set is kept after its last start."""
+    return round((terms.window_s + SLACK_S) * 1000)
 
 
 def _spent(seen: _Seen, origin_s: float) -> Spent:
     """On trio's clock, which read `origin_s` when Redis' one read 0."""
-    return Spent(seen.used, origin_s + seen.newest / US, origin_s + seen.full / US, origin_s + seen.open / US)
+    newest_s, full_s, open_s, own_s = (origin_s + score / US for score in (seen.newest, seen.full, seen.open, seen.oldest_own))
+    return Spent(seen.used, newest_s, full_s, open_s, seen.own, own_s)

@@ -1,6 +1,7 @@
 """A fetcher: one outcome per job, on time, within the source's terms."""
 
 import logging
+from datetime import timedelta
 
 import pytest
 import trio
@@ -11,7 +12,7 @@ from newsintel.admission import Admission
 from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
 from newsintel.latencies import Latency, Tally
-from newsintel.model import Page, Refusal, Status
+from newsintel.model import ANYBODY, Asker, HeldFrom, Page, Refusal, Status
 from newsintel.options import Quota
 from newsintel.quotas import Terms
 from tests.fakes import Clock, Counts, MemoryLedger, Seen
@@ -55,6 +56,9 @@ PAGE = Page((article("one"),), returned=3, dropped={"removed": 2}, http_status=2
 DOWN = Refusal(Status.UNREACHABLE, "refused")
 
 
+MEMBER = Asker(signed_in=True)
+
+
 class Rig:
     """A running fetcher; the test plays the merger."""
 
@@ -73,16 +77,16 @@ class Rig:
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
         await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures)
 
-    def send(self, within_s=1.5, *, signed_in=False, after_s=0.0):
+    def send(self, within_s=1.5, *, asker=ANYBODY, after_s=0.0):
         """Send a job of a search that began so long ago; returns the channel its outcome comes on."""
         outbox, outcomes = trio.open_memory_channel(1)
         began = trio.current_time()
-        self.jobs.send_nowait(FetchJob(query(), began - after_s, began + within_s, outbox, signed_in))
+        self.jobs.send_nowait(FetchJob(query(), began - after_s, began + within_s, outbox, asker))
         return outcomes
 
-    async def ask(self, within_s=1.5, *, signed_in=False):
+    async def ask(self, within_s=1.5, *, asker=ANYBODY):
         """Send a job and wait for its outcome; checks that it is the only one."""
-        outcomes = self.send(within_s, signed_in=signed_in)
+        outcomes = self.send(within_s, asker=asker)
         outcome = await outcomes.receive()
         with pytest.raises(trio.EndOfChannel):
             await outcomes.receive()
@@ -219,14 +223,14 @@ async def test_other_processes_starts_count(nursery, autojump_clock):
     """What another process has spent of the quota is spent; without a reply from Redis this process counts alone, and tells later."""
     rig = await running(nursery, quota=Quota(3, 3600))
     rig.ledger.starts["guardian"] = {"theirs": trio.current_time(), "theirs too": trio.current_time()}
-    assert (await rig.ask(signed_in=True)).status is Status.OK
-    assert (await rig.ask(signed_in=True)).status is Status.QUOTA_EXHAUSTED
+    assert (await rig.ask(asker=MEMBER)).status is Status.OK
+    assert (await rig.ask(asker=MEMBER)).status is Status.QUOTA_EXHAUSTED
     assert len(rig.ledger.starts["guardian"]) == 3
     rig.ledger.away = True
-    assert [(await rig.ask(signed_in=True)).status for _ in range(3)] == [Status.OK, Status.OK, Status.QUOTA_EXHAUSTED]
+    assert [(await rig.ask(asker=MEMBER)).status for _ in range(3)] == [Status.OK, Status.OK, Status.QUOTA_EXHAUSTED]
     assert rig.counts["ledger_errors guardian"] == 3
     rig.ledger.away = False
-    assert (await rig.ask(signed_in=True)).status is Status.QUOTA_EXHAUSTED
+    assert (await rig.ask(asker=MEMBER)).status is Status.QUOTA_EXHAUSTED
     assert len(rig.ledger.starts["guardian"]) == 5
 
 
@@ -253,16 +257,16 @@ async def test_the_last_quarter_is_held_back_from_callers_who_are_not_signed_in(
     for _ in range(3):
         assert not (await rig.ask()).held_back
     turned = await rig.ask()
-    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, True, None)
+    assert (turned.status, turned.held_back, turned.latency_ms) == (Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS, None)
     assert (turned.retry_at - rig.now()).total_seconds() == pytest.approx(3600, abs=1)
-    assert (await rig.ask(signed_in=True)).status is Status.OK
+    assert (await rig.ask(asker=MEMBER)).status is Status.OK
     assert len(rig.upstream.asked_at) == 4
 
 
 async def test_an_outcome_says_how_long_it_is_to_be_kept(nursery, autojump_clock):
     """The less is left, the longer; for a source without a quota not at all."""
     rig = await running(nursery, quota=Quota(4, 3600))
-    assert [(await rig.ask(signed_in=True)).keep_s for _ in range(4)] == [pytest.approx(600), pytest.approx(1800), 3900, 3900]
+    assert [(await rig.ask(asker=MEMBER)).keep_s for _ in range(4)] == [pytest.approx(600), pytest.approx(1800), 3900, 3900]
     assert (await (await running(nursery)).ask()).keep_s == 0
 
 
@@ -378,3 +382,17 @@ async def test_cancelled_at_every_step(autojump_clock, step):
     assert sum(channel.statistics().open_send_channels == 0 for channel in channels) >= taken
     with pytest.raises(trio.BrokenResourceError):
         rig.jobs.send_nowait(None)
+
+
+async def test_one_person_cannot_spend_a_quota_alone(nursery, autojump_clock):
+    """Past the share the source is not called, and says so with a time; anybody else is answered."""
+    rig = await running(nursery, quota=Quota(8, 86400))
+    greedy = [await rig.ask(asker=Asker("greedy")) for _ in range(20)]
+    assert [one.status for one in greedy] == [Status.OK] * 3 + [Status.QUOTA_EXHAUSTED] * 17
+    assert {(one.held_back, one.latency_ms) for one in greedy[3:]} == {(HeldFrom.PERSON, None)}
+    assert greedy[3].retry_at - rig.now() > timedelta(hours=23)
+    assert "as is left for all others" in greedy[-1].detail
+    assert len(rig.upstream.asked_at) == 3
+    assert rig.allowance.holds_back("greedy", rig.now())
+    assert (await rig.ask(asker=Asker("other"))).status is Status.OK
+    assert (await rig.ask()).status is Status.OK

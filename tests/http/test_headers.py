@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.http.application import create_app
-from newsintel.model import Origin, Status, Via
+from newsintel.model import HeldFrom, Origin, Status, Via
 from tests.http.world import NOW, Desk, World, answer, outcome, stale
 
 PARTIAL = (outcome(), outcome(Status.TIMEOUT, "newsapi", latency_ms=1000.0))
@@ -147,3 +147,32 @@ async def test_an_answer_may_be_shared_but_not_mixed():
     headers = await headers_of()
     assert headers["Vary"] == "Cookie, Authorization, Origin"
     assert "Set-Cookie" not in headers
+
+
+HELD = outcome(Status.QUOTA_EXHAUSTED, "newsapi", latency_ms=None, held_back=HeldFrom.PERSON, retry_at=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "made_by",
+    [
+        lambda query: answer(query, HELD, outcome()),
+        lambda query: answer(query, HELD, outcome(Status.TIMEOUT), origin=Origin.ARCHIVE),
+        lambda query: evolve(stale(query), refused=(HELD, outcome(Status.TIMEOUT))),
+    ],
+    ids=["live", "archive", "stale"],
+)
+async def test_what_was_held_back_from_one_person_is_kept_for_nobody_else(made_by):
+    """Not by a shared cache such as nginx, and not as a finished page; the person's own cache may ask whether it has changed."""
+    world = World(desk=Desk(via=Via.HIT, made_by=made_by))
+    client = create_app(world.services).test_client()
+    for _ in range(2):
+        response = await client.get("/articles?q=a")
+        assert (response.headers["Cache-Control"], response.headers["X-Accel-Expires"]) == ("private, no-cache", "0")
+    assert len(world.desk.asked) == 2
+    assert (await client.get("/articles?q=a", headers={"If-None-Match": response.headers["ETag"]})).status_code == 304
+
+
+async def test_what_was_held_back_from_strangers_is_every_strangers():
+    """A shared cache may keep it."""
+    headers = await headers_of(lambda query: answer(query, evolve(HELD, held_back=HeldFrom.STRANGERS), outcome()))
+    assert headers["Cache-Control"].startswith("public")

@@ -128,6 +128,19 @@ async def test_past_its_failures_an_address_is_not_looked_up(autojump_clock):
     assert (await get(client, "/me", bad("key"), "192.0.2.1")).status_code == 401
 
 
+@pytest.mark.parametrize("kind", ["key", "session"])
+async def test_an_address_whose_limit_is_spent_has_one_failure(autojump_clock, kind):
+    """The second is refused before the look-up; somebody with an account behind the same address is still known by their key."""
+    world = world_of(limit=3)
+    alice = await program(world)
+    client = create_app(world.services).test_client(use_cookies=False)
+    assert [(await get(client, "/sources", {}, "192.0.2.1")).status_code for _ in range(4)] == [200, 200, 200, 429]
+    world.accounts.asked = 0
+    assert (await get(client, "/me", alice, "192.0.2.1")).status_code == 200
+    assert {(await get(client, "/me", bad(kind), "192.0.2.1")).status_code for _ in range(30)} == {429}
+    assert world.accounts.asked + world.sessions.asked == 2
+
+
 async def test_a_person_whose_limit_is_spent_is_refused_without_a_look_up(autojump_clock):
     """By key and by session alike; the refusal tells of the person's own limit."""
     for who in (program, browser):
@@ -237,7 +250,7 @@ def patience(monkeypatch):
 
 
 async def test_a_store_that_hangs_is_away_and_holds_no_place(autojump_clock, patience):
-    """Neither those who asked it nor those who waited for a place wait for longer than half a second."""
+    """Those who asked it and those who waited for a place are told after half a second."""
     memory, store, began = LookUps(2, Counts()), Store(), trio.current_time()
     store.hangs = True
 
@@ -253,7 +266,7 @@ async def test_a_store_that_hangs_is_away_and_holds_no_place(autojump_clock, pat
     assert await memory.look_up("x", "home", store.ask("x")) is None
 
 
-async def test_whoever_leaves_before_the_answer_is_charged(autojump_clock):
+async def test_a_client_that_leaves_before_the_answer_is_charged(autojump_clock):
     """The store was asked all the same."""
     memory, store = LookUps(3, Counts()), Store()
     store.hangs = True
@@ -265,7 +278,7 @@ async def test_whoever_leaves_before_the_answer_is_charged(autojump_clock):
 
 
 async def test_what_is_remembered_is_bounded(autojump_clock, monkeypatch):
-    """The oldest goes first; whoever is known and comes back is the newest."""
+    """The oldest goes first; a known one that comes back is the newest."""
     monkeypatch.setattr(lookups, "MOST", 3)
     memory, store = LookUps(3, Counts()), Store(**dict.fromkeys("abcd", ALICE))
     for credential in "abcad":

@@ -18,7 +18,7 @@ from tests.service import free_port
 CONFIG = Path(__file__).resolve().parents[2] / "ops" / "nginx" / "newsintel.conf"
 NGINX = find_nginx()
 APP = "https://app.example.org"
-"""An origin that the service and nginx are both told of."""
+"""An origin that both the service and nginx list."""
 START_S = 10
 
 

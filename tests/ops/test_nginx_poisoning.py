@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (D
 OF_THE_MOMENT = {"date", "age", "cache-control", "cache-status", "server-timing", "x-request-id", "x-accel-expires", "connection"}
 """Headers that may differ between two answers to the same request."""
 OF_NGINX = {"server", "ratelimit", "ratelimit-policy"}
-"""nginx names itself, and hides what is left of the limits of whoever filled the cache."""
+"""nginx names itself, and hides the limits of the client that filled the cache."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def stable(headers):
 
 
 def assert_untouched(nginx, service, target, headers=()):
-    """Whoever asks for the target through nginx gets newsintel's own answer to it."""
+    """The plain request through nginx gets newsintel's own answer."""
     found, told = nginx.get(target, headers=dict(headers)), service.client.get(service.url + target, headers=dict(headers))
     assert (found.status_code, found.content) == (told.status_code, told.content)
     assert found.status_code == 200
@@ -96,7 +96,7 @@ def test_no_host_runs_into_the_target(nginx, service, target):
 
 @pytest.mark.parametrize("origin", [APP, "https://evil.example", "null", "", f"{APP} ", f"{APP}, https://evil.example", f"{APP.upper()}"])
 def test_no_origin_takes_anothers_place(nginx, service, target, origin):
-    """Neither of those who send none, nor of the one that is named; two of them are none."""
+    """It is not taken for none, and not for the one that is named; two of them are none."""
     nginx.send(request(target, f"Origin: {origin}"))
     nginx.send(request(target, f"Origin: {origin}", "Origin: https://evil.example"))
     assert_untouched(nginx, service, target)

@@ -177,7 +177,7 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path):
     ],
 )
 async def test_what_a_path_holds_is_only_ever_a_path(tmp_path, monkeypatch, name):
-    """Neither a shell, nor a list of hosts, nor an option reads anything in it: both servers run there, and nothing else happened."""
+    """No shell, no list of hosts and no option reads anything in it: both servers run there, and nothing else happened."""
     monkeypatch.chdir(tmp_path)
     async with embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
         async with (

@@ -9,7 +9,7 @@ import trio
 
 from newsintel.admission import Admission, Start, Turned
 from newsintel.allowance import Allowance, States
-from newsintel.model import Status
+from newsintel.model import HeldFrom, Status
 from newsintel.options import Quota, Secret
 from newsintel.quotas import Terms
 from newsintel.storage.ledger import US, RedisLedger
@@ -28,13 +28,13 @@ class Process:
         self.counts = Counts()
         self.allowance = Allowance("newsapi", terms, ledger, self.counts)
 
-    async def reserve(self, within_s=0.0, *, signed_in=True):
+    async def reserve(self, within_s=0.0, *, signed_in=True, person=None):
         """Ask for a start that begins soon enough."""
 
         def decide(spent, now_s):
             return self.admission.ask(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
 
-        return await self.allowance.reserve(decide)
+        return await self.allowance.reserve(decide, person)
 
 
 @pytest.fixture
@@ -63,11 +63,39 @@ async def test_the_starts_of_one_process_count_for_another(ledger):
     began_s = trio.current_time()
     assert all([isinstance(await one.reserve(signed_in=False), Start) for _ in range(3)])
     turned = await other.reserve(signed_in=False)
-    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, True)
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS)
     assert 3600 - (trio.current_time() - began_s) <= (turned.retry_at - NOW).total_seconds() <= 3600 + ROUNDING_S
     assert isinstance(await other.reserve(), Start)
-    assert (await one.reserve()).held_back is False
+    assert (await one.reserve()).held_back is None
     assert (await one.allowance.spent()).used == (await other.allowance.spent()).used == 4
+
+
+async def test_a_persons_share_is_one_over_all_processes(ledger):
+    """Whichever process it was taken in; a call that was never made gives its part back; others have shares of their own."""
+    terms = Terms(0, Quota(8, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    assert all([isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)])
+    last = await other.reserve(person="p")
+    turned = await one.reserve(person="p")
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
+    assert 3590 < (turned.retry_at - NOW).total_seconds() <= 3600
+    assert one.allowance.holds_back("p", NOW)
+    assert not one.allowance.holds_back("p", turned.retry_at)
+    assert not other.allowance.holds_back("p", NOW)
+    assert isinstance(await one.reserve(person="q"), Start)
+    assert not one.allowance.holds_back("q", NOW)
+    await other.allowance.give_back(last)
+    assert isinstance(await one.reserve(person="p"), Start)
+    assert not one.allowance.holds_back("p", NOW)
+
+
+async def test_a_persons_starts_lapse_with_the_window(link, redis):
+    """No set of a person outlives the last start in it by more than the window and a minute; a source without a quota makes none."""
+    await Process(RedisLedger(link), Terms(0, Quota(8, 3600))).reserve(person="p")
+    assert 3600 < await redis("TTL", "starts:newsapi:p") <= 3660
+    await redis("FLUSHALL")
+    await Process(RedisLedger(link), Terms(0.01)).reserve(person="p")
+    assert await redis("KEYS", "*") == [b"starts:newsapi"]
 
 
 async def test_a_pace_holds_across_processes(ledger):
@@ -189,3 +217,15 @@ async def test_redis_away_this_process_counts_alone_and_tells_later(cut_off, nam
     assert isinstance(await one.reserve(), Start)
     assert (await other.allowance.spent()).used == 3
     assert isinstance(await other.reserve(), Turned)
+
+
+async def test_a_share_taken_while_redis_was_away_is_counted_afterwards(cut_off, name, on_redis):
+    """With the next start that Redis takes, anybody's."""
+    terms = Terms(0, Quota(6, 3600))
+    one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
+    name.cut()
+    assert [isinstance(await one.reserve(person="p"), Start) for _ in range(2)] == [True, True]
+    name.mend()
+    assert isinstance(await one.reserve(person="q"), Start)
+    assert isinstance(await other.reserve(person="p"), Start)
+    assert (await other.reserve(person="p")).held_back is HeldFrom.PERSON
