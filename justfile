@@ -1,7 +1,7 @@
 # Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
 
 # The rows that know neither trio nor any client or server (pyproject.toml holds them to it).
-PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,popularity,saves,codec,admission,quotas,leases,freshness,renewals,body,deadlines,latencies,decay,emf,query,urls,nearest,text,model,preferences,personal,personal_views,intelligence/model,intelligence/telling,intelligence/likeness,intelligence/wording,intelligence/views,intelligence/search_model,intelligence/normal_form,intelligence/together,intelligence/marking,intelligence/trending,intelligence/related,intelligence/search_views,intelligence/interest_model,intelligence/interests,intelligence/recommending,intelligence/pages,intelligence/recommended_views,archive_model,account_model,personal_model,sealing,sign_in,options,errors,sizes,sized_cache,room", ",", ".py,newsintel/") + ".py"
+PURE := "newsintel/" + replace("views,sources/source,sources/newsapi,sources/guardian,sources/reddit,sources/payload,sources/refusals,sources/rows,sources/tails,dedup,scoring,popularity,saves,codec,admission,quotas,leases,freshness,renewals,body,deadlines,latencies,decay,emf,query,urls,nearest,text,model,preferences,personal,personal_views,intelligence/model,intelligence/telling,intelligence/likeness,intelligence/wording,intelligence/views,intelligence/search_model,intelligence/normal_form,intelligence/together,intelligence/marking,intelligence/trending,intelligence/related,intelligence/search_views,intelligence/interest_model,intelligence/interests,intelligence/recommending,intelligence/pages,intelligence/recommended_views,archive_model,account_model,personal_model,source_notice,json_line,sealing,sign_in,store_urls,database_url,redis_url,database_parameters,options,errors,sizes,sized_cache,slices,room", ",", ".py,newsintel/") + ".py"
 
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
 PROJECT := 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))'
@@ -61,6 +61,10 @@ lock:
 # the image's own build steps and the service in what they make, without Docker
 image-check:
     python -m ops.image_check
+
+# signing in with the certified OpenID provider oidc-provider, which npm installs for it
+sign-in-check:
+    python -m pytest -m slow tests/oauth
 
 # two services behind a balancer, restarted under load: no request may fail
 drill:

@@ -1,6 +1,7 @@
-"""The floor: a bare ASGI app behind newsintel's own server, configured alike, that sends the bytes and headers of one of its hits.
+"""The floor: a bare ASGI app behind hypercorn as it is, configured alike, that sends the bytes of one of newsintel's hits.
 
-Nothing built on that server can be faster. `python -m benchmarks.floor FILE` with FILE as `rig.Captured` writes it; NEWSINTEL_BIND as ever.
+Nothing built on hypercorn's own server can be faster.
+`python -m benchmarks.floor FILE` with FILE as `rig.Captured` writes it; NEWSINTEL_BIND as ever.
 """
 
 import sys
@@ -9,9 +10,12 @@ from typing import Any
 
 import orjson
 import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
 
 from newsintel.commands.setup import load_settings
-from newsintel.http import server
+from newsintel.http.connection import KEEP_ALIVE_S
+from newsintel.http.server import BACKLOG, MAX_HEADER_BYTES
 from newsintel.lifecycle import heed_signals, settle_memory
 
 MADE_BY_SERVER = frozenset({"date", "connection"})
@@ -35,6 +39,15 @@ def app_of(captured: dict[str, Any]) -> Any:
     return app
 
 
+def config_of(bind: str) -> Config:
+    """Hypercorn's settings, those of newsintel's server."""
+    config = Config()
+    config.bind, config.backlog = [bind], BACKLOG
+    config.keep_alive_timeout, config.h11_max_incomplete_size = KEEP_ALIVE_S, MAX_HEADER_BYTES
+    config.include_server_header, config.errorlog = False, None
+    return config
+
+
 async def main(captured: dict[str, Any]) -> None:
     """Serve until SIGTERM."""
     settings = load_settings()
@@ -42,7 +55,7 @@ async def main(captured: dict[str, Any]) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(heed_signals, shutdown, nursery.cancel_scope.cancel, settings.drain_s)
         settle_memory()
-        await server.serve(app_of(captured), settings, shutdown=shutdown, observe=lambda *_, **__: None)
+        await serve(app_of(captured), config_of(str(settings.bind)), shutdown_trigger=shutdown.wait)
         nursery.cancel_scope.cancel()
 
 

@@ -5,6 +5,12 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+LOCAL = "local"
+"""The provider of accounts that the operator made on the command line; nobody signs in to them."""
+
+MOST_KEYS = 50
+"""API keys of one account; far more programs than one person runs."""
+
 
 @frozen
 class Account:
@@ -14,7 +20,7 @@ class Account:
         id: the row's own; never leaves the process.
         public_id: `u_` and 20 lower-case base32 characters.
         username: as the provider has it; not unique.
-        provider: `reddit`, `dev`, or an OpenID Connect issuer.
+        provider: `reddit`, `dev`, LOCAL, or an OpenID Connect issuer.
     """
 
     id: int
@@ -128,6 +134,8 @@ class Doubt(StrEnum):
     """It is no key that is good now: 401 on every route."""
     UNKNOWN = "unknown"
     """The store that knows is away: 503 where an account is needed, and on public routes nothing."""
+    THROTTLED = "throttled"
+    """Its address has shown too many that are no good: it was not looked up. 429 where an account is needed, on public routes nothing."""
 
 
 @frozen

@@ -24,11 +24,15 @@ class Accounts(Protocol):
         """
         ...
 
+    async def find(self, provider: str, subject: str) -> Account | None:
+        """The account of somebody as a provider calls them; None if they never signed in."""
+        ...
+
     async def sign_in(self, provider: str, subject: str, username: str, now: datetime) -> Account:
         """The account of somebody who has just signed in, made if it is their first time.
 
         Args:
-            provider: `reddit`, `dev`, or an OpenID Connect issuer.
+            provider: `reddit`, `dev`, `local`, or an OpenID Connect issuer.
             subject: what the provider never gives to somebody else.
             username: as the provider has it today.
             now: becomes last_login_at.

@@ -79,7 +79,7 @@ _RULES = {
     Status.TIMEOUT: _CIRCUIT,
     Status.BAD_PAYLOAD: _CIRCUIT,
 }
-"""Refusals that are not here (`overloaded`: our own want of room) say nothing about the source."""
+"""Refusals that are not here say nothing about the source: `overloaded` is our own want of room, `unsupported` the query's fault."""
 
 
 class Admission:
@@ -143,7 +143,7 @@ class Admission:
                 self._leave_alone(now_s, reply.pause_s, Status.RATE_LIMITED)
             return
         rule = _RULES.get(reply.status)
-        if rule is None:
+        if rule is None or reply.query_fault:
             return
         if reply.pause_s is not None:
             self._leave_alone(now_s, reply.pause_s, Status.RATE_LIMITED if rule is _CIRCUIT else rule.says)

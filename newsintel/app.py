@@ -54,6 +54,7 @@ from newsintel.ports import Phase
 from newsintel.room import Room
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
+from newsintel.source_notice import source_notice
 from newsintel.sources import REGISTRY
 from newsintel.stopping import Stopped, asked
 from newsintel.storage.stores import open_stores
@@ -232,12 +233,14 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     """
     for name in settings.unknown:
         log.warning("%s is set, and is no setting of newsintel", name)
+    if notice := source_notice(settings):
+        log.warning("%s", notice)
     metrics = Metrics()
     with trio.CancelScope() as process, ExitStack() as watching:
         ending = Ending(process.cancel)
         with signals_call(ending.begin, ending.insist, settings.drain_s + END_SLACK_S):
             async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-                listen = partial(server.serve, settings=settings, shutdown=ending.begun, observe=metrics.observe)
+                listen = partial(server.serve, settings=settings, shutdown=ending.begun, metrics=metrics)
                 urls = await http.start(listen, create_app(services))
                 if settings.metrics_bind:
                     await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))

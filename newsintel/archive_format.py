@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import orjson
 
-from newsintel.archive_model import Hit
+from newsintel.archive_model import SOURCE_NAME, Hit
+from newsintel.json_line import read_object
 from newsintel.model import Article, Engagement
 from newsintel.sources.rows import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
 from newsintel.text import plain, visible
@@ -31,6 +32,7 @@ _OLDEST_SIGHT = datetime(2000, 1, 1, tzinfo=UTC)
 _FUTURE = timedelta(hours=24)
 """How far ahead of our clock a time may be, as in a source's payload."""
 _INT4 = 2**31
+_LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]):60(?=[.,Z+-])")
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -65,12 +67,7 @@ def parse(line: bytes, now: datetime) -> Hit:
 
 
 def _object(line: bytes) -> Row:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at column {error.colno}") from error
-    if not isinstance(row, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - of the line's content, as every refusal
+    row = read_object(line)
     if unknown := row.keys() - set(FIELDS):
         raise ValueError(f"unknown field {plain(min(unknown), 40)!r}")
     return row
@@ -84,7 +81,7 @@ def _article(row: Row, now: datetime) -> Article:
     identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
     return Article(
         id=article_id(identity),
-        source=_needed(_matching(row, "source", r"[a-z][a-z0-9_]{0,31}"), "source"),
+        source=_needed(_matching(row, "source", SOURCE_NAME), "source"),
         external_id=_external_id(row) or url,
         url=url,
         canonical_url=identity,
@@ -139,8 +136,9 @@ def _address(row: Row, name: str) -> str | None:
 
 
 def _external_id(row: Row) -> str | None:
-    """As it stands: it is compared and never shown, and cleaning could change which item it means."""
-    value = _typed(row, "external_id", str)
+    """As it stands: it is compared and never shown, and cleaning could change which item it means. A number is kept by its digits."""
+    number = row.get("external_id")
+    value = str(number) if type(number) is int else _typed(row, "external_id", str)
     if value is not None and (len(value) > _MAX_EXTERNAL_ID or visible(value) != value):
         raise ValueError(f"external_id is longer than {_MAX_EXTERNAL_ID} characters or has invisible ones")
     return value
@@ -152,7 +150,8 @@ def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | 
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        # RFC 3339 allows t and z, and seconds of 60 (5.6 and 5.7), which Python does not.
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))
     except ValueError:
         raise ValueError(f"{name} is not a time such as 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
@@ -162,8 +161,14 @@ def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | 
     return moment.astimezone(UTC)
 
 
+def _whole(row: Row, name: str) -> int | None:
+    """A whole number, which other programs may write as 12.0 (spreadsheets, columns of floats)."""
+    value = row.get(name)
+    return int(value) if type(value) is float and value.is_integer() else _typed(row, name, int)
+
+
 def _engagement(row: Row) -> Engagement | None:
-    points, comments = _typed(row, "points", int), _typed(row, "comments", int)
+    points, comments = _whole(row, "points"), _whole(row, "comments")
     if points is None and comments is None:
         return None
     if points is None or comments is None:

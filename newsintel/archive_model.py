@@ -7,6 +7,9 @@ from attrs import frozen
 
 from newsintel.model import Article
 
+SOURCE_NAME = r"[a-z][a-z0-9_]{0,31}"
+"""What a source may be called, an adapter of ours or one that an import names."""
+
 
 class ArchiveSort(StrEnum):
     """The order of archive results; ties by id."""
@@ -123,7 +126,12 @@ class Bar:
 
 @frozen
 class Facets:
-    """The commonest values among the matches, most first, at most 20 each, with the number of articles that have them."""
+    """The commonest values among the matches, most first, at most 20 each, with the number of articles that have them.
+
+    Attributes:
+        counted_newest: how many matches were counted, the newest; None = all of them.
+    """
 
     source: tuple[tuple[str, int], ...]
     publisher: tuple[tuple[str, int], ...]
+    counted_newest: int | None = None

@@ -19,7 +19,8 @@ def timeline_body(bars: Iterable[Bar]) -> dict[str, Any]:
 
 def facets_body(facets: Facets) -> dict[str, Any]:
     """The body of GET /archive/facets."""
-    return {"source": _counts(facets.source), "publisher": _counts(facets.publisher)}
+    body: dict[str, Any] = {"source": _counts(facets.source), "publisher": _counts(facets.publisher)}
+    return body if facets.counted_newest is None else body | {"counted_newest": facets.counted_newest}
 
 
 def _hit(hit: Hit) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from newsintel.desk import Desk
 from newsintel.flight import Flight
 from newsintel.freshness import Windows
 from newsintel.http.callers import Persons
+from newsintel.http.lookups import LookUps
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.intelligence.marking import Marking
@@ -40,6 +41,9 @@ from newsintel.storage.stores import Stores
 from newsintel.talked_about import TalkedAbout
 from newsintel.telemetry import Metrics
 from newsintel.upstream import open_upstream
+
+STRANGERS = 3
+"""Of the places at PostgreSQL, one in this many at most is taken by those who show a key or session that was never seen here."""
 
 Starts = Mapping[str, tuple[Admission, Allowance]]
 """By source that is enabled: what decides when a call may start, and the starts that were."""
@@ -125,6 +129,7 @@ def services(
         recommender=Recommender(stores.reading, stores.likeness, talked, preferences.heeded, core.now),
         accounts=stores.accounts,
         sessions=stores.sessions,
+        lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
         api_keys=stores.api_keys,
         attempts=stores.attempts,
         links=AccountLinks(stores.tokens, stores.locks, providers.issuers, core.now),

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from newsintel import __version__, stopping
-from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError
+from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
 
 COMMANDS = {
     "serve": "serve",
@@ -23,6 +23,8 @@ COMMANDS = {
     "prune": "prune",
     "rotate-keys": "rotate_keys",
     "new-key": "new_key",
+    "new-account": "new_account",
+    "new-api-key": "new_api_key",
     "seed-demo": "seed_demo",
 }
 """Each command's module. Only that of the command asked for is imported: all together take over two seconds here, `config` half of one."""
@@ -68,11 +70,11 @@ def _run(given: Sequence[str]) -> int:
     except BaseExceptionGroup as group:
         stopped, others = group.split(stopping.Stopped)
         if others is None and stopped is not None:  # a signal, as it leaves nurseries
-            raise _leaves(stopped)[0] from None
+            raise leaves(stopped)[0] from None
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
             raise
-        return _explain(_leaves(foreseen))
+        return _explain(leaves(foreseen))
 
 
 def _discard_output() -> None:
@@ -85,10 +87,3 @@ def _explain(errors: Sequence[BaseException]) -> int:
     for error in errors:
         print(f"newsintel: {error}", file=sys.stderr)  # noqa: T201
     return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found

@@ -6,12 +6,14 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from newsintel.database_url import check_database_url
 from newsintel.errors import SettingsError
 from newsintel.options import key_list, secret
+from newsintel.redis_url import check_redis_url
 
 PREFIX = "NEWSINTEL_"
 
-_HIDDEN = (secret, key_list)
+_HIDDEN = (secret, key_list, check_database_url, check_redis_url)
 """The kinds of value that must not be shown, and may come from a file."""
 
 

@@ -47,6 +47,10 @@ class DeniedError(NewsIntelError):
         self.challenge = challenge
 
 
+class AccountNameError(NewsIntelError):
+    """A command cannot do what it was asked with an account of this name; one line for the operator."""
+
+
 class OverloadedError(NewsIntelError):
     """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
 
@@ -124,3 +128,10 @@ class FlightBugError(NewsIntelError):
 
     def __str__(self) -> str:
         return f"a bug ended the search; the log has it under incident_id {self.incident_id}"
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors that an exception stands for: itself, or for a group those in it, at any depth."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for member in error.exceptions for leaf in leaves(member)]

@@ -2,7 +2,8 @@
 
 From its landing a harvest passes through RFC 5861's three windows: fresh; then served at once while a flight renews it; then served only
 where renewing failed. Each outcome in it is due by itself: a good one after the TTL, or later where its source's quota runs low; a failure
-when its source may be asked again. The harvest is fresh until the first is due, and then only what is due is asked for.
+when its source may be asked again. Where all sources that answered found nothing, they are due as soon as a failure would be. The harvest
+is fresh until the first is due, and then only what is due is asked for.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from newsintel.model import FetchOutcome, Harvest, Status
+from newsintel.model import FetchOutcome, Harvest, Origin, Status
 from newsintel.settings import Settings
 
 
@@ -41,9 +42,10 @@ class Windows:
 
     def fresh_until(self, harvest: Harvest) -> datetime:
         """The end of the fresh window: when the first of its sources may be asked again. With none that answered, the TTL at the latest."""
-        due = [self.due_at(outcome) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
+        keep_s = self._keep_s(harvest)
+        due = [self.due_at(outcome, keep_s) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
         if not any(outcome.status.answered for outcome in harvest.outcomes):
-            due.append(harvest.fetched_at + timedelta(seconds=self.ttl_s))
+            due.append(harvest.fetched_at + timedelta(seconds=keep_s))
         return min(due)
 
     def judge(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> Freshness:
@@ -59,16 +61,32 @@ class Windows:
 
     def kept(self, harvest: Harvest, now: datetime, *, signed_in: bool = False) -> tuple[FetchOutcome, ...]:
         """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
+        keep_s = self._keep_s(harvest)
         asked = (outcome for outcome in harvest.outcomes if outcome.status is not Status.DISABLED)
-        return tuple(outcome for outcome in asked if now < self.due_at(outcome) and not (signed_in and outcome.held_back))
+        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and not (signed_in and outcome.held_back))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
         """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""
         return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
-    def due_at(self, outcome: FetchOutcome) -> datetime:
-        """When the source of an outcome may be asked again."""
+    def due_at(self, outcome: FetchOutcome, keep_s: float | None = None) -> datetime:
+        """When the source of an outcome may be asked again.
+
+        Args:
+            outcome: one of a harvest's.
+            keep_s: for how long at least an answer of this harvest is kept; None = the TTL.
+        """
         if outcome.status.answered:
-            return outcome.fetched_at + timedelta(seconds=max(self.ttl_s, outcome.keep_s))
+            return outcome.fetched_at + timedelta(seconds=max(self.ttl_s if keep_s is None else keep_s, outcome.keep_s))
+        if outcome.status is Status.UNSUPPORTED:  # its plan will not cover the query sooner than an answer would change
+            return outcome.fetched_at + timedelta(seconds=self.ttl_s)
         earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
         return max(earliest, outcome.retry_at) if outcome.retry_at else earliest
+
+    def _keep_s(self, harvest: Harvest) -> float:
+        """For how long answers are kept: what was found for the TTL, an empty answer for no longer than a failure."""
+        if harvest.origin is Origin.ARCHIVE:
+            empty = not harvest.archived
+        else:
+            empty = {one.status for one in harvest.outcomes if one.status.answered} == {Status.EMPTY}
+        return min(self.ttl_s, self.partial_s) if empty else self.ttl_s

@@ -6,6 +6,7 @@ So a key is rotated without anybody noticing: the new one goes first, and the ol
 import base64
 import hashlib
 import hmac
+import secrets
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -29,6 +30,11 @@ def derive(key: Secret, purpose: str) -> bytes:
 def digest(secret: str) -> str:
     """SHA-256 in hexadecimal: what is kept of an id or key that we made of 256 random bits, which nobody finds again from that."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_api_key() -> str:
+    """An API key of 256 random bits, under a prefix by which people and scanners of leaked secrets know it."""
+    return f"ni_{secrets.token_urlsafe(32)}"
 
 
 class Signer:

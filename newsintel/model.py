@@ -118,6 +118,8 @@ class Status(StrEnum):
     RATE_LIMITED = "rate_limited"
     QUOTA_EXHAUSTED = "quota_exhausted"
     UNAUTHORIZED = "unauthorized"
+    UNSUPPORTED = "unsupported"
+    """The plan does not cover this query: asking again brings the same, another query is welcome."""
     BAD_PAYLOAD = "bad_payload"
     UNREACHABLE = "unreachable"
     CIRCUIT_OPEN = "circuit_open"
@@ -159,12 +161,14 @@ class Refusal:
         status: one of the failures.
         detail: one line for operators; never holds a key, a token or a URL with one.
         pause_s: seconds for which to leave the source alone as it asked; None = it did not say.
+        query_fault: what was asked is at fault, so this says nothing about the next query.
     """
 
     status: Status
     detail: str
     http_status: int | None = None
     pause_s: float | None = None
+    query_fault: bool = False
 
 
 @frozen

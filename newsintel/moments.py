@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, time
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
+KEPT_FROM, KEPT_UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What is kept of people lies between: the first moment that may be, and the first that may not. The tables' own checks say the same."""
+
 
 def read_moment(raw: str, *, end: bool = False) -> datetime:
     """A moment in UTC.

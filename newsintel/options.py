@@ -7,6 +7,7 @@ may be a secret).
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,10 +55,15 @@ class Address:
     @property
     def loopback(self) -> bool:
         """True if only this machine can reach it."""
-        return self.host == "localhost" or (_is_ip(self.host) and ipaddress.ip_address(self.host).is_loopback)
+        return is_loopback(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """True for `localhost` (RFC 6761, 6.3), 127.0.0.0/8 and ::1 (RFC 6890, 2.2.2 and 2.2.3): what is sent there stays on this machine."""
+    return host.lower() == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def text(raw: str) -> str:
@@ -65,6 +71,16 @@ def text(raw: str) -> str:
     if not raw.strip():
         raise ValueError("must not be blank")
     return raw.strip()
+
+
+def folder(raw: str) -> Path:
+    """The path of a folder, made absolute; a leading `~` is a home."""
+    if re.search(r"[\x00-\x1f\x7f]", raw.strip()):
+        raise ValueError("must be the path of a folder without line breaks or other control characters")
+    try:
+        return Path(text(raw)).expanduser().absolute()
+    except (RuntimeError, OSError):
+        raise ValueError("must be the path of a folder, where its ~ is somebody's home and the current folder is there") from None
 
 
 def secret(raw: str) -> Secret:
@@ -168,6 +184,15 @@ def url(*schemes: str) -> Callable[[str], str]:
         return raw.strip().rstrip("/")
 
     return parse
+
+
+def issuer(raw: str) -> str:
+    """An OpenID Connect issuer, exactly as it is written: a URL without query and fragment, whose terminating slash is part of the name."""
+    given = raw.strip()
+    url("http", "https")(given)
+    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:  # as the database keeps it
+        raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
+    return given
 
 
 def address(raw: str) -> Address:

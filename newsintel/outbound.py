@@ -1,7 +1,7 @@
 """The one way out: the transport under every httpx client of newsintel, and what httpx's failures mean.
 
-`Transport` reads each reply whole, under caps, before its client sees it; so no client ever decodes or streams. Callers own time: the
-timeouts here are a backstop, per socket operation, and bound no reply that trickles.
+`Transport` reads each reply whole, under caps, before its client sees it; so no client ever decodes or streams. Callers own time: each
+call runs in a cancel scope of its caller, whose deadline alone decides.
 """
 
 import socket
@@ -21,7 +21,12 @@ from newsintel.turns import in_turns
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
 """Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
 
-TIMEOUT = httpx.Timeout(connect=1.0, read=2.0, write=1.0, pool=0.5)
+TIMEOUT = httpx.Timeout(None)
+"""None of httpx's own. They bound single socket operations, so they would cut a source that is slow within its deadline and let one go on
+that sends a byte now and then."""
+
+POOL_S = 0.5
+"""A request that waits this long for a slot, or for half of its time if that is shorter, says that the pool has lost slots."""
 
 CLOSE_S = 1.0
 """Bound on closing a connection or a pool. That is a system call without a wait; longer means that something is wrong."""
@@ -113,7 +118,15 @@ class Transport(httpx.AsyncBaseTransport):
         return _Pool(httpx.AsyncHTTPTransport(verify=self._tls, limits=LIMITS, trust_env=False))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; answer with its reply, read and decoded."""
+        """Send a request; answer with its reply, read and decoded. One that found no slot goes on in the pool that was opened instead."""
+        try:
+            return await self._send(request)
+        except httpx.PoolTimeout:
+            return await self._send(request)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        left_s = trio.current_effective_deadline() - trio.current_time()
+        request.extensions["timeout"] = {"pool": min(POOL_S, left_s / 2)}
         async with self._pooled() as pool:
             response = await pool.handle_async_request(request)
             try:

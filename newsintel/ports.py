@@ -138,10 +138,11 @@ class SharedCounter(Protocol):
 
 @frozen
 class Kept:
-    """Bytes that a cache kept, and for how many seconds so far."""
+    """Bytes that a cache kept, for how many seconds so far, and for how many in all."""
 
     data: bytes
     age_s: float
+    ttl_s: int
 
 
 class ByteCache(Protocol):
@@ -223,6 +224,10 @@ class ArchiveSearch(Protocol):
 
     async def facets(self, query: ArchiveQuery) -> Facets:
         """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer."""
+        ...
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        """Those of some sources of which there are articles."""
         ...
 
 

@@ -5,13 +5,15 @@ is not known here: each source file declares its own options (`SourceOptions`) a
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote
 
 from attrs import evolve, field, fields, frozen
 
+from newsintel.database_url import check_database_url
 from newsintel.environment import PREFIX, Reader, Row
 from newsintel.errors import SettingsError
 from newsintel.options import (
@@ -23,7 +25,9 @@ from newsintel.options import (
     address,
     count,
     flag,
+    folder,
     guests,
+    issuer,
     key_list,
     networks,
     one_of,
@@ -36,6 +40,8 @@ from newsintel.options import (
     url,
     words,
 )
+from newsintel.redis_url import check_redis_url
+from newsintel.store_urls import check_store_urls
 
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
@@ -45,7 +51,13 @@ def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: s
 
 @frozen
 class SourceSettings:
-    """One source as configured. `values` holds what its SourceOptions declared, by lower-case name; None where unset."""
+    """One source as configured.
+
+    Attributes:
+        values: what its SourceOptions declared, by lower-case name; None where unset.
+        missing: the names of settings without which it is off.
+        half_set: some of what it needs is set, and some is missing.
+    """
 
     name: str
     url: str
@@ -54,6 +66,8 @@ class SourceSettings:
     quota: Quota | None
     enabled: bool
     values: Mapping[str, Any]
+    missing: tuple[str, ...] = ()
+    half_set: bool = False
 
 
 @frozen(kw_only=True)
@@ -65,13 +79,13 @@ class Settings:
     public_url: str = option(url("http", "https"), "")
     allowed_hosts: tuple[str, ...] = option(words, ())
     trusted_proxies: tuple[Network, ...] = option(networks, ())
-    data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
-    database_url: Secret | None = option(secret, None, also="DATABASE_URL")
+    data_dir: Path = option(folder, Path())
+    database_url: Secret | None = option(check_database_url, None, also="DATABASE_URL")
     database_password: Secret | None = option(secret, None)
     database_pool: int = option(count(1, 100), 10, unit="connections")
-    migrate_database_url: Secret | None = option(secret, None)
+    migrate_database_url: Secret | None = option(check_database_url, None)
     migrate_database_password: Secret | None = option(secret, None)
-    redis_url: Secret | None = option(secret, None, also="REDIS_URL")
+    redis_url: Secret | None = option(check_redis_url, None, also="REDIS_URL")
     redis_password: Secret | None = option(secret, None)
     sources: tuple[str, ...] = option(words, ())
     # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
@@ -79,7 +93,7 @@ class Settings:
     session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
     session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
     sign_in: tuple[str, ...] = option(guests, ("anyone",))
-    oidc_issuer: str | None = option(url("http", "https"), None)
+    oidc_issuer: str | None = option(issuer, None)
     oidc_client_id: str | None = option(text, None)
     oidc_client_secret: Secret | None = option(secret, None)
     oidc_label: str = option(text, "OpenID Connect")
@@ -101,6 +115,9 @@ class Settings:
     metrics_token: Secret | None = option(secret, None)
     max_flights: int = option(count(1, 10_000), 64, unit="flights")
     drain_s: float = option(seconds, 20.0, unit="s")
+    max_connections: int = option(count(1, 1_000_000), 4096, unit="connections")
+    max_connections_per_address: int = option(count(1, 1_000_000), 256, unit="connections")
+    head_timeout_s: float = option(seconds, 10.0, unit="s")
     # The build's own name for what it was made of; the image sets it, a checkout has none.
     commit: str = option(text, "unknown")
 
@@ -117,17 +134,22 @@ class Settings:
         return self.env == "production"
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret's text, and the password inside every URL, for the log's redactor."""
+        """Every secret's text, and the password inside every URL as it is written and as it is meant, for the log's redactor."""
         values = [getattr(self, field_.name) for field_ in fields(type(self))]
         values += [value for source in self.source.values() for value in source.values.values()]
         values += self.secret_keys
         texts = [value.reveal() for value in values if isinstance(value, Secret)]
-        return (*texts, *(password for text_ in texts if (password := urlsplit(text_).password)))
+        return (*texts, *(password for text_ in texts for password in _passwords(text_)))
 
     @property
     def enabled_sources(self) -> tuple[str, ...]:
         """The sources that are asked, in founder order."""
         return tuple(name for name, source in self.source.items() if source.enabled)
+
+
+def _passwords(text_: str) -> set[str]:
+    written = [word for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_) for word in pair if word]
+    return {*written, *map(unquote, written)}
 
 
 def load(
@@ -156,6 +178,7 @@ def load(
     unknown = sorted(name for name in reader.environ if name.startswith(PREFIX) and name not in reader.known)
     settings = evolve(settings, rows=tuple(reader.rows), unknown=tuple(unknown))
     _check(settings)
+    _check_stores(settings, reader.environ)
     return settings
 
 
@@ -199,7 +222,7 @@ def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Read
 def _source(options: SourceOptions, settings: Settings, reader: Reader) -> SourceSettings:
     prefix = options.name.upper() + "_"
     values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
-    enabled = all(value is not None for value in values.values())
+    missing = tuple(PREFIX + prefix + name for name in options.required if values[name.lower()] is None)
     values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
     deadline_s = reader.read(prefix + "DEADLINE_S", seconds, min(1.0, settings.search_deadline_s), unit="s")
     if deadline_s > settings.search_deadline_s:
@@ -212,8 +235,10 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
         deadline_s=deadline_s,
         pace_s=reader.read(prefix + "PACE_S", seconds_or_none, options.pace_s, unit="s"),
         quota=reader.read(prefix + "QUOTA", quota, options.quota),
-        enabled=enabled,
+        enabled=not missing,
         values=values,
+        missing=missing,
+        half_set=0 < len(missing) < len(options.required),
     )
 
 
@@ -240,8 +265,14 @@ def _check(settings: Settings) -> None:
         for suffix, address_ in addresses.items():
             if source.enabled and not address_.startswith("https://"):
                 raise SettingsError(f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production")
-    for name, dsn in (("DATABASE_URL", settings.database_url), ("MIGRATE_DATABASE_URL", settings.migrate_database_url)):
-        if dsn and parse_qs(urlsplit(dsn.reveal()).query).get("sslmode") != ["verify-full"]:
-            raise SettingsError(f"{PREFIX}{name} must say sslmode=verify-full in production")
-    if settings.redis_url and not settings.redis_url.reveal().startswith("rediss://"):
-        raise SettingsError(f"{PREFIX}REDIS_URL must start with rediss:// in production")
+
+
+def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
+    """The rules of the stores' URLs, each under the name that it was read from."""
+    origin = {row.name: row.origin for row in settings.rows}
+
+    def named(*names: str) -> dict[str, Secret]:
+        return {origin[PREFIX + name.upper()]: url_ for name in names if (url_ := getattr(settings, name))}
+
+    databases, redis = named("database_url", "migrate_database_url"), named("redis_url")
+    check_store_urls(databases, redis, environ, production=settings.production)

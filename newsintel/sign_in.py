@@ -8,8 +8,8 @@ from newsintel.account_model import Attempt, Identity
 from newsintel.errors import DeniedError, InvalidParameterError
 from newsintel.keys import digest
 
-HOME = "/me"
-"""Where signing in leads by itself."""
+HOME = "/me/page"
+"""Where signing in leads by itself: a page for people."""
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-~]{0,1000}")
 """One slash and then neither a second one nor a backslash, which browsers read as one: else it would be another host's address."""

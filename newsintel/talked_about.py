@@ -1,9 +1,10 @@
 """What is on many people's minds: the articles that trending searches find, then those that many outlets cover. The same for everybody.
 
-Made at most once in KEEP_S for all who ask, by whoever asks first; it costs a handful of searches of the archive.
+Made at most once in KEEP_S for all who ask, by the first of them; it costs a handful of searches of the archive.
 """
 
 from collections.abc import Sequence
+from math import inf
 
 import trio
 
@@ -17,6 +18,9 @@ from newsintel.intelligence_ports import Likeness, Reading, Trending
 from newsintel.ports import ArchiveSearch
 
 KEEP_S = 60.0
+EMPTY_S = 5.0
+"""For how long a list is remembered that has no article, or of whose articles no term is known: the archive, or its words, are just being
+counted."""
 TRENDS = 8
 """Searches that articles are found for, of EACH_TREND articles each."""
 EACH_TREND = 5
@@ -42,19 +46,19 @@ class TalkedAbout:
         self._likeness = likeness
         self._floor = floor
         self._making = trio.Lock()
-        self._made_at = -KEEP_S
+        self._good_until = -inf
         self._list: Sequence[Talked] = ()
 
     async def now(self) -> Sequence[Talked]:
-        """The list, at most KEEP_S old, the most talked about first.
+        """The list, at most KEEP_S old (EMPTY_S while it says nothing), the most talked about first.
 
         Raises:
             UnavailableError: it cannot be made.
         """
         async with self._making:
-            if trio.current_time() >= self._made_at + KEEP_S:
+            if trio.current_time() >= self._good_until:
                 self._list = await self._make()
-                self._made_at = trio.current_time()
+                self._good_until = trio.current_time() + (KEEP_S if any(one.terms for one in self._list) else EMPTY_S)
         return self._list
 
     async def _make(self) -> Sequence[Talked]:

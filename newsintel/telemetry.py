@@ -52,6 +52,10 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "preferences_away": ("Searches answered without their person's preferences, which could not be read.", ()),
     "pruned_searches": ("Rows deleted from the search history because of their age.", ()),
     "searches": ("Searches answered, by how.", ("via",)),
+    "connections_refused": ("Connections closed at once: too many were open, in all or of one address.", ("limit",)),
+    "connections_cut": ("Connections ended because a time was over: for a head, a body, a send or the next request.", ("reason",)),
+    "connection_errors": ("Connections that an error of ours ended; the log has the cause.", ()),
+    "requests_refused": ("Requests that were no HTTP, or were cut, by the problem they were answered with.", ("code",)),
     "lost_latencies": ("Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.", ()),
     "term_changes": ("Changes of archived texts that were added up to how many articles have each word.", ()),
     "term_failures": ("Times that such changes could not be added up; tried again within seconds.", ()),
@@ -79,6 +83,7 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "flights": ("Searches in the air.", ()),
+    "connections": ("Connections open on the public port.", ()),
     "queue_depth": ("Messages that wait in an inbox.", ("inbox",)),
     "queue_room": ("Messages that an inbox can hold.", ("inbox",)),
     "queue_age_seconds": ("Since an inbox was last seen empty, looking at each reading: no message in it is older.", ("inbox",)),

@@ -27,6 +27,10 @@ class MemoryAccounts:
         await self._answer()
         return self.kept.get(user_id)
 
+    async def find(self, provider, subject):
+        await self._answer()
+        return self.kept.get(self.identities.get((provider, subject)))
+
     async def key_holder(self, digest, now):
         await self._answer()
         user_id, access, expires_at = self.keys.get(digest, (0, Access.READ, None))

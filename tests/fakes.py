@@ -161,7 +161,7 @@ class MemoryBytes:
         await self._answer()
         data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
         age_s = trio.current_time() - since_s
-        return Kept(data, age_s) if age_s < ttl_s else None
+        return Kept(data, age_s, ttl_s) if age_s < ttl_s else None
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
         await self._answer()
@@ -186,6 +186,7 @@ class MemorySearch:
         self.bars = tuple(bars)
         self.asked: list[tuple[object, ...]] = []
         self.raises: Exception | None = None
+        self.counted_newest: int | None = None
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
         await self._answer(query, limit, after)
@@ -201,7 +202,11 @@ class MemorySearch:
         await self._answer(query)
         sources = Counter(hit.article.source for hit in self.hits)
         publishers = Counter(hit.article.publisher for hit in self.hits)
-        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)))
+        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest)
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        await trio.lowlevel.checkpoint()
+        return frozenset(sources) & {hit.article.source for hit in self.hits}
 
     async def _answer(self, *asked: object) -> None:
         await trio.lowlevel.checkpoint()

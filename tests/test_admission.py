@@ -59,6 +59,15 @@ def after(admission: Gate, reply: Page | Refusal, now_s: float) -> Start | Turne
     return ask(admission, now_s, 0.5)
 
 
+@pytest.mark.parametrize("status", [Status.UNSUPPORTED, Status.BAD_PAYLOAD, Status.UNAUTHORIZED])
+def test_what_is_the_querys_fault_has_no_effect_on_the_next_caller(status: Status) -> None:
+    """However often, and whatever it says of coming back."""
+    admission = Gate(pace_s=0, quota=None)
+    for pause_s in (None, 0.0, 30.0) * 3:
+        assert after(admission, Refusal(status, "why", 426, pause_s, query_fault=True), 5.0) == Start(5.0)
+    assert admission.admission.paused(5.0, wall(5.0)) is None
+
+
 def test_without_limits_everything_starts_at_once() -> None:
     """No pace, no quota, no trouble."""
     admission = Gate(pace_s=0, quota=None)

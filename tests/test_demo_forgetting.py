@@ -11,6 +11,7 @@ import redis
 
 from tests.service import running
 from tests.storage.support import running_servers
+from tests.waiting import PATIENCE_S, wait_for
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
 READ = {b"string": "GET", b"hash": "HGETALL", b"list": "LRANGE {} 0 -1", b"set": "SMEMBERS", b"zset": "ZRANGE {} 0 -1 WITHSCORES"}
@@ -32,7 +33,7 @@ def stores(demo):
 
 def signed_in(demo, name):
     """Somebody at a browser of their own."""
-    browser = httpx.Client(base_url=demo.url, trust_env=False, timeout=30, headers={"Sec-Fetch-Site": "same-origin"})
+    browser = httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"})
     browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
     return browser
 
@@ -68,14 +69,6 @@ def places(stores, word):
     return asyncio.run(tables_with(stores["postgres_url"], word)), keys_with(stores["redis_url"], word)
 
 
-def until(found, want, timeout_s=15):
-    """Wait for something to be as wanted; what it is in the end."""
-    give_up = time.monotonic() + timeout_s
-    while (last := found()) != want and time.monotonic() < give_up:
-        time.sleep(0.3)
-    return last
-
-
 @pytest.mark.parametrize(("path", "planted"), [("/me/history", "zyzzyva"), ("/me", "quagga")])
 def test_a_planted_search_is_gone(demo, stores, path, planted):
     """Before, it is in each place where searches are kept, so that the look cannot miss it; afterwards in none, now and later."""
@@ -83,7 +76,7 @@ def test_a_planted_search_is_gone(demo, stores, path, planted):
     with closing(signed_in(demo, f"who planted {planted[::-1]}")) as alice:
         for query in ("climate", f"climate OR {planted}"):  # it finds articles, so all that is kept of an answer is kept of it
             assert alice.get("/articles", params={"q": query}).json()["articles"]
-        assert until(lambda: places(stores, planted), everywhere) == everywhere
+        wait_for(lambda: places(stores, planted) == everywhere, "a trace in each place")
         assert alice.delete(path).status_code == 204
     assert places(stores, planted) == nowhere
     time.sleep(2)
@@ -105,7 +98,7 @@ def test_a_trend_loses_who_leaves(demo, stores):
             client.delete(*client.keys("searches:*"), "none")
         return [one["query"] for one in demo.get("/trending", window="1h").json()["searches"]]
 
-    assert until(trending, ["energy prices"], timeout_s=60) == ["energy prices"]
+    wait_for(lambda: trending() == ["energy prices"], "a trend")
     assert demo.get("/trending", window="1h").headers["Cache-Status"].startswith("newsintel; hit")
     assert people[0].delete("/me").status_code == 204
     assert demo.get("/trending", window="1h").json()["searches"] == []

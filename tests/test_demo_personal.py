@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.service import running
+from tests.waiting import PATIENCE_S, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def sign_in(demo):
     browsers = []
 
     def signed_in(name):
-        browsers.append(httpx.Client(base_url=demo.url, trust_env=False, timeout=30, headers={"Sec-Fetch-Site": "same-origin"}))
+        browsers.append(httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"}))
         browsers[-1].post("/auth/dev/login", json={"username": name}).raise_for_status()
         return browsers[-1]
 
@@ -37,10 +38,12 @@ def put(browser, path, **members):
 
 def history(browser, want):
     """What a person searched for, once there is as much as wanted; the recorder takes about a second."""
-    give_up = time.monotonic() + 10
-    while len(found := browser.get("/me/history").json()["searches"]) < want and time.monotonic() < give_up:
-        time.sleep(0.5)
-    return [search["query"] for search in found]
+
+    def enough():
+        found = browser.get("/me/history").json()["searches"]
+        return found if len(found) >= want else None
+
+    return [search["query"] for search in wait_for(enough, f"a history of {want}")]
 
 
 def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):

@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from newsintel.freshness import Freshness, Windows
-from newsintel.model import Status
-from tests.make import NOON, at, harvest, outcome
+from newsintel.model import Origin, Status
+from tests.make import NOON, article, at, harvest, outcome
 
 WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 
@@ -34,6 +34,13 @@ def test_partial_is_fresh_for_a_shorter_time():
     assert WINDOWS.judge(partial, at(30)) is Freshness.REVALIDATE
     assert WINDOWS.kept(partial, at(29.9)) == partial.outcomes
     assert [kept.source for kept in WINDOWS.kept(partial, at(30))] == ["guardian"]
+
+
+def test_a_query_that_a_plan_does_not_cover_is_not_asked_again_for_the_ttl():
+    """It would only cost another call of the quota."""
+    partly = harvest(outcome("guardian"), outcome("newsapi", Status.UNSUPPORTED))
+    assert WINDOWS.fresh_until(partly) == at(300)
+    assert not partly.complete
 
 
 def test_partial_waits_for_retry_at():
@@ -107,3 +114,19 @@ def test_a_disabled_source_has_no_say_and_is_not_kept():
 def test_an_answer_of_failures_alone_is_worth_the_ttl_at_most():
     """As where the archive stands in: a source that names a far time does not make that fresh until then."""
     assert WINDOWS.fresh_until(harvest(outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(9000)))) == at(300)
+
+
+def test_an_answer_that_found_nothing_is_not_kept_as_long_as_one_that_did():
+    """It is asked for again as soon as a failure would be, unless a quota is to last; what the archive lends counts as found."""
+    nothing = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi", Status.EMPTY, keep_s=200))
+    assert WINDOWS.fresh_until(nothing) == at(30)
+    assert WINDOWS.judge(nothing, at(30)) is Freshness.REVALIDATE
+    assert [one.source for one in WINDOWS.kept(nothing, at(30))] == ["newsapi"]
+    assert WINDOWS.kept(nothing, at(29)) == nothing.outcomes
+    something = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi"))
+    assert WINDOWS.fresh_until(something) == at(300)
+    assert WINDOWS.kept(something, at(299)) == something.outcomes
+    disabled = harvest(outcome("guardian", Status.DISABLED), origin=Origin.ARCHIVE)
+    assert WINDOWS.fresh_until(disabled) == at(30)
+    assert WINDOWS.fresh_until(evolve(disabled, archived=(article(),))) == at(300)
+    assert evolve(WINDOWS, partial_s=900).fresh_until(nothing) == at(300)

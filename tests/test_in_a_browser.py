@@ -3,6 +3,7 @@
 import json
 import re
 
+import httpx
 import pytest
 
 from tests.service import running
@@ -55,6 +56,50 @@ def test_from_signing_in_to_signing_out(opened, tmp_path):
     assert shown(window)["code"] == "unauthenticated"
 
 
+def test_a_key_from_the_page_that_signing_in_leads_to(opened):
+    """By its own buttons, under its own policy: a key is made, shown once, works, is ended; then the browser is signed out."""
+    window, home = opened
+    window.ask("DELETE", "/cookie")
+    window.go(f"{home}/me/page")
+    window.click("a")
+    window.write("input[name=username]", "key_maker")
+    window.click("button[value=allow]")
+    assert window.url == f"{home}/me/page"
+    assert "You are signed in as key_maker" in window.text
+    assert "You have none yet" in window.text
+    window.write("#make input[name=name]", "my <b>reader</b>")
+    window.choose("#make select", "write")
+    window.press("#make button", "document.getElementById('key').textContent")
+    [key] = re.findall(r"ni_[\w-]{43}", window.text)
+    window.press("#make select", "document.querySelectorAll('#keys tbody form:not([hidden])').length === 1")
+    assert "my <b>reader</b>" in window.text
+    with httpx.Client(base_url=home, trust_env=False, headers={"Authorization": f"Bearer {key}"}) as program:
+        assert program.get("/me").json()["username"] == "key_maker"
+        assert program.put("/me/preferences/theme", json={"value": "dark"}).status_code == 201
+        window.go(f"{home}/me/page")
+        assert key not in window.source
+        window.click("#keys tbody button")
+        assert "You have none yet" in window.text
+        assert program.get("/me").status_code == 401
+    window.click("#sign-out")
+    assert "Sign in with Reddit" in window.text
+    assert "newsintel_dev" not in window.cookies()
+
+
+def test_what_the_page_cannot_do_it_says(opened):
+    """In words, where the person looks; and anybody signs in with the development's form."""
+    window, home = opened
+    window.ask("DELETE", "/cookie")
+    window.go(f"{home}/me/page")
+    window.write("input[name=username]", "dev_reader")
+    window.click("form button")
+    assert "You are signed in as dev_reader" in window.text
+    window.write("#make input[name=name]", " ")
+    window.ask("DELETE", "/cookie/newsintel_dev")
+    window.press("#make button", "document.getElementById('said').textContent")
+    assert "Sign in first" in window.text
+
+
 def test_whoever_declines_reads_what_to_do(opened):
     """A page of text with a link that starts again, and works."""
     window, home = opened
@@ -68,7 +113,7 @@ def test_asvs_10_a_foreign_next_is_not_followed(opened):
     """As browsers read addresses."""
     window, home = opened
     sign_in(window, home, "curious_reader", wanted="//127.0.0.1:1/evil")
-    assert window.url == f"{home}/me"
+    assert window.url == f"{home}/me/page"
 
 
 def test_asvs_06_another_origins_page_changes_nothing(opened):

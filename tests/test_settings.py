@@ -22,7 +22,7 @@ DECLARED = (
 PRODUCTION = {
     "NEWSINTEL_ENV": "production",
     "NEWSINTEL_PUBLIC_URL": "https://news.example",
-    "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full",
+    "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full&sslrootcert=system",
     "NEWSINTEL_REDIS_URL": "rediss://cache.example",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
@@ -123,6 +123,22 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     assert {"planted", "hidden"} <= set(settings.secrets())
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:pl%40nted@[::1]:5433,h2:6000/d"),
+        ("DATABASE_URL", "postgresql://u@h/d?password=pl%40nted"),
+        ("DATABASE_URL", "postgresql://u@h/d?sslpassword=pl%40nted&connect_timeout=3"),
+        ("REDIS_URL", "rediss://:pl%40nted@h/0"),
+        ("REDIS_URL", "unix:///run/redis.sock?password=pl%40nted&db=1"),
+        ("REDIS_URL", "rediss://h?ssl_password=pl%40nted"),
+    ],
+)
+def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
+    """Wherever a URL may have one: as it is written, and as a driver may quote it."""
+    assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).secrets())
+
+
 def test_secret_keys(tmp_path):
     """A list, the first first, padded or not, perhaps from a file; each is hidden and known to the redactor; none in development."""
     path = tmp_path / "keys"
@@ -172,7 +188,10 @@ def test_data_dir(tmp_path):
         ({"NEWSINTEL_PUBLIC_URL": "http://news.example"}, "NEWSINTEL_PUBLIC_URL must start with https://"),
         ({"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=require"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
         ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://db.example/news"}, "NEWSINTEL_MIGRATE_DATABASE_URL must say sslmode=verify-full"),
+        ({"NEWSINTEL_DATABASE_URL": "postgresql:///news", "PGHOST": "db.example"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
+        ({"NEWSINTEL_DATABASE_URL": "postgresql://localhost,db.example/news"}, "NEWSINTEL_DATABASE_URL must say sslmode=verify-full"),
         ({"NEWSINTEL_REDIS_URL": "redis://cache.example"}, "NEWSINTEL_REDIS_URL must start with rediss://"),
+        ({"NEWSINTEL_REDIS_URL": "rediss://cache.example?ssl_cert_reqs=none"}, "NEWSINTEL_REDIS_URL must start with rediss://"),
         ({"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_GUARDIAN_URL": "http://g.example"}, "NEWSINTEL_GUARDIAN_URL must start with https://"),
         (
             {"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s", "NEWSINTEL_REDDIT_AUTH_URL": "http://r.example"},
@@ -185,6 +204,59 @@ def test_production_refuses_what_is_unsafe(change, named):
     assert load(DECLARED, PRODUCTION).production
     with pytest.raises(SettingsError, match=named):
         load(DECLARED, PRODUCTION | change)
+
+
+@pytest.mark.parametrize("database", ["postgresql:///news?host=/run/postgresql", "postgresql://127.0.0.1/news", "postgresql://[::1]/news"])
+@pytest.mark.parametrize("redis", ["unix:///run/redis.sock", "redis://localhost:6379/0", "redis://127.0.0.9"])
+def test_production_on_one_machine_needs_no_tls(database, redis):
+    """What is sent over a unix socket or a loopback address nobody else can read."""
+    one_box = {"NEWSINTEL_DATABASE_URL": database, "NEWSINTEL_REDIS_URL": redis, "NEWSINTEL_MIGRATE_DATABASE_URL": database}
+    assert load(DECLARED, PRODUCTION | one_box).production
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DATABASE_URL": "foo"}, "DATABASE_URL must be a URL such as postgresql://user@host:5432/database"),
+        ({"NEWSINTEL_DATABASE_URL": "localhost:6379"}, "NEWSINTEL_DATABASE_URL must be a URL such as"),
+        ({"NEWSINTEL_DATABASE_URL": "mysql://u:planted@h/d"}, "NEWSINTEL_DATABASE_URL must be a URL such as"),
+        ({"NEWSINTEL_MIGRATE_DATABASE_URL": "postgresql://u:planted@h/d?channel_binding=require"}, "by channel_binding"),
+        ({"DATABASE_URL": "postgresql://u:planted@h/d?pgbouncer=true"}, "DATABASE_URL has pgbouncer, which is no parameter"),
+        (
+            {"DATABASE_URL": "postgresql://u:planted@h/d?sslmode=verify-full"},
+            "DATABASE_URL says sslmode=verify-full without a root certificate",
+        ),
+        (
+            {"DATABASE_URL": "postgresql://u:planted@h/d?sslmode=verify-full&sslrootcert=/no"},
+            "DATABASE_URL has a sslrootcert that cannot be",
+        ),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must be a URL such as redis://host:6379/0"),
+        ({"REDIS_URL": "rediss://:planted@h?ssl_cert_reqs=maybe"}, "REDIS_URL has a ssl_cert_reqs that cannot be used"),
+        ({"NEWSINTEL_REDIS_URL": "rediss://:planted@h?ssl_ca_certs=/no"}, "NEWSINTEL_REDIS_URL has a ssl_ca_certs that cannot be read"),
+    ],
+)
+def test_store_urls_that_cannot_be_used_are_named_as_they_were_given(env, environ, said, monkeypatch, tmp_path):
+    """Under the platform's name or ours, in one line without what is secret."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = {name: value for name, value in PRODUCTION.items() if name.removeprefix("NEWSINTEL_") not in ("DATABASE_URL", "REDIS_URL")}
+    others = {"NEWSINTEL_DATABASE_URL": "postgresql:///d", "NEWSINTEL_REDIS_URL": "redis://"}
+    others = {name: url for name, url in others.items() if not {name, name.removeprefix("NEWSINTEL_")} & set(environ)}
+    with pytest.raises(SettingsError, match=r"^\S*_URL ") as refusal:
+        load(DECLARED, settings | others | environ | {"NEWSINTEL_ENV": env})
+    assert said in str(refusal.value)
+    assert "planted" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_store_url_may_come_from_a_file(tmp_path):
+    """As every secret; a bad one is named by the file's setting."""
+    path = tmp_path / "url"
+    path.write_text("postgresql://u:hidden@h/d\n")
+    assert read(DATABASE_URL_FILE=str(path)).database_url.reveal() == "postgresql://u:hidden@h/d"
+    path.write_text("h:5432")
+    with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATABASE_URL_FILE must be a URL such as"):
+        read(DATABASE_URL_FILE=str(path))
 
 
 def test_who_may_sign_in():

@@ -12,11 +12,11 @@ import pytest
 from attrs import frozen
 
 from tests.service import free_port
+from tests.waiting import PATIENCE_S
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key under which WebDriver names an element (W3C WebDriver, 11)."""
-START_S = 30
-LEAD_S = 20
+START_S = LEAD_S = PATIENCE_S
 ARRIVED = "return !window.left && document.readyState === 'complete'"
 
 
@@ -48,6 +48,11 @@ class Browser:
         """What a person reads."""
         return self.ask("POST", "/execute/sync", script="return document.body.innerText", args=[])
 
+    @property
+    def source(self):
+        """The page's markup as it is now."""
+        return self.ask("GET", "/source")
+
     def find(self, css):
         """The path of an element."""
         return f"/element/{self.ask('POST', '/element', using='css selector', value=css)[ELEMENT]}"
@@ -69,6 +74,18 @@ class Browser:
         while not self.ask("POST", "/execute/sync", script=ARRIVED, args=[]):
             assert time.monotonic() < give_up, f"a click on {css} leads nowhere"
             time.sleep(0.02)
+
+    def press(self, css, shows):
+        """Click something that changes the page it is on, and wait until a script's expression is true of it."""
+        self.ask("POST", f"{self.find(css)}/click")
+        give_up = time.monotonic() + LEAD_S
+        while not self.ask("POST", "/execute/sync", script=f"return Boolean({shows})", args=[]):
+            assert time.monotonic() < give_up, f"a click on {css} does not show {shows}"
+            time.sleep(0.02)
+
+    def choose(self, css, option):
+        """Choose an option of a list."""
+        self.ask("POST", f"{self.find(css)}/value", text=option)
 
     def fetch(self, method, path, body=None):
         """What a script of the page that is open gets: status and JSON (None if there is none).
@@ -112,7 +129,7 @@ def browser(profile):
     port = free_port()
     driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S) as client:
             # As root Chromium refuses its sandbox; it opens nothing here but pages of our own.
             args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,700", f"--user-data-dir={profile}"]
             wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}}}}
@@ -124,7 +141,7 @@ def browser(profile):
                 client.delete(opened.session)
     finally:
         driver.terminate()
-        driver.wait(10)
+        driver.wait(PATIENCE_S)
 
 
 def _when_up(client, wanted):

@@ -5,11 +5,11 @@ import os
 import stat
 import sys
 from contextlib import nullcontext
-from typing import Any, BinaryIO
+from typing import Any
 
 from newsintel import command_loop, telemetry
 from newsintel.archive_format import dump
-from newsintel.commands.lines import writing
+from newsintel.commands.export_file import ExportFile, exporting
 from newsintel.commands.progress import Counter
 from newsintel.commands.setup import load_settings
 from newsintel.commands.stores import prepared_stores
@@ -23,10 +23,9 @@ PAGE_ROWS = 500
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("export", help="write the archive's articles as JSON lines")
-    command.add_argument(
-        "file", metavar="FILE", nargs="?", default="-", help="replaced; compressed if named .gz; - (default) for standard output"
-    )
-    command.add_argument("--after", metavar="ID", help="only what was archived after this article, to go on with an export cut short")
+    about = "replaced once all is written, or with --after added to; compressed if named .gz; - (default) for standard output"
+    command.add_argument("file", metavar="FILE", nargs="?", default="-", help=about)
+    command.add_argument("--after", metavar="ID", help="only what was archived after this article, with which FILE ends if there is one")
     command.set_defaults(run=run)
 
 
@@ -35,8 +34,8 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings()
     telemetry.set_up_logging(settings, quiet=True)
     try:
-        with writing(args.file) as out, Counter("articles", hidden=out.isatty()) as counter:
-            if failure := command_loop.run(_export, settings, out, args.after, counter):
+        with exporting(args.file, args.after) as export, Counter("articles", hidden=export.out.isatty()) as counter:
+            if failure := command_loop.run(_export, settings, export, args.after, counter):
                 raise failure
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
@@ -48,30 +47,32 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _export(settings: Settings, out: BinaryIO, after: str | None, counter: Counter) -> OSError | None:
+async def _export(settings: Settings, export: ExportFile, after: str | None, counter: Counter) -> OSError | None:
     """Write every page. A failure to write is returned: raised through the stores, it would arrive in a group."""
     async with prepared_stores(settings) as stores:
         if after is not None and await stores.archive.article(after) is None:
             raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
         try:
             # Whoever reads a pipe may never go on; a file takes whole pages.
-            interruptible = nullcontext if stat.S_ISREG(os.fstat(out.fileno()).st_mode) else raising
+            interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raising
             while page := await stores.dump.page(after, PAGE_ROWS):
                 with interruptible():
-                    out.write(b"".join(map(dump, page)))
-                    out.flush()
+                    export.write(b"".join(map(dump, page)))
                 after = page[-1].article.id
                 counter.add(len(page))
         except BrokenPipeError as error:
             return error  # the reader has what it wanted
         except OSError as error:
-            counter.say(_stopped(after))
+            counter.say(_stopped(export, after))
             return error
         except BaseException:
-            counter.say(_stopped(after))
+            counter.say(_stopped(export, after))
             raise
     return None
 
 
-def _stopped(after: str | None) -> str:
-    return f"stopped; go on with --after {after}" if after else "stopped before the first article"
+def _stopped(export: ExportFile, after: str | None) -> str:
+    if not after:
+        return "stopped before the first article"
+    waits = f", which adds to {export.path}" if export.becomes and export.size else ""
+    return f"stopped; go on with --after {after}{waits}"

@@ -14,11 +14,11 @@ from attrs import define, field
 from newsintel import command_loop, telemetry
 from newsintel.archive_format import parse
 from newsintel.archive_model import Hit
-from newsintel.commands.lines import MAX_LINE, numbered, reading
+from newsintel.commands.lines import MAX_LINE, Lines, reading
 from newsintel.commands.progress import Counter
 from newsintel.commands.setup import load_settings
 from newsintel.commands.stores import prepared_stores
-from newsintel.errors import PoisonedBatchError
+from newsintel.errors import InvalidParameterError, PoisonedBatchError
 from newsintel.ports import Archive
 from newsintel.settings import Settings
 from newsintel.stopping import raising
@@ -36,7 +36,7 @@ def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("import", help="archive the articles in a file of JSON lines")
     command.add_argument(
-        "file", metavar="FILE", help="lines as docs/archive-format.md has them, compressed if named .gz; - for standard input"
+        "file", metavar="FILE", help="lines as docs/archive-format.md has them, compressed with gzip or not; - for standard input"
     )
     command.add_argument("--from-line", metavar="N", type=_line_number, default=1, help="pass over the lines before (default 1)")
     command.set_defaults(run=run)
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     telemetry.set_up_logging(settings, quiet=True)
     with reading(args.file) as lines, Counter("lines") as counter:
         report = _Report(counter, settled=args.from_line - 1)
-        found = ((number, line) for number, line in numbered(lines, args.file) if number >= args.from_line)
+        found = ((number, line) for number, line in lines if number >= args.from_line)
         try:
             command_loop.run(_import, settings, found, report)
         except BaseException:
@@ -82,15 +82,27 @@ class _Batch:
     """Lines read and not yet archived."""
 
     rows: list[Row] = field(factory=list)
-    bytes: int = 0
+    size_bytes: int = 0
     last: int = 0
 
     @property
     def full(self) -> bool:
-        return len(self.rows) >= BATCH_ROWS or self.bytes >= BATCH_BYTES
+        return len(self.rows) >= BATCH_ROWS or self.size_bytes >= BATCH_BYTES
+
+    def take(self, number: int, line: bytes | None, report: _Report) -> None:
+        """Add the article of a line; one that has none is reported."""
+        self.last = number
+        if line is None:
+            report.refuse(number, f"longer than {MAX_LINE:,} bytes")
+            return
+        try:
+            self.rows.append((number, parse(line, datetime.now(UTC))))
+            self.size_bytes += len(line)
+        except ValueError as error:
+            report.refuse(number, str(error))
 
 
-async def _import(settings: Settings, lines: Iterator[tuple[int, bytes | None]], report: _Report) -> None:
+async def _import(settings: Settings, lines: Lines, report: _Report) -> None:
     async with prepared_stores(settings) as stores:
         batches = _batches(lines, report)
         while (batch := _next(batches)) is not None:
@@ -99,29 +111,26 @@ async def _import(settings: Settings, lines: Iterator[tuple[int, bytes | None]],
             report.settled = batch.last
 
 
-def _next(batches: Iterator["_Batch"]) -> "_Batch | None":
+def _next(batches: Iterator[_Batch]) -> _Batch | None:
     with raising():  # whoever is to write to a pipe may never do so
         return next(batches, None)
 
 
-def _batches(lines: Iterator[tuple[int, bytes | None]], report: _Report) -> Iterator[_Batch]:
-    """The lines in batches; refused ones are reported on the way, blank ones passed over."""
-    batch = _Batch()
-    for number, line in lines:
-        batch.last = number
-        try:
-            if line is None:
-                report.refuse(number, f"longer than {MAX_LINE:,} bytes")
-            elif line.strip():
-                batch.rows.append((number, parse(line, datetime.now(UTC))))
-                batch.bytes += len(line)
-        except ValueError as error:
-            report.refuse(number, str(error))
-        if batch.full:
-            yield batch
-            batch = _Batch()
+def _batches(lines: Lines, report: _Report) -> Iterator[_Batch]:
+    """The lines in batches; refused ones are reported on the way. What the file cannot be read for is raised after the last whole line."""
+    batch, damage = _Batch(), None
+    try:
+        for number, line in lines:
+            batch.take(number, line, report)
+            if batch.full:
+                yield batch
+                batch = _Batch()
+    except InvalidParameterError as error:
+        damage = error
     if batch.last:
         yield batch
+    if damage is not None:
+        raise damage
 
 
 async def _save(archive: Archive, rows: Sequence[Row], report: _Report) -> None:

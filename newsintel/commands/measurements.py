@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from newsintel.commands.lines import numbered, reading
+from newsintel.commands.lines import reading
 from newsintel.errors import InvalidParameterError
 from newsintel.latencies import Latency, step_ms
 from newsintel.model import Status
@@ -22,7 +22,7 @@ def read_lines(file: str, sources: tuple[str, ...]) -> Mapping[Latency, int]:
     """
     counts: Counter[Latency] = Counter()
     with reading(file) as lines:
-        for number, line in numbered(lines, file):
+        for number, line in lines:
             latency, count = _read(line or b"", sources, f"{file}, line {number}")
             counts[latency] += count
     return counts

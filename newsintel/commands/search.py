@@ -16,6 +16,7 @@ from newsintel.model import Answer, Failed, FetchOutcome, Landed, SourceReported
 from newsintel.ports import Joined
 from newsintel.query import build
 from newsintel.settings import Settings
+from newsintel.source_notice import noticed, source_notice
 from newsintel.views import View, render
 
 MAX_LIMIT = 100
@@ -34,9 +35,12 @@ def run(args: argparse.Namespace) -> int:
     """Search; 1 where HTTP would answer 5xx."""
     settings = load_settings()
     telemetry.set_up_logging(settings, quiet=True)
+    if notice := source_notice(settings):
+        sys.stderr.write(f"newsintel: {notice}\n")
     answer = command_loop.run(_search, settings, args.query)
     if args.json:
-        sys.stdout.write(to_json(render(answer, View(limit=args.limit))).decode() + "\n")
+        body = render(answer, View(limit=args.limit)) | noticed(settings)
+        sys.stdout.write(to_json(body).decode() + "\n")
     else:
         _print_table(answer, args.limit)
     return 0 if answer.harvest.answered or answer.refused or answer.harvest.archived else 1

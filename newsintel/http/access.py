@@ -7,7 +7,8 @@ from quart import request
 from werkzeug.datastructures import Headers
 
 from newsintel.account_model import Access, Account, Caller, Doubt
-from newsintel.errors import DeniedError, SignInUnavailableError
+from newsintel.errors import DeniedError, RateLimitedError, SignInUnavailableError
+from newsintel.http.lookups import WINDOW_S
 
 CHALLENGE = 'Bearer realm="newsintel"'
 """RFC 6750, 3."""
@@ -37,6 +38,7 @@ def admit(caller: Caller, need: Access | None) -> None:
     Raises:
         DeniedError: 401 without a good key or session, 403 where the key's scope is not enough.
         SignInUnavailableError: an account is needed, and who is asking cannot be found out now.
+        RateLimitedError: an account is needed, and the address has shown too many keys or sessions that are no good.
     """
     if caller.doubt is Doubt.BAD_KEY:
         raise DeniedError("unauthenticated", "This key is not good: unknown, expired or revoked.", f'{CHALLENGE}, error="invalid_token"')
@@ -44,6 +46,8 @@ def admit(caller: Caller, need: Access | None) -> None:
         return
     if caller.doubt is Doubt.UNKNOWN:
         raise SignInUnavailableError("Who is asking cannot be found out right now; what is public still works.")
+    if caller.doubt is Doubt.THROTTLED:
+        raise RateLimitedError(WINDOW_S)
     if caller.access is None:
         raise DeniedError("unauthenticated", "Sign in first, or send a key.", CHALLENGE)
     if caller.access.covers(need):
@@ -57,13 +61,11 @@ def check_site(headers: Mapping[str, str] | Headers, own_origin: str) -> None:
     """Refuse a change that another site's page may have had a browser ask for.
 
     A browser says where a request comes from by Sec-Fetch-Site (Fetch Metadata) or, if it is older, by Origin; neither can be set by a
-    page. A key in the Authorization header is not a browser's to send, so there nothing needs to be checked.
+    page. Not for requests that show a key: no browser sends one by itself, as it does cookies, and the password of a proxy in front.
 
     Raises:
         DeniedError: 403 cross_site.
     """
-    if "Authorization" in headers:
-        return
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     ours = site == "same-origin" if site is not None else origin == own_origin
     marked = site is not None or origin is not None or "Cookie" in headers

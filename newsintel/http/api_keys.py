@@ -1,32 +1,28 @@
 """GET and POST /me/keys, DELETE /me/keys/{id}: keys by which programs speak for an account. A key is shown once, when it is made."""
 
-import secrets
-
 import structlog
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
-from newsintel.account_model import Access, ApiKey
+from newsintel.account_model import MOST_KEYS, Access, ApiKey
 from newsintel.codec import to_json
 from newsintel.errors import InvalidBodyError
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
+from newsintel.http.ids import API_KEY
 from newsintel.http.json_kinds import moment, or_null, string, word
-from newsintel.http.schemas import KEY_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
-from newsintel.keys import digest
+from newsintel.keys import digest, new_api_key
 from newsintel.views import rfc3339
 
 log = structlog.get_logger(__name__)
 
-MOST = 50
-"""Keys of one account; far more programs than one person runs."""
-
 BODY = (
     Member("name", string(1, 100), "What to know it by.", required=True),
     Member("scope", word(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
-    Member("expires_at", or_null(moment()), "When it ends by itself; null or absent: never.", None),
+    Member("expires_at", or_null(moment()), "When it ends by itself, before the year 2200; null or absent: never.", None),
 )
 
 
@@ -49,7 +45,7 @@ def routes() -> tuple[Route, ...]:
             revoke,
             "End an API key",
             {204: None},
-            in_path={"id": KEY_ID},
+            in_path={"id": API_KEY},
             method=Method.DELETE,
             need=Access.SESSION,
             problems=("not_found",),
@@ -68,11 +64,12 @@ async def make(services: Services, given: Given) -> Response:
     now = services.now()
     if given["expires_at"] is not None and given["expires_at"] <= now:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
-    secret = f"ni_{secrets.token_urlsafe(32)}"
+    secret = new_api_key()
     asked = ApiKey("", given["name"], Access(given["scope"]), now, given["expires_at"], None)
-    key = await services.api_keys.make(account().id, asked, digest(secret), MOST)
+    key = await services.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
-        raise Conflict(f"You have {MOST} keys already: end one first.")
+        raise Conflict(f"You have {MOST_KEYS} keys already: end one first.")
+    services.lookups.know(digest(secret), account().public_id)
     log.info("key_made", account=account().public_id, key=key.public_id)
     return Response(to_json(row(key) | {"key": secret}), status=201, content_type="application/json")
 

@@ -7,6 +7,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from newsintel.http import (
+    account_page,
     api_keys,
     archive,
     articles,
@@ -30,14 +31,14 @@ from newsintel.http import (
 from newsintel.http.access import admit, caller, check_site, origin_of
 from newsintel.http.bodies import read_body
 from newsintel.http.cors import Cors
+from newsintel.http.credentials import bearer
 from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
 from newsintel.http.hosts import HostCheck
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
-from newsintel.http.last_send import LastSend
 from newsintel.http.limits import Limits
-from newsintel.http.params import read
+from newsintel.http.params import read, read_path
 from newsintel.http.services import Services
 from newsintel.http.settle import settle_framework, settled
 from newsintel.http.table import Route
@@ -74,6 +75,7 @@ def create_app(services: Services) -> QuartTrio:
         *metrics.routes(),
         *pages.routes(),
         *me.routes(),
+        *account_page.routes(),
         *preferences.routes(),
         *saved.routes(),
         *feedback.routes(),
@@ -86,7 +88,7 @@ def create_app(services: Services) -> QuartTrio:
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(
-        LastSend(app.asgi_app),
+        app.asgi_app,
         finished,
         renewing=services.desk.renewing,
         record=services.recording,
@@ -104,14 +106,14 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
     """Check who asks, read the request strictly and let the route answer it."""
     request.scope["state"]["route"] = route.path
     admit(caller(), route.need)
-    if route.writes:
+    if route.writes and bearer(request.scope["headers"]) is None:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    given = read(route.takes, request.query_string, foreign=route.foreign)
+    given = read_path(route.in_path, in_path) | read(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
         given |= await read_body(route.body, request)
-    response = await route.view(services, {**given, **in_path})
+    response = await route.view(services, given)
     return _personal(response) if caller().signed_in else response
 
 

@@ -8,9 +8,10 @@ from newsintel.archive_model import ArchiveQuery, ArchiveSort, Bucket
 from newsintel.archive_query import build, fingerprint
 from newsintel.archive_views import facets_body, page_body, timeline_body
 from newsintel.cursors import MAX_CHARS
+from newsintel.errors import InvalidParameterError
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.kept import kept
-from newsintel.http.kinds import choice, names, text, whole
+from newsintel.http.kinds import choice, source_names, text, whole
 from newsintel.http.params import Parameter
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
@@ -39,7 +40,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
         Route(
             "/archive/facets",
             facets,
-            "Count matches in the archive by source and publisher, the commonest 20 of each",
+            "Count matches in the archive by source and publisher, the commonest 20 of each; `counted_newest` says if only the newest were",
             {200: ref("Facets")},
             takes=wanted,
             problems=problems,
@@ -55,7 +56,7 @@ def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     )
     return (
         Parameter("q", text(256), grammar),
-        Parameter("sources", names(sources), "The sources whose articles are wanted; all by default."),
+        Parameter("sources", source_names(sources), "The sources whose articles are wanted, imported ones included; all by default."),
         Parameter("publisher", text(256), "A publisher's whole name, in any case."),
         *BOUNDS,
         LANGUAGE,
@@ -76,6 +77,7 @@ async def search(services: Services, given: Given) -> Response:
     after = None if given["cursor"] is None else services.cursors.read(given["cursor"], asked)
 
     async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
         page = await services.archive.search(query, limit, after)
         return page_body(page, None if page.next is None else services.cursors.write(page.next, asked))
 
@@ -87,6 +89,7 @@ async def timeline(services: Services, given: Given) -> Response:
     query, bucket = _query(given), Bucket(given["bucket"])
 
     async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
         return timeline_body(await services.archive.timeline(query, bucket))
 
     return await kept(services, PREFIX, ["timeline", fingerprint(query), bucket], make)
@@ -97,9 +100,20 @@ async def facets(services: Services, given: Given) -> Response:
     query = _query(given)
 
     async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
         return facets_body(await services.archive.facets(query))
 
     return await kept(services, PREFIX, ["facets", fingerprint(query)], make)
+
+
+async def _check_sources(services: Services, query: ArchiveQuery) -> None:
+    """Refuse a source that is neither one of ours nor in the archive: a misspelt one would find nothing in silence."""
+    others = [name for name in query.sources if name not in services.settings.source]
+    if others and (missing := set(others) - await services.archive.held(others)):
+        known = ", ".join(services.settings.source)
+        raise InvalidParameterError(
+            "sources", "invalid", f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}"
+        )
 
 
 def _query(given: Given, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:

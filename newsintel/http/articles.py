@@ -16,18 +16,20 @@ from newsintel.http.conditional import unchanged
 from newsintel.http.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.finished import Page, Pages, page
 from newsintel.http.headers import VARY, answered_by, caching, etag, next_link, reported
+from newsintel.http.ids import ARTICLE
 from newsintel.http.kinds import choice, names, text, whole
 from newsintel.http.known import known_article
 from newsintel.http.params import Parameter
 from newsintel.http.personal_search import personal
 from newsintel.http.personal_search import respond as respond_to
 from newsintel.http.problems import PROBLEMS, code_of_failures, respond
-from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
 from newsintel.model import Answer, Dedupe, Origin, Query, Sort
 from newsintel.query import build
 from newsintel.settings import Settings
+from newsintel.source_notice import noticed
 from newsintel.turns import in_turns
 from newsintel.views import LAST_PAGE, View, article_body, rendering
 
@@ -53,7 +55,7 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
             one,
             "One article",
             {200: ref("ArchivedArticle")},
-            in_path={"id": ARTICLE_ID},
+            in_path={"id": ARTICLE},
             problems=("not_found", "busy", "archive_timeout"),
         ),
     )
@@ -110,7 +112,7 @@ class _Search:
         kept = self._pages.get(request.query_string)
         if kept is not None and kept.tag == tag:
             return kept
-        body = await in_turns(rendering(answer, view))
+        body = await in_turns(rendering(answer, view)) | noticed(services.settings)
         link = _next(services.settings.public_url, view) if body["has_more"] and view.page < LAST_PAGE else None
         made = page(
             tag,

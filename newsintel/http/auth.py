@@ -21,6 +21,7 @@ from newsintel.http.params import Parameter
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
+from newsintel.keys import digest
 from newsintel.settings import Settings
 from newsintel.sign_in import check_invited, check_return, new_attempt
 
@@ -30,7 +31,7 @@ KEEP_S = 600
 """For which a browser may stay away: as long as the attempt is kept."""
 LONGEST_CLIENT = 200
 
-NEXT = Parameter("next", text(1001), "Where to go afterwards, a path of this service; anything else leads to /me.")
+NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
 RETURNED = (
     Parameter("state", text(200), "What we sent along."),
     Parameter("code", text(4000), "What the provider gave for the person."),
@@ -47,7 +48,7 @@ def routes(services: Services) -> tuple[Route, ...]:
         Route("/auth/logout", logout, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
     ]
     for name, provider in services.providers.items():
-        send, back = landing(name, partial(login, name)), landing(name, partial(callback, name))
+        send, back = (landing(f"/auth/{name}/login", partial(view, name)) for view in (login, callback))
         failing = ("not_ready", "not_invited")
         found += [
             Route(f"/auth/{name}/login", send, f"Go to {provider.label} to sign in", {303: None}, takes=(NEXT,), problems=failing),
@@ -61,13 +62,18 @@ def routes(services: Services) -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the ways to sign in."""
+    return Response(to_json({"providers": ways_in(services)}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+
+
+def ways_in(services: Services) -> list[dict[str, str]]:
+    """The ways to sign in: name, label, and the method and path of each."""
     providers = [
         {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
         for name, provider in services.providers.items()
     ]
     if _dev(services.settings):
         providers.append({"name": "dev", "label": "Anybody (development)", "method": "POST", "url": "/auth/dev/login"})
-    return Response(to_json({"providers": providers}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return providers
 
 
 async def login(name: str, services: Services, given: Given) -> Response:
@@ -93,6 +99,9 @@ async def callback(name: str, services: Services, given: Given) -> Response:
 
 async def _returned(name: str, services: Services, given: Given) -> Response:
     if given["state"] is None:
+        # Some providers leave it out of a refusal, against RFC 6749, 4.1.2.1. Nothing follows from it but words.
+        if given["error"] is not None:
+            raise _refused(services.providers[name].label, given["error"])
         raise InvalidParameterError("state", "required", "state is required")
     with _remembering():
         attempt = await services.attempts.take(given["state"])
@@ -144,6 +153,7 @@ async def _sign_in(services: Services, response: Response, identity: Identity, t
             await services.sessions.end(before.account.id, before.session)
         client = request.headers.get("User-Agent", "")[:LONGEST_CLIENT]
         session_id = await services.sessions.start(account.id, client)
+    services.lookups.know(digest(session_id), account.public_id)
     set_session(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 

@@ -18,6 +18,9 @@ from newsintel.http.kinds import Kind
 DEEPEST = 32
 """Levels of arrays and objects (OWASP ASVS 5.0, 15.2.2 asks for a bound; no body of ours has a use for more)."""
 
+LEAST, GREATEST, MOST_DIGITS = -(2**63), 2**64 - 1, 20
+"""Whole numbers that we can write again (`codec.to_json`), signed or unsigned in 64 bits, and the characters of the longest."""
+
 MOST_ERRORS = 20
 
 MOST_VALUES = 5_000
@@ -138,6 +141,19 @@ class _Left:
 
 def _no_constant(_name: str) -> Any:
     raise ValueError("holds NaN or Infinity, which are not JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS or not LEAST <= (number := int(digits)) <= GREATEST:
+        raise ValueError("holds a whole number of more than 64 bits")
+    return number
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), -float("inf")):
+        raise ValueError("holds a number that is too large")
+    return number
 
 
 def _check_tree(value: Any) -> None:

@@ -56,14 +56,14 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     What stands further left was written by the client. A malformed entry ends the walk: whoever is right of it is the client.
     """
     peer = (scope.get("client") or (UNKNOWN,))[0]
-    if not trusted or not _is_trusted(peer, trusted):
+    if not trusted or not is_trusted(peer, trusted):
         return str(peer)
     client = str(peer)
     for entry in islice(reversed(_forwarded_for(scope["headers"])), MOST_PROXIES):
         if _parsed(entry) is None:
             break
         client = entry
-        if not _is_trusted(entry, trusted):
+        if not is_trusted(entry, trusted):
             break
     return client
 
@@ -84,7 +84,8 @@ def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     return [entry.strip() for line in lines for entry in line.split(",")]
 
 
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether an address is that of a proxy in front of us."""
     parsed = _parsed(address)
     return parsed is not None and any(parsed in network for network in trusted)
 

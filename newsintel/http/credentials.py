@@ -1,4 +1,4 @@
-"""What a request shows to say whose it is: a key in the Authorization header, or else a session's id in a cookie. Pure."""
+"""What a request shows to say whose it is: a key after `Bearer`, or else a session's id in a cookie. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def authorization(headers: Headers) -> str | None:
-    """The Authorization header as it is; None if there is none. Several make one that is no good."""
+def bearer(headers: Headers) -> str | None:
+    """What the Authorization header says after `Bearer`; None if it is absent or of another scheme.
+
+    Another scheme, such as the Basic of a reverse proxy that asks for a password of its own, is not for us: the request is judged as if it
+    did not carry the header. Several headers of which one is ours are one that is no good.
+    """
     given = [value.decode("latin-1") for name, value in headers if name.lower() == b"authorization"]
-    return ", ".join(given) if given else None
-
-
-def bearer_key(authorization: str) -> str | None:
-    """The API key in an Authorization header; None if it is anything else."""
-    scheme, _, key = authorization.partition(" ")
-    return key if scheme.lower() == "bearer" and KEY.fullmatch(key) else None
+    if not any(value.lower().split(None, 1)[:1] == ["bearer"] for value in given):
+        return None
+    return given[0].partition(" ")[2] if len(given) == 1 else ""
 
 
 def cookie(headers: Headers, name: str) -> str | None:

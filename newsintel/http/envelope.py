@@ -15,11 +15,13 @@ Send = Callable[[Any], Awaitable[None]]
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 SECURITY = (
-    # OWASP ASVS 5.0, 3.4.4, 3.4.3 + 3.4.6, 3.4.5: bytes stay the type we said, nothing is loaded or framed, no address leaks onward.
+    # OWASP ASVS 5.0, 3.4.4, 3.4.5: bytes stay the type we said, no address leaks onward. 3.4.3 and 3.4.6 are NOTHING's: nothing is loaded,
+    # nothing frames us.
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
+NOTHING = b"default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of every answer but pages, which leave their own in `scope["state"]["policy"]`."""
 # ASVS 3.4.1 asks for a year at least. Not for subdomains: they may be someone else's.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
@@ -32,15 +34,7 @@ class Envelope:
         self._fixed = (*SECURITY, *((HSTS,) if settings.public_url.startswith("https://") else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; a WebSocket is refused, for no route speaks it."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
-        elif scope["type"] != "http":
-            await self._app(scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         request_id = chosen_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         # Each request has a task of its own, so what is bound here ends with it.
@@ -49,7 +43,8 @@ class Envelope:
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *added]}
+                policy = (b"content-security-policy", scope["state"].get("policy", NOTHING))
+                message = {**message, "headers": [*message["headers"], *added, policy]}
             await send(message)
 
         await self._app(scope, receive, sending)

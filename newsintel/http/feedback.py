@@ -8,9 +8,9 @@ from werkzeug.exceptions import NotFound
 from newsintel.account_model import Access
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
+from newsintel.http.ids import ARTICLE
 from newsintel.http.json_kinds import word
 from newsintel.http.known import known_article
-from newsintel.http.schemas import ARTICLE_ID
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_model import Dismissal
@@ -63,7 +63,7 @@ def _route(path: str, view: Callable[[Services, Given], Awaitable[Response]], ab
         view,
         about,
         {204: None},
-        in_path={"article_id": ARTICLE_ID},
+        in_path={"article_id": ARTICLE},
         problems=("not_found", "busy", "archive_timeout"),
         method=method,
         need=Access.WRITE,

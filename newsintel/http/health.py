@@ -13,6 +13,7 @@ from newsintel.http.services import Services
 from newsintel.http.sources import state_word
 from newsintel.http.table import Given, Route
 from newsintel.ports import Health, Phase, SourceState, Stores
+from newsintel.source_notice import source_notice
 
 PING_EVERY_S = 2.0
 """However often balancers and people probe, the stores are asked no more often than this."""
@@ -52,7 +53,9 @@ class Readiness:
         enabled = [sources[name] for name in settings.enabled_sources]
         status = readiness(services.health.phase(), stores, enabled)
         checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
-        return _never_kept({"status": status, "checks": checks, "sources": sources}, 503 if status in NOT_READY else 200)
+        notice = source_notice(settings)
+        body = {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
+        return _never_kept(body, 503 if status in NOT_READY else 200)
 
     async def _stores(self) -> Stores | None:
         """What the stores said within the last PING_EVERY_S; None before the first has answered.

@@ -7,8 +7,9 @@ from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.http.access import account
 from newsintel.http.forgetting import forget_searches
+from newsintel.http.ids import SEARCH
 from newsintel.http.paging import PAGING, next_cursor, position
-from newsintel.http.schemas import SEARCH_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_views import history_body
@@ -33,7 +34,7 @@ def routes() -> tuple[Route, ...]:
             deleted,
             "Forget one search",
             {204: None},
-            in_path={"id": SEARCH_ID},
+            in_path={"id": SEARCH},
             problems=("not_found", *away),
             method=Method.DELETE,
             need=Access.WRITE,

@@ -1,17 +1,17 @@
 """Finds out whose a request is, before anything else is done for it: the limits further in count per person."""
 
-import trio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from attrs import evolve
 
 from newsintel.account_model import Access, Caller, Doubt
-from newsintel.errors import UnavailableError
+from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.http.callers import client_address
-from newsintel.http.credentials import SESSION_ID, authorization, bearer_key, cookie, session_cookie
+from newsintel.http.credentials import KEY, SESSION_ID, bearer, cookie, session_cookie
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.services import Services
 from newsintel.keys import digest
-
-LONGEST_S = 0.5
-"""A store that takes longer to say who is asking counts as away. Redis answers or fails in 0.25 s; a frozen PostgreSQL would take 2 s."""
 
 NOT_ASKED = frozenset({"/health", "/health/ready", "/metrics"})
 """What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
@@ -42,31 +42,42 @@ class Identify:
             services = self._services
             address = client_address(scope, services.settings.trusted_proxies)
             anonymous = Caller(services.persons.person(address, services.now()))
-            known = await self._known(scope, anonymous.person) if _shows(scope) and scope["path"] not in NOT_ASKED else None
-            scope["state"]["caller"] = known or anonymous
+            asked = _shows(scope) and scope["path"] not in NOT_ASKED
+            scope["state"]["caller"] = await self._caller(scope, anonymous) if asked else anonymous
         await self._app(scope, receive, send)
 
-    async def _known(self, scope: Scope, person: str) -> Caller | None:
-        """Whoever the request's key or session stands for; None if it shows none that would be looked at."""
-        shown = authorization(scope["headers"])
-        session_id = cookie(scope["headers"], self._cookie) if shown is None else None
-        with trio.move_on_after(LONGEST_S):
-            try:
-                if shown is not None:
-                    return await self._by_key(bearer_key(shown), person)
-                return await self._by_session(session_id) if session_id and SESSION_ID.fullmatch(session_id) else None
-            except UnavailableError:
-                pass
-        return Caller(person, doubt=Doubt.UNKNOWN)
+    async def _caller(self, scope: Scope, anonymous: Caller) -> Caller:
+        """Whoever the request's key or session stands for; the anonymous caller if it shows none that would be looked at."""
+        key = bearer(scope["headers"])
+        if key is not None:
+            nobody = evolve(anonymous, doubt=Doubt.BAD_KEY)
+            return await self._found(digest(key), self._by_key, nobody) if KEY.fullmatch(key) else nobody
+        session_id = cookie(scope["headers"], self._cookie)
+        if session_id and SESSION_ID.fullmatch(session_id):
+            return await self._found(digest(session_id), partial(self._by_session, session_id), anonymous)
+        return anonymous
 
-    async def _by_key(self, key: str | None, person: str) -> Caller:
-        holder = await self._services.accounts.key_holder(digest(key), self._services.now()) if key else None
-        if holder is None:
-            return Caller(person, doubt=Doubt.BAD_KEY)
-        account, access = holder
-        return Caller(account.public_id, account, access)
+    async def _found(self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller) -> Caller:
+        """Whose a credential is, `nobody` if it is nobody's.
 
-    async def _by_session(self, session_id: str) -> Caller | None:
+        A person whose limit is spent is refused further in, and so is not looked up.
+        """
+        lookups, requests = self._services.lookups, self._services.requests
+        person = lookups.person(credential)
+        if person and requests and requests.lease(person).over:
+            return Caller(person, doubt=Doubt.UNKNOWN)
+        try:
+            return await lookups.look_up(credential, nobody.person, partial(ask, credential)) or nobody
+        except UnavailableError:
+            return Caller(nobody.person, doubt=Doubt.UNKNOWN)
+        except RateLimitedError:
+            return Caller(nobody.person, doubt=Doubt.THROTTLED)
+
+    async def _by_key(self, credential: str) -> Caller | None:
+        holder = await self._services.accounts.key_holder(credential, self._services.now())
+        return Caller(holder[0].public_id, *holder) if holder else None
+
+    async def _by_session(self, session_id: str, _credential: str) -> Caller | None:
         """Whoever is signed in. A session whose account is gone, deleted elsewhere while Redis was away, is nobody's."""
         session = await self._services.sessions.find(session_id)
         account = await self._services.accounts.account(session.user_id) if session else None

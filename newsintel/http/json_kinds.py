@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from newsintel.http.kinds import Kind
-from newsintel.moments import read_moment
+from newsintel.moments import KEPT_FROM, KEPT_UNTIL, read_moment
 
 
 def string(shortest: int, longest: int) -> Kind:
@@ -31,12 +31,15 @@ def word(*words: str) -> Kind:
 
 
 def moment() -> Kind:
-    """An RFC 3339 date-time."""
+    """An RFC 3339 date-time of the years that are kept."""
 
     def parse(value: Any) -> datetime:
         if not isinstance(value, str) or "T" not in value.upper():
             raise ValueError("must be a date-time such as 2026-01-31T12:00:00Z")
-        return read_moment(value, end=False)
+        read = read_moment(value, end=False)
+        if not KEPT_FROM <= read < KEPT_UNTIL:
+            raise ValueError(f"must lie in the years from {KEPT_FROM.year} to {KEPT_UNTIL.year - 1} (UTC)")
+        return read
 
     return Kind({"type": "string", "format": "date-time"}, parse)
 

@@ -1,4 +1,4 @@
-"""The kinds of value that a query parameter can have; `json_kinds` has those of a JSON body.
+"""The kinds of value that a parameter of the path or the query can have; `json_kinds` has those of a JSON body.
 
 A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
 the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from newsintel.archive_model import SOURCE_NAME
 from newsintel.moments import read_moment
 
 
@@ -56,13 +57,44 @@ def names(known: tuple[str, ...]) -> Kind:
     return Kind({"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse)
 
 
-def text(longest: int) -> Kind:
+def source_names(known: tuple[str, ...]) -> Kind:
+    """A comma list of sources that the archive may hold; read with the known ones first, in the order in which they are known.
+
+    Which there are besides, from imports, only the archive knows.
+    """
+
+    def parse(raw: str) -> tuple[str, ...]:
+        wanted = set(raw.split(","))
+        if not all(re.fullmatch(SOURCE_NAME, name) for name in wanted):
+            raise ValueError(f"must be a comma list out of {', '.join(known)}, or of sources that were imported")
+        return (*(name for name in known if name in wanted), *sorted(wanted - set(known)))
+
+    return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
+
+
+def text(longest: int | None = None) -> Kind:
     """Free text, judged by whoever uses it.
 
     Args:
-        longest: in code points; for the description only.
+        longest: in code points; for the description only. None = any text will do.
     """
-    return Kind({"type": "string", "minLength": 1, "maxLength": longest}, str)
+    return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
+
+
+def matching(schema: dict[str, Any], rule: str) -> Kind:
+    """Text as a schema's pattern has it.
+
+    Args:
+        schema: with a `pattern`, which says the same to Python and to ECMA 262.
+        rule: the same in words, after "must be".
+    """
+
+    def parse(raw: str) -> str:
+        if not re.fullmatch(schema["pattern"], raw):
+            raise ValueError(f"must be {rule}")
+        return raw
+
+    return Kind(schema, parse)
 
 
 def language() -> Kind:

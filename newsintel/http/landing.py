@@ -8,6 +8,7 @@ from quart import Response, request
 from newsintel.http.services import Services
 from newsintel.http.settle import settle
 from newsintel.http.table import Given
+from newsintel.sign_in import HOME
 
 View = Callable[[Services, Given], Awaitable[Response]]
 
@@ -17,23 +18,23 @@ PAGE = """<!doctype html>
 <body>
 <h1>{title}</h1>
 <p>{detail}</p>
-<p><a href="{again}">Try again</a> or go to <a href="{home}">the start</a>.</p>
+<p><a href="{again}">Try again</a> or go to <a href="{home}">your account</a>.</p>
 <p><small>Request {request_id}</small></p>
 </body>
 </html>
 """
-"""Without style or script: the content security policy of all our answers lets nothing be loaded or run."""
+"""Without style or script: the content security policy of such answers lets nothing be loaded or run."""
 
 
-def landing(provider: str, view: View) -> View:
-    """A view whose failures are pages for those who prefer text/html, and problem+json for everybody else."""
+def landing(again: str, view: View) -> View:
+    """A view whose failures are pages for those who prefer text/html, and problem+json for everybody else. `again`: the path to retry."""
 
     async def landed(services: Services, given: Given) -> Response:
         try:
             return await view(services, given)
         except Exception as error:  # noqa: BLE001 - settled and logged as everywhere, and then only dressed otherwise
             response = settle(error)
-            return await _as_page(response, services.settings.public_url, provider) if _prefers_html() else response
+            return await _as_page(response, services.settings.public_url, again) if _prefers_html() else response
 
     return landed
 
@@ -43,10 +44,9 @@ def _prefers_html() -> bool:
     return bool(accepted["text/html"] > max(accepted["application/json"], accepted["application/problem+json"]))
 
 
-async def _as_page(response: Response, public_url: str, provider: str) -> Response:
+async def _as_page(response: Response, public_url: str, again: str) -> Response:
     problem = await response.get_json(force=True)
     text = {name: html.escape(str(problem[name])) for name in ("title", "detail", "request_id")}
-    again = html.escape(f"{public_url}/auth/{provider}/login")
-    response.set_data(PAGE.format(**text, again=again, home=html.escape(public_url + "/auth")).encode())
+    response.set_data(PAGE.format(**text, again=html.escape(public_url + again), home=html.escape(public_url + HOME)).encode())
     response.content_type = "text/html; charset=utf-8"
     return response

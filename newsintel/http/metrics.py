@@ -43,18 +43,8 @@ class MetricsListener:
     def __init__(self, exposition: Callable[[], bytes]) -> None:
         self._exposition = exposition
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request; 404 for any other address or method."""
-        if scope["type"] == "lifespan":
-            for phase in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{phase}.complete"})
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
-        else:
-            await self._answer(scope, send)
-
-    async def _answer(self, scope: Scope, send: Send) -> None:
         known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
         if known:
             scope["state"]["route"] = PATH

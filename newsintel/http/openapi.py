@@ -24,6 +24,7 @@ EVERYWHERE = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host",
 
 WITH_BODY = ("invalid_body", "request_timeout", "unsupported_media_type")
 NOTHING_SENT = (204, 303)
+BY_KEY = "An API key, `ni_...`; POST /me/keys makes one. With it cookies are ignored; other schemes than Bearer are ignored themselves."
 KEY: dict[str, list[str]] = {"key": []}
 SESSION: dict[str, list[str]] = {"session": []}
 
@@ -61,7 +62,7 @@ def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
         "components": {
             "schemas": COMPONENTS,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `ni_...`; POST /me/keys makes one."},
+                "key": {"type": "http", "scheme": "bearer", "description": BY_KEY},
                 "session": {"type": "apiKey", "in": "cookie", "name": session_cookie(settings), "description": "Set by signing in."},
             },
         },
@@ -77,7 +78,7 @@ def _paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 
 def _operation(route: Route, settings: Settings) -> dict[str, Any]:
     limited = bool(settings.rate_limit) and route.path not in EXEMPT
-    answers = {str(status): _answer_of(status, schema) for status, schema in route.answers.items()}
+    answers = {str(status): _answer_of(status, schema, route.media) for status, schema in route.answers.items()}
     name = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     responses = answers | _problems(route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH))
     return {
@@ -107,10 +108,10 @@ def _body(route: Route) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
-def _answer_of(status: int, schema: dict[str, Any] | None) -> dict[str, Any]:
+def _answer_of(status: int, schema: dict[str, Any] | None, media: str) -> dict[str, Any]:
     if status in NOTHING_SENT:
         return {"description": "Done; nothing more is sent."}
-    content = {"text/plain": {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
+    content = {media: {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
     return {"description": "The answer.", "content": content}
 
 
@@ -139,7 +140,7 @@ def _implied(route: Route) -> Iterator[str]:
 
 
 def _in_path(route: Route) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in route.in_path.items()]
+    return [{"name": name, "in": "path", "required": True, "schema": kind.schema} for name, kind in route.in_path.items()]
 
 
 def _in_query(parameter: Parameter) -> dict[str, Any]:

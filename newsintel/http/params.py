@@ -1,4 +1,4 @@
-"""Strict reading of query strings: every value is right, or the caller learns by name what is wrong with it."""
+"""Strict reading of paths and query strings: every value is right, or the caller learns by name what is wrong with it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -56,6 +56,25 @@ def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool 
     if errors:
         raise ExceptionGroup("the query string cannot be used", list(errors.values())[:MOST_ERRORS])
     return {name: parameter.default for name, parameter in known.items()} | values
+
+
+def read_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, Any]:
+    """The value of each of a path's parameters by name.
+
+    Raises:
+        ExceptionGroup: of InvalidParameterErrors, one for each that is not of its kind.
+        NotFound: there can be nothing of such an id.
+    """
+    values: dict[str, Any] = {}
+    errors = []
+    for name, raw in given.items():
+        try:
+            values[name] = kinds[name].parse(raw)
+        except ValueError as error:
+            errors.append(InvalidParameterError(name, "invalid", f"{name} {error}"))
+    if errors:
+        raise ExceptionGroup("the path cannot be used", errors)
+    return values
 
 
 def _pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidParameterError]]:

@@ -18,6 +18,7 @@ from newsintel.http.table import Given
 from newsintel.model import Reply
 from newsintel.personal import fill, render
 from newsintel.preferences import Preferences
+from newsintel.source_notice import noticed
 from newsintel.turns import in_turns
 from newsintel.views import LAST_PAGE, View, rendering
 
@@ -71,7 +72,7 @@ async def respond(services: Services, person: Personal, reply: Reply, view: View
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)
     if person.recorded and view.page == 1 and request.method == "GET":
         services.recording.offer(caller(), searched(answer, body["total"]), now)
-    return Response(to_json(body), headers=headers, content_type="application/json")
+    return Response(to_json(body | noticed(services.settings)), headers=headers, content_type="application/json")
 
 
 def _written() -> dict[str, str]:

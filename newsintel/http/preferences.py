@@ -1,28 +1,27 @@
 """/me/preferences: what the caller has had remembered."""
 
-import re
-
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.account_model import Access
 from newsintel.codec import to_json
-from newsintel.errors import InvalidParameterError, PoisonedBatchError
+from newsintel.errors import PoisonedBatchError
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
+from newsintel.http.ids import PREFERENCE
 from newsintel.http.json_kinds import anything
-from newsintel.http.schemas import PREFERENCE_KEY, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_model import Put
-from newsintel.preferences import KEY, MAX_KEYS, checked, too_large
+from newsintel.preferences import MAX_KEYS, checked, too_large
 
 VALUE = Member("value", anything(), "Any JSON of at most 4 KiB; searches heed some keys, whose values have rules.", required=True)
 
 
 def routes() -> tuple[Route, ...]:
     """The addresses of preferences."""
-    one, away = {"key": PREFERENCE_KEY}, ("busy", "archive_timeout")
+    one, away = {"key": PREFERENCE}, ("busy", "archive_timeout")
     return (
         Route("/me/preferences", listed, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
         Route(
@@ -74,8 +73,6 @@ async def shown(services: Services, given: Given) -> Response:
 async def put(services: Services, given: Given) -> Response:
     """Keep a value, in its one spelling: 201 if the key is new."""
     key = given["key"]
-    if not re.fullmatch(KEY, key):
-        raise InvalidParameterError("key", "invalid", "key must have 1 to 100 characters out of letters, digits and . _ : -")
     value = checked(key, given["value"], tuple(services.settings.source))
     try:
         done = await services.preferences.put(account().id, key, value, services.now())

@@ -29,6 +29,7 @@ class Problem:
 PROBLEMS: dict[str, Problem] = {
     "invalid_parameter": Problem(400, "A parameter cannot be used", "The member `errors` names each parameter and what it may be."),
     "invalid_body": Problem(400, "The request cannot be read", "Its body or form is not what this address takes."),
+    "bad_request": Problem(400, "The request is not HTTP", "Its bytes cannot be read as an HTTP/1.1 request (RFC 9112)."),
     "unauthenticated": Problem(
         401, "Signing in is needed", "Sign in (GET /auth lists how), or send a key that is good: `Authorization: Bearer ni_...`."
     ),
@@ -40,11 +41,12 @@ PROBLEMS: dict[str, Problem] = {
         404, "Nothing is here", "The address is wrong, or what it named is not known here. /openapi.json lists every address."
     ),
     "method_not_allowed": Problem(405, "The method is not allowed here", "The header `Allow` lists those that are."),
-    "request_timeout": Problem(408, "The request took too long to arrive", "Its body must arrive within 10 seconds."),
+    "request_timeout": Problem(408, "The request took too long to arrive", "Its head must arrive within 10 seconds, its body as well."),
     "conflict": Problem(409, "It cannot be done as things stand", "The member `detail` says what stands in the way."),
     "too_large": Problem(413, "The request's body is too large", "A body may have 64 KiB."),
     "unsupported_media_type": Problem(415, "The body's media type is not taken here", "Bodies are application/json."),
     "wrong_host": Problem(421, "This host name is not served here", "The operator can allow it with NEWSINTEL_ALLOWED_HOSTS."),
+    "headers_too_large": Problem(431, "The request's head is too large", "The request line and headers may have 16 KiB together."),
     "rate_limited": Problem(
         429,
         "Too many requests",
@@ -58,6 +60,7 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "archive_timeout": Problem(503, "The archive did not answer", "Searching still works. Ask again after `Retry-After` seconds."),
     "sources_timed_out": Problem(504, "Every source took too long", "None answered within its deadline, and nothing older could stand in."),
+    "version_not_supported": Problem(505, "This version of HTTP is not spoken here", "HTTP/1.1 and HTTP/1.0 are."),
 }
 
 _NO_ROOM = {Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.OVERLOADED, Status.CIRCUIT_OPEN}

@@ -9,12 +9,13 @@ from newsintel.codec import to_json
 from newsintel.grammar import checked
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
+from newsintel.http.ids import ARTICLE
 from newsintel.http.json_kinds import or_null, string
 from newsintel.http.kinds import text
 from newsintel.http.known import known_article
 from newsintel.http.paging import PAGING, next_cursor, position
 from newsintel.http.params import Parameter
-from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_model import Put
@@ -30,7 +31,7 @@ NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your own words. If
 
 def routes() -> tuple[Route, ...]:
     """The addresses of saved articles."""
-    one, away = {"article_id": ARTICLE_ID}, ("busy", "archive_timeout")
+    one, away = {"article_id": ARTICLE}, ("busy", "archive_timeout")
     return (
         Route(
             "/me/saved",

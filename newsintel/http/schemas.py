@@ -127,7 +127,11 @@ COMPONENTS: dict[str, Schema] = {
         }
     ),
     "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
-    "Facets": record({name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")}),
+    "Facets": record(
+        {name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
+        # Only where there are older matches, which were not counted.
+        counted_newest=COUNT,
+    ),
     "Trending": record(
         {
             "window": words(Span),
@@ -162,6 +166,8 @@ COMPONENTS: dict[str, Schema] = {
             "sources": by_name(ref("SourceReport")),
         },
         personal=record({"applied": many(TEXT), "hidden": COUNT}),
+        # Only where no source is set up: which settings give news.
+        notice=TEXT,
     ),
     "Account": record({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
     "Preferences": record({"preferences": by_name({})}),
@@ -222,7 +228,9 @@ COMPONENTS: dict[str, Schema] = {
             "status": words(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),
             "checks": by_name(words(["ok", "failing"])),
             "sources": by_name(TEXT),
-        }
+        },
+        # Only where a source is off though it may not be meant to be: which settings are missing.
+        notice=TEXT,
     ),
     "Problem": record(
         {

@@ -6,7 +6,7 @@ from typing import Any
 
 from quart import Response
 
-from newsintel.account_model import Access, Doubt
+from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.errors import InvalidParameterError
 from newsintel.http.access import admit, caller
@@ -89,7 +89,7 @@ async def related(services: Services, given: Given) -> Response:
 
 
 async def _beside_own(services: Services, today: date) -> dict[str, Any]:
-    if caller().doubt is Doubt.UNKNOWN:
+    if caller().doubt:
         admit(caller(), Access.READ)
     account = caller().account
     if account is None:

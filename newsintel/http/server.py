@@ -1,34 +1,37 @@
-"""The server: hypercorn on trio, with our own listening sockets and limits. It ends when told to, after its requests."""
+"""The server: our listening sockets and limits, one task for each connection. It ends when told to, after its requests."""
 
-import logging
+import resource
 import socket
 import sys
 from functools import partial
 
+import structlog
 import trio
 from hypercorn.config import Config
-from hypercorn.trio import serve as serve_asgi
+from hypercorn.trio.worker_context import WorkerContext
 
 from newsintel.errors import NewsIntelError
+from newsintel.http.connection import Serving
+from newsintel.http.connections import Connections
 from newsintel.http.envelope import Asgi
 from newsintel.http.server_log import ServerLog
 from newsintel.options import Address
-from newsintel.ports import Observe
 from newsintel.settings import Settings
+from newsintel.telemetry import Metrics
+
+log = structlog.get_logger(__name__)
 
 GRACEFUL_SHARE = 0.4
 """The part of DRAIN_S for which requests in flight may go on after the shutdown began: 8 s of 20. The sinks have as much after that."""
 
 UNACKNOWLEDGED_MS = 8000
-"""How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Hypercorn sends in a shielded scope: a client that stops
-reading would otherwise hold up a shutdown for ever."""
-
-KEEP_ALIVE_S = 75
-"""Above the 60 s after which an AWS balancer drops an idle connection, else it reuses one that we are closing and answers 502.
-The same timer bounds headers that drip in."""
+"""How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482): a client that vanished is noticed within it."""
 
 BACKLOG = 512
 MAX_HEADER_BYTES = 16_384
+
+RESERVED_DESCRIPTORS = 256
+"""Of the process's limit: for the stores' and sources' connections, files and pipes. The rest may be clients' connections."""
 
 
 async def serve(
@@ -36,7 +39,7 @@ async def serve(
     settings: Settings,
     *,
     shutdown: trio.Event,
-    observe: Observe,
+    metrics: Metrics,
     bind: Address | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -46,37 +49,56 @@ async def serve(
 
     Args:
         app: what answers.
-        settings: give BIND and DRAIN_S.
+        settings: give BIND, DRAIN_S, HEAD_TIMEOUT_S and the limits of connections.
         shutdown: ends it.
-        observe: told of `http_request_seconds`.
-        bind: where to listen instead of BIND.
+        metrics: where requests and connections are counted.
+        bind: where to listen instead of BIND; such a listener has no gauge.
         task_status: reports.
 
     Raises:
         NewsIntelError: the address cannot be listened on.
     """
-    config = _config(await _listen(bind or settings.bind), settings.drain_s * GRACEFUL_SHARE, observe)
-    # hypercorn names the exact unions of ASGI's messages; ours are the protocol's own plain mappings.
-    await serve_asgi(app, config, shutdown_trigger=shutdown.wait, task_status=task_status)
+    listeners = await _listen(bind or settings.bind)
+    connections = Connections(settings, metrics.count, capacity=_capacity(settings.max_connections))
+    if bind is None:
+        metrics.watch("connections", lambda: {(): float(len(connections))})
+    serving = _serving(app, settings, metrics, connections)
+    async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as accepting:
+            accept = partial(trio.serve_listeners, serving.serve, listeners, handler_nursery=nursery)
+            await accepting.start(accept)
+            task_status.started([_url(listener) for listener in listeners])
+            await shutdown.wait()
+            accepting.cancel_scope.cancel()
+        await serving.context.terminated.set()
+        connections.drain()
+        nursery.cancel_scope.deadline = trio.current_time() + settings.drain_s * GRACEFUL_SHARE
 
 
-def _config(bind: list[str], graceful_s: float, observe: Observe) -> Config:
+def _serving(app: Asgi, settings: Settings, metrics: Metrics, connections: Connections) -> Serving:
     config = Config()
-    config.bind = bind
-    config.backlog = BACKLOG
-    config.graceful_timeout = graceful_s
-    config.shutdown_timeout = graceful_s
-    config.keep_alive_timeout = KEEP_ALIVE_S
     config.h11_max_incomplete_size = MAX_HEADER_BYTES
     config.include_server_header = False
-    # Loggers of ours, so that hypercorn adds no handlers of its own and each line appears once.
-    config.errorlog = logging.getLogger("newsintel.http.server")
-    config.logger_class = partial(ServerLog, observe=observe)  # type: ignore[assignment]
-    return config
+    server_log = ServerLog(metrics.observe)
+    return Serving(app, config, WorkerContext(None), connections, server_log, metrics.count, settings.head_timeout_s)
 
 
-async def _listen(bind: Address) -> list[str]:
-    """Open an address, every address of it if it is a name, and hand the file descriptors over to hypercorn."""
+def _capacity(wanted: int) -> int:
+    """How many connections may be open: MAX_CONNECTIONS, or what the process's limit of descriptors has room for.
+
+    Raises that limit to the highest that the system allows.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most == resource.RLIM_INFINITY or wanted + RESERVED_DESCRIPTORS <= most:
+        return wanted
+    possible = max(1, most - RESERVED_DESCRIPTORS)
+    log.warning("fewer_connections", max_connections=wanted, descriptors=most, possible=possible)
+    return possible
+
+
+async def _listen(bind: Address) -> list[trio.SocketListener]:
+    """Listen on an address, on every address of it if it is a name."""
     try:
         listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
     except OSError as error:
@@ -85,5 +107,9 @@ async def _listen(bind: Address) -> list[str]:
         for listener in listeners:
             # Accepted connections inherit it.
             listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
-    # Detached: hypercorn closes them.
-    return [f"fd://{listener.socket.detach()}" for listener in listeners]
+    return listeners
+
+
+def _url(listener: trio.SocketListener) -> str:
+    host, port = listener.socket.getsockname()[:2]
+    return f"http://{Address(host, port)}"

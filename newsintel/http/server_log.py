@@ -1,42 +1,42 @@
-"""The server's log: what goes wrong on a connection, and one line for each request."""
+"""The server's log: what went wrong in the application, and one line for each request."""
 
 import logging
 from typing import Any
 
-from hypercorn.config import Config
-from hypercorn.logging import Logger
+import structlog
 
+from newsintel.errors import leaves
 from newsintel.ports import Observe
 
+log = structlog.get_logger("newsintel.http.server")
 access_log = logging.getLogger("newsintel.http.access")
 
+MOST_CAUSES = 5
+"""Causes of one failure that are logged, however many groups hold them."""
 
-class ServerLog(Logger):
-    """Hypercorn's log: what goes wrong, and of each request its duration and one line without query, address or header of the caller.
 
-    Its own access line would copy the whole environment for each request. Here every request ends, whoever answered it.
-    """
+class ServerLog:
+    """Of each request its duration and one line, without query, address or header of the caller; of each failure its causes."""
 
-    def __init__(self, config: Config, *, observe: Observe) -> None:
-        super().__init__(config)
+    def __init__(self, observe: Observe) -> None:
         self._observe = observe
 
-    async def info(self, message: str, *args: Any, **kwargs: Any) -> None:
-        """Say nothing: hypercorn tells only where it listens, which whoever started us learns from `serve`."""
-
-    async def access(self, request: Any, response: Any, request_time: float) -> None:
-        """Measure and log one request.
+    def request_ended(self, scope: Any, status: int | None, duration_s: float) -> None:
+        """Measure and log one request, whichever part of the application answered it.
 
         Args:
-            request: its ASGI scope. Whoever knew the route left it in `state`. The raw path is still percent-encoded, so it cannot forge
-                a line.
-            response: None if the client left before it.
-            request_time: in seconds.
+            scope: its ASGI scope. The part that knew the route left it in `state`. The raw path is still percent-encoded, so it cannot
+                forge a line.
+            status: None if the client left before the whole answer was sent.
+            duration_s: from its head to the last byte of its answer.
         """
-        route, kind = request["state"].get("route", "other"), f"{response['status'] // 100}xx" if response else "none"
-        # Hypercorn measures by the wall clock, which may go back.
-        self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
+        route, kind = scope["state"].get("route", "other"), f"{status // 100}xx" if status else "none"
+        self._observe("http_request_seconds", duration_s, route=route, status=kind)
         if access_log.isEnabledFor(logging.INFO):
-            path = request["raw_path"].decode("ascii", "replace")
-            status = response["status"] if response else "-"
-            access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
+            path = scope["raw_path"].decode("ascii", "replace")
+            access_log.info("%s %s %s %.1f ms", scope["method"], path, status or "-", duration_s * 1000)
+
+    def failed(self, event: str, error: BaseException) -> None:
+        """Log an error of ours by its causes, at any depth of groups; the first with its traceback."""
+        causes = leaves(error)
+        log.error(event, causes=[repr(cause) for cause in causes[:MOST_CAUSES]], exc_info=causes[0])

@@ -7,6 +7,7 @@ from attrs import frozen
 from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
 from newsintel.cursors import Cursors
 from newsintel.http.callers import Persons
+from newsintel.http.lookups import LookUps
 from newsintel.http.recording import Recording
 from newsintel.intelligence.marking import Marking
 from newsintel.intelligence_ports import Kinship, Likeness, SearchMarks, Trending
@@ -50,6 +51,7 @@ class Services:
     kinship: Kinship
     accounts: Accounts
     sessions: Sessions
+    lookups: LookUps
     api_keys: ApiKeys
     attempts: Attempts
     links: Links

@@ -9,7 +9,8 @@ from newsintel.account_model import Access, Session
 from newsintel.codec import to_json
 from newsintel.http.access import account, caller
 from newsintel.http.cookies import clear_session
-from newsintel.http.schemas import SESSION_ID, ref
+from newsintel.http.ids import SESSION
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.views import rfc3339
@@ -25,7 +26,7 @@ def routes() -> tuple[Route, ...]:
             end,
             "Sign out in one place",
             {204: None},
-            in_path={"id": SESSION_ID},
+            in_path={"id": SESSION},
             method=Method.DELETE,
             need=Access.SESSION,
             problems=("not_found",),

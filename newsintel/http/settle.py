@@ -21,6 +21,7 @@ from newsintel.errors import (
     InvalidParameterError,
     NewsIntelError,
     OverloadedError,
+    PoisonedBatchError,
     RateLimitedError,
     SignInUnavailableError,
     UnavailableError,
@@ -45,6 +46,7 @@ _FRAMEWORK = {
 
 _OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidBodyError, "invalid_body"),
+    (PoisonedBatchError, "invalid_body"),  # a value that the kinds let pass and PostgreSQL does not
     (InvalidParameterError, "invalid_parameter"),
     (SignInUnavailableError, "not_ready"),
     (RateLimitedError, "rate_limited"),
@@ -119,7 +121,7 @@ def _log(error: BaseException) -> None:
     """A bug with its traceback; the rest in one line, in repr since it may quote the caller's bytes."""
     if _code(error) is None:
         log.error("bug while answering %r", request.path, exc_info=error)
-    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError | DeniedError):
+    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError | DeniedError | PoisonedBatchError):
         log.warning("%s: %r", type(error).__name__, str(error))
     else:
         log.debug("%s: %r", type(error).__name__, str(error))

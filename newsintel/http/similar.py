@@ -4,11 +4,12 @@ from typing import Any
 
 from quart import Response
 
+from newsintel.http.ids import ARTICLE
 from newsintel.http.kept import kept
 from newsintel.http.kinds import whole
-from newsintel.http.known import known_article, possible_id
+from newsintel.http.known import known_article
 from newsintel.http.params import Parameter
-from newsintel.http.schemas import ARTICLE_ID, ref
+from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Route
 from newsintel.intelligence.views import similar_body
@@ -22,7 +23,7 @@ def routes() -> tuple[Route, ...]:
             similar,
             "More like one article, from the whole archive: other stories with the words in common that tell most",
             {200: ref("Similar")},
-            in_path={"id": ARTICLE_ID},
+            in_path={"id": ARTICLE},
             takes=(Parameter("limit", whole(1, 50), "How many at most.", 10),),
             problems=("not_found", "busy", "archive_timeout"),
         ),
@@ -31,7 +32,7 @@ def routes() -> tuple[Route, ...]:
 
 async def similar(services: Services, given: Given) -> Response:
     """Answer what is most like an article; of one that is not archived yet by its own text."""
-    article_id, limit = possible_id(given["id"]), given["limit"]
+    article_id, limit = given["id"], given["limit"]
 
     async def make() -> dict[str, Any]:
         matches = await services.likeness.similar(article_id, limit)

@@ -1,5 +1,6 @@
 """One row per address and method: what serves it, what it takes and what it answers. Router, readers, access and OpenAPI all read these."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -9,11 +10,12 @@ from quart import Response
 
 from newsintel.account_model import Access
 from newsintel.http.bodies import Member
+from newsintel.http.kinds import Kind
 from newsintel.http.params import Parameter
 from newsintel.http.services import Services
 
 Given = Mapping[str, Any]
-"""A request's values by name: query parameters and members of the body as their kinds read them, path parameters as text."""
+"""A request's values by name: parameters of path and query and members of the body, each as its kind reads it."""
 
 
 class Method(StrEnum):
@@ -32,11 +34,12 @@ class Route:
     Attributes:
         path: in OpenAPI's spelling, e.g. `/articles/{id}`.
         answers: the JSON Schema of each status' body; None where it is text (of 204 and redirects: nothing).
-        in_path: JSON Schemas of the path's parameters.
+        in_path: the kinds of the path's parameters.
         problems: codes beyond those that every address can answer with, and those that follow from method, need and body.
         need: what access it takes at least; None = anybody's.
         foreign: True where somebody else's program writes the query string: unknown parameters are then not looked at.
         body: the members of the JSON object that it takes; () = no body, and what is sent is not looked at.
+        media: the type of answers that are text.
     """
 
     path: str
@@ -44,15 +47,18 @@ class Route:
     about: str
     answers: Mapping[int, dict[str, Any] | None]
     takes: tuple[Parameter, ...] = ()
-    in_path: Mapping[str, dict[str, Any]] = field(factory=dict)
+    in_path: Mapping[str, Kind] = field(factory=dict)
     problems: tuple[str, ...] = ()
     method: Method = Method.GET
     need: Access | None = None
     body: tuple[Member, ...] = ()
     foreign: bool = False
+    media: str = "text/plain"
 
     def __attrs_post_init__(self) -> None:
         names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]
+        if set(re.findall(r"{(\w+)}", self.path)) != set(self.in_path):
+            raise ValueError(f"{self.method} {self.path} does not say what its path may hold")
         if len(set(names)) < len(names):  # they reach the view in one mapping
             raise ValueError(f"{self.method} {self.path} has two values of one name")
 

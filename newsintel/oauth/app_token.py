@@ -22,7 +22,7 @@ from newsintel.settings import SourceSettings
 log = structlog.get_logger(__name__)
 
 ATTEMPT_S = 10.0
-"""Bound on one attempt as a whole: nobody's deadline does it, and a reply that trickles trips no timeout of httpx."""
+"""Bound on one attempt as a whole: no search waits for it, so no deadline of a search bounds it."""
 
 RENEW_AT = 0.9
 """Share of a token's life after which it is renewed: of Reddit's 3600 or 86400 s that leaves minutes for attempts that fail."""

@@ -4,7 +4,7 @@ Nothing of a reply is ever repeated in a message or a log line but short words o
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from newsintel.outbound import FORESEEN, refusal
 log = structlog.get_logger(__name__)
 
 ATTEMPT_S = 10.0
-"""Bound on one step with a provider: a person waits for it, and a reply that trickles trips no timeout of httpx."""
+"""Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 
@@ -65,10 +65,12 @@ def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUn
     log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         return SignInUnavailableError(f"{label} has too much to do. Try again later.", retry_after_s(response) or 60.0)
-    return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if that goes on, tell whoever runs this.")
+    return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
 
 
-def check_token_reply(label: str, response: httpx.Response, *, code_of: str) -> httpx.Response:
+def check_token_reply(
+    label: str, response: httpx.Response, *, code_of: str, good: Callable[[dict[str, Any]], bool] = usable
+) -> httpx.Response:
     """Let nothing through but a usable token; for authlib, which would take any JSON object for one.
 
     Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`, and a refresh token that it no longer honours with HTTP 400
@@ -78,6 +80,7 @@ def check_token_reply(label: str, response: httpx.Response, *, code_of: str) -> 
         label: what people call the provider.
         response: of the token endpoint.
         code_of: the grant, `authorization_code` or `refresh_token`.
+        good: whether the JSON object of a reply holds what it was asked for.
 
     Raises:
         InvalidParameterError: the code was used before or has expired; names `code`.
@@ -93,13 +96,26 @@ def check_token_reply(label: str, response: httpx.Response, *, code_of: str) -> 
     if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
         if code_of == "refresh_token":
             raise NotLinkedError(f"{label} no longer honours the link to your account. Sign in again to renew it.")
-        raise InvalidParameterError("code", "used", f"{label} takes this sign-in no more: it was used, or came late. Start it again.")
-    if status == httpx.codes.OK and usable(body):
+        raise InvalidParameterError(
+            "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
+        )
+    if status == httpx.codes.OK and isinstance(body, dict) and error is None and good(body):
         return response
     if status == httpx.codes.OK and error is not None:
         what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
         raise away(label, code_of, response, what)
     raise away(label, code_of, response, "no usable token" if status == httpx.codes.OK else "refused")
+
+
+def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
+    """The same for a sign-in with OpenID Connect, of which no token is kept: only what is used of the reply, and that is left.
+
+    What providers say of the access token's kind and life differs (`"3599"`, 30, nothing at all), and nothing here follows from it.
+    """
+    body = check_token_reply(label, response, code_of="authorization_code", good=lambda body: isinstance(body.get("id_token"), str)).json()
+    access_token = body.get("access_token")
+    sendable = isinstance(access_token, str) and access_token.isascii() and access_token.isprintable()
+    return httpx.Response(httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if sendable else {}))
 
 
 def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = None) -> Tokens:

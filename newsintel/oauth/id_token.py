@@ -1,23 +1,23 @@
 """ID tokens: who somebody is, signed by their provider for us and for this one sign-in (OpenID Connect Core 1.0, 3.1.3.7). Pure."""
 
 import hmac
-import unicodedata
 from datetime import datetime
 from typing import Any
 
 from joserfc import jws, jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from newsintel.account_model import Identity
-from newsintel.errors import SignInUnavailableError
+from newsintel.oauth.discovery import TENANT, issuer_of_tenant
 
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 """Signatures by a private key alone: with `none` or a shared secret anybody who knows our client secret could sign."""
 
 LEEWAY_S = 60
 """By which clocks may differ."""
 
-LONGEST_SUBJECT, LONGEST_NAME = 255, 200
+OTHER_NAMES = {"https://accounts.google.com": ("accounts.google.com",)}
+"""What Google's ID tokens may call their issuer beside its name ("Google OpenID Connect API Reference", `issuer`)."""
 
 
 class UnknownSignerError(ValueError):
@@ -30,26 +30,24 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
     Args:
         id_token: as it came.
         keys: the issuer's.
-        issuer: who must have made it.
+        issuer: who must have made it, as the discovery document has it.
         client_id: whom it must be for.
         nonce: what it must hold, or it was made for another sign-in.
         now: it must not have expired by then.
 
     Raises:
-        UnknownSignerError: none of the keys is the one that its header names.
+        UnknownSignerError: none of the keys is the one that its header names, or where it names none, the one that signed it.
         JoseError: its signature or a claim does not hold.
         ValueError: it is no token.
     """
     if not isinstance(id_token, str) or not id_token.isascii():
         raise ValueError("there is no ID token")
-    kid = jws.extract_compact(id_token.encode()).headers().get("kid")
-    if kid is not None and kid not in {key.kid for key in keys.keys}:
-        raise UnknownSignerError
-    claims = jwt.decode(id_token, keys, algorithms=ALGORITHMS).claims
+    claims, key = _opened(id_token, keys)
+    expected = issuer_of_tenant(issuer, claims.get("tid"))
     jwt.JWTClaimsRegistry(
         now=lambda: int(now.timestamp()),
         leeway=LEEWAY_S,
-        iss={"essential": True, "value": issuer},
+        iss={"essential": True, "values": [expected, *OTHER_NAMES.get(expected, ())]},
         aud={"essential": True, "value": client_id},
         exp={"essential": True},
         iat={"essential": True},
@@ -59,26 +57,19 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
         raise ValueError("it was made for another sign-in")
     if claims.get("azp", client_id) != client_id:
         raise ValueError("it was made for another party")
-    return claims
+    if TENANT in issuer and issuer_of_tenant(str(key.get("issuer", "")), claims.get("tid")) != expected:
+        raise ValueError("its key signs for other tenants")
+    return claims | {"iss": expected}
 
 
-def identity_of(issuer: str, claims: dict[str, Any]) -> Identity:
-    """Who the claims are about. By SIGN_IN they may be called by subject, and by an e-mail address that the provider has verified.
-
-    Raises:
-        SignInUnavailableError: the subject is none.
-    """
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
-        raise SignInUnavailableError("The provider did not say who you are. Tell whoever runs this.")
-    email = claims.get("email") if claims.get("email_verified") is True else None
-    invited_as = [f"oidc:{one}".lower() for one in (subject, email) if isinstance(one, str) and one]
-    names = (claims.get("preferred_username"), email, claims.get("name"), subject)
-    return Identity(issuer, subject, next(filter(None, map(_name, names)), subject)[:LONGEST_NAME], tuple(invited_as))
-
-
-def _name(given: Any) -> str:
-    """A name without what cannot be seen; empty if it is none."""
-    if not isinstance(given, str):
-        return ""
-    return "".join(character for character in given if unicodedata.category(character)[0] != "C").strip()
+def _opened(id_token: str, keys: KeySet) -> tuple[dict[str, Any], Any]:
+    """A token's claims, and the key that verified its signature. A set's only key may lack the id that tokens name."""
+    kid = jws.extract_compact(id_token.encode()).headers().get("kid")
+    candidates = [key for key in keys.keys if kid is None or key.kid in (kid, None)]
+    failure: Exception = UnknownSignerError("no key at hand is its signer's")
+    for key in candidates:
+        try:
+            return jwt.decode(id_token, key, algorithms=ALGORITHMS).claims, key
+        except (JoseError, ValueError) as error:
+            failure = UnknownSignerError() if kid is None else error
+    raise failure

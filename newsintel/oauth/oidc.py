@@ -1,22 +1,26 @@
 """Signing in with any OpenID Connect provider: what its discovery document says, the code flow with PKCE, and an ID token that holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
+import httpx
 import structlog
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from newsintel.account_model import Attempt, Identity, Tokens
 from newsintel.errors import SignInUnavailableError
-from newsintel.oauth.exchange import check_token_reply, conversation, read_json
-from newsintel.oauth.id_token import UnknownSignerError, identity_of, read_id_token
+from newsintel.oauth.discovery import TENANT, Document, document_address, read_document, read_keys
+from newsintel.oauth.exchange import check_login_reply, conversation, read_json
+from newsintel.oauth.id_token import UnknownSignerError, read_id_token
+from newsintel.oauth.identity import identity_of, lacks_names, with_userinfo
 from newsintel.oauth.library import open_client
 from newsintel.options import Secret
-from newsintel.outbound import Transport
 from newsintel.ports import WallClock
 
 log = structlog.get_logger(__name__)
@@ -29,21 +33,11 @@ FRESH_KEYS_EVERY_S = 60.0
 """A token signed by an unknown key has the keys asked for again, no more often than this: providers rotate them without notice."""
 
 
-@frozen
-class _Document:
-    """What of a discovery document (OpenID Connect Discovery 1.0, 3) is used."""
-
-    authorization_answerpoint: str
-    token_endpoint: str
-    jwks_uri: str
-    auth_method: str
-
-
 @define
 class _Kept:
     """What the provider said, and when (trio's clock)."""
 
-    document: _Document
+    document: Document
     keys: KeySet
     at_s: float
 
@@ -62,7 +56,7 @@ class OpenIdConnect:
     client_secret: Secret | None
     shown_as: str
     redirect_uri: str
-    transport: Transport
+    transport: httpx.AsyncBaseTransport
     now: WallClock
     _kept: _Kept | None = field(default=None, init=False)
 
@@ -75,15 +69,15 @@ class OpenIdConnect:
         """The address of the provider's page that asks the person."""
         document = (await self._known()).document
         url, _ = self._client(document).create_authorization_url(
-            document.authorization_answerpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
+            document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
         )
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Exchange the code, and verify the ID token that comes with it. Its other tokens are not kept: nobody here has a use for them."""
+        """Exchange the code, and verify the ID token that comes with it. No token is kept: nobody here has a use for them."""
         document = (await self._known()).document
         client = self._client(document)
-        client.register_compliance_hook("access_token_response", partial(check_token_reply, self.label, code_of="authorization_code"))
+        client.register_compliance_hook("access_token_response", partial(check_login_reply, self.label))
         async with conversation(self.label, "exchanging a code"):
             reply = await client.fetch_token(
                 document.token_endpoint,
@@ -91,63 +85,74 @@ class OpenIdConnect:
                 code=code,
                 redirect_uri=self.redirect_uri,
                 code_verifier=attempt.verifier,
+                auth=self._basic(document),
             )
-        claims = await self._verified(reply.get("id_token"), attempt.nonce)
-        return identity_of(self.issuer, claims), None
+        claims = await self._verified(reply["id_token"], attempt.nonce)
+        if document.userinfo_endpoint and lacks_names(claims) and "access_token" in reply:
+            claims = await self._named(claims, document.userinfo_endpoint, reply["access_token"])
+        return identity_of(claims, any_tenant=TENANT in document.issuer), None
 
-    async def _verified(self, id_token: Any, nonce: str) -> dict[str, Any]:
+    async def _verified(self, id_token: str, nonce: str) -> dict[str, Any]:
         """The claims of an ID token; its signer's key is asked for if it is not known yet."""
-        kept = await self._known()
-        expected = partial(read_id_token, id_token, issuer=self.issuer, client_id=self.client_id, nonce=nonce, now=self.now())
+
+        def read(kept: _Kept) -> dict[str, Any]:
+            made_by = kept.document.issuer
+            return read_id_token(id_token, kept.keys, issuer=made_by, client_id=self.client_id, nonce=nonce, now=self.now())
+
         try:
             try:
-                return expected(kept.keys)
+                return read(await self._known())
             except UnknownSignerError:
-                return expected((await self._known(FRESH_KEYS_EVERY_S)).keys)
-        except (JoseError, ValueError) as error:
-            log.warning("provider_failed", provider=self.label, step="verifying an ID token", detail=type(error).__name__)
-            raise SignInUnavailableError(f"{self.label} sent a proof of who you are that does not hold. Tell whoever runs this.") from None
+                return read(await self._known(FRESH_KEYS_EVERY_S))
+        except (JoseError, ValueError, RecursionError) as error:
+            raise self._does_not_hold("verifying an ID token", error) from None
+
+    async def _named(self, claims: dict[str, Any], url: str, access_token: str) -> dict[str, Any]:
+        """The claims, with what the userinfo endpoint adds to them."""
+        try:
+            return with_userinfo(claims, await self._get(url, "userinfo", {"Authorization": f"Bearer {access_token}"}))
+        except ValueError as error:
+            raise self._does_not_hold("comparing userinfo", error) from None
 
     async def _known(self, keep_s: float = KEEP_S) -> _Kept:
         """What the provider said within `keep_s`. Two who find it too old at once ask twice, which does no harm."""
         kept = self._kept
         if kept is None or trio.current_time() - kept.at_s >= keep_s:
-            document = await self._document()
-            self._kept = kept = _Kept(document, await self._keys(document), trio.current_time())
+            said = await self._get(document_address(self.issuer), "discovery")
+            with self._understood():
+                document = read_document(said, self.issuer, secret=self.client_secret is not None)
+            said = await self._get(document.jwks_uri, "keys")
+            with self._understood():
+                keys = read_keys(said)
+            self._kept = kept = _Kept(document, keys, trio.current_time())
         return kept
 
-    async def _document(self) -> _Document:
-        said = await self._get(self.issuer + "/.well-known/openid-configuration", "discovery")
-        authorization, token, jwks = (said.get(name) for name in ("authorization_answerpoint", "token_endpoint", "jwks_uri"))
-        # Another issuer's document would have us trust its keys (Discovery 1.0, 4.3).
-        if said.get("issuer") != self.issuer or not all(map(self._usable, (authorization, token, jwks))):
-            raise self._nonsense("discovery", "another issuer, or endpoints that cannot be used")
-        methods = said.get("token_endpoint_auth_methods_supported")
-        posts = isinstance(methods, list) and "client_secret_basic" not in methods and "client_secret_post" in methods
-        method = "none" if self.client_secret is None else "client_secret_post" if posts else "client_secret_basic"
-        return _Document(str(authorization), str(token), str(jwks), method)
-
-    async def _keys(self, document: _Document) -> KeySet:
-        try:
-            return KeySet.import_key_set(await self._get(document.jwks_uri, "keys"))  # type: ignore[arg-type]
-        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-            raise self._nonsense("keys", "no usable set of keys") from None
-
-    async def _get(self, url: str, step: str) -> dict[str, Any]:
+    async def _get(self, url: str, step: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
         client = open_client(self.client_id, None, self.transport)
         async with conversation(self.label, step):
-            response = await client.request("GET", url, withhold_token=True)
+            response = await client.request("GET", url, headers=headers, withhold_token=True)
         return read_json(self.label, step, response)
 
-    def _usable(self, endpoint: Any) -> bool:
-        """True for a URL that is as well protected as the issuer's own."""
-        return isinstance(endpoint, str) and urlsplit(endpoint).scheme in ("https", urlsplit(self.issuer).scheme)
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What cannot be understood of a provider is for its operator to mend, or ours."""
+        try:
+            yield
+        except ValueError as error:
+            log.warning("provider_misdescribed", provider=self.label, detail=str(error))
+            raise SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell the operator of this service.") from None
 
-    def _nonsense(self, step: str, what: str) -> SignInUnavailableError:
-        log.warning("provider_failed", provider=self.label, step=step, detail=what)
-        return SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell whoever runs this.")
+    def _does_not_hold(self, step: str, error: Exception) -> SignInUnavailableError:
+        log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
+        return SignInUnavailableError(f"{self.label} sent a proof of who you are that does not hold. Tell the operator of this service.")
 
-    def _client(self, document: _Document) -> Any:
+    def _basic(self, document: Document) -> httpx.BasicAuth | None:
+        """Our id and secret for the header, form-encoded first as authlib does not (RFC 6749, 2.3.1); None where they go elsewhere."""
+        if document.auth_method != "client_secret_basic" or self.client_secret is None:
+            return None
+        return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe=""))
+
+    def _client(self, document: Document) -> Any:
         return open_client(
             self.client_id,
             self.client_secret.reveal() if self.client_secret else None,

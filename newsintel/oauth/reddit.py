@@ -109,7 +109,7 @@ class Reddit:
             self.transport,
             user_agent=values["user_agent"],
             token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
-            revocation_answerpoint_auth_method="client_secret_basic",
+            revocation_endpoint_auth_method="client_secret_basic",
             redirect_uri=self.redirect_uri,
             scope=" ".join(SCOPES),
             code_challenge_method="S256",

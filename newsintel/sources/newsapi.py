@@ -35,9 +35,10 @@ _CODES: dict[str, tuple[Status, float | None]] = {
     # 50 calls per 12 hours, and no word on when they come back: asking once an hour costs at most 12 of them.
     "rateLimited": (Status.RATE_LIMITED, MAX_PAUSE_S),
     "unexpectedError": (Status.UNREACHABLE, None),
+    # Sent to pages of other sites, which we are not: something on the way must add an Origin header.
+    "corsNotAllowed": (Status.UNAUTHORIZED, None),
 }
-# Limits of the plan, with 426: `unauthorized`, because no waiting helps, only another plan; each concerns one query, so nothing pauses.
-_PLAN_CODES = frozenset({"maximumResultsReached", "corsNotAllowed"})
+_QUERY_CODES = frozenset({"parameterInvalid", "parametersMissing", "sourcesTooMany", "sourceDoesNotExist", "sourceDoesntExist"})
 _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
@@ -77,12 +78,16 @@ def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
     code = body.get("code")
     code = code if isinstance(code, str) and re.fullmatch(r"[A-Za-z]{1,40}", code) else "no code"
     said = f"{code}: {message(body.get('message'))}"
-    if response.status == 426 or code in _PLAN_CODES:
-        return Refusal(Status.UNAUTHORIZED, f"the plan does not cover this (HTTP {response.status}): {said}", response.status, 0.0)
+    beyond_plan = code == "maximumResultsReached" or (code == "parameterInvalid" and "too far in the past" in said)
+    if beyond_plan or (response.status == 426 and code not in _CODES):
+        detail = f"the plan does not cover this query (HTTP {response.status}): {said}"
+        return Refusal(Status.UNSUPPORTED, detail, response.status, query_fault=True)
     refusal = by_status(response, now, said)
-    status, pause_s = _CODES.get(code, (refusal.status, refusal.pause_s))
+    if code not in _CODES:
+        return evolve(refusal, query_fault=refusal.query_fault or code in _QUERY_CODES)
+    status, pause_s = _CODES[code]
     # A Retry-After was never recorded; if one comes, it knows better.
-    return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s)
+    return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s, query_fault=False)
 
 
 def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:

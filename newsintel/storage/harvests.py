@@ -88,6 +88,8 @@ class RedisCache:
             held, data = await together.execute(raise_on_error=False)
         if isinstance(data, RedisError):
             raise data
+        if isinstance(held, RedisError):
+            await self._link.judge(held)
         # If it takes no writes (full, or a read-only replica), nobody can claim anything: everybody goes ahead. It may be read.
         return bool(held), data
 

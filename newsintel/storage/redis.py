@@ -1,23 +1,24 @@
 """The way to Redis on redis-py: one pool, one lane, one breaker, for every port that is fulfilled there."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, TypeVarTuple
 
 import trio
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import to_bool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
+from newsintel import redis_url
 from newsintel.options import Secret
+from newsintel.redis_url import RedisUrl
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
+from newsintel.storage.redis_failures import FORESEEN, misplaced, served, translate
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -29,6 +30,10 @@ SOCKET_S = 0.25
 
 HEALTH_CHECK_S = 30
 CLOSE_S = 0.5
+
+PING_KEY = "ping"
+PING_MS = 1000
+"""What a ping writes is gone after this."""
 
 
 class RedisLink:
@@ -54,7 +59,7 @@ class RedisLink:
         return self._breaker.open
 
     async def ping(self) -> None:
-        """Return if Redis answers; raises UnavailableError if not."""
+        """Return if Redis takes a write; raises UnavailableError if not, as from a replica or a server that is full."""
         await self.call(self._ping)
 
     async def call(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
@@ -71,18 +76,34 @@ class RedisLink:
         await self.redis.connection_pool.disconnect(inuse_connections=False)
         await self.redis.delete(key)
 
+    async def judge(self, error: BaseException) -> None:
+        """Draw the consequences of a failure: for the breaker, and for the connections if their server is the wrong one.
+
+        After a failover behind one name, open connections go on leading to the old primary, whose replies nothing else ends.
+        """
+        if served(error):
+            self._breaker.succeeded()
+        else:
+            self._breaker.failed(time.monotonic())
+        if misplaced(error):
+            pool = self.redis.connection_pool
+            # Others are in the middle of an operation: their connections go when it is done.
+            await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
+            with suppress(*FORESEEN):
+                await pool.disconnect(inuse_connections=False)
+
     async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
         """Tell the breaker how it went, here where it always ends: the caller may have left."""
         try:
             result = await operation(*args)
-        except (RedisError, OSError) as error:
-            self._breaker.failed(time.monotonic())
-            raise _translate(error) from error
+        except FORESEEN as error:
+            await self.judge(error)
+            raise translate(error) from error
         self._breaker.succeeded()
         return result
 
     async def _ping(self) -> None:
-        await self.redis.ping()
+        await self.redis.set(PING_KEY, b"", px=PING_MS)
 
 
 @asynccontextmanager
@@ -103,7 +124,7 @@ async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> As
 async def _close(redis: Redis) -> None:
     try:
         await asyncio.wait_for(redis.aclose(), CLOSE_S)
-    except (RedisError, OSError):
+    except FORESEEN:
         return  # it was going away in any case
 
 
@@ -113,9 +134,8 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     As it comes a black hole costs 59 s a command, and a connection with an unread reply is handed on to the next caller (8.x skips the
     check while it listens for maintenance notifications). The rest spares round trips at each connection.
     """
-    return BlockingConnectionPool.from_url(
-        url.reveal(),
-        **({"password": password.reveal()} if password else {}),
+    return BlockingConnectionPool(
+        **_place(redis_url.read(url.reveal()), password),
         max_connections=CONNECTIONS,
         timeout=POOL_WAIT_S,
         socket_timeout=SOCKET_S,
@@ -128,14 +148,12 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
     )
 
 
-def _translate(error: BaseException) -> NewsIntelError:
-    """Our exception for one of redis-py's; all that a cache may do wrong is be unavailable.
-
-    The reason may lie several causes deep: what happens while it connects becomes a ConnectionError.
-    """
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, AuthenticationError | NoPermissionError | ssl.SSLError):
-            return RefusedError(f"Redis refuses this service ({type(cause).__name__}): check the user, the password and TLS")
-        cause = cause.__cause__ or cause.__context__
-    return UnavailableError(f"Redis is unavailable ({type(error).__name__})")
+def _place(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
+    """Where to connect, as arguments of redis-py's connections."""
+    place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
+    place |= {"db": url.db, "username": url.username, "password": password.reveal() if password else url.password}
+    kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection
+    passed: dict[str, Any] = {name: value for name, value in url.given.items() if name not in ("protocol", "ssl_check_hostname")}
+    if url.tls:
+        passed["ssl_check_hostname"] = to_bool(url.given.get("ssl_check_hostname", "true"))
+    return {"connection_class": kind, **place, **passed}

@@ -16,6 +16,9 @@ from newsintel.keys import digest
 from newsintel.ports import Count, WallClock
 from newsintel.storage.redis import RedisLink
 
+MOST = 50
+"""Sessions of one account, as many as it may have keys: far more browsers than one person has. One more ends the oldest."""
+
 SEEN_EVERY = timedelta(minutes=1)
 """Being seen is written down no more often than this."""
 
@@ -60,7 +63,21 @@ class RedisSessions:
             together.set(_key(session.digest), dump(session), ex=self._left(session))
             together.sadd(_list(session.user_id), session.digest)
             together.expire(_list(session.user_id), round(self._max.total_seconds()))
-            await together.execute()
+            together.smembers(_list(session.user_id))
+            members = (await together.execute())[-1]
+        # Looked at after it is entered: of two that start at once, the later sees both.
+        if len(members) > MOST:
+            await self._end_oldest(session)
+
+    async def _end_oldest(self, newest: Session) -> None:
+        """End as many of a user's sessions as there are too many, whatever the clock of the machine that made the newest says."""
+        others = [session for session in await self._all(newest.user_id) if session.digest != newest.digest]
+        oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MOST - 1 :]
+        if oldest:
+            async with self._redis.pipeline(transaction=True) as together:
+                together.delete(*(_key(session.digest) for session in oldest))
+                together.srem(_list(newest.user_id), *(session.digest for session in oldest))
+                await together.execute()
 
     async def _seen(self, session_digest: str) -> Session | None:
         session = await self._read(session_digest)
@@ -73,6 +90,10 @@ class RedisSessions:
 
     async def _read(self, session_digest: str) -> Session | None:
         data = cast(bytes | None, await self._redis.get(_key(session_digest)))  # bytes, since nothing asks the client to decode
+        return await self._checked(session_digest, data)
+
+    async def _checked(self, session_digest: str, data: bytes | None) -> Session | None:
+        """The session that was read under a digest; what is none, or another's, is deleted."""
         if data is None:
             return None
         session = load(data)
@@ -84,7 +105,8 @@ class RedisSessions:
 
     async def _all(self, user_id: int) -> tuple[Session, ...]:
         digests = await self._digests(user_id)
-        found = [await self._read(one) for one in digests]
+        values = cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
+        found = [await self._checked(*pair) for pair in zip(digests, values, strict=True)]
         live = [session for session in found if session is not None and session.user_id == user_id]
         if gone := set(digests) - {session.digest for session in live}:
             await self._redis.srem(_list(user_id), *gone)

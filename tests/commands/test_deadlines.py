@@ -1,5 +1,6 @@
 """`newsintel deadlines` as people run it, on files; the demo's tests run it on a service."""
 
+import gzip
 import json
 
 import pytest
@@ -116,3 +117,11 @@ def test_config_lists_every_metric_that_emf_writes(tmp_path):
     names = newsintel(tmp_path, "config", "--metrics").stdout.splitlines()
     assert names == sorted(names)
     assert {"searches", "hit_ratio", "http_5xx", "fetch_p99_ms_reddit", "queue_depth_persister", "cpu_s"} <= set(names)
+
+
+def test_latencies_of_other_programs(tmp_path):
+    """Compressed, with a byte order mark, CRLF and a blank last line: as for an import."""
+    lines = "\ufeff" + "".join(f"{json.dumps(line)}\r\n" for line in LINES) + "\r\n"
+    (tmp_path / "packed").write_bytes(gzip.compress(lines.encode()))
+    done = newsintel(tmp_path, "deadlines", "--file", str(tmp_path / "packed"), "--json")
+    assert json.loads(done.stdout) == json.loads(asked(tmp_path, "--json").stdout)

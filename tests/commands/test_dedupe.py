@@ -2,18 +2,25 @@
 
 import argparse
 import csv
+import gzip
 import io
 import json
+import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsintel.commands import dedupe
 from newsintel.dedup import group
+from newsintel.json_line import read_object
 from newsintel.model import Dedupe
+from tests.commands import malformed
 from tests.shared import SHARED, needs_shared
 from tests.values import article
 
@@ -92,28 +99,131 @@ def test_output_may_be_a_device(file):
     ("line", "reason"),
     [
         ("{", "is not JSON: "),
-        ("", "is not JSON: "),
-        ('{"title": "\\ud800"}', "is not JSON: "),
         ("[]", "is not a JSON object"),
         ('{"url": "https://example.org"}', "has no title, or one that is not text"),
         ('{"title": 5}', "has no title, or one that is not text"),
         ('{"title": "a", "url": 5}', "has a url that is not text"),
+        ('{"title": "a", "cluster": ' + "[" * 1015 + "]" * 1015 + "}", "is nested too deeply"),
     ],
 )
-def test_a_bad_line_is_named(line, reason, file, tmp_path, capfdbinary):
-    """One message with its number and the reason, exit 2; lines before it are out, and an older output file is as it was."""
-    with file.open("a") as out:
-        out.write(line + "\n")
+def test_a_bad_line_is_named_and_costs_only_itself(line, reason, file, tmp_path, capfdbinary):
+    """One message with its number and the reason, exit 2; all others are out, and the clusters count it."""
+    file.write_text(f"{line}\n{file.read_text()}")
+    later = [(cluster + 1, rule) for cluster, rule in EXPECTED]
     assert command(str(file)) == 2
     out, err = capfdbinary.readouterr()
-    assert found(out.decode()) == EXPECTED
-    assert err.decode().startswith(f"newsintel dedupe: {file}, line 6 {reason}")
+    assert found(out.decode()) == later
+    assert err.decode().startswith(f"newsintel dedupe: {file}, line 1 {reason}")
     assert err.count(b"\n") == 1
-    older = tmp_path / "older"
+    assert command(str(file), "-o", str(tmp_path / "out")) == 2
+    assert found((tmp_path / "out").read_text()) == later
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_lines_of_other_programs_are_taken_or_refused_one_by_one(tmp_path, capfdbinary, pack):
+    """Each with its number; what is taken stands as it was written, its numbers above all."""
+    (tmp_path / "in").write_bytes(pack(malformed.FILE))
+    assert command(str(tmp_path / "in"), "--mode", "strict") == 2
+    out, err = capfdbinary.readouterr()
+    refused, taken = malformed.refusals("deduped"), malformed.taken("deduped")
+    said = dict(re.fullmatch(r"newsintel dedupe: \S+, line (\d+) (.*)", one).groups() for one in err.decode().splitlines())
+    assert {int(number) for number in said} == set(refused)
+    assert {number: reason for number, reason in refused.items() if not said[str(number)].startswith(reason)} == {}
+    lines = out.splitlines(keepends=True)
+    for number, line in zip(taken, lines, strict=True):
+        before, _, ours = line.partition(b',"cluster":')
+        assert before + b"}" == malformed.CASES[number - 1].line.removeprefix(b"\xef\xbb\xbf").strip()
+        assert set(json.loads(b'{"cluster":' + ours)) == {"cluster", "rule", "similarity"}
+        assert json.loads(b'{"cluster":' + ours)["cluster"] in taken
+
+
+NUMBERS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.integers(10**29, 10**30))
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.just("cluster"), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.text() | st.sampled_from(["cluster", "rule", "similarity"])
+SPACES = st.text(" \t\r", max_size=2)
+
+
+@given(members=st.lists(st.tuples(NAMES, VALUES, SPACES), max_size=6), ascii_only=st.booleans())
+def test_members_stand_as_they_were_written(members, ascii_only):
+    """Every byte of them, in their order; those that an earlier run added go. The judge is json, with numbers as their digits."""
+    written = [(name, json.dumps(value, ensure_ascii=ascii_only), space) for name, value, space in [("title", "a", ""), *members]]
+    pairs = [f"{space}{json.dumps(name, ensure_ascii=ascii_only)}{space}:{space}{value}{space}" for name, value, space in written]
+    line = ("{" + ",".join(pairs) + "}\n").encode("utf-8", "surrogatepass")
+    result = dedupe._without_end(line, read_object(line)) + b"}"
+    exact = {"parse_int": str, "parse_float": str, "object_pairs_hook": list}
+    before, after = (json.loads(text, **exact) for text in (line, result))
+    assert after == [(name, value) for name, value in before if name not in {"cluster", "rule", "similarity"}]
+    for name, value, _ in written:
+        if name not in {"cluster", "rule", "similarity"}:
+            assert value.encode("utf-8", "surrogatepass") in result
+
+
+def test_again_its_own_output_gives_the_same(file, tmp_path, capfdbinary):
+    """What an earlier run added is replaced, not repeated."""
+    assert command(str(file), "-o", str(tmp_path / "once")) == 0
+    assert command(str(tmp_path / "once"), "-o", str(tmp_path / "twice")) == 0
+    once, twice = ((tmp_path / name).read_text() for name in ("once", "twice"))
+    assert [json.loads(line, object_pairs_hook=list) for line in once.splitlines()] == [
+        json.loads(line, object_pairs_hook=list) for line in twice.splitlines()
+    ]
+
+
+def test_a_damaged_file_gives_its_whole_lines_and_is_named(file, tmp_path, capfdbinary):
+    """As for an import: the end is named, exit 2."""
+    packed = gzip.compress(file.read_bytes())
+    (tmp_path / "cut").write_bytes(packed[:-4])
+    assert command(str(tmp_path / "cut")) == 2
+    out, err = capfdbinary.readouterr()
+    assert found(out.decode()) == EXPECTED
+    assert err.decode() == f"newsintel dedupe: {tmp_path / 'cut'} is damaged after line 5: it is cut short\n"
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "{\n[]\n"])
+def test_no_empty_file_is_left(content, tmp_path, capfdbinary):
+    """With nothing to write an older file stays as it was, and none is made; exit 2 says so."""
+    source, older = tmp_path / "in", tmp_path / "older"
+    source.write_text(content)
     older.write_text("older")
-    assert command(str(file), "-o", str(older)) == 2
+    for out in (older, tmp_path / "none"):
+        assert command(str(source), "-o", str(out)) == 2
+        last = capfdbinary.readouterr().err.decode().splitlines()[-1]
+        assert last == f"newsintel dedupe: {source} has no line that can be used; {out} is not written"
     assert older.read_text() == "older"
-    assert sorted(it.name for it in tmp_path.iterdir()) == ["in.jsonl", "older"]
+    assert sorted(it.name for it in tmp_path.iterdir()) == ["in", "older"]
+    assert command(str(source)) == (2 if "{" in content else 0)
+
+
+def limit_files():
+    """In a child process: no file may grow beyond 2,000 bytes, as on a disk that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+
+def test_a_full_disk_leaves_an_older_file(tmp_path):
+    """The system's own refusal in the middle of writing: one line, exit 2, nothing left over."""
+    source, older = tmp_path / "in", tmp_path / "older"
+    source.write_text("".join(json.dumps({"title": f"Story {number}"}) + "\n" for number in range(100)))
+    older.write_text("older")
+    script = f"import sys; from tests.commands.test_dedupe import command; sys.exit(command({str(source)!r}, '-o', {str(older)!r}))"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, preexec_fn=limit_files, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "newsintel dedupe: File too large\n")
+    assert older.read_text() == "older"
+    assert sorted(it.name for it in tmp_path.iterdir()) == ["in", "older"]
+
+
+def test_the_new_file_has_the_permissions_of_the_old_one_and_links_stay(file, tmp_path):
+    """What was for its owner alone stays so; a link still leads to what was written."""
+    (tmp_path / "target").write_text("older")
+    (tmp_path / "target").chmod(0o600)
+    (tmp_path / "link").symlink_to("target")
+    assert command(str(file), "-o", str(tmp_path / "link")) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert found((tmp_path / "target").read_text()) == EXPECTED
+    assert (tmp_path / "target").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path, capfdbinary):

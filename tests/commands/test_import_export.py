@@ -1,15 +1,17 @@
 """`newsintel import` and `export` as people run them: what goes in comes out, and what stops halfway goes on from there."""
 
 import asyncio
+import fcntl
 import gzip
 import json
 import logging
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
+import zlib
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,8 +24,10 @@ from newsintel.archive_format import FIELDS
 from newsintel.cli import main
 from newsintel.errors import UnavailableError
 from newsintel.storage.postgres.dump import PostgresDump
+from tests.commands import malformed
 from tests.service import environ
 from tests.storage.support import running_servers
+from tests.waiting import PATIENCE_S, wait_for
 
 
 def line(number, **changes):
@@ -168,7 +172,9 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
     """`-` is standard input; the lines before --from-line are passed over, whatever they are."""
     command = [sys.executable, "-m", "newsintel", "import", "-", "--from-line", "3"]
     text = "{\n" + "".join(map(line, range(2, 6)))
-    done = subprocess.run(command, env=environ(tmp_path, **archive), input=text, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environ(tmp_path, **archive), input=text, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "3 lines: 3 new articles, 0 lines refused\n")
 
 
@@ -178,11 +184,9 @@ def test_an_interrupted_import_says_where_to_go_on(newsintel, tmp_path, archive,
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True) as process:
         process.stdin.write("".join(map(line, range(1, 451))))
         process.stdin.flush()
-        deadline = time.monotonic() + 30
-        while len(newsintel("export", **archive).stdout.splitlines()) < 400:
-            assert time.monotonic() < deadline
+        wait_for(lambda: len(newsintel("export", **archive).stdout.splitlines()) >= 400, "all that was committed")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE_S) == 130
         assert process.stderr.read() == "stopped; go on with --from-line 401\n"
     name = file(*map(line, range(1, 451)))
     done = newsintel("import", name, "--from-line", "401", **archive)
@@ -195,6 +199,19 @@ def test_a_database_that_cannot_be_reached_is_one_line(newsintel, archive, file)
     done = newsintel("import", file(line(1)), **away)
     assert done.returncode == 1
     assert re.fullmatch(r"stopped; go on with --from-line 1\nnewsintel: PostgreSQL refuses this service [^\n]*\n", done.stderr)
+
+
+@pytest.mark.parametrize("damage", ["truncate -s -4 in", "printf x >> in", "truncate -s -60 in"])
+def test_a_small_damaged_file_is_archived_to_its_last_whole_row(newsintel, tmp_path, archive, file, damage):
+    """Of 150 rows, less than a batch, every whole one; the end is named, and where to go on is the row that was not whole."""
+    whole = Path(file(*(line(number) for number in range(1, 151)), name="whole.jsonl.gz"))
+    subprocess.run(["sh", "-euc", f"cp {whole.name} in; {damage}"], cwd=tmp_path, check=True)
+    lines = zlib.decompressobj(31).decompress((tmp_path / "in").read_bytes()).count(b"\n")
+    assert (lines == 150) is (damage != "truncate -s -60 in")
+    done = newsintel("import", str(tmp_path / "in"), **archive)
+    said = rf"stopped; go on with --from-line {lines + 1}\nnewsintel: \S+/in is damaged after line {lines}: [a-z ]+\n"
+    assert (done.returncode, bool(re.fullmatch(said, done.stderr))) == (2, True), done.stderr
+    assert numbers(newsintel("export", **archive).stdout) == list(range(1, lines + 1))
 
 
 def test_a_damaged_archive_file_gives_what_can_be_read(newsintel, tmp_path, archive, file):
@@ -225,24 +242,179 @@ def test_an_export_goes_on_after_an_article(newsintel, archive, file):
     assert (done.returncode, done.stderr) == (2, "newsintel: --after a_none: no such article is archived\n")
 
 
-def test_an_export_cut_short_says_where_to_go_on(newsintel, archive, file, tmp_path, monkeypatch):
-    """What it had written stays, the article after which to go on is its last, and both parts are the whole."""
-    newsintel("import", file(*map(line, range(700))), **archive)
+@pytest.fixture
+def pages(monkeypatch):
+    """Has PostgreSQL go away after so many pages, and come back."""
     page = PostgresDump.page
 
-    async def first_page_only(self, after, limit):
-        if after:
-            raise UnavailableError("PostgreSQL is unavailable")
-        return await page(self, after, limit)
+    def end_after(most):
+        given = count()
 
-    monkeypatch.setattr(PostgresDump, "page", first_page_only)
-    done = newsintel("export", str(tmp_path / "part.jsonl"), **archive)
-    monkeypatch.undo()
-    part = (tmp_path / "part.jsonl").read_text()
-    last = json.loads(part.splitlines()[-1])["id"]
+        async def some(self, after, limit):
+            if next(given) >= most:
+                raise UnavailableError("PostgreSQL is unavailable")
+            return await page(self, after, limit)
+
+        monkeypatch.setattr(PostgresDump, "page", some)
+
+    return SimpleNamespace(end_after=end_after, go_on=lambda: monkeypatch.setattr(PostgresDump, "page", page))
+
+
+@pytest.fixture(params=["out.jsonl", "out.jsonl.gz"])
+def out(request, tmp_path):
+    """A file to export to."""
+    return tmp_path / request.param
+
+
+NAMES = ["out.jsonl", "out.jsonl.gz"]
+
+
+def content(path):
+    """What a file holds, by gzip's own reader if it is named so."""
+    if path.suffix != ".gz":
+        return path.read_text()
+    return subprocess.run(["gzip", "-dc"], input=path.read_bytes(), capture_output=True, check=True).stdout.decode()
+
+
+def test_an_export_cut_short_is_gone_on_with(newsintel, archive, file, pages, out):
+    """Yesterday's file stays until today's is whole; what was written waits beside it for the same command with the article it names."""
+    newsintel("import", file(*map(line, range(1200))), **archive)
+    whole = newsintel("export", **archive).stdout
+    out.write_text("yesterday's")
+    pages.end_after(2)
+    done = newsintel("export", str(out), **archive)
+    pages.go_on()
+    last = json.loads(whole.splitlines()[999])["id"]
     assert done.returncode == 1
-    assert done.stderr == f"stopped; go on with --after {last}\nnewsintel: PostgreSQL is unavailable\n"
-    assert numbers(part + newsintel("export", "--after", last, **archive).stdout) == list(range(700))
+    assert done.stderr == f"stopped; go on with --after {last}, which adds to {out}.part\nnewsintel: PostgreSQL is unavailable\n"
+    assert out.read_text() == "yesterday's"
+    assert newsintel("export", str(out), "--after", last, **archive).returncode == 0
+    assert content(out) == whole
+    assert [path.name for path in out.parent.glob("out*")] == [out.name]
+
+
+@pytest.mark.parametrize("existing", [None, "yesterday"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_database_that_is_away_costs_no_file(newsintel, archive, tmp_path, name, existing):
+    """The file is not touched before there is something to write, and nothing is left beside it."""
+    if existing:
+        (tmp_path / name).write_text(existing)
+    away = archive | {"DATABASE_URL": archive["DATABASE_URL"].replace("newsintel@", "nobody@")}
+    done = newsintel("export", str(tmp_path / name), **away)
+    assert (done.returncode, "PostgreSQL refuses this service" in done.stderr) == (1, True)
+    assert [path.read_text() for path in tmp_path.glob("out*")] == ([existing] if existing else [])
+
+
+def test_an_empty_archive_replaces_nothing(newsintel, archive, tmp_path):
+    """A database that was lost must not take the backup with it; where there is no file yet, an empty one is what there is to export."""
+    for name in NAMES:
+        out = tmp_path / name
+        assert newsintel("export", str(out), **archive).returncode == 0
+        assert content(out) == ""
+        out.write_text("yesterday")
+        done = newsintel("export", str(out), **archive)
+        assert (done.returncode, done.stderr) == (1, f"newsintel: the archive is empty; {out} is left as it was\n")
+        assert out.read_text() == "yesterday"
+    assert sorted(path.name for path in tmp_path.glob("out*")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_after_adds_to_the_file_that_ends_with_the_article(newsintel, archive, file, tmp_path, name):
+    """Day by day the same file; with nothing new it stays as it is. Permissions stay as well."""
+    out = tmp_path / name
+    newsintel("import", file(*map(line, range(600))), **archive)
+    assert newsintel("export", str(out), **archive).returncode == 0
+    out.chmod(0o600)
+    for day in (1, 2):
+        before, last = out.read_bytes(), json.loads(content(out).splitlines()[-1])["id"]
+        assert newsintel("export", str(out), "--after", last, **archive).returncode == 0
+        assert out.read_bytes() == before
+        newsintel("import", file(*map(line, range(day * 600, day * 600 + 600))), **archive)
+        assert newsintel("export", str(out), "--after", last, **archive).returncode == 0
+        assert out.read_bytes().startswith(before)
+        assert content(out) == newsintel("export", **archive).stdout
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert newsintel("export", str(out), **archive).returncode == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in tmp_path.glob("out*")) == [name]
+
+
+def test_after_adds_to_nothing_else(newsintel, archive, file, tmp_path):
+    """A file that ends elsewhere, is damaged, cut in its last line or another program's is refused with 2, and is as it was."""
+    newsintel("import", file(*map(line, range(3))), **archive)
+    exported = newsintel("export", **archive).stdout
+    first, *_, last = (json.loads(each)["id"] for each in exported.splitlines())
+    for data, reason in (
+        (exported.encode(), f"does not end with {first}"),
+        (b"notes\n", f"does not end with {first}"),
+        (exported.encode()[:-1], "its last line is cut short"),
+        (gzip.compress(exported.encode())[:-1], "is damaged after line 3"),
+        (exported.encode() + b"x" * 2**20 + b"\n", "its last line is cut short"),
+    ):
+        (tmp_path / "out").write_bytes(data)
+        done = newsintel("export", str(tmp_path / "out"), "--after", first, **archive)
+        assert (done.returncode, reason in done.stderr) == (2, True), done.stderr
+        assert (tmp_path / "out").read_bytes() == data
+    (tmp_path / "out").write_text(exported)
+    done = newsintel("export", str(tmp_path / "out"), "--after", "a_none", **archive)
+    assert (done.returncode, (tmp_path / "out").read_text()) == (2, exported)
+    assert newsintel("export", str(tmp_path / "out"), "--after", last, **archive).returncode == 0
+    assert (tmp_path / "out").read_text() == exported
+    assert newsintel("export", str(tmp_path / "new"), "--after", first, **archive).returncode == 0
+    assert (tmp_path / "new").read_text() == "".join(exported.splitlines(keepends=True)[1:])
+
+
+def limit_files():
+    """In a child process: no file may grow beyond a megabyte, as on a disk that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+
+
+@pytest.mark.parametrize("existing", ["whole", "part"])
+def test_a_full_disk_costs_no_file(newsintel, archive, file, tmp_path, existing):
+    """The system's own refusal in the middle of a page: what was there is there, what was written are whole lines to go on from."""
+    newsintel("import", file(*(line(number, content="x" * 900) for number in range(1500))), **archive)
+    whole, out = newsintel("export", **archive).stdout.splitlines(keepends=True), tmp_path / "out.jsonl"
+    begun = whole[:100] if existing == "part" else []
+    out.write_text("".join(begun) or "yesterday")
+    after = ("--after", json.loads(begun[-1])["id"]) if begun else ()
+    command = [sys.executable, "-m", "newsintel", "export", str(out), *after]
+    limited = {"preexec_fn": limit_files, "capture_output": True, "text": True}
+    done = subprocess.run(command, env=environ(tmp_path, **archive), check=False, **limited)
+    wrote = out if begun else tmp_path / "out.jsonl.part"
+    written = wrote.read_text()
+    last = json.loads(written.splitlines()[-1])["id"]
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"stopped; go on with --after {last}")
+    assert done.stderr.endswith("newsintel export: File too large\n")
+    assert written == "".join(whole[: len(written.splitlines())])
+    assert len(begun) + 500 == len(written.splitlines())
+    assert begun or out.read_text() == "yesterday"
+    assert newsintel("export", str(out), "--after", last, **archive).returncode == 0
+    assert out.read_text() == "".join(whole)
+
+
+def test_two_exports_do_not_write_one_file(newsintel, archive, file, tmp_path):
+    """The second is refused with 2; the first goes on."""
+    newsintel("import", file(line(1)), **archive)
+    with (tmp_path / "out.part").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = newsintel("export", str(tmp_path / "out"), **archive)
+        assert (done.returncode, done.stderr) == (2, f"newsintel: another export writes to {tmp_path / 'out.part'}\n")
+    assert newsintel("export", str(tmp_path / "out"), **archive).returncode == 0
+
+
+def test_an_export_follows_a_link_and_refuses_a_folder(newsintel, archive, file, tmp_path):
+    """What a link leads to is replaced, not the link; a folder is refused before anything is written."""
+    newsintel("import", file(line(1)), **archive)
+    (tmp_path / "target").write_text("older")
+    (tmp_path / "link").symlink_to("target")
+    assert newsintel("export", str(tmp_path / "link"), **archive).returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert numbers((tmp_path / "target").read_text()) == [1]
+    (tmp_path / "folder").mkdir()
+    done = newsintel("export", str(tmp_path / "folder"), **archive)
+    assert (done.returncode, done.stderr) == (2, f"newsintel: {tmp_path / 'folder'}: Is a directory\n")
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file):
@@ -252,7 +424,7 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1) as process:
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(20) == 1
+        assert process.wait(PATIENCE_S) == 1
         assert process.stderr.read() == b""
     for name in ("/dev/full", "/nowhere/out.jsonl"):
         done = newsintel("export", name, **archive)
@@ -267,3 +439,30 @@ def test_a_line_number_that_is_none_is_refused(newsintel, tmp_path, number):
     assert done.returncode == 2
     assert "must be a whole number from 1" in done.stderr
     assert not (tmp_path / "newsintel").exists()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_lines_of_other_programs_are_taken_or_refused_one_by_one(newsintel, archive, tmp_path, pack):
+    """Each refused one with its number and a reason that names the field; the rest is archived, whatever stands beside it."""
+    (tmp_path / "in.jsonl").write_bytes(pack(malformed.FILE))
+    done = newsintel("import", str(tmp_path / "in.jsonl"), **archive)
+    refused, taken = malformed.refusals("imported"), malformed.taken("imported")
+    *said, summary = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert summary == f"67 lines: {len(taken)} new articles, {len(refused)} lines refused"
+    found = dict(re.fullmatch(r"line (\d+): (.*)", one).groups() for one in said)
+    assert {int(number) for number in found} == set(refused)
+    assert {number: reason for number, reason in refused.items() if not found[str(number)].startswith(reason)} == {}
+    exported = {int(one["url"].rpartition("/")[2]): one for one in map(json.loads, newsintel("export", **archive).stdout.splitlines())}
+    assert sorted(exported) == taken
+    assert [exported[number]["external_id"] for number in (36, 37)] == ["123456789012345678901234567890", "-9007199254740993"]
+    assert [(exported[number]["points"], exported[number]["comments"]) for number in (25, 26)] == [(12, 3), (12, 0)]
+    assert [exported[number]["published_at"] for number in (41, 43, 44, 45, 46, 47)] == [
+        "2026-01-01T00:00:00Z",
+        "1985-04-12T23:20:50.520000Z",
+        "1996-12-20T00:39:57Z",
+        "1990-12-31T23:59:59Z",
+        "1990-12-31T23:59:59Z",
+        "1937-01-01T11:40:27.870000Z",
+    ]
+    assert [exported[number]["title"] for number in (19, 20, 24)] == ["half of a pair", "Story 20", "Story 24 NUL"]

@@ -94,7 +94,7 @@ def test_production_is_refused(tmp_path):
     """2, in one line, with nothing started."""
     required = {
         "ENV": "production",
-        "DATABASE_URL": "postgresql://h/d?sslmode=verify-full",
+        "DATABASE_URL": "postgresql://h/d?sslrootcert=system",
         "REDIS_URL": "rediss://h",
         "SECRET_KEYS": "A" * 43,
     }

@@ -10,6 +10,7 @@ import pytest
 
 from newsintel.demo import guardian, newsapi, reddit_auth
 from newsintel.demo.server import Simulated, simulated_upstreams
+from tests.waiting import PATIENCE_S
 
 NOW = datetime(2031, 5, 14, 12, tzinfo=UTC)
 
@@ -30,8 +31,8 @@ async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client that waits two seconds at most."""
-    async with httpx.AsyncClient(trust_env=False, timeout=2, verify=NO_TLS) as client:
+    """A client that is patient."""
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S, verify=NO_TLS) as client:
         yield client
 
 

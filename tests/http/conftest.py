@@ -2,10 +2,10 @@
 
 import pytest
 
-from newsintel.http import identify
+from newsintel.http import lookups
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A busy machine that stops for half a second is not taken for a store that is away."""
-    monkeypatch.setattr(identify, "LONGEST_S", 30.0)
+    monkeypatch.setattr(lookups, "LONGEST_S", 30.0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from jsonschema import Draft202012Validator
 
-from newsintel.http.api_keys import MOST
+from newsintel.account_model import MOST_KEYS
 from newsintel.http.application import create_app
 from newsintel.keys import digest
 from newsintel.views import rfc3339
@@ -87,7 +87,7 @@ async def test_there_are_only_so_many():
     """Then it is a conflict, until one is ended."""
     world = World()
     headers = await browser(world)
-    for number in range(MOST):
+    for number in range(MOST_KEYS):
         world.api_keys.kept[f"k_{number}"] = (1, None, "")
     response = await ask(world, "POST", "/me/keys", headers, json={"name": "n", "scope": "read"})
     assert (response.status_code, (await response.get_json())["code"]) == (409, "conflict")

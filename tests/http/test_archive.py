@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from attrs import evolve
 
 from newsintel.archive_model import ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Field, Hit, Snippet
 from newsintel.errors import ArchiveTimeoutError, BusyError, InvalidParameterError, UnavailableError
@@ -165,6 +166,42 @@ async def test_facets():
     """Values with their counts."""
     body = await (await get(filled(), "/archive/facets")).get_json()
     assert body == {"source": [{"value": "guardian", "count": 5}], "publisher": [{"value": "The Guardian", "count": 5}]}
+
+
+async def test_facets_say_when_only_the_newest_matches_were_counted():
+    """And how many those are; else nothing is said."""
+    world = filled()
+    world.archive.counted_newest = 10_342
+    assert (await (await get(world, "/archive/facets")).get_json())["counted_newest"] == 10_342
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_source_that_the_archive_holds_can_be_asked_for(path):
+    """Imported ones too, in any order, each once; one that is neither ours nor there is named. A source of ours may have nothing yet."""
+    world = filled()
+    world.archive.hits = tuple(Hit(evolve(article(number), source=f"blog_{number}"), NOW, NOW) for number in (1, 2))
+    for asked, wanted in (
+        ("blog_1", ("blog_1",)),
+        ("blog_2,guardian,blog_1,newsapi,blog_2", ("newsapi", "guardian", "blog_1", "blog_2")),
+        ("guardian", ("guardian",)),
+    ):
+        assert (await get(world, f"{path}?sources={asked}")).status_code == 200
+        assert world.archive.asked[-1][0].sources == wanted
+    number = len(world.archive.asked)
+    for asked in ("blog_3", "guardian,gaurdian"):
+        response = await get(world, f"{path}?sources={asked}")
+        (error,) = (await response.get_json())["errors"]
+        assert (response.status_code, error["field"], asked.split(",")[-1] in error["message"]) == (400, "sources", True)
+    assert len(world.archive.asked) == number
+
+
+@pytest.mark.parametrize("sources", ["", ",", "a,", "Guardian", "a-b", "a b", "9a", "a" * 33, "ä", "'; DROP TABLE articles"])
+async def test_what_cannot_be_a_source_is_refused_without_asking(sources):
+    """By the rule that imports go by."""
+    world = filled()
+    response = await get(world, f"/archive?sources={quote(sources)}")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "sources")
+    assert world.archive.asked == []
 
 
 @pytest.mark.parametrize("path", PATHS)

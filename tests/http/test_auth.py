@@ -156,13 +156,14 @@ async def test_asvs_10_no_open_redirect(wanted):
     """It leads home instead."""
     world = World()
     response = await back(world, *await left(world, f"/auth/reddit/login?next={wanted}"))
-    assert response.headers["Location"] == "/me"
+    assert response.headers["Location"] == "/me/page"
 
 
 OUTCOMES = [
     (None, {"error": "access_denied", "code": None}, 401, "Start again"),
     (None, {"error": "invalid_scope", "code": None}, 503, "Tell whoever runs it"),
     (None, {"error": "server_error", "code": None}, 503, "Try again"),
+    (None, {"error": "access_denied", "code": None, "state": None}, 401, "Start again"),
     (None, {"code": None}, 400, "code is required"),
     (InvalidParameterError("code", "used", "Used. Start it again."), {}, 400, "Start it again"),
     (SignInUnavailableError("Elsewhere cannot be reached.", 30), {}, 503, "cannot be reached"),
@@ -177,7 +178,7 @@ async def test_fault_39_every_way_back_says_what_to_do(raises, query, status, sa
     world = World()
     state, headers = await left(world)
     world.provider.raises = raises
-    response = await back(world, state, headers | {"Accept": accept}, **query)
+    response = await back(world, **{"state": state, "headers": headers | {"Accept": accept}} | query)
     body = await response.get_data(as_text=True)
     assert (response.status_code, says in body) == (status, True)
     assert (response.headers.get("Retry-After") is not None) == (status == 503)

@@ -54,13 +54,13 @@ async def test_a_dismissal_says_why_in_one_of_two_words(world, alice, body):
     assert not any(kept["dismissed"] for kept in world.feedback.kept.values())
 
 
-@pytest.mark.parametrize("article_id", ["a_" + "z" * 20, "a_x", "1", "%00", "x" * 300])
+@pytest.mark.parametrize(("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("x" * 300, 404)])
 @pytest.mark.parametrize(("path", "more"), BOTH)
-async def test_what_is_no_article_is_not_found(alice, article_id, path, more):
-    """404, whether the id is unknown or none at all."""
+async def test_what_is_no_article_is_refused(alice, article_id, status, path, more):
+    """404 for an id that is unknown or none, 400 for what is no text."""
     response = await alice.ask("PUT", path.replace(ONE.id, article_id), **more)
-    assert await code(response) == (404, "not_found")
-    assert await alice.delete(path.replace(ONE.id, article_id)) == 404
+    assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
+    assert await alice.delete(path.replace(ONE.id, article_id)) == status
 
 
 @pytest.mark.parametrize(("path", "more"), BOTH)

@@ -20,7 +20,9 @@ async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
     async def app(scope, _receive, _send):
         seen.append(scope)
 
-    lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in dict(headers).items()]
+    lines = (
+        [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()] if isinstance(headers, dict) else [*headers]
+    )
     scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
     await Identify(app, world.services)(scope, None, None)
     return seen[0]["state"]["caller"]
@@ -64,10 +66,38 @@ async def test_beside_an_authorization_header_cookies_do_not_count():
     assert (wrong.account, wrong.doubt) == (None, Doubt.BAD_KEY)
 
 
-@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer x", "Basic YTpi", "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "é"])
-async def test_whatever_else_is_in_the_header_is_a_bad_key(shown):
-    """Also what could not be one."""
-    assert (await caller(World(), {"Authorization": shown})).doubt is Doubt.BAD_KEY
+@pytest.mark.parametrize(
+    "shown",
+    ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"],
+)
+async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
+    """Also what could not be one; a cookie beside it does not count."""
+    world = World()
+    found = await caller(world, {"Authorization": shown} | await browser(world))
+    assert (found.account, found.doubt) == (None, Doubt.BAD_KEY)
+
+
+@pytest.mark.parametrize(
+    "shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"]
+)
+async def test_other_schemes_are_not_ours_to_judge(shown):
+    """A reverse proxy in front may ask for a password of its own: whoever passed it is anonymous here, or the cookie's."""
+    world = World()
+    alone = await caller(world, {"Authorization": shown})
+    assert (alone.account, alone.doubt) == (None, None)
+    with_cookie = await caller(world, {"Authorization": shown} | await browser(world))
+    assert (with_cookie.account.username, with_cookie.access) == ("alice", Access.SESSION)
+
+
+async def test_a_key_among_several_headers_is_no_good():
+    """There is no telling whose request it is meant to be."""
+    world = World()
+    key = (await program(world))["Authorization"]
+    for others in ([key], ["Basic YTpi"], ["Bearer x"]):
+        lines = [(b"authorization", value.encode()) for value in (key, *others)]
+        assert (await caller(world, lines)).doubt is Doubt.BAD_KEY
+    two = [(b"authorization", b"Basic YTpi"), (b"authorization", b"Digest x")]
+    assert (await caller(world, two)).doubt is None
 
 
 async def test_an_expired_key_is_a_bad_key():

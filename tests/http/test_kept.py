@@ -1,12 +1,19 @@
 """Answers kept for a while: what they say of themselves, when they are shared, and what an outage of Redis costs."""
 
+from pathlib import Path
+
 import pytest
 import trio
 
-from newsintel.http.kept import KEEP_S
+from newsintel.archive_model import Bar
+from newsintel.errors import UnavailableError
+from newsintel.http import kept
+from newsintel.http.kept import EMPTY_S, KEEP_S
+from newsintel.intelligence.search_model import Kin, Span, Trend
 from tests.fakes import MemoryBytes, MemorySearch
 from tests.http.test_archive import HITS, PATHS, filled, get
-from tests.http.world import World
+from tests.http.world import NOW, World, article
+from tests.intelligence_fakes import MemoryLikeness
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -117,3 +124,53 @@ async def test_redis_away_costs_the_sharing_alone(operations, called):
     assert len((await response.get_json())["articles"]) == 5
     assert cache.called == called
     assert world.metrics.value("cache_errors", operation=called[-1]) == 1
+
+
+ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]
+EMPTY = {
+    "/archive?q=a": lambda world: setattr(world.archive, "hits", HITS),
+    "/archive/facets?q=a": lambda world: setattr(world.archive, "hits", HITS),
+    "/archive/timeline?q=a": lambda world: setattr(world.archive, "bars", [Bar(NOW, 0), Bar(NOW, 2)]),
+    "/archive/timeline?q=a&from=2026-01-01": lambda world: setattr(world.archive, "bars", [Bar(NOW, 2)]),
+    f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update({one.id: one for one in (article(2), article(3))}),
+    "/trending": lambda world: world.trending.lists.update({Span.DAY: ONE_TREND}),
+    "/searches/related?q=flood": lambda world: setattr(
+        world.kinship, "known", [Kin("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
+    ),
+}
+"""Every address whose answers are kept, and what there is to find a moment later."""
+
+
+@pytest.mark.parametrize("path", EMPTY)
+async def test_an_answer_that_found_nothing_is_kept_for_seconds(autojump_clock, path):
+    """What is on its way (words just being counted, a list of trends being made) is found a few seconds later, and is then kept as ever."""
+    world = World(archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()), likeness=MemoryLikeness(article(1)))
+    empty = await get(world, path)
+    assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == ("public, max-age=5", "5")
+    EMPTY[path](world)
+    await trio.sleep(EMPTY_S - 1)
+    still = await get(world, path)
+    assert (still.headers["Cache-Status"], still.headers["Cache-Control"]) == ("newsintel; hit; ttl=1", "public, max-age=5")
+    assert await still.get_data() == await empty.get_data()
+    await trio.sleep(1)
+    found = await get(world, path)
+    assert await found.get_data() != await empty.get_data()
+    assert (found.headers["Cache-Status"], found.headers["Cache-Control"]) == ("newsintel; fwd=miss", "public, max-age=60")
+    await trio.sleep(59)
+    assert (await get(world, path)).headers["Cache-Status"] == "newsintel; hit; ttl=1"
+
+
+def test_every_route_that_keeps_answers_is_looked_at():
+    """A new one has to be put into the table above."""
+    users = {path.stem for path in Path(kept.__file__).parent.glob("*.py") if "await kept(" in path.read_text()}
+    assert users == {"archive", "similar", "searches"}
+
+
+async def test_failures_are_not_kept_at_all(autojump_clock):
+    """The next one asks again at once, and nobody on the way may keep it."""
+    world = filled()
+    world.archive.raises = UnavailableError("away")
+    failed = await get(world, "/archive?q=a")
+    assert (failed.status_code, failed.headers["Cache-Control"]) == (503, "no-store")
+    world.archive.raises = None
+    assert (await get(world, "/archive?q=a")).status_code == 200

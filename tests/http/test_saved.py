@@ -39,12 +39,14 @@ async def test_an_article_is_saved_once(world, alice):
     assert (await alice.get("/me/saved"))["articles"] == []
 
 
-@pytest.mark.parametrize("article_id", ["a_" + "z" * 20, "a_x", "1", "%00", "%ff", "x" * 300])
-async def test_what_is_no_article_cannot_be_saved(alice, article_id):
-    """404, whether the id is unknown or none at all."""
+@pytest.mark.parametrize(
+    ("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)]
+)
+async def test_what_is_no_article_cannot_be_saved(alice, article_id, status):
+    """404 for an id that is unknown or none, 400 for what is no text."""
     response = await alice.ask("PUT", f"/me/saved/{article_id}", json={"notes": "x"})
-    assert await code(response) == (404, "not_found")
-    assert await alice.delete(f"/me/saved/{article_id}") == 404
+    assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
+    assert await alice.delete(f"/me/saved/{article_id}") == status
 
 
 async def test_notes_have_a_longest(alice):

@@ -18,10 +18,9 @@ from newsintel.http import server
 from newsintel.http.application import create_app
 from newsintel.http.server import serve
 from newsintel.http.settle import settled
-from tests.fakes import Seen
+from newsintel.telemetry import Metrics
 from tests.http.world import Desk, World, settings
-
-PATIENCE_S = 8
+from tests.waiting import PATIENCE_S
 
 
 @frozen
@@ -52,7 +51,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, observe=world.metrics.observe))
+            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, metrics=world.metrics))
             yield Served(url, shutdown, opened)
             shutdown.set()
 
@@ -136,8 +135,8 @@ TARGETS = [
     ("GET", "/articles?q=%00", 400, "invalid_parameter"),
     ("GET", "/articles?q=%ff", 400, "invalid_parameter"),
     ("GET", "/articles?%ff", 400, "invalid_parameter"),
-    ("GET", "/articles/%00", 404, "not_found"),
-    ("GET", "/articles/%ff", 404, "not_found"),
+    ("GET", "/articles/%00", 400, "invalid_parameter"),
+    ("GET", "/articles/%ff", 400, "invalid_parameter"),
     ("GET", "/%ff%00", 404, "not_found"),
     ("GET", "/articles//x", 404, "not_found"),
     ("GET", "/articles/", 404, "not_found"),
@@ -225,20 +224,21 @@ async def test_a_body_that_nobody_wants_is_refused_or_left():
         assert parsed(await exchange(served, get("/health", "Content-Length: x")))[0] == 400
 
 
-def taking_bodies(app):
+def taking_bodies(app, timeout_s=PATIENCE_S):
     """Adds an address that reads its body, as later ones will."""
 
     async def take():
         return Response(await request.get_data())
 
-    app.config["BODY_TIMEOUT"] = 0.3
+    app.config["BODY_TIMEOUT"] = timeout_s
     app.add_url_rule("/body", view_func=settled(take), methods=["PUT"])
 
 
 async def test_bodies_have_limits():
     """A body that drips is 408, one that grows beyond 64 KiB is 413, both as problems; a good one is read."""
-    async with serving(prepare=taking_bodies) as served:
+    async with serving(prepare=partial(taking_bodies, timeout_s=0.3)) as served:
         slow = await exchange(served, get("/body", "Content-Length: 9", method="PUT"), b"a", b"b", pause_s=0.2)
+    async with serving(prepare=taking_bodies) as served:
         chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
         big = await exchange(served, get("/body", "Transfer-Encoding: chunked", method="PUT"), chunk, chunk, chunk)
         good = await exchange(served, get("/body", "Content-Length: 2", method="PUT"), b"ab")
@@ -246,17 +246,14 @@ async def test_bodies_have_limits():
     assert parsed(good)[2] == b"ab"
 
 
-async def test_headers_that_drip_are_cut(monkeypatch):
-    """A connection without a whole request ends after the keep-alive time; others are served meanwhile."""
-    monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.5)
-    async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+async def test_headers_that_drip_are_cut():
+    """A head that is not whole after HEAD_TIMEOUT_S is 408 and the connection's end; others are served meanwhile."""
+    async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.5") as served, httpx.AsyncClient(base_url=served.url) as client:
         stream = await served.open()
         async with stream:
             await stream.send_all(b"GET /health HTTP/1.1\r\nHost: loc")
             assert (await client.get("/health")).status_code == 200
-            started = trio.current_time()
-            assert await until_closed(stream) == b""
-            assert trio.current_time() - started < 2
+            assert parsed(await until_closed(stream))[0] == 408
 
 
 async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
@@ -273,12 +270,19 @@ async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_websockets_are_refused():
-    """No route speaks them."""
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"),
+        ("Upgrade: TLS/1.0",),
+    ],
+)
+async def test_upgrades_are_ignored(upgrade):
+    """RFC 9110, 7.8: a server may ignore them, and the answer is that of the plain request. The examples are those of the RFCs."""
     async with serving() as served:
-        upgrade = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
-        raw = get("/articles", *upgrade).replace(b"Connection: close", b"Connection: Upgrade")
-        assert parsed(await exchange(served, raw))[0] == 403
+        raw = get("/health", *upgrade).replace(b"Connection: close", b"Connection: Upgrade, HTTP2-Settings, close")
+        assert parsed(await exchange(served, raw))[0] == 200
 
 
 async def test_shutdown_lets_a_request_finish_and_refuses_new_ones():
@@ -305,15 +309,14 @@ async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
         stream = await served.open()
         await stream.send_all(get("/articles?q=a"))
         await world.desk.arrived.wait()
-        started = trio.current_time()
         served.shutdown.set()
         await until_closed(stream)
-        assert trio.current_time() - started < 2
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="TCP_USER_TIMEOUT is Linux's")
 async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch):
     """What it leaves unacknowledged is given up after UNACKNOWLEDGED_MS, even in hypercorn's shielded send."""
+    left = []
     monkeypatch.setattr(server, "UNACKNOWLEDGED_MS", 1000)
     monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
 
@@ -325,7 +328,8 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
 
     async def leave_at_last(stream):
         # The server's send is shielded: without this a failure would hang instead of failing.
-        await trio.sleep(5)
+        await trio.sleep(PATIENCE_S / 2)
+        left.append(stream)
         await stream.aclose()
 
     async with trio.open_nursery() as watchdog:
@@ -335,9 +339,8 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
             await stream.send_all(get("/flood"))
             await stream.receive_some(1)
             await trio.sleep(0.2)
-            started = trio.current_time()
             served.shutdown.set()
-        assert trio.current_time() - started < 4
+        assert not left
         watchdog.cancel_scope.cancel()
 
 
@@ -346,14 +349,14 @@ async def test_an_address_in_use_is_one_clear_line():
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
         with pytest.raises(NewsIntelError, match=rf"^cannot listen on 127\.0\.0\.1:{served.port}: Address already in use$"):
-            await serve(create_app(World().services), taken, shutdown=trio.Event(), observe=Seen())
+            await serve(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_an_address_that_is_not_ours_is_one_clear_line():
     """So is a name that does not resolve."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
-            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), observe=Seen())
+            await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_ipv6_is_served():
@@ -362,7 +365,7 @@ async def test_ipv6_is_served():
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, observe=Seen()))
+            (url,) = await nursery.start(partial(serve, create_app(world.services), world.settings, shutdown=shutdown, metrics=Metrics()))
             async with httpx.AsyncClient() as client:
                 assert (await client.get(f"{url}/sources")).status_code == 200
             shutdown.set()

@@ -7,7 +7,7 @@ import pytest
 import trio
 from quart import Quart
 
-from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, UnavailableError
+from newsintel.errors import BusyError, InvalidParameterError, OverloadedError, PoisonedBatchError, UnavailableError
 from newsintel.http.application import create_app
 from newsintel.http.problems import PROBLEMS
 from newsintel.http.settle import settled
@@ -47,6 +47,14 @@ async def test_leaves_that_agree_are_one_problem():
     assert (status, body["code"]) == (503, "busy")
 
 
+async def test_a_value_that_postgresql_refuses_is_the_callers(caplog):
+    """Where no rule of ours stood in its way; the operator learns of it, the caller nothing of the table."""
+    status, body = await answer_to(PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)"))
+    assert (status, body["code"]) == (400, "invalid_body")
+    assert "CheckViolationError" in caplog.text
+    assert "PostgreSQL" not in json.dumps(body)
+
+
 async def test_leaves_that_disagree_are_a_500(caplog):
     """There is no telling which one is the answer."""
     caplog.set_level(logging.DEBUG)
@@ -60,8 +68,11 @@ async def test_a_cancel_is_passed_on_and_what_came_with_it_is_logged(caplog):
     """The request's own cancel must reach its scope, but a bug on the way there is still told."""
     done = False
 
+    begun = []
+
     async def bug():
         try:
+            begun[0].cancel()
             await trio.sleep_forever()
         finally:
             raise KeyError
@@ -72,7 +83,8 @@ async def test_a_cancel_is_passed_on_and_what_came_with_it_is_logged(caplog):
             await trio.sleep_forever()
 
     async with Quart("x").test_request_context("/"):
-        with trio.move_on_after(0.01) as scope:
+        with trio.CancelScope() as scope:
+            begun.append(scope)
             await settled(route)()
             done = True
     assert scope.cancelled_caught

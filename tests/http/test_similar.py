@@ -68,12 +68,15 @@ async def test_an_article_that_is_answered_but_not_archived_yet():
     assert [one["id"] for one in body["articles"]] == [one.id for one in OTHERS]
 
 
-@pytest.mark.parametrize("unknown", [article(9).id, "a_short", "%00"])
-async def test_an_unknown_article_is_a_404_that_is_not_kept(unknown):
-    """Nowhere to be found, or no id at all."""
+@pytest.mark.parametrize(
+    ("unknown", "status", "code"),
+    [(article(9).id, 404, "not_found"), ("a_short", 404, "not_found"), ("%00", 400, "invalid_parameter")],
+)
+async def test_an_unknown_article_is_a_404_that_is_not_kept(unknown, status, code):
+    """Nowhere to be found, or no id; what is no text is a 400."""
     world = filled(THIS)
     response = await get(world, f"/articles/{unknown}/similar")
-    assert (response.status_code, (await response.get_json())["code"]) == (404, "not_found")
+    assert (response.status_code, (await response.get_json())["code"]) == (status, code)
     assert world.bytes_cache.kept == {}
 
 

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from newsintel.account_model import Caller
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
+from newsintel.http.lookups import LookUps
 from newsintel.http.recording import Recording
 from newsintel.http.services import Services
 from newsintel.intelligence.marking import Marking
@@ -204,6 +205,7 @@ class World:
     tokens: MemoryTokens = field(factory=MemoryTokens)
     provider: ScriptedProvider = field(factory=ScriptedProvider)
     api_keys: MemoryKeys = field(init=False)
+    lookups: LookUps = field(init=False)
     reading: MemoryReading = field(init=False)
     health: Health = field(factory=Health)
     states: dict[str, SourceState] = field(factory=dict)
@@ -226,6 +228,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self.api_keys = MemoryKeys(self.accounts)
+        self.lookups = LookUps(3, self.metrics.count)
         self.reading = MemoryReading(self.saved, self.feedback, self.own_history, self.desk.archived)
 
     @property
@@ -255,6 +258,7 @@ class World:
             kinship=self.kinship,
             accounts=self.accounts,
             sessions=self.sessions,
+            lookups=self.lookups,
             api_keys=self.api_keys,
             attempts=self.attempts,
             links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),

@@ -24,7 +24,10 @@ class Issuer:
     Attributes:
         claims: put over the right ones; None takes one away.
         document: put over the discovery document.
+        members: put over the token endpoint's reply; None takes one away.
         reply: replaces the token endpoint's.
+        userinfo: what the userinfo endpoint says; None where there is no such endpoint. An object, or a whole reply.
+        strange_keys: put into the set of keys before its own.
     """
 
     client_id: str = "newsintel"
@@ -32,7 +35,10 @@ class Issuer:
     url: str = ""
     claims: dict[str, Any] = field(factory=dict)
     document: dict[str, Any] = field(factory=dict)
+    members: dict[str, Any] = field(factory=dict)
     reply: Reply | None = None
+    userinfo: dict[str, Any] | Reply | None = None
+    strange_keys: list[Any] = field(factory=list)
     sign: Callable[[dict[str, Any]], str] | None = None
     keys: list[RSAKey | ECKey] = field(factory=lambda: [ECKey.generate_key("P-256", {"kid": "k1"})])
     asked: list[str] = field(factory=list)
@@ -50,18 +56,28 @@ class Issuer:
     async def respond(self, request: Request) -> Reply:
         """Answer one request."""
         self.asked.append(request.path)
+        if request.path.endswith("/.well-known/openid-configuration"):
+            return Reply.json(200, self._discovery())
         match request.path:
-            case "/.well-known/openid-configuration":
-                return Reply.json(200, self._discovery())
             case "/keys":
-                return Reply.json(200, KeySet(self.keys).as_dict(private=False))
+                own = KeySet(self.keys).as_dict(private=False)["keys"]
+                return Reply.json(200, {"keys": [*self.strange_keys, *own]})
             case "/token":
                 return self.reply or self._token(request)
+            case "/userinfo":
+                return self._userinfo(request)
         return Reply(404)
 
     def _discovery(self) -> dict[str, Any]:
-        endpoints = {"authorization_answerpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+        endpoints = {"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/keys"}
+        if self.userinfo is not None:
+            endpoints["userinfo_endpoint"] = "/userinfo"
         return {"issuer": self.url} | {name: self.url + path for name, path in endpoints.items()} | self.document
+
+    def _userinfo(self, request: Request) -> Reply:
+        if request.headers.get("authorization") != "Bearer at":
+            return Reply(401)
+        return self.userinfo if isinstance(self.userinfo, Reply) else Reply.json(200, self.userinfo)
 
     def _token(self, request: Request) -> Reply:
         form = dict(parse_qsl(request.body.decode()))
@@ -74,7 +90,8 @@ class Issuer:
         if asked is None or asked["redirect_uri"] != form["redirect_uri"] or asked["code_challenge"] != challenge:
             return Reply.json(400, {"error": "invalid_grant"})
         token = (self.sign or self.signed)(self._claims(asked["nonce"]))
-        return Reply.json(200, {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token})
+        reply = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token} | self.members
+        return Reply.json(200, {name: value for name, value in reply.items() if value is not None})
 
     def _claims(self, nonce: str) -> dict[str, Any]:
         now = int(time.time())

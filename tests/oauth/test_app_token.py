@@ -23,6 +23,7 @@ from newsintel.options import Secret
 from newsintel.settings import SourceSettings
 from tests.faults import Script, reply, serving, stall
 from tests.shared import load_json, needs_shared
+from tests.waiting import PATIENCE_S
 
 SECRET = "planted-client-secret"
 GOOD = {"access_token": "planted-token", "token_type": "bearer", "expires_in": 86400, "scope": "*"}
@@ -276,7 +277,7 @@ async def served(script: Script) -> AsyncIterator[tuple[AppToken, list[str]]]:
 async def test_the_request_is_reddits() -> None:
     """POST with HTTP Basic and the operator's User-Agent: Reddit throttles any other."""
     async with served(reply(json.dumps(GOOD).encode())) as (token, heads):
-        with trio.fail_after(2):
+        with trio.fail_after(PATIENCE_S):
             assert await token.token() == "planted-token"
     basic = base64.b64encode(f"app:{SECRET}".encode()).decode()
     assert heads[0].startswith("POST /auth/api/v1/access_token HTTP/1.1\r\n")
@@ -286,7 +287,7 @@ async def test_the_request_is_reddits() -> None:
 async def test_a_bomb_at_the_token_endpoint_is_refused() -> None:
     """The same transport guards this client."""
     async with served(reply(b"{}", "200 OK", "Content-Encoding: gzip, gzip")) as (token, _):
-        with trio.fail_after(2):
+        with trio.fail_after(PATIENCE_S):
             assert await token.token() == Refusal(Status.BAD_PAYLOAD, "content coding is stacked or unknown")
 
 
@@ -298,7 +299,7 @@ async def test_leaving_while_an_attempt_hangs_is_prompt() -> None:
         called.set()
         await stall(stream)
 
-    with trio.fail_after(1):
+    with trio.fail_after(PATIENCE_S):
         async with served(hang):
             await called.wait()
 

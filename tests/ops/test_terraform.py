@@ -9,7 +9,7 @@ import pytest
 
 from newsintel import emf
 from newsintel.environment import PREFIX
-from newsintel.http import server
+from newsintel.http import connection
 from newsintel.lifecycle import WATCHDOG_SLACK_S
 from newsintel.settings import Settings, load
 from newsintel.sources import REGISTRY
@@ -91,7 +91,7 @@ def test_the_numbers_are_the_services_own(texts):
     assert number(texts["locals.tf"], "drain_s") == Settings().drain_s
     assert number(texts["locals.tf"], "watchdog_slack_s") == WATCHDOG_SLACK_S
     assert number(texts["locals.tf"], "database_pool") == Settings().database_pool
-    assert number(texts["alb.tf"], "idle_timeout") < server.KEEP_ALIVE_S
+    assert number(texts["alb.tf"], "idle_timeout") < connection.KEEP_ALIVE_S
 
 
 def test_every_type_of_resource_is_known_here(texts):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from newsintel.model import Article, Page, Refusal, Sort, Status
 from newsintel.options import Secret
@@ -179,11 +180,12 @@ def test_consent_pages() -> None:
         (429, "rateLimited", Status.RATE_LIMITED, 3600.0),
         (200, "rateLimited", Status.RATE_LIMITED, 3600.0),
         (200, "apiKeyInvalid", Status.UNAUTHORIZED, None),
-        (200, "maximumResultsReached", Status.UNAUTHORIZED, 0.0),
+        (200, "maximumResultsReached", Status.UNSUPPORTED, None),
         (200, "somethingNew", Status.BAD_PAYLOAD, None),
         (200, ["x"], Status.BAD_PAYLOAD, None),
-        (426, "somethingNew", Status.UNAUTHORIZED, 0.0),
-        (426, "parameterInvalid", Status.UNAUTHORIZED, 0.0),
+        (426, "somethingNew", Status.UNSUPPORTED, None),
+        (426, "parameterInvalid", Status.UNSUPPORTED, None),
+        (426, "corsNotAllowed", Status.UNAUTHORIZED, None),
         (400, "parameterInvalid", Status.BAD_PAYLOAD, None),
         (500, "unexpectedError", Status.UNREACHABLE, None),
         (503, "somethingNew", Status.UNREACHABLE, None),
@@ -279,9 +281,9 @@ EXCHANGES = {
     "401_apiKeyInvalid": Status.UNAUTHORIZED,
     "401_apiKeyMissing": Status.UNAUTHORIZED,
     "426_corsNotAllowed": Status.UNAUTHORIZED,
-    "426_maximumResultsReached": Status.UNAUTHORIZED,
-    "426_maximumResultsReached_page2": Status.UNAUTHORIZED,
-    "426_parameterInvalid_too_far_back": Status.UNAUTHORIZED,
+    "426_maximumResultsReached": Status.UNSUPPORTED,
+    "426_maximumResultsReached_page2": Status.UNSUPPORTED,
+    "426_parameterInvalid_too_far_back": Status.UNSUPPORTED,
     "429_rateLimited": Status.RATE_LIMITED,
 }
 
@@ -291,3 +293,21 @@ def test_recorded_exchanges() -> None:
     """Every recorded error has its status."""
     found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
     assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES
+
+
+@needs_shared
+def test_what_is_the_querys_fault_is_told_apart_from_the_sources() -> None:
+    """Of the recorded errors those that another query would not meet; also where the plan's limit comes with 400, as the docs have it."""
+    found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
+    too_far_back = next(response for name, response in recorded_exchanges("newsapi") if name == "426_parameterInvalid_too_far_back")
+    found["400 too far back"] = SOURCE.read(evolve(too_far_back, status=400), QUERY, NOW)
+    assert isinstance(found["400 too far back"], Refusal)
+    assert found["400 too far back"].status is Status.UNSUPPORTED
+    assert {name for name, refusal in found.items() if isinstance(refusal, Refusal) and refusal.query_fault} == {
+        "400_parametersMissing_everything",
+        "400_sourceDoesntExist_old",
+        "400 too far back",
+        "426_maximumResultsReached",
+        "426_maximumResultsReached_page2",
+        "426_parameterInvalid_too_far_back",
+    }

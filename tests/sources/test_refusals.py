@@ -64,6 +64,12 @@ def test_by_status(status: int, expected: Status) -> None:
     assert refusal.detail.endswith(f"(HTTP {status})")
 
 
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 410, 413, 414, 422, 429, 451, 500, 503, 522])
+def test_only_a_request_that_is_wrong_in_itself_is_the_querys_fault(status: int) -> None:
+    """RFC 9110, 15.5: bad, too large, too long, or not to be processed. All else would meet the next query too."""
+    assert by_status(reply({}, status), NOW).query_fault is (status in (400, 413, 414, 422))
+
+
 def test_by_status_passes_on_what_the_source_asked_for() -> None:
     """Its pause and its words are in the refusal."""
     refusal = by_status(reply({}, 503, retry_after="30"), NOW, "come back later")

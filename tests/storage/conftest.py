@@ -1,5 +1,6 @@
 """Real servers for the storage tests: started once, with a database of its own for each test."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from itertools import count as numbers
 
@@ -12,9 +13,11 @@ from newsintel.storage.bridge import open_bridge
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
-from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
 from newsintel.storage.redis import open_redis
+from tests.forwarder import forwarding
 from tests.storage.support import Servers, Tally, decode, encode, running_servers
+from tests.waiting import PATIENCE_S, until
 
 _numbers = numbers()
 
@@ -124,6 +127,50 @@ async def fetch(bridge, database_url):
 
 
 @pytest.fixture
+async def holding(bridge, database_url):
+    """Runs statements (text, or text and arguments) in a transaction that stays open for as long as the block does.
+
+    Gives a function that runs more in it.
+    """
+
+    @asynccontextmanager
+    async def within(*statements):
+        lane, run, done = bridge.lane("test", 2), asyncio.Queue(), asyncio.Event()
+
+        async def hold():
+            connection = await asyncpg.connect(database_url)
+            async with connection.transaction():
+                while (statement := await run.get()) is not None:
+                    await connection.execute(*([statement] if isinstance(statement, str) else statement))
+                    done.set()
+            await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+        async def execute(statement):
+            done.clear()
+            run.put_nowait(statement)
+            await lane.run(done.wait)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lane.run, hold)
+            for statement in statements:
+                await execute(statement)
+            yield execute
+            run.put_nowait(None)
+
+    return within
+
+
+@pytest.fixture
+def somebody_waits(fetch):
+    """Returns once a session of the test's database waits for a lock."""
+
+    async def wait():
+        await until(lambda: fetch("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+
+    return wait
+
+
+@pytest.fixture
 def tally():
     """A count that remembers."""
     return Tally()
@@ -132,7 +179,26 @@ def tally():
 @pytest.fixture
 def redis_reply_s():
     """How long a reply of Redis may take: the machine may be busy, and what a slow reply costs is not what most tests ask."""
-    return 10
+    return PATIENCE_S
+
+
+@pytest.fixture
+def postgres_limits():
+    """The time limits of PostgreSQL's sessions that are lifted, because the machine may be busy; for a test of a limit, those of others."""
+    return ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "COMMAND_S")
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch, postgres_limits):
+    """Lift them, and give connecting, and starting and stopping servers, their time."""
+    monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
+    for name in ("daemons.START_S", "daemons.STOP_S", "embedded.START_S", "embedded.LEAVE_S"):
+        monkeypatch.setattr(f"newsintel.storage.{name}", PATIENCE_S)
+    for name in postgres_limits:
+        if name == "COMMAND_S":
+            monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
+        else:
+            monkeypatch.setitem(SERVER_SETTINGS, name, "0")
 
 
 @pytest.fixture
@@ -141,6 +207,21 @@ async def link(bridge, servers, monkeypatch, redis_reply_s):
     monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", redis_reply_s)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
         await bridge.lane("test", 1).run(opened.redis.flushall)
+        yield opened
+
+
+@pytest.fixture
+async def name(servers):
+    """A name for the same Redis, which can be cut off from it."""
+    async with forwarding(servers.redis_url.removeprefix("unix://")) as forwarder:
+        yield forwarder
+
+
+@pytest.fixture
+async def cut_off(bridge, link, name, monkeypatch):
+    """The way to Redis by that name, which a test can cut. Its breaker, once open, stays so for the test."""
+    monkeypatch.setattr("newsintel.storage.breaker.FIRST_PAUSE_S", PATIENCE_S)
+    async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as opened:
         yield opened
 
 
@@ -166,7 +247,7 @@ def configured(redis):
         try:
             yield
         finally:
-            with trio.fail_after(2, shield=True):
+            with trio.fail_after(PATIENCE_S, shield=True):
                 for command in afterwards:
                     await redis(*command)
 

@@ -8,7 +8,12 @@ from pathlib import Path
 import trio
 from attrs import asdict
 
+from newsintel.storage import daemons, embedded
 from newsintel.storage.embedded import embedded_servers
+from tests.waiting import PATIENCE_S
+
+# On a busy machine a server takes longer to start and to stop than its users would wait.
+daemons.START_S = embedded.START_S = daemons.STOP_S = embedded.LEAVE_S = PATIENCE_S
 
 
 async def main(data_dir: Path) -> None:

@@ -16,6 +16,8 @@ from attrs import field, frozen
 from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
 from newsintel.slices import Sliced
 from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded import _socket_dir
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -32,12 +34,12 @@ class Servers:
     @property
     def postgres(self) -> PostgresDaemon:
         """To stop it, start it or find its process."""
-        return PostgresDaemon(self.data_dir, self.data_dir)
+        return PostgresDaemon(self.data_dir, _socket_dir(self.data_dir))
 
     @property
     def redis(self) -> RedisDaemon:
         """Likewise."""
-        return RedisDaemon(self.data_dir, self.data_dir)
+        return RedisDaemon(self.data_dir, _socket_dir(self.data_dir))
 
 
 @frozen
@@ -140,5 +142,5 @@ def running_servers(data_dir: Path) -> Iterator[dict[str, str]]:
         yield json.loads(process.stdout.readline())
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         process.stdout.close()

@@ -14,9 +14,14 @@ import pytest
 import trio
 
 from newsintel.errors import EmbeddedServerError
+from newsintel.options import Secret
 from newsintel.storage import daemons, embedded
+from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded import Embedded, embedded_servers
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.redis import open_redis
 from tests.storage.support import Servers, keeper
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def start(tmp_path):
     yield begin
     for process in started:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
         process.stdout.close()
     trio.run(stop_all, tmp_path / "data")
 
@@ -63,10 +68,10 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
     assert second.stdout.readline() == urls
     assert pids(found) == running
     first.terminate()
-    assert first.wait(timeout=5) == 0
+    assert first.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == running
     second.terminate()
-    assert second.wait(timeout=5) == 0
+    assert second.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == [None, None]
     assert not [name for name in names(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
 
@@ -83,7 +88,7 @@ def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start
     second.stdout.readline()
     assert pids(found) == running
     second.terminate()
-    assert second.wait(timeout=5) == 0
+    assert second.wait(timeout=PATIENCE_S) == 0
     assert pids(found) == [None, None]
 
 
@@ -161,6 +166,31 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path):
         async with embedded_servers(deep, postgres=False):
             pass
     Path(path).parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x $(touch pwned) ';\"\\",
+        "`touch pwned`&touch pwned;|touch pwned\n#\t*?[a-z]{b,c}~!<>$HOME%25%s",
+        "-D, --port 5433, host=@?#: ${IFS}touch${IFS}pwned",
+    ],
+)
+async def test_what_a_path_holds_is_only_ever_a_path(tmp_path, monkeypatch, name):
+    """Neither a shell, nor a list of hosts, nor an option reads anything in it: both servers run there, and nothing else happened."""
+    monkeypatch.chdir(tmp_path)
+    async with embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
+        async with (
+            open_postgres(bridge, Secret(own.postgres_url), None, 1) as postgres,
+            open_redis(bridge, Secret(own.redis_url), None) as redis,
+        ):
+            await postgres.ping()
+            await redis.ping()
+        assert {"postgres-18", "postgres.log", "redis.log"} <= set(names(tmp_path / name))
+        assert Servers(tmp_path / name, "", "").postgres.pid()
+    Path(own.redis_url.removeprefix("unix://")).parent.rmdir()
+    assert names(tmp_path) == [name]
+    assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
 
 
 async def test_nothing_is_touched_where_nothing_is_asked_for(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from newsintel.errors import SettingsError
 from newsintel.storage.keyfile import NAME, kept_keys
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,7 @@ def test_processes_that_come_at_once_agree(tmp_path):
     )
     env = {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) for _ in range(8)]
-    assert {process.communicate(timeout=60)[0].strip() for process in started} == {kept_keys(tmp_path)[0].reveal()}
+    assert {process.communicate(timeout=PATIENCE_S)[0].strip() for process in started} == {kept_keys(tmp_path)[0].reveal()}
 
 
 def test_an_empty_file_is_filled(tmp_path):

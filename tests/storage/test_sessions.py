@@ -1,5 +1,6 @@
 """Sessions in a real Redis: who is in it, for how long, and what a dump of it is worth."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from attrs import define
 
 from newsintel.errors import UnavailableError
 from newsintel.keys import digest
-from newsintel.storage.sessions import RedisSessions
+from newsintel.storage.sessions import MOST, RedisSessions
 from tests.storage.support import NOON
+from tests.waiting import PATIENCE_S
 
 
 @define
@@ -127,6 +129,49 @@ async def test_a_users_sessions_are_listed_and_all_ended(sessions, clock, redis)
     await sessions.end_all(7)
 
 
+async def test_an_account_has_so_many_sessions_and_the_oldest_ends(sessions, clock):
+    """Whatever was seen lately: a new one always has a place, and nobody else loses any."""
+    bob = await sessions.start(8, "bob")
+    ids = []
+    for number in range(MOST + 5):
+        clock.at += timedelta(seconds=1)
+        ids.append(await sessions.start(7, str(number)))
+    assert [session.client for session in await sessions.of_user(7)] == [str(number) for number in reversed(range(5, MOST + 5))]
+    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MOST
+    assert await sessions.find(bob) is not None
+    clock.at -= timedelta(hours=1)  # another machine's clock is behind
+    late = await sessions.start(7, "behind")
+    assert await sessions.find(late) is not None
+    assert len(await sessions.of_user(7)) == MOST
+
+
+async def test_many_signing_in_at_once_are_no_more(sessions):
+    """Each enters itself before it looks."""
+    for number in range(MOST):
+        await sessions.start(7, str(number))
+    async with trio.open_nursery() as nursery:
+        for number in range(15):
+            nursery.start_soon(sessions.start, 7, str(number))
+    assert len(await sessions.of_user(7)) <= MOST
+
+
+async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
+    """Also of an account that had thousands before there was a bound; the next sign-in ends those."""
+    one = await sessions.start(7, "one")
+    value = await redis("GET", f"session:{digest(one)}")
+    many = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(3000)}
+    await redis("SADD", "sessions:7", *many)
+    await redis("MSET", *(word for name in many for word in (f"session:{name}", value.replace(digest(one).encode(), name.encode()))))
+    await redis("CONFIG", "RESETSTAT")
+    assert len(await sessions.of_user(7)) == 3001
+    stats = await redis("INFO", "commandstats")
+    assert {name: stats[f"cmdstat_{name}"]["calls"] for name in ("smembers", "mget")} == {"smembers": 1, "mget": 1}
+    assert "cmdstat_get" not in stats
+    await sessions.start(7, "next")
+    assert len(await sessions.of_user(7)) == MOST
+    assert len(await redis("KEYS", "session:*")) == MOST
+
+
 @pytest.mark.parametrize("value", [b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}"])
 async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally, value):
     """It is deleted and counted."""
@@ -135,6 +180,10 @@ async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally
     assert await sessions.find(session_id) is None
     assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
     assert tally.counts == {"cache_mismatches": 1}
+    await redis("SET", f"session:{digest(session_id)}", value)
+    assert await sessions.of_user(7) == ()
+    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    assert tally.counts == {"cache_mismatches": 2}
 
 
 async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tally):
@@ -161,7 +210,7 @@ async def test_fault_21_cancelled_readers_never_see_another(sessions):
     for turn in range(10):
         async with trio.open_nursery() as nursery:
             for user in ids:
-                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else 2)
+                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else PATIENCE_S)
     assert len(seen) > 100
     assert all(asked == got for asked, got in seen)
 

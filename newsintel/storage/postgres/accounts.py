@@ -17,6 +17,10 @@ COLUMNS = "users.id, users.public_id, users.username, identities.provider, users
 
 ACCOUNT = f"SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE users.id = $1 LIMIT 1"  # noqa: S608 - our own column names
 
+OF_IDENTITY = f"""
+SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE identities.provider = $1 AND identities.subject = $2
+"""  # noqa: S608 - our own column names
+
 KEY_HOLDER = f"""
 SELECT {COLUMNS}, api_keys.scope, api_keys.last_used_at FROM api_keys
 JOIN users ON users.id = api_keys.user_id
@@ -54,6 +58,11 @@ class PostgresAccounts:
     async def account(self, user_id: int) -> Account | None:
         """An account by its row's id; None if it has been deleted."""
         row = await self._postgres.run(_row, ACCOUNT, user_id)
+        return _account(row) if row else None
+
+    async def find(self, provider: str, subject: str) -> Account | None:
+        """The account of an identity."""
+        row = await self._postgres.run(_row, OF_IDENTITY, provider, subject)
         return _account(row) if row else None
 
     async def key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:

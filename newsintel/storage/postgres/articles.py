@@ -1,7 +1,9 @@
 """The Archive port: articles as rows, kept for good.
 
 An article's identity is its canonical URL, of which its public id is a digest; a source's external id is only a note. Saving it again
-never loses anything: empty fields are filled, texts become fuller, the time of the fetch moves forward.
+never loses anything: empty fields are filled, texts become fuller, the time of the fetch moves forward. Another source may fill in what it
+knows of the page, but not who wrote it: the author of a link post is the person who posted it. Nor does a post (which has points) lend its
+text to another source's article.
 """
 
 import json
@@ -35,10 +37,13 @@ SELECT *, fetched_at FROM unnest(
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
     fetched_at = greatest(kept.fetched_at, excluded.fetched_at),
-    description = CASE WHEN length(excluded.description) > coalesce(length(kept.description), 0)
+    description = CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
+                            AND length(excluded.description) > coalesce(length(kept.description), 0)
                        THEN excluded.description ELSE kept.description END,
-    content = CASE WHEN length(excluded.content) > coalesce(length(kept.content), 0) THEN excluded.content ELSE kept.content END,
-    author = coalesce(kept.author, excluded.author),
+    content = CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
+                        AND length(excluded.content) > coalesce(length(kept.content), 0)
+                   THEN excluded.content ELSE kept.content END,
+    author = CASE WHEN kept.source = excluded.source THEN coalesce(kept.author, excluded.author) ELSE kept.author END,
     section = coalesce(kept.section, excluded.section),
     image_url = coalesce(kept.image_url, excluded.image_url),
     language = coalesce(kept.language, excluded.language),

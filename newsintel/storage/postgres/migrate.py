@@ -14,11 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from newsintel import database_url
 from newsintel.errors import SchemaError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Lane
+from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
-from newsintel.storage.postgres.pool import CONNECT_S, Connection, Postgres
+from newsintel.storage.postgres.pool import Connection, Postgres
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
 """Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
@@ -52,12 +54,8 @@ async def check_schema(service: Postgres) -> None:
 
 async def _migrate(url: Secret, password: Secret | None, role: str) -> None:
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            url.reveal(),
-            password=password.reveal() if password else None,
-            timeout=CONNECT_S,
-            server_settings={"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"},
-        )
+        settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
+        return await asyncpg.connect(**connect_arguments(database_url.read(url.reveal()), password, settings))
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:

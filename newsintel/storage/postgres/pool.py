@@ -12,10 +12,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
 import trio
+from asyncpg.exceptions import ReadOnlySQLTransactionError
 
+from newsintel import database_url
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
+from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
 
 P = ParamSpec("P")
@@ -24,7 +27,6 @@ T = TypeVar("T")
 Connection = Any
 """asyncpg.pool.PoolConnectionProxy: asyncpg's annotations of it and of Connection do not agree."""
 
-CONNECT_S = 2.0
 COMMAND_S = 2.0
 """No single command outlives this, even if the server is frozen; the server's own limits below come first."""
 
@@ -54,6 +56,7 @@ class Postgres:
         self._url = url
         self._password = password
         self._size = size
+        self._connect_s = CONNECT_S
         self._closed = False
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
@@ -76,7 +79,7 @@ class Postgres:
         return self._lane.running
 
     async def ping(self) -> None:
-        """Return if PostgreSQL answers; raises UnavailableError if not."""
+        """Return if PostgreSQL takes writes; raises UnavailableError if not, as from a replica."""
         await self.run(_ping)
 
     async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
@@ -104,11 +107,14 @@ class Postgres:
 
     async def _once(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         pool = await self._pool()
+        connected = False
         try:
-            async with pool.acquire(timeout=CONNECT_S) as connection:
+            async with pool.acquire(timeout=self._connect_s) as connection:
+                connected = True
                 return await unit(connection)
         except FORESEEN as error:
-            if lost(error):
+            # The server ends long statements itself, so what ran out of COMMAND_S leads to one that is frozen or without power.
+            if lost(error) or (connected and isinstance(error, TimeoutError)):
                 # The others in the pool went the same way. No trio cancel comes to this side of the bridge.
                 await pool.expire_connections()  # noqa: ASYNC120
             raise
@@ -123,15 +129,20 @@ class Postgres:
 
     async def _open(self) -> asyncpg.Pool:
         try:
+            url = database_url.read(self._url.reveal())
+            arguments = connect_arguments(url, self._password, SERVER_SETTINGS)
+            self._connect_s = arguments["timeout"]
+
+            async def init(connection: Connection) -> None:
+                set_socket_options(connection, url.given)
+
             return await asyncpg.create_pool(
-                self._url.reveal(),
-                password=self._password.reveal() if self._password else None,
+                **arguments,
+                init=init,
                 min_size=min(2, self._size),
                 max_size=self._size,
-                timeout=CONNECT_S,
                 command_timeout=COMMAND_S,
                 max_inactive_connection_lifetime=IDLE_S,
-                server_settings=SERVER_SETTINGS,
             )
         except ValueError:  # whose text repeats a part of the URL
             raise RefusedError("the URL of PostgreSQL cannot be read as one") from None
@@ -167,4 +178,5 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
 
 
 async def _ping(connection: Connection) -> None:
-    await connection.execute("SELECT 1")
+    if await connection.fetchval("SHOW transaction_read_only") == "on":
+        raise ReadOnlySQLTransactionError  # as the server would say to a write: `lost` knows what follows

@@ -47,7 +47,13 @@ class PostgresPreferences:
 
 
 async def _all(connection: Connection, user_id: int) -> dict[str, Any]:
-    return {key: json.loads(value) for key, value in await connection.fetch(ALL, user_id)}
+    return {key: json.loads(value, parse_int=_whole) for key, value in await connection.fetch(ALL, user_id)}
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number; one of more than 64 bits was written as 1e20, which PostgreSQL spells out."""
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 async def _put(connection: Connection, user_id: int, key: str, value: str, at: datetime) -> Put:

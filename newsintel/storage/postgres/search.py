@@ -18,7 +18,7 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.storage.postgres.snippets import headline_sql, snippet
 from newsintel.storage.postgres.tags import TAGS, cover, slot
 from newsintel.storage.postgres.timeline import MOST_BARS, bars, too_many
-from newsintel.storage.postgres.walk import Span, walk, window_sql
+from newsintel.storage.postgres.walk import Span, walk, walk_until, window_sql
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,6 +31,16 @@ FACET_ROWS = 10_000
 
 FACET_VALUES = 20
 """Of each kind (contract)."""
+
+COUNTED, BY_FACET = "source, publisher, count(*) AS number", "GROUP BY source, publisher"
+NEWEST_FACETS = f"""
+WITH found AS MATERIALIZED (SELECT source, publisher FROM articles WHERE {{condition}} ORDER BY {NEWEST} LIMIT {FACET_ROWS + 1}),
+newest AS (SELECT * FROM found LIMIT {FACET_ROWS})
+SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newest {BY_FACET}
+"""
+"""With `more` where there are older matches, which are not counted."""
+
+HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
 
 FOUND = (
     f"SELECT id, {COLUMNS}, first_seen_at, fetched_at, {{body}} AS body, {{title}} AS heading FROM articles WHERE id = ANY($1::bigint[])"
@@ -69,6 +79,10 @@ class PostgresSearch:
             InvalidParameterError: the query has stop words alone.
         """
         return await self._postgres.run(_facets, query)
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        """Those of some sources of which there are articles; one look into an index for each."""
+        return await self._postgres.run(_held, list(sources))
 
 
 def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
@@ -177,18 +191,22 @@ async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket)
 @in_time
 async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
     condition = await _where(connection, query)
-    counting = "SELECT source, publisher, count(*) AS number FROM found GROUP BY source, publisher"
     if condition.narrow:
-        sql = window_sql(condition.sql, len(condition.values), "source, publisher", counting)
-        rows = await walk(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
+        sql = window_sql(condition.sql, len(condition.values), "source, publisher", f"SELECT {COUNTED} FROM found {BY_FACET}")
+        rows, ended = await walk_until(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
     else:
-        newest = f"SELECT source, publisher FROM articles WHERE {condition.sql} ORDER BY {NEWEST} LIMIT {FACET_ROWS}"
-        rows = await connection.fetch(f"WITH found AS ({newest}) {counting}", *condition.values)
+        rows = await connection.fetch(NEWEST_FACETS.format(condition=condition.sql), *condition.values)
+        ended = not any(row["more"] for row in rows)
     sources, publishers = Counter[str](), Counter[str]()
-    for source, publisher, number in rows:
-        sources[source] += number
-        publishers[publisher] += number
-    return Facets(_commonest(sources), _commonest(publishers))
+    for row in rows:
+        sources[row["source"]] += row["number"]
+        publishers[row["publisher"]] += row["number"]
+    return Facets(_commonest(sources), _commonest(publishers), None if ended else sources.total())
+
+
+@in_time
+async def _held(connection: Connection, sources: list[str]) -> frozenset[str]:
+    return frozenset(row["source"] for row in await connection.fetch(HELD, sources))
 
 
 def _total(rows: Sequence[Any]) -> int:

@@ -60,6 +60,21 @@ async def walk(
     newest_first: bool = True,
     weigh: Callable[[Sequence[Any]], int] = len,
 ) -> list[Record]:
+    """The rows of `walk_until`, wherever it ended."""
+    rows, _ = await walk_until(connection, sql, values, span, wanted, newest_first=newest_first, weigh=weigh)
+    return rows
+
+
+async def walk_until(
+    connection: Connection,
+    sql: str,
+    values: Sequence[object],
+    span: Span,
+    wanted: int,
+    *,
+    newest_first: bool = True,
+    weigh: Callable[[Sequence[Any]], int] = len,
+) -> tuple[list[Record], bool]:
     """The rows of window after window, until `wanted` matches are found or the span ends; the last window may bring more.
 
     Args:
@@ -70,6 +85,9 @@ async def walk(
         wanted: how many matches are enough.
         newest_first: from the end back, or else from the start on.
         weigh: how many matches a window's rows stand for.
+
+    Returns:
+        The rows, and whether the span ended: else there may be more.
     """
     low, high, width = await _plan(connection, span, newest_first=newest_first)
     rows: list[Record] = []
@@ -82,7 +100,7 @@ async def walk(
         passed += far - near
         low, high = (low, near) if newest_first else (far, high)
         width = _next_width(width, passed, found, wanted)
-    return rows
+    return rows, low >= high
 
 
 def _next_width(width: int, passed: int, found: int, wanted: int) -> int:

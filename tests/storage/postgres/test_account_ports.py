@@ -57,6 +57,14 @@ async def test_a_subject_is_somebody_else_at_another_provider(accounts):
     assert len({account.id for account in found}) == 3
 
 
+async def test_an_account_is_found_by_its_identity(accounts):
+    """By provider and subject together, and only once it is there."""
+    assert await accounts.find("local", "reader") is None
+    made = await accounts.sign_in("local", "reader", "reader", NOON)
+    assert await accounts.find("local", "reader") == made
+    assert await accounts.find("reddit", "reader") is None
+
+
 async def test_two_first_sign_ins_at_once_make_one_account(accounts, fetch):
     """In two tabs, or two processes."""
     found = []

@@ -9,8 +9,10 @@ import pytest
 import trio
 from attrs import evolve
 
+from newsintel.archive_query import build
 from newsintel.errors import PoisonedBatchError
 from newsintel.model import Engagement, Pair, Rule
+from newsintel.storage.postgres.search import PostgresSearch
 from tests.storage.support import NOON, article
 
 LATER = NOON + timedelta(hours=1)
@@ -54,12 +56,54 @@ async def test_a_later_save_fills_what_was_missing_and_loses_nothing(archive):
     assert kept == evolve(fuller, description="long text")
 
 
+POST = article(
+    source="reddit", external_id="t3_1", publisher="r/news", author="poster", description="I saw this", engagement=Engagement(7, 3)
+)
+BARE = article()
+SIGNED = article(author="Jane Doe", description="By her")
+OTHERS = article(
+    source="newsapi", publisher="The Example", author="Desk", description="A longer description", image_url="https://i", language="en"
+)
+
+
+@pytest.mark.parametrize(
+    ("saved", "expected"),
+    [
+        ((BARE, POST), evolve(BARE, engagement=Engagement(7, 3))),
+        ((POST, BARE), POST),
+        ((SIGNED, POST), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((POST, SIGNED), POST),
+        ((BARE, POST, SIGNED), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((POST, evolve(POST, author="other", description="I saw this, too")), evolve(POST, description="I saw this, too")),
+        ((BARE, OTHERS), evolve(BARE, description="A longer description", image_url="https://i", language="en")),
+        ((POST, OTHERS), evolve(POST, description="A longer description", image_url="https://i", language="en")),
+        ((evolve(POST, author=None), OTHERS, POST), evolve(POST, description="A longer description", image_url="https://i", language="en")),
+    ],
+)
+async def test_an_article_keeps_its_own_sources_author(archive, saved, expected):
+    """A Reddit poster is the byline of no outlet's article, whoever came first; by `author:` it is found by its own source's alone."""
+    for one in saved:
+        await archive.save([(one, NOON)], [])
+    assert (await archive.article(BARE.id)).article == expected
+    await archive.save([(one, NOON) for one in saved], [])
+    assert (await archive.article(BARE.id)).article.author == expected.author
+
+
+async def test_author_finds_an_article_by_its_own_sources_author_alone(archive, postgres):
+    """Whoever posted a link to it is not found."""
+    await archive.save([(BARE, NOON), (POST, NOON)], [])
+    await archive.save([(SIGNED, NOON)], [])
+    search = PostgresSearch(postgres)
+    assert not (await search.search(build("author:poster"), 10, None)).hits
+    assert [hit.article.author for hit in (await search.search(build("author:jane"), 10, None)).hits] == ["Jane Doe"]
+
+
 async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
     """A batch may repeat a URL, even under two sources; the repeats act as saves one after the other."""
     again = article(source="newsapi", external_id="other", author="A")
     assert await archive.save([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
     found = await archive.article(article().id)
-    assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", "A", LATER)
+    assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", None, LATER)
 
 
 async def test_an_external_id_may_move_between_urls(archive):

@@ -10,6 +10,7 @@ from newsintel.storage.postgres import history as module
 from newsintel.storage.postgres.history import PostgresHistory
 from tests.make import search_record
 from tests.storage.support import NOON
+from tests.waiting import PATIENCE_S
 
 MANY = """
 INSERT INTO search_history (query, key, results_count, searched_at)
@@ -56,17 +57,11 @@ async def test_two_that_prune_at_once_share_the_work(history, execute, fetch, mo
     assert await fetch("SELECT count(*) FROM search_history") == [(0,)]
 
 
-async def test_locked_searches_are_passed_over(history, execute):
+async def test_locked_searches_are_passed_over(history, execute, holding):
     """A search that somebody else holds does not hold up the others."""
     await execute(MANY)
-
-    async def hold():
-        await execute("BEGIN; SELECT 1 FROM search_history WHERE id <= 10 FOR UPDATE; SELECT pg_sleep(1); COMMIT")
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(hold)
-        await trio.sleep(0.3)
-        with trio.fail_after(0.6):
+    async with holding("SELECT 1 FROM search_history WHERE id <= 10 FOR UPDATE"):
+        with trio.fail_after(PATIENCE_S):
             assert await history.prune(NOON) == 11_990
     assert await history.prune(NOON) == 10
 

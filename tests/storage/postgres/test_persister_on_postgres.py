@@ -14,6 +14,7 @@ from newsintel.room import Room
 from tests.fakes import Counts
 from tests.make import harvest, outcome
 from tests.storage.support import article
+from tests.waiting import until
 
 POISON = {
     "9999": {"published_at": datetime(9999, 12, 31, tzinfo=UTC)},
@@ -51,7 +52,7 @@ def persist(archive):
                 for number, each in enumerate(answers):
                     await send.send(each)
                     if meanwhile and number == 10:
-                        nursery.start_soon(meanwhile)
+                        nursery.start_soon(meanwhile, counts)
         return counts
 
     return run
@@ -95,11 +96,14 @@ async def test_refused_pairs_cost_only_themselves(persist, fetch):
 
 
 async def test_a_restart_of_the_database_loses_nothing(persist, fetch, servers):
-    """Stopped in mid-stream and started again a second later: every article is there once, nothing is put aside."""
+    """Stopped in mid-stream and started again after a batch was tried in vain: every article is there once, nothing is put aside."""
 
-    async def restart():
+    async def restart(counts):
+        async def tried_in_vain():
+            return counts["archive_retries"]
+
         await servers.postgres.stop()
-        await trio.sleep(1)
+        await until(tried_in_vain)
         await servers.postgres.ensure()
 
     answers = (landed(*(article(f"{number}-{place}") for place in range(50))) for number in range(150))

@@ -1,7 +1,6 @@
 # ruff: noqa: S608 - our own constants
 """What belongs to one person, on a real PostgreSQL: kept, paged, found by words, bounded, and nobody else's."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -60,7 +59,7 @@ async def names(saved, user_id, words=None):
 async def test_preferences_are_kept_by_key(preferences, people):
     """New, changed and forgotten, one person's apart from the other's."""
     alice, bob = people
-    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 10**30}
+    value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 2**64 - 1, "m": -(2**63), "x": 1e300}
     assert await preferences.put(alice, "theme", value, NOON) is Put.NEW
     assert await preferences.put(alice, "theme", "dark", NOON) is Put.CHANGED
     assert await preferences.put(bob, "theme", value, NOON) is Put.NEW
@@ -83,22 +82,21 @@ async def test_there_are_so_many_preferences_and_no_more(preferences, people):
     assert await preferences.put(alice, "w", 5, NOON) is Put.NEW
 
 
-async def test_two_who_come_at_once_do_not_both_take_the_last_place(preferences, postgres, people):
+async def test_two_who_come_at_once_do_not_both_take_the_last_place(preferences, people, holding, somebody_waits):
     """The second waits for the first, and then finds no place."""
     alice = people[0]
     for number in range(MAX_KEYS - 1):
         await preferences.put(alice, f"key{number}", number, NOON)
 
-    async def slowly(connection):
-        async with connection.transaction():
-            await connection.execute(LOCK, alice)
-            await connection.execute(PUT, alice, "first", "1", NOON)
-            await asyncio.sleep(0.3)
+    put = []
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(postgres.run, slowly)
-        await trio.sleep(0.15)
-        assert await preferences.put(alice, "second", 1, NOON) is Put.FULL
+    async def second():
+        put.append(await preferences.put(alice, "second", 1, NOON))
+
+    async with trio.open_nursery() as nursery, holding((LOCK, alice), (PUT, alice, "first", "1", NOON)):
+        nursery.start_soon(second)
+        await somebody_waits()
+    assert put == [Put.FULL]
     assert "first" in await preferences.all(alice)
 
 

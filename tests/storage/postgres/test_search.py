@@ -8,6 +8,7 @@ from attrs import evolve
 from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field, Position
 from newsintel.errors import ArchiveTimeoutError, InvalidParameterError
 from newsintel.storage.postgres import conditions, walk
+from newsintel.storage.postgres import search as search_module
 from newsintel.storage.postgres.pool import SERVER_SETTINGS
 from newsintel.storage.postgres.search import PostgresSearch
 from tests.storage.support import NOON, article
@@ -222,3 +223,23 @@ async def test_facets_count_the_commonest_first(archive, search):
         assert len(facets.publisher) == 20
     assert dict((await search.facets(ask())).source) == {"newsapi": 45, "guardian": 2}
     assert (await search.facets(ask(["nothing"]))).source == ()
+    assert (await search.facets(ask())).counted_newest is None
+
+
+async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, search, monkeypatch):
+    """To the row where an index has the order; and they say of how many they are."""
+    monkeypatch.setattr(search_module, "NEWEST_FACETS", search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"))
+    some = [article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number)) for number in range(5)]
+    for number, expected in ((3, None), (4, 3), (5, 3)):
+        await archive.save([(one, NOON) for one in some[:number]], [])
+        facets = await search.facets(ask())
+        assert facets.counted_newest == expected
+        assert facets.source == (("s0", 1), ("s1", 1), ("s2", 1))
+
+
+async def test_held(archive, search):
+    """Whatever name an import gave its source."""
+    assert await search.held(["guardian", "blog_1"]) == frozenset()
+    await archive.save([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
+    assert await search.held(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}
+    assert await search.held([]) == frozenset()

@@ -138,22 +138,16 @@ async def test_a_list_loses_what_a_forgotten_person_was_counted_in(crowd, postgr
     assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake", "tide"]
 
 
-async def test_a_list_that_is_made_meanwhile_is_looked_through_too(crowd, postgres, execute, fetch):
+async def test_a_list_that_is_made_meanwhile_is_looked_through_too(crowd, postgres, fetch, holding, somebody_waits):
     """Whoever forgets waits for a list that was counted with the person in it."""
     trending = PostgresTrending(postgres)
     await crowd.search("flood", "u_alice", *people(2))
     await trending.refresh(Span.DAY, NOON - HOUR, FLOOR, partial(ranked, limit=100))
 
-    async def refresh():
-        await execute(
-            "BEGIN; UPDATE trending_made SET at = at; DELETE FROM trending; SELECT pg_sleep(0.3);"
-            "INSERT INTO trending VALUES ('24h', 'flood', 3, 0, 3); COMMIT"
-        )
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(refresh)
-        await trio.sleep(0.1)
-        await crowd.forget("u_alice")
+    async with trio.open_nursery() as nursery, holding("UPDATE trending_made SET at = at", "DELETE FROM trending") as refresh:
+        nursery.start_soon(crowd.forget, "u_alice")
+        await somebody_waits()
+        await refresh("INSERT INTO trending VALUES ('24h', 'flood', 3, 0, 3)")
     assert await fetch("SELECT query FROM trending") == []
 
 

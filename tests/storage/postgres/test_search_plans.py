@@ -10,13 +10,13 @@ import trio
 from benchmarks import queries
 from benchmarks.corpus import Corpus
 from benchmarks.load import load
-from newsintel.archive_model import Bucket
+from newsintel.archive_model import ArchiveQuery, Bucket
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres import search
 from newsintel.storage.postgres.orders import CANDIDATES
 from newsintel.storage.postgres.pool import open_postgres
-from tests.storage.conftest import database, sql
+from tests.storage.conftest import database, rows, sql
 
 CORPUS = Corpus(50_000)
 PAGE = 20
@@ -132,3 +132,25 @@ async def test_every_window_is_asked_of_the_one_index(plans):
     found = await plans(search._search, query, PAGE, None)
     assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {"articles_found"}
     assert read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES
+
+
+async def test_facets_say_when_older_matches_were_not_counted(bridge, corpus_url):
+    """Of everything and of a common word the newest 10,000 or somewhat more; of fewer matches all, and then they say nothing."""
+    async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
+        finder = search.PostgresSearch(postgres)
+        everything = await finder.facets(ArchiveQuery())
+        assert everything.counted_newest == sum(count for _, count in everything.source) == search.FACET_ROWS
+        (common, *_) = queries.newest_words(CORPUS)["newest, common word"]
+        counted = (await finder.facets(common)).counted_newest
+        counting = f"SELECT count(*) FROM articles WHERE search @@ '{CORPUS.words[0]}'"  # noqa: S608 - a word of our own corpus
+        ((matches,),) = await bridge.lane("test", 1).run(rows, corpus_url, counting)
+        assert search.FACET_ROWS <= counted < matches
+        for query in (queries.facets(CORPUS)["facets, other word"][0], ArchiveQuery(sources=("nobody",))):
+            assert (await finder.facets(query)).counted_newest is None
+
+
+async def test_which_sources_are_held_is_one_look_into_an_index_each(plans):
+    """However many articles there are."""
+    found = await plans(search._held, ["guardian", "imported"])
+    assert scans(found) == {"Index Only Scan"}
+    assert read(found, "Index Only Scan") == 1

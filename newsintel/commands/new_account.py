@@ -1,0 +1,43 @@
+"""`newsintel new-account`: an account without any provider, for programs that come with a key."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+
+from newsintel import telemetry
+from newsintel.account_model import LOCAL, Account
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
+from newsintel.errors import AccountNameError, InvalidParameterError
+from newsintel.settings import Settings
+
+LONGEST = 100
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("new-account", help="make an account that needs no provider; new-api-key makes keys for it")
+    command.add_argument("name", metavar="NAME", help=f"what to call it, up to {LONGEST} characters")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the account, and print its public id; safe beside a running service."""
+    name = args.name.strip()
+    if not 1 <= len(name) <= LONGEST or not name.isprintable():
+        raise InvalidParameterError("NAME", "invalid", f"NAME must have 1 to {LONGEST} printable characters")
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    account = trio.run(_make, settings, name)
+    sys.stdout.write(f"{account.public_id}\n")
+    return 0
+
+
+async def _make(settings: Settings, name: str) -> Account:
+    async with prepared_stores(settings) as stores:
+        if await stores.accounts.find(LOCAL, name):
+            raise AccountNameError(f"there is an account {name!r} already")
+        return await stores.accounts.sign_in(LOCAL, name, name, datetime.now(UTC))

@@ -1,0 +1,57 @@
+"""`newsintel new-api-key`: a key for an account that `new-account` made."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import trio
+
+from newsintel import telemetry
+from newsintel.account_model import LOCAL, MOST_KEYS, Access, ApiKey
+from newsintel.commands.setup import load_settings
+from newsintel.commands.stores import prepared_stores
+from newsintel.errors import AccountNameError
+from newsintel.keys import digest, new_api_key
+from newsintel.settings import Settings
+
+MADE_HERE = "made by newsintel new-api-key"
+"""What such keys are called where keys are listed."""
+
+
+def add_parser(commands: Any) -> None:
+    """Declare the command."""
+    command = commands.add_parser("new-api-key", help="print a new API key for an account that new-account made")
+    command.add_argument("name", metavar="NAME", help="the account")
+    command.add_argument(
+        "--scope",
+        required=True,
+        choices=(Access.READ.value, Access.WRITE.value),
+        help="read: see what is the account's; write: also change it",
+    )
+    command.add_argument("--revoke-others", action="store_true", help="end every other key of the account")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make a key and print it, this once; nothing else, so that it can go straight into a file. Safe beside a running service."""
+    settings = load_settings()
+    telemetry.set_up_logging(settings)
+    key = trio.run(_make, settings, args.name.strip(), Access(args.scope), args.revoke_others)
+    sys.stdout.write(f"{key}\n")
+    return 0
+
+
+async def _make(settings: Settings, name: str, access: Access, revoke_others: bool) -> str:  # noqa: FBT001 - trio.run passes by position
+    async with prepared_stores(settings) as stores:
+        account = await stores.accounts.find(LOCAL, name)
+        if account is None:
+            raise AccountNameError(f"there is no account {name!r}: make it with newsintel new-account")
+        if revoke_others:
+            for other in await stores.api_keys.of_user(account.id):
+                await stores.api_keys.revoke(account.id, other.public_id)
+        key = new_api_key()
+        asked = ApiKey("", MADE_HERE, access, datetime.now(UTC), None, None)
+        if await stores.api_keys.make(account.id, asked, digest(key), MOST_KEYS) is None:
+            raise AccountNameError(f"account {name!r} has {MOST_KEYS} keys already: end them with --revoke-others")
+        return key

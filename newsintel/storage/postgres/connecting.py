@@ -1,0 +1,54 @@
+"""A URL of PostgreSQL as arguments of asyncpg, and the options of a connection's socket that asyncpg has no arguments for."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from newsintel.database_parameters import PASSED, socket_options
+from newsintel.database_url import SYSTEM, DatabaseUrl
+from newsintel.options import Secret
+
+CONNECT_S = 2.0
+"""How long connecting may take where the URL says nothing."""
+
+
+def connect_arguments(url: DatabaseUrl, password: Secret | None, server_settings: Mapping[str, str]) -> dict[str, Any]:
+    """Arguments for `asyncpg.connect` and `asyncpg.create_pool`; `password` replaces the URL's."""
+    passed = {name: value for name, value in url.given.items() if name in PASSED}
+    asked = {name: url.given[name] for name in ("options", "application_name") if url.given.get(name)}
+    fallback = {"application_name": url.given["fallback_application_name"]} if "fallback_application_name" in url.given else {}
+    system = passed.get("sslrootcert") == SYSTEM
+    return {
+        # asyncpg has no arguments for the files of TLS: they go in a URL without a host.
+        "dsn": "postgresql://?" + urlencode(passed, quote_via=quote, errors="surrogateescape") if passed and not system else None,
+        "host": list(url.hosts) or None,
+        "port": list(url.ports) or None,
+        "user": url.user,
+        "password": password.reveal() if password else url.password,
+        "database": url.database,
+        "ssl": _system_tls(passed) if system else None,
+        "direct_tls": passed.get("sslnegotiation") == "direct" if system else None,
+        "target_session_attrs": passed.get("target_session_attrs"),
+        "passfile": passed.get("passfile"),
+        "timeout": url.connect_timeout_s or CONNECT_S,
+        "server_settings": {**server_settings, **fallback, **asked},
+    }
+
+
+def _system_tls(passed: Mapping[str, str]) -> ssl.SSLContext:
+    """TLS that trusts whom the operating system trusts (SSL_CERT_FILE names others), and checks the server's name."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["postgresql"])  # PostgreSQL 17 asks for it where TLS begins at once
+    if "sslcert" in passed:
+        context.load_cert_chain(passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", ""))
+    return context
+
+
+def set_socket_options(connection: Any, given: Mapping[str, str]) -> None:
+    """Set what the URL's keepalives and tcp_user_timeout ask for on an open connection; a unix socket has none."""
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - asyncpg gives out its socket nowhere
+    if sock is None or sock.family.name == "AF_UNIX":
+        return
+    for level, option, value in socket_options(given):
+        sock.setsockopt(level, option, value)

@@ -1,0 +1,120 @@
+"""Lines as other programs write them, well and badly: which are taken, and why the others are not, by `import` and by `dedupe`."""
+
+import json
+from typing import NamedTuple
+
+LEAST = {
+    "url": "https://example.org/{number}",
+    "title": "Story {number}",
+    "source": "guardian",
+    "publisher": "The Guardian",
+    "published_at": "2026-01-01T00:00:00Z",
+}
+TAKEN = None
+
+
+class Case(NamedTuple):
+    """A line, and what each command says of it; None where it takes it."""
+
+    line: bytes
+    imported: str | None = TAKEN
+    deduped: str | None = TAKEN
+
+
+def line(number, *, raw=(), end=b"\n", **changes):
+    """A good line, changed; a field given as ... is left out. `raw`: members as they are to stand, such as `"points": NaN`."""
+    fields = {name: value.format(number=number) for name, value in LEAST.items()} | changes
+    written = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items() if value is not ...]
+    return ("{" + ", ".join([*written, *raw]) + "}").encode() + end
+
+
+BAD_TIME = "published_at is not a time such as 2026-01-31T12:00:00Z"
+NO_TITLE = "has no title, or one that is not text"
+
+# Each is one line of the file, in this order, so that their numbers are those of the reports.
+CASES = (
+    Case(b"\xef\xbb\xbf" + line(1, end=b"\r\n")),
+    Case(line(2, end=b"\r\n")),
+    Case(b"\r\n"),
+    Case(b" \t \n"),
+    Case(b"\xef\xbb\xbf" + line(5)),
+    Case(b"  " + line(6)),
+    # JSON
+    Case(b"{\n", "not JSON: unexpected end of data at column 1", "is not JSON: unexpected end of data at column 1"),
+    Case(line(8)[:-30] + b"\n", "not JSON: unexpected control character in string", "is not JSON: unexpected control character in string"),
+    Case(line(9)[:-1] + line(9), "not JSON: unexpected content after document", "is not JSON: unexpected content after document"),
+    Case(line(10).replace(b'"', b"'"), "not JSON: unexpected character", "is not JSON: unexpected character"),
+    Case(b"[]\n", "not a JSON object", "is not a JSON object"),
+    Case(b"null\n", "not a JSON object", "is not a JSON object"),
+    Case(b'"{""title"": ""x""}"\n', "not JSON: ", "is not JSON: "),
+    Case(b"\0" * 20 + b"\n", "not JSON: ", "is not JSON: "),
+    Case(b"\x1a\n", "not JSON: ", "is not JSON: "),
+    Case(b"[" * 5000 + b"\n", "not JSON: nested too deeply", "is not JSON: nested too deeply"),
+    Case(line(17, description="x" * 2**20), "longer than 1,048,576 bytes", "is longer than 1,048,576 bytes"),
+    # encodings
+    Case(line(18, title="Ä").replace(rb"\u00c4", b"\xc4"), "not JSON: byte 45 is not UTF-8", "is not JSON: byte 45 is not UTF-8"),
+    Case(line(19, title="half \ud83d of a pair")),
+    Case(line(20, title="\udc00 Story 20")),
+    Case(line(21, title="\ud800"), "title is missing or empty"),
+    Case(line(22, url="https://example.org/\ud800"), "url is not an http or https address"),
+    Case(line(23, external_id="x\ud800"), "external_id is longer than 2048 characters or has invisible ones"),
+    Case(line(24, title="Story 24 \x00 NUL")),
+    # numbers
+    Case(line(25, raw=['"points": 12.0', '"comments": 3.0'])),
+    Case(line(26, raw=['"points": 1.2e1', '"comments": -0.0'])),
+    Case(line(27, raw=['"points": 12.5', '"comments": 3']), "points is not a whole number"),
+    Case(line(28, raw=['"points": NaN', '"comments": 3']), "not JSON: points is or holds NaN", "is not JSON: points is or holds NaN"),
+    Case(line(29, raw=['"points": 3', '"comments": -Infinity']), "not JSON: comments is or holds", "is not JSON: comments is or holds"),
+    Case(line(30, raw=['"points": 3', '"comments": 1e999']), "comments is not a whole number"),
+    Case(line(31, raw=['"points": 123456789012345678901234567890', '"comments": 3']), "points or comments do not fit 32 bits"),
+    Case(line(32, raw=['"points": "12"', '"comments": "3"']), "points is not a whole number"),
+    Case(line(33, raw=['"author": NaN']), "not JSON: author is or holds NaN", "is not JSON: author is or holds NaN"),
+    Case(line(34, title="Story 34, NaN and Infinity")),
+    Case(line(35, raw=['"id": 123456789012345678901234567890'])),
+    Case(line(36, raw=['"external_id": 123456789012345678901234567890'])),
+    Case(line(37, raw=['"external_id": -9007199254740993'])),
+    Case(line(38, raw=['"external_id": 1.5']), "external_id is not text"),
+    Case(line(39, raw=['"id": ' + "9" * 5000])),
+    Case(line(40, raw=['"points": 007', '"comments": 3']), "not JSON: number with leading zero", "is not JSON: number with leading zero"),
+    # times, the examples of RFC 3339, 5.8, among them
+    Case(line(41, published_at="2026-01-01t00:00:00z")),
+    Case(line(42, published_at="2026-01-01 00:00:00Z")),
+    Case(line(43, published_at="1985-04-12T23:20:50.52Z")),
+    Case(line(44, published_at="1996-12-19T16:39:57-08:00")),
+    Case(line(45, published_at="1990-12-31T23:59:60Z")),
+    Case(line(46, published_at="1990-12-31T15:59:60-08:00")),
+    Case(line(47, published_at="1937-01-01T12:00:27.87+00:20")),
+    Case(line(48, published_at="2026-01-01T00:00:00.1234567Z")),
+    Case(line(49, published_at="2026-02-30T00:00:00Z"), BAD_TIME),
+    Case(line(50, published_at="2026-01-01T24:30:00Z"), BAD_TIME),
+    Case(line(51, published_at="2026-01-01T00:00:61Z"), BAD_TIME),
+    Case(line(52, published_at="2026-01-01T00:00:00"), "published_at has no offset such as Z"),
+    Case(line(53, published_at="01.01.2026"), BAD_TIME),
+    Case(line(54, published_at="\ud800"), BAD_TIME),
+    Case(line(55, published_at=1767225600), "published_at is not text"),
+    Case(line(56, published_at=""), BAD_TIME),
+    # fields
+    Case(line(57, title=...), "title is missing or empty", NO_TITLE),
+    Case(line(58, title=5), "title is not text", NO_TITLE),
+    Case(line(59, title=None), "title is missing or empty", NO_TITLE),
+    Case(line(60, url=5), "url is not text", "has a url that is not text"),
+    Case(line(61, url=""), "url is missing or empty"),
+    Case(line(62, url="javascript:alert(1)"), "url is not an http or https address"),
+    Case(line(63, source="The Guardian"), "source must match"),
+    Case(line(64, tittle="x"), "unknown field 'tittle'"),
+    Case(line(65, author=["a"]), "author is not text"),
+    Case(line(66, raw=['"title": "Story 66"'])),
+    Case(line(67, end=b"")),
+)
+FILE = b"".join(case.line for case in CASES)
+"""All of them; the last has no line end."""
+
+
+def refusals(command):
+    """The numbers of the lines that `imported` or `deduped` refuses, with the beginning of the reason."""
+    return {number: reason for number, case in enumerate(CASES, start=1) if (reason := getattr(case, command)) is not TAKEN}
+
+
+def taken(command):
+    """The numbers of the lines that are taken."""
+    return [number for number, case in enumerate(CASES, start=1) if getattr(case, command) is TAKEN and case.line.strip()]

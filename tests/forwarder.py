@@ -1,0 +1,122 @@
+"""One name whose meaning changes, as DNS or a balancer gives it to a database: a TCP port that leads to one server, then to another."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+from attrs import define, field
+
+CLOSED = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
+"""What a stream raises when either side has gone."""
+
+Greet = Callable[[trio.SocketStream], Awaitable[trio.abc.Stream]]
+"""What is spoken with a client before its bytes are passed on; returns the stream to read them from."""
+
+
+async def as_it_comes(client: trio.SocketStream) -> trio.abc.Stream:
+    """Nothing."""
+    return client
+
+
+@define(eq=False)
+class Forwarder:
+    """A port of 127.0.0.1. Connections that are open stay with the server they were opened to; new ones go to `target`.
+
+    Attributes:
+        target: the path of a unix socket, or host and port.
+        port: where clients connect.
+        opened: how many have.
+    """
+
+    target: str | tuple[str, int]
+    greet: Greet
+    port: int = 0
+    opened: int = 0
+    _frozen: bool = False
+    _cut: bool = False
+    _swallow_new: bool = False
+    _scopes: set[trio.CancelScope] = field(factory=set)
+
+    def freeze(self, *, swallow_new: bool = False) -> None:
+        """From now on, connections pass nothing on: their server has lost its power, and nobody is told.
+
+        Args:
+            swallow_new: whether new ones are treated so as well; else they are closed.
+        """
+        for scope in self._scopes:
+            scope.cancel()
+        self._frozen, self._swallow_new = True, swallow_new
+
+    def cut(self) -> None:
+        """From now on, every connection is closed, new ones too."""
+        self._cut = True
+        for scope in self._scopes:
+            scope.cancel()
+
+    def mend(self) -> None:
+        """Let new connections through again."""
+        self._cut = self._frozen = False
+
+    def move(self, target: str | tuple[str, int]) -> None:
+        """Lead new connections to another server."""
+        self.target = target
+        self._frozen = False
+
+    async def handle(self, client: trio.SocketStream) -> None:
+        """Pass a client's bytes on, and the server's back, until one of them goes."""
+        self.opened += 1
+        async with client:
+            if self._cut or (self._frozen and not self._swallow_new):
+                return
+            with trio.CancelScope() as scope:
+                self._scopes.add(scope)
+                try:
+                    if not self._frozen:
+                        await self._exchange(client)
+                except CLOSED:
+                    return
+                finally:
+                    self._scopes.discard(scope)
+            if not self._cut:
+                await self._swallow(client)
+
+    async def _exchange(self, client: trio.SocketStream) -> None:
+        near = await self.greet(client)
+        async with await self._connect() as far, trio.open_nursery() as both:
+            both.start_soon(self._copy, near, far, both.cancel_scope)
+            both.start_soon(self._copy, far, near, both.cancel_scope)
+        await near.aclose()
+        raise trio.ClosedResourceError
+
+    async def _connect(self) -> trio.SocketStream:
+        if isinstance(self.target, str):
+            return await trio.open_unix_socket(self.target)
+        return await trio.open_tcp_stream(*self.target)
+
+    async def _copy(self, source: trio.abc.Stream, to: trio.abc.Stream, both: trio.CancelScope) -> None:
+        try:
+            async for some in source:
+                await to.send_all(some)
+        except CLOSED:
+            pass
+        both.cancel()
+
+    async def _swallow(self, client: trio.SocketStream) -> None:
+        """Take what comes, and answer nothing."""
+        try:
+            async for _ in client:
+                pass
+        except CLOSED:
+            return
+
+
+@asynccontextmanager
+async def forwarding(target: str | tuple[str, int], greet: Greet = as_it_comes) -> AsyncIterator[Forwarder]:
+    """Have a name for as long as the block does."""
+    forwarder = Forwarder(target, greet)
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        forwarder.port = listener.socket.getsockname()[1]
+        nursery.start_soon(trio.serve_listeners, forwarder.handle, [listener])
+        yield forwarder
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,206 @@
+"""Bytes that ended, or could have ended, more than their own connection.
+
+Frames of HTTP/2 and WebSocket come from the libraries h2 and wsproto.
+"""
+
+import socket
+import struct
+
+import h2.config
+import h2.connection
+import pytest
+import trio
+from quart import Response, request
+from structlog.testing import capture_logs
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import Connection
+from wsproto.events import Request as Upgrade
+from wsproto.events import TextMessage
+
+from newsintel.http.http1 import Http1
+from newsintel.http.settle import settled
+from tests.http.wire import back_to, get, held, serving
+
+HOST = b"Host: localhost\r\n"
+
+
+def http2(*prepare):
+    """What a client says that has prior knowledge of HTTP/2: the preface, its settings and further frames (RFC 9113, 3.3)."""
+    client = h2.connection.H2Connection(h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False))
+    client.initiate_connection()
+    for step in prepare:
+        step(client)
+    return client.data_to_send()
+
+
+def headers(stream_id=1, *, end_stream=True, **fields):
+    """A step that opens a stream."""
+    fields = {":method": "GET", ":path": "/health", ":authority": "localhost", ":scheme": "http"} | fields
+    return lambda client: client.send_headers(stream_id, [(n, v) for n, v in fields.items() if v is not None], end_stream=end_stream)
+
+
+def priorities(number):
+    """That many PRIORITY frames, each stream depending on the one before (RFC 9113, 5.3.2)."""
+    return b"".join(struct.pack(">I", 5)[1:] + b"\x02\x00" + struct.pack(">IIB", 2 * n + 1, 2 * n - 1, 15) for n in range(1, number + 1))
+
+
+def websocket(extra=(), then=b""):
+    """A WebSocket's opening, and what follows it at once."""
+    client = WSConnection(ConnectionType.CLIENT)
+    return client.send(Upgrade(host="localhost", target="/articles", extra_headers=list(extra))) + then
+
+
+def websocket_frames():
+    """A masked text frame."""
+    return Connection(ConnectionType.CLIENT).send(TextMessage("hello"))
+
+
+KILLERS = {
+    "a chunk size that is none": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+    "h2c with settings that are none": b"GET /health HTTP/1.1\r\n"
+    + HOST
+    + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: A\r\n\r\n",
+    "h2c, then frames": b"GET /health HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + http2(),
+    "a WebSocket's protocol outside ASCII": websocket([("Sec-WebSocket-Protocol", "\u00e9".encode())]),
+    "WebSocket frames at once": websocket(then=websocket_frames()),
+    "HTTP/2, CONNECT": http2(headers(**{":method": "CONNECT", ":path": None, ":scheme": None})),
+    "HTTP/2, a path outside ASCII": http2(headers(**{":path": "/\u00e9"})),
+    "HTTP/2, data after an early answer": http2(headers(end_stream=False), lambda client: client.send_data(1, b"x" * 1000)),
+    "HTTP/2, 1,001 priorities": http2() + priorities(1001),
+    "HTTP/2, 900 interlinked priorities": http2() + priorities(900) + priorities(900)[::-1],
+    "the preface alone": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a version to come": b"GET /health HTTP/3.0\r\n" + HOST + b"\r\n",
+    "a length and chunks": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+    "a body shorter than its length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc",
+    "a body longer than its length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\n\r\nabcdef",
+    "a negative length": b"POST /articles HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
+    "a chunk size of 2^80": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n",
+    "a transfer coding that is none": b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked, nonsense\r\n\r\n",
+    "characters outside ASCII in the target": "GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+    "a NUL in a header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\x00b\r\n\r\n",
+    "a folded header": b"GET /health HTTP/1.1\r\n" + HOST + b"X: a\r\n b\r\n\r\n",
+    "no header name": b"GET /health HTTP/1.1\r\n" + HOST + b": a\r\n\r\n",
+    "a TLS greeting": bytes.fromhex("16030100c8010000c40303") + b"\x00" * 193,
+    "nothing but line ends": b"\r\n" * 5000,
+    "nothing but NUL": b"\x00" * 5000,
+    "HTTP/0.9": b"GET /health\r\n",
+    "an expectation and no body": b"POST /articles HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+    "an upgrade and the next request at once": b"GET /health HTTP/1.1\r\n"
+    + HOST
+    + b"Upgrade: x\r\nConnection: upgrade\r\n\r\n"
+    + get("/health"),
+    "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
+    "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+}
+"""What to send, by what is wrong with it."""
+
+
+def taking_bodies(app):
+    """Adds an address that reads its body."""
+
+    async def take():
+        return Response(await request.get_data())
+
+    app.add_url_rule("/body", view_func=settled(take), methods=["PUT"])
+
+
+@pytest.mark.parametrize("killer", KILLERS.values(), ids=KILLERS.keys())
+async def test_what_is_wrong_with_a_connection_ends_it_alone(killer):
+    """Sent whole, in halves and byte by byte at its end: the service answers the next client, holds nothing, and had no error."""
+    async with serving() as served:
+        before = held()
+        for parts in (
+            [killer],
+            [killer[: len(killer) // 2], killer[len(killer) // 2 :]],
+            [killer[:-5], *(bytes([b]) for b in killer[-5:])],
+        ):
+            await served.exchange(*parts, leave=True)
+        assert await served.status(get("/health")) == 200
+        await back_to(before)
+        assert served.counted("connection_errors") == 0
+
+
+async def test_every_cut_of_a_post_ends_its_connection_alone():
+    """A well-formed request whose client leaves after any number of its bytes, politely or with a reset."""
+    whole = get("/body", "Content-Length: 10", method="PUT") + b"0123456789"
+    async with serving(prepare=taking_bodies) as served:
+        before = held()
+        for end in range(len(whole)):
+            for reset in (False, True):
+                stream = await trio.open_tcp_stream("127.0.0.1", served.port)
+                await stream.send_all(whole[:end])
+                if reset:
+                    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                await stream.aclose()
+        assert (await served.exchange(whole)).endswith(b"0123456789")
+        await back_to(before)
+        assert served.counted("connection_errors") == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        ("GET /articles?q=Z\u00fcrich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), 400, b"--data-urlencode"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, b'"code":"bad_request"'),
+        (b"POST /articles HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n", 400, b'"code":"bad_request"'),
+        (get("/health", "X: " + "x" * 70_000), 431, b'"code":"headers_too_large"'),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
+    ],
+)
+async def test_what_is_no_request_is_answered_with_a_problem(sent, status, code):
+    """With an id, the safe headers and the connection's end, like every problem."""
+    async with serving() as served:
+        stream = await served.open()
+        await stream.send_all(sent)
+        answer = b""
+        while code not in answer:
+            answer += await stream.receive_some(65536)
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert b"application/problem+json" in answer
+        assert b"x-request-id: " in answer.lower()
+        assert b"nosniff" in answer
+
+
+async def test_a_length_and_chunks_together_are_a_connections_last():
+    """RFC 9112, 6.1: whatever follows them on the connection is not read as a request."""
+    sent = b"GET /health HTTP/1.1\r\n" + HOST + b"Content-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    async with serving() as served:
+        answer = await served.exchange(sent + get("/sources"))
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in answer.lower()
+
+
+async def test_an_applications_error_is_a_problem_and_logged_with_its_cause():
+    """At any depth of groups; the other connections go on."""
+
+    async def app(scope, receive, send):
+        error = ValueError("the cause")
+        for depth in range(30):
+            error = ExceptionGroup(f"depth {depth}", [error])
+        raise error
+
+    with capture_logs() as lines:
+        async with serving(app=app) as served:
+            answer = await served.exchange(get("/health"))
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b'"code":"internal"' in answer
+    assert [line["causes"] for line in lines if line["event"] == "application_failed"] == [["ValueError('the cause')"]]
+
+
+async def test_a_servers_error_ends_its_connection_and_is_counted_and_logged(monkeypatch):
+    """A fault of the protocol's code, planted here: the next connection is served."""
+
+    async def fail(self, event):
+        if b"planted" in event.data:
+            raise ExceptionGroup("outer", [ExceptionGroup("inner", [RuntimeError("planted fault")])])
+        await whole(self, event)
+
+    whole = Http1.handle
+    monkeypatch.setattr(Http1, "handle", lambda self, event: fail(self, event) if hasattr(event, "data") else whole(self, event))
+    with capture_logs() as lines:
+        async with serving() as served:
+            assert await served.status(get("/health", "X: planted")) is None
+            assert await served.status(get("/health")) == 200
+            assert served.counted("connection_errors") == 1
+    assert [line["causes"] for line in lines if line["event"] == "connection_failed"] == [["RuntimeError('planted fault')"]]

@@ -1,0 +1,99 @@
+"""Raw bytes against the real server: a running service, its connections and what is left of them."""
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import trio
+from attrs import frozen
+
+from newsintel.http.application import create_app
+from newsintel.http.server import serve
+from tests.http.world import World, settings
+
+PATIENCE_S = 60
+"""For what must end at all; nothing is said of how fast."""
+
+
+@frozen
+class Served:
+    """A running server."""
+
+    url: str
+    world: World
+    shutdown: trio.Event
+    opened: AsyncExitStack
+
+    @property
+    def port(self):
+        """The port that the system chose."""
+        return int(self.url.rpartition(":")[2])
+
+    async def open(self):
+        """A raw connection, closed with the server at the latest."""
+        return await self.opened.enter_async_context(await trio.open_tcp_stream("127.0.0.1", self.port))
+
+    async def exchange(self, *parts, leave=False):
+        """Send parts one after the other and read until the server closes; `leave`: say first that nothing follows, as a leaver does."""
+        async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
+            try:
+                for part in parts:
+                    await stream.send_all(part)
+                if leave:
+                    await stream.send_eof()
+            except trio.BrokenResourceError:
+                pass  # it has closed already; what it said is still there to read
+            return await until_closed(stream)
+
+    async def status(self, *parts):
+        """The status of the first answer; None if there was none."""
+        answer = await self.exchange(*parts)
+        return int(answer.split()[1]) if answer else None
+
+    def counted(self, name, **labels):
+        """A counter's value."""
+        return self.world.metrics.value(name, **labels)
+
+
+@asynccontextmanager
+async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PATIENCE_S, **environ):
+    """The whole application on a port of its own, until the block ends."""
+    world = world or World()
+    world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", NEWSINTEL_RATE_LIMIT="off", **environ)
+    if app is None:
+        app = create_app(world.services)
+        prepare(app)
+    shutdown = trio.Event()
+    with trio.fail_after(patience_s):
+        async with AsyncExitStack() as opened, trio.open_nursery() as nursery:
+            (url,) = await nursery.start(partial(serve, app, world.settings, shutdown=shutdown, metrics=world.metrics))
+            yield Served(url, world, shutdown, opened)
+            shutdown.set()
+
+
+async def until_closed(stream):
+    """Everything that comes until the server closes; a reset ends it too."""
+    received = b""
+    try:
+        async for chunk in stream:
+            received += chunk
+    except trio.BrokenResourceError:
+        pass
+    return received
+
+
+def held():
+    """What the process holds: tasks that live, and open descriptors."""
+    return trio.lowlevel.current_statistics().tasks_living, len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def back_to(before):
+    """Wait until the process holds no more than before; the server's tests have a limit of their own."""
+    while any(now > then for now, then in zip(held(), before, strict=True)):  # noqa: ASYNC110  # descriptors have no event
+        await trio.sleep(0.01)
+
+
+def get(target, *headers, host="localhost", method="GET"):
+    """The bytes of a request, on a connection that closes after it."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1")

@@ -1,0 +1,123 @@
+"""OpenID providers that nobody here wrote, as processes of their own, and what a person's browser does there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import TemporaryFile
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from attrs import define, field
+
+from tests.service import free_port
+
+CERTIFIED = Path(__file__).parent / "certified"
+START_S = 30
+MOST_PAGES = 20
+
+
+@contextmanager
+def mock_provider(*users):
+    """PyPI's oidc-provider-mock; its issuer. `users`: the claims of those it knows; anybody else's address is their subject."""
+    issuer = f"http://localhost:{free_port()}"
+    told = [f"--user-claims={json.dumps(user)}" for user in users]
+    command = [sys.executable, "-m", "oidc_provider_mock", f"--port={issuer.rpartition(':')[2]}", "--require-nonce", *told]
+    with _running(command, issuer):
+        yield issuer
+
+
+@contextmanager
+def certified_provider(folder, redirect_uri, secret):
+    """npm's oidc-provider, certified by the OpenID Foundation and installed in a folder of its own; its issuer. Skips without node."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("needs node and npm")
+    for name in ("package.json", "package-lock.json", "serve.mjs"):
+        shutil.copy(CERTIFIED / name, folder)
+    installed = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if installed.returncode:
+        pytest.skip(f"npm cannot get oidc-provider: {installed.stderr[-300:]}")
+    issuer = f"http://127.0.0.1:{free_port()}/"  # an issuer's name may end so
+    with _running(["node", "serve.mjs", issuer, redirect_uri, secret], issuer, folder):
+        yield issuer
+
+
+@contextmanager
+def _running(command, issuer, folder=None):
+    """A provider's process, once it answers; it is ended at the end."""
+    with TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=log, stderr=log)
+        try:
+            _wait_until_up(process, issuer, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _wait_until_up(process, issuer, log):
+    give_up = time.monotonic() + START_S
+    while True:
+        try:
+            httpx.get(f"{issuer.removesuffix('/')}/.well-known/openid-configuration", trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            log.seek(0)
+            assert process.poll() is None, log.read()
+            assert time.monotonic() < give_up, "the provider does not answer"
+            time.sleep(0.1)
+        else:
+            return
+
+
+@define
+class _Forms(HTMLParser):
+    """The forms of a page, and its links."""
+
+    found: list[dict] = field(factory=list)
+    links: list[str] = field(factory=list)
+
+    def __attrs_post_init__(self):
+        super().__init__()
+
+    def handle_starttag(self, tag, attrs):
+        """Note what a browser would send."""
+        given = dict(attrs)
+        if tag == "form":
+            self.found.append({"action": given.get("action", ""), "fields": {}})
+        elif tag == "input" and self.found and given.get("name"):
+            self.found[-1]["fields"][given["name"]] = given.get("value", "")
+        elif tag == "a":
+            self.links.append(given.get("href", ""))
+
+
+def go_through(url, home, *, declines=False, **filled):
+    """What a person does at a provider: fill in the first form of each page, or decline; returns the address they are sent home to."""
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        response = client.get(url)
+        for _ in range(MOST_PAGES):
+            if response.is_redirect:
+                there = urljoin(str(response.url), response.headers["location"])
+                if there.startswith(home):
+                    return there
+                response = client.get(there)
+                continue
+            assert response.status_code == 200, response.text
+            page = _Forms()
+            page.feed(response.text)
+            form, here = page.found[0], str(response.url)
+            if declines and page.links and "abort" in page.links[-1]:
+                response = client.get(urljoin(here, page.links[-1]))
+            else:
+                sent = (
+                    {"action": "deny"} if declines else form["fields"] | {name: filled[name] for name in form["fields"] if name in filled}
+                )
+                response = client.post(urljoin(here, form["action"]), data=sent)
+    raise AssertionError("the provider's pages lead nowhere")

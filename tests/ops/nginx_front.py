@@ -1,0 +1,95 @@
+"""nginx in front of a running service, with the configuration as it is shipped."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from attrs import frozen
+
+from ops.balancer import find_nginx
+from tests.service import free_port
+
+CONFIG = Path(__file__).resolve().parents[2] / "ops" / "nginx" / "newsintel.conf"
+NGINX = find_nginx()
+APP = "https://app.example.org"
+"""An origin that the service and nginx are both told of."""
+START_S = 10
+
+
+@frozen
+class Front:
+    """A running nginx."""
+
+    port: int
+    cache: Path
+    client: httpx.Client
+
+    def get(self, path, **more):
+        """GET as any client does."""
+        return self.client.get(path, **more)
+
+    def send(self, raw: bytes) -> http.client.HTTPResponse | None:
+        """Send bytes on a connection of their own; the answer with its body read, None if nginx closes without one."""
+        with socket.create_connection(("127.0.0.1", self.port), 20) as connection:
+            connection.sendall(raw)
+            response = http.client.HTTPResponse(connection)
+            try:
+                response.begin()
+                response.content = response.read()
+            except (http.client.HTTPException, ConnectionError):
+                return None
+            return response
+
+    def kept_keys(self) -> list[str]:
+        """The keys under which nginx keeps answers, as its files have them."""
+        files = [path for path in self.cache.rglob("*") if path.is_file()]
+        return [line[5:].decode() for path in files for line in path.read_bytes().split(b"\n")[:3] if line.startswith(b"KEY: ")]
+
+
+def site(folder, service, port):
+    """The shipped configuration but for addresses, folders and the one origin."""
+    text = CONFIG.read_text()
+    for shipped, here in {
+        "/var/cache/nginx/newsintel": f"{folder}/cache",
+        "server 127.0.0.1:8000;": f"server {service.url.removeprefix('http://')};",
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "server_name news.example.org;": "server_name localhost;",
+        '# "https://app.example.org" ': '"https://app.example.org" ',
+    }.items():
+        assert text.count(shipped) == 1, shipped
+        text = text.replace(shipped, here)
+    return text
+
+
+@contextmanager
+def running_nginx(folder, service):
+    """A real nginx in front of a service for as long as the block lasts."""
+    port = free_port()
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    main = f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\nworker_processes 1;\nevents {{}}\n"
+    (folder / "nginx.conf").write_text(f"{main}http {{\naccess_log off;\n{temporary}{site(folder, service, port)}}}\n")
+    command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "daemon off;"]
+    process = subprocess.Popen(command)
+    try:
+        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=20) as client:
+            give_up = time.monotonic() + START_S
+            while True:
+                try:
+                    client.get("/health")
+                except httpx.TransportError:
+                    assert process.poll() is None, (folder / "error.log").read_text()
+                    assert time.monotonic() < give_up
+                    time.sleep(0.05)
+                else:
+                    break
+            yield Front(port, folder / "cache", client)
+    finally:
+        process.send_signal(signal.SIGQUIT)
+        process.wait(10)

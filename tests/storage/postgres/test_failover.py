@@ -1,0 +1,125 @@
+"""PostgreSQL after a failover: real servers that stream to each other and change roles behind one name."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from newsintel.errors import UnavailableError
+from newsintel.options import Secret
+from newsintel.storage.postgres.pool import open_postgres
+from tests.forwarder import forwarding
+from tests.storage.conftest import rows, sql
+from tests.storage.postgres_servers import copy_cluster, make_cluster, postgres_server
+
+SIZE = 4
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """No command takes too long, and none is cut short: the machine may be busy."""
+    monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
+    monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 30)
+
+
+@asynccontextmanager
+async def pair(bridge, folder):
+    """A primary, the replica that follows it, and the name that leads to the primary."""
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+    async with postgres_server(await make_cluster(folder / "a")) as primary:
+        await bridge.lane("test", 1).run(sql, primary.url, "CREATE TABLE written (n int)")
+        async with postgres_server(await copy_cluster(primary, folder / "b")) as replica, forwarding(primary.socket) as name:
+            yield primary, replica, name
+
+
+@asynccontextmanager
+async def pool(bridge, name):
+    """A pool under that name, all of its connections open."""
+    url = Secret(f"postgresql://newsintel@127.0.0.1:{name.port}/postgres?sslmode=disable")
+    async with open_postgres(bridge, url, None, SIZE) as postgres:
+        async with trio.open_nursery() as nursery:
+            for _ in range(SIZE):
+                nursery.start_soon(postgres.run, pause)
+        yield postgres
+
+
+async def pause(connection):
+    """Long enough for others to need connections of their own."""
+    await connection.execute("SELECT pg_sleep(0.2)")
+
+
+async def write(connection, number):
+    """A write that says where it went."""
+    await connection.execute("INSERT INTO written VALUES ($1)", number)
+
+
+async def promote(bridge, replica):
+    """Make the replica the primary."""
+    await bridge.lane("test", 1).run(sql, replica.url, "SELECT pg_promote()")
+
+
+async def written(bridge, server):
+    """What a server has."""
+    return sorted(number for (number,) in await bridge.lane("test", 1).run(rows, server.url, "SELECT n FROM written"))
+
+
+async def test_a_crashed_primary_is_not_noticed_once_the_replica_has_its_name(bridge, tmp_path):
+    """Every open connection is lost; the first write after the promotion goes to the new primary."""
+    async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
+        await postgres.run(write, 1)
+        await seen(bridge, replica, [1])
+        primary.crash()
+        await promote(bridge, replica)
+        name.move(replica.socket)
+        for number in range(2, 2 + SIZE * 2):
+            await postgres.run(write, number)
+        assert await written(bridge, replica) == [1, *range(2, 2 + SIZE * 2)]
+
+
+async def test_a_primary_that_became_read_only_is_left(bridge, tmp_path):
+    """Fenced off, with its connections open: they read as before, and the first write finds the new primary."""
+    async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
+        await bridge.lane("test", 1).run(sql, primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+        await promote(bridge, replica)
+        with pytest.raises(UnavailableError):  # the name is late, as DNS is
+            await postgres.run(write, 1)
+        name.move(replica.socket)
+        async with trio.open_nursery() as nursery:
+            for number in range(SIZE):
+                nursery.start_soon(postgres.run, write, number)
+        assert await written(bridge, replica) == list(range(SIZE))
+
+
+async def test_readiness_sees_a_replica(bridge, tmp_path):
+    """A server that takes no writes is not well, and asking is enough to leave it."""
+    async with pair(bridge, tmp_path) as (_, replica, name):
+        name.move(replica.socket)
+        async with pool(bridge, name) as postgres:
+            with pytest.raises(UnavailableError):
+                await postgres.ping()
+            opened = name.opened
+            await promote(bridge, replica)
+            await postgres.ping()
+            assert name.opened > opened
+
+
+async def seen(bridge, server, numbers):
+    """Wait until a replica has them."""
+    with trio.fail_after(60):
+        while await written(bridge, server) != numbers:  # noqa: ASYNC110
+            await trio.sleep(0.02)
+
+
+async def test_a_primary_without_power_costs_one_command(bridge, tmp_path, monkeypatch):
+    """Nobody says that it is gone: the first command waits in vain, and takes the other connections with it."""
+    monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 3)
+    async with pair(bridge, tmp_path) as (_, replica, name), pool(bridge, name) as postgres:
+        name.freeze()
+        await promote(bridge, replica)
+        with pytest.raises(UnavailableError):
+            await postgres.run(write, 1)
+        name.move(replica.socket)
+        for number in range(SIZE * 2):
+            await postgres.run(write, number)
+        assert await written(bridge, replica) == list(range(SIZE * 2))

@@ -1,0 +1,62 @@
+"""Made-up keys on a real PostgreSQL: twelve connections of an attacker take no place from anybody with an account."""
+
+import secrets
+import time
+from itertools import count as numbers
+
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.account_model import Access, ApiKey
+from newsintel.http import lookups
+from newsintel.http.application import create_app
+from newsintel.http.lookups import FAILURES
+from newsintel.keys import digest
+from newsintel.limiter import Limiter
+from newsintel.options import Quota
+from newsintel.storage.postgres.accounts import PostgresAccounts
+from newsintel.storage.postgres.api_keys import PostgresKeys
+from tests.fakes import MemoryCounter
+from tests.http.world import NOW, World
+
+
+class CountedAccounts(PostgresAccounts):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    async def key_holder(self, digest, now):
+        self.asked += 1
+        return await super().key_holder(digest, now)
+
+
+@pytest.mark.parametrize("addresses", [["192.0.2.1"], [f"2001:db8:{number:x}::1" for number in range(5000)]], ids=["one", "thousands"])
+async def test_all_requests_of_somebody_with_an_account_are_served(postgres, monkeypatch, addresses):
+    """While the pool of four has twelve who would have it; who attacks is looked up for FAILURES times, and then refused."""
+    monkeypatch.setattr(lookups, "LONGEST_S", 30.0)  # a busy machine is not a store that is away
+    accounts, key = CountedAccounts(postgres), f"ni_{secrets.token_urlsafe(32)}"
+    alice = await accounts.sign_in("dev", "alice", "alice", NOW)
+    await PostgresKeys(postgres).make(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest(key), 1)
+    world = World()
+    world.requests = Limiter("search", Quota(60, 3600), MemoryCounter(), world.metrics.count, time.time)
+    services = evolve(world.services, accounts=accounts, lookups=lookups.LookUps(1, world.metrics.count))
+    client, done, address, refused = create_app(services).test_client(use_cookies=False), trio.Event(), numbers(), set()
+
+    async def ask(key, address):
+        return await client.get("/me", headers={"Authorization": f"Bearer {key}"}, scope_base={"client": (address, 1)})
+
+    async def attack():
+        while not done.is_set():
+            response = await ask(f"ni_{secrets.token_urlsafe(32)}", addresses[next(address) % len(addresses)])
+            refused.add(response.status_code)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(12):
+            nursery.start_soon(attack)
+        statuses = [(await ask(key, "198.51.100.1")).status_code for _ in range(30)]
+        done.set()
+    assert statuses == [200] * 30
+    assert refused <= {401, 429}
+    if len(addresses) == 1:
+        assert accounts.asked <= 30 + FAILURES

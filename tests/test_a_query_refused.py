@@ -1,0 +1,44 @@
+"""A query that a source does not answer costs nobody else anything: through the whole tree, with the simulated NewsAPI on its free plan."""
+
+from datetime import timedelta
+
+import pytest
+import trio
+
+from newsintel import app
+from newsintel.assembly import open_source
+from newsintel.model import Origin, Status
+from newsintel.query import build
+from newsintel.sources import REGISTRY
+from tests.test_app import ASKER, world  # noqa: F401 - a fixture
+from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
+    """A running tree whose NewsAPI keeps to the free plan."""
+    monkeypatch.setattr(app, "open_source", open_source)
+    async with simulated(limited=True) as settings, app.open_pipeline(settings) as running:
+        await trio.sleep(1)  # for Reddit's token
+        yield running
+
+
+async def search(services, text, **more):
+    """One search of every source; the status of each by name, and the answer."""
+    reply = await services.desk.search(build(text, sources=tuple(REGISTRY), **more), ASKER)
+    return {one.source: one.status for one in reply.answer.harvest.outcomes}, reply.answer
+
+
+async def test_too_far_in_the_past_is_the_querys_fault(services):
+    """However many ask so, the next caller is served at once; the query itself is not asked again while its answer is fresh."""
+    for number in range(5):
+        statuses, answer = await search(services, f"climate OR {number}", start=NOON - timedelta(days=3650))
+        assert statuses["newsapi"] is Status.UNSUPPORTED
+        assert not answer.harvest.complete
+        (refused,) = [one for one in answer.harvest.outcomes if one.source == "newsapi"]
+        assert (refused.http_status, refused.retry_at) == (426, None)
+        assert "too far in the past" in refused.detail
+        statuses, answer = await search(services, f"climate OR {number}")
+        assert statuses["newsapi"] is Status.OK
+        assert answer.harvest.origin is Origin.LIVE
+    assert services.source_states()["newsapi"].blocked is None

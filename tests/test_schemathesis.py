@@ -1,0 +1,48 @@
+"""The running service against its own description, judged by Schemathesis: thousands of requests, right and wrong, to every address."""
+
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.service import running
+
+pytestmark = pytest.mark.slow
+
+CONFORMS = (
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+SIGNS_OUT = "^/auth/(logout|dev)|^/me$|^/me/sessions$"
+"""What would end the session that all other requests are made with."""
+
+
+@pytest.mark.parametrize(
+    ("checks", "which"),
+    [
+        (("not_a_server_error", *CONFORMS), ("--exclude-path-regex", f"{SIGNS_OUT}|^/articles$")),
+        # It answers 502 to 504 where every source fails, as some of the demo's do for some words.
+        (CONFORMS, ("--include-path", "/articles")),
+    ],
+    ids=["all", "search"],
+)
+def test_the_service_keeps_to_its_description(tmp_path, checks, which):
+    """No 5xx; every answer is described; nothing that the description does not allow is taken. By somebody who is signed in."""
+    with running(tmp_path, "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service, httpx.Client(trust_env=False) as browser:
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        signed_in = browser.post(f"{service.url}/auth/dev/login", json={"username": "somebody"}, headers=ours)
+        headers = ours | {"Cookie": signed_in.headers["Set-Cookie"].partition(";")[0]}
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{service.url}/openapi.json", *which, "--checks", ",".join(checks)),
+            *("--phases", "coverage,fuzzing", "--max-examples", "20", "--generation-deterministic"),
+            *("--generation-with-security-parameters", "false", "--no-color"),
+            *(word for header in headers.items() for word in ("--header", ": ".join(header))),
+        ]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert browser.get(f"{service.url}/me", headers=headers).status_code == 200

@@ -1,0 +1,150 @@
+"""A deadline alone decides when a source is cut: no layer below or above has a shorter limit of its own.
+
+Everything is real but the TCP connection and the stores: httpx, httpcore, TLS, authlib, the adapters, the whole tree, the simulated
+upstreams. The clock is trio's virtual one, so seconds pass in no time and the moments are exact.
+"""
+
+import ssl
+
+import httpcore
+import httpx
+import pytest
+import trio
+
+from newsintel import app, outbound
+from newsintel.assembly import open_source
+from newsintel.errors import SignInUnavailableError
+from newsintel.model import Page, Status
+from newsintel.oauth.app_token import open_app_token
+from newsintel.oauth.exchange import ATTEMPT_S
+from newsintel.oauth.providers import open_providers
+from newsintel.query import build
+from newsintel.sign_in import new_attempt
+from newsintel.sources import REGISTRY
+from tests import faults
+from tests.test_app import ASKER, world  # noqa: F401 - a fixture
+from tests.test_upstream import QUERY, upstream_at
+from tests.virtual_network import NOON, simulated, virtual_network  # noqa: F401 - a fixture
+
+SLOW_S = 3.5
+"""Longer than the 2 s that httpx's read timeout once was; shorter than the deadlines below."""
+
+
+def answering(first_byte_s=0.0, every_s=0.0):
+    """A server that takes its time before its answer, or between the bytes of it."""
+
+    async def serve(stream):
+        while await faults._head(stream):
+            await trio.sleep(first_byte_s)
+            if every_s:
+                await faults.trickle(b"{}", every_s)(stream)
+            else:
+                await faults.reply()(stream)
+
+    return serve
+
+
+LAYERS = {
+    "connecting": ({"connect_s": SLOW_S}, {}),
+    "the TLS handshake": ({"tls_s": SLOW_S}, {}),
+    "sending": ({"send_s": SLOW_S}, {}),
+    "the first byte": ({}, {"first_byte_s": SLOW_S}),
+    "between two bytes": ({}, {"every_s": SLOW_S}),
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("deadline_s", [8.0, 3.0])
+async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypatch, tmp_path, layer, deadline_s):
+    """A step of 3.5 s is within a deadline of 8 s, whichever step it is, and is cut at 3.0 s sharp by a deadline of 3 s."""
+    way, end = LAYERS[layer]
+    secure = "tls_s" in way
+    if secure:
+        context = faults.self_signed(tmp_path)
+        monkeypatch.setattr(httpx, "create_ssl_context", lambda **_: ssl.create_default_context(cafile=tmp_path / "self-signed.pem"))
+    async with virtual_network(monkeypatch, answering(**end)) as network:
+        for name, value in way.items():
+            setattr(network, name, value)
+        network.tls = context if secure else None
+        async with upstream_at(f"http{'s' if secure else ''}://127.0.0.1") as upstream:
+            began, reply = trio.current_time(), None
+            with trio.move_on_after(deadline_s):
+                reply = await upstream.fetch(QUERY)
+            took_s = trio.current_time() - began
+    assert isinstance(reply, Page) is (deadline_s > SLOW_S), reply
+    assert took_s == pytest.approx(min(SLOW_S, deadline_s))
+
+
+@pytest.mark.parametrize("deadline_s", [8.0, 0.2])
+async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, monkeypatch, deadline_s):
+    """However short the deadline: the request goes on in a new pool, well before it."""
+    monkeypatch.setattr(outbound, "LIMITS", httpx.Limits(max_connections=1))
+    async with virtual_network(monkeypatch, answering()) as network, upstream_at("http://127.0.0.1") as upstream:
+        assert isinstance(await upstream.fetch(QUERY), Page)
+        # As a cancel under contention leaves one: it counts as being made, and nobody makes it (encode/httpcore#1093).
+        lost = httpcore.AsyncHTTPConnection(httpcore.Origin(b"http", b"127.0.0.1", 80))
+        upstream._client._transport._pool.transport._pool._connections = [lost]
+        reply = None
+        with trio.move_on_after(deadline_s):
+            reply = await upstream.fetch(QUERY)
+        assert isinstance(reply, Page), reply
+    assert network.opened == 2
+
+
+@pytest.mark.parametrize(("slow_s", "answers"), [(SLOW_S, True), (9.9, True), (10.5, False)])
+async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, slow_s, answers):  # noqa: F811
+    """The token endpoint may take the ten seconds that an attempt has."""
+    async with (
+        simulated(reddit_auth=slow_s) as settings,
+        trio.open_nursery() as nursery,
+        open_app_token(settings.source["reddit"]) as token,
+    ):
+        nursery.start_soon(token.keep_ready)
+        began = trio.current_time()
+        found = await token.token()
+        assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
+        nursery.cancel_scope.cancel()
+    assert isinstance(found, str) is answers, found
+
+
+@pytest.mark.parametrize("slow_s", [SLOW_S, 10.5])
+async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simulated, slow_s):  # noqa: F811
+    """A provider may take ten seconds for a step; then the person is told."""
+    async with simulated(reddit_auth=slow_s) as settings, open_providers(settings, lambda: NOON) as providers:
+        began = trio.current_time()
+        # The code is none, so Reddit refuses it; but only once it has answered.
+        with pytest.raises(Exception, match=r"takes this sign-in no more|takes too long") as told:
+            await providers.by_name["reddit"].finish("no code", new_attempt("reddit", "c" * 43, "/me"))
+        assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
+    assert isinstance(told.value, SignInUnavailableError) is (slow_s > ATTEMPT_S)
+
+
+def deadlines(search_s, each_s):
+    """The settings of deadlines."""
+    return {"NEWSINTEL_SEARCH_DEADLINE_S": str(search_s)} | {f"NEWSINTEL_{name.upper()}_DEADLINE_S": str(each_s) for name in REGISTRY}
+
+
+@pytest.mark.parametrize(
+    "case",  # the search's deadline, each source's, the sources' latency, all in seconds; how and when they end
+    [
+        (8, 8, 3.5, Status.OK, 3.5),
+        (8, 4, 3.5, Status.OK, 3.5),
+        (60, 45, 44, Status.OK, 44),
+        (8, 3, 3.5, Status.TIMEOUT, 3),
+        (8, 8, 9, Status.TIMEOUT, 8 - 0.01),
+    ],
+)
+async def test_the_whole_way_of_a_search(autojump_clock, monkeypatch, simulated, world, case):  # noqa: F811
+    """From the settings through desk, merger, fetchers and adapters to the simulated upstreams and back, each as slow as the others."""
+    search_s, each_s, slow_s, status, took_s = case
+    monkeypatch.setattr(app, "open_source", open_source)
+    async with (
+        simulated(deadlines(search_s, each_s), newsapi=slow_s, guardian=slow_s, reddit=slow_s) as settings,
+        app.open_pipeline(settings) as services,
+    ):
+        await trio.sleep(1)  # the token comes at start, outside any search
+        began = trio.current_time()
+        reply = await services.desk.search(build("climate", sources=tuple(REGISTRY)), ASKER)
+        assert trio.current_time() - began == pytest.approx(took_s)
+    assert [one.status for one in reply.answer.harvest.outcomes] == [status] * 3
+    assert all(one.latency_ms == pytest.approx(took_s * 1000) for one in reply.answer.harvest.outcomes)

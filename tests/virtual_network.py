@@ -1,0 +1,118 @@
+"""A network in memory, on trio's own clock: under autojump hours pass in no time, and httpx, httpcore, h11 and TLS are the real ones.
+
+Only what opens a TCP connection is replaced, so every timeout that httpcore would set is set, on the virtual clock.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import httpcore
+import pytest
+import trio
+from attrs import define, field
+from trio.testing import memory_stream_pair
+
+from newsintel.demo import server
+from newsintel.demo.api import Clocks
+from newsintel.demo.corpus import build
+from newsintel.demo.wire import converse
+from newsintel.settings import Settings, load
+from newsintel.sources import REGISTRY
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+"""The moment from which the simulated news is told."""
+
+Simulated = Callable[..., AbstractAsyncContextManager[Settings]]
+Serve = Callable[[trio.abc.Stream], Awaitable[None]]
+
+
+@define
+class Network:
+    """What is slow on the way, each in seconds, and who answers at the other end."""
+
+    serve: Serve
+    nursery: trio.Nursery
+    connect_s: float = 0.0
+    tls_s: float = 0.0
+    send_s: float = 0.0
+    tls: ssl.SSLContext | None = None
+    opened: int = 0
+
+    async def open_tcp_stream(self, **_: Any) -> trio.abc.Stream:
+        """Stands in for trio's function of this name."""
+        await trio.sleep(self.connect_s)
+        ours, theirs = memory_stream_pair()
+        self.opened += 1
+        self.nursery.start_soon(self._answer, theirs)
+        return _Sending(ours, self.send_s) if self.send_s else ours
+
+    async def _answer(self, stream: trio.abc.Stream) -> None:
+        try:
+            if self.tls is not None:
+                stream = trio.SSLStream(stream, self.tls, server_side=True, https_compatible=True)
+                await trio.sleep(self.tls_s)
+            await self.serve(stream)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return  # the client has left
+
+
+@define
+class _Sending(trio.abc.Stream):
+    """A stream whose sends take a while, as to a peer that reads slowly."""
+
+    inner: trio.abc.Stream
+    takes_s: float
+    sent: int = field(default=0)
+
+    async def send_all(self, data: Any) -> None:
+        await trio.sleep(self.takes_s)
+        await self.inner.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self.inner.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        return await self.inner.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+@asynccontextmanager
+async def virtual_network(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> AsyncIterator[Network]:
+    """Lead every connection that is opened meanwhile to `serve`, one task each."""
+    asked = httpcore._backends.trio.TrioStream.get_extra_info
+
+    def extra_info(stream: Any, name: str) -> Any:
+        # A memory stream has no socket to be looked at; nothing unexpected ever arrives on an idle one here.
+        return False if name == "is_readable" else asked(stream, name)
+
+    async with trio.open_nursery() as nursery:
+        network = Network(serve, nursery)
+        with monkeypatch.context() as patch:
+            patch.setattr(trio, "open_tcp_stream", network.open_tcp_stream)
+            patch.setattr(httpcore._backends.trio.TrioStream, "get_extra_info", extra_info)
+            yield network
+        nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
+    """The simulated upstreams on a network in memory: give the latency in seconds of each by its name, get the settings that lead there."""
+
+    @asynccontextmanager
+    async def run(environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float) -> AsyncIterator[Settings]:
+        upstreams = server._upstreams(build(NOON, 1), Clocks(NOON, trio.current_time), 1, lambda api: api, limited=limited)
+        for name, upstream in upstreams.items():
+            upstream.behaviour = upstream.behaviour.changed({"latency_ms": 1000 * latencies_s.get(name, 0), "jitter_ms": 0})
+        respond = partial(server._respond, upstreams, "http://simulated")
+        async with virtual_network(monkeypatch, partial(converse, respond=respond)):
+            base_urls = {name: "http://simulated" + prefix for name, prefix in server.PREFIXES.items()}
+            given = server._environ(base_urls) | {"NEWSINTEL_SECRET_KEYS": "A" * 43} | (environ or {})
+            yield load([one.options for one in REGISTRY.values()], given)
+
+    return run
