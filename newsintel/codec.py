@@ -38,7 +38,7 @@ from newsintel.slices import Sliced
 # Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
 FORMAT = 5
 
-MAX_BYTES = 4 * 2**20
+MAX_BYTES = 2 * 2**20
 """Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
 
 

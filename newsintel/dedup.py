@@ -70,12 +70,16 @@ class Deduper:
 
     def add(self, title: str, canonical_url: str | None) -> Match:
         """Take the next article; without an address (None) it can match by its title alone."""
+        return whole(self.adding(title, canonical_url))
+
+    def adding(self, title: str, canonical_url: str | None) -> Sliced[Match]:
+        """Likewise, in slices; the next one only when it is done."""
         position = self._added
         self._added += 1
         if self._mode is Dedupe.OFF:
             return Match(position)
         text = undecorated(title) if self._mode is Dedupe.NORMAL else folded(title)
-        match = self._same_page(text, canonical_url) or self._same_title(text) or self._found(position, text)
+        match = self._same_page(text, canonical_url) or (yield from self._same_title(text)) or self._found(position, text)
         if canonical_url is not None:
             self._pages.setdefault(canonical_url, match.founder)
         return match
@@ -84,8 +88,8 @@ class Deduper:
         founder = self._pages.get(canonical_url) if canonical_url is not None else None
         return None if founder is None else Match(founder, Rule.URL, similarity(text, self._founders[founder]))
 
-    def _same_title(self, text: str) -> Match | None:
-        nearest = self._titles.most_like(text)
+    def _same_title(self, text: str) -> Sliced[Match | None]:
+        nearest = yield from self._titles.most_like(text)
         if nearest is None:
             return None
         number, alike = nearest
@@ -116,7 +120,7 @@ class Grouping:
         grown = set()
         for article in articles:
             yield
-            match = self._deduper.add(article.title, article.canonical_url)
+            match = yield from self._deduper.adding(article.title, article.canonical_url)
             self._members.setdefault(match.founder, []).append(Member(article, match.rule, match.similarity))
             grown.add(match.founder)
         for founder in sorted(grown):

@@ -5,7 +5,6 @@ orders `newest` and `popular` are facts that nobody's taste changes, so there pr
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from attrs import frozen
@@ -64,16 +63,14 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> S
     excluded = tuple(map(padded, preferences.excluded_topics))
     kept = []
     for one in ranked:
-        if not _on(one.group, excluded):
-            kept.append(one)
-        yield
+        if not (yield from _on(one.group, excluded)):
+            kept.append(one)  # noqa: PERF401 - a comprehension cannot pause
     applied: tuple[str, ...] = ("excluded_topics",) if excluded else ()
     if sort is Sort.RELEVANCE:
         topics, sources = tuple(map(padded, preferences.topics)), frozenset(preferences.preferred_sources)
         weighed = []
         for one in kept:
-            weighed.append((one, _worth(one.group, sources, topics)))
-            yield
+            weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - likewise
         weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
         applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
     else:
@@ -105,12 +102,15 @@ def render(answer: Answer, view: View, preferences: Preferences, filled: Sequenc
     return body | {"personal": {"applied": [*filled, *arranged.applied], "hidden": arranged.hidden}}
 
 
-def _worth(group: Group, sources: Collection[str], topics: Collection[str]) -> float:
+def _worth(group: Group, sources: Collection[str], topics: Collection[str]) -> Sliced[float]:
     preferred = any(member.article.source in sources for member in group.members)
-    return round(SOURCE * preferred + TOPIC * _on(group, topics), DECIMALS)
+    return round(SOURCE * preferred + TOPIC * (yield from _on(group, topics)), DECIMALS)
 
 
-def _on(group: Group, topics: Collection[str]) -> bool:
-    """Whether a story is on one of some padded topics."""
-    texts = ((one.title, one.description, one.section) for one in (member.article for member in group.members))
-    return on_topic(chain.from_iterable(texts), topics)
+def _on(group: Group, topics: Collection[str]) -> Sliced[bool]:
+    """Whether a story is on one of some padded topics; an article a slice."""
+    for article in (member.article for member in group.members):
+        if on_topic((article.title, article.description, article.section), topics):
+            return True
+        yield
+    return False

@@ -1,6 +1,11 @@
 """Bodies that are no JSON object, and why."""
 
+import json
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsintel.model import Refusal, Status
 from newsintel.slices import whole
@@ -46,9 +51,32 @@ def test_an_object() -> None:
     assert list(whole(read_object(reply(body)))) == ["a"]  # type: ignore[call-overload]
 
 
-def test_half_a_surrogate_pair_spoils_no_payload() -> None:
-    """It is legal JSON (RFC 8259, 8.2); the row that has it is cleaned later."""
-    assert whole(read_object(reply(rb'{"a": "\ud83d!"}'))) == {"a": "\ud83d!"}
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r"\ud83d!", "!"),
+        (r"!\uDE00", "!"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ude00\ud83d!\uD83D\uDE00", "\U0001f600!\U0001f600"),
+        (r"\ud83d\ud83d\ude00\ude00", "\U0001f600"),
+        (r"\ude00\ud83d", ""),
+        (r"\\ud83d \ud83d", r"\ud83d "),
+        (r"\u00e9\ud83d\n", "é\n"),
+    ],
+)
+def test_half_a_surrogate_pair_spoils_no_payload(text: str, read: str) -> None:
+    """It is legal JSON (RFC 8259, 8.2), and no character: it is left out. Whole pairs and what merely looks like a half stay."""
+    assert whole(read_object(reply(b'{"a": "' + text.encode() + b'"}'))) == {"a": read}
+
+
+@given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", "u", "d83d", r"\n", "x", r"\uD800", r"\uDFFF"])))
+def test_what_is_left_is_what_pythons_own_reader_finds_without_halves(parts: list[str]) -> None:
+    """Any mixture: the standard library keeps halves, and they are what may not be written as UTF-8."""
+    body = '{"a": "' + "".join(parts) + '"}'
+    expected = re.sub("[\ud800-\udfff]", "", json.loads(body)["a"])
+    found = whole(read_object(reply(body.encode())))
+    assert isinstance(found, Refusal) or found == {"a": expected}
+    assert not isinstance(found, Refusal) or r"\\\u" in body
 
 
 @pytest.mark.parametrize(
