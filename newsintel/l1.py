@@ -43,7 +43,7 @@ class AnswerCache:
         self._put(answer.harvest.query.key, Remembered(answer))
 
     def put_beside(self, kept: Remembered, renewal: Answer, quiet_until: datetime | None) -> None:
-        """Keep what a refresh brought beside the answer that stays, which is to be refreshed no sooner than then (None = when it may be)."""
+        """Keep what a refresh brought beside the answer that stays, to be refreshed no sooner than then (None = when it may be)."""
         self._put(kept.answer.harvest.query.key, Remembered(kept.answer, quiet_until, renewal))
 
     def article(self, article_id: str) -> ArchivedArticle | None:
