@@ -15,8 +15,6 @@ Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
 """
 
-import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -44,19 +42,22 @@ from newsintel.codec import dump_answer, load_answer
 from newsintel.flight import FetchJob, Flight
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.health import watch_readiness
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
 from newsintel.lifecycle import heed_signals, settle_memory
+from newsintel.logs import get_logger
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
 from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.sources import REGISTRY
+from newsintel.startup import check_addresses, serving_fields
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PERSISTER_INBOX = 64
 """Harvests accepted and not yet archived: at 250 articles each about 30 MiB while PostgreSQL is away. Full: the merger counts a refusal."""
@@ -122,7 +123,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     edges = Edges.open(settings)
     async with open_stores(settings, metrics.count, dump_answer, load_answer) as stores, open_providers(settings, utc_now) as providers:
         for away in await stores.prepare(production=settings.production):
-            log.warning("starting without %s: it cannot be reached", away)
+            log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
         doors = starts(core)
         async with sinks(core, edges), upkeep(core), fetchers(core, edges, doors), merging(core, edges):
@@ -214,23 +215,25 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
         settings: everything it may know of its environment.
         on_ready: called with the URL once requests are accepted.
     """
-    for name in settings.unknown:
-        log.warning("%s is set, and is no setting of newsintel", name)
-    shutdown = trio.Event()
-    metrics = Metrics()
+    log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
+    await check_addresses(settings)
+    shutdown, metrics = trio.Event(), Metrics()
     async with trio.open_nursery() as process:
         await process.start(heed_signals, shutdown, process.cancel_scope.cancel, settings.drain_s)
         async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
             listen = partial(server.serve, settings=settings, shutdown=shutdown, observe=metrics.observe)
-            urls = await http.start(listen, create_app(services))
+            urls, metrics_urls = await http.start(listen, create_app(services)), []
             if settings.metrics_bind:
-                await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
+                metrics_urls = await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
             services.health.enter(Phase.SERVING)
+            http.start_soon(watch_readiness, services, shutdown, name="readiness")
             settle_memory()
+            log.info("serving", **serving_fields(settings, urls, metrics_urls))
             on_ready(urls[0])
             await shutdown.wait()
             services.health.enter(Phase.DRAINING)
         process.cancel_scope.cancel()
+    log.info("stopped")
 
 
 @asynccontextmanager
@@ -244,7 +247,6 @@ async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]
                 table=emf.table(settings.enabled_sources),
                 labels=labels,
                 read=metrics.samples,
-                write=sys.stderr.write,
                 now=utc_now,
             )
             nursery.start_soon(report, name="emf_writer")

@@ -2,16 +2,16 @@
 
 import faulthandler
 import gc
-import logging
 import signal
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from newsintel.errors import UnavailableError
+from newsintel.logs import get_logger
 from newsintel.ports import Phase, Stores
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 Ping = Callable[[], Awaitable[None]]
 
@@ -40,7 +40,6 @@ class Lifecycle:
 
     def enter(self, phase: Phase) -> None:
         """Go on to the next phase."""
-        log.info("now %s", phase)
         self._phase = phase
 
     async def stores(self) -> Stores:
@@ -71,10 +70,10 @@ async def heed_signals(
         task_status.started()
         async for received in signals:
             if shutdown.is_set():
-                log.warning("giving up: asked again by %s", signal.Signals(received).name)
+                log.warning("giving_up", signal=signal.Signals(received).name)
                 give_up()
             else:
-                log.info("ending: asked by %s", signal.Signals(received).name)
+                log.info("stopping", signal=signal.Signals(received).name, within_s=drain_s)
                 faulthandler.dump_traceback_later(drain_s + WATCHDOG_SLACK_S, exit=True)
                 shutdown.set()
 

@@ -7,6 +7,7 @@ import pytest
 from newsintel.errors import SettingsError
 from newsintel.options import Address, Quota, Secret, SourceOptions, secret, text, url
 from newsintel.settings import load
+from newsintel.strays import Stray
 
 DECLARED = (
     SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": secret}),
@@ -22,7 +23,7 @@ DECLARED = (
 PRODUCTION = {
     "NEWSINTEL_ENV": "production",
     "NEWSINTEL_PUBLIC_URL": "https://news.example",
-    "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full",
+    "NEWSINTEL_DATABASE_URL": "postgresql://app:password@db.example/news?sslmode=verify-full",
     "NEWSINTEL_REDIS_URL": "rediss://cache.example",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
@@ -153,7 +154,7 @@ def test_overrides_count_first():
 
 def test_unknown_names_are_reported():
     """A misspelt name is not silently ignored."""
-    assert read(GUARDIAN_DEADLINE="1").unknown == ("NEWSINTEL_GUARDIAN_DEADLINE",)
+    assert read(GUARDIAN_DEADLINE="1").unknown == (Stray("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
     assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
 
 

@@ -12,7 +12,7 @@ from attrs import frozen
 from newsintel import telemetry
 from newsintel.codec import dump_answer, load_answer, to_json
 from newsintel.commands.measurements import read_lines
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
 from newsintel.environment import PREFIX
 from newsintel.errors import NewsIntelError
@@ -57,7 +57,7 @@ class Report:
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("deadlines", help="what each source's deadline costs and saves by measured latencies; suggests settings")
+    command = commands.add_parser("deadlines")
     command.add_argument("--complete", metavar="PERCENT", type=_percent, default=0.99, help="answers that shall be complete (default 99)")
     command.add_argument("--file", metavar="FILE", help="read latencies from JSON lines, - for standard input, instead of the last 8 days'")
     command.add_argument("--json", action="store_true", help="as JSON")
@@ -66,8 +66,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings, quiet=True)
+    settings = begin(quiet=True)
     counts = read_lines(args.file, tuple(settings.source)) if args.file else trio.run(_kept, settings)
     if not counts:
         where = args.file or f"the Redis of {settings.data_dir}" if settings.redis_url is None else "Redis"

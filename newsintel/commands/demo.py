@@ -8,8 +8,8 @@ import trio
 from attrs import evolve
 from rich.console import Console
 
-from newsintel import app, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import app
+from newsintel.commands.setup import begin, load_settings
 from newsintel.demo.server import Simulated, simulated_upstreams
 from newsintel.settings import Settings
 
@@ -28,7 +28,7 @@ Stop it with Ctrl-C.
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("demo", help="serve with simulated upstreams: no key, no network, no root")
+    command = commands.add_parser("demo")
     command.add_argument("--replay", metavar="DIR", type=Path, help="answer from recorded responses in DIR instead of the invented news")
     command.set_defaults(run=run)
 
@@ -41,8 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _demo(replay: Path | None) -> None:
     async with simulated_upstreams(replay=replay) as simulated:
-        settings = demo_settings(simulated)
-        telemetry.set_up_logging(settings)
+        settings = begin(lambda: demo_settings(simulated))
         await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
 
 

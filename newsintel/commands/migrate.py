@@ -5,9 +5,8 @@ from typing import Any
 
 import trio
 
-from newsintel import telemetry
 from newsintel.codec import dump_answer, load_answer
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.settings import Settings
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
@@ -15,14 +14,13 @@ from newsintel.telemetry import Metrics
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("migrate", help="bring the database's schema up to this version")
+    command = commands.add_parser("migrate")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Migrate; doing it again changes nothing."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     trio.run(_migrate, settings)
     return 0
 

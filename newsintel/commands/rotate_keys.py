@@ -6,22 +6,20 @@ from typing import Any
 
 import trio
 
-from newsintel import telemetry
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("rotate-keys", help="re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS")
+    command = commands.add_parser("rotate-keys")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Re-encrypt, and print how many accounts' tokens were; safe beside a running service."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     resealed = trio.run(_rotate, settings)
     sys.stdout.write(f"tokens of {resealed} accounts encrypted anew\n")
     return 0

@@ -5,19 +5,18 @@ from typing import Any
 
 import trio
 
-from newsintel import app, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import app
+from newsintel.commands.setup import begin
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("serve", help="serve the HTTP API until SIGTERM or SIGINT")
+    command = commands.add_parser("serve")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Serve; 0 after an orderly end."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     trio.run(app.serve, settings)
     return 0

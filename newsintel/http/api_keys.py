@@ -2,7 +2,6 @@
 
 import secrets
 
-import structlog
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
@@ -16,9 +15,10 @@ from newsintel.http.schemas import KEY_ID, ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.keys import digest
+from newsintel.logs import get_logger
 from newsintel.views import rfc3339
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MOST = 50
 """Keys of one account; far more programs than one person runs."""

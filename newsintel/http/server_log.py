@@ -6,9 +6,11 @@ from typing import Any
 from hypercorn.config import Config
 from hypercorn.logging import Logger
 
+from newsintel.account_model import Access, Caller
+from newsintel.logs import get_logger
 from newsintel.ports import Observe
 
-access_log = logging.getLogger("newsintel.http.access")
+log = get_logger(__name__)
 
 
 class ServerLog(Logger):
@@ -20,6 +22,7 @@ class ServerLog(Logger):
     def __init__(self, config: Config, *, observe: Observe) -> None:
         super().__init__(config)
         self._observe = observe
+        self._log = log.bind()  # finds the logger once, not for each request
 
     async def info(self, message: str, *args: Any, **kwargs: Any) -> None:
         """Say nothing: hypercorn tells only where it listens, which whoever started us learns from `serve`."""
@@ -28,15 +31,49 @@ class ServerLog(Logger):
         """Measure and log one request.
 
         Args:
-            request: its ASGI scope. Whoever knew the route left it in `state`. The raw path is still percent-encoded, so it cannot forge
-                a line.
+            request: its ASGI scope. Those who served it left what they knew of it in `state`.
             response: None if the client left before it.
             request_time: in seconds.
         """
-        route, kind = request["state"].get("route", "other"), f"{response['status'] // 100}xx" if response else "none"
+        status = response["status"] if response else None
         # Hypercorn measures by the wall clock, which may go back.
-        self._observe("http_request_seconds", max(0.0, request_time), route=route, status=kind)
-        if access_log.isEnabledFor(logging.INFO):
-            path = request["raw_path"].decode("ascii", "replace")
-            status = response["status"] if response else "-"
-            access_log.info("%s %s %s %.1f ms", request.get("method", "GET"), path, status, request_time * 1000)
+        took_s = max(0.0, request_time)
+        state = request["state"]
+        self._observe("http_request_seconds", took_s, route=state.get("route", "other"), status=f"{status // 100}xx" if status else "none")
+        if self._log.isEnabledFor(logging.INFO):
+            self._log.info("request", **access_fields(request, status, took_s))
+
+
+def access_fields(request: Any, status: int | None, took_s: float) -> dict[str, Any]:
+    """What a request's line tells of it.
+
+    Args:
+        request: its ASGI scope. The raw path is still percent-encoded, so that it cannot forge a line; the query is nobody's business.
+        status: of the answer; None if the client left before it.
+        took_s: from the request's head to the last byte of the answer.
+
+    Returns:
+        `bytes` are those of the body that were handed to the server, `client` how the caller identified itself, `problem` the code of the
+        problem document, if that was the answer.
+    """
+    state = request["state"]
+    fields = {
+        "method": request.get("method", "GET"),
+        "path": request["raw_path"].decode("ascii", "replace"),
+        "route": state.get("route", "other"),
+        "status": status,
+        "ms": round(took_s * 1000, 1),
+        "bytes": state.get("bytes", 0),
+        "client": _client(state.get("caller")),
+        "request_id": state.get("request_id"),
+    }
+    return fields | ({"problem": state["problem"]} if "problem" in state else {})
+
+
+def _client(caller: Caller | None) -> str:
+    """`session`, `key` or `anonymous`; `bad_key` and `unknown` for an anonymous caller who meant to be somebody; `-` if nobody looked."""
+    if caller is None:
+        return "-"
+    if caller.access is not None:
+        return "session" if caller.access is Access.SESSION else "key"
+    return caller.doubt.value if caller.doubt else "anonymous"

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 import trio
 from attrs import define, field, frozen
 from joserfc.errors import JoseError
@@ -12,6 +11,7 @@ from joserfc.jwk import KeySet
 
 from newsintel.account_model import Attempt, Identity, Tokens
 from newsintel.errors import SignInUnavailableError
+from newsintel.logs import get_logger
 from newsintel.oauth.exchange import check_token_reply, conversation, read_json
 from newsintel.oauth.id_token import UnknownSignerError, identity_of, read_id_token
 from newsintel.oauth.library import open_client
@@ -19,7 +19,7 @@ from newsintel.options import Secret
 from newsintel.outbound import Transport
 from newsintel.ports import WallClock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 SCOPES = "openid profile email"
 KEEP_S = 3600.0

@@ -18,6 +18,7 @@ from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
+from newsintel.storage.store_log import StoreLog
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -42,6 +43,7 @@ class RedisLink:
         self.redis = redis
         self._lane = lane
         self._breaker = Breaker()
+        self._log = StoreLog("redis")
 
     @property
     def slots_used(self) -> int:
@@ -72,13 +74,16 @@ class RedisLink:
         await self.redis.delete(key)
 
     async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
-        """Tell the breaker how it went, here where it always ends: the caller may have left."""
+        """Tell the breaker and the log how it went, here where it always ends: the caller may have left."""
         try:
             result = await operation(*args)
         except (RedisError, OSError) as error:
             self._breaker.failed(time.monotonic())
-            raise _translate(error) from error
+            failure = _translate(error)
+            self._log.failed(failure)
+            raise failure from error
         self._breaker.succeeded()
+        self._log.worked()
         return result
 
     async def _ping(self) -> None:
