@@ -51,16 +51,19 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as every failure's, and point to the help.
 
     Attributes:
-        takes_words: whether what begins with one dash is an argument like any other, as -football in a search.
+        takes_words: whether arguments may stand before, between and after options, also those that begin with one dash, as -football.
     """
 
     takes_words = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse; argparse takes what begins with a blank for an argument, and a search folds blanks."""
-        if self.takes_words:
-            args = [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args]
-        return super().parse_known_args(args, namespace)
+        """Parse. What begins with a blank is an argument to argparse; a search folds blanks."""
+        if not self.takes_words:
+            return super().parse_known_args(args, namespace)
+        self.takes_words = False  # which argparse parses in two rounds of this method
+        return self.parse_known_intermixed_args(
+            [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args], namespace
+        )
 
     def error(self, message: str) -> NoReturn:
         """End with the line."""

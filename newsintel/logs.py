@@ -64,8 +64,7 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
     root.setLevel(max(level, logging.ERROR) if quiet else level)
     logging.getLogger(COMMANDS).setLevel(max(level, logging.INFO))
     logging.getLogger(METRICS).setLevel(logging.INFO)
-    for name, lowest in QUIETED.items():
-        logging.getLogger(name).setLevel(max(root.level, lowest))
+    quiet_libraries()
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_crash
     sys.unraisablehook = _log_unraisable
@@ -85,6 +84,12 @@ def redact(text: str) -> str:
 def _formatter() -> logging.Formatter | None:
     handlers = logging.getLogger().handlers
     return handlers[0].formatter if handlers else None
+
+
+def quiet_libraries() -> None:
+    """Give each library of QUIETED its level, or the log's own if that is higher."""
+    for name, lowest in QUIETED.items():
+        logging.getLogger(name).setLevel(max(logging.getLogger().level, lowest))
 
 
 def _hand_over(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
@@ -112,5 +117,6 @@ structlog.configure(
 if logging.lastResort is not None:
     # What is logged before the log is set up (at WARNING or above) goes to standard error too, and past a redactor.
     logging.lastResort.setFormatter(Line((), as_json=False))
+quiet_libraries()
 
 log = get_logger(__name__)

@@ -31,7 +31,13 @@ SECRETS = [
 
 def spellings(secret):
     """The ways in which a secret gets into a message: as it is, in a dict's repr, in a URL, in JSON that a library quotes."""
-    return [f"failed with {secret}", repr({"key": secret}), f"GET /x?k={quote(secret, safe='')}", f"GET /{quote(secret)}", json.dumps([secret])]
+    return [
+        f"failed with {secret}",
+        repr({"key": secret}),
+        f"GET /x?k={quote(secret, safe='')}",
+        f"GET /{quote(secret)}",
+        json.dumps([secret]),
+    ]
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -64,7 +70,7 @@ def test_short_secret_is_starred_as_a_word_only(secret, line, expected):
 
 
 def test_short_secret_at_the_start_of_a_line_in_json():
-    """The letter of `\\n` is not a part of the word."""
+    """The letter of an escaped line break is not a part of the word."""
     assert json.loads(Redactor(["pw"], as_json=True)(json.dumps({"exception": "a\npw\tpw b"})))["exception"] == "a\n***\t*** b"
 
 
