@@ -7,6 +7,7 @@ may be a secret).
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -124,6 +125,14 @@ def flag(raw: str) -> bool:
     if raw.strip() not in ("0", "1"):
         raise ValueError("must be 1 or 0")
     return raw.strip() == "1"
+
+
+def folder(raw: str) -> Path:
+    """A folder's path, absolute; `~` is the home folder."""
+    try:
+        return Path(text(raw)).expanduser().absolute()
+    except RuntimeError:  # ~name, of somebody whom the system does not know
+        raise ValueError("must be the path of a folder") from None
 
 
 def guests(raw: str) -> tuple[str, ...]:

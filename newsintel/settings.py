@@ -23,6 +23,7 @@ from newsintel.options import (
     address,
     count,
     flag,
+    folder,
     guests,
     key_list,
     networks,
@@ -71,7 +72,7 @@ class Settings:
     public_url: str = option(url("http", "https"), "")
     allowed_hosts: tuple[str, ...] = option(words, ())
     trusted_proxies: tuple[Network, ...] = option(networks, ())
-    data_dir: Path = option(lambda raw: Path(text(raw)).expanduser().absolute(), Path())
+    data_dir: Path = option(folder, Path())
     database_url: Secret | None = option(secret, None, also="DATABASE_URL")
     database_password: Secret | None = option(secret, None)
     database_pool: int = option(count(1, 100), 10, unit="connections")
@@ -196,8 +197,11 @@ def _with_defaults(settings: Settings, reader: Reader) -> Settings:
         reader.correct("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
         # XDG Base Directory Specification 0.8.
-        base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-        settings = evolve(settings, data_dir=Path(base) / "newsintel")
+        try:
+            base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        except RuntimeError:
+            raise SettingsError(f"{PREFIX}DATA_DIR must be set where there is no home folder") from None
+        settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings
 
