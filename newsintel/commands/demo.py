@@ -11,7 +11,10 @@ from rich.console import Console
 from newsintel import app
 from newsintel.commands.setup import begin, load_settings
 from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.logs import for_machines, get_logger
 from newsintel.settings import Settings
+
+log = get_logger(__name__)
 
 GREETING = """\
 [bold]newsintel demo[/bold]: {what}, served by the real service with its own PostgreSQL and Redis.
@@ -55,4 +58,8 @@ def demo_settings(simulated: Simulated) -> Settings:
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:
     what = f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
-    Console(stderr=True, soft_wrap=True).print(GREETING.format(what=what, url=settings.public_url or url, control=simulated.control_url))
+    told = {"what": what, "url": settings.public_url or url, "control": simulated.control_url}
+    if for_machines():
+        log.info("demo", **told)
+    else:
+        Console(stderr=True, soft_wrap=True).print(GREETING.format(**told))

@@ -1,12 +1,13 @@
 """How far a long command is, on standard error: live on a terminal, else a line now and then."""
 
-import sys
 import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from newsintel.commands.setup import tell
 
 EVERY_S = 10.0
 """Between lines where there is no terminal: a log of an import of an hour has 360."""
@@ -55,6 +56,6 @@ class Counter:
     def say(self, line: str) -> None:
         """A line that stays."""
         if self._progress.disable:
-            sys.stderr.write(line + "\n")
+            tell("progress", line, message=line)
         else:
             self._progress.console.print(line, markup=False, highlight=False)
