@@ -85,7 +85,7 @@ def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool
 def _json(members: Members) -> str:
     """ASCII, so that no locale can break a line; what JSON cannot hold is its repr."""
     try:
-        line = json.dumps(members, default=_plain, allow_nan=False)
+        line = _encode(members)
     except (TypeError, ValueError):  # a key that is no text, a number that is none, a value that holds itself
         line = json.dumps({str(name): value if isinstance(value, str | int | None) else _plain(value) for name, value in members.items()})
     return _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], line) if "\\ud" in line else line
@@ -111,6 +111,10 @@ def _value(value: Any) -> str:
 def _plain(value: Any) -> str:
     """Any value as text; moments in the form that timestamps have."""
     return _moment(value) if isinstance(value, datetime) else repr(value)
+
+
+_encode = json.JSONEncoder(default=_plain, allow_nan=False).encode
+"""Made once: `json.dumps` would make an encoder for each line, which takes longer than the line."""
 
 
 def _moment(moment: datetime) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import trio
 from attrs import define, field
+from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
 from newsintel import __version__, app, emf
@@ -14,9 +15,10 @@ from newsintel.account_model import Caller
 from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
-from newsintel.errors import UnavailableError
+from newsintel.errors import FlightBugError, UnavailableError
 from newsintel.keys import Signer
 from newsintel.latencies import Latency
+from newsintel.logs import enter_context, request_context
 from newsintel.model import Refusal, Searched, Status, Via
 from newsintel.options import Secret
 from newsintel.ports import StoreLoad
@@ -25,7 +27,7 @@ from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from newsintel.telemetry import GAUGES, Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
-from tests.actors.test_fetcher import ScriptedUpstream
+from tests.actors.test_fetcher import PAGE, ScriptedUpstream
 from tests.fakes import (
     Clock,
     MemoryArchive,
@@ -170,6 +172,44 @@ async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock,
         cursor = services.cursors.write(Position((1,)), "q")
     async with app.open_pipeline(known) as services:
         assert services.cursors.read(cursor, "q") == Position((1,))
+
+
+async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypatch):
+    """The search and its calls, which actors do, log under the id of the request that had them done; later ones under their own."""
+    carried = []
+
+    async def fetch(_query):
+        carried.append(dict(request_context()))
+        return PAGE
+
+    def merge(*_):
+        carried.append(dict(request_context()))
+        raise KeyError("bug")
+
+    for upstream in world.upstreams.values():
+        monkeypatch.setattr(upstream, "fetch", fetch)
+    async with app.open_pipeline(settings()) as services:
+        for request_id in ("one", "two"):
+            enter_context({"request_id": request_id})
+            await services.desk.search(asked(request_id), ASKER)
+        monkeypatch.setattr(app.merger, "rank", merge)
+        with pytest.raises(FlightBugError):
+            await services.desk.search(asked("three"), ASKER)
+        clear_contextvars()
+        with pytest.raises(FlightBugError):
+            await services.desk.search(asked("four"), ASKER)
+    assert [context.get("request_id") for context in carried] == [
+        *["one"] * 3,
+        *["two"] * 3,
+        "two",
+        "two",
+        "two",
+        "two",
+        None,
+        None,
+        None,
+        None,
+    ]
 
 
 async def test_starts_without_a_store_and_says_so(world, autojump_clock):
