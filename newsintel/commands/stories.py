@@ -29,7 +29,7 @@ def print_table(body: Body, console: Console) -> None:
         )
         table.add_row(f"{article['score']:.3f}", article["published_at"][:16].replace("T", " "), story)
     console.print(table)
-    console.print(_summary(body), style="dim")
+    console.print(_summary(body), style="dim", highlight=False)
 
 
 def print_lines(body: Body) -> None:

@@ -12,6 +12,7 @@ import trio
 from structlog.testing import capture_logs
 
 from newsintel.errors import DeniedError, FlightBugError, UnavailableError
+from newsintel.http import server_log
 from newsintel.http.envelope import Envelope
 from newsintel.http.problems import PROBLEMS
 from newsintel.http.server_log import access_fields
@@ -196,3 +197,15 @@ async def test_envelope_sees_to_that(status, kept):
 
     await Envelope(app, settings())({"type": "http", "headers": []}, None, send)
     assert len([name for name, _ in sent[0]["headers"] if name in (b"content-type", b"Content-Length", b"x-mine")]) == kept
+
+
+async def test_line_that_nobody_wants_is_not_made(monkeypatch):
+    """With LOG_LEVEL=warning a request costs the log one question."""
+    monkeypatch.setattr(server_log, "access_fields", None)
+    logging.getLogger("newsintel.http.server_log").setLevel(logging.WARNING)
+    try:
+        async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+            for _ in range(2):
+                assert (await client.get("/articles?q=a")).status_code == 200
+    finally:
+        logging.getLogger("newsintel.http.server_log").setLevel(logging.NOTSET)
