@@ -1,9 +1,11 @@
 """What `serve` finds out before anything starts, and what its log says from the first line to the last."""
 
 import json
+import os
 import re
 import signal
 import socket
+import time
 
 import pytest
 import trio
@@ -146,3 +148,32 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
         ("warning", "degraded", "unusable", ["postgresql", "redis", "guardian"]),
         ("info", "unusable", "ready", None),
     ]
+
+
+def test_outage_is_told_once_though_nobody_asks(tmp_path):
+    """Redis stands still under a service without callers, and goes on: each change is one line, no line has a traceback."""
+    with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
+
+        def told(event, **fields):
+            return [line for line in events(service.log.read_text()) if line["event"] == event and fields.items() <= line.items()]
+
+        redis = int((tmp_path / "newsintel" / "redis.pid").read_text())
+        os.kill(redis, signal.SIGSTOP)
+        try:
+            until(lambda: told("readiness_changed", was="ready", now="degraded"))
+        finally:
+            os.kill(redis, signal.SIGCONT)
+        until(lambda: told("readiness_changed", was="degraded", now="ready"))
+        assert told("store_failing", store="redis")
+        assert len(told("store_recovered", store="redis")) == 1
+        assert len(told("readiness_changed")) == 2
+        assert service.stop() == 0
+        assert not [line for line in events(service.log.read_text()) if "exception" in line or line["level"] in ("error", "critical")]
+
+
+def until(check):
+    """Wait for something that a service does by itself within seconds; patiently, for the machine may be busy."""
+    give_up = time.monotonic() + 120
+    while not check():
+        assert time.monotonic() < give_up
+        time.sleep(0.2)

@@ -329,6 +329,19 @@ async def test_outcome_after_the_landing_is_dropped_and_counted(nursery, autojum
     assert (await rig.ask()).status is Status.OK
 
 
+async def test_outage_is_logged_and_not_each_call(nursery, autojump_clock):
+    """The first failure, the circuit, the recovery."""
+    away = Refusal(Status.BAD_PAYLOAD, "no JSON")
+    rig = await running(nursery, 0.1, away, away, away, away, away, away, 0.1, 0.1)
+    with capture_logs() as logs:
+        for _ in range(8):
+            await rig.ask()
+            await trio.sleep(600)  # longer than the circuit is ever open
+    assert [line["event"] for line in logs] == ["source_failing", "circuit_opened", "source_recovered", "circuit_closed"]
+    assert {line["source"] for line in logs} == {"guardian"}
+    assert (logs[0]["status"], logs[0]["reason"]) == ("bad_payload", "no JSON")
+
+
 async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
     """An exception that nobody foresaw is one bad outcome with a logged traceback; the next job is served."""
     rig = await running(nursery, ZeroDivisionError("bug"))
