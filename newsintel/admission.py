@@ -174,6 +174,15 @@ class Admission:
         last = max(self._pause, self._spent_until(), key=lambda hold: hold.until_s)
         return Turned(last.status, wall_now + timedelta(seconds=last.until_s - now_s)) if last.until_s > now_s else None
 
+    @property
+    def circuit_open(self) -> bool:
+        """Whether failures in a row have opened the circuit, and no call has succeeded since."""
+        return self._refusals[_CIRCUIT.says] >= _CIRCUIT.patience
+
+    def pause_left_s(self, now_s: float) -> float:
+        """How much longer the source is left alone after a refusal."""
+        return max(0.0, self._pause.until_s - now_s)
+
     def quota_left(self) -> int | None:
         """Calls left in the window, by the starts last learned of; None without a quota."""
         return self._terms.left(self._spent)

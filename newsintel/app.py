@@ -15,8 +15,6 @@ Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
 """
 
-import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -45,9 +43,11 @@ from newsintel.command_loop import signals_call
 from newsintel.flight import FetchJob, Flight
 from newsintel.http import server
 from newsintel.http.application import create_app
+from newsintel.http.health import watch_readiness
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.services import Services
 from newsintel.lifecycle import END_SLACK_S, Ending, settle_memory
+from newsintel.logs import get_logger
 from newsintel.model import Answer, CacheWrite, SearchRecord
 from newsintel.oauth.providers import open_providers
 from newsintel.ports import Phase
@@ -56,12 +56,13 @@ from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.source_notice import source_notice
 from newsintel.sources import REGISTRY
+from newsintel.startup import check_addresses, serving_fields
 from newsintel.stopping import Stopped, asked
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
 from newsintel.watchdog import STUCK_S, watched
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PERSISTER_INBOX = 64
 """Harvests accepted and not yet archived. Full: the merger counts a refusal."""
@@ -133,7 +134,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     edges = Edges.open(settings)
     async with open_stores(settings, metrics.count, dump_answer, load_answer) as stores, open_providers(settings, utc_now) as providers:
         for away in await stores.prepare(production=settings.production):
-            log.warning("starting without %s: it cannot be reached", away)
+            log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
         doors = starts(core)
         async with sinks(core, edges), upkeep(core), fetchers(core, edges, doors), merging(core, edges):
@@ -231,28 +232,31 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     Raises:
         Stopped: a signal came before it served, or a second one did not wait for the orderly end.
     """
-    for name in settings.unknown:
-        log.warning("%s is set, and is no setting of newsintel", name)
+    log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
     if notice := source_notice(settings):
-        log.warning("%s", notice)
+        log.warning("source_notice", notice=notice)
+    await check_addresses(settings)
     metrics = Metrics()
     with trio.CancelScope() as process, ExitStack() as watching:
-        ending = Ending(process.cancel)
+        ending = Ending(process.cancel, settings.drain_s)
         with signals_call(ending.begin, ending.insist, settings.drain_s + END_SLACK_S):
             async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
                 listen = partial(server.serve, settings=settings, shutdown=ending.begun, metrics=metrics)
-                urls = await http.start(listen, create_app(services))
+                urls, metrics_urls = await http.start(listen, create_app(services)), []
                 if settings.metrics_bind:
-                    await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
+                    metrics_urls = await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
                 services.health.enter(Phase.SERVING)
+                http.start_soon(watch_readiness, services, ending.begun, name="readiness")
                 settle_memory()
                 watching.enter_context(watched(stuck_s))
                 ending.in_order = True
+                log.info("serving", **serving_fields(settings, urls, metrics_urls))
                 on_ready(urls[0])
                 await ending.begun.wait()
                 services.health.enter(Phase.DRAINING)
     if (signal := asked()) is not None and not ending.in_order:
         raise Stopped(signal)
+    log.info("stopped")
 
 
 @asynccontextmanager
@@ -266,7 +270,6 @@ async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]
                 table=emf.table(settings.enabled_sources),
                 labels=labels,
                 read=metrics.samples,
-                write=sys.stderr.write,
                 now=utc_now,
             )
             nursery.start_soon(report, name="emf_writer")

@@ -2,50 +2,104 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from newsintel import __version__, stopping
 from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
 
+PROGRAM = "newsintel"
+
 COMMANDS = {
-    "serve": "serve",
-    "demo": "demo",
-    "search": "search",
-    "migrate": "migrate",
-    "config": "config",
-    "deadlines": "deadlines",
-    "dedupe": "dedupe",
-    "import": "import_",
-    "export": "export",
-    "prune": "prune",
-    "rotate-keys": "rotate_keys",
-    "new-key": "new_key",
-    "new-account": "new_account",
-    "new-api-key": "new_api_key",
-    "seed-demo": "seed_demo",
+    "serve": "serve the HTTP API until a signal ends it",
+    "demo": "the same with invented news: no key, no network, no root",
+    "search": "search once, in the terminal",
+    "config": "print every setting, its value and its meaning",
+    "deadlines": "suggest deadlines for your sources, from measured latencies",
+    "migrate": "bring the database's schema up to this version",
+    "dedupe": "group the lines of a JSONL file that tell one story",
+    "import": "archive the articles in a file of JSON lines",
+    "export": "write the archive's articles as JSON lines",
+    "prune": "delete searches that are older than the history keeps",
+    "new-key": "print a new key for NEWSINTEL_SECRET_KEYS",
+    "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",
+    "new-account": "make an account that needs no provider, for programs with a key",
+    "new-api-key": "print a new API key for an account that new-account made",
+    "seed-demo": "fill the demo with two weeks of invented people's use",
 }
-"""Each command's module. Only that of the command asked for is imported: all together take over two seconds here, `config` half of one."""
+"""Each command, in one line. Its module, `commands.<name>`, is imported only if it is asked for: all together take over two seconds."""
+
+EPILOG = """\
+commands:
+{commands}
+
+`newsintel COMMAND --help` tells more. Settings come from the environment; `newsintel config` lists them.
+New here? `newsintel demo` needs no key.
+
+exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + n ended by signal n (130 interrupted)
+"""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 """Settings and arguments that cannot be used; argparse's own code for the latter."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as every failure's, and point to the help.
+
+    Attributes:
+        takes_words: whether arguments may stand before, between and after options, also those that begin with one dash, as -football.
+    """
+
+    takes_words = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse. What begins with a blank is an argument to argparse; a search folds blanks."""
+        if not self.takes_words:
+            return super().parse_known_args(args, namespace)
+        self.takes_words = False  # which argparse parses in two rounds of this method
+        return self.parse_known_intermixed_args(
+            [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args], namespace
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with the line."""
+        from newsintel.commands.setup import begin_without_settings, explain  # noqa: PLC0415 - costs what --version need not pay
+
+        begin_without_settings()
+        explain(f"{message} (see {self.prog} --help)")
+        sys.exit(EXIT_USAGE)
+
+
 def parser(asked: str | None) -> argparse.ArgumentParser:
-    """The command line of the command asked for; the whole of it if none is, or one that there is not."""
-    top = argparse.ArgumentParser(prog="newsintel", description="One search over every news source, each under its own deadline.")
-    top.add_argument("--version", action="version", version=f"newsintel {__version__}")
-    commands: Any = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in [COMMANDS[asked]] if asked in COMMANDS else COMMANDS.values():
-        import_module(f"newsintel.commands.{module}").add_parser(commands)
+    """The command line: everything about the command asked for, and of the others what they are."""
+    top = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [-h] [--version] COMMAND ...",
+        description="One search over every news source, each under its own deadline.",
+        epilog=EPILOG.format(commands="\n".join(f"  {name:<13}{summary}" for name, summary in COMMANDS.items())),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands: Any = top.add_subparsers(required=True, metavar="COMMAND", prog=PROGRAM, help=argparse.SUPPRESS)
+    if asked in COMMANDS:
+        import_module(f"newsintel.commands.{module(asked)}").add_parser(commands)
+        command: argparse.ArgumentParser = commands.choices[asked]
+        command.description = command.description or f"{COMMANDS[asked][0].upper()}{COMMANDS[asked][1:]}."
     return top
 
 
+def module(command: str) -> str:
+    """A command's module in `commands`; `import` is a word of Python's."""
+    return "import_" if command == "import" else command.replace("-", "_")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; without any, show the help.
 
     Returns:
         0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + its number if a signal ended it. An unforeseen exception is a
@@ -62,7 +116,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(given: Sequence[str]) -> int:
-    args = parser(next(iter(given), None)).parse_args(given)
+    asked = next((word for word in given if not word.startswith("-")), None)
+    top = parser(asked)
+    if not given:
+        top.print_help()
+        return EXIT_USAGE
+    if asked is not None and asked not in COMMANDS:
+        near = get_close_matches(asked, COMMANDS, n=1)
+        top.error(f"there is no command {asked!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    args = top.parse_args(given)
     try:
         return int(args.run(args))
     except NewsIntelError as error:
@@ -84,6 +146,8 @@ def _discard_output() -> None:
 
 def _explain(errors: Sequence[BaseException]) -> int:
     """One line per failure on standard error, and the exit code."""
+    from newsintel.commands.setup import explain  # noqa: PLC0415 - costs what --version need not pay
+
     for error in errors:
-        print(f"newsintel: {error}", file=sys.stderr)  # noqa: T201
+        explain(str(error))
     return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED

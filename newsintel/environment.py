@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from newsintel.database_url import check_database_url
 from newsintel.errors import SettingsError
-from newsintel.options import key_list, secret
+from newsintel.options import Secret, key_list, quota, secret
 from newsintel.redis_url import check_redis_url
 
 PREFIX = "NEWSINTEL_"
@@ -29,11 +29,17 @@ class Row:
 
 @frozen
 class Reader:
-    """Reads single settings out of an environment, and remembers each as a row."""
+    """Reads single settings out of an environment, and remembers each as a row.
+
+    Attributes:
+        known: every name that may be set.
+        secrets: those that are set, by the name under which they were found.
+    """
 
     environ: Mapping[str, str]
     rows: list[Row] = field(factory=list)
     known: set[str] = field(factory=set)
+    secrets: dict[str, Secret] = field(factory=dict)
 
     def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
         """One setting's value: out of the environment under its own name, else under `also`, else the default.
@@ -47,20 +53,23 @@ class Reader:
         except ValueError as error:
             shown = "" if parse in _HIDDEN else f", not {raw!r}"
             raise SettingsError(f"{origin} {error}{shown}") from None
-        self.rows.append(Row(PREFIX + name, _shown(value), unit, origin))
+        self.rows.append(Row(PREFIX + name, "off" if value is None and parse is quota else _shown(value), unit, origin))
+        if isinstance(value, Secret):
+            self.secrets[origin] = value
         return value
 
     def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
         """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
-        self.known.add(name)
+        self.known.update((name, f"{name}_FILE") if takes_file else (name,))
         for candidate in (name, also):
-            if self.environ.get(candidate):
-                return self.environ[candidate], candidate
-            if not takes_file:
-                continue
-            self.known.add(f"{candidate}_FILE")
-            if path := self.environ.get(f"{candidate}_FILE"):
-                return _file_text(f"{candidate}_FILE", path), f"{candidate}_FILE"
+            raw, file = self.environ.get(candidate), f"{candidate}_FILE"
+            path = self.environ.get(file) if takes_file else None
+            if raw and path:
+                raise SettingsError(f"{candidate} and {file} are both set: unset one of them")
+            if raw:
+                return raw, candidate
+            if path:
+                return _file_text(file, path), file
         return None, "default"
 
     def correct(self, name: str, value: Any) -> None:
@@ -77,6 +86,9 @@ def _file_text(name: str, path: str) -> str:
 
 
 def _shown(value: Any) -> str:
+    """A value as one would write it into the environment; - if it is unset."""
     if value is None or value == ():
         return "-"
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,11 +1,12 @@
 """A flight: one search in the air, and all who wait for it."""
 
-from collections.abc import Callable, Sequence
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
+from newsintel.logs import request_context
 from newsintel.model import ANYBODY, Answer, Asker, Failed, FetchOutcome, FlightEvent, Landed, Query, StaleFound
 
 
@@ -25,6 +26,7 @@ class Flight:
 
     Attributes:
         began: when it was made, on trio's clock, in seconds.
+        context: of the request that had it started, for the log lines of those who work on it.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Flight:
     ) -> None:
         self.query = query
         self.began = trio.current_time()
+        self.context = request_context()
         self.deadline = deadline
         self.known = known
         self.standing = standing
@@ -94,7 +97,7 @@ class FetchJob:
     """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
 
     Owns its end of the flight's channel: whoever holds the job closes it. `began`: when the search did (trio's clock), from which a
-    source's own deadline counts. `asker`: for whom.
+    source's own deadline counts. `asker`: for whom. `context`: the flight's.
     """
 
     query: Query
@@ -102,6 +105,7 @@ class FetchJob:
     deadline: float
     outbox: trio.MemorySendChannel[FetchOutcome]
     asker: Asker = ANYBODY
+    context: Mapping[str, Any] = field(factory=dict)
 
     def __enter__(self) -> Self:
         return self

@@ -1,15 +1,16 @@
 """The service's life as a process: its phases and its end."""
 
 import gc
-import logging
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from newsintel.errors import UnavailableError
+from newsintel.logs import get_logger
 from newsintel.ports import Phase, Stores
+from newsintel.stopping import asked_by
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 Ping = Callable[[], Awaitable[None]]
 
@@ -38,7 +39,6 @@ class Lifecycle:
 
     def enter(self, phase: Phase) -> None:
         """Go on to the next phase."""
-        log.info("now %s", phase)
         self._phase = phase
 
     async def stores(self) -> Stores:
@@ -59,27 +59,29 @@ class Ending:
 
     Args:
         give_up: cancels the service.
+        drain_s: what an orderly end may take, for the log.
 
     Attributes:
         begun: set once the service is to end.
         in_order: whether what was accepted is to be finished.
     """
 
-    def __init__(self, give_up: Callable[[], object]) -> None:
+    def __init__(self, give_up: Callable[[], object], drain_s: float) -> None:
         self.begun = trio.Event()
         self.in_order = False
         self._give_up = give_up
+        self._drain_s = drain_s
 
     def begin(self) -> None:
         """End."""
-        log.info("ending")
+        log.info("stopping", signal=asked_by(), within_s=self._drain_s)
         self.begun.set()
         if not self.in_order:
             self._give_up()
 
     def insist(self) -> None:
         """End now."""
-        log.warning("giving up: asked again to end")
+        log.warning("giving_up")
         self.in_order = False
         self._give_up()
 

@@ -42,6 +42,12 @@ from newsintel.options import (
 )
 from newsintel.redis_url import check_redis_url
 from newsintel.store_urls import check_store_urls
+from newsintel.strays import Stray, find_strays
+
+LOG_FORMATS = one_of("auto", "text", "json", "emf")
+
+SHORTEST_SECRET = 8
+"""Characters. The log stars a shorter one only where it stands as a word of its own (`redactor.SHORT`)."""
 
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
@@ -110,7 +116,7 @@ class Settings:
     # A floor of one would show what a single person searched for.
     trending_floor: int = option(count(2, 10_000), 3, unit="people")
     log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
-    log_format: str = option(one_of("auto", "text", "json", "emf"), "auto")
+    log_format: str = option(LOG_FORMATS, "auto")
     metrics_bind: Address | None = option(address, None)
     metrics_token: Secret | None = option(secret, None)
     max_flights: int = option(count(1, 10_000), 64, unit="flights")
@@ -125,8 +131,8 @@ class Settings:
     """Every source that exists, in founder order: those of SOURCES first."""
     rows: tuple[Row, ...] = field(default=(), repr=False)
     """What `newsintel config` prints."""
-    unknown: tuple[str, ...] = ()
-    """Names in the environment that start with NEWSINTEL_ and mean nothing here."""
+    unknown: tuple[Stray, ...] = ()
+    """Names in the environment that look like settings and mean nothing here."""
 
     @property
     def production(self) -> bool:
@@ -175,11 +181,23 @@ def load(
     }
     settings = _with_defaults(Settings(**values), reader)
     settings = evolve(settings, source=_sources(declared, settings, reader))
-    unknown = sorted(name for name in reader.environ if name.startswith(PREFIX) and name not in reader.known)
-    settings = evolve(settings, rows=tuple(reader.rows), unknown=tuple(unknown))
-    _check(settings)
-    _check_stores(settings, reader.environ)
+    settings = evolve(settings, rows=tuple(reader.rows), unknown=find_strays(reader.environ, reader.known))
+    try:
+        _check(settings)
+        _check_stores(settings, reader.environ)
+        _check_secrets(settings, reader)
+    except SettingsError as error:
+        # What is missing may be there under a name that is not quite right.
+        raise SettingsError("; ".join(map(str, (error, *settings.unknown)))) from None
     return settings
+
+
+def log_format() -> str:
+    """LOG_FORMAT alone, for an environment that cannot be used: `auto` if that is not usable either."""
+    try:
+        return str(Reader(os.environ).read("LOG_FORMAT", LOG_FORMATS, "auto"))
+    except SettingsError:
+        return "auto"
 
 
 def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
@@ -201,8 +219,11 @@ def _with_defaults(settings: Settings, reader: Reader) -> Settings:
         reader.correct("PUBLIC_URL", settings.public_url)
     if settings.data_dir == Path():
         # XDG Base Directory Specification 0.8.
-        base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-        settings = evolve(settings, data_dir=Path(base) / "newsintel")
+        try:
+            base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        except RuntimeError:
+            raise SettingsError(f"{PREFIX}DATA_DIR must be set where there is no home folder") from None
+        settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings
 
@@ -240,6 +261,19 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
         missing=missing,
         half_set=0 < len(missing) < len(options.required),
     )
+
+
+def _check_secrets(settings: Settings, reader: Reader) -> None:
+    """In production no secret is so short that it could be guessed, or be starred in the log wherever it is part of a word."""
+    if not settings.production:
+        return
+    for name, value in reader.secrets.items():
+        text_ = value.reveal()
+        is_url = "://" in text_
+        hidden = min(_passwords(text_), key=len, default="") if is_url else text_
+        if hidden and len(hidden) < SHORTEST_SECRET:
+            what = "the password in " if is_url else ""
+            raise SettingsError(f"{what}{name} must have at least {SHORTEST_SECRET} characters in production")
 
 
 def _check(settings: Settings) -> None:

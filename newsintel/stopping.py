@@ -48,6 +48,11 @@ def asked() -> int | None:
     return _received[0] if _received else None
 
 
+def asked_by() -> str | None:
+    """The name of that signal."""
+    return signal.Signals(_received[0]).name if _received else None
+
+
 @contextmanager
 def handling(react: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
     """Have `react` called after each signal while the block lasts, in the main thread at any moment.

@@ -1,16 +1,8 @@
-"""What operators see: counters, histograms and gauges, and the log.
+"""What operators measure: counters, histograms and gauges."""
 
-The log goes to standard error, as text on a terminal, else as one JSON object a line. Every line passes a redactor last, so that a secret
-cannot leave through a message, an extra or a traceback, ours or a library's.
-"""
-
-import logging
-import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -22,8 +14,6 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-from newsintel.settings import Settings
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "outcomes": ("What sources answered.", ("source", "status")),
@@ -175,65 +165,3 @@ class Metrics:
             family = self._families[name]
             child = self._children[key] = family.labels(**labels) if labels else family
         return child
-
-
-_SPELLINGS = re.compile(
-    r"(?i)((?:api-?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\?[\"']?\s*[=:]\s*\\?[\"']?"
-    r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
-    r"|authorization[\"']?\s*[=:]\s*[\"']?(?:bearer |basic )?"
-    r"|bearer |\bni_(?=[\w-]{43}))[^&\s\"'@,}\\]+"
-    r"|(://[^:/@\s]*:)[^@/\s]+(?=@)"
-)
-"""How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
-
-
-class Redactor(logging.Formatter):
-    """Formats with another formatter, then puts stars in the place of every secret."""
-
-    def __init__(self, inner: logging.Formatter, secrets: tuple[str, ...]) -> None:
-        super().__init__()
-        self._inner = inner
-        # The longest first: a secret that contains another is then replaced whole.
-        self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's line, without secrets."""
-        line = self._inner.format(record)
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return _SPELLINGS.sub(lambda found: f"{found[1] or found[2]}***", line)
-
-
-def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
-    """Send every library's and our own records to standard error.
-
-    Args:
-        settings: gives level, form and the secrets to hide.
-        quiet: only errors, for commands whose own output is the point.
-    """
-    as_text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
-    # The plain traceback: a coloured one has escape codes inside a secret, which then matches nothing.
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback) if as_text else structlog.processors.JSONRenderer()
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.stdlib.ExtraAdder(),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *([] if as_text else [structlog.processors.format_exc_info]),
-            renderer,
-        ],
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(Redactor(formatter, settings.secrets()))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.ERROR if quiet else settings.log_level.upper())
-    # Both log full URLs at INFO, the Guardian's key among them (encode/httpx#2760).
-    for chatty in ("httpx", "httpcore"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)

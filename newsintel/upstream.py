@@ -4,7 +4,6 @@ What a request looks like and what a reply means, the source file knows. When to
 since every call counts against pace and quota, but for the one call that a token revoked early costs.
 """
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -13,6 +12,7 @@ import httpx
 from attrs import frozen
 
 from newsintel import ports
+from newsintel.logs import quiet_libraries
 from newsintel.model import Page, Query, Refusal, Status
 from newsintel.outbound import FORESEEN, HEADERS, TIMEOUT, Transport, refusal
 from newsintel.ports import WallClock
@@ -94,8 +94,7 @@ async def open_upstream(source: Source, settings: SourceSettings, *, token: Toke
         token: for a source that uses one; else None.
         now: the moment that undated rows are given.
     """
-    # At INFO httpx logs every URL, the Guardian's with its key in it (encode/httpx#2760).
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    quiet_libraries()  # httpx logs every URL at INFO, the Guardian's with its key in it
     headers = HEADERS | ({"User-Agent": settings.values["user_agent"]} if "user_agent" in settings.values else {})
     async with httpx.AsyncClient(
         transport=Transport(), headers=headers, timeout=TIMEOUT, trust_env=False, follow_redirects=False

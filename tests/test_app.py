@@ -1,6 +1,5 @@
 """The whole tree in one process: real channels, real actors, stores in memory, sources scripted."""
 
-import json
 import random
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,15 +7,18 @@ from datetime import timedelta
 import pytest
 import trio
 from attrs import define, field
+from structlog.contextvars import clear_contextvars
+from structlog.testing import capture_logs
 
 from newsintel import __version__, app, emf
 from newsintel.account_model import Caller
 from newsintel.actors import janitor
 from newsintel.archive_model import Position
 from newsintel.cursors import PURPOSE, Cursors
-from newsintel.errors import UnavailableError
+from newsintel.errors import FlightBugError, UnavailableError
 from newsintel.keys import Signer
 from newsintel.latencies import Latency
+from newsintel.logs import enter_context, request_context
 from newsintel.model import Refusal, Searched, Status, Via
 from newsintel.options import Secret
 from newsintel.ports import StoreLoad
@@ -25,7 +27,7 @@ from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from newsintel.telemetry import GAUGES, Metrics
 from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
-from tests.actors.test_fetcher import ScriptedUpstream
+from tests.actors.test_fetcher import PAGE, ScriptedUpstream
 from tests.fakes import (
     Clock,
     MemoryArchive,
@@ -172,11 +174,50 @@ async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock,
         assert services.cursors.read(cursor, "q") == Position((1,))
 
 
-async def test_starts_without_a_store_and_says_so(world, autojump_clock, caplog):
-    """A store that is away at start is named in the log, and searches go on."""
+async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypatch):
+    """The search and its calls, which actors do, log under the id of the request that had them done; later ones under their own."""
+    carried = []
+
+    async def fetch(_query):
+        carried.append(dict(request_context()))
+        return PAGE
+
+    def merge(*_):
+        carried.append(dict(request_context()))
+        raise KeyError("bug")
+
+    for upstream in world.upstreams.values():
+        monkeypatch.setattr(upstream, "fetch", fetch)
     async with app.open_pipeline(settings()) as services:
-        assert (await services.desk.search(asked(), ASKER)).answer.harvest.complete
-    assert "starting without redis" in caplog.text
+        for request_id in ("one", "two"):
+            enter_context({"request_id": request_id})
+            await services.desk.search(asked(request_id), ASKER)
+        monkeypatch.setattr(app.merger, "rank", merge)
+        with pytest.raises(FlightBugError):
+            await services.desk.search(asked("three"), ASKER)
+        clear_contextvars()
+        with pytest.raises(FlightBugError):
+            await services.desk.search(asked("four"), ASKER)
+    assert [context.get("request_id") for context in carried] == [
+        *["one"] * 3,
+        *["two"] * 3,
+        "two",
+        "two",
+        "two",
+        "two",
+        None,
+        None,
+        None,
+        None,
+    ]
+
+
+async def test_starts_without_a_store_and_says_so(world, autojump_clock):
+    """A store that is away at start is named in the log, and searches go on."""
+    with capture_logs() as logs:
+        async with app.open_pipeline(settings()) as services:
+            assert (await services.desk.search(asked(), ASKER)).answer.harvest.complete
+    assert [line["store"] for line in logs if line["event"] == "starting_without"] == ["redis"]
 
 
 async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
@@ -298,12 +339,13 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
 
 
 @pytest.mark.parametrize(("form", "lines"), [("emf", 1), ("json", 0)])
-async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_clock, capsys, form, lines):
+async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_clock, form, lines):
     """One line at the end of a short life, with what the sinks did last; every name in it is in the list that operators get."""
     metrics, known = Metrics(), settings(NEWSINTEL_LOG_FORMAT=form)
-    async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
-        await services.desk.search(asked(), ASKER)
-    written = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith('{"_aws"')]
+    with capture_logs() as logs:
+        async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
+            await services.desk.search(asked(), ASKER)
+    written = [line for line in logs if "_aws" in line]
     assert len(written) == lines
     for document in written:
         names = {metric["Name"] for directive in document["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]}

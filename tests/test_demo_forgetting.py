@@ -84,7 +84,7 @@ def test_a_planted_search_is_gone(demo, stores, path, planted):
     assert places(stores, "climate")[0] == {"articles"}
     for log in (demo.log, *demo.data_home.rglob("*.log")):  # ours, PostgreSQL's and Redis's
         assert planted not in log.read_text()
-    assert "now serving" in demo.log.read_text()
+    assert '"serving"' in demo.log.read_text()
 
 
 def test_a_trend_loses_who_leaves(demo, stores):

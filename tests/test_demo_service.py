@@ -7,9 +7,11 @@ import threading
 import time
 
 import pytest
+from jsonschema import Draft7Validator
 
 from tests.service import free_port, newsintel, running
 from tests.shared import SHARED, needs_shared
+from tests.test_emf import EMF_SCHEMA
 from tests.waiting import wait_for
 
 WORDS = itertools.cycle(["housing", "football", "energy", "election", "chips", "health", "ocean", "trade", "museum", "rail"])
@@ -210,7 +212,8 @@ def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
         assert service.get("/metrics").status_code == 404
         assert service.client.get(f"{service.url}/metrics", headers={"Authorization": "Bearer t0ken"}).status_code == 200
         assert service.stop() == 0
-    (last,) = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith('{"_aws"')]
+    (last,) = [line for line in map(json.loads, service.log.read_text().splitlines()) if "_aws" in line]
+    Draft7Validator(EMF_SCHEMA).validate(last)
     assert (last["searches"], last["hit_ratio"], last["env"]) == (1, 0, "development")
     assert last["archived_articles"] > 0
 

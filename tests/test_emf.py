@@ -1,14 +1,18 @@
 """The embedded metric format: every document fits the specification, and its numbers are those of the interval."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from newsintel.emf import DIMENSION, MOST_METRICS, Interval, Metric, document, table
 from newsintel.telemetry import COUNTERS, Metrics
 
 SOURCES = ("newsapi", "guardian", "reddit")
+EMF_SCHEMA = json.loads(Path(__file__).with_name("emf_schema.json").read_text(encoding="utf-8"))
+"""AWS's own; SPECIFICATION adds what its text says and its schema does not."""
 MOMENT = datetime(2026, 3, 14, 12, 0, 0, 123_456, tzinfo=UTC)
 
 UNITS = [
@@ -62,6 +66,7 @@ SPECIFICATION = {
 def check(written):
     """A document as the specification has it: its shape, and a member for every dimension (text) and metric (a finite number)."""
     Draft202012Validator(SPECIFICATION).validate(written)
+    Draft7Validator(EMF_SCHEMA).validate(written)
     for directive in written["_aws"]["CloudWatchMetrics"]:
         assert all(isinstance(written[key], str) and written[key] for keys in directive["Dimensions"] for key in keys)
         assert all(isinstance(written[metric["Name"]], int | float) for metric in directive["Metrics"])

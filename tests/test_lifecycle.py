@@ -29,7 +29,7 @@ async def test_health():
 def test_a_service_that_serves_ends_in_order_unless_somebody_insists():
     """The first time it is asked; the second time it is given up."""
     given_up = []
-    ending = Ending(lambda: given_up.append("given up"))
+    ending = Ending(lambda: given_up.append("given up"), 20.0)
     ending.in_order = True
     ending.begin()
     assert ending.begun.is_set()
@@ -41,7 +41,7 @@ def test_a_service_that_serves_ends_in_order_unless_somebody_insists():
 def test_a_service_that_does_not_serve_yet_ends_at_once():
     """There is nothing to finish."""
     given_up = []
-    ending = Ending(lambda: given_up.append("given up"))
+    ending = Ending(lambda: given_up.append("given up"), 20.0)
     ending.begin()
     assert (given_up, ending.in_order) == (["given up"], False)
 

@@ -7,6 +7,7 @@ import pytest
 from newsintel.errors import SettingsError
 from newsintel.options import Address, Quota, Secret, SourceOptions, secret, text, url
 from newsintel.settings import load
+from newsintel.strays import Stray
 
 DECLARED = (
     SourceOptions("guardian", "https://guardian.example", 1.0, Quota(500, 86400), {"KEY": secret}),
@@ -22,7 +23,7 @@ DECLARED = (
 PRODUCTION = {
     "NEWSINTEL_ENV": "production",
     "NEWSINTEL_PUBLIC_URL": "https://news.example",
-    "NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/news?sslmode=verify-full&sslrootcert=system",
+    "NEWSINTEL_DATABASE_URL": "postgresql://app:password@db.example/news?sslmode=verify-full&sslrootcert=system",
     "NEWSINTEL_REDIS_URL": "rediss://cache.example",
     "NEWSINTEL_SECRET_KEYS": "A" * 43,
 }
@@ -139,6 +140,62 @@ def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
     assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).secrets())
 
 
+@pytest.mark.parametrize(
+    "name", ["GUARDIAN_KEY", "DATABASE_URL", "DATABASE_PASSWORD", "SECRET_KEYS", "METRICS_TOKEN", "REDDIT_CLIENT_SECRET"]
+)
+def test_secret_and_its_file_at_once_are_refused(tmp_path, name):
+    """Which of the two was meant only an operator can say; the platform's name beside ours is no such case."""
+    path = tmp_path / "secret"
+    path.write_text("postgresql://h/d" if name == "DATABASE_URL" else "A" * 43)
+    with pytest.raises(SettingsError, match=rf"^NEWSINTEL_{name} and NEWSINTEL_{name}_FILE are both set: unset one of them$"):
+        read(**{name: "A" * 43, f"{name}_FILE": str(path)})
+    assert read(**{name: "", f"{name}_FILE": str(path)})
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL and DATABASE_URL_FILE are both set"):
+        load(DECLARED, {"DATABASE_URL": "postgresql://h/d", "DATABASE_URL_FILE": str(path)})
+    path.write_text("postgresql://file/d")
+    ours = load(DECLARED, {"DATABASE_URL": "postgresql://theirs/d", "NEWSINTEL_DATABASE_URL_FILE": str(path)})
+    assert ours.database_url.reveal() == "postgresql://file/d"
+
+
+SHORT = [
+    ({"NEWSINTEL_GUARDIAN_KEY": "1234567"}, "NEWSINTEL_GUARDIAN_KEY must have"),
+    ({"NEWSINTEL_METRICS_TOKEN": "t0ken"}, "NEWSINTEL_METRICS_TOKEN must have"),
+    ({"NEWSINTEL_DATABASE_PASSWORD": "pw"}, "NEWSINTEL_DATABASE_PASSWORD must have"),
+    (
+        {"NEWSINTEL_DATABASE_URL": "postgresql://app:pw@db.example/n?sslmode=verify-full&sslrootcert=system"},
+        "the password in NEWSINTEL_DATABASE_URL must have",
+    ),
+    ({"NEWSINTEL_REDIS_URL": "rediss://:%41%42%43@cache.example"}, "the password in NEWSINTEL_REDIS_URL must have"),
+    ({"NEWSINTEL_REDDIT_CLIENT_ID": "i", "NEWSINTEL_REDDIT_CLIENT_SECRET": "s"}, "NEWSINTEL_REDDIT_CLIENT_SECRET must have"),
+]
+
+
+@pytest.mark.parametrize(("change", "named"), SHORT)
+def test_short_secrets_are_refused_in_production(change, named, tmp_path):
+    """Whatever kind of secret, also in a URL or a file; development takes them."""
+    with pytest.raises(SettingsError, match=rf"^{named} at least 8 characters in production$"):
+        load(DECLARED, PRODUCTION | change)
+    load(DECLARED, PRODUCTION | change | {"NEWSINTEL_ENV": "development"})
+    (name, value), path = list(change.items())[-1], tmp_path / "secret"
+    path.write_text(value)
+    with pytest.raises(SettingsError, match=f"{name}_FILE must have at least 8 characters"):
+        load(DECLARED, PRODUCTION | change | {name: "", f"{name}_FILE": str(path)})
+
+
+def test_secret_without_a_password_is_not_short():
+    """A URL need not have one; one of eight characters is long enough."""
+    assert load(DECLARED, PRODUCTION | {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"})
+    assert load(DECLARED, PRODUCTION | {"NEWSINTEL_METRICS_TOKEN": "12345678"})
+
+
+def test_missing_setting_is_told_with_the_name_that_may_have_been_meant():
+    """Production without what it must have: the stray beside it is probably the reason."""
+    environ = PRODUCTION | {"NEWSINTEL_SECRET_KEYS": "", "NEWSINTEL_SECRET_KEY": "A" * 43}
+    with pytest.raises(SettingsError) as caught:
+        load(DECLARED, environ)
+    assert str(caught.value).endswith("; NEWSINTEL_SECRET_KEY is not a setting; did you mean NEWSINTEL_SECRET_KEYS?")
+
+
 def test_secret_keys(tmp_path):
     """A list, the first first, padded or not, perhaps from a file; each is hidden and known to the redactor; none in development."""
     path = tmp_path / "keys"
@@ -169,7 +226,7 @@ def test_overrides_count_first():
 
 def test_unknown_names_are_reported():
     """A misspelt name is not silently ignored."""
-    assert read(GUARDIAN_DEADLINE="1").unknown == ("NEWSINTEL_GUARDIAN_DEADLINE",)
+    assert read(GUARDIAN_DEADLINE="1").unknown == (Stray("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
     assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
 
 
@@ -177,6 +234,27 @@ def test_data_dir(tmp_path):
     """DATA_DIR is absolute; its default follows XDG_DATA_HOME."""
     assert load(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
     assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
+    with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$"):
+        read(DATA_DIR="~nobody-of-that-name/x")
+
+
+def test_values_are_shown_as_they_would_be_written():
+    """So a line of `newsintel config` can go back into the environment."""
+    settings = read(SEARCH_DEADLINE_S="2", DEV_SIGN_IN="1", RATE_LIMIT="off", GUARDIAN_QUOTA="7/1h", CACHE_TTL_S="0.5")
+    names = (
+        "SEARCH_DEADLINE_S",
+        "DEV_SIGN_IN",
+        "RATE_LIMIT",
+        "GUARDIAN_QUOTA",
+        "CACHE_TTL_S",
+        "REDDIT_QUOTA",
+        "SESSION_IDLE_S",
+        "METRICS_BIND",
+    )
+    assert [shown(settings, name).value for name in names] == ["2", "1", "off", "7/3600s", "0.5", "off", "1209600", "-"]
+    again = {row.name: row.value for row in settings.rows if row.value not in ("-", "***")}
+    assert load(DECLARED, again).rate_limit is None
+    assert load(DECLARED, again).session_idle_s == 14 * 86400
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from newsintel import app
 from newsintel.http.application import create_app
@@ -79,7 +80,7 @@ async def test_readiness_says_so():
         assert bool(body.get("notice")) is said
 
 
-async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch, caplog):  # noqa: F811
+async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch):  # noqa: F811
     """In the log, before anything is served."""
 
     class ServedError(Exception):
@@ -90,10 +91,9 @@ async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch, capl
 
     monkeypatch.setattr(app.server, "serve", stop)
     for given in (settings(NEWSINTEL_SECRET_KEYS="A" * 43), settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43)):
-        caplog.clear()
-        with pytest.raises(BaseExceptionGroup):
+        with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
             await app.serve(given)
-        assert [record.message for record in caplog.records].count(NONE) == (1 if source_notice(given) else 0)
+        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if source_notice(given) else [])
 
 
 def test_the_command_says_so(tmp_path):

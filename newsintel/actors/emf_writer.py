@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 import trio
 from attrs import frozen
 
-from newsintel.codec import to_json
 from newsintel.emf import Interval, Metric, document
+from newsintel.logs import get_logger
 from newsintel.ports import WallClock
 from newsintel.telemetry import Samples
+
+log = get_logger(__name__)
 
 EVERY_S = 60.0
 """CloudWatch's own resolution of standard metrics."""
@@ -23,23 +25,19 @@ class _Line:
 
     table: Mapping[str, Metric]
     labels: Mapping[str, str]
-    write: Callable[[str], object]
     now: WallClock
 
 
-async def run(
-    *, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Samples], write: Callable[[str], object], now: WallClock
-) -> None:
-    """Write a line a minute until cancelled, and then the last one.
+async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Samples], now: WallClock) -> None:
+    """Log a line a minute until cancelled, and then the last one.
 
     Args:
         table: the metrics.
         labels: what every line says of its writer; `env` among it, which is the dimension.
         read: every number now.
-        write: takes a line, its line feed included.
         now: the time of day.
     """
-    line = _Line(table, labels, write, now)
+    line = _Line(table, labels, now)
     before = read()
     try:
         while True:
@@ -50,5 +48,5 @@ async def run(
 
 
 def _write(line: _Line, before: Samples, after: Samples) -> Samples:
-    line.write(to_json(document(line.table, Interval(before, after), line.now(), line.labels)).decode() + "\n")
+    log.info("metrics", **document(line.table, Interval(before, after), line.now(), line.labels))
     return after

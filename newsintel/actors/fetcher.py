@@ -4,7 +4,6 @@ It owns what a source's terms are about: its slots, pace and quota, and the time
 is always a value; a bug in one job costs that job.
 """
 
-import logging
 import random
 from functools import partial
 
@@ -15,11 +14,13 @@ from newsintel.admission import Admission, Start, Turned
 from newsintel.allowance import Allowance
 from newsintel.flight import FetchJob
 from newsintel.latencies import Tally
+from newsintel.logs import enter_context, get_logger
 from newsintel.model import FetchOutcome, HeldFrom, Page, Refusal, Status
 from newsintel.ports import Count, Observe, Upstream, WallClock
 from newsintel.quotas import Spent
+from newsintel.source_log import SourceLog
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 SLOTS = 10
 """Calls to one source at once (reliability: settings card); half of its client's connections."""
@@ -54,6 +55,7 @@ class _Source:
     observe: Observe
     tally: Tally
     now: WallClock
+    log: SourceLog
 
 
 async def run(
@@ -88,7 +90,8 @@ async def run(
         now: the time of day.
     """
     slots = trio.CapacityLimiter(SLOTS)
-    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, observe, tally, now)
+    source_log = SourceLog(source, admission)
+    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, observe, tally, now, source_log)
     async with trio.open_nursery() as upkeep:
         upkeep.start_soon(upstream.keep_ready, name=f"upkeep({source})")
         async with trio.open_nursery() as jobs:
@@ -100,12 +103,13 @@ async def run(
 
 async def _serve(job: FetchJob, source: _Source) -> None:
     """Bring one job to its one outcome. Sending it cannot wait: the flight's channel has room for every source."""
+    enter_context(job.context)
     with job:
         began = max(job.began, trio.current_time() - HEAD_START_S)
         try:
             outcome = await _fetch(job, source, began)
         except Exception:
-            log.exception("a bug ended a fetch", extra={"source": source.name})
+            log.exception("fetch_bug", source=source.name)
             source.count("job_bugs", source=source.name)
             outcome = _outcome(job, source, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
         _measure(outcome, source)
@@ -116,7 +120,8 @@ async def _serve(job: FetchJob, source: _Source) -> None:
 
 
 def _measure(outcome: FetchOutcome, source: _Source) -> None:
-    """Count an outcome, and its latency if the source was asked."""
+    """Count an outcome, and its latency if the source was asked; log what it changed."""
+    source.log.note(outcome, trio.current_time())
     source.count("outcomes", source=source.name, status=outcome.status)
     for reason, rows in outcome.dropped.items():
         source.count("dropped_articles", rows, source=source.name, reason=reason)

@@ -4,16 +4,16 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 deleted is gone, the rest goes with the next. Several processes may sweep at once.
 """
 
-import logging
 import random
 from datetime import timedelta
 
 import trio
 
 from newsintel.errors import UnavailableError
+from newsintel.logs import get_logger
 from newsintel.ports import Count, History, WallClock
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 FIRST_S = 60.0
 """The first sweep comes at random within this time: processes that start together spread out, and a single search is over before."""
@@ -35,6 +35,6 @@ async def run(*, history: History, keep: timedelta, count: Count, now: WallClock
         try:
             count("pruned_searches", await history.prune(now() - keep))
         except UnavailableError as error:
-            log.warning("old searches were not deleted", extra={"reason": str(error)})
+            log.debug("prune_failed", reason=str(error))
             count("prune_failures")
         await trio.sleep(EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - likewise

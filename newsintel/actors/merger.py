@@ -4,7 +4,6 @@ In: flights from the desk. Out: jobs to the fetchers; landed harvests to the cac
 slow one holds up nobody. No waiter ever waits for a sink: a full one is passed over and the refusal counted.
 """
 
-import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -18,6 +17,7 @@ from newsintel.dedup import Grouping
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.flight import FetchJob, Flight
 from newsintel.freshness import Freshness, Windows
+from newsintel.logs import enter_context, get_logger
 from newsintel.model import (
     Answer,
     CacheWrite,
@@ -43,7 +43,7 @@ from newsintel.slices import Sliced
 from newsintel.turns import in_turns
 from newsintel.views import merging
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -114,13 +114,14 @@ async def run(
 
 async def _fly(flight: Flight, world: _World) -> None:
     """Bring one flight to its end. A bug in it costs its own waiters an answer, and nobody else anything."""
+    enter_context(flight.context)
     try:
         await _resolve(flight, world)
     except UnavailableError as error:
         flight.append(Failed(error))
     except Exception:
         incident_id = secrets.token_hex(8)
-        log.exception("a bug ended a flight", extra={"incident_id": incident_id})
+        log.exception("flight_bug", incident_id=incident_id)
         world.count("flight_bugs")
         if not flight.ended:
             flight.append(Failed(FlightBugError(incident_id)))
@@ -224,7 +225,8 @@ async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutco
     with receive:
         with send:
             for name in asked:
-                job = FetchJob(flight.query, flight.began, flight.deadline - LANDING_MARGIN_S, send.clone(), flight.asker)
+                deadline = flight.deadline - LANDING_MARGIN_S
+                job = FetchJob(flight.query, flight.began, deadline, send.clone(), flight.asker, flight.context)
                 try:
                     world.jobs[name].send_nowait(job)
                 except (trio.WouldBlock, trio.BrokenResourceError):

@@ -4,7 +4,6 @@ An answer is *accepted* once the inbox has taken it; from then on its articles a
 the archive stays away longer than shutdown allows, counted as lost. A retry is safe: saving is idempotent.
 """
 
-import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -13,13 +12,14 @@ import trio
 from attrs import define, field
 
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.logs import get_logger
 from newsintel.model import Answer, Article, Pair
 from newsintel.ports import Archive, Count
 from newsintel.room import Room
 from newsintel.sizes import answer_bytes
 from newsintel.views import pairs
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BATCH_ROWS = 200
 BATCH_S = 0.25
@@ -107,7 +107,7 @@ async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
 
 
 async def _bury(article: Article, reason: str, archive: Archive, count: Count) -> None:
-    log.warning("the archive refused an article", extra={"article_id": article.id, "source": article.source, "reason": reason})
+    log.warning("article_refused", article=article.id, source=article.source, reason=reason)
     await _until_available(lambda: archive.bury(article, reason), count)
     count("dead_letters")
 
@@ -118,7 +118,7 @@ async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
         await _until_available(lambda: archive.save([], pairs), count)
     except PoisonedBatchError as error:
         if len(pairs) == 1:
-            log.warning("the archive refused a pair", extra={"member_id": pairs[0].member_id, "reason": str(error)})
+            log.warning("pair_refused", member=pairs[0].member_id, reason=str(error))
             count("refused_pairs")
             return
         middle = len(pairs) // 2
@@ -133,7 +133,7 @@ async def _until_available(operation: Callable[[], Awaitable[object]], count: Co
         try:
             await operation()
         except UnavailableError as error:
-            log.warning("the archive is away", extra={"reason": str(error), "pause_s": pause_s})
+            log.debug("archive_retry", reason=str(error), pause_s=pause_s)
             count("archive_retries")
         else:
             return
@@ -149,5 +149,5 @@ def _count_lost(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch, count: 
         except (trio.WouldBlock, trio.EndOfChannel):
             break
     if batch.rows:
-        log.error("articles were accepted and could not be saved", extra={"articles": len(batch.rows)})
+        log.error("articles_lost", articles=len(batch.rows))
         count("lost_articles", len(batch.rows))

@@ -4,7 +4,6 @@ Lossy on purpose, and counted: no search waits for it.
 A repetition that another process has recorded already is left out. If Redis cannot say, it is recorded: twice is better than not at all.
 """
 
-import logging
 from collections.abc import Sequence
 
 import trio
@@ -12,11 +11,12 @@ import trio
 from newsintel.errors import UnavailableError
 from newsintel.intelligence.marking import Marking
 from newsintel.intelligence_ports import SearchMarks
+from newsintel.logs import get_logger
 from newsintel.model import REPEAT_S, SearchRecord
 from newsintel.personal_ports import Repeats
 from newsintel.ports import Count, History, WallClock
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 BATCH_ROWS = 100
 BATCH_S = 1.0
@@ -50,7 +50,7 @@ async def run(
             try:
                 await history.record(fresh)
             except UnavailableError as error:
-                log.warning("searches were not recorded", extra={"searches": len(fresh), "reason": str(error)})
+                log.debug("searches_not_recorded", searches=len(fresh), reason=str(error))
                 count("refusals", len(fresh), inbox="history")
             else:
                 count("recorded_searches", len(fresh))
@@ -63,7 +63,7 @@ async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: Searc
     try:
         await marks.add(marked)
     except UnavailableError as error:
-        log.warning("searches were not counted", extra={"searches": len(marked), "reason": str(error)})
+        log.debug("searches_not_counted", searches=len(marked), reason=str(error))
         count("refusals", len(marked), inbox="marks")
 
 

@@ -4,7 +4,6 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 may be cut short and repeated, and several processes may be at it at once: a list is made by whoever comes first.
 """
 
-import logging
 import random
 from functools import partial
 
@@ -14,9 +13,10 @@ from newsintel.errors import UnavailableError
 from newsintel.intelligence.search_model import Span
 from newsintel.intelligence.trending import ranked
 from newsintel.intelligence_ports import SearchMarks, Trending
+from newsintel.logs import get_logger
 from newsintel.ports import Count, WallClock
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 FIRST_S = 5.0
 """The first round comes within this time: a single search is over before."""
@@ -51,6 +51,6 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
                 if await trending.refresh(span, now(), floor, partial(ranked, limit=KEPT)):
                     count("trend_refreshes", window=span.value)
         except UnavailableError as error:
-            log.warning("trends were not counted", extra={"reason": str(error)})
+            log.debug("trends_failed", reason=str(error))
             count("trend_failures")
         pause_s = max(EVERY_S, SHARE * (trio.current_time() - began_s))

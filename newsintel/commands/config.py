@@ -1,4 +1,4 @@
-"""`newsintel config`: every setting, its value, unit and where it comes from."""
+"""`newsintel config`: every setting, its value, where it comes from and what it means."""
 
 import argparse
 import sys
@@ -9,12 +9,20 @@ from attrs import asdict
 
 from newsintel import emf
 from newsintel.codec import to_json
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
+from newsintel.environment import Row
+from newsintel.setting_meanings import meaning
+
+UNITS_S = {"d": 86400, "h": 3600, "min": 60}
+"""Seconds in a unit that durations are shown in, the largest first."""
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("config", help="print every setting, its value, unit and origin")
+    command = commands.add_parser(
+        "config",
+        description="Print every setting: its value, unit, where the value comes from, and what it means. Secrets are shown as stars.",
+    )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--names", action="store_true", help="the names alone, one a line")
@@ -24,17 +32,27 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the settings, secrets hidden in every form; or the names of the metrics."""
-    settings = load_settings()
+    settings = begin(quiet=True)
     rows = settings.rows
     if args.metrics:
         sys.stdout.write("".join(f"{name}\n" for name in sorted(emf.table(settings.source))))
     elif args.names:
         sys.stdout.write("".join(f"{row.name}\n" for row in rows))
     elif args.json:
-        sys.stdout.write(to_json({"settings": [asdict(row) for row in rows]}).decode() + "\n")
+        sys.stdout.write(to_json({"settings": [asdict(row) | {"meaning": meaning(row.name)} for row in rows]}).decode() + "\n")
     else:
-        _print_aligned([("setting", "value", "unit", "origin"), *((row.name, row.value, row.unit, row.origin) for row in rows)])
+        head = ("setting", "value", "origin", "meaning")
+        _print_aligned([head, *((row.name, _shown(row), row.origin, meaning(row.name)) for row in rows)])
     return 0
+
+
+def _shown(row: Row) -> str:
+    """A value with its unit; a duration of minutes or more also in the largest unit that it fills."""
+    if row.unit != "s":
+        return f"{row.value} {row.unit}".strip()
+    value_s = float(row.value)
+    unit = next((unit for unit, size_s in UNITS_S.items() if value_s >= size_s), None)
+    return f"{row.value} s" + (f" ({value_s / UNITS_S[unit]:g} {unit})" if unit else "")
 
 
 def _print_aligned(rows: Sequence[Sequence[str]]) -> None:

@@ -6,24 +6,27 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from newsintel import command_loop, telemetry
 from newsintel.codec import dump_answer, load_answer, to_json
 from newsintel.commands.measurements import read_lines
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
 from newsintel.environment import PREFIX
 from newsintel.errors import NewsIntelError
 from newsintel.latencies import Latency
+from newsintel.options import Secret
 from newsintel.settings import Settings
 
-CAVEATS = """\
-Read this with care. A call that was cut short tells only that the source would have taken longer. It counts as lost whatever the deadline
-(where some were cut before the deadline of a line, at most as many are lost as stand there: "<="), and nothing is suggested beyond the
-longest answer seen. Times are in steps of two digits and include the wait for a source's pace. Sources are taken as independent; where
-trouble is shared, slow calls come together, and then fewer misses are slow and fewer answers incomplete than stands here. Calls that failed
-in other ways fail whatever the deadline.
+NOTES = """\
+How to read this
+- A call that was cut short would have taken longer; how much longer is not known. It counts as lost under
+  every deadline: "<=" marks losses that may be smaller. No deadline beyond the longest answer is suggested.
+- Times are rounded to two digits. They include waiting for a source's pace.
+- Sources count as independent. If they are slow at the same time, fewer misses are slow and fewer answers
+  are incomplete than shown here.
+- Calls that failed for other reasons fail under every deadline.
 """
 
 
@@ -56,32 +59,43 @@ class Report:
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("deadlines", help="what each source's deadline costs and saves by measured latencies; suggests settings")
-    command.add_argument("--complete", metavar="PERCENT", type=_percent, default=0.99, help="answers that shall be complete (default 99)")
-    command.add_argument("--file", metavar="FILE", help="read latencies from JSON lines, - for standard input, instead of the last 8 days'")
+    command = commands.add_parser("deadlines")
+    command.description = "Show what each source's deadline costs and saves, by the latencies of the last 8 days, and suggest settings."
+    command.add_argument("--complete", metavar="PERCENT", type=_percent, default=0.99, help="share of answers to be complete (default 99)")
+    command.add_argument("--file", metavar="FILE", help="read latencies from this file of JSON lines instead; - for standard input")
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the report."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings, quiet=True)
+    settings = begin(quiet=True)
     counts = read_lines(args.file, tuple(settings.source)) if args.file else command_loop.run(_kept, settings)
     if not counts:
-        where = args.file or f"the Redis of {settings.data_dir}" if settings.redis_url is None else "Redis"
-        raise NewsIntelError(f"no latency is recorded in {where}: search with a running service first (docs/operating.md)")
+        raise NewsIntelError(f"no latency is recorded in {_where(args.file, settings)}")
     report = _report(counts, settings, args.complete)
     sys.stdout.write(to_json(_plain(report)).decode() + "\n" if args.json else "".join(f"{line}\n" for line in _lines(report)))
     return 0
 
 
 async def _kept(settings: Settings) -> Mapping[Latency, int]:
-    """What running services recorded. Redis alone is asked, so the schema of PostgreSQL does not matter."""
+    """What running services recorded. Redis alone is asked, so no PostgreSQL is started for it."""
     from newsintel.storage.stores import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
 
+    settings = evolve(settings, database_url=settings.database_url or Secret("postgresql:///unused"))
     async with open_stores(settings, telemetry.Metrics().count, dump_answer, load_answer) as stores:
         return await stores.latencies.read(datetime.now(UTC).date())
+
+
+def _where(file: str | None, settings: Settings) -> str:
+    """Where nothing was found, and what to do about it."""
+    if file:
+        return file
+    if settings.redis_url:
+        return "Redis: let a service search for a while, and ask again"
+    demo = settings.data_dir / "demo"
+    hint = f"; for the demo's, set {PREFIX}DATA_DIR={demo}" if demo.is_dir() else ""
+    return f"{settings.data_dir}: run this beside a service that has searched, for the embedded Redis forgets when it ends{hint}"
 
 
 def _report(counts: Mapping[Latency, int], settings: Settings, share: float) -> Report:
@@ -102,27 +116,27 @@ def _lines(report: Report) -> Iterator[str]:
             today = "   today" if option.deadline_ms == report.today_ms[name] else ""
             yield f"  {_s(option.deadline_ms):>10} {lost:>14} {_s(option.p50_ms):>10} {_s(option.p99_ms):>10}{today}"
         yield ""
+    yield f"{'all sources':<14} {'half within':>12} {'99 % within':>12} {'all within':>12}"
     for when, deadlines_ms in (("today", report.today_ms), ("as suggested", report.chosen_ms)):
         p50, p99 = (_s(miss_ms(report.sources, deadlines_ms, share)) for share in (0.5, 0.99))
         longest = _s(max(deadlines_ms.values()))
-        yield f"With the deadlines {when}, half of all misses take at most {p50}, 99 % at most {p99}, all at most {longest}."
+        yield f"  {when:<12} {p50:>12} {p99:>12} {longest:>12}"
     yield ""
+    yield NOTES
     yield from _advice(report)
-    yield ""
-    yield CAVEATS.rstrip()
 
 
 def _advice(report: Report) -> Iterator[str]:
     """The settings, ready to be copied, and what is doubtful about them as comments beside."""
     today = complete(report.sources, report.today_ms)
-    yield f"# Today {_percentage(today)} of answers are complete as far as deadlines go; for {_percentage(report.complete)}:"
+    yield f"# Today deadlines leave {_percentage(today)} of answers complete. For {_percentage(report.complete)}:"
     yield from (f"{name}={value}" for name, value in report.environment.items())
     if not report.suggested_ms:
         cut = ", ".join(f"{name} ({source.cut.total:,})" for name, source in report.sources.items() if source.cut.total)
-        yield f"# no deadline seen suffices: calls were cut short of {cut}; set a longer deadline there, measure, ask again"
+        yield f"# no deadline is long enough: too many calls were cut short: {cut}. Set a longer deadline there, measure, ask again"
     for name, source in report.sources.items():
         if not enough(source, report.complete):
-            yield f"# {name}: {source.wanted:,} calls are too few to tell, {1 / (1 - report.complete):,.0f} are wanted; measure on"
+            yield f"# {name}: {source.wanted:,} calls measured, {1 / (1 - report.complete):,.0f} needed"
 
 
 def _plain(report: Report) -> dict[str, Any]:

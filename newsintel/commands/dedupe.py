@@ -39,7 +39,7 @@ _BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command; its parsed arguments have `run`, which takes them and returns the exit status."""
-    parser = subparsers.add_parser("dedupe", help="group the lines of a JSONL file that tell one story")
+    parser = subparsers.add_parser("dedupe")
     parser.add_argument("file", metavar="FILE", help="lines of JSON objects with title, optional url, gzip or not; - for standard input")
     parser.add_argument("--mode", choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value), default=Dedupe.NORMAL.value, help="default: normal")
     parser.add_argument("-o", "--output", metavar="OUT", default="-", help="replaced once every line is done; - for standard output")

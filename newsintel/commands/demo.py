@@ -7,10 +7,13 @@ from typing import Any
 from attrs import evolve
 from rich.console import Console
 
-from newsintel import app, command_loop, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import app, command_loop
+from newsintel.commands.setup import begin, load_settings
 from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.logs import for_machines, get_logger
 from newsintel.settings import Settings
+
+log = get_logger(__name__)
 
 GREETING = """\
 [bold]newsintel demo[/bold]: {what}, served by the real service with its own PostgreSQL and Redis.
@@ -27,7 +30,7 @@ Stop it with Ctrl-C.
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("demo", help="serve with simulated upstreams: no key, no network, no root")
+    command = commands.add_parser("demo")
     command.add_argument("--replay", metavar="DIR", type=Path, help="answer from recorded responses in DIR instead of the invented news")
     command.set_defaults(run=run)
 
@@ -40,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _demo(replay: Path | None) -> None:
     async with simulated_upstreams(replay=replay) as simulated:
-        settings = demo_settings(simulated)
-        telemetry.set_up_logging(settings)
+        settings = begin(lambda: demo_settings(simulated))
         await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
 
 
@@ -55,4 +57,8 @@ def demo_settings(simulated: Simulated) -> Settings:
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:
     what = f"recorded responses from {replay}" if replay else "invented news from simulated upstreams"
-    Console(stderr=True, soft_wrap=True).print(GREETING.format(what=what, url=settings.public_url or url, control=simulated.control_url))
+    told = {"what": what, "url": settings.public_url or url, "control": simulated.control_url}
+    if for_machines():
+        log.info("demo", **told)
+    else:
+        Console(stderr=True, soft_wrap=True).print(GREETING.format(**told))

@@ -7,11 +7,11 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
-from newsintel import command_loop, telemetry
+from newsintel import command_loop
 from newsintel.archive_format import dump
 from newsintel.commands.export_file import ExportFile, exporting
 from newsintel.commands.progress import Counter
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.errors import InvalidParameterError
 from newsintel.settings import Settings
@@ -22,7 +22,7 @@ PAGE_ROWS = 500
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("export", help="write the archive's articles as JSON lines")
+    command = commands.add_parser("export")
     about = "replaced once all is written, or with --after added to; compressed if named .gz; - (default) for standard output"
     command.add_argument("file", metavar="FILE", nargs="?", default="-", help=about)
     command.add_argument("--after", metavar="ID", help="only what was archived after this article, with which FILE ends if there is one")
@@ -31,8 +31,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export; 1 if what it writes to takes no more. Cut short, it says where to go on."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings, quiet=True)
+    settings = begin(quiet=True)
     try:
         with exporting(args.file, args.after) as export, Counter("articles", hidden=export.out.isatty()) as counter:
             if failure := command_loop.run(_export, settings, export, args.after, counter):

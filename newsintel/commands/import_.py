@@ -11,12 +11,12 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from newsintel import command_loop, telemetry
+from newsintel import command_loop
 from newsintel.archive_format import parse
 from newsintel.archive_model import Hit
 from newsintel.commands.lines import MAX_LINE, Lines, reading
 from newsintel.commands.progress import Counter
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.errors import InvalidParameterError, PoisonedBatchError
 from newsintel.ports import Archive
@@ -34,7 +34,7 @@ Row = tuple[int, Hit]
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("import", help="archive the articles in a file of JSON lines")
+    command = commands.add_parser("import")
     command.add_argument(
         "file", metavar="FILE", help="lines as docs/archive-format.md has them, compressed with gzip or not; - for standard input"
     )
@@ -44,8 +44,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import; 0 if every line was archived, 1 if some were refused. However it ends, it says where to go on."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings, quiet=True)
+    settings = begin(quiet=True)
     with reading(args.file) as lines, Counter("lines") as counter:
         report = _Report(counter, settled=args.from_line - 1)
         found = ((number, line) for number, line in lines if number >= args.from_line)

@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from newsintel import command_loop, telemetry
+from newsintel import command_loop
 from newsintel.codec import dump_answer, load_answer
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.settings import Settings
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
@@ -13,14 +13,13 @@ from newsintel.telemetry import Metrics
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("migrate", help="bring the database's schema up to this version")
+    command = commands.add_parser("migrate")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Migrate; doing it again changes nothing."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     command_loop.run(_migrate, settings)
     return 0
 

@@ -5,11 +5,9 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop
 from newsintel.account_model import LOCAL, Account
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.errors import AccountNameError, InvalidParameterError
 from newsintel.settings import Settings
@@ -19,7 +17,7 @@ LONGEST = 100
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("new-account", help="make an account that needs no provider; new-api-key makes keys for it")
+    command = commands.add_parser("new-account")
     command.add_argument("name", metavar="NAME", help=f"what to call it, up to {LONGEST} characters")
     command.set_defaults(run=run)
 
@@ -29,9 +27,8 @@ def run(args: argparse.Namespace) -> int:
     name = args.name.strip()
     if not 1 <= len(name) <= LONGEST or not name.isprintable():
         raise InvalidParameterError("NAME", "invalid", f"NAME must have 1 to {LONGEST} printable characters")
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
-    account = trio.run(_make, settings, name)
+    settings = begin()
+    account = command_loop.run(_make, settings, name)
     sys.stdout.write(f"{account.public_id}\n")
     return 0
 

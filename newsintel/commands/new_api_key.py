@@ -5,11 +5,9 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-import trio
-
-from newsintel import telemetry
+from newsintel import command_loop
 from newsintel.account_model import LOCAL, MOST_KEYS, Access, ApiKey
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.errors import AccountNameError
 from newsintel.keys import digest, new_api_key
@@ -21,7 +19,7 @@ MADE_HERE = "made by newsintel new-api-key"
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("new-api-key", help="print a new API key for an account that new-account made")
+    command = commands.add_parser("new-api-key")
     command.add_argument("name", metavar="NAME", help="the account")
     command.add_argument(
         "--scope",
@@ -35,14 +33,13 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make a key and print it, this once; nothing else, so that it can go straight into a file. Safe beside a running service."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
-    key = trio.run(_make, settings, args.name.strip(), Access(args.scope), args.revoke_others)
+    settings = begin()
+    key = command_loop.run(_make, settings, args.name.strip(), Access(args.scope), args.revoke_others)
     sys.stdout.write(f"{key}\n")
     return 0
 
 
-async def _make(settings: Settings, name: str, access: Access, revoke_others: bool) -> str:  # noqa: FBT001 - trio.run passes by position
+async def _make(settings: Settings, name: str, access: Access, revoke_others: bool) -> str:  # noqa: FBT001 - the loop passes by position
     async with prepared_stores(settings) as stores:
         account = await stores.accounts.find(LOCAL, name)
         if account is None:

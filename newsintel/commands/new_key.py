@@ -8,7 +8,7 @@ from typing import Any
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("new-key", help="print a new key for NEWSINTEL_SECRET_KEYS")
+    command = commands.add_parser("new-key")
     command.set_defaults(run=run)
 
 

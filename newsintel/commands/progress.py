@@ -1,6 +1,5 @@
 """How far a long command is, on standard error: live on a terminal, else a line now and then."""
 
-import sys
 import time
 from contextlib import suppress
 from types import TracebackType
@@ -8,6 +7,8 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from newsintel.commands.setup import tell
 
 EVERY_S = 10.0
 """Between lines where there is no terminal: a log of an import of an hour has 360."""
@@ -57,6 +58,6 @@ class Counter:
         """A line that stays. A terminal that has gone away is told nothing."""
         with suppress(OSError):
             if self._progress.disable:
-                sys.stderr.write(line + "\n")
+                tell("progress", line, message=line)
             else:
                 self._progress.console.print(line, markup=False, highlight=False)

@@ -5,22 +5,21 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from newsintel import command_loop, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import command_loop
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("prune", help="delete searches older than NEWSINTEL_HISTORY_RETENTION_D days from the history")
+    command = commands.add_parser("prune")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Prune, and print how many searches went; safe beside a running service."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     pruned = command_loop.run(_prune, settings)
     sys.stdout.write(f"{pruned} searches older than {settings.history_retention_d} days deleted\n")
     return 0

@@ -4,22 +4,21 @@ import argparse
 import sys
 from typing import Any
 
-from newsintel import command_loop, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import command_loop
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.settings import Settings
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("rotate-keys", help="re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS")
+    command = commands.add_parser("rotate-keys")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Re-encrypt, and print how many accounts' tokens were; safe beside a running service."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     resealed = command_loop.run(_rotate, settings)
     sys.stdout.write(f"tokens of {resealed} accounts encrypted anew\n")
     return 0

@@ -1,104 +1,90 @@
-"""`newsintel search "QUERY"`: the pipeline once, with a live line per source, then the ranked table."""
+"""`newsintel search QUERY`: the pipeline once, with a line per source as it answers, then the stories in their order."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
-from newsintel import app, command_loop, telemetry
+from newsintel import app, command_loop
 from newsintel.codec import to_json
-from newsintel.commands.setup import load_settings
-from newsintel.model import Answer, Failed, FetchOutcome, Landed, SourceReported, Status
-from newsintel.ports import Joined
+from newsintel.commands.setup import begin, tell
+from newsintel.commands.source_lines import watch
+from newsintel.commands.stories import print_lines, print_table
+from newsintel.http.filters import bounds
+from newsintel.http.kinds import language, names, whole
+from newsintel.model import Answer, Query, Sort
+from newsintel.moments import read_moment
 from newsintel.query import build
 from newsintel.settings import Settings
 from newsintel.source_notice import noticed, source_notice
+from newsintel.sources import REGISTRY
 from newsintel.views import View, render
 
 MAX_LIMIT = 100
 
+EXAMPLES = """\
+examples:
+  newsintel search climate -football
+  newsintel search '"machine learning" OR "neural networks"' --sort newest --from 2026-01-01
+  newsintel search rail --sources guardian,reddit --json | jq '.articles[].url'
+
+On a terminal the stories are a table. Else each is one line of score, time, publisher, title, address and the other publishers that
+have it, with tabs between them. What is said of the sources goes to standard error.
+"""
+
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("search", help="search once, in the terminal")
-    command.add_argument("query", metavar="QUERY", help='words, "a phrase", OR, -word')
-    command.add_argument("--limit", metavar="N", type=_limit, default=20, help=f"articles to show, 1 to {MAX_LIMIT} (default 20)")
+    command = commands.add_parser("search", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.takes_words = True
+    command.add_argument("query", metavar="QUERY", nargs="+", help='words that must all occur, OR, -word; quoted for the shell: "a phrase"')
+    command.add_argument("--limit", metavar="N", type=_kind(whole(1, MAX_LIMIT).parse), default=20, help="stories to show (default 20)")
+    command.add_argument("--sources", metavar="A,B", type=_kind(names(tuple(REGISTRY)).parse), help=f"out of {','.join(REGISTRY)}")
+    command.add_argument("--sort", choices=[one.value for one in Sort], default=Sort.RELEVANCE.value, help="default: relevance")
+    command.add_argument("--from", metavar="DATE", type=_kind(read_moment), help="the first day or moment wanted, in UTC")
+    command.add_argument("--to", metavar="DATE", type=_kind(lambda raw: read_moment(raw, end=True)), help="the last day or moment wanted")
+    command.add_argument("--language", metavar="XX", type=_kind(language().parse), help="two letters; articles known to be in another go")
     command.add_argument("--json", action="store_true", help="print the JSON that GET /articles would give")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search; 1 where HTTP would answer 5xx."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings, quiet=True)
+    settings = begin(quiet=True)
     if notice := source_notice(settings):
-        sys.stderr.write(f"newsintel: {notice}\n")
-    answer = command_loop.run(_search, settings, args.query)
+        tell("source_notice", f"newsintel: {notice}", notice=notice)
+    answer = command_loop.run(_search, settings, _query(args, settings))
+    body, console = render(answer, View(limit=args.limit)), Console()
     if args.json:
-        body = render(answer, View(limit=args.limit)) | noticed(settings)
-        sys.stdout.write(to_json(body).decode() + "\n")
+        sys.stdout.write(to_json(body | noticed(settings)).decode() + "\n")
+    elif console.is_terminal:
+        print_table(body, console)
     else:
-        _print_table(answer, args.limit)
+        print_lines(body)
     return 0 if answer.harvest.answered or answer.refused or answer.harvest.archived else 1
 
 
-async def _search(settings: Settings, text: str) -> Answer:
-    query = build(text, sources=tuple(settings.source))
+def _query(args: argparse.Namespace, settings: Settings) -> Query:
+    """What is asked. Raises InvalidParameterError if it cannot be."""
+    start, end = bounds(vars(args))
+    sources = tuple(name for name in settings.source if args.sources is None or name in args.sources)
+    return build(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
+
+
+async def _search(settings: Settings, query: Query) -> Answer:
     async with app.open_pipeline(settings) as services:
-        return await _watch(services.desk.join(query, signed_in=True), query.sources)
+        return await watch(services.desk.join(query, signed_in=True), query.sources)
 
 
-async def _watch(flight: Joined, sources: tuple[str, ...]) -> Answer:
-    """Show each source's line as its outcome arrives, until the flight lands."""
-    console = Console(stderr=True)
-    lines = {name: Text(f"{name:<10} asking", style="dim") for name in sources}
-    seen = 0
-    with Live(_stacked(lines), console=console, refresh_per_second=12, transient=False) as live:
-        while True:
-            for event in await flight.after(seen):
-                seen += 1
-                match event:
-                    case SourceReported(outcome):
-                        lines[outcome.source] = _line(outcome)
-                        live.update(_stacked(lines))
-                    case Landed(answer, asked):
-                        if not asked:
-                            live.update(Text(f"answered from the cache, fetched at {answer.harvest.fetched_at:%H:%M:%S} UTC", style="dim"))
-                        return answer
-                    case Failed(error):
-                        raise error
+def _kind(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A parser of an argument; what it says of a bad one is shown as it is."""
 
+    def parsed(raw: str) -> Any:
+        try:
+            return parse(raw)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-def _line(outcome: FetchOutcome) -> Text:
-    style = "green" if outcome.status.answered else "dim" if outcome.status is Status.DISABLED else "red"
-    took = f"{outcome.latency_ms:6.0f} ms" if outcome.latency_ms is not None else " " * 9
-    note = f"{len(outcome.articles):4} articles" if outcome.status.answered else outcome.detail or ""
-    return Text(f"{outcome.source:<10} {outcome.status:<15} {took}  {note}", style=style)
-
-
-def _stacked(lines: dict[str, Text]) -> Text:
-    return Text("\n").join(lines.values())
-
-
-def _print_table(answer: Answer, limit: int) -> None:
-    body = render(answer, View(limit=limit))
-    table = Table("score", "published", "publisher", "title", "also", box=None, pad_edge=False)
-    for article in body["articles"]:
-        also = ", ".join(dict.fromkeys(duplicate["publisher"] for duplicate in article["duplicates"]))
-        table.add_row(
-            f"{article['score']:.3f}", article["published_at"][:16], Text(article["publisher"]), Text(article["title"]), Text(also)
-        )
-    console = Console()
-    console.print(table)
-    shown = len(body["articles"])
-    console.print(f"{shown} of {body['total']} stories, {body['origin']}{'' if body['complete'] else ', incomplete'}", style="dim")
-
-
-def _limit(raw: str) -> int:
-    if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw) <= MAX_LIMIT:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(raw)
+    return parsed

@@ -13,12 +13,12 @@ from typing import Any
 import trio
 from attrs import evolve, frozen
 
-from newsintel import command_loop, telemetry
+from newsintel import command_loop
 from newsintel.account_model import Caller
 from newsintel.actors.trend_writer import KEPT
 from newsintel.app import open_pipeline
 from newsintel.commands.demo import demo_settings
-from newsintel.commands.setup import load_settings
+from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
 from newsintel.demo.invented_readers import DEMO_READER, Reader, invented_readers
 from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
@@ -55,16 +55,15 @@ class World:
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("seed-demo", help="have invented people use the demo for two weeks, so that it has trends to show")
+    command = commands.add_parser("seed-demo")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Seed, and say what was written. Again, it adds what invented people have done by then."""
-    settings = load_settings()
+    settings = begin(quiet=True)
     if settings.production:
         raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
-    telemetry.set_up_logging(settings, quiet=True)
     command_loop.run(_seed)
     return 0
 

@@ -3,19 +3,18 @@
 import argparse
 from typing import Any
 
-from newsintel import app, command_loop, telemetry
-from newsintel.commands.setup import load_settings
+from newsintel import app, command_loop
+from newsintel.commands.setup import begin
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
-    command = commands.add_parser("serve", help="serve the HTTP API until SIGTERM or SIGINT")
+    command = commands.add_parser("serve")
     command.set_defaults(run=run)
 
 
 def run(_args: argparse.Namespace) -> int:
     """Serve; 0 after an orderly end."""
-    settings = load_settings()
-    telemetry.set_up_logging(settings)
+    settings = begin()
     command_loop.run(app.serve, settings)
     return 0

@@ -1,6 +1,5 @@
 """GET and POST /me/keys, DELETE /me/keys/{id}: keys by which programs speak for an account. A key is shown once, when it is made."""
 
-import structlog
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
@@ -15,9 +14,10 @@ from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.keys import digest, new_api_key
+from newsintel.logs import get_logger
 from newsintel.views import rfc3339
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 BODY = (
     Member("name", string(1, 100), "What to know it by.", required=True),

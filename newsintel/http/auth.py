@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-import structlog
 from quart import Response, request
 
 from newsintel.account_model import Identity, Tokens
@@ -22,10 +21,11 @@ from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.keys import digest
+from newsintel.logs import get_logger
 from newsintel.settings import Settings
 from newsintel.sign_in import check_invited, check_return, new_attempt
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 KEEP_S = 600
 """For which a browser may stay away: as long as the attempt is kept."""

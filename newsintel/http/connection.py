@@ -2,7 +2,6 @@
 
 import math
 
-import structlog
 import trio
 from attrs import frozen
 from hypercorn.config import Config
@@ -14,9 +13,10 @@ from newsintel.http.connections import Connections, TooManyError
 from newsintel.http.envelope import Asgi
 from newsintel.http.http1 import Http1, Phase, Requests
 from newsintel.http.server_log import ServerLog
+from newsintel.logs import get_logger
 from newsintel.ports import Count
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 KEEP_ALIVE_S = 75.0
 """Above the 60 s after which an AWS balancer drops an idle connection, else it reuses one that we are closing and answers 502."""
@@ -54,7 +54,7 @@ class Serving:
             log.debug("connection_lost", cause=repr(leaves(lost)[0]))
         except* Exception as failure:  # noqa: BLE001  # it is logged and counted; one connection's error must not end the others
             self.count("connection_errors")
-            self.log.failed("connection_failed", failure)
+            self.log.connection_failed(failure)
 
 
 class Connection:

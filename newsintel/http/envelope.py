@@ -5,8 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-import structlog
-
+from newsintel.logs import enter_context
 from newsintel.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -22,6 +21,9 @@ SECURITY = (
 )
 NOTHING = b"default-src 'none'; frame-ancestors 'none'"
 """The content security policy of every answer but pages, which leave their own in `scope["state"]["policy"]`."""
+NO_CONTENT = 204
+OF_A_BODY = frozenset({b"content-length", b"content-type"})
+"""What a 204 must not have, for it has no body."""
 # ASVS 3.4.1 asks for a year at least. Not for subdomains: they may be someone else's.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
@@ -38,16 +40,24 @@ class Envelope:
         request_id = chosen_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         # Each request has a task of its own, so what is bound here ends with it.
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        enter_context({"request_id": request_id})
         added = [*self._fixed, (b"x-request-id", request_id.encode())]
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
                 policy = (b"content-security-policy", scope["state"].get("policy", NOTHING))
-                message = {**message, "headers": [*message["headers"], *added, policy]}
+                message = {**message, "headers": [*_allowed(message), *added, policy]}
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+def _allowed(start: Any) -> Iterable[tuple[bytes, bytes]]:
+    """A response's headers, without those that describe a body if it has none: a 204 must have no Content-Length (RFC 9110 8.6)."""
+    headers: Iterable[tuple[bytes, bytes]] = start["headers"]
+    if start["status"] != NO_CONTENT:
+        return headers
+    return [header for header in headers if header[0].lower() not in OF_A_BODY]
 
 
 def chosen_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -2,15 +2,14 @@
 
 from datetime import datetime, timedelta
 
-import structlog
-
 from newsintel.account_model import Account
 from newsintel.errors import UnavailableError
 from newsintel.http.kept import cache_key
 from newsintel.http.searches import kept_trends
 from newsintel.http.services import Services
+from newsintel.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 async def forget_searches(services: Services, account: Account, until: datetime) -> None:

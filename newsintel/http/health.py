@@ -1,6 +1,7 @@
 """GET /health, is the process alive; GET /health/ready, should it get traffic. Neither names a host nor quotes an error."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import trio
 from attrs import asdict
@@ -12,11 +13,17 @@ from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.sources import state_word
 from newsintel.http.table import Given, Route
+from newsintel.logs import get_logger
 from newsintel.ports import Health, Phase, SourceState, Stores
 from newsintel.source_notice import source_notice
 
+log = get_logger(__name__)
+
 PING_EVERY_S = 2.0
 """However often balancers and people probe, the stores are asked no more often than this."""
+
+WATCH_EVERY_S = 5.0
+"""A change is logged this long after it came about at most; what passes sooner may go unseen."""
 
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
@@ -47,6 +54,11 @@ class Readiness:
 
     async def answer(self, services: Services, _given: Given) -> Response:
         """Answer whether to send traffic here; 503 for starting, draining and unusable."""
+        found = await self.look(services)
+        return _never_kept(found, 503 if found["status"] in NOT_READY else 200)
+
+    async def look(self, services: Services) -> dict[str, Any]:
+        """The answer's body."""
         stores = await self._stores()
         settings, states = services.settings, services.source_states()
         sources = {name: state_word(source, states.get(name, SourceState())) for name, source in settings.source.items()}
@@ -54,8 +66,7 @@ class Readiness:
         status = readiness(services.health.phase(), stores, enabled)
         checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
         notice = source_notice(settings)
-        body = {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
-        return _never_kept(body, 503 if status in NOT_READY else 200)
+        return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
 
     async def _stores(self) -> Stores | None:
         """What the stores said within the last PING_EVERY_S; None before the first has answered.
@@ -67,6 +78,27 @@ class Readiness:
             self._next_ping = now + PING_EVERY_S
             self._found = await self._health.stores()
         return self._found
+
+
+async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
+    """Log each change of the readiness, whether or not anybody probes it, until the shutdown begins.
+
+    Args:
+        services: what is looked at, every WATCH_EVERY_S.
+        shutdown: from then on the service is not ready on purpose.
+    """
+    readiness, known = Readiness(services.health), "ready"
+    while not shutdown.is_set():
+        found = await readiness.look(services)
+        failing = [name for name, state in (found["checks"] | found["sources"]).items() if state not in ("ok", "ready", "disabled")]
+        if found["status"] != known and services.health.phase() is Phase.SERVING:
+            was, known = known, found["status"]
+            if known == "ready":
+                log.info("readiness_changed", was=was, now=known)
+            else:
+                log.warning("readiness_changed", was=was, now=known, failing=failing)
+        with trio.move_on_after(WATCH_EVERY_S):
+            await shutdown.wait()
 
 
 def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:

@@ -114,10 +114,11 @@ class Requests:
         try:
             await self._app(scope, inbox.receive, answer.send)
         except* Exception as failure:  # noqa: BLE001  # it is logged; one request's error must not end the others
-            self._log.failed("application_failed", failure)
+            self._log.application_failed(failure)
         finally:
             inbox.end()
-            self._log.request_ended(scope, answer.status if answer.complete else None, time.perf_counter() - started)
+            status = answer.status if answer.complete else None
+            self._log.request_ended(scope, status, answer.body_bytes, time.perf_counter() - started)
         await send(None)
 
 
@@ -128,6 +129,7 @@ class Answer:
         self._send = send
         self.status = 0
         self.complete = False
+        self.body_bytes = 0
 
     async def send(self, message: Any) -> None:
         """Pass on one message of the application."""
@@ -135,6 +137,7 @@ class Answer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
         else:
+            self.body_bytes += len(message.get("body", b""))
             self.complete = not message.get("more_body", False)
 
 

@@ -10,8 +10,11 @@ from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.problems import PROBLEMS, refuse
 from newsintel.limiter import Limiter
 
-EXEMPT = frozenset({"/health", "/health/ready", "/metrics"})
-"""What platforms probe, often from one address for everybody."""
+EXEMPT = frozenset({"/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favicon.ico"})
+"""What platforms probe, often from one address for everybody, and what explains the service to whoever has run into a limit."""
+
+EXEMPT_BELOW = ("/problems/", "/docs/")
+"""The same for whatever lies below an address."""
 
 SEARCH = "/articles"
 """The address that can reach an upstream, and so tells of both limits."""
@@ -29,7 +32,7 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a request and pass it on, or answer 429."""
-        if scope["type"] != "http" or scope["path"] in EXEMPT:
+        if scope["type"] != "http" or is_exempt(scope["path"]):
             await self._app(scope, receive, send)
             return
         caller: Caller = scope["state"]["caller"]
@@ -56,6 +59,11 @@ class Limits:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
         state += b', "miss";r=%d;t=%d' % (self._misses.lease(person).remaining, self._misses.resets_s())
         return [(b"ratelimit-policy", self._both), (b"ratelimit", state)]
+
+
+def is_exempt(path: str) -> bool:
+    """Whether requests for an address are not counted."""
+    return path in EXEMPT or path.startswith(EXEMPT_BELOW)
 
 
 def _policy(limiter: Limiter) -> bytes:

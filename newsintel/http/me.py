@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import structlog
 from quart import Response
 
 from newsintel.account_model import Access
@@ -14,9 +13,10 @@ from newsintel.http.forgetting import forget_searches
 from newsintel.http.schemas import ref
 from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
+from newsintel.logs import get_logger
 from newsintel.personal_views import account_body
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 DELETION = timedelta(minutes=1)
 """Longer than a deletion takes: what the account searches for meanwhile is not recorded, and so need not be looked for afterwards."""

@@ -11,7 +11,7 @@ from newsintel.account_model import Access
 from newsintel.codec import to_json
 from newsintel.http.bodies import LEFT_OUT
 from newsintel.http.credentials import session_cookie
-from newsintel.http.limits import EXEMPT, SEARCH
+from newsintel.http.limits import SEARCH, is_exempt
 from newsintel.http.params import Parameter
 from newsintel.http.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.schemas import COMPONENTS, ref
@@ -77,7 +77,7 @@ def _paths(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
 
 
 def _operation(route: Route, settings: Settings) -> dict[str, Any]:
-    limited = bool(settings.rate_limit) and route.path not in EXEMPT
+    limited = bool(settings.rate_limit) and not is_exempt(route.path)
     answers = {str(status): _answer_of(status, schema, route.media) for status, schema in route.answers.items()}
     name = route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "").replace(".", "_")
     responses = answers | _problems(route, limited=limited or (bool(settings.miss_limit) and route.path == SEARCH))

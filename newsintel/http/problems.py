@@ -52,7 +52,9 @@ PROBLEMS: dict[str, Problem] = {
         "Too many requests",
         "`RateLimit-Policy` tells what one person may ask, `RateLimit` what is left. Ask again after `Retry-After` seconds.",
     ),
-    "internal": Problem(500, "Something went wrong on our side", "A bug. The operator's log explains it under the request_id."),
+    "internal": Problem(
+        500, "Something went wrong on our side", "A bug in this service. Its log tells the operator more under the request_id."
+    ),
     "sources_failed": Problem(502, "Every source failed", "The member `sources` says how each did, and nothing older could stand in."),
     "busy": Problem(503, "No room right now", "Ask again after the number of seconds in the header `Retry-After`."),
     "not_ready": Problem(
@@ -102,6 +104,7 @@ def document(
 
 async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Answer with a problem outside the router. `head`: further headers."""
+    scope["state"]["problem"] = code
     body = to_json(document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
     headers = [
         (b"content-type", PROBLEM_JSON.encode()),
@@ -118,6 +121,7 @@ def respond(
 ) -> Response:
     """The current request's answer with a problem. Nobody may keep it: 404, 405 and 414 would be cacheable by default (RFC 9110 15.1)."""
     request_id = request.scope["state"]["request_id"]
+    request.scope["state"]["problem"] = code
     body = document(code, detail, path=request.path, request_id=request_id, errors=errors, **more)
     response = Response(to_json(body), status=PROBLEMS[code].status, content_type=PROBLEM_JSON)
     response.headers["Cache-Control"] = "no-store"

@@ -5,7 +5,6 @@ import socket
 import sys
 from functools import partial
 
-import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.trio.worker_context import WorkerContext
@@ -15,11 +14,12 @@ from newsintel.http.connection import Serving
 from newsintel.http.connections import Connections
 from newsintel.http.envelope import Asgi
 from newsintel.http.server_log import ServerLog
+from newsintel.logs import get_logger
 from newsintel.options import Address
 from newsintel.settings import Settings
 from newsintel.telemetry import Metrics
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 GRACEFUL_SHARE = 0.4
 """The part of DRAIN_S for which requests in flight may go on after the shutdown began: 8 s of 20. The sinks have as much after that."""

@@ -3,13 +3,12 @@
 import logging
 from typing import Any
 
-import structlog
-
+from newsintel.account_model import Access, Caller
 from newsintel.errors import leaves
+from newsintel.logs import get_logger
 from newsintel.ports import Observe
 
-log = structlog.get_logger("newsintel.http.server")
-access_log = logging.getLogger("newsintel.http.access")
+log = get_logger(__name__)
 
 MOST_CAUSES = 5
 """Causes of one failure that are logged, however many groups hold them."""
@@ -20,23 +19,67 @@ class ServerLog:
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe
+        self._log = log.bind()  # finds the logger once, not for each request
 
-    def request_ended(self, scope: Any, status: int | None, duration_s: float) -> None:
+    def request_ended(self, scope: Any, status: int | None, body_bytes: int, duration_s: float) -> None:
         """Measure and log one request, whichever part of the application answered it.
 
         Args:
-            scope: its ASGI scope. The part that knew the route left it in `state`. The raw path is still percent-encoded, so it cannot
-                forge a line.
+            scope: its ASGI scope. Those who served it left what they knew of it in `state`.
             status: None if the client left before the whole answer was sent.
+            body_bytes: those of the answer's body that were handed to the system.
             duration_s: from its head to the last byte of its answer.
         """
         route, kind = scope["state"].get("route", "other"), f"{status // 100}xx" if status else "none"
         self._observe("http_request_seconds", duration_s, route=route, status=kind)
-        if access_log.isEnabledFor(logging.INFO):
-            path = scope["raw_path"].decode("ascii", "replace")
-            access_log.info("%s %s %s %.1f ms", scope["method"], path, status or "-", duration_s * 1000)
+        if self._log.isEnabledFor(logging.INFO):
+            self._log.info("request", **access_fields(scope, status, body_bytes, duration_s))
 
-    def failed(self, event: str, error: BaseException) -> None:
-        """Log an error of ours by its causes, at any depth of groups; the first with its traceback."""
-        causes = leaves(error)
-        log.error(event, causes=[repr(cause) for cause in causes[:MOST_CAUSES]], exc_info=causes[0])
+    def application_failed(self, error: BaseException) -> None:
+        """Log an error that ended one request."""
+        self._log.error("application_failed", **_causes(error))
+
+    def connection_failed(self, error: BaseException) -> None:
+        """Log an error that ended one connection."""
+        self._log.error("connection_failed", **_causes(error))
+
+
+def _causes(error: BaseException) -> dict[str, Any]:
+    """The causes of an error, at any depth of groups; the first with its traceback."""
+    causes = leaves(error)
+    return {"causes": [repr(cause) for cause in causes[:MOST_CAUSES]], "exc_info": causes[0]}
+
+
+def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: float) -> dict[str, Any]:
+    """What a request's line tells of it.
+
+    Args:
+        scope: its ASGI scope. The raw path is still percent-encoded, so that it cannot forge a line; the query is nobody's business.
+        status: of the answer; None if the client left before the whole of it was sent.
+        body_bytes: those of the answer's body that were handed to the system.
+        duration_s: from the request's head to the last byte of the answer.
+
+    Returns:
+        `client` is how the caller identified itself, `problem` the code of the problem document, if that was the answer.
+    """
+    state = scope["state"]
+    fields = {
+        "method": scope.get("method", "GET"),
+        "path": scope["raw_path"].decode("ascii", "replace"),
+        "route": state.get("route", "other"),
+        "status": status,
+        "ms": round(duration_s * 1000, 1),
+        "bytes": body_bytes,
+        "client": _client(state.get("caller")),
+        "request_id": state.get("request_id"),
+    }
+    return fields | ({"problem": state["problem"]} if "problem" in state else {})
+
+
+def _client(caller: Caller | None) -> str:
+    """`session`, `key` or `anonymous`; `bad_key` and `unknown` for an anonymous caller who meant to be somebody; `-` if nobody looked."""
+    if caller is None:
+        return "-"
+    if caller.access is not None:
+        return "session" if caller.access is Access.SESSION else "key"
+    return caller.doubt.value if caller.doubt else "anonymous"

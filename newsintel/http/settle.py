@@ -4,7 +4,6 @@ Quart-Trio picks one exception out of a group and forgets the others, so a bug b
 decorator because only there is the group still whole.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from math import ceil
@@ -27,8 +26,9 @@ from newsintel.errors import (
     UnavailableError,
 )
 from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
+from newsintel.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 View = Callable[..., Awaitable[Response]]
 
@@ -89,10 +89,10 @@ async def settle_framework(error: HTTPException) -> Response:
 def settle(error: BaseException) -> Response:
     """Log every leaf of an exception and answer them all: with their problem if they agree on one, else with a 500."""
     leaves = list(_leaves(error))
-    for leaf in leaves:
-        _log(leaf)
     codes = {_code(leaf) for leaf in leaves}
     code = codes.pop() if len(codes) == 1 else None
+    for leaf in leaves:
+        _log(leaf, answered=code is not None)
     if code is None:
         return respond("internal", PROBLEMS["internal"].meaning)
     wrong = [leaf for leaf in leaves if isinstance(leaf, InvalidParameterError)]
@@ -117,14 +117,28 @@ def _code(error: BaseException) -> str | None:
     return next((code for kind, code in _OURS if isinstance(error, kind)), None)
 
 
-def _log(error: BaseException) -> None:
-    """A bug with its traceback; the rest in one line, in repr since it may quote the caller's bytes."""
-    if _code(error) is None:
-        log.error("bug while answering %r", request.path, exc_info=error)
-    elif isinstance(error, UnavailableError | OverloadedError | FlightBugError | DeniedError | PoisonedBatchError):
-        log.warning("%s: %r", type(error).__name__, str(error))
+def _log(error: BaseException, *, answered: bool = True) -> None:
+    """A bug with its traceback; the rest in one line. A store's outage is told once, by the store, so what it costs each request is info.
+
+    Args:
+        error: a leaf.
+        answered: whether its own problem is the answer; where it is not, the answer is a 500 that only the log can explain.
+    """
+    code = _code(error)
+    if code is None:
+        log.error("request_bug", path=request.path, exc_info=error)
+    elif isinstance(error, FlightBugError):
+        log.error("request_failed", code=code, incident_id=error.incident_id)
+    elif not answered:
+        log.error("request_failed", code=code, kind=type(error).__name__, reason=str(error))
+    elif isinstance(error, DeniedError):
+        log.warning("request_denied", code=code, reason=str(error))
+    elif isinstance(error, PoisonedBatchError):
+        log.warning("request_failed", code=code, kind=type(error).__name__, reason=str(error))
+    elif isinstance(error, UnavailableError | OverloadedError):
+        log.info("request_failed", code=code, kind=type(error).__name__, reason=str(error))
     else:
-        log.debug("%s: %r", type(error).__name__, str(error))
+        log.debug("request_refused", code=code, kind=type(error).__name__, reason=str(error))
 
 
 def _detail(error: BaseException, code: str) -> str:

@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import structlog
 import trio
 from attrs import field, frozen
 
+from newsintel.logs import get_logger
 from newsintel.model import Refusal, Status
 from newsintel.oauth.library import AsyncOAuth2Client, open_client
 from newsintel.outbound import FORESEEN, Transport, refusal
 from newsintel.settings import SourceSettings
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ATTEMPT_S = 10.0
 """Bound on one attempt as a whole: no search waits for it, so no deadline of a search bounds it."""

@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-import structlog
 import trio
 
 from newsintel.account_model import Tokens
 from newsintel.errors import InvalidParameterError, NotLinkedError, SignInUnavailableError
+from newsintel.logs import get_logger
 from newsintel.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
 from newsintel.outbound import FORESEEN, refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ATTEMPT_S = 10.0
 """Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""

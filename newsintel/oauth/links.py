@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from secrets import token_hex
 
-import structlog
 import trio
 from attrs import frozen
 
 from newsintel.account_model import Tokens
 from newsintel.account_ports import Locks, TokenIssuer, TokenStore
 from newsintel.errors import NotLinkedError, SignInUnavailableError, UnavailableError, UnknownKeyError
+from newsintel.logs import get_logger
 from newsintel.oauth.exchange import ATTEMPT_S
 from newsintel.ports import WallClock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 EARLY = timedelta(seconds=60)
 """A token is refreshed this long before it expires, so that it outlives the call that it is for."""

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import structlog
 import trio
 from attrs import define, field
 from joserfc.errors import JoseError
@@ -15,6 +14,7 @@ from joserfc.jwk import KeySet
 
 from newsintel.account_model import Attempt, Identity, Tokens
 from newsintel.errors import SignInUnavailableError
+from newsintel.logs import get_logger
 from newsintel.oauth.discovery import TENANT, Document, document_address, read_document, read_keys
 from newsintel.oauth.exchange import check_login_reply, conversation, read_json
 from newsintel.oauth.id_token import UnknownSignerError, read_id_token
@@ -23,7 +23,7 @@ from newsintel.oauth.library import open_client
 from newsintel.options import Secret
 from newsintel.ports import WallClock
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 SCOPES = "openid profile email"
 KEEP_S = 3600.0

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import httpx
-import structlog
 from attrs import frozen
 
 from newsintel.account_model import Attempt, Identity, Tokens
@@ -15,8 +14,6 @@ from newsintel.oauth.library import open_client
 from newsintel.outbound import Transport
 from newsintel.ports import WallClock
 from newsintel.settings import SourceSettings
-
-log = structlog.get_logger(__name__)
 
 LABEL = "Reddit"
 SCOPES = ("identity", "read")

@@ -9,7 +9,6 @@ coroutine was awaited directly).
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, TypeVarTuple
@@ -20,8 +19,9 @@ import trio_asyncio
 from redis.exceptions import RedisError
 
 from newsintel.errors import BusyError, UnavailableError
+from newsintel.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -103,7 +103,7 @@ def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     """
     error = context.get("exception")
     if isinstance(error, LOSSES):
-        log.warning("a driver lost a connection while tidying up", extra={"reason": f"{type(error).__name__}: {error}"})
+        log.warning("driver_lost_connection", kind=type(error).__name__, reason=str(error))
     else:
         loop.default_exception_handler(context)
 

@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -17,6 +17,7 @@ from attrs import frozen
 
 from newsintel.errors import EmbeddedServerError
 from newsintel.storage.daemons import START_S, PostgresDaemon, RedisDaemon
+from newsintel.storage.data_dir import make, named
 
 LEAVE_S = 5.0
 """How long leaving may take in all: another command's start, then two stops."""
@@ -47,14 +48,18 @@ async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool
 
     Raises:
         EmbeddedServerError: one did not start, or another command kept the folder locked.
+        SettingsError: the folder cannot be used.
     """
     if not (postgres or redis):
         yield Embedded(None, None)
         return
-    data_dir = _prepare(data_dir)
-    sockets = _socket_dir(data_dir)
-    database, cache = PostgresDaemon(data_dir, sockets), RedisDaemon(data_dir, sockets)
-    with (data_dir / "users.lock").open("ab") as users, (data_dir / "changing.lock").open("ab") as changing:
+    _check_length(data_dir)
+    with ExitStack() as locks:
+        with named(data_dir):
+            data_dir = make(data_dir)
+            sockets = _socket_dir(data_dir)
+            users, changing = (locks.enter_context((data_dir / name).open("ab")) for name in ("users.lock", "changing.lock"))
+        database, cache = PostgresDaemon(data_dir, sockets), RedisDaemon(data_dir, sockets)
         try:
             if not await _lock(changing.fileno(), fcntl.LOCK_EX, START_S):
                 raise EmbeddedServerError(f"another command has been starting or stopping the servers in {data_dir} for {START_S:g} s")
@@ -87,17 +92,9 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
             return True
 
 
-def _prepare(data_dir: Path) -> Path:
-    """Make the folder, for its owner alone; its path without links and dots, so that every command calls it by one name."""
-    try:
-        found = data_dir.resolve()
-        if len(os.fsencode(found)) > LONGEST_FOLDER_BYTES:
-            raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
-        found.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found.chmod(0o700)
-    except OSError as error:
-        raise EmbeddedServerError(f"cannot use {data_dir} for the embedded servers: {error.strerror}") from error
-    return found
+def _check_length(data_dir: Path) -> None:
+    if len(os.fsencode(data_dir.resolve())) > LONGEST_FOLDER_BYTES:
+        raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
 
 
 def _socket_dir(data_dir: Path) -> Path:

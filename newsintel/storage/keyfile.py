@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsintel.errors import SettingsError
 from newsintel.options import Secret, key_list
+from newsintel.storage.data_dir import named
 
 NAME = "secret-keys"
 
@@ -21,20 +22,19 @@ def kept_keys(data_dir: Path) -> tuple[Secret, ...]:
         SettingsError: the folder cannot be used, or the file does not hold keys.
     """
     path = data_dir / NAME
-    try:
+    with named(data_dir, "; set it, or NEWSINTEL_SECRET_KEYS"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Its owner's alone from the start; a link laid in its place is refused.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "r+", encoding="ascii") as file:
+        with os.fdopen(descriptor, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # a moment: nobody holds it longer than this function
             text = file.read()
             if not text:
-                text = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+                text = base64.urlsafe_b64encode(secrets.token_bytes(32))
                 file.write(text)
                 file.flush()
                 os.fsync(descriptor)
-        return key_list(text)
-    except OSError as error:
-        raise SettingsError(f"cannot keep secret keys in {path}: {error.strerror}; set NEWSINTEL_SECRET_KEYS") from error
+    try:
+        return key_list(text.decode("ascii"))
     except ValueError:
         raise SettingsError(f"{path} does not hold secret keys; delete it, or set NEWSINTEL_SECRET_KEYS") from None

@@ -19,6 +19,7 @@ from newsintel.redis_url import RedisUrl
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.redis_failures import FORESEEN, misplaced, served, translate
+from newsintel.storage.store_log import StoreLog
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -47,6 +48,7 @@ class RedisLink:
         self.redis = redis
         self._lane = lane
         self._breaker = Breaker()
+        self._log = StoreLog("redis")
 
     @property
     def slots_used(self) -> int:
@@ -93,13 +95,16 @@ class RedisLink:
                 await pool.disconnect(inuse_connections=False)
 
     async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
-        """Tell the breaker how it went, here where it always ends: the caller may have left."""
+        """Tell the breaker and the log how it went, here where it always ends: the caller may have left."""
         try:
             result = await operation(*args)
         except FORESEEN as error:
             await self.judge(error)
-            raise translate(error) from error
+            failure = translate(error)
+            self._log.failed(failure)
+            raise failure from error
         self._breaker.succeeded()
+        self._log.worked()
         return result
 
     async def _ping(self) -> None:

@@ -1,10 +1,10 @@
 """A fetcher: one outcome per job, on time, within the source's terms."""
 
-import logging
 from datetime import timedelta
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import fetcher
@@ -334,11 +334,27 @@ async def test_outcome_after_the_landing_is_dropped_and_counted(nursery, autojum
     assert (await rig.ask()).status is Status.OK
 
 
-async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock, caplog):
+async def test_outage_is_logged_and_not_each_call(nursery, autojump_clock):
+    """The first failure, the circuit, the recovery."""
+    away = Refusal(Status.BAD_PAYLOAD, "no JSON")
+    rig = await running(nursery, 0.1, away, away, away, away, away, away, 0.1, 0.1)
+    with capture_logs() as logs:
+        for _ in range(8):
+            await rig.ask()
+            await trio.sleep(600)  # longer than the circuit is ever open
+    assert [line["event"] for line in logs] == ["source_failing", "circuit_opened", "source_recovered", "circuit_closed"]
+    assert {line["source"] for line in logs} == {"guardian"}
+    assert (logs[0]["status"], logs[0]["reason"]) == ("bad_payload", "no JSON")
+
+
+async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
     """An exception that nobody foresaw is one bad outcome with a logged traceback; the next job is served."""
     rig = await running(nursery, ZeroDivisionError("bug"))
-    assert (await rig.ask()).status is Status.BAD_PAYLOAD
-    assert next(record for record in caplog.records if record.levelno == logging.ERROR).exc_info
+    with capture_logs() as logs:
+        assert (await rig.ask()).status is Status.BAD_PAYLOAD
+    assert [(line["event"], line["source"], line["exc_info"]) for line in logs if line["log_level"] == "error"] == [
+        ("fetch_bug", "guardian", True)
+    ]
     assert rig.counts["job_bugs guardian"] == 1
     assert (await rig.ask()).status is Status.OK
 

@@ -1,11 +1,11 @@
 """The merger: how a flight resolves, and what each failure costs."""
 
-import logging
 from functools import partial
 from itertools import permutations
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import merger
@@ -395,7 +395,7 @@ async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, close
     assert rig.cache.locks == {}
 
 
-async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch, caplog):
+async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch):
     """A bug ends its flight with an incident id that the log has too; the next flight lands."""
     real = merger.rank
 
@@ -405,11 +405,10 @@ async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_cloc
         return real(groups, asked, *rest)
 
     monkeypatch.setattr(merger, "rank", broken)
-    with pytest.raises(FlightBugError) as caught:
+    with capture_logs() as logs, pytest.raises(FlightBugError) as caught:
         await landing(rig.fly("bad", sources=("nobody",)))
-    record = next(record for record in caplog.records if record.levelno == logging.ERROR)
-    assert record.incident_id == caught.value.incident_id
-    assert record.exc_info
+    (line,) = logs
+    assert (line["event"], line["incident_id"], line["exc_info"]) == ("flight_bug", caught.value.incident_id, True)
     assert rig.counts["flight_bugs"] == 1
     assert rig.cache.locks == {}
     flight = rig.fly("good")

@@ -1,8 +1,56 @@
-"""`newsintel config` and settings that cannot be used."""
+"""`newsintel config`: every setting with its value, where it comes from and what it means; and settings that cannot be used."""
+
+import json
+import re
+from pathlib import Path
 
 import pytest
 
 from newsintel.cli import main
+from newsintel.setting_meanings import MEANINGS, SOURCE_MEANINGS, meaning
+from newsintel.settings import load
+from newsintel.sources import REGISTRY
+from tests.service import newsintel
+
+ROWS = load([source.options for source in REGISTRY.values()], {}).rows
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_every_setting_has_a_meaning_and_no_meaning_is_left_over():
+    """One line each, for people; a setting that is added needs one."""
+    assert [row.name for row in ROWS if not meaning(row.name)] == []
+    names = {row.name.removeprefix("NEWSINTEL_") for row in ROWS}
+    assert set(MEANINGS) <= names
+    assert set(SOURCE_MEANINGS) == {name.partition("_")[2] for name in names - set(MEANINGS)}
+    assert all("\n" not in text and len(text) <= 100 for text in (*MEANINGS.values(), *SOURCE_MEANINGS.values()))
+
+
+def test_rows_for_people(tmp_path):
+    """Durations also in the unit that people count in; a row can be found by grep whatever the terminal's width."""
+    done = newsintel(tmp_path, "config", SESSION_MAX_S="5400", HISTORY_RETENTION_D="7", GUARDIAN_KEY="planted-key")
+    lines = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert re.split(r"\s{2,}", lines["setting"]) == ["setting", "value", "origin", "meaning"]
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_IDLE_S"])[1:3] == ["1209600 s (14 d)", "default"]
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_SESSION_MAX_S"])[1:3] == ["5400 s (1.5 h)", "NEWSINTEL_SESSION_MAX_S"]
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_SEARCH_DEADLINE_S"])[1] == "1.5 s"
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_HISTORY_RETENTION_D"])[1] == "7 days"
+    assert re.split(r"\s{2,}", lines["NEWSINTEL_GUARDIAN_KEY"])[1] == "***"
+    assert lines["NEWSINTEL_BIND"].endswith(MEANINGS["BIND"])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_rows_for_programs(tmp_path):
+    """The same with the value as it is set, its unit and its meaning."""
+    done = newsintel(tmp_path, "config", "--json")
+    rows = {row["name"]: row for row in json.loads(done.stdout)["settings"]}
+    assert rows["NEWSINTEL_SESSION_IDLE_S"] == {
+        "name": "NEWSINTEL_SESSION_IDLE_S",
+        "value": "1209600",
+        "unit": "s",
+        "origin": "default",
+        "meaning": MEANINGS["SESSION_IDLE_S"],
+    }
+    assert set(rows) == {row.name for row in ROWS}
 
 
 @pytest.fixture

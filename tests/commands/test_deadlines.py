@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -34,8 +35,10 @@ def test_table_and_settings_to_copy(tmp_path):
     assert ["1", "s", "0.5", "%", "0.3", "s", "0.45", "s", "today"] in rows
     assert "\nNEWSINTEL_NEWSAPI_DEADLINE_S=0.2\nNEWSINTEL_GUARDIAN_DEADLINE_S=0.45\n" in done.stdout
     assert "SEARCH_DEADLINE_S" not in done.stdout
-    for caveat in ("cut short", "independent", "beyond the\nlongest answer seen"):
-        assert caveat in done.stdout
+    for note in ("cut short", "independent", "No deadline beyond the longest answer"):
+        assert note in done.stdout
+    assert done.stdout.splitlines()[-1] == "NEWSINTEL_GUARDIAN_DEADLINE_S=0.45"  # what to copy comes last, beside the prompt
+    assert max(map(len, done.stdout.splitlines())) <= 110
 
 
 def test_json_says_the_same(tmp_path):
@@ -56,14 +59,14 @@ def test_target_out_of_reach_suggests_nothing(tmp_path):
     """More calls were cut short than may be lost: whose, and what to do; no value is made up."""
     done = asked(tmp_path, "--complete", "99.9")
     assert done.returncode == 0
-    assert "calls were cut short of guardian (5); set a longer deadline there" in done.stdout
+    assert "too many calls were cut short: guardian (5). Set a longer deadline there" in done.stdout
     assert "NEWSINTEL_GUARDIAN_DEADLINE_S=" not in done.stdout
 
 
 def test_few_calls_are_said_to_be_few(tmp_path):
     """A percentile of twenty calls is no measurement, so no setting is offered."""
     done = asked(tmp_path, lines=[{"source": "reddit", "status": "ok", "ms": 300, "count": 20}])
-    assert "# reddit: 20 calls are too few to tell, 100 are wanted" in done.stdout
+    assert "# reddit: 20 calls measured, 100 needed" in done.stdout
     assert "NEWSINTEL_" not in done.stdout
 
 
@@ -99,9 +102,17 @@ def test_bad_line_is_named(tmp_path, line, complaint):
 
 def test_nothing_recorded_is_an_error(tmp_path):
     """An empty file, or servers on which nothing ran: one line and exit 1."""
-    for done in (asked(tmp_path, lines=[]), newsintel(tmp_path, "deadlines")):
+    (tmp_path / "newsintel" / "demo").mkdir(parents=True)
+    hint = f"{tmp_path}/newsintel: run this beside a service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
+    away = {"REDIS_URL": "redis://127.0.0.1:9"}
+    for done, where in (
+        (asked(tmp_path, lines=[]), f"{tmp_path}/latencies.jsonl"),
+        (asked(tmp_path, lines=[], **away), f"{tmp_path}/latencies.jsonl"),
+        (newsintel(tmp_path, "deadlines"), hint),
+    ):
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith("newsintel: no latency is recorded in ")
+        assert re.fullmatch(f"newsintel: no latency is recorded in {where}\n", done.stderr)
+    assert not list(tmp_path.rglob("postgres*"))  # Redis alone is asked
 
 
 @pytest.mark.parametrize("percent", ["0", "100", "x", "nan"])

@@ -76,15 +76,28 @@ async def test_persons_have_a_limit_each():
     assert statuses == [200, 429, 200]
 
 
-@pytest.mark.parametrize("path", ["/health", "/health/ready"])
-async def test_probes_are_exempt(path):
-    """They neither count nor tell."""
+FREE = ["/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favicon.ico", "/problems/rate_limited", "/problems/nothing"]
+
+
+@pytest.mark.parametrize("path", FREE)
+async def test_what_probes_and_what_explains_is_exempt(path):
+    """It neither counts nor tells, and can be had when the limit is spent: the page of the very problem, above all."""
     client = create_app(limited(calls=1).services).test_client()
-    for _ in range(3):
-        response = await client.get(path)
-        assert response.status_code == 200
-        assert "RateLimit" not in response.headers
-    assert (await client.get("/sources")).status_code == 200
+    for spent in (200, 429):
+        for _ in range(3):
+            response = await client.get(path)
+            assert response.status_code in (200, 404)
+            assert "RateLimit" not in response.headers
+        assert (await client.get("/sources")).status_code == spent
+
+
+async def test_description_tells_which_addresses_are_counted():
+    """By the same rule as the limit: an answer described with RateLimit has it, any other has not."""
+    client = create_app(limited(calls=100).services).test_client()
+    paths = (await (await client.get("/openapi.json")).get_json())["paths"]
+    for path in (path for path, methods in paths.items() if "get" in methods and "{" not in path):
+        described = all("headers" in one for one in paths[path]["get"]["responses"].values())
+        assert ("RateLimit" in (await client.get(path)).headers) is described, path
 
 
 async def test_off_leaves_nothing_in_the_way():

@@ -1,7 +1,6 @@
 """Exceptions of routes: each leaf logged, one answer."""
 
 import json
-import logging
 
 import pytest
 import trio
@@ -31,13 +30,19 @@ def tracebacks(caplog):
     return sorted(record.exc_info[0].__name__ for record in caplog.records if record.exc_info)
 
 
+def reasons(caplog):
+    """What was logged without a traceback: level, problem and reason."""
+    fields = [(record.levelname, record.fields) for record in caplog.records if not record.exc_info]
+    return sorted((level, line["code"], line["reason"]) for level, line in fields)
+
+
 async def test_a_bug_beside_a_foreseen_failure_is_a_500_and_both_are_logged(caplog):
     """Neither of the two may hide the other."""
     group = ExceptionGroup("both", [UnavailableError("away"), ExceptionGroup("inner", [KeyError("planted"), ZeroDivisionError()])])
     status, body = await answer_to(group)
     assert (status, body["code"]) == (500, "internal")
     assert tracebacks(caplog) == ["KeyError", "ZeroDivisionError"]
-    assert "away" in caplog.text
+    assert reasons(caplog) == [("ERROR", "archive_timeout", "away")]
     assert "planted" not in json.dumps(body)
 
 
@@ -51,17 +56,15 @@ async def test_a_value_that_postgresql_refuses_is_the_callers(caplog):
     """Where no rule of ours stood in its way; the operator learns of it, the caller nothing of the table."""
     status, body = await answer_to(PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)"))
     assert (status, body["code"]) == (400, "invalid_body")
-    assert "CheckViolationError" in caplog.text
+    assert reasons(caplog) == [("WARNING", "invalid_body", "PostgreSQL refused the content (CheckViolationError)")]
     assert "PostgreSQL" not in json.dumps(body)
 
 
 async def test_leaves_that_disagree_are_a_500(caplog):
     """There is no telling which one is the answer."""
-    caplog.set_level(logging.DEBUG)
     status, _ = await answer_to(ExceptionGroup("differ", [BusyError("one"), InvalidParameterError("q", "x", "two")]))
     assert status == 500
-    assert "one" in caplog.text
-    assert "two" in caplog.text
+    assert reasons(caplog) == [("ERROR", "busy", "one"), ("ERROR", "invalid_parameter", "two")]
 
 
 async def test_a_cancel_is_passed_on_and_what_came_with_it_is_logged(caplog):

@@ -62,7 +62,7 @@ SOURCES = (
 
 def settings(**environ: str) -> Settings:
     """Settings with two sources, of which the Guardian has a key."""
-    return load(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "k", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
+    return load(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
 
 
 def article(number: int) -> Article:

@@ -6,6 +6,7 @@ import random
 import asyncpg
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.storage.bridge import DRAIN_S, open_bridge
@@ -139,12 +140,13 @@ def started_by_a_driver(error):
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed")])
-async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, caplog, error):
+async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, error):
     """A driver's own task that meets a broken connection costs a line in the log; the lane goes on working."""
     lane = bridge.lane("test", 1)
-    await lane.run(started_by_a_driver(error))
-    assert await lane.run(double, 21) == 42
-    assert type(error).__name__ in next(record.reason for record in caplog.records if record.name == "newsintel.storage.bridge")
+    with capture_logs() as logs:
+        await lane.run(started_by_a_driver(error))
+        assert await lane.run(double, 21) == 42
+    assert [(line["event"], line["kind"]) for line in logs] == [("driver_lost_connection", type(error).__name__)]
 
 
 async def test_a_bug_in_a_background_task_ends_the_bridge():

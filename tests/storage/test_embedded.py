@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from newsintel.errors import EmbeddedServerError
+from newsintel.errors import EmbeddedServerError, SettingsError
 from newsintel.options import Secret
 from newsintel.storage import daemons, embedded
 from newsintel.storage.bridge import open_bridge
@@ -200,12 +200,43 @@ async def test_nothing_is_touched_where_nothing_is_asked_for(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path):
-    """As when a file stands in its place."""
+def locked(tmp_path):
+    """A folder in which something else stands in the place of a lock."""
+    (tmp_path / "data" / "users.lock").mkdir(parents=True)
+    return tmp_path / "data"
+
+
+def looped(tmp_path):
+    """A link to itself."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    return tmp_path / "loop"
+
+
+def filed(tmp_path):
+    """A file."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(EmbeddedServerError, match=r"^cannot use .*file/data for the embedded servers: Not a directory$"):
-        async with embedded_servers(tmp_path / "file" / "data"):
+    return tmp_path / "file"
+
+
+UNUSABLE = [
+    (filed, "File exists"),
+    (lambda tmp_path: filed(tmp_path) / "data", "Not a directory"),
+    (looped, "File exists"),
+    (locked, "Is a directory"),
+    (lambda tmp_path: tmp_path / ("x" * 256), "File name too long"),
+    (lambda _: Path("/proc/newsintel"), "No such file or directory"),
+    (lambda _: Path("/dev/null/x"), "Not a directory"),
+]
+
+
+@pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
+async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, folder, reason):
+    """It names the setting, the folder and the reason that the system gave."""
+    data_dir = folder(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        async with embedded_servers(data_dir):
             pass
+    assert str(caught.value) == f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {reason}"
 
 
 async def test_a_server_that_does_not_start_is_one_clear_line(tmp_path):

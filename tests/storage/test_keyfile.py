@@ -54,6 +54,6 @@ def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     """A link in the file's place is not followed; a file is no folder."""
     (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
     for folder in (tmp_path, tmp_path / NAME / "x", Path("/proc/nowhere")):
-        with pytest.raises(SettingsError, match="NEWSINTEL_SECRET_KEYS"):
+        with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR .* cannot be used: .*; set it, or NEWSINTEL_SECRET_KEYS$"):
             kept_keys(folder)
     assert not (tmp_path / "elsewhere").exists()

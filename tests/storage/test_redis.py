@@ -1,6 +1,7 @@
 """The link on a real Redis: what an outage costs, and what ends the start."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
@@ -39,6 +40,20 @@ async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, li
     await servers.redis.ensure()
     await until(lambda: answers(link))
     assert await kept(cache, "k") is None
+
+
+async def test_an_outage_is_told_when_it_begins_and_when_it_ends(link, servers):
+    """Twenty operations fail: a line for each reason, of which there are few, and one at the end."""
+    with capture_logs() as logs:
+        await link.ping()
+        await servers.redis.stop()
+        for _ in range(20):
+            assert not await answers(link)
+        await servers.redis.ensure()
+        await until(lambda: answers(link))
+    told = [(line["event"], line["store"]) for line in logs]
+    assert told == [*[("store_failing", "redis")] * (len(told) - 1), ("store_recovered", "redis")]
+    assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
 
 
 async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):

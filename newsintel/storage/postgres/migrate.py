@@ -16,14 +16,20 @@ from sqlalchemy.pool import NullPool
 
 from newsintel import database_url
 from newsintel.errors import SchemaError
+from newsintel.logs import get_logger
 from newsintel.options import Secret
 from newsintel.storage.bridge import Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
 from newsintel.storage.postgres.pool import Connection, Postgres
 
+log = get_logger(__name__)
+
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
 """Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
+
+NO_STEP = "0000"
+"""Where a schema is that has taken none."""
 
 LOCK_S = 30
 """How long a migration waits for a lock: for another `migrate`, or a long transaction on a table it changes."""
@@ -42,7 +48,11 @@ async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Pos
         UnavailableError: the database cannot be reached, or refuses us.
     """
     role = await service.run(_role)
-    await lane.run(_migrate, url, password, role)
+    before = await lane.run(_migrate, url, password, role)
+    if before < _newest():
+        log.info("schema_migrated", before=before, now=_newest())
+    else:
+        log.info("schema_up_to_date", now=before)
 
 
 async def check_schema(service: Postgres) -> None:
@@ -52,7 +62,9 @@ async def check_schema(service: Postgres) -> None:
         raise SchemaError(f"the database's schema is at {found}, this version needs {_newest()}: run `newsintel migrate`")
 
 
-async def _migrate(url: Secret, password: Secret | None, role: str) -> None:
+async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
+    """Take the steps; returns the step that the schema was at before."""
+
     async def connect() -> asyncpg.Connection:
         settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
         return await asyncpg.connect(**connect_arguments(database_url.read(url.reveal()), password, settings))
@@ -60,23 +72,24 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> None:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
+            before = await connection.run_sync(_upgrade)
             await connection.commit()
         await _grant(await connect(), role)
     except DBAPIError as error:
         raise translate(getattr(error.orig, "__cause__", None) or error) from error
     except FORESEEN as error:
         raise translate(error) from error
+    return before
 
 
-def _upgrade(connection: SyncConnection) -> None:
+def _upgrade(connection: SyncConnection) -> str:
     connection.execute(ONE_AT_A_TIME)
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found >= _newest():
-        return
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    found = MigrationContext.configure(connection).get_current_revision() or NO_STEP
+    if found < _newest():
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return found
 
 
 async def _grant(connection: Connection, role: str) -> None:
@@ -100,7 +113,7 @@ async def _role(connection: Connection) -> str:
 
 async def _version(connection: Connection) -> str:
     version: Any = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
-    return version or "0000"
+    return version or NO_STEP
 
 
 def _config() -> Config:
@@ -110,4 +123,4 @@ def _config() -> Config:
 
 
 def _newest() -> str:
-    return ScriptDirectory.from_config(_config()).get_current_head() or "0000"
+    return ScriptDirectory.from_config(_config()).get_current_head() or NO_STEP

@@ -20,6 +20,7 @@ from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
+from newsintel.storage.store_log import StoreLog
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class Postgres:
         self._size = size
         self._connect_s = CONNECT_S
         self._closed = False
+        self._log = StoreLog("postgresql")
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,9 +86,13 @@ class Postgres:
 
     async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         try:
-            return await attempt(unit)
+            result = await attempt(unit)
         except FORESEEN as error:
-            raise translate(error) from error
+            failure = translate(error)
+            self._log.failed(failure)
+            raise failure from error
+        self._log.worked()
+        return result
 
     async def _patiently(self, unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         conflicts = 0

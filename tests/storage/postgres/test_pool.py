@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import asyncpg
 import pytest
 import trio
+from structlog.testing import capture_logs
 
-from newsintel.errors import BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
@@ -109,6 +110,24 @@ async def test_killed_backends_are_not_noticed(postgres, execute):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
         await postgres.ping()
+
+
+async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers, database_url):
+    """Ten units fail: a line for each reason, without a traceback, and one at the end; a query that is too slow is no outage."""
+    async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
+        with capture_logs() as logs:
+            await postgres.ping()
+            await servers.postgres.stop()
+            for _ in range(10):
+                assert not await succeeds(postgres.ping)
+            await servers.postgres.ensure()
+            assert await succeeds(postgres.ping)
+            with pytest.raises(ArchiveTimeoutError):
+                await postgres.run(lambda connection: connection.execute("SELECT pg_sleep(1.9)"))
+    told = [(line["event"], line["store"]) for line in logs]
+    assert told == [*[("store_failing", "postgresql")] * (len(told) - 1), ("store_recovered", "postgresql")]
+    assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
+    assert not any("exc_info" in line for line in logs)
 
 
 async def test_a_server_that_is_away_at_first_is_found_later(bridge, servers, database_url):

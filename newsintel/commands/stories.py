@@ -1,0 +1,54 @@
+"""The stories that a search found, as a table on a terminal or as one line each."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from newsintel.commands.setup import tell
+from newsintel.text import visible
+
+Body = Mapping[str, Any]
+"""What GET /articles answers."""
+
+
+def print_table(body: Body, console: Console) -> None:
+    """A story's title, its address, then who has it. Addresses are links, and whole however narrow the terminal is."""
+    table = Table("score", "published", "story", box=None, pad_edge=False, padding=(0, 2, 1, 0))
+    for article in body["articles"]:
+        others = _others(article)
+        story = Text("\n", overflow="fold").join(
+            [
+                Text(_line(article["title"]), style="bold"),
+                Text(_line(article["url"]), style=f"dim link {_line(article['url'])}"),
+                Text(_line(article["publisher"]) + (f", also {', '.join(others)}" if others else "")),
+            ]
+        )
+        table.add_row(f"{article['score']:.3f}", article["published_at"][:16].replace("T", " "), story)
+    console.print(table)
+    console.print(_summary(body), style="dim", highlight=False)
+
+
+def print_lines(body: Body) -> None:
+    """One line per story for other programs: score, time, publisher, title, address and other publishers, with tabs between them."""
+    for article in body["articles"]:
+        cells = (f"{article['score']:.3f}", article["published_at"], article["publisher"], article["title"], article["url"])
+        sys.stdout.write("\t".join([*map(_line, cells), ", ".join(_others(article))]) + "\n")
+    tell("searched", _summary(body), **{name: body[name] for name in ("total", "origin", "complete")})
+
+
+def _others(article: Body) -> list[str]:
+    """The other publishers that have a story, each once."""
+    return list(dict.fromkeys(_line(duplicate["publisher"]) for duplicate in article["duplicates"]))
+
+
+def _line(text: str) -> str:
+    """Text of an upstream as part of one line: nothing in it moves a cursor or ends a cell."""
+    return " ".join(visible(text).split())
+
+
+def _summary(body: Body) -> str:
+    return f"{len(body['articles'])} of {body['total']} stories, {body['origin']}{'' if body['complete'] else ', incomplete'}"

@@ -1,0 +1,95 @@
+"""Puts stars in the place of secrets in a finished line of the log: known ones, and whatever is spelt like one.
+
+A known secret is found in every spelling that a message can give it: as it is, in a Python literal, in a URL, in JSON. In a line of JSON
+only strings are changed, and only values, so that the line stays JSON.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote
+
+STARS = "***"
+
+SHORT = 8
+"""A secret with fewer characters is starred as a whole word only: `news` must not make `newsintel` unreadable. Production refuses them."""
+
+_SPELLINGS = re.compile(
+    r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\*[\"']?\s*[=:]\s*\\*[\"']?"
+    r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
+    r"|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:bearer |basic )?"
+    r"|bearer |\bni_(?=[\w-]{43}))[^&\s\"'@,}\\]+"
+    r"|(://[^:/@\s\"']*:)[^@/\s\"']+(?=@)"
+)
+"""How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
+
+_TRIGGERS = (
+    "key",
+    "token",
+    "secret",
+    "verifier",
+    "password",
+    "tel=",
+    "ing=",
+    "dev=",
+    "code=",
+    "state=",
+    "authorization",
+    "bearer ",
+    "ni_",
+    "://",
+)
+"""One of these is in every line that _SPELLINGS can match: looking for them costs a twentieth of matching in vain."""
+
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"(:?)')
+"""A string in a line of JSON; with a colon it is the name of a member."""
+
+
+class Redactor:
+    """Redacts lines.
+
+    Args:
+        secrets: the texts to hide; empty ones are passed over.
+        as_json: the lines are JSON.
+    """
+
+    def __init__(self, secrets: Iterable[str], *, as_json: bool) -> None:
+        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret, as_json=as_json)}
+        # The longest first: a secret that contains another is then replaced whole.
+        patterns = [_pattern(spelling) for spelling in sorted(spellings, key=lambda found: (-len(found), found))]
+        self._known = re.compile("|".join(patterns)) if patterns else None
+        self._as_json = as_json
+
+    def __call__(self, line: str) -> str:
+        """The line, without secrets."""
+        if self._known is not None and self._known.search(line):
+            known = self._known
+            line = (
+                _JSON_STRING.sub(lambda found: found[0] if found[1] else known.sub(STARS, found[0]), line)
+                if self._as_json
+                else known.sub(STARS, line)
+            )
+        lowered = line.lower()
+        if any(trigger in lowered for trigger in _TRIGGERS):
+            line = _SPELLINGS.sub(_starred, line)
+        return line
+
+
+def _spellings(secret: str, *, as_json: bool) -> Iterator[str]:
+    for text in (secret, unquote(secret)):
+        quoted = (repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
+        in_url = (quote(text, errors="replace"), quote(text, safe="", errors="replace"), quote_plus(text, errors="replace"))
+        for spelling in (text, *(literal[1:-1] for literal in quoted), *in_url):
+            yield json.dumps(spelling)[1:-1] if as_json else spelling
+
+
+def _pattern(spelling: str) -> str:
+    """Matches a spelling; a short one only where no letter, digit or underscore adjoins. A line break within JSON ends in a letter."""
+    escaped = re.escape(spelling)
+    return escaped if len(spelling) >= SHORT else rf"(?:(?<!\w)|(?<=\\[nrt])){escaped}(?!\w)"
+
+
+def _starred(found: re.Match[str]) -> str:
+    before = found[1] or found[2]
+    # A member of JSON whose value is no string (null, a number) holds no secret, and stars there would not be JSON.
+    return found[0] if before.endswith('": ') else before + STARS

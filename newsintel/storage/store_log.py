@@ -1,0 +1,32 @@
+"""What the log says of a store: that it fails, and that it works again; not each call."""
+
+import time
+
+from newsintel.conditions import Condition
+from newsintel.errors import ArchiveTimeoutError, UnavailableError
+from newsintel.logs import get_logger
+
+log = get_logger(__name__)
+
+
+class StoreLog:
+    """Tells of one store. Fed with the end of every operation.
+
+    Args:
+        store: `postgresql` or `redis`, as in /health/ready.
+    """
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._condition = Condition()
+
+    def failed(self, error: Exception) -> None:
+        """An operation failed. What the caller asked for may be at fault: then it says nothing about the store."""
+        outage = isinstance(error, UnavailableError) and not isinstance(error, ArchiveTimeoutError)
+        if outage and self._condition.failed(str(error), time.monotonic()):
+            log.warning("store_failing", store=self._store, reason=str(error))
+
+    def worked(self) -> None:
+        """An operation succeeded."""
+        if recovery := self._condition.worked(time.monotonic()):
+            log.info("store_recovered", store=self._store, failures=recovery.failures, after_s=round(recovery.after_s, 1))
