@@ -155,8 +155,9 @@ class Connection:
                     self._end()
 
     def _end(self) -> None:
-        """Read no more; what was to be sent is sent."""
+        """Read no more and begin no further request; what was to be sent is sent."""
         self._ending = True
+        self._protocol.stop()
         self._waiting.cancel()
 
     def _refused(self, code: str) -> None:

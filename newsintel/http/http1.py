@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from enum import Enum
+from itertools import count
 from typing import Any
 
 import h11
@@ -37,8 +38,22 @@ Message = MutableMapping[str, Any]
 MAX_WAITING = 4
 """Messages of a request's body that may wait for the application, each at most one read of 64 KiB. Full: the socket is not read."""
 
+MAX_BODY_ON_THE_WIRE_BYTES = 131_072
+"""Of a request's body with the framing of its chunks: twice the largest body. Chunks of a byte each cost 20 us to read."""
+MAX_HEAD_LINES = 128
+"""Of a request's head; each costs some 16 us to read. Browsers send about 20, proxies add a few."""
+EVENTS_A_TURN = 64
+"""Events of one read after which others have their turn: about a millisecond."""
+
+_DONE_ASKING = {h11.MUST_CLOSE, h11.CLOSED}
+
 _CODES = {431: "headers_too_large"}
 """h11's hint of a status, where another problem than `bad_request` tells more."""
+
+
+def _has_too_many_lines(data: bytes) -> bool:
+    end = data.find(b"\r\n\r\n")
+    return data.count(b"\n", 0, end if end >= 0 else len(data)) > MAX_HEAD_LINES
 
 
 async def _no_app(*_given: object) -> None:
@@ -195,6 +210,7 @@ class Http1(H11Protocol):
         self._refused = refused
         self._head = b""
         self._received = b""
+        self._body_bytes = 0
         self._closes = False
         self._over = False
 
@@ -218,9 +234,30 @@ class Http1(H11Protocol):
 
     async def handle(self, event: Event) -> None:
         """Take bytes of the client, or the news that it has gone."""
-        if isinstance(event, RawData):
-            self._received = event.data
-        await super().handle(event)
+        if not isinstance(event, RawData):
+            await super().handle(event)
+            return
+        self._received = left = event.data
+        while left and not self._over and self.connection.their_state not in _DONE_ASKING:
+            # h11 looks at its limit only when it wants more, so it is given no more than the limit leaves room for.
+            room = self.config.h11_max_incomplete_size - len(self.connection.trailing_data[0])
+            if room <= 0:
+                await self.refuse("headers_too_large")
+                return
+            part, left = left[:room], left[room:]
+            if self.connection.their_state is h11.SEND_BODY and not self._has_room_for(part):
+                await self.refuse("too_large")
+                return
+            self.connection.receive_data(part)
+            await self._handle_events()
+
+    def stop(self) -> None:
+        """Begin no further request, and send nothing more: the connection ends."""
+        self._over = True
+
+    def _has_room_for(self, part: bytes) -> bool:
+        self._body_bytes += len(part)
+        return self._body_bytes <= MAX_BODY_ON_THE_WIRE_BYTES
 
     async def refuse(self, code: str) -> None:
         """Answer with a problem if no answer has begun, and end the connection after it."""
@@ -261,32 +298,53 @@ class Http1(H11Protocol):
         return b"" if self._over else bytes(self.connection.send(part))
 
     async def _handle_events(self) -> None:
-        while not self._over:
+        body = bytearray()
+        for turn in count(1):
+            if self._over or self.connection.their_state in _DONE_ASKING:
+                break  # what follows a last request is discarded (RFC 9112, 9.6)
+            if turn % EVENTS_A_TURN == 0:
+                await trio.lowlevel.checkpoint()
             if self.connection.they_are_waiting_for_100_continue:
                 await self.send(RawData(self._make(h11.InformationalResponse(status_code=100, headers=[]))))
             try:
+                if self.connection.their_state is h11.IDLE and _has_too_many_lines(self.connection.trailing_data[0]):
+                    await self.refuse("headers_too_large")
+                    return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:
                 await self.refuse(_CODES.get(error.error_status_hint, "bad_request"))
                 return
-            if isinstance(event, h11.Request):
-                await self._begin(event)
-            elif event is h11.PAUSED:
-                # The next request has come before this one's answer has gone.
-                await self.can_read.clear()
-                await self.can_read.wait()
-            elif self.stream is None:
-                return
-            elif isinstance(event, h11.Data):
-                await self.stream.handle(Body(stream_id=STREAM_ID, data=bytes(event.data)))
-            elif isinstance(event, h11.EndOfMessage):
-                await self.stream.handle(EndBody(stream_id=STREAM_ID))
-            else:
-                return
+            if isinstance(event, h11.Data):
+                body += event.data  # the parts of one read are one message, however small the chunks are
+            elif not await self._take(event, body):
+                break
+        await self._pass_on(body)
+
+    async def _take(self, event: object, body: bytearray) -> bool:
+        """Take one event other than a part of a body; False if there is no further one to ask for."""
+        if isinstance(event, h11.Request):
+            await self._begin(event)
+        elif event is h11.PAUSED:
+            # The next request has come before this one's answer has gone.
+            await self.can_read.clear()
+            await self.can_read.wait()
+        elif isinstance(event, h11.EndOfMessage) and self.stream is not None:
+            await self._pass_on(body)
+            await self.stream.handle(EndBody(stream_id=STREAM_ID))
+        else:
+            return False
+        return True
+
+    async def _pass_on(self, body: bytearray) -> None:
+        """Give the application what came of a request's body."""
+        if body and self.stream is not None:
+            await self.stream.handle(Body(stream_id=STREAM_ID, data=bytes(body)))
+        body.clear()
 
     async def _begin(self, request: h11.Request) -> None:
         """Start the application on a request whose head is there."""
         self.keep_alive_requests += 1
+        self._body_bytes = 0
         if not request.http_version.startswith(b"1."):
             await self.refuse("version_not_supported")
             return

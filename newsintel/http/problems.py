@@ -46,7 +46,9 @@ PROBLEMS: dict[str, Problem] = {
     "too_large": Problem(413, "The request's body is too large", "A body may have 64 KiB."),
     "unsupported_media_type": Problem(415, "The body's media type is not taken here", "Bodies are application/json."),
     "wrong_host": Problem(421, "This host name is not served here", "The operator can allow it with NEWSINTEL_ALLOWED_HOSTS."),
-    "headers_too_large": Problem(431, "The request's head is too large", "The request line and headers may have 16 KiB together."),
+    "headers_too_large": Problem(
+        431, "The request's head is too large", "The request line and headers may have 16 KiB and 128 lines together."
+    ),
     "rate_limited": Problem(
         429,
         "Too many requests",

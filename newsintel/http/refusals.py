@@ -10,8 +10,9 @@ from newsintel.http.problems import PROBLEM_JSON, PROBLEMS, document
 DETAILS = {
     "bad_request": "The bytes are not an HTTP/1.1 request (RFC 9112).",
     "request_timeout": "The request did not arrive in time.",
-    "headers_too_large": "The request line and headers may have 16 KiB together.",
+    "headers_too_large": "The request line and headers may have 16 KiB and 128 lines together.",
     "version_not_supported": "Only HTTP/1.1 and HTTP/1.0 are spoken here.",
+    "too_large": "A body may have 64 KiB, and 128 KiB with the framing of its chunks.",
     "internal": "A bug. The log explains it under the request_id.",
 }
 """What is said of each. None repeats what the client sent."""

@@ -3,6 +3,7 @@
 Frames of HTTP/2 and WebSocket come from the libraries h2 and wsproto.
 """
 
+import re
 import socket
 import struct
 
@@ -204,3 +205,75 @@ async def test_a_servers_error_ends_its_connection_and_is_counted_and_logged(mon
             assert await served.status(get("/health")) == 200
             assert served.counted("connection_errors") == 1
     assert [line["causes"] for line in lines if line["event"] == "connection_failed"] == [["RuntimeError('planted fault')"]]
+
+
+async def test_a_client_that_has_gone_is_not_answered_what_it_pipelined():
+    """A thousand requests and a reset: of those, a handful are begun, and the connection is given back."""
+    begun = 0
+
+    async def app(scope, receive, send):
+        nonlocal begun
+        begun += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    async with serving(app=app) as served:
+        before = held()
+        stream = await trio.open_tcp_stream("127.0.0.1", served.port)
+        await stream.send_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 900)
+        await stream.receive_some(1)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await stream.aclose()
+        at_reset = begun
+        await back_to(before)
+        assert begun <= at_reset + 2 < 900
+
+
+@pytest.mark.parametrize("size", [16_385, 20_000, 65_000])
+@pytest.mark.parametrize("rest", [b"a" * 100, b""], ids=["one header", "many headers"])
+async def test_heads_over_their_limit_are_refused_however_they_arrive(size, rest):
+    """16 KiB, and 128 lines: in one piece too, where h11 alone looks at no limit."""
+    head = get("/health")[:-2]
+    head += b"X: " + b"a" * (size - len(head) - 7) + b"\r\n\r\n" if rest else b"a:\r\n" * ((size - len(head)) // 4) + b"\r\n"
+    async with serving() as served:
+        assert (await served.exchange(head)).startswith(b"HTTP/1.1 431 ")
+        assert (await served.exchange(head[:100], head[100:])).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_head_within_its_limit_is_taken():
+    """16,384 bytes and 128 lines."""
+    head = get("/health")[:-2]
+    async with serving() as served:
+        assert await served.status(head + b"X: " + b"a" * (16_384 - len(head) - 7) + b"\r\n\r\n") == 200
+        assert await served.status(head + b"a:\r\n" * (128 - head.count(b"\n")) + b"\r\n") == 200
+
+
+@pytest.mark.parametrize("extra", [b"\r\n", b"GET /nothing HTTP/1.1\r\n\r\n", b"x" * 100_000])
+async def test_what_follows_a_last_request_is_discarded(extra):
+    """RFC 9112, 9.6: the answer is the request's own, whole, whether the bytes come with it or after it."""
+    async with serving() as served:
+        whole = await served.exchange(get("/openapi.json"))
+        length = int(re.search(rb"content-length: (\d+)", whole)[1])
+        for parts in ([get("/openapi.json") + extra], [get("/openapi.json"), extra]):
+            answer = await served.exchange(*parts)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert len(answer.partition(b"\r\n\r\n")[2]) == length
+            assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_the_parts_of_one_read_reach_the_application_together():
+    """A body in chunks of a byte: as many messages as reads, not as chunks; and its framing has a limit."""
+    messages = 0
+
+    async def app(scope, receive, send):
+        nonlocal messages
+        while (await receive()).get("more_body"):
+            messages += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(app=app) as served:
+        head = get("/body", "Transfer-Encoding: chunked", method="PUT")
+        assert await served.status(head + b"1\r\nx\r\n" * 8000 + b"0\r\n\r\n") == 200
+        assert messages <= 20
+        assert await served.status(head + b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n") == 413

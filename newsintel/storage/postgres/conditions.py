@@ -148,8 +148,9 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
 
 def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
     """One tsquery for all alternatives where they ask for words alone, else each by itself."""
-    if all(one.field in _TEXT for each in alternatives for one in each):
-        together = " | ".join(f"({builder.words(each)})" for each in alternatives)
+    words = [builder.words(each) for each in alternatives if all(one.field in _TEXT for one in each)]
+    if len(words) == len(alternatives) and all(words):  # an alternative that only excludes stop words has none: it holds for all
+        together = " | ".join(f"({each})" for each in words)
         return f"search @@ {builder.bind(together, 'text')}::tsquery"
     return "(" + " OR ".join(f"({_alternative(each, builder)})" for each in alternatives) + ")"
 
