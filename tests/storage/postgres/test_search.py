@@ -79,6 +79,8 @@ CONDITIONS = {
     "stop words beside others": (ask(["the", "cat"]), {"cats", "back"}),
     "stop words or others": (ask(["the"], ["dog"]), {"dogs"}),
     "a stop word excluded": (ask(["dog", has(ANY, "the", negated=True)]), {"dogs"}),
+    "a stop word excluded, or others": (ask(["dog"], [has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
+    "nothing but a stop word excluded": (ask([has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
     "an author without a word": (ask([has(AUTHOR, "?!")]), set()),
     "everything": (ask(), {"cats", "ml", "nn", "dogs", "back"}),
     "sources": (ask(sources=("newsapi", "reddit")), {"ml", "nn", "dogs"}),
