@@ -121,9 +121,9 @@ class _Left:
     def whole(self, digits: str) -> int:
         """An integer."""
         self._count()
-        if len(digits) > 300:  # about where a double ends; Python by itself refuses 4,300 digits, with a message of its own
-            raise ValueError("holds a number that is too large")
-        return int(digits)
+        if len(digits) > MOST_DIGITS or not LEAST <= (number := int(digits)) <= GREATEST:
+            raise ValueError("holds a whole number of more than 64 bits")
+        return number
 
     def real(self, digits: str) -> float:
         """A number with a fraction or an exponent."""
@@ -141,19 +141,6 @@ class _Left:
 
 def _no_constant(_name: str) -> Any:
     raise ValueError("holds NaN or Infinity, which are not JSON")
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > MOST_DIGITS or not LEAST <= (number := int(digits)) <= GREATEST:
-        raise ValueError("holds a whole number of more than 64 bits")
-    return number
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), -float("inf")):
-        raise ValueError("holds a number that is too large")
-    return number
 
 
 def _check_tree(value: Any) -> None:
