@@ -82,7 +82,7 @@ def test_nesting_up_to_the_bound_is_taken():
     assert parse_object(b'{"a": ' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}")
 
 
-VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.floats()
+VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.floats()
 
 
 @given(st.dictionaries(st.text(), st.recursive(VALUES, st.lists, max_leaves=5)))
