@@ -99,13 +99,15 @@ class RedisLink:
         try:
             result = await operation(*args)
         except FORESEEN as error:
-            await self.judge(error)
-            failure = translate(error)
-            self._log.failed(failure)
-            raise failure from error
-        self._breaker.succeeded()
-        self._log.worked()
-        return result
+            lost = error
+        else:
+            self._breaker.succeeded()
+            self._log.worked()
+            return result
+        await self.judge(lost)
+        failure = translate(lost)
+        self._log.failed(failure)
+        raise failure from lost
 
     async def _ping(self) -> None:
         await self.redis.set(PING_KEY, b"", px=PING_MS)
