@@ -117,6 +117,6 @@ async def forwarding(target: str | tuple[str, int], greet: Greet = as_it_comes) 
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         forwarder.port = listener.socket.getsockname()[1]
-        nursery.start_soon(trio.serve_listeners, forwarder.handle, [listener])
+        await nursery.start(trio.serve_listeners, forwarder.handle, [listener])
         yield forwarder
         nursery.cancel_scope.cancel()

@@ -93,7 +93,7 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 
 
 def _check_length(data_dir: Path) -> None:
-    if len(os.fsencode(data_dir.resolve())) > LONGEST_FOLDER_BYTES:
+    if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:  # which a loop of links does not stop
         raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
 
 

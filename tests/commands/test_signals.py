@@ -108,7 +108,7 @@ def test_a_second_signal_does_not_wait(tmp_path):
         with pytest.raises(httpx.ReadTimeout):  # the search goes on without whoever asked
             service.client.get(f"{service.url}/articles?q=climate", timeout=1)
         service.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: "now draining" in service.log.read_text())
+        wait_for(lambda: "stopping" in service.log.read_text())
         assert service.stop() == 128 + signal.SIGTERM
     assert servers_of(tmp_path) == []
 

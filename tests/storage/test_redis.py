@@ -11,7 +11,6 @@ from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S, until
 
 
-@pytest.mark.parametrize("redis_reply_s", [SOCKET_S])
 async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(bridge, name, monkeypatch):
     """A black hole costs one socket timeout until the breaker opens, then nothing: Redis is not asked; after it, all is well again."""
     monkeypatch.setattr("newsintel.storage.breaker.FIRST_PAUSE_S", PATIENCE_S)

@@ -93,7 +93,7 @@ async def saying(folder, *, line):
         sock = trio.socket.socket(trio.socket.AF_UNIX)
         await sock.bind(path)
         sock.listen()
-        nursery.start_soon(trio.serve_listeners, answer, [trio.SocketListener(sock)])
+        await nursery.start(trio.serve_listeners, answer, [trio.SocketListener(sock)])
         yield type("Stub", (), {"socket": path})
         nursery.cancel_scope.cancel()
 

@@ -14,7 +14,7 @@ from newsintel.options import Secret
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
 from newsintel.storage.postgres.history import PostgresHistory
-from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
 from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes
 from tests.waiting import PATIENCE_S, until
@@ -112,8 +112,9 @@ async def test_killed_backends_are_not_noticed(postgres, execute):
         await postgres.ping()
 
 
-async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers, database_url):
+async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers, database_url, monkeypatch):
     """Ten units fail: a line for each reason, without a traceback, and one at the end; a query that is too slow is no outage."""
+    monkeypatch.setitem(SERVER_SETTINGS, "statement_timeout", "1500")
     async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
         with capture_logs() as logs:
             await postgres.ping()
@@ -123,7 +124,7 @@ async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers
             await servers.postgres.ensure()
             assert await succeeds(postgres.ping)
             with pytest.raises(ArchiveTimeoutError):
-                await postgres.run(lambda connection: connection.execute("SELECT pg_sleep(1.9)"))
+                await postgres.run(lambda connection: connection.execute("SELECT pg_sleep(600)"))
     told = [(line["event"], line["store"]) for line in logs]
     assert told == [*[("store_failing", "postgresql")] * (len(told) - 1), ("store_recovered", "postgresql")]
     assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
