@@ -96,8 +96,8 @@ async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, s
     """The token endpoint may take the ten seconds that an attempt has."""
     async with (
         simulated(reddit_auth=slow_s) as settings,
-        trio.open_nursery() as nursery,
         open_app_token(settings.source["reddit"]) as token,
+        trio.open_nursery() as nursery,
     ):
         nursery.start_soon(token.keep_ready)
         began = trio.current_time()

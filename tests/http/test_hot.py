@@ -7,7 +7,7 @@ import pytest
 
 from newsintel.http.application import create_app
 from newsintel.model import REPEAT_S, Origin, Status, Via
-from newsintel.views import render
+from newsintel.views import rendering
 from tests.account_fakes import browser, program
 from tests.http.world import NOW, Desk, World, answer, outcome, settings, stale
 
@@ -181,7 +181,7 @@ async def test_waiters_of_one_flight_share_the_bytes(monkeypatch):
     made = []
     real = answer
     world = World(desk=Desk(made_by=real))
-    monkeypatch.setattr("newsintel.http.articles.render", lambda *args: made.append(args) or _render(*args))
+    monkeypatch.setattr("newsintel.http.articles.rendering", lambda *args: made.append(args) or _render(*args))
     client = create_app(world.services).test_client()
     world.now = NOW + timedelta(seconds=1000)  # past freshness: every call goes to the desk
     first, second = await client.get(PATH), await client.get(PATH)
@@ -193,7 +193,7 @@ async def test_waiters_of_one_flight_share_the_bytes(monkeypatch):
 
 
 def _render(*args):
-    return render(*args)
+    return rendering(*args)
 
 
 async def test_a_person_who_is_signed_in_is_answered_further_in():
