@@ -99,7 +99,7 @@ def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path):
     assert (serving["url"], serving["sources"], serving["postgresql"]) == ([service.url], ["guardian"], "embedded")
     assert by_event["stopping"]["signal"] == "SIGTERM"
     with running(tmp_path, "serve", LOG_FORMAT="json") as service:
-        assert [line["event"] for line in events(service.log.read_text())][1] == "schema_up_to_date"
+        assert [line["event"] for line in events(service.log.read_text())][1:3] == ["source_notice", "schema_up_to_date"]
 
 
 def test_port_in_use_is_found_before_anything_starts(tmp_path):
