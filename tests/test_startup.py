@@ -109,7 +109,9 @@ def test_port_in_use_is_found_before_anything_starts(tmp_path):
         taken.bind(("127.0.0.1", port))
         taken.listen()
         for command in ("serve", "demo"):
-            done = newsintel(tmp_path, command, BIND=f"127.0.0.1:{port}", LOG_FORMAT="text", LOG_LEVEL="warning")
+            done = newsintel(
+                tmp_path, command, GUARDIAN_KEY="planted-key", BIND=f"127.0.0.1:{port}", LOG_FORMAT="text", LOG_LEVEL="warning"
+            )
             assert done.returncode == 1
             assert done.stderr == f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND): Address already in use\n"
     assert list(tmp_path.iterdir()) == []
@@ -121,7 +123,9 @@ def test_folder_that_cannot_be_used_names_its_setting(tmp_path):
     (tmp_path / "file").write_text("")
     for command in ("serve", "search"):
         args = (command, "x") if command == "search" else (command,)
-        done = newsintel(tmp_path, *args, DATA_DIR=str(tmp_path / "file"), BIND="127.0.0.1:0", LOG_LEVEL="error")
+        done = newsintel(
+            tmp_path, *args, GUARDIAN_KEY="planted-key", DATA_DIR=str(tmp_path / "file"), BIND="127.0.0.1:0", LOG_LEVEL="error"
+        )
         assert (done.returncode, done.stderr) == (2, f"newsintel: NEWSINTEL_DATA_DIR ({tmp_path}/file) cannot be used: File exists\n")
 
 
