@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 
 import pytest
@@ -154,8 +155,9 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
     ]
 
 
-def test_outage_is_told_once_though_nobody_asks(tmp_path):
+def test_outage_is_told_once_though_nobody_asks(tmp_path, monkeypatch):
     """Redis stands still under a service without callers, and goes on: each change is one line, no line has a traceback."""
+    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])  # with the limits that it really has
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
 
         def told(event, **fields):
