@@ -66,6 +66,10 @@ image-check:
 sign-in-check:
     python -m pytest -m slow tests/oauth
 
+# the running service against its own API description, by Schemathesis
+conform:
+    python -m pytest -m slow tests/test_schemathesis.py
+
 # two services behind a balancer, restarted under load: no request may fail
 drill:
     python -m ops.drill
