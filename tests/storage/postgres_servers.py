@@ -65,7 +65,7 @@ def installed() -> Tool | None:
 
 
 async def run(*command: str | Path) -> None:
-    """Run one of PostgreSQL's programs to its end, as whoever may."""
+    """Run one of PostgreSQL's programs to its end."""
     await trio.run_process(
         [str(word) for word in command], capture_stdout=True, capture_stderr=True, env={"LC_ALL": "C", "PATH": os.defpath}
     )
@@ -117,7 +117,7 @@ async def postgres_server(
     server = PostgresServer(folder, process)
     try:
         with trio.fail_after(START_S):
-            while await _state(server) != expect:  # noqa: ASYNC110 - a server tells nobody when it is ready
+            while await _state(server) != expect:  # noqa: ASYNC110 - a server does not say when it is ready
                 await trio.sleep(0.02)
         yield server
     finally:

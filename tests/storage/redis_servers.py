@@ -51,7 +51,7 @@ async def redis_server(folder: Path, program: str | None = None, **options: str 
     server = RedisServer(socket, client)
     try:
         with trio.fail_after(START_S):
-            while not server.accepts():  # noqa: ASYNC110 - a server tells nobody when it is ready
+            while not server.accepts():  # noqa: ASYNC110 - a server does not say when it is ready
                 await trio.sleep(0.02)
         yield server
     finally:
