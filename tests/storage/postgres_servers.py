@@ -10,9 +10,7 @@ import trio
 from attrs import frozen
 
 from newsintel.storage.daemons import PostgresDaemon
-
-START_S = 60
-"""On a busy machine."""
+from tests.waiting import PATIENCE_S
 
 
 @frozen
@@ -116,7 +114,7 @@ async def postgres_server(
         )
     server = PostgresServer(folder, process)
     try:
-        with trio.fail_after(START_S):
+        with trio.fail_after(PATIENCE_S):
             while await _state(server) != expect:  # noqa: ASYNC110 - a server does not say when it is ready
                 await trio.sleep(0.02)
         yield server
