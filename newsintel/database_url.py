@@ -167,7 +167,7 @@ def _user_has_a_name() -> bool:
 
 
 def _home_root_exists() -> bool:
-    """Whether there are roots where libpq and asyncpg look for those that nobody named."""
+    """Whether there are roots where libpq and asyncpg look if the URL names none."""
     try:
         return (Path.home() / ".postgresql" / "root.crt").exists()
     except (RuntimeError, OSError):
@@ -178,6 +178,6 @@ def _load(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> 
     try:
         load(ssl.create_default_context(), path)
     except ssl.SSLError:
-        raise ValueError(f"has a {name} that names a file which does not hold what it should: {path}") from None
+        raise ValueError(f"has a {name} that names a file which does not hold what it should: {path!r}") from None
     except OSError as error:
-        raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {path}") from None
+        raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {path!r}") from None

@@ -82,9 +82,9 @@ class RedisUrl:
                 word = self.given.get("ssl_password", "")
                 context.load_cert_chain(self.given[name], self.given.get("ssl_keyfile"), lambda: word)
         except ssl.SSLError:
-            raise ValueError(f"has a {name} that names a file which does not hold what it should: {self.given[name]}") from None
+            raise ValueError(f"has a {name} that names a file which does not hold what it should: {self.given[name]!r}") from None
         except OSError as error:
-            raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.given[name]}") from None
+            raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.given[name]!r}") from None
 
 
 def check_redis_url(raw: str) -> Secret:

@@ -12,7 +12,7 @@ def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret
 
     Args:
         databases: URLs of PostgreSQL by the name they were read under.
-        redis: likewise of Redis.
+        redis: URLs of Redis by the name they were read under.
         environ: where the driver looks for what a URL leaves out.
         production: whether what is sent must be safe from others: encrypted and to a server that proves its name, or on this machine.
     """

@@ -57,7 +57,7 @@ class Authority:
 
 
 def server_context(pair: Pair, clients: Path | None = None) -> ssl.SSLContext:
-    """A server's TLS; with `clients` it wants a certificate of that authority from whoever comes."""
+    """A server's TLS; with `clients` it asks every client for a certificate of that authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(clients) if clients else None)
     context.load_cert_chain(pair.certificate, pair.key)
     context.set_alpn_protocols(["postgresql"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.service import running
+from tests.waiting import PATIENCE_S
 
 BIG = 2**64
 MINE = ("/me", "/me/preferences", "/me/saved", "/me/history", "/me/keys", "/me/sessions", "/me/export", "/me/recommendations")
@@ -36,7 +37,7 @@ def document(demo):
 @contextmanager
 def sign_in(demo, name):
     """A browser in which somebody is signed in."""
-    with httpx.Client(base_url=demo.url, trust_env=False, timeout=30, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
+    with httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
         browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
         yield browser
 

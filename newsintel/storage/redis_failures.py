@@ -13,7 +13,7 @@ from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
 MISPLACED = frozenset({"READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN"})
 """It is a replica now, or cannot serve yet: behind the same name there may be a better one, which only a new connection finds.
 
-Not so OOM, MISCONF and NOREPLICAS: whoever says that is the primary still, and goes on answering reads.
+OOM, MISCONF and NOREPLICAS are not here: a server that says that is still the primary, and goes on answering reads.
 """
 
 REFUSED = frozenset({"NOAUTH", "WRONGPASS", "NOPERM", "DENIED"})

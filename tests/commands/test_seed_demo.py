@@ -10,6 +10,7 @@ import pytest
 from newsintel.demo.invented_readers import DEMO_READER
 from tests.service import newsintel, running
 from tests.storage.support import running_servers
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
 def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
     """Who signs in by the stand-in for Reddit's page is that reader; anybody else is a newcomer, who gets what is talked about."""
     folder, _ = seeded
-    with running(folder, "demo") as demo, httpx.Client(trust_env=False, timeout=30, follow_redirects=True) as browser:
+    with running(folder, "demo") as demo, httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser:
         browser.base_url = demo.url.replace("127.0.0.1", "localhost")  # where sign-in comes back to, hence where its cookie is good
         page = browser.get("/auth/reddit/login")
         browser.post(page.url, data={"username": DEMO_READER, "decision": "allow"})

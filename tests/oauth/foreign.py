@@ -17,9 +17,10 @@ import pytest
 from attrs import define, field
 
 from tests.service import free_port
+from tests.waiting import PATIENCE_S
 
 CERTIFIED = Path(__file__).parent / "certified"
-START_S = 30
+START_S = PATIENCE_S
 MOST_PAGES = 20
 
 
@@ -60,7 +61,7 @@ def _running(command, issuer, folder=None):
             yield
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE_S)
 
 
 def _wait_until_up(process, issuer, log):
@@ -100,7 +101,7 @@ class _Forms(HTMLParser):
 
 def go_through(url, home, *, declines=False, **filled):
     """What a person does at a provider: fill in the first form of each page, or decline; returns the address they are sent home to."""
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
         response = client.get(url)
         for _ in range(MOST_PAGES):
             if response.is_redirect:

@@ -14,6 +14,7 @@ from newsintel.oauth.reddit import identity
 from newsintel.settings import load
 from newsintel.sign_in import new_attempt
 from newsintel.sources import REGISTRY
+from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ATTEMPT = new_attempt("reddit", "c" * 43, "/me")
@@ -44,7 +45,7 @@ class Elsewhere:
 @pytest.fixture
 async def elsewhere():
     """Everything running, without artificial latency."""
-    async with simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=5) as browser:
+    async with simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
         for name in simulated.base_urls:
             await browser.put(f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
         settings = load([source.options for source in REGISTRY.values()], simulated.environ)

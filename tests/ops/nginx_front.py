@@ -14,12 +14,13 @@ from attrs import frozen
 
 from ops.balancer import find_nginx
 from tests.service import free_port
+from tests.waiting import PATIENCE_S
 
 CONFIG = Path(__file__).resolve().parents[2] / "ops" / "nginx" / "newsintel.conf"
 NGINX = find_nginx()
 APP = "https://app.example.org"
 """An origin that both the service and nginx list."""
-START_S = 10
+START_S = PATIENCE_S
 
 
 @frozen
@@ -78,7 +79,7 @@ def running_nginx(folder, service):
     command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "daemon off;"]
     process = subprocess.Popen(command)
     try:
-        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=PATIENCE_S) as client:
             give_up = time.monotonic() + START_S
             while True:
                 try:
@@ -92,4 +93,4 @@ def running_nginx(folder, service):
             yield Front(port, folder / "cache", client)
     finally:
         process.send_signal(signal.SIGQUIT)
-        process.wait(10)
+        process.wait(PATIENCE_S)

@@ -10,9 +10,7 @@ import trio
 from attrs import frozen
 
 from newsintel.storage.daemons import PostgresDaemon
-
-START_S = 60
-"""On a busy machine."""
+from tests.waiting import PATIENCE_S
 
 
 @frozen
@@ -65,7 +63,7 @@ def installed() -> Tool | None:
 
 
 async def run(*command: str | Path) -> None:
-    """Run one of PostgreSQL's programs to its end, as whoever may."""
+    """Run one of PostgreSQL's programs to its end."""
     await trio.run_process(
         [str(word) for word in command], capture_stdout=True, capture_stderr=True, env={"LC_ALL": "C", "PATH": os.defpath}
     )
@@ -116,8 +114,8 @@ async def postgres_server(
         )
     server = PostgresServer(folder, process)
     try:
-        with trio.fail_after(START_S):
-            while await _state(server) != expect:  # noqa: ASYNC110 - a server tells nobody when it is ready
+        with trio.fail_after(PATIENCE_S):
+            while await _state(server) != expect:  # noqa: ASYNC110 - a server does not say when it is ready
                 await trio.sleep(0.02)
         yield server
     finally:

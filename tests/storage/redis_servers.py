@@ -14,9 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from newsintel.storage.daemons import RedisDaemon
-
-START_S = 60
-"""On a busy machine."""
+from tests.waiting import PATIENCE_S
 
 
 @frozen
@@ -47,11 +45,11 @@ async def redis_server(folder: Path, program: str | None = None, **options: str 
     known: Mapping[str, str | int] = {"port": 0, "unixsocket": socket, "dir": str(folder), "save": "", "logfile": str(folder / "log")}
     words = [word for name, value in (known | options).items() for word in ("--" + name.replace("_", "-"), str(value))]
     process = subprocess.Popen([program or RedisDaemon(folder, folder).program(), *words], stdin=subprocess.DEVNULL)  # noqa: ASYNC220
-    client = Redis(unix_socket_path=socket, socket_timeout=START_S, retry=Retry(NoBackoff(), 0))
+    client = Redis(unix_socket_path=socket, socket_timeout=PATIENCE_S, retry=Retry(NoBackoff(), 0))
     server = RedisServer(socket, client)
     try:
-        with trio.fail_after(START_S):
-            while not server.accepts():  # noqa: ASYNC110 - a server tells nobody when it is ready
+        with trio.fail_after(PATIENCE_S):
+            while not server.accepts():  # noqa: ASYNC110 - a server does not say when it is ready
                 await trio.sleep(0.02)
         yield server
     finally:

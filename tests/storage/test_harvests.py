@@ -50,7 +50,7 @@ async def test_a_reply_that_nobody_read_reaches_nobody(cache, link):
     async def leave_a_reply_unread():
         connection = await link.redis.connection_pool.get_connection()
         await connection.send_command("GET", "articles:alice")
-        while not connection._reader._buffer:  # noqa: ASYNC110 - a reply tells nobody that it has come
+        while not connection._reader._buffer:  # noqa: ASYNC110 - nothing says that a reply has come
             await asyncio.sleep(0.01)
         await link.redis.connection_pool.release(connection)
 

@@ -11,6 +11,7 @@ from newsintel.options import Secret
 from newsintel.storage.harvests import RedisCache
 from newsintel.storage.redis import open_redis
 from newsintel.storage.sessions import RedisSessions
+from tests import waiting
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
 from tests.storage.support import answer, decode, encode
@@ -47,10 +48,12 @@ async def pair(folder):
 
 
 async def until(check):
-    """Wait for something that nobody announces."""
-    with trio.fail_after(60):
-        while not check():  # noqa: ASYNC110
-            await trio.sleep(0.02)
+    """Wait for something that no server announces."""
+
+    async def asked():
+        return check()
+
+    await waiting.until(asked)
 
 
 @asynccontextmanager

@@ -70,7 +70,7 @@ async def postgres_behind(tmp_path, servers, context):
 
 @asynccontextmanager
 async def redis_behind(tmp_path, servers, context):
-    """The embedded Redis likewise."""
+    """The embedded Redis behind TLS."""
 
     async def greet(client):
         return trio.SSLStream(client, context, server_side=True)

@@ -22,6 +22,7 @@ async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
             yield postgres
 
 
+@pytest.mark.parametrize("postgres_limits", [()])
 @pytest.mark.parametrize(
     ("parameters", "setting", "value"),
     [

@@ -11,6 +11,7 @@ from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
 from tests.storage.conftest import rows, sql
 from tests.storage.postgres_servers import copy_cluster, make_cluster, postgres_server
+from tests.waiting import until
 
 SIZE = 4
 
@@ -106,9 +107,11 @@ async def test_readiness_sees_a_replica(bridge, tmp_path):
 
 async def seen(bridge, server, numbers):
     """Wait until a replica has them."""
-    with trio.fail_after(60):
-        while await written(bridge, server) != numbers:  # noqa: ASYNC110
-            await trio.sleep(0.02)
+
+    async def has():
+        return await written(bridge, server) == numbers
+
+    await until(has)
 
 
 async def test_a_primary_without_power_costs_one_command(bridge, tmp_path, monkeypatch):

@@ -22,6 +22,7 @@ from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
 from tests.storage.postgres_servers import make_cluster, postgres_server
 from tests.storage.support import ROOT
+from tests.waiting import PATIENCE_S, until
 
 BUG, AGAIN, ELSEWHERE = "a bug of ours", "tried again", "tried again on another connection"
 MEANINGS = {
@@ -135,9 +136,7 @@ async def test_a_server_that_takes_no_connections_yet_is_an_outage(bridge, tmp_p
         assert not isinstance(refusal.value, RefusedError)
         (home / "promote").touch()
         os.kill(server.process.pid, signal.SIGUSR1)
-        with trio.fail_after(60):
-            while not await succeeds(postgres.ping):  # noqa: ASYNC110
-                await trio.sleep(0.05)
+        await until(lambda: succeeds(postgres.ping))
 
 
 async def succeeds(call):
@@ -159,7 +158,7 @@ async def pgbouncer(folder, server, *settings):
     command = [*map(str, as_somebody), shutil.which("pgbouncer"), "-q", str(folder / "ini")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: ASYNC220 - a moment
     try:
-        with trio.fail_after(60):
+        with trio.fail_after(PATIENCE_S):
             while not (folder / ".s.PGSQL.6432").exists():  # noqa: ASYNC110
                 await trio.sleep(0.02)
         async with forwarding(str(folder / ".s.PGSQL.6432")) as name:
@@ -190,7 +189,7 @@ async def test_a_pooler_that_shares_sessions_is_named(bridge, tmp_path, settings
             except UnavailableError as refusal:
                 refusals.append(refusal)
 
-        with trio.fail_after(60):
+        with trio.fail_after(PATIENCE_S):
             while not refusals:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(ask)
