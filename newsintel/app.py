@@ -23,7 +23,7 @@ from functools import partial
 import trio
 from attrs import frozen
 
-from newsintel import __version__, emf
+from newsintel import __version__, emf, scraping
 from newsintel.actors import (
     cache_writer,
     emf_writer,
@@ -244,7 +244,9 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
                 listen = partial(server.serve, settings=settings, shutdown=ending.begun, metrics=metrics)
                 urls, metrics_urls = await http.start(listen, create_app(services)), []
                 if settings.metrics_bind:
-                    metrics_urls = await http.start(partial(listen, MetricsListener(metrics.exposition), bind=settings.metrics_bind))
+                    metrics_urls = await http.start(
+                        partial(listen, MetricsListener(partial(scraping.exposition, metrics)), bind=settings.metrics_bind)
+                    )
                 services.health.enter(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")
                 settle_memory()
@@ -269,7 +271,7 @@ async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]
                 emf_writer.run,
                 table=emf.table(settings.enabled_sources),
                 labels=labels,
-                read=metrics.samples,
+                read=partial(scraping.samples, metrics),
                 now=utc_now,
             )
             nursery.start_soon(report, name="emf_writer")

@@ -3,11 +3,12 @@
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import trio
 from attrs import frozen
 
-from newsintel import gauges
+from newsintel import gauges, scraping
 from newsintel.admission import Admission
 from newsintel.allowance import Allowance, States
 from newsintel.cursors import PURPOSE as CURSORS
@@ -138,7 +139,7 @@ def services(
         requests=limiter("search", settings.rate_limit, stores.counter, count, time.time),
         misses=misses,
         count=count,
-        exposition=core.metrics.exposition,
+        exposition=partial(scraping.exposition, core.metrics),
         now=core.now,
         health=Lifecycle(stores.postgres_ping, stores.redis_ping),
         source_states=states,

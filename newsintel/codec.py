@@ -219,6 +219,9 @@ def _make() -> Converter:
     converter.register_structure_hook(float, _real)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(_is_tuple)(_tuple_hook)
+    for model in (Harvest, FetchOutcome, Article):  # else the first answer would wait for their hooks to be written
+        converter.get_structure_hook(model)
+        converter.get_unstructure_hook(model)
     return converter
 
 

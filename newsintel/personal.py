@@ -94,7 +94,7 @@ def render(answer: Answer, view: View, preferences: Preferences, filled: Sequenc
     """
     merged = yield from merged_as(answer, view.dedupe)
     arranged = yield from arrange(merged.ranked, preferences, answer.harvest.query.sort)
-    body = search_body(answer, merged, arranged.ranked, view)
+    body = yield from search_body(answer, merged, arranged.ranked, view)
     if view.explain:
         first = (view.page - 1) * view.limit
         for story, worth in zip(body["articles"], arranged.worth[first:], strict=False):

@@ -36,7 +36,7 @@ class PreferenceStore(Protocol):
 class SavedArticles(Protocol):
     """Which articles people saved, with their notes."""
 
-    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None) -> SavedPage:
+    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool = False) -> SavedPage:
         """Up to `limit` saves after a position, the latest first.
 
         Args:
@@ -44,6 +44,7 @@ class SavedArticles(Protocol):
             words: tidied by `grammar.checked`; what title, publisher and notes together must hold, by the one grammar; None = anything.
             limit: of the page.
             after: where the page before ended.
+            content: with the texts of the articles.
 
         Raises:
             InvalidParameterError: `words` are stop words alone; names `q`.

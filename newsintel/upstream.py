@@ -20,6 +20,9 @@ from newsintel.settings import SourceSettings
 from newsintel.sources.source import Response, Source
 from newsintel.turns import in_turns
 
+_READ = httpx.ByteStream(b"")
+"""In the place of a reply's stream, which holds its reply: the two would stay until the collector comes."""
+
 
 class Token(Protocol):
     """An app-only token that somebody keeps fresh, as `oauth.AppToken` does."""
@@ -76,6 +79,7 @@ class _HttpUpstream:
             reply = await self._client.get(self._settings.url + request.path, params=request.params, headers=list(request.headers))
         except FORESEEN as error:
             return refusal(error)
+        reply.stream = _READ
         if reply.is_redirect:
             # Following one would carry the key to a place of the sender's choosing (SSRF; OWASP API10:2023).
             return Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code)

@@ -70,7 +70,7 @@ def render(answer: Answer, view: View) -> dict[str, Any]:
 def rendering(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
     """Likewise, in slices."""
     merged = yield from merged_as(answer, view.dedupe)
-    return search_body(answer, merged, merged.ranked, view)
+    return (yield from search_body(answer, merged, merged.ranked, view))
 
 
 def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
@@ -81,12 +81,16 @@ def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
     return (yield from merging(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))
 
 
-def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> dict[str, Any]:
+def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
     """The body that lists some of a merge's groups, in the order given; the sources are reported by the whole merge."""
     harvest = answer.harvest
     start = (view.page - 1) * view.limit
+    articles = []
+    for ranked in listed[start : start + view.limit]:
+        articles.append(_group_body(ranked, explain=view.explain))
+        yield
     return {
-        "articles": [_group_body(ranked, explain=view.explain) for ranked in listed[start : start + view.limit]],
+        "articles": articles,
         "total": len(listed),
         "limit": view.limit,
         "page": view.page,

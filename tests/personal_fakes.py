@@ -62,7 +62,7 @@ class MemorySaved(_Memory):
         super().__init__()
         self.kept: dict[int, dict[str, Save]] = defaultdict(dict)
 
-    async def page(self, user_id, words, limit, after):
+    async def page(self, user_id, words, limit, after, *, content=False):
         await self._answer()
         saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
         if words is not None:

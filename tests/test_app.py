@@ -324,7 +324,7 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
         await services.desk.search(asked(), ASKER)
         services.desk.join(asked("something else"), signed_in=False)
         read = {(name, *(value for _, value in labels)): value for (name, labels), value in metrics.samples().items()}
-        assert b"newsintel_flights 1.0" in services.exposition()
+        assert b"newsintel_flights 1.0" in await services.exposition()
     assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
     assert read["newsintel_flights",] == 1
     assert read["newsintel_queue_depth", "merger"] == 0

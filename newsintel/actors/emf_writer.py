@@ -3,7 +3,7 @@
 It has no inbox that could end, so the composition root cancels it last of all but the stores; the line of the minute begun is then written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 from attrs import frozen
@@ -18,6 +18,9 @@ log = get_logger(__name__)
 EVERY_S = 60.0
 """CloudWatch's own resolution of standard metrics."""
 
+LAST_S = 1.0
+"""For reading the numbers at the end, which takes some 10 ms."""
+
 
 @frozen
 class _Line:
@@ -28,7 +31,7 @@ class _Line:
     now: WallClock
 
 
-async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Samples], now: WallClock) -> None:
+async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Awaitable[Samples]], now: WallClock) -> None:
     """Log a line a minute until cancelled, and then the last one.
 
     Args:
@@ -38,13 +41,14 @@ async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: C
         now: the time of day.
     """
     line = _Line(table, labels, now)
-    before = read()
+    before = await read()
     try:
         while True:
             await trio.sleep(EVERY_S)
-            before = _write(line, before, read())
+            before = _write(line, before, await read())
     finally:
-        _write(line, before, read())
+        with trio.move_on_after(LAST_S, shield=True):
+            _write(line, before, await read())
 
 
 def _write(line: _Line, before: Samples, after: Samples) -> Samples:

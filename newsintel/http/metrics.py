@@ -1,7 +1,7 @@
 """GET /metrics, the numbers for Prometheus: on the public port for whoever has METRICS_TOKEN, on METRICS_BIND for whoever reaches it."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from quart import Response, request
@@ -25,7 +25,7 @@ async def exposed(services: Services, _given: Given) -> Response:
     """Answer the numbers; without the right to see them, as if there were nothing."""
     if not _allowed(services.settings, request.headers.get("Authorization", "")):
         raise NotFound("Nothing is here.")
-    return Response(services.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(await services.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _allowed(settings: Settings, authorization: str) -> bool:
@@ -40,7 +40,7 @@ def _allowed(settings: Settings, authorization: str) -> bool:
 class MetricsListener:
     """The ASGI application behind METRICS_BIND: the numbers and nothing else, for collectors that come by address, without a token."""
 
-    def __init__(self, exposition: Callable[[], bytes]) -> None:
+    def __init__(self, exposition: Callable[[], Awaitable[bytes]]) -> None:
         self._exposition = exposition
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -48,7 +48,7 @@ class MetricsListener:
         known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
         if known:
             scope["state"]["route"] = PATH
-        body = self._exposition() if known else b""
+        body = await self._exposition() if known else b""
         headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})

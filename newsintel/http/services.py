@@ -1,6 +1,6 @@
 """What the routes need of the rest of newsintel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import frozen
 
@@ -59,7 +59,7 @@ class Services:
     requests: Limiter | None
     misses: Limiter | None
     count: Count
-    exposition: Callable[[], bytes]
+    exposition: Callable[[], Awaitable[bytes]]
     now: WallClock
     health: Health
     source_states: SourceStates

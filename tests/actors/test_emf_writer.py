@@ -14,6 +14,9 @@ async def test_each_line_tells_of_its_own_minute(autojump_clock):
     """Counters are what was added since the line before; nothing is told twice, the rest of a minute not lost."""
     metrics = Metrics()
 
+    async def read():
+        return metrics.samples()
+
     async def work():
         await trio.sleep(10)
         for amount in (1, 2, 4):
@@ -25,7 +28,7 @@ async def test_each_line_tells_of_its_own_minute(autojump_clock):
             labels = {"env": "test", "version": "1"}
             with trio.move_on_after(2.5 * emf_writer.EVERY_S):
                 nursery.start_soon(work)
-                await emf_writer.run(table=table(["guardian"]), labels=labels, read=metrics.samples, now=Clock())
+                await emf_writer.run(table=table(["guardian"]), labels=labels, read=read, now=Clock())
     written = [line for line in lines if line["event"] == "metrics"]
     assert [line["archived_articles"] for line in written] == [1, 2, 4]
     assert [round(line["_aws"]["Timestamp"] / 1000 - NOON.timestamp()) for line in written] == [60, 120, 150]

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import trio
 
+from newsintel import scraping
 from newsintel.http.application import create_app
 from newsintel.http.metrics import MetricsListener
 from newsintel.http.server import serve
@@ -70,7 +71,7 @@ async def test_listener_of_its_own():
     world, shutdown = World(), trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
-            listen = partial(serve, MetricsListener(world.metrics.exposition), world.settings, shutdown=shutdown)
+            listen = partial(serve, MetricsListener(partial(scraping.exposition, world.metrics)), world.settings, shutdown=shutdown)
             (url,) = await nursery.start(partial(listen, metrics=world.metrics, bind=Address("127.0.0.1", 0)))
             async with httpx.AsyncClient(base_url=url) as client:
                 full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import trio
 from attrs import define, field, frozen
 
+from newsintel import scraping
 from newsintel.account_model import Caller
 from newsintel.cursors import PURPOSE, Cursors
 from newsintel.http.callers import Persons
@@ -266,7 +268,7 @@ class World:
             requests=self.requests,
             misses=self.misses,
             count=self.metrics.count,
-            exposition=self.metrics.exposition,
+            exposition=partial(scraping.exposition, self.metrics),
             now=lambda: self.now,
             health=self.health,
             source_states=States(self.states),

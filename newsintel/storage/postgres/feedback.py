@@ -6,7 +6,7 @@ from typing import Any
 from newsintel.archive_model import Position
 from newsintel.model import Article
 from newsintel.personal_model import Dismissal, Mark, MarkPage
-from newsintel.storage.postgres.articles import COLUMNS, article_of, upsert
+from newsintel.storage.postgres.articles import LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 5_000
@@ -40,8 +40,8 @@ WHERE user_id = $1
        OR {name}_at <= $2 AND ({name}_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
 ORDER BY {name}_at DESC, article_id LIMIT $4
 """
-OPENED_PAGE = PAGE.format(columns=COLUMNS, name="opened", reason="NULL")
-DISMISSED_PAGE = PAGE.format(columns=COLUMNS, name="dismissed", reason="reason")
+OPENED_PAGE = PAGE.format(columns=LISTED, name="opened", reason="NULL")
+DISMISSED_PAGE = PAGE.format(columns=LISTED, name="dismissed", reason="reason")
 
 
 class PostgresFeedback:

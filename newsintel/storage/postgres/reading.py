@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from newsintel.intelligence.interest_model import Deed, Kind, Offer, Sharing, Wanted
-from newsintel.storage.postgres.articles import COLUMNS, TIES, article_of
+from newsintel.storage.postgres.articles import LISTED, TIES, article_of
 from newsintel.storage.postgres.lexemes import any_of, quoted
 from newsintel.storage.postgres.orders import NEWEST
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -44,7 +44,7 @@ DEALT_WITH = " UNION ALL ".join(
 )
 PUBLISHERS = "SELECT id, lower(publisher) FROM articles WHERE id = ANY($1::bigint[])"
 OFFERS = f"""
-SELECT id, {COLUMNS}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves FROM articles WHERE id = ANY($1::bigint[])
+SELECT id, {LISTED}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves FROM articles WHERE id = ANY($1::bigint[])
 """
 
 COVERED = f"""

@@ -8,7 +8,7 @@ from newsintel.archive_model import Position
 from newsintel.errors import InvalidParameterError
 from newsintel.model import Article
 from newsintel.personal_model import Put, Save, SavedPage
-from newsintel.storage.postgres.articles import COLUMNS, article_of, upsert
+from newsintel.storage.postgres.articles import COLUMNS, LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 # By the archive's own rules for words (English, stemmed). No index: it reads one person's saves, in their order, until the page is full.
@@ -16,14 +16,17 @@ FILTER = "to_tsvector('english', concat_ws(' ', title, publisher, notes)) @@ web
 ONLY_STOP_WORDS = "SELECT numnode(websearch_to_tsquery('english', $1)) = 0"
 
 # A page begins after a save by its time, ties by article. Of an article that is gone since, all that it tied with come once more.
-PAGE = f"""
-SELECT {COLUMNS}, notes, saved_at FROM saved_articles JOIN articles ON articles.id = article_id
+PAGE = {
+    content: f"""
+SELECT {columns}, notes, saved_at FROM saved_articles JOIN articles ON articles.id = article_id
 WHERE user_id = $1
   AND ($2::timestamptz IS NULL
        OR saved_at <= $2 AND (saved_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
   AND ($5::text IS NULL OR {FILTER})
 ORDER BY saved_at DESC, article_id LIMIT $4
 """  # noqa: S608 - our own column names
+    for content, columns in ((True, COLUMNS), (False, LISTED))
+}
 
 PUT = """
 INSERT INTO saved_articles AS kept (user_id, article_id, notes, saved_at)
@@ -41,13 +44,13 @@ class PostgresSaved:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first.
+    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool = False) -> SavedPage:
+        """Up to `limit` saves after a position, the latest first; with the texts of their articles only if asked for.
 
         Raises:
             InvalidParameterError: `words` are stop words alone.
         """
-        return await self._postgres.run(_page, user_id, words, limit, after)
+        return await self._postgres.run(_page, user_id, words, limit, after, content=content)
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
@@ -60,11 +63,11 @@ class PostgresSaved:
         return await self._postgres.run(_delete, user_id, article_id)
 
 
-async def _page(connection: Connection, user_id: int, words: str | None, limit: int, after: Position | None) -> SavedPage:
+async def _page(connection: Connection, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool) -> SavedPage:
     if words is not None and await connection.fetchval(ONLY_STOP_WORDS, words):
         raise InvalidParameterError("q", "only_stop_words", "q must hold a word that says something: `the`, `of` and their like do not.")
     saved_at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
-    rows = await connection.fetch(PAGE, user_id, saved_at, article_id, limit + 1, words)
+    rows = await connection.fetch(PAGE[content], user_id, saved_at, article_id, limit + 1, words)
     saves = tuple(Save(article_of(row), row["notes"], row["saved_at"]) for row in rows[:limit])
     return SavedPage(saves, Position((saves[-1].saved_at.isoformat(), saves[-1].article.id)) if len(rows) > limit else None)
 

@@ -10,7 +10,7 @@ from asyncpg import Record
 
 from newsintel.archive_model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Facets, Hit, Position
 from newsintel.errors import ArchiveTimeoutError
-from newsintel.storage.postgres.articles import COLUMNS, article_of
+from newsintel.storage.postgres.articles import LISTED, article_of
 from newsintel.storage.postgres.conditions import PARSE, Where, parse_arguments, where, worded
 from newsintel.storage.postgres.failures import TOO_SLOW
 from newsintel.storage.postgres.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
@@ -42,9 +42,7 @@ SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newes
 
 HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
 
-FOUND = (
-    f"SELECT id, {COLUMNS}, first_seen_at, fetched_at, {{body}} AS body, {{title}} AS heading FROM articles WHERE id = ANY($1::bigint[])"
-)
+FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, {{body}} AS body, {{title}} AS heading FROM articles WHERE id = ANY($1::bigint[])"
 
 
 class PostgresSearch:
