@@ -1,8 +1,13 @@
-"""What holds for every test: neither the machine's speed nor the shell it was started from decides anything."""
+"""What holds for every test: neither the machine's speed, the shell it was started from nor the test before it decides anything."""
 
+import logging
 import signal
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from newsintel.log_lines import Line
 
 # As they come, an example that takes 0.2 s fails its property, and so does one whose inputs took long to make.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -12,3 +17,17 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     # A shell's background job, or nohup, ignores them, and so would every program that a test starts and ends.
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was():
+    """A command that runs in this process sets the log up; here it is as it was for the next test."""
+    loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    levels, hooks = [one.level for one in loggers], (sys.excepthook, sys.unraisablehook)
+    yield
+    logging.root.handlers[:] = [handler for handler in logging.root.handlers if not isinstance(handler.formatter, Line)]
+    for one, level in zip(loggers, levels, strict=True):
+        if one.level != level:
+            one.setLevel(level)
+    sys.excepthook, sys.unraisablehook = hooks
+    logging.captureWarnings(capture=False)

@@ -95,9 +95,6 @@ def test_event_keys_are_told_to_operators():
 @pytest.fixture
 def logged(capsys):
     """Logs under an environment with planted secrets; returns what reached standard error, and that nothing else was written."""
-    root, hooks = logging.getLogger(), (sys.excepthook, sys.unraisablehook)
-    levels = {name: logging.getLogger(name).level for name in (*QUIETED, "newsintel.commands", "newsintel.actors.emf_writer")}
-    before = root.handlers[:], root.level
 
     def run(act, *, quiet=False, **environ):
         planted = {"NEWSINTEL_GUARDIAN_KEY": "planted-key", "NEWSINTEL_DATABASE_URL": "postgresql://u:planted-pw@h/d"}
@@ -107,12 +104,7 @@ def logged(capsys):
         assert captured.out == ""
         return captured.err
 
-    yield run
-    root.handlers[:], root.level = before
-    sys.excepthook, sys.unraisablehook = hooks
-    logging.captureWarnings(capture=False)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+    return run
 
 
 def boom():

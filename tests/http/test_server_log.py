@@ -118,14 +118,11 @@ RAISED = [
 
 @pytest.fixture
 def written():
-    """What the log really wrote; the log of other tests is as before."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
+    """What the log really wrote."""
+    stream = io.StringIO()
     set_up_logging(settings(NEWSINTEL_LOG_FORMAT="json", NEWSINTEL_LOG_LEVEL="debug"))
-    root.handlers[0].setStream(stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
+    logging.getLogger().handlers[0].setStream(stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 @pytest.mark.parametrize(("error", "event", "code"), RAISED)

@@ -10,7 +10,7 @@ import pytest
 from newsintel import emf
 from newsintel.environment import PREFIX
 from newsintel.http import connection
-from newsintel.lifecycle import WATCHDOG_SLACK_S
+from newsintel.lifecycle import END_SLACK_S
 from newsintel.settings import Settings, load
 from newsintel.sources import REGISTRY
 from ops.terraform_check.mutants import load_mutants, load_scenarios
@@ -23,6 +23,9 @@ LEFT_ALONE = {
     "COMMIT": "the image knows it",
     "LOG_LEVEL": "info",
     "MAX_FLIGHTS": "measured on one core, which is what a task has",
+    "MAX_CONNECTIONS": "a task's descriptors have room for the default",
+    "MAX_CONNECTIONS_PER_ADDRESS": "the balancer is a trusted proxy, which has no such limit",
+    "HEAD_TIMEOUT_S": "the contract's",
     "SEARCH_DEADLINE_S": "the contract's",
     "CACHE_TTL_S": "the contract's",
     "CACHE_REVALIDATE_S": "the contract's",
@@ -89,7 +92,7 @@ def test_every_setting_is_set_or_left_alone_for_a_reason(texts):
 def test_the_numbers_are_the_services_own(texts):
     """The drain, its watchdog, the pool and the connections kept open are counted on by limits outside."""
     assert number(texts["locals.tf"], "drain_s") == Settings().drain_s
-    assert number(texts["locals.tf"], "watchdog_slack_s") == WATCHDOG_SLACK_S
+    assert number(texts["locals.tf"], "watchdog_slack_s") == END_SLACK_S
     assert number(texts["locals.tf"], "database_pool") == Settings().database_pool
     assert number(texts["alb.tf"], "idle_timeout") < connection.KEEP_ALIVE_S
 
