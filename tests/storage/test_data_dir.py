@@ -19,7 +19,7 @@ from tests.storage.support import ROOT, Servers
 
 NAMES = {
     "spaces, umlauts, emoji, other scripts": "my jürgen u\u0308 📰 Новости 新聞",
-    "what URLs and shells divide by": "a?b#c&d=e%41:f@g*[h]{i}~it's \"$HOME\" `id` \\x;|<>",
+    "what URLs and shells divide by": 'a?b#c&d=e%41:f@g*[h]{i}~it\'s "$HOME" `id` \\x;|<>',
     "what PostgreSQL divides by": "-a,b",
     "bytes that are no UTF-8": os.fsdecode(b"\xff\xfe"),
     "just too long for a socket": "x" * 100,
