@@ -11,7 +11,7 @@ from newsintel.model import Answer, Article, FetchOutcome
 
 ARTICLE_BYTES = 330
 """An Article, its dates and numbers, and its Member in a group."""
-GROUP_BYTES = 800
+GROUP_BYTES = 450
 """A Group, its place in the order with the parts of its score, and the tuples that hold these."""
 ANSWER_BYTES = 2000
 """An answer's query and outcomes."""

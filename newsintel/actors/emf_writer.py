@@ -41,7 +41,7 @@ async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: C
         now: the time of day.
     """
     line = _Line(table, labels, now)
-    before = await read()
+    before: Samples = {}  # it all began at 0
     try:
         while True:
             await trio.sleep(EVERY_S)

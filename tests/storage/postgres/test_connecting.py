@@ -32,7 +32,7 @@ async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
         ("fallback_application_name=theirs&application_name=mine", "application_name", "mine"),
         ("options=-csearch_path%3Dnews%2Cpublic", "search_path", "news,public"),
         ("client_encoding=UTF8", "client_encoding", "UTF8"),
-        ("options=-cstatement_timeout%3D7s", "statement_timeout", "0"),  # what the tests have for ours
+        ("options=-cstatement_timeout%3D7s", "statement_timeout", "1500ms"),
         ("channel_binding=prefer&gssencmode=disable&sslsni=1&load_balance_hosts=disable", "application_name", "newsintel"),
     ],
 )
