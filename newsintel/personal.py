@@ -9,11 +9,11 @@ from typing import Any
 
 from attrs import frozen
 
+from newsintel.matching import Topics
 from newsintel.model import Answer, Group, Ranked, Sort
-from newsintel.preferences import Preferences, on_topic
+from newsintel.preferences import Preferences
 from newsintel.scoring import DECIMALS, shown
 from newsintel.slices import Sliced
-from newsintel.text import padded
 from newsintel.views import View, merged_as, search_body
 
 SOURCE, TOPIC = 0.10, 0.20
@@ -60,14 +60,14 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> S
     A story is on a topic if the title, description or section of any of its articles has the topic's words in a row, and of a source if
     any of its articles is.
     """
-    excluded = tuple(map(padded, preferences.excluded_topics))
+    excluded = Topics(preferences.excluded_topics)
     kept = []
     for one in ranked:
         if not (yield from _on(one.group, excluded)):
             kept.append(one)  # noqa: PERF401 - a comprehension cannot pause
-    applied: tuple[str, ...] = ("excluded_topics",) if excluded else ()
+    applied: tuple[str, ...] = ("excluded_topics",) if preferences.excluded_topics else ()
     if sort is Sort.RELEVANCE:
-        topics, sources = tuple(map(padded, preferences.topics)), frozenset(preferences.preferred_sources)
+        topics, sources = Topics(preferences.topics), frozenset(preferences.preferred_sources)
         weighed = []
         for one in kept:
             weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - likewise
@@ -102,15 +102,15 @@ def render(answer: Answer, view: View, preferences: Preferences, filled: Sequenc
     return body | {"personal": {"applied": [*filled, *arranged.applied], "hidden": arranged.hidden}}
 
 
-def _worth(group: Group, sources: Collection[str], topics: Collection[str]) -> Sliced[float]:
+def _worth(group: Group, sources: Collection[str], topics: Topics) -> Sliced[float]:
     preferred = any(member.article.source in sources for member in group.members)
     return round(SOURCE * preferred + TOPIC * (yield from _on(group, topics)), DECIMALS)
 
 
-def _on(group: Group, topics: Collection[str]) -> Sliced[bool]:
-    """Whether a story is on one of some padded topics; an article a slice."""
+def _on(group: Group, topics: Topics) -> Sliced[bool]:
+    """Whether a story is on one of some topics; an article a slice."""
     for article in (member.article for member in group.members):
-        if on_topic((article.title, article.description, article.section), topics):
+        if topics.of(article):
             return True
         yield
     return False

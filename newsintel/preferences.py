@@ -6,7 +6,7 @@ message names the preference. docs/personal.md tells people the same.
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from sys import getsizeof
 from typing import Any
 
@@ -15,7 +15,7 @@ from attrs import frozen
 from newsintel.errors import InvalidBodyError, InvalidParameterError
 from newsintel.grammar import checked as tidy
 from newsintel.model import Dedupe, Sort
-from newsintel.text import padded, words
+from newsintel.tokens import tokens
 
 KEY = r"[A-Za-z0-9_.:-]{1,100}"
 MAX_VALUE_BYTES = 4096
@@ -73,15 +73,6 @@ class Preferences:
         return OBJECT_BYTES + sum(getsizeof(one) + sum(map(getsizeof, one)) for one in lists if one)
 
 
-def on_topic(texts: Iterable[str | None], topics: Collection[str]) -> bool:
-    """Whether any of some texts has the words of one of some topics, which are padded, in a row and as whole words."""
-    if not topics:
-        return False
-    # A line for each text: no topic goes on from one to the next.
-    lines = "\n".join(padded(text) for text in texts if text)
-    return any(topic in lines for topic in topics)
-
-
 def checked(key: str, value: Any, sources: Collection[str]) -> Any:
     """A preference's value as it is to be kept.
 
@@ -123,7 +114,7 @@ def _topics(key: str, value: Any) -> list[str]:
         tidied = [tidy(one, f"{key}[{place}]") for place, one in enumerate(value)]
     except InvalidParameterError as error:
         raise InvalidBodyError("value", error.code, error.message) from None
-    if not all(map(words, tidied)):
+    if not all(any(tokens(one)) for one in tidied):
         raise _wrong(key, "a list of texts that each hold a letter or a digit")
     return list(dict.fromkeys(tidied))
 

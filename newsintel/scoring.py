@@ -4,7 +4,7 @@ A score is a sum of parts, each the evidence of one kind times its weight, so th
 
 | part | weight | evidence, 0..1 |
 |---|---|---|
-| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text, for the alternative that fits best |
+| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text (`matching`), for the alternative that fits best |
 | recency | 0.20 | 2^(-age / 48 h) of the leader; 0 where its date was guessed, since a guess is no evidence |
 | corroboration | 0.15 | as in `popularity` |
 | engagement | 0.10 | as in `popularity` |
@@ -17,19 +17,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from newsintel.decay import faded
-from newsintel.model import Article, Clause, Group, Query, Ranked, ScoreParts, Sort, Term
+from newsintel.matching import Alternative, Asked, Words, language_of, words_of
+from newsintel.model import Article, Group, Query, Ranked, ScoreParts, Sort
 from newsintel.popularity import NO_SAVES, corroboration, engagement, popularity
 from newsintel.slices import Sliced
-from newsintel.text import padded
 
 TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15, 0.10
 HALF_LIFE = timedelta(hours=48)
-
-_NOWHERE = "\0"
-"""A character that no text has."""
-
-_Padded = tuple[Sequence[str], Sequence[str]]
-"""The wanted and the unwanted terms of an alternative."""
 
 # Parts are rounded before anything is ordered by them, so that the order agrees with the numbers shown.
 DECIMALS = 4
@@ -46,10 +40,10 @@ def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[st
         now: what age is counted from.
         saves: how many people saved an article, by public id.
     """
-    clauses = _padded(query.clauses)
+    asked = Asked(query.clauses)
     ranked = []
     for group in groups:
-        ranked.append(Ranked(group, _score(group, clauses, now), popularity(group, saves)))
+        ranked.append(Ranked(group, _score(group, asked, now), popularity(group, saves)))
         yield
     return tuple(sorted(ranked, key=lambda it: _place(it, query.sort)))
 
@@ -59,13 +53,14 @@ def score(group: Group, query: Query, now: datetime) -> ScoreParts:
 
     An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
     """
-    return _score(group, _padded(query.clauses), now)
+    return _score(group, Asked(query.clauses), now)
 
 
-def _score(group: Group, clauses: Sequence[_Padded], now: datetime) -> ScoreParts:
+def _score(group: Group, asked: Asked, now: datetime) -> ScoreParts:
     leader = group.leader
-    title, description = padded(leader.title), padded(leader.description or "")
-    meant = [wanted for wanted, unwanted in clauses if not any(term in title or term in description for term in unwanted)]
+    language = language_of(leader)
+    title, description = words_of(leader.title, language), words_of(leader.description or "", language)
+    meant = [one for one in asked.alternatives(language) if not any(title.find(run) or description.find(run) for run in one.unwanted)]
     return ScoreParts(
         title=round(TITLE * _match(meant, title), DECIMALS),
         description=round(DESCRIPTION * _match(meant, description), DECIMALS),
@@ -92,19 +87,9 @@ def _worth(ranked: Ranked, sort: Sort) -> float:
     return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
-def _padded(clauses: Sequence[Clause]) -> list[_Padded]:
-    """The terms as they are looked for in padded texts."""
-    return [(_looked_for(clause.wanted), _looked_for(clause.unwanted)) for clause in clauses]
-
-
-def _looked_for(terms: Sequence[Term]) -> list[str]:
-    """A term without a word, of signs alone, is in no text."""
-    return [_NOWHERE if wanted.isspace() else wanted for wanted in (padded(term.text) for term in terms)]
-
-
-def _match(alternatives: Sequence[Sequence[str]], text: str) -> float:
+def _match(alternatives: Sequence[Alternative], text: Words) -> float:
     """The largest share of wanted terms that the text has, over the alternatives."""
-    return max((sum(term in text for term in wanted) / len(wanted) for wanted in alternatives), default=0.0)
+    return max((sum(map(text.find, one.wanted)) / len(one.wanted) for one in alternatives), default=0.0)
 
 
 def _recency(article: Article, now: datetime) -> float:

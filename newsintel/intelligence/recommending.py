@@ -22,9 +22,9 @@ from attrs import evolve, frozen
 from newsintel.decay import faded
 from newsintel.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Pick, Profile, Sharing, Talked
 from newsintel.intelligence.interests import ENOUGH
+from newsintel.matching import Topics
 from newsintel.popularity import counted
-from newsintel.preferences import Preferences, on_topic
-from newsintel.text import padded
+from newsintel.preferences import Preferences
 
 HALF_LIFE = timedelta(days=3)
 RECENCY, POPULARITY, OTHER_SOURCE = 0.5, 0.2, 0.9
@@ -86,9 +86,10 @@ def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> lis
 def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> list[Choice]:
     """What fits and is on offer, best first, each scored; without what the person's preferences exclude."""
     found = []
+    excluded = Topics(kept.excluded_topics)
     for fit in fitting:
         offer = offers.get(fit.article_id)
-        if offer is not None and welcome(offer, kept):
+        if offer is not None and welcome(offer, kept, excluded):
             preferred = offer.article.source in kept.preferred_sources
             score = fit.worth * _appeal(offer, kept, now)
             reasons = (fit.why, f"preferred source: {offer.article.source}") if preferred else (fit.why,)
@@ -102,9 +103,10 @@ def talked_about(talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Pr
     Scored by recency and popularity alone, and never more than half, since nothing says that this person cares.
     """
     found = []
+    excluded = Topics(kept.excluded_topics)
     for one in talked:
         offer = offers.get(one.article_id)
-        if offer is not None and welcome(offer, kept) and strange(one.terms, of):
+        if offer is not None and welcome(offer, kept, excluded) and strange(one.terms, of):
             found.append(Choice(Pick(offer.article, round(0.5 * _appeal(offer, kept, now), DECIMALS), (one.why,))))
     return found
 
@@ -114,12 +116,12 @@ def strange(terms: frozenset[str], of: Profile) -> bool:
     return all(_share(side, terms) < STRANGE for side in (of.averse, *(interest.terms for interest in of.interests)))
 
 
-def welcome(offer: Offer, kept: Preferences) -> bool:
-    """Whether preferences let an article through: its topic and its language, where that is known."""
+def welcome(offer: Offer, kept: Preferences, excluded: Topics) -> bool:
+    """Whether preferences let an article through: its language, where that is known, and its topics."""
     article = offer.article
     if kept.language and article.language and article.language != kept.language:
         return False
-    return not on_topic((article.title, article.description, article.section), tuple(map(padded, kept.excluded_topics)))
+    return not excluded.of(article)
 
 
 def recency(published_at: datetime, now: datetime) -> float:

@@ -17,6 +17,7 @@ from attrs import asdict
 
 from newsintel.errors import PoisonedBatchError
 from newsintel.model import ArchivedArticle, Article, Engagement, Pair
+from newsintel.storage.postgres.indexing import Indexed, read, read_these
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 COLUMNS = (
@@ -30,33 +31,41 @@ LISTED = COLUMNS.replace("content", "NULL::text AS content")
 TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
 """The pairs of duplicates in which one of some articles is, by ids inside the archive."""
 
+_FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
+             AND length(excluded.{name}) > coalesce(length(kept.{name}), 0)
+        THEN excluded.{name} ELSE kept.{name} END"""
+_TEXTS = {
+    "description": _FULLER.format(name="description"),
+    "content": _FULLER.format(name="content"),
+    "author": "CASE WHEN kept.source = excluded.source THEN coalesce(kept.author, excluded.author) ELSE kept.author END",
+    "language": "coalesce(kept.language, excluded.language)",
+}
+"""What becomes of the texts whose words are indexed, and of the language that they are read by."""
+
+# A text that changed is read again in the same transaction: until then no language says by which rules.
 # `xmax = 0` is true of a row that this statement inserted: an updated one carries the number of the transaction that locked it.
 SAVE = f"""
-INSERT INTO articles AS kept ({COLUMNS}, first_seen_at, fetched_at)
-SELECT *, fetched_at FROM unnest(
+INSERT INTO articles AS kept ({COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key)
+SELECT {COLUMNS}, fetched_at, fetched_at, search::tsvector, text_language, publisher_key FROM unnest(
     $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::text[], $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[]
-) AS row ({COLUMNS}, fetched_at)
+    $12::text[], $13::text[], $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[],
+    $19::text[], $20::text[], $21::text[]
+) AS row ({COLUMNS}, fetched_at, search, text_language, publisher_key)
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
     fetched_at = greatest(kept.fetched_at, excluded.fetched_at),
-    description = CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
-                            AND length(excluded.description) > coalesce(length(kept.description), 0)
-                       THEN excluded.description ELSE kept.description END,
-    content = CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
-                        AND length(excluded.content) > coalesce(length(kept.content), 0)
-                   THEN excluded.content ELSE kept.content END,
-    author = CASE WHEN kept.source = excluded.source THEN coalesce(kept.author, excluded.author) ELSE kept.author END,
+    {", ".join(f"{name} = {becomes}" for name, becomes in _TEXTS.items())},
+    text_language = CASE WHEN ({", ".join(_TEXTS.values())}) IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _TEXTS)})
+                         THEN NULL ELSE kept.text_language END,
     section = coalesce(kept.section, excluded.section),
     image_url = coalesce(kept.image_url, excluded.image_url),
-    language = coalesce(kept.language, excluded.language),
     published_at = CASE WHEN kept.published_at_estimated THEN excluded.published_at ELSE kept.published_at END,
     published_at_estimated = kept.published_at_estimated AND excluded.published_at_estimated,
     points = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.points, kept.points)
                   ELSE coalesce(kept.points, excluded.points) END,
     comments = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.comments, kept.comments)
                     ELSE coalesce(kept.comments, excluded.comments) END
-RETURNING xmax = 0 AS new
+RETURNING id, xmax = 0 AS new, text_language IS NULL AS unread
 """  # noqa: S608 - our own column names
 
 SAVE_PAIRS = """
@@ -127,8 +136,13 @@ class PostgresArchive:
 
 async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
     """Upsert articles with the time each was fetched; returns how many are new. The caller has opened the transaction."""
-    rounds = _rounds([_row(article, fetched_at) for article, fetched_at in articles])
-    return sum([sum(row["new"] for row in await connection.fetch(SAVE, *_columns(rows))) for rows in rounds])
+    new, unread = 0, []
+    for rows in _rounds([(*_row(article, fetched_at), *await _words(article)) for article, fetched_at in articles]):
+        saved = await connection.fetch(SAVE, *_columns(rows))
+        new += sum(row["new"] for row in saved)
+        unread += [row["id"] for row in saved if row["unread"]]
+    await read_these(connection, unread)
+    return new
 
 
 async def _save(connection: Connection, articles: Sequence[tuple[Article, datetime]], ties: Sequence[tuple[str, str, str, float]]) -> int:
@@ -180,6 +194,10 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
         *((engagement.points, engagement.comments) if engagement else (None, None)),
         fetched_at,
     )
+
+
+async def _words(article: Article) -> Indexed:
+    return await read(article.title, article.description, article.content, article.author, article.publisher, article.language)
 
 
 def article_of(row: Record) -> Article:

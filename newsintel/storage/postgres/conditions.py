@@ -1,32 +1,26 @@
 """An archive query as a condition in SQL. What the person wrote travels as parameters; the SQL text holds only their numbers.
 
-Words become tsqueries in PostgreSQL, by the rules of its own parser, before the condition is built: so stop words are known as such, and
-all the words of an alternative become one tsquery, which one index answers.
+All the words of an alternative become one tsquery, which one index answers. Each text has its words by the rules of its language, so a
+tsquery asks for the same words by the rules of every language that the archive holds: `en:elect | de:election`. What is optional in one
+language (a function word) is left out for that language alone.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
 from newsintel.archive_model import ArchiveQuery, Condition, Field
 from newsintel.errors import InvalidParameterError
+from newsintel.folding import plain_name
+from newsintel.languages import SIMPLE
+from newsintel.lexemes import AUTHOR, EXACT, MARKED
+from newsintel.matching import Run, essential, is_light, run
+from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.tags import TAGS
 
-AUTHOR = "(to_tsvector('simple', left(coalesce(author, ''), 1000)))"
-"""The indexed expression for authors: names have no stop words and are not stemmed. A query must repeat it to the letter."""
-
-PARSE = """
-SELECT CASE WHEN phrase THEN phraseto_tsquery(config, words) ELSE plainto_tsquery(config, words) END::text
-FROM unnest($1::text[]::regconfig[], $2::text[], $3::boolean[]) WITH ORDINALITY AS asked (config, words, phrase, place)
-ORDER BY place
-"""
-
 _TEXT = (Field.ANY, Field.TITLE)
 _WORDS = (*_TEXT, Field.AUTHOR)
-# A word as PostgreSQL writes it in a tsquery: in quotes, with quotes and backslashes doubled inside.
-_LEXEME = re.compile(r"'(?:[^'\\]|''|\\\\)*'")
 
 
 @frozen
@@ -37,6 +31,8 @@ class Where:
         sql: true of the articles wanted.
         values: its parameters, $1 on.
         words: the tsquery whose nearness to an article is its relevance; empty if no words are wanted.
+        exact: the tsquery that holds where the words are spelt as typed, marks included.
+        wanted: the conditions of `words`, for the passages that show them.
         candidates: how many matches are to be ranked.
         narrow: every alternative asks for words, so the GIN index can find them.
     """
@@ -44,6 +40,8 @@ class Where:
     sql: str
     values: tuple[object, ...]
     words: str
+    exact: str
+    wanted: tuple[Condition, ...]
     candidates: int
     narrow: bool
 
@@ -52,7 +50,7 @@ class Where:
 class _Builder:
     """Writes SQL and keeps its parameters; with `narrow`, for the GIN index, which knows sources and publishers as tags."""
 
-    tsqueries: Mapping[Condition, str]
+    languages: Sequence[str]
     narrow: bool
     values: list[object] = field(factory=list)
 
@@ -68,62 +66,54 @@ class _Builder:
         return f"source = ANY({self.bind(list(names), 'text[]')})"
 
     def publisher(self, name: str) -> str:
-        bound = self.bind(name, "text")
-        return f"{TAGS} @> ARRAY['p' || lower({bound})]" if self.narrow else f"lower(publisher) = lower({bound})"
-
-    def words(self, conditions: Iterable[Condition]) -> str:
-        """One tsquery in which all the conditions hold, as text; those on stop words alone count for nothing."""
-        return " & ".join(("!" if one.negated else "") + f"({self.tsquery(one)})" for one in conditions if self.tsqueries[one])
-
-    def tsquery(self, condition: Condition) -> str:
-        """A condition's tsquery; one on the title alone asks for words of weight A, which only the title's have."""
-        tsquery = self.tsqueries[condition]
-        return _LEXEME.sub(r"\g<0>:A", tsquery) if condition.field is Field.TITLE else tsquery
+        bound = self.bind(plain_name(name), "text")
+        return f"{TAGS} @> ARRAY['p' || {bound}]" if self.narrow else f"publisher_key = {bound}"
 
 
-def worded(query: ArchiveQuery) -> list[Condition]:
-    """The query's conditions on words, in the order in which `where` wants them parsed."""
-    return [one for alternative in query.alternatives for one in alternative if one.field in _WORDS]
-
-
-def parse_arguments(conditions: Iterable[Condition]) -> tuple[list[str], list[str], list[bool]]:
-    """The parameters of PARSE."""
-    conditions = tuple(conditions)
-    configs = ["simple" if one.field is Field.AUTHOR else "english" for one in conditions]
-    return configs, [one.text for one in conditions], [one.phrase for one in conditions]
-
-
-def where(query: ArchiveQuery, parsed: Sequence[str]) -> Where:
+def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
     """The condition of a query.
 
-    Stop words count for nothing; an alternative that wants words, but stop words alone, matches nothing: left to itself, `the -cat` would
-    match everything without a cat.
+    An alternative that wants function words alone, in lower case, matches nothing: left to itself, `the -cat` would match everything
+    without a cat.
 
     Args:
         query: what is asked.
-        parsed: a tsquery for each of `worded(query)`; empty where there are only stop words.
+        languages: those by whose rules texts in the archive were read.
 
     Raises:
         InvalidParameterError: no alternative is left.
     """
-    tsqueries = dict(zip(worded(query), parsed, strict=True))
-    kept = [alternative for alternative in query.alternatives if not _only_stop_words(alternative, tsqueries)]
+    languages = languages or (SIMPLE,)
+    kept = [alternative for alternative in query.alternatives if not _says_nothing(alternative)]
     if query.alternatives and not kept:
         raise InvalidParameterError("q", "only_stop_words", "q must hold a word that says something: `the`, `of` and their like do not.")
-    narrow = bool(kept) and all(any(_wanted(one, _WORDS) and tsqueries[one] for one in each) for each in kept)
-    builder = _Builder(tsqueries, narrow)
+    narrow = bool(kept) and all(any(_wanted(one, _WORDS) for one in each) for each in kept)
+    builder = _Builder(languages, narrow)
     sql = _filters(query, builder)
     if kept:
         sql.append(_alternatives(kept, builder))
-    ranked = (builder.tsquery(one) for each in kept for one in each if _wanted(one, _TEXT) and tsqueries[one])
-    words = " | ".join(f"({one})" for one in dict.fromkeys(ranked))
-    read = any(one.phrase or one.field is Field.TITLE for one in tsqueries)
-    return Where(" AND ".join(sql) or "true", tuple(builder.values), words, READ_CANDIDATES if read else CANDIDATES, narrow)
+    wanted = tuple(dict.fromkeys(one for each in kept for one in _asked_for(each)))
+    words = _any(dict.fromkeys(_tsquery(one, language) for one in wanted for language in languages))
+    read = any(one.field is Field.TITLE or _in_a_row(one) for each in kept for one in each if one.field in _WORDS)
+    return Where(
+        sql=" AND ".join(sql) or "true",
+        values=tuple(builder.values),
+        words=words,
+        exact=_any(_spelt([one for one in _asked_for(each)]) for each in kept if _asked_for(each)),
+        wanted=wanted,
+        candidates=READ_CANDIDATES if read else CANDIDATES,
+        narrow=narrow,
+    )
 
 
-def _only_stop_words(alternative: Sequence[Condition], tsqueries: Mapping[Condition, str]) -> bool:
-    wanted = [tsqueries[one] for one in alternative if _wanted(one, _TEXT)]
-    return bool(wanted) and not any(wanted)
+def _says_nothing(alternative: Sequence[Condition]) -> bool:
+    wanted = [one for one in alternative if _wanted(one, _TEXT)]
+    return bool(wanted) and not essential(wanted, "en")
+
+
+def _asked_for(alternative: Sequence[Condition]) -> Sequence[Condition]:
+    """The conditions that say what an alternative is about."""
+    return essential([one for one in alternative if _wanted(one, _TEXT)], "en")
 
 
 def _wanted(condition: Condition, fields: Sequence[Field]) -> bool:
@@ -148,24 +138,78 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
 
 def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
     """One tsquery for all alternatives where they ask for words alone, else each by itself."""
-    words = [builder.words(each) for each in alternatives if all(one.field in _TEXT for one in each)]
-    if len(words) == len(alternatives) and all(words):  # an alternative that only excludes stop words has none: it holds for all
-        together = " | ".join(f"({each})" for each in words)
-        return f"search @@ {builder.bind(together, 'text')}::tsquery"
-    return "(" + " OR ".join(f"({_alternative(each, builder)})" for each in alternatives) + ")"
+    words = [_words(each, builder.languages) for each in alternatives]
+    alone = all(one.field in _WORDS for each in alternatives for one in each)
+    if alone and all(words):  # an alternative that only excludes function words has none: it holds for all
+        return f"search @@ {builder.bind(_any(words), 'text')}::tsquery"
+    return "(" + " OR ".join(f"({_alternative(each, some, builder)})" for each, some in zip(alternatives, words, strict=True)) + ")"
 
 
-def _alternative(alternative: Sequence[Condition], builder: _Builder) -> str:
-    sql = []
-    if words := builder.words(one for one in alternative if one.field in _TEXT):
-        sql.append(f"search @@ {builder.bind(words, 'text')}::tsquery")
-    sql += [("NOT " if one.negated else "") + f"({_other(one, builder)})" for one in alternative if one.field not in _TEXT]
+def _alternative(alternative: Sequence[Condition], words: str, builder: _Builder) -> str:
+    sql = [f"search @@ {builder.bind(words, 'text')}::tsquery"] if words else []
+    sql += [("NOT " if one.negated else "") + f"({_other(one, builder)})" for one in alternative if one.field not in _WORDS]
     return " AND ".join(sql) or "true"
 
 
 def _other(condition: Condition, builder: _Builder) -> str:
-    if condition.field is Field.SOURCE:
-        return builder.sources((condition.text,))
-    if condition.field is Field.PUBLISHER:
-        return builder.publisher(condition.text)
-    return f"{AUTHOR} @@ {builder.bind(builder.tsqueries[condition], 'text')}::tsquery"
+    return builder.sources((condition.text,)) if condition.field is Field.SOURCE else builder.publisher(condition.text)
+
+
+def _words(alternative: Sequence[Condition], languages: Sequence[str]) -> str:
+    """The tsquery of an alternative; empty if it asks for no words."""
+    texts = [one for one in alternative if one.field in _TEXT]
+    authors = [one for one in alternative if one.field is Field.AUTHOR]
+    parts = [("!" if one.negated else "") + f"({_author(one)})" for one in authors]
+    unwanted = [one for one in texts if one.negated and not is_light(one, "en")]
+    if any(not one.negated for one in texts):
+        parts.append(_any(dict.fromkeys(_by_rules_of(language, texts, unwanted) for language in languages)))
+    else:
+        parts += [f"!({_any(dict.fromkeys(_tsquery(one, language) for language in languages))})" for one in unwanted]
+    return " & ".join(f"({part})" for part in parts if part)
+
+
+def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition]) -> str:
+    """What texts of one language must and must not have; empty if nothing is left that they must."""
+    wanted = essential([one for one in texts if not one.negated], language)
+    return " & ".join([f"({_tsquery(one, language)})" for one in wanted] + [f"!({_tsquery(one, language)})" for one in unwanted if wanted])
+
+
+def _tsquery(condition: Condition, language: str) -> str:
+    """A condition's tsquery by the rules of one language; one on the title alone asks for words of weight A, which only the title's have."""
+    weight = "A" if condition.field is Field.TITLE else ""
+    return _in_order(_run(condition.text, language), weight)
+
+
+def _author(condition: Condition) -> str:
+    found = _run(condition.text, SIMPLE)
+    return " <-> ".join(quoted(AUTHOR + word) for word in found.words)
+
+
+def _in_order(found: Run, weight: str) -> str:
+    *before, last = found.lexemes
+    marks = f":{'*' if found.prefix else ''}{weight}" if found.prefix or weight else ""
+    return " <-> ".join([quoted(one) + (f":{weight}" if weight else "") for one in before] + [quoted(last) + marks])
+
+
+def _spelt(conditions: Iterable[Condition]) -> str:
+    """Holds where every word is spelt as typed: with its marks, or none with marks for one without."""
+    parts = []
+    for one in conditions:
+        found = _run(one.text, SIMPLE)
+        for word, exact in zip(found.words, found.exact, strict=True):
+            parts.append(quoted(EXACT + exact) if word != exact else f"!{quoted(MARKED + word)}")
+    return " & ".join(dict.fromkeys(parts))
+
+
+def _in_a_row(condition: Condition) -> bool:
+    return len(_run(condition.text, SIMPLE).words) > 1
+
+
+def _run(text: str, language: str) -> Run:
+    """A term as a run; the grammar lets none through that has no letter and no digit."""
+    found = run(text, language)
+    return Run(("",), prefix=False, words=("",), exact=("",)) if found is None else found
+
+
+def _any(tsqueries: Iterable[str]) -> str:
+    return " | ".join(f"({one})" for one in tsqueries if one)

@@ -10,15 +10,19 @@ from attrs import frozen
 from newsintel.intelligence.likeness import Candidate, Scored, best, closest, distinct
 from newsintel.intelligence.model import Match
 from newsintel.intelligence.telling import Probe, Word, probe, telling
-from newsintel.intelligence.wording import as_written, spellings
+from newsintel.intelligence.wording import as_written
+from newsintel.languages import SIMPLE
+from newsintel.lexemes import lexeme, tells
+from newsintel.matching import language_of
 from newsintel.model import Article
 from newsintel.ports import WallClock
 from newsintel.storage.postgres.articles import COLUMNS, TIES, article_of
 from newsintel.storage.postgres.lexemes import any_of, quoted
 from newsintel.storage.postgres.orders import NEWEST
 from newsintel.storage.postgres.pool import Connection, Postgres
-from newsintel.storage.postgres.search import in_time
+from newsintel.storage.postgres.search import LANGUAGES, in_time
 from newsintel.storage.postgres.walk import Span, walk, window_sql
+from newsintel.tokens import tokens
 
 TERMS = 12
 """Of an article that others are compared with."""
@@ -32,31 +36,25 @@ CANDIDATES = 500
 SPARE = 20
 """Of the best, beyond those wanted, that are looked at for duplicates of each other."""
 
-# Of texts with a key each: their words, and how many articles have them. The fields of an article are those of the generated column.
-WORDS = """
+OF_ARTICLES = """
 SELECT key, word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
-FROM ({texts}) AS text (key, search) CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
+FROM (SELECT public_id, search FROM articles WHERE public_id = ANY($1::text[])) AS text (key, search)
+CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
 """
-OF_ARTICLES = WORDS.format(texts="SELECT public_id, search FROM articles WHERE public_id = ANY($1::text[])")
-OF_TEXTS = WORDS.format(
-    texts="SELECT place, to_tsvector('english', words) FROM unnest($1::text[]) WITH ORDINALITY AS asked (words, place)",
-)
-OF_ARTICLE = WORDS.format(
-    texts="""SELECT 1, setweight(to_tsvector('english', left($1::text, 2000)), 'A')
-             || setweight(to_tsvector('english', left($2::text, 10000)), 'B')
-             || setweight(to_tsvector('english', left($3::text, 100000)), 'C')"""
-)
+"""The lexemes of archived articles, and how many articles have each."""
 
 TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''), 0)"
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
 KNOWN = "SELECT id, title FROM articles WHERE public_id = ANY($1::text[])"
 TITLES = "SELECT id, title FROM articles WHERE id = ANY($1::bigint[])"
-SPELT_CHARS = 10_000
-"""Of a text, in which the words are looked for that stand behind its terms: each takes 0.1 us, for every match."""
+SPELT_CHARS = 3_000
+"""Of a text, in which the words are looked for that stand behind its terms: 2 ms at most, for every match."""
+
+TEXT_CHARS = 2_000
+"""Of a text that is compared with the archive but is not in it: title, description and content, or what a person wrote."""
 
 _BEGINNING = COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
-FOUND = f"SELECT id, {_BEGINNING}, fetched_at FROM articles WHERE id = ANY($1::bigint[])"
-BECOMES = "SELECT word, tsvector_to_array(to_tsvector('english', word)) FROM unnest($1::text[]) AS word"
+FOUND = f"SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])"
 
 
 class PostgresLikeness:
@@ -106,27 +104,47 @@ class _Asked:
     now: datetime
 
 
+@frozen
+class _Found:
+    """A match as the archive has it."""
+
+    article: Article
+    fetched_at: datetime
+    language: str | None
+
+    def matched(self, how: Scored) -> Match:
+        """With its terms as the article has them."""
+        texts = (self.article.title, self.article.description, self.article.content)
+        return Match(self.article, self.fetched_at, how.score, as_written(texts, how.terms, self.language or SIMPLE))
+
+
 @in_time
 async def _similar(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[Match, ...] | None:
     this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
     if this is None:
         return None
-    words = await connection.fetch(OF_ARTICLES, [article_id])
+    words = list(_words(await connection.fetch(OF_ARTICLES, [article_id])))
     weights, articles = await _weighed(connection, words, least=2)
     return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
 
 
 @in_time
 async def _like(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[Match, ...]:
-    words = await connection.fetch(OF_ARTICLE, article.title, article.description or "", article.content or "")
+    language, fields = language_of(article), dict[str, str]()
+    for field, text in (("A", article.title), ("B", article.description), ("C", article.content)):
+        for token in tokens((text or "")[:TEXT_CHARS]):
+            fields.setdefault(lexeme(token.word, language), field)
+        await asyncio.sleep(0)  # others' turn
+    counts = dict(await connection.fetch(COUNTS, list(fields)))
+    words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if tells(one)]
     weights, articles = await _weighed(connection, words, least=1)
     return await _find(connection, _Asked(weights, articles, [(None, article.title)], article.publisher, limit, now))
 
 
-async def _weighed(connection: Connection, words: Sequence[Any], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+async def _weighed(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
     """The weights of one text's terms, and how many articles have each."""
-    weights = telling(_words(words), await connection.fetchval(TOTAL), TERMS, least=least)
-    return weights, {row["lexeme"]: row["articles"] for row in words}
+    weights = telling(words, await connection.fetchval(TOTAL), TERMS, least=least)
+    return weights, {word.lexeme: word.articles for word in words}
 
 
 @in_time
@@ -138,9 +156,17 @@ async def _telling(connection: Connection, article_ids: Sequence[str], each: int
 
 @in_time
 async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-    found = _by_key(await connection.fetch(OF_TEXTS, list(texts)))
+    """What a person wrote is in no language for certain: of each word that language counts in which most articles have it."""
+    languages = [row["text_language"] for row in await connection.fetch(LANGUAGES)]
+    forms = []
+    for text in texts:
+        plain = dict.fromkeys(token.word for token in tokens(text[:TEXT_CHARS]))
+        forms.append([list(dict.fromkeys(lexeme(word, language) for language in languages)) for word in plain])
+        await asyncio.sleep(0)  # others' turn
+    counts = dict(await connection.fetch(COUNTS, list({one for words in forms for word in words for one in word})))
     total = await connection.fetchval(TOTAL)
-    return [telling(_words(found.get(place, ())), total, each, least=1) for place in range(1, len(texts) + 1)]
+    best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
+    return [telling([Word(one, "D", counts.get(one, 0)) for one in words if tells(one)], total, each, least=1) for words in best]
 
 
 @in_time
@@ -163,12 +189,16 @@ async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
     nearest = closest(found, asked.weights)[: asked.limit + SPARE]
     await asyncio.sleep(0)  # others' turn, here and below
     ids = [one.id for one in nearest]
-    rows = {row["id"]: (article_of(row), row["fetched_at"]) for row in await connection.fetch(FOUND, ids)}
+    rows = {row["id"]: _Found(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)}
     ties = await connection.fetch(TIES, [*ids, *own])
-    ranked = best(nearest, {one: article for one, (article, _) in rows.items()}, asked.publisher, asked.now)
+    ranked = best(nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now)
     await asyncio.sleep(0)
-    kept = distinct(ranked, {one: article.title for one, (article, _) in rows.items()}, ties, asked.known)[: asked.limit]
-    return await _matches(connection, [(one, *rows[one.id]) for one in kept])
+    kept = distinct(ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known)[: asked.limit]
+    matches = []
+    for one in kept:
+        matches.append(rows[one.id].matched(one))
+        await asyncio.sleep(0)
+    return tuple(matches)
 
 
 async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
@@ -187,21 +217,8 @@ async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) 
     return [Candidate(row["id"], row["words"], row["shared"]) for row in rows]
 
 
-async def _matches(connection: Connection, kept: Sequence[tuple[Scored, Article, datetime]]) -> tuple[Match, ...]:
-    """Matches, with their terms as the articles have them."""
-    texts = []
-    for one, article, _ in kept:
-        texts.append(spellings((article.title, article.description, article.content), one.terms))
-        await asyncio.sleep(0)  # others' turn
-    becomes = dict(await connection.fetch(BECOMES, [*{word for some in texts for word in some}]))
-    return tuple(
-        Match(article, fetched_at, one.score, as_written(some, one.terms, becomes))
-        for some, (one, article, fetched_at) in zip(texts, kept, strict=True)
-    )
-
-
 def _words(rows: Iterable[Any]) -> Iterable[Word]:
-    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows)
+    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if tells(row["lexeme"]))
 
 
 def _by_key(rows: Iterable[Any]) -> dict[Any, list[Any]]:

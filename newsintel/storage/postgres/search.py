@@ -8,14 +8,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asyncpg import Record
 
-from newsintel.archive_model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Facets, Hit, Position
+from newsintel.archive_model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Facets, Field, Hit, Position, Snippet
 from newsintel.errors import ArchiveTimeoutError
+from newsintel.languages import SIMPLE
+from newsintel.matching import runs
+from newsintel.passages import LONGEST, passage
 from newsintel.storage.postgres.articles import LISTED, article_of
-from newsintel.storage.postgres.conditions import PARSE, Where, parse_arguments, where, worded
+from newsintel.storage.postgres.conditions import Where, where
 from newsintel.storage.postgres.failures import TOO_SLOW
 from newsintel.storage.postgres.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
-from newsintel.storage.postgres.snippets import headline_sql, snippet
 from newsintel.storage.postgres.tags import TAGS, cover, slot
 from newsintel.storage.postgres.timeline import MOST_BARS, bars, too_many
 from newsintel.storage.postgres.walk import Span, walk, walk_until, window_sql
@@ -42,7 +44,20 @@ SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newes
 
 HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
 
-FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, {{body}} AS body, {{title}} AS heading FROM articles WHERE id = ANY($1::bigint[])"
+LANGUAGES = """
+WITH RECURSIVE held AS (
+    (SELECT text_language FROM articles WHERE text_language IS NOT NULL ORDER BY text_language LIMIT 1)
+    UNION ALL
+    SELECT (SELECT text_language FROM articles WHERE text_language > held.text_language ORDER BY text_language LIMIT 1)
+    FROM held WHERE held.text_language IS NOT NULL
+)
+SELECT text_language FROM held WHERE text_language IS NOT NULL
+"""
+"""The languages by whose rules texts were read: a look into an index for each."""
+
+_BODY = f"left(concat_ws(' ', description, left(content, {LONGEST})), {LONGEST})"
+FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body FROM articles WHERE id = ANY($1::bigint[])"
+FOUND_WITH_BODY, FOUND_BARE = FOUND.format(body=_BODY), FOUND.format(body="NULL")
 
 
 class PostgresSearch:
@@ -103,14 +118,13 @@ async def _search(connection: Connection, query: ArchiveQuery, limit: int, after
         rows, following = await _by_rank(connection, condition, query, limit, Ranked.read(after))
     else:
         rows, following = await _by_time(connection, condition, query, limit, after)
-    return ArchivePage(await _hits(connection, rows, condition.words), following)
+    return ArchivePage(await _hits(connection, rows, condition.wanted), following)
 
 
 async def _where(connection: Connection, query: ArchiveQuery) -> Where:
-    conditions = worded(query)
-    if not conditions:
+    if not query.alternatives:
         return where(query, ())
-    return where(query, [row[0] for row in await connection.fetch(PARSE, *parse_arguments(conditions))])
+    return where(query, [row["text_language"] for row in await connection.fetch(LANGUAGES)])
 
 
 async def _by_time(
@@ -158,8 +172,8 @@ async def _by_rank(
 
 async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, wanted: int, after: Ranked | None) -> list[Record]:
     """The matches to rank, newest first: for a first page as many as are wanted and one more, for a later one all between its bounds."""
-    values = [*condition.values, condition.words]
-    columns = f"{ROWS}, {rank_sql(f'${len(values)}::text::tsquery')} AS rank"
+    values = [*condition.values, condition.words, condition.exact]
+    columns = f"{ROWS}, {rank_sql(f'${len(values) - 1}::text::tsquery', f'${len(values)}::text::tsquery')} AS rank"
     most = wanted + 1 if after is None else None
     sql = condition.sql
     if after is not None:
@@ -215,20 +229,19 @@ def _commonest(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FACET_VALUES])
 
 
-async def _hits(connection: Connection, rows: Sequence[Any], words: str) -> tuple[Hit, ...]:
+async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
     """The articles of a page, each with the passage that shows why it is there."""
     if not rows:
         return ()
-    ids = [row["id"] for row in rows]
-    if words:
-        text = "concat_ws(' ', description, content)"
-        sql = FOUND.format(
-            body=headline_sql(text, "$2::text::tsquery"), title=headline_sql("title", "$2::text::tsquery"), ids="$1::bigint[]"
-        )
-        found = await connection.fetch(sql, ids, words)
-    else:
-        found = await connection.fetch(FOUND.format(body="NULL", title="NULL"), ids)
-    hits = {
-        row["id"]: Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet((row["body"], row["heading"]))) for row in found
-    }
-    return tuple(hits[one] for one in ids if one in hits)
+    hits = {}
+    for row in await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows]):
+        hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], _snippet(row, wanted) if wanted else None)
+        await asyncio.sleep(0)  # others' turn
+    return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
+
+
+def _snippet(row: Any, wanted: Sequence[Condition]) -> Snippet | None:
+    """A passage of description and content, else of the title."""
+    language = row["text_language"] or SIMPLE
+    anywhere = runs((one for one in wanted if one.field is Field.ANY), language)
+    return passage(row["body"], anywhere, language) or passage(row["title"], runs(wanted, language), language)

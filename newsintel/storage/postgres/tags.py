@@ -22,7 +22,7 @@ _SLOT = "floor(date_part('epoch', published_at AT TIME ZONE 'UTC') / 10800)::big
 
 _SLICES = ", ".join(f"'{level}t' || ({_SLOT} >> {level})" for level in LEVELS)
 
-TAGS = f"(ARRAY['s' || source, 'p' || lower(publisher), {_SLICES}])"
+TAGS = f"(ARRAY['s' || source, 'p' || publisher_key, {_SLICES}])"
 """The indexed expression; a query must repeat it to the letter. The zone is spelt out so that PostgreSQL knows: it never changes."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,14 +5,15 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7264052)"
 """Any number that no other program locks: two processes that count at once would wait for each other at the commonest words."""
 
-# Sorted, so that the words of one batch are found close together. The empty lexeme counts the articles.
+# Sorted, so that the words of one batch are found close together. The empty lexeme counts the articles. Notes
+# (newsintel.lexemes) are not counted.
 COUNT = """
 WITH taken AS (
     DELETE FROM term_changes WHERE id IN (SELECT id FROM term_changes ORDER BY id LIMIT $1) RETURNING search, change
 ), counted AS (
     INSERT INTO article_terms AS kept (lexeme, articles)
     SELECT lexeme, sum(change) FROM taken CROSS JOIN LATERAL unnest(array_append(tsvector_to_array(search), '')) AS lexeme
-    GROUP BY lexeme HAVING sum(change) <> 0 ORDER BY lexeme
+    WHERE lexeme !~ '^([=~]|by:)' GROUP BY lexeme HAVING sum(change) <> 0 ORDER BY lexeme
     ON CONFLICT (lexeme) DO UPDATE SET articles = kept.articles + excluded.articles
 )
 SELECT count(*) FROM taken

@@ -1,0 +1,68 @@
+"""One form for all spellings of a word: what queries, articles, topics and names are compared by, in the index and out of it.
+
+Two steps, of which the first keeps what a reader sees as another word, and the second what a hurried one types:
+
+1. `exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44): capitals, ligatures, full-width letters, superscripts; characters that are not
+   to be seen go (soft hyphen, joiners), and so do the marks of Arabic and Hebrew that newspapers leave out. Digits become 0-9.
+2. `plain_word`: the marks go that an alphabet puts on its letters (é, ü, ё, ά), and letters that Unicode does not take apart become the
+   letters that people type for them (ø, ł, ı, æ). The marks stay that make another letter: й, ї, the vowels of India, dakuten.
+"""
+
+import re
+import unicodedata
+
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
+"""Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties), of the first plane."""
+
+_MARKED = re.compile(
+    "([a-z\u00df-\u024f\u1e00-\u1eff\u03b1-\u03ff\u1f00-\u1fff])[\u0300-\u036f]+"  # Latin, Greek
+    "|([\u0435\u0430\u043e\u0443\u044b\u044d\u044e\u044f])[\u0300\u0301\u0308]+"  # Russian stress, and the two dots of one letter
+)
+_VOWEL_MARKS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8]"
+)
+_TYPED_FOR = str.maketrans(
+    {
+        "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ĸ": "k", "ŋ": "n",
+        "ƒ": "f", "ǥ": "g", "ɨ": "i", "ɫ": "l",
+    }
+)  # fmt: skip
+_TYPED_FOR_EACH_OTHER = str.maketrans({"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"})
+"""Letters of Arabic: alef maksura and Persian yeh, Persian kaf, teh marbuta."""
+_HAS_VOWEL_MARKS = re.compile("[\u0590-\u06ff]")
+
+
+def exact_word(text: str) -> str:
+    """A word in the form that keeps its marks: `Cafés` and `ＣＡＦÉＳ` are one, `cafes` is another.
+
+    The result may have characters between which words part: `½` becomes three.
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKC", _IGNORED.sub("", unicodedata.normalize("NFKC", text).casefold()))
+    folded = unicodedata.normalize("NFKC", folded.casefold())
+    if _HAS_VOWEL_MARKS.search(folded):
+        bare = _VOWEL_MARKS.sub("", unicodedata.normalize("NFD", folded))
+        folded = unicodedata.normalize("NFC", bare).translate(_TYPED_FOR_EACH_OTHER)
+    return _ascii_digits(folded)
+
+
+def plain_word(exact: str) -> str:
+    """A word without its marks, from `exact_word`."""
+    if exact.isascii():
+        return exact
+    bare = _MARKED.sub(r"\1\2", unicodedata.normalize("NFD", exact))
+    return unicodedata.normalize("NFC", bare).translate(_TYPED_FOR)
+
+
+def plain_name(name: str) -> str:
+    """A whole name, such as a publisher's, as it is compared: words in their plain form, runs of white space as one space."""
+    return " ".join(plain_word(exact_word(name)).split())
+
+
+def _ascii_digits(text: str) -> str:
+    if not any(char.isdecimal() and not char.isascii() for char in text):
+        return text
+    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)

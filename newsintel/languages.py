@@ -1,0 +1,100 @@
+"""What is particular to a language: which words hold its sentences together, how its words are brought to their stem, what it looks like.
+
+Stems are Snowball's (PyStemmer), as in PostgreSQL's own text search. A language without a stemmer is compared word by word.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+import Stemmer
+
+from newsintel.folding import exact_word, plain_word
+from newsintel.function_words import LISTS
+
+_SNOWBALL = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
+    "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
+    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian",
+    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
+    "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+"""ISO 639-1 to Snowball's names."""
+
+_ALIASES = {"nb": "no", "nn": "no"}
+
+SIMPLE = ""
+"""The language of texts that are compared word by word."""
+
+FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
+"""By ISO 639-1, in their plain form."""
+_LANGUAGES_OF = {
+    word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words)
+    for word in frozenset().union(*FUNCTION_WORDS.values())
+}
+
+_ENOUGH = 2
+"""Function words that tell a language; the usual one of the script has one before it begins."""
+
+_SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "\u058a", "hy"), ("\u0600", "\u06ff", "ar"),
+            ("\u0900", "\u097f", "hi"), ("\u0b80", "\u0bff", "ta"))  # fmt: skip
+"""The language of most texts in a script, for a text that says no more."""
+
+
+def stemming_language(code: str | None) -> str | None:
+    """The language by whose rules a text of a known language is compared; SIMPLE if there are none, None if nothing is known.
+
+    Args:
+        code: ISO 639-1, in lower case, maybe with a region.
+    """
+    if not code:
+        return None
+    code = code[:2]
+    code = _ALIASES.get(code, code)
+    return code if code in _SNOWBALL else SIMPLE
+
+
+def detect(words: Iterable[str]) -> str:
+    """The language by whose rules a text is best compared, by the function words that it has; SIMPLE if there is no stemmer for it.
+
+    Without enough of them it is the usual one of its script: English for Latin letters.
+
+    Args:
+        words: in their plain form.
+    """
+    seen: dict[str, None] = dict.fromkeys(words)
+    counts = Counter(language for word in seen for language in _LANGUAGES_OF.get(word, ()))
+    usual = _usual(seen)
+    counts[usual] += 1
+    (language, most), *others = counts.most_common()
+    if most < _ENOUGH or (others and others[0][1] == most):
+        return usual
+    return stemming_language(language) or SIMPLE
+
+
+def is_function_word(language: str, word: str) -> bool:
+    """Whether a plain word only holds sentences together; of a language without a list none does, and of SIMPLE those of English."""
+    return word in FUNCTION_WORDS.get(language or "en", ())
+
+
+@lru_cache(maxsize=50_000)
+def stem(language: str, word: str) -> str:
+    """The stem of a plain word in a language that has a stemmer."""
+    stemmed: str = _stemmer(language).stemWord(word)
+    return stemmed or word
+
+
+@lru_cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(_SNOWBALL[language], 0)
+
+
+def _usual(words: Iterable[str]) -> str:
+    for word in words:
+        first = word[0]
+        if "a" <= first <= "\u024f":
+            return "en"
+        for low, high, language in _SCRIPTS:
+            if low <= first <= high:
+                return language
+    return SIMPLE

@@ -1,0 +1,212 @@
+"""Whether a text has what was asked for, word by word as the archive's index has it: for live scores, topics and people's own lists.
+
+A term is found as a run of lexemes (`lexemes`) of the text's language. What is asked for with marks, or found with marks though asked for
+without, is found less well (NEAR), so that an exact spelling comes first.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from attrs import field, frozen
+
+from newsintel.languages import detect, is_function_word, stemming_language
+from newsintel.lexemes import lexeme
+from newsintel.model import Article, Clause, Term
+from newsintel.sized_cache import remembered
+from newsintel.tokens import Token, tokens
+
+NEAR = 0.9
+"""How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
+
+_BETWEEN = "\0"
+"""Stands between words; no text has it."""
+
+
+class Typed(Protocol):
+    """What a person typed: a `Term`, or a `Condition` of an archive query."""
+
+    @property
+    def text(self) -> str:
+        """Unquoted."""
+        ...
+
+    @property
+    def phrase(self) -> bool:
+        """Whether it was quoted."""
+        ...
+
+
+T = TypeVar("T", bound=Typed)
+
+
+@frozen
+class Run:
+    """A term's words in a row, by the rules of one language.
+
+    Attributes:
+        lexemes: at least one.
+        prefix: the last one need only begin a word: a single letter of a script without spaces.
+        words: the same in their plain form.
+        exact: with their marks; as `words` if there are none.
+    """
+
+    lexemes: tuple[str, ...]
+    prefix: bool
+    words: tuple[str, ...]
+    exact: tuple[str, ...]
+
+    @property
+    def marked(self) -> bool:
+        """True if it was typed with marks."""
+        return self.exact != self.words
+
+
+@frozen
+class Words:
+    """A text to look in: its words between _BETWEEN, as lexemes, in their plain form, and with their marks (None if there are none)."""
+
+    lexemes: str
+    plain: str
+    exact: str | None
+
+    def find(self, run: Run) -> float:
+        """How well a run is found, 0..1."""
+        if _padded(run.lexemes, open_ended=run.prefix) not in self.lexemes:
+            return 0.0
+        exact = _padded(run.exact, open_ended=run.prefix)
+        if run.marked:
+            return 1.0 if self.exact is not None and exact in self.exact else NEAR
+        if self.exact is None or exact in self.exact:
+            return 1.0
+        return NEAR if _padded(run.words, open_ended=run.prefix) in self.plain else 1.0
+
+
+@frozen
+class Asked:
+    """Alternatives of a query, ready to be looked for in texts of any language."""
+
+    clauses: tuple[Clause, ...]
+    _read: dict[str, tuple["Alternative", ...]] = field(factory=dict, init=False, eq=False)
+
+    def alternatives(self, language: str) -> tuple["Alternative", ...]:
+        """The alternatives by the rules of one language; those in which nothing is left are not among them."""
+        found = self._read.get(language)
+        if found is None:
+            read = (Alternative(runs(essential(one.wanted, language), language), runs(one.unwanted, language)) for one in self.clauses)
+            found = self._read[language] = tuple(one for one in read if one.wanted)
+        return found
+
+
+@frozen
+class Topics:
+    """Words or runs of words of which a text may have one, in any language."""
+
+    texts: tuple[str, ...]
+    _read: dict[str, tuple["Run", ...]] = field(factory=dict, init=False, eq=False)
+
+    def of(self, article: Article) -> bool:
+        """Whether an article's title, description or section has one of them."""
+        if not self.texts:
+            return False
+        language = language_of(article)
+        wanted = self._read.get(language)
+        if wanted is None:
+            wanted = self._read[language] = runs((Term(text) for text in self.texts), language)
+        looked_in = [words_of(text, language) for text in (article.title, article.description, article.section) if text]
+        return any(words.find(run) for words in looked_in for run in wanted)
+
+
+@frozen
+class Alternative:
+    """Runs that a text must have, and those that it must not have."""
+
+    wanted: tuple[Run, ...]
+    unwanted: tuple[Run, ...]
+
+
+def runs(terms: Iterable[Typed], language: str) -> tuple[Run, ...]:
+    """Each term as a run; a term without a word is left out."""
+    found = (run(term.text, language) for term in terms)
+    return tuple(one for one in found if one is not None)
+
+
+def run(text: str, language: str) -> Run | None:
+    """A word or phrase, as typed, as a run of lexemes; None if it has no word."""
+    kept, prefix = _looked_for(list(tokens(text)))
+    if not kept:
+        return None
+    words = tuple(one.word for one in kept)
+    return Run(tuple(lexeme(word, language) for word in words), prefix, words, tuple(one.exact for one in kept))
+
+
+def essential(terms: Sequence[T], language: str) -> Sequence[T]:
+    """The terms that a text must have, of those wanted together.
+
+    Function words are not asked for beside others: `the economy` is about the economy. By themselves they are, if any has a capital
+    letter or they are a phrase: IT, More, "The Who". In lower case they are none: ().
+    """
+    kept = [term for term in terms if not is_light(term, language)]
+    if kept or not any(term.text != term.text.lower() for term in terms):
+        return kept
+    return terms
+
+
+def is_light(term: Typed, language: str) -> bool:
+    """Whether a term is a bare function word; one in capitals alone may be a name."""
+    if term.phrase or (len(term.text) > 1 and term.text.isupper()):
+        return False
+    found = list(tokens(term.text))
+    return len(found) == 1 and is_function_word(language, found[0].word)
+
+
+def language_of(article: Article) -> str:
+    """The language by whose rules an article is compared: its own if that is known, else what its words tell."""
+    known = stemming_language(article.language)
+    if known is not None:
+        return known
+    return detect(_split(plain_words(f"{article.title} {article.description or ''}")))
+
+
+def words_of(text: str, language: str) -> Words:
+    """A text to look in."""
+    plain = plain_words(text)
+    exact = exact_words(text) if not text.isascii() else plain
+    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, None if exact == plain else exact)
+
+
+# Each text is looked at by every merge of its search, and by every person's view of it: those of some eight searches are remembered.
+@remembered(max_bytes=4 * 2**20)
+def plain_words(text: str) -> str:
+    """The words of a text in their plain form, _BETWEEN them and at both ends."""
+    return _padded([one.word for one in tokens(text)])
+
+
+@remembered(max_bytes=2**20)
+def exact_words(text: str) -> str:
+    """The same with their marks."""
+    return _padded([one.exact for one in tokens(text)])
+
+
+@remembered(max_bytes=4 * 2**20)
+def _lexemes(text: str) -> str:
+    language, *words = text.split(_BETWEEN)
+    return _padded([lexeme(word, language) for word in words if word])
+
+
+def _split(padded: str) -> list[str]:
+    return [word for word in padded.split(_BETWEEN) if word]
+
+
+def _padded(words: Sequence[str], *, open_ended: bool = False) -> str:
+    return _BETWEEN + _BETWEEN.join(words) + ("" if open_ended or not words else _BETWEEN)
+
+
+def _looked_for(found: list[Token]) -> tuple[list[Token], bool]:
+    """The words to look for, and whether the last need only begin one.
+
+    The last letter of a run stands in the index for itself, so that it is found alone; behind its neighbours it says nothing new.
+    """
+    if not found or not found[-1].last:
+        return found, False
+    alone = len(found) == 1 or not found[-2].unspaced or found[-2].last
+    return (found, True) if alone else (found[:-1], False)
