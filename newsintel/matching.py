@@ -18,6 +18,9 @@ from newsintel.tokens import Token, tokens
 NEAR = 0.9
 """How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
 
+TELLING_CHARS = 500
+"""Of title and description, from which a language is told."""
+
 _BETWEEN = "\0"
 """Stands between words; no text has it."""
 
@@ -164,7 +167,13 @@ def language_of(article: Article) -> str:
     known = stemming_language(article.language)
     if known is not None:
         return known
-    return detect(_split(plain_words(f"{article.title} {article.description or ''}")))
+    return detect(beginning(article.title, article.description))
+
+
+def beginning(title: str, description: str | None) -> Iterable[str]:
+    """The words of an article that tell its language."""
+    for text in (title, description):
+        yield from _split(plain_words((text or "")[:TELLING_CHARS]))
 
 
 def words_of(text: str, language: str) -> Words:

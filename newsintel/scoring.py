@@ -4,13 +4,14 @@ A score is a sum of parts, each the evidence of one kind times its weight, so th
 
 | part | weight | evidence, 0..1 |
 |---|---|---|
-| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text (`matching`), for the alternative that fits best |
+| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text, for the one that fits best |
 | recency | 0.20 | 2^(-age / 48 h) of the leader; 0 where its date was guessed, since a guess is no evidence |
 | corroboration | 0.15 | as in `popularity` |
 | engagement | 0.10 | as in `popularity` |
 
-The weights are a judgement: what was asked for weighs more than half, and no other part alone outweighs the title. Exponential decay with
-age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life is a judgement.
+What it is to find a term, `matching` tells. The weights are a judgement: what was asked for weighs more than half, and no other part
+alone outweighs the title. Exponential decay with age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life
+is a judgement.
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,6 +18,7 @@ asked for is found wherever it stands, without a dictionary that has to know it.
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from newsintel.folding import exact_word, plain_word
@@ -26,32 +27,7 @@ MAX_WORD_CHARS = 64
 """A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
 
 _APOSTROPHES = "'\u2019\u02bc\uff07\u2018"
-_ELIDED = frozenset(
-    [
-        "all",
-        "aux",
-        "c",
-        "coll",
-        "d",
-        "dall",
-        "dell",
-        "l",
-        "m",
-        "n",
-        "nell",
-        "qu",
-        "s",
-        "sull",
-        "t",
-        "un",
-        "quest",
-        "jusqu",
-        "lorsqu",
-        "puisqu",
-        "presqu",
-        "j",
-    ]
-)
+_ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
@@ -160,7 +136,7 @@ def _pieces(raw: str, start: int) -> Iterator[Token]:
 def _neighbours(run: str, start: int, end: int, *, kept: bool) -> Iterator[Token]:
     """Each two neighbours of a run, then its last letter; a letter has its marks with it."""
     units = [(match[0], match.start(), match.end()) for match in _UNIT.finditer(run)]
-    for (one, begin, _), (other, _, stop) in zip(units, units[1:], strict=False):
+    for (one, begin, _), (other, _, stop) in pairwise(units):
         pair = one + other
         yield Token(pair, pair, start + begin if kept else start, start + stop if kept else end)
     letter, begin, _ = units[-1]

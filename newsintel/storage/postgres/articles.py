@@ -17,7 +17,7 @@ from attrs import asdict
 
 from newsintel.errors import PoisonedBatchError
 from newsintel.model import ArchivedArticle, Article, Engagement, Pair
-from newsintel.storage.postgres.indexing import Indexed, read, read_these
+from newsintel.storage.postgres.indexing import Indexed, Texts, read, read_these
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 COLUMNS = (
@@ -197,7 +197,7 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
 
 
 async def _words(article: Article) -> Indexed:
-    return await read(article.title, article.description, article.content, article.author, article.publisher, article.language)
+    return await read(Texts(article.title, article.description, article.content, article.author, article.publisher, article.language))
 
 
 def article_of(row: Record) -> Article:

@@ -99,7 +99,7 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
         sql=" AND ".join(sql) or "true",
         values=tuple(builder.values),
         words=words,
-        exact=_any(_spelt([one for one in _asked_for(each)]) for each in kept if _asked_for(each)),
+        exact=_any(_spelt(_asked_for(each)) for each in kept),
         wanted=wanted,
         candidates=READ_CANDIDATES if read else CANDIDATES,
         narrow=narrow,
@@ -175,7 +175,7 @@ def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[C
 
 
 def _tsquery(condition: Condition, language: str) -> str:
-    """A condition's tsquery by the rules of one language; one on the title alone asks for words of weight A, which only the title's have."""
+    """A condition's tsquery by the rules of one language; one on the title alone asks for words of weight A, as only the title's have."""
     weight = "A" if condition.field is Field.TITLE else ""
     return _in_order(_run(condition.text, language), weight)
 

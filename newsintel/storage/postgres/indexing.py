@@ -8,9 +8,12 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from attrs import fields, frozen
+
 from newsintel.folding import plain_name
 from newsintel.languages import detect, stemming_language
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme
+from newsintel.matching import beginning
 from newsintel.slices import Sliced
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -32,8 +35,8 @@ TEXTS = (
     f"id, left(title, {TITLE_CHARS}) AS title, left(description, {DESCRIPTION_CHARS}) AS description, "
     f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, publisher, language"
 )
-UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"
-THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"
+UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"  # noqa: S608 - our own names
+THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - likewise
 WRITE = """
 UPDATE articles SET search = row.search::tsvector, text_language = row.text_language, publisher_key = row.publisher_key
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS row (id, search, text_language, publisher_key)
@@ -70,39 +73,49 @@ async def read_these(connection: Connection, ids: Sequence[int]) -> None:
         await _write(connection, await connection.fetch(THESE, list(ids)))
 
 
-async def read(
-    title: str, description: str | None, content: str | None, author: str | None, publisher: str, language: str | None
-) -> Indexed:
-    """What the index is to know of an article's texts. Others have their turn in between."""
-    work = _reading(title, description or "", content or "", author or "", language)
+@frozen
+class Texts:
+    """What is read of an article."""
+
+    title: str
+    description: str | None
+    content: str | None
+    author: str | None
+    publisher: str
+    language: str | None
+
+
+async def read(texts: Texts) -> Indexed:
+    """What the index is to know of an article. Others have their turn in between."""
+    work = _reading(texts)
     while True:
         try:
             next(work)
         except StopIteration as done:
-            search, found = done.value
-            return search, found, plain_name(publisher)
+            search, language = done.value
+            return search, language, plain_name(texts.publisher)
         await asyncio.sleep(0)
 
 
 async def _write(connection: Connection, rows: Sequence[Any]) -> int:
     if rows:
-        found = [
-            (row["id"], *await read(*(row[name] for name in ("title", "description", "content", "author", "publisher", "language"))))
-            for row in rows
-        ]
+        found = [(row["id"], *await read(Texts(**{name: row[name] for name in _NAMES}))) for row in rows]
         await connection.execute(WRITE, *map(list, zip(*found, strict=True)))
     return len(rows)
 
 
-def _reading(title: str, description: str, content: str, author: str, language: str | None) -> Sliced[tuple[str, str]]:
-    known = stemming_language(language)
-    found = detect(token.word for token in tokens(f"{title} {description}"[:SLICE_CHARS])) if known is None else known
-    vector = _Vector(found)
-    yield from vector.add(title[:TITLE_CHARS], "A")
-    yield from vector.add(description[:DESCRIPTION_CHARS], "B")
-    yield from vector.add(content[:CONTENT_CHARS], "C")
-    vector.add_author(author[:AUTHOR_CHARS])
-    return vector.text(), found
+_NAMES = [one.name for one in fields(Texts)]
+
+
+def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
+    known = stemming_language(texts.language)
+    language = detect(beginning(texts.title, texts.description)) if known is None else known
+    vector = _Vector(language)
+    yield from vector.add(texts.title[:TITLE_CHARS], "A")
+    yield from vector.add((texts.description or "")[:DESCRIPTION_CHARS], "B")
+    yield from vector.add((texts.content or "")[:CONTENT_CHARS], "C")
+    vector.add_author((texts.author or "")[:AUTHOR_CHARS])
+    return vector.text(), language
 
 
 class _Vector:
