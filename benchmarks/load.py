@@ -1,7 +1,7 @@
 """Gets a corpus into PostgreSQL by COPY, and keeps a server with one for the next run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
@@ -16,6 +16,7 @@ from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, open_bridge
 from newsintel.storage.embedded import embedded_servers
 from newsintel.storage.postgres.articles import COLUMNS
+from newsintel.storage.postgres.indexing import Texts, read
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 
@@ -28,7 +29,7 @@ INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'article
 RECOUNT = (
     "TRUNCATE article_terms, term_changes",
     """INSERT INTO article_terms (lexeme, articles)
-       SELECT word, ndoc FROM ts_stat('SELECT search FROM articles') UNION ALL SELECT '', count(*) FROM articles""",
+       SELECT word, ndoc FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)' UNION ALL SELECT '', count(*) FROM articles""",
 )
 
 
@@ -74,14 +75,28 @@ async def load(connection: Any, corpus: Corpus) -> None:
     await connection.execute("VACUUM (ANALYZE, FREEZE) articles, article_terms")
 
 
+STAGE = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS stage (LIKE articles)",
+    "ALTER TABLE stage ALTER search TYPE text, DROP COLUMN id",
+    "TRUNCATE stage",
+)
+_NAMES = f"{COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key"
+FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"
+
+
 async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:
-    """COPY articles into the table as it is."""
-    columns = (*COLUMNS.split(", "), "first_seen_at", "fetched_at")
-    await connection.copy_records_to_table("articles", records=_records(articles), columns=columns)
+    """COPY articles with their words into the table as it is; by another table, as COPY takes no tsvector from the driver."""
+    if await connection.fetchval("SELECT to_regclass('pg_temp.stage')") is None:
+        for statement in STAGE[:2]:
+            await connection.execute(statement)
+    await connection.execute(STAGE[2])
+    records = [await _record(one, seen) for one, seen in articles]
+    await connection.copy_records_to_table("stage", records=records, columns=_NAMES.split(", "), schema_name="pg_temp")
+    await connection.execute(FROM_STAGE)
 
 
-def _records(articles: Iterable[tuple[Article, datetime]]) -> Iterator[tuple[Any, ...]]:
-    for one, seen in articles:
-        texts = (one.id, one.canonical_url, one.url, one.source, one.external_id, one.publisher, one.title, one.description, one.content)
-        notes = (one.author, one.section, one.image_url, one.language, one.published_at, one.published_at_estimated, None, None)
-        yield (*texts, *notes, seen, seen)
+async def _record(one: Article, seen: datetime) -> tuple[Any, ...]:
+    texts = (one.id, one.canonical_url, one.url, one.source, one.external_id, one.publisher, one.title, one.description, one.content)
+    notes = (one.author, one.section, one.image_url, one.language, one.published_at, one.published_at_estimated, None, None)
+    words = await read(Texts(one.title, one.description, one.content, one.author, one.publisher, one.language))
+    return (*texts, *notes, seen, seen, *words)

@@ -197,6 +197,14 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
 
 
 async def _words(article: Article) -> Indexed:
+    """What the index is to know of an article.
+
+    Raises:
+        PoisonedBatchError: a text is none.
+    """
+    texts = (article.title, article.publisher, article.description or "", article.content or "", article.author or "")
+    if not all(isinstance(text, str) for text in texts):
+        raise PoisonedBatchError("a text of an article is no text")
     return await read(Texts(article.title, article.description, article.content, article.author, article.publisher, article.language))
 
 

@@ -97,18 +97,18 @@ async def test_telling_terms_of_articles_and_of_texts(likeness, keep):
     )
     weights = await likeness.telling([VACCINE.id, described.id, "a_unknown"], 5)
     assert weights.keys() == {VACCINE.id, described.id}
-    assert list(weights[VACCINE.id]) == ["pfizer", "vaccin", "trial"]
-    assert weights[described.id]["pfizer"] == pytest.approx(weights[VACCINE.id]["pfizer"] * telling_module.FIELDS["B"])
-    assert list((await likeness.telling([VACCINE.id], 1))[VACCINE.id]) == ["pfizer"]
+    assert list(weights[VACCINE.id]) == ["en:pfizer", "en:vaccin", "en:trial"]
+    assert weights[described.id]["en:pfizer"] == pytest.approx(weights[VACCINE.id]["en:pfizer"] * telling_module.FIELDS["B"])
+    assert list((await likeness.telling([VACCINE.id], 1))[VACCINE.id]) == ["en:pfizer"]
     texts = await likeness.telling_words(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
-    assert [set(one) for one in texts] == [{"vaccin", "pfizer"}, set(), set()]
-    assert texts[0]["pfizer"] == pytest.approx(weights[VACCINE.id]["pfizer"])
+    assert [set(one) for one in texts] == [{"en:vaccin", "en:pfizer"}, set(), set()]
+    assert texts[0]["en:pfizer"] == pytest.approx(weights[VACCINE.id]["en:pfizer"])
 
 
 async def test_matching_goes_by_weights_and_leaves_out_stories(likeness, keep):
     """The weightier term's article first; what is left out takes its duplicates along; quotes in a term are only letters."""
     await keep(*FILLER, VACCINE, *STORY, pairs=[Pair(STORY[0].id, VACCINE.id, Rule.NEAR_TITLE, 0.9)])
-    weights = {"mayor": 3.0, "pfizer": 1.0, "o'neil\\": 1.0}
+    weights = {"en:mayor": 3.0, "en:pfizer": 1.0, "o'neil\\": 1.0}
     found = await likeness.matching(weights, 10)
     assert found[0].article == STORY[2]
     assert len(found) == 2, "the two about Pfizer are one story"

@@ -66,6 +66,7 @@ ROWS = {
         "INSERT INTO opened_articles VALUES (1, 8, '2026-01-02+00')",
         "INSERT INTO dismissed_articles VALUES (1, 9, 'hide', '2026-01-02+00')",
     ),
+    "0010": (),  # columns for what newsintel reads; test_carrying_over has rows with texts
 }
 """Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
 

@@ -75,23 +75,23 @@ async def found(reading, wanted, limit=10):
 
 async def test_two_terms_of_one_interest_make_a_candidate(reading, stories):
     """Or one that is enough by itself; bits tell which it has, of other interests too."""
-    pairs = Wanted((), (("comet", "norway"), ("sky", "bakeri")), ("comet", "norway", "sky", "bakeri"))
-    assert await found(reading, pairs) == {0: {"comet", "norway"}, 2: {"comet", "norway", "sky"}}
-    lone = Wanted(("storm",), (("comet", "bakeri", "strike"),), ("storm", "comet", "bakeri", "strike"))
-    assert await found(reading, lone) == {1: {"comet", "bakeri"}, 3: {"bakeri", "strike"}, 4: {"storm"}}
+    pairs = Wanted((), (("en:comet", "en:norway"), ("en:sky", "en:bakeri")), ("en:comet", "en:norway", "en:sky", "en:bakeri"))
+    assert await found(reading, pairs) == {0: {"en:comet", "en:norway"}, 2: {"en:comet", "en:norway", "en:sky"}}
+    lone = Wanted(("en:storm",), (("en:comet", "en:bakeri", "en:strike"),), ("en:storm", "en:comet", "en:bakeri", "en:strike"))
+    assert await found(reading, lone) == {1: {"en:comet", "en:bakeri"}, 3: {"en:bakeri", "en:strike"}, 4: {"en:storm"}}
     assert await found(reading, Wanted((), (), ())) == {}
 
 
 async def test_the_newest_candidates_come_first(reading, stories):
     """If there are more than wanted."""
-    wanted = Wanted(("comet",), (), ("comet",))
+    wanted = Wanted(("en:comet",), (), ("en:comet",))
     assert list(await found(reading, wanted, 2)) == [2, 1]
 
 
 async def test_terms_with_signs_of_the_query_language_are_just_terms(reading, stories):
     """Quotes, backslashes and operators."""
     for term in ("o'brien", "back\\slash'", "a | b", "!", "x:*"):
-        assert await reading.sharing(Wanted((term,), ((term, "comet"),), (term, "comet")), 5) == []
+        assert await reading.sharing(Wanted((term,), ((term, "en:comet"),), (term, "en:comet")), 5) == []
 
 
 async def test_a_story_that_somebody_has_dealt_with_is_not_new(reading, feedback, saved, archive, people):
