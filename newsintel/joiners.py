@@ -119,11 +119,13 @@ def _in_conjunct(joiner: str, before: str, after: str) -> bool:
 
 
 def _bare(text: str, *, reordered: bool = False) -> int:
-    """Where the marks at a text's beginning end; with `reordered`, those alone that normalising may move (UAX #31's M with ccc != 0)."""
+    """Where the signs at a text's beginning end: non-spacing marks and viramas; with `reordered`, only marks that normalising may move."""
     at = 0
-    while at < len(text) and (
-        unicodedata.combining(text[at]) not in (0, _VIRAMA) if reordered else unicodedata.category(text[at])[0] == "M"
-    ):
+    while at < len(text):
+        order = unicodedata.combining(text[at])
+        sign = order == _VIRAMA or unicodedata.category(text[at]) in {"Mn", "Me"}
+        if order in (0, _VIRAMA) and (reordered or not sign):
+            break
         at += 1
     return at
 

@@ -33,8 +33,11 @@ _HIDDEN = frozenset({"script", "style", "template", "svg"})
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 # Feeds escape once too often (`&amp;#8217;`), some twice; the rounds that undo it are bounded all the same.
 _ROUNDS = 4
-# Nobody who writes about a tag writes one with attributes, an end tag, a line break, a comment, an entity, or one before anything else.
-_IS_HTML = re.compile(rf"\A\s*<[a-z]|</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--|{_ENTITY.pattern}", re.IGNORECASE)
+# Texts about a tag have none of these: end tags, attributes, line breaks, comments, entities, a paragraph that begins the text.
+_IS_HTML = re.compile(
+    rf"</[a-z]|<[a-z][a-z0-9]*\s[^<>]*=|<br\b|<!--|\A\s*<(?:p|div|ul|ol|h[1-6]|img|figure|blockquote|table)\b|{_ENTITY.pattern}",
+    re.IGNORECASE,
+)
 
 
 def read_html(text: str) -> str:
