@@ -52,18 +52,21 @@ _NON_JOINER = "\u200c"
 
 # No script that uses joiners comes before U+0300.
 _SPOOFS = re.compile("(?<![\u0300-\U0010ffff])[\u200c\u200d]+")
-# What needs no second look: between emoji, between letters that join, and where no other mark is near the virama.
-_JOINERS = re.compile(
-    f"(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<={_JOINS_NEXT.pattern})\u200c(?={_JOINS_LAST.pattern})"
+# Joiners that need a second look: not between emoji, not between letters that join, not where no other mark is near the virama.
+_DOUBTFUL = re.compile(
+    f"(?!(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<={_JOINS_NEXT.pattern})\u200c(?={_JOINS_LAST.pattern})"
     f"|(?<={_LETTER}{_A_VIRAMA})(?:[\u200c\u200d](?={_LETTER})|\u200d(?=[\x00-\u02ff]|\\Z))"
-    f"|(?<={_LETTER})[\u200c\u200d](?={_A_VIRAMA}{_LETTER})"
-    "|([\u200c\u200d]+)"
+    f"|(?<={_LETTER})[\u200c\u200d](?={_A_VIRAMA}{_LETTER}))[\u200c\u200d]+"
 )
-_SELECTORS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
-_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_VARIED = frozenset({"Lo", "Nd", "No", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk", "Sm", "So"})
-"""General categories of characters that have standardized variants, emoji among them: no letter with case, no mark, no space."""
-_MOST_LOOKS = 500
+# Selectors behind what has no variants (Unicode's StandardizedVariants.txt, emoji-variation-sequences.txt, and Ideographic Variation
+# Database), such as any letter with case.
+_STRAY_SELECTORS = re.compile(
+    "(?<![#*0-9\xa9\xae\u1000-\u109f\u203c\u2049\u2122\u2139\u2190-\u2bff\u3001-\u30ff\u3200-\u9fff\ua840-\ua87f\uaa60-\uaa7f\uf900-\ufaff"
+    "\uff01-\uff1f\U00010ac0-\U00010aff\U00013000-\U000143ff\U0001f000-\U0001faff\U00020000-\U0003ffff])[\ufe00-\ufe0f]+"
+    "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]+"
+    "|(?<![\u1800-\u180a\u1810-\u18af])[\u180b-\u180f]+"
+)
+_MOST_LOOKS = 100
 """Of a text the joiners that need a second look, 6 us each; beyond them they go. A page of Persian has none, one of Telugu some ten."""
 _MOST_MARKS = 30
 """Marks looked past on either side: no real text puts more on a letter (UAX #15, section 13)."""
@@ -72,23 +75,11 @@ _MOST_MARKS = 30
 def settle(text: str) -> str:
     """The text without joiners and selectors that carry no meaning."""
     looks = iter(range(_MOST_LOOKS))
-    return _JOINERS.sub(lambda match: _joiner(match, looks), _SPOOFS.sub("", _SELECTORS.sub(_selector, text)))
-
-
-def _selector(match: re.Match[str]) -> str:
-    """The first selector of a run, if the character before it may have variants."""
-    selector, before = match[0][0], match.string[max(0, match.start() - 1) : match.start()]
-    if "\u180b" <= selector <= "\u180f":
-        return selector if "\u1800" <= before <= "\u18af" else ""
-    if selector > "\uffff":  # the Ideographic Variation Database's
-        return selector if _IDEOGRAPH.match(before) else ""
-    return selector if before and unicodedata.category(before) in _VARIED else ""
+    return _DOUBTFUL.sub(lambda match: _joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text)))
 
 
 def _joiner(match: re.Match[str], looks: Iterator[int]) -> str:
     """The first joiner of a run, if it carries meaning between its neighbours and a look is left."""
-    if match[1] is None:
-        return match[0]
     if next(looks, None) is None:
         return ""
     start, end = match.span()

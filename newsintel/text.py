@@ -47,7 +47,8 @@ def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) ->
     head = raw[: times * max_chars + more]  # cleaned first and cut afterwards, whoever sends it could say how long that takes
     text = visible(head)
     if read is not None:
-        text = visible(read(text if head == raw else _without_half(text)))
+        shown = read(text if head == raw else _without_half(text))
+        text = text if shown == text else visible(shown)
     # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
     text = unicodedata.normalize("NFC", _stream_safe(" ".join(text.split())[: max_chars * 4]))
     if len(text) > max_chars or (text and head != raw):

@@ -2,7 +2,7 @@
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from newsintel import joiners
@@ -133,14 +133,16 @@ def test_a_joiner_stays_where_uax_31_lets_it(before: str, joiner: str, after: st
     """Its three contexts as it writes them, the last one before no mark at all; and what the module adds: a virama, an Arabic form."""
     before, after = (side.replace("\u200c", "").replace("\u200d", "") for side in (before, after))
     text = before + joiner + after
+    assume(len(regex.findall(r"\p{ccc=9}", text)) <= 1)  # two of them are no spelling, and joiners among them nobody's
     at = len(before)
     allowed = any(match.start() < at < match.end() - 1 for rule in (A1, A2) for match in regex.finditer(rule, text, overlapped=True)) or (
         regex.search(B + r"\Z", before + joiner) is not None and not regex.match(r"\p{M}", after)
     )
     stays = joiner in settle(text)
-    joins_last = regex.match(r"\p{M}*[\p{Joining_Type=D}\p{Joining_Type=R}]", after)
-    arabic = joiner == "\u200d" and regex.search(r"[\p{Joining_Type=D}\p{Joining_Type=L}]\p{M}*\Z", before) and not joins_last
-    ours = bool(arabic) or bool(regex.match(r"\p{ccc=9}\p{M}*\p{L}", after) and regex.search(r"\p{L}\p{M}*\Z", before))
+    signs = r"[\p{Mn}\p{Me}]*"
+    joins_last = regex.match(signs + r"[\p{Joining_Type=D}\p{Joining_Type=R}]", after)
+    arabic = joiner == "\u200d" and regex.search(rf"[\p{{Joining_Type=D}}\p{{Joining_Type=L}}]{signs}\Z", before) and not joins_last
+    ours = bool(arabic) or bool(regex.match(rf"\p{{ccc=9}}{signs}\p{{L}}", after) and regex.search(rf"\p{{L}}{signs}\Z", before))
     assert stays == allowed or ours
 
 
@@ -155,5 +157,5 @@ def test_settled_is_settled(text: str) -> None:
 
 def test_hostile_numbers_of_joiners_go() -> None:
     """What needs a second look has so many of them; what is plain to see has no limit."""
-    assert settle("क़्\u200cष" * 600).count("\u200c") == 500
+    assert settle("क़्\u200cष" * 600).count("\u200c") == 100
     assert settle("ب\u200cب" * 2000).count("\u200c") == 2000

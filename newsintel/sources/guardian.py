@@ -88,6 +88,8 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
     published_at, estimated = moment(row.get("webPublicationDate"), now)
     yield
     identity = canonical(url)
+    description = text(fields, "trailText", MAX_DESCRIPTION, read_html)
+    yield
     return Article(
         id=article_id(identity),
         source="guardian",
@@ -98,7 +100,7 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
         publisher="The Guardian",
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(fields, "trailText", MAX_DESCRIPTION, read_html),
+        description=description,
         author=byline,
         section=text(row, "sectionName", MAX_NAME, read_escaped),
         image_url=address(fields, "thumbnail"),

@@ -140,7 +140,7 @@ def test_authors_that_are_none(author: object) -> None:
         (row(url="javascript:alert(1)"), "bad_url"),
         (row(url=None), "bad_url"),
         (row(title=None), "no_title"),
-        (row(title="<p> </p>"), "no_title"),
+        (row(title=" \u200b"), "no_title"),
         ("junk", "not_an_object"),
     ],
 )
