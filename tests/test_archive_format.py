@@ -109,6 +109,13 @@ def test_texts_are_plain_as_an_export_writes_them():
     assert parse(dump(hit), NOW) == hit
 
 
+def test_pages_that_a_script_shows_are_articles_of_their_own():
+    """Of two lines with such addresses none takes the other's place."""
+    one, other, anchor = (read(url=f"https://example.org/{end}").article for end in ("#/story/1", "#/story/2", "#comments"))
+    assert len({one.id, other.id, anchor.id}) == 3
+    assert anchor.canonical_url == "https://example.org/"
+
+
 def test_times_may_have_any_offset():
     """They are kept in UTC."""
     assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
