@@ -102,7 +102,7 @@ def usable(raw: str) -> str | None:
         port = parts.port
     except ValueError:  # an unclosed bracket, a port out of range, a host that NFKC would change
         return None
-    # Not parts.hostname: it is in Python's lower case, which is not that of host names (ΣΑΣ).
+    # Not parts.hostname: it is in Python's lower case, which is not that of host names (ΣΑΣ-1).
     host = None if "[" in parts.netloc else ascii_host(parts.netloc.partition(":")[0])
     if parts.scheme.lower() not in ("http", "https") or host is None or "@" in parts.netloc:
         return None
