@@ -1,50 +1,29 @@
-"""Upstream text made fit to keep and compare: HTML and invisible characters off, Unicode settled, lengths bounded.
+"""Upstream text made fit to keep and compare: invisible characters off, Unicode settled, lengths bounded.
 
-Everything here is linear in its input. The standard library's HTML parser is not used: it reads `x<y and y>z` as a tag.
+Everything here is linear in its input. What markup a text may hold is its source's to say, and newsintel.markup's to take off.
 """
 
-import html
 import re
 import unicodedata
-from html.entities import html5
+from collections.abc import Callable
 from itertools import groupby, islice
 
+from newsintel.joiners import settle
 from newsintel.sized_cache import remembered
 
-_ELEMENT_NAMES = (
-    "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd "
-    "del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head "
-    "header hr html i iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol optgroup option p "
-    "param picture pre q rp rt ruby s samp script section select small source span strike strong style sub summary sup svg table "
-    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr"
+# The RGI flags of England, Scotland and Wales (UTS #51); in no other place do tags mean anything.
+_FLAGS = "|".join(
+    "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in region) + "\U000e007f" for region in ("gbeng", "gbsct", "gbwls")
 )
-_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
-# A name with a hyphen or a colon is a custom or a namespaced element, e.g. gu-atom, o:p; whether any other is an element is looked up
-# afterwards. Attribute values may hold ">" if quoted; where the quotes do not pair up, the tag ends at the first ">". Neither alternative
-# runs past the next "<", so there is nothing to backtrack.
-_TOKEN = re.compile(
-    r"<!--|-->|<!doctype[^<>]*>|</?(?P<name>[a-z][a-z0-9]*+(?P<own>[-:][a-z0-9:-]++)?+)(?=[\s/>])"
-    r"""(?:(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>|[^<>]*+>)""",
-    re.IGNORECASE,
-)
-# Elements that stand inside a word or a sentence; any other tag parts the words on its sides.
-_INLINE_NAMES = "a abbr b bdi bdo cite code data del dfn em font i ins kbd mark q s samp small span strong sub sup tt u var wbr"
-_INLINE = frozenset(_INLINE_NAMES.split())
-# Elements whose text is not meant to be read.
-_HIDDEN = frozenset({"script", "style", "template", "svg"})
-
-# Only with its semicolon: `rock&regret` holds no trade mark. Bounded, so a number of 5,000 digits is left alone.
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-# Upstreams escape once too often (`&amp;#8217;`), some twice; the rounds that undo it are bounded all the same.
-_ROUNDS = 4
-
-_EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
-# White space is not among these: it is folded, not removed. In order: C0, C1, soft hyphen, Arabic letter mark, zero-width space and
-# non-joiner, bidi marks and embeddings, word joiner to bidi isolates, surrogates, BOM, noncharacters, tags, joiners outside an emoji.
+# White space is not among these: it is folded, not removed. They are the controls but white space, Unicode's Default_Ignorable_Code_Point
+# but joiners and variation selectors, interlinear annotations, surrogates and noncharacters.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff"
-    f"\U000e0000-\U000e007f]|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])"
+    f"({_FLAGS})|"
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
+    "\U000e01f0-\U000e0fff]"
 )
+_SETTLED = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 RAW_CHARS = (3, 500)
 """Of a text that is to have n characters, 3 n + 500 are read: what markup and escapes take besides (recorded: 1.5 n at most)."""
@@ -53,59 +32,45 @@ RAW_CHARS = (3, 500)
 _MOST_MARKS = 30
 
 
-def plain(raw: str, max_chars: int) -> str | None:
+def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
     """Any upstream text as one line of plain text.
 
-    Tags go even when they arrive escaped, because upstreams escape HTML; so text about a tag loses it. `a < b` and `AT&T` stay.
-
     Args:
-        raw: text, possibly HTML, possibly with anything a JSON string can hold. No more of it is read than RAW_CHARS allows.
+        raw: possibly with anything a JSON string can hold. No more of it is read than RAW_CHARS allows.
         max_chars: the most code points to return; a longer text is cut and ends in "…".
+        read: takes the markup off (newsintel.markup). Without it the text is plain as it is: a tag or an entity in it is its subject.
 
     Returns:
-        NFC text without line breaks, control, bidi and zero-width characters (but for joiners within emoji); None if nothing is left.
+        NFC text without line breaks and without characters that nobody sees; None if nothing is left.
     """
-    head = _head(raw, max_chars)
+    times, more = RAW_CHARS
+    head = raw[: times * max_chars + more]  # cleaned first and cut afterwards, whoever sends it could say how long that takes
     text = visible(head)
-    for _ in range(_ROUNDS):
-        if "<" not in text and "&" not in text:
-            break
-        before = text
-        text = visible(_ENTITY.sub(_unescaped, _without_tags(text)))
-        if text == before:
-            break
+    if read is not None:
+        shown = read(text if head == raw else _without_half(text))
+        text = text if shown == text else visible(shown)
     # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
     text = unicodedata.normalize("NFC", _stream_safe(" ".join(text.split())[: max_chars * 4]))
-    if len(text) > max_chars or (text and head is not raw):
-        text = text[: max_chars - 1].rstrip(" \u200d") + "…"
+    if len(text) > max_chars or (text and head != raw):
+        text = visible(text[: max_chars - 1]).rstrip() + "…"
     return text or None
 
 
-def _head(raw: str, max_chars: int) -> str:
-    """As much of a text as may be read: cleaning first and cutting afterwards would let whoever sends it say how long that takes."""
-    times, more = RAW_CHARS
-    most = times * max_chars + more
-    if len(raw) <= most:
-        return raw
-    head = raw[:most]
-    # Half a tag or half an entity at the end would be shown.
+def _without_half(text: str) -> str:
+    """A text that was cut, without half a tag or half an entity at its end: it would be shown."""
     for opening, closing in (("<", ">"), ("&", ";")):
-        last = head.rfind(opening)
-        if last > head.rfind(closing):
-            head = head[:last]
-    return head
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    """What an entity stands for; itself where there is no such."""
-    known = html5.get(match[0][1:])
-    return html.unescape(match[0]) if known is None else known
+        last = text.rfind(opening, len(text) - RAW_CHARS[1])
+        if last > text.rfind(closing):
+            text = text[:last]
+    return text
 
 
 def visible(text: str) -> str:
-    """The text without characters that nobody sees: controls but white space, surrogates, bidi and zero-width characters."""
-    # Nothing invisible is printable by Python's definition (str.isprintable), which is a hundred times as quick to look for.
-    return text if text.isprintable() else _INVISIBLE.sub("", text)
+    """The text without characters that nobody sees: controls, bidi and zero-width characters; but for those that shape what is seen."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _INVISIBLE.sub(r"\1", text)
+    return settle(text) if _SETTLED.search(text) else text
 
 
 def fold(text: str) -> str:
@@ -126,32 +91,6 @@ def padded(text: str) -> str:
     the texts of some eight searches are remembered: 500 articles take 1 MiB as they usually are.
     """
     return f" {' '.join(words(text))} "
-
-
-def _without_tags(text: str) -> str:
-    """Drop tags, comments, and elements that are not text; an element that never ends hides the rest, as in a browser."""
-    if "<" not in text:
-        return text
-    kept: list[str] = []
-    position = 0
-    hidden = ""
-    for token in _TOKEN.finditer(text):
-        tag, name = token[0], (token["name"] or token[0]).lower()
-        if hidden:
-            if tag.endswith("-->") if hidden == "-->" else name == hidden and tag.startswith("</"):
-                hidden, position = "", token.end()
-            continue
-        if name == "-->" or (token["name"] and not token["own"] and name not in _ELEMENTS):
-            continue  # no comment is open: an arrow in running text; or less and greater signs
-        kept += (text[position : token.start()], "" if name in _INLINE else " ")
-        position = token.end()
-        if name == "<!--":
-            hidden = "-->"
-        elif name in _HIDDEN and not tag.startswith("</"):
-            hidden = name
-    if not hidden:
-        kept.append(text[position:])
-    return "".join(kept)
 
 
 def _stream_safe(text: str) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
+from newsintel.host_names import ascii_host, is_registered
 from newsintel.sized_cache import remembered
 from newsintel.text import fold
 
@@ -23,9 +24,6 @@ _DROPPED = str.maketrans("", "", "\t\r\n")
 _BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
 # RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
-# A registered name: labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur), the last one not a number. No
-# publisher is reached by a bare address or a local name, and leaving them out keeps links to private networks out as well.
-_HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
@@ -104,7 +102,8 @@ def usable(raw: str) -> str | None:
         port = parts.port
     except ValueError:  # an unclosed bracket, a port out of range, a host that NFKC would change
         return None
-    host = _host(parts.hostname or "")
+    # Not parts.hostname: it is in Python's lower case, which is not that of host names (ΣΑΣ-1).
+    host = None if "[" in parts.netloc else ascii_host(parts.netloc.partition(":")[0])
     if parts.scheme.lower() not in ("http", "https") or host is None or "@" in parts.netloc:
         return None
     where = host if port is None else f"{host}:{port}"
@@ -116,8 +115,9 @@ def usable(raw: str) -> str | None:
 def canonical(url: str) -> str:
     """The identity of a page: one address for all its spellings. Applying it twice changes nothing.
 
-    Folded away: scheme, `www.`, mobile and AMP hosts, AMP paths, default ports, fragments, tracking parameters, the order of parameters,
-    trailing slashes, escapes that need not be, and pages that only lead on to another. The result identifies; it need not open.
+    Folded away: scheme, `www.`, mobile and AMP hosts, AMP paths, default ports, tracking parameters, the order of parameters, trailing
+    slashes, escapes that need not be, pages that only lead on to another, and fragments, but for those that name a page of their own
+    (`#/story/1`, `#!story`). The result identifies; it need not open.
     A text that is no usable URL stands for itself.
     """
     at = url
@@ -159,18 +159,6 @@ def article_id(canonical_url: str) -> str:
     return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]  # 15 bytes are 24 characters without padding
 
 
-def _host(raw: str) -> str | None:
-    """A host name in lower-case ASCII (IDNA), or None if it is no registered name."""
-    name = raw.rstrip(".")
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            return None
-    name = name.lower()
-    return name if _HOST.fullmatch(name) else None
-
-
 def _percent(text: str) -> str:
     """RFC 3986, 6.2.2: one spelling of every escape; a stray % becomes one, anything beyond ASCII too."""
 
@@ -190,7 +178,7 @@ def _host_and_path(parts: SplitResult) -> tuple[str, str]:
         first, _, rest = host.partition(".")
         # A mobile host is a shorter name's twin, unless what is left is a suffix such as `co.uk`.
         twin = first == "www" or (first in ("m", "mobile", "amp") and (rest.count(".") > 1 or len(rest.partition(".")[0]) > 2))
-        if not twin or not _HOST.fullmatch(rest):
+        if not twin or not is_registered(rest):
             break
         host = rest
     path = _without_amp(path)
@@ -229,8 +217,27 @@ def _folded(host: str, path: str, parts: SplitResult) -> str:
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     if host in _PATH_ONLY and path != "/":
         return f"https://{host}{port}{path}"
-    query = "&".join(sorted(piece for piece in parts.query.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
-    return f"https://{host}{port}{path}" + (f"?{query}" if query else "")
+    return f"https://{host}{port}{path}{_query(parts.query)}{_page_within(parts.fragment)}"
+
+
+def _query(raw: str) -> str:
+    """A query in its one spelling, with its question mark; empty if nothing of it counts."""
+    query = "&".join(sorted(piece for piece in raw.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
+    return f"?{query}" if query else ""
+
+
+def _page_within(fragment: str) -> str:
+    """A fragment that names a page which a script shows (`#/story/1`, `#!story`), in its one spelling; others name a place in the page.
+
+    So does what stands behind a further `#`; behind `:~:` it is the browser's own. A path of nothing is the page itself.
+    """
+    if not fragment.startswith(("/", "!")):
+        return ""
+    path, _, query = re.split("#|:~:", fragment, maxsplit=1)[0].partition("?")
+    path, query = path.rstrip("/"), _query(query)
+    if not path.strip("/!"):
+        path = "/" if query else ""
+    return f"#{path}{query}" if path else ""
 
 
 def _special(host: str, path: str, query: str) -> str | None:

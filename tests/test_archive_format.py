@@ -49,7 +49,7 @@ FULL = Hit(
         external_id="t3_abc",
         url="https://www.example.org/full",
         canonical_url=canonical("https://www.example.org/full"),
-        title="زلزال — 地震 👩‍👩‍👧 < 5 & > 3",
+        title="زلزال — 地震 👩‍👩‍👧 < 5 & > 3 می\u200cخواهم <video>",
         publisher="r/worldnews",
         published_at=NOW - timedelta(days=3),
         published_at_estimated=True,
@@ -93,12 +93,27 @@ def test_a_page_whose_address_hides_it_is_told_apart_by_title_and_day():
 
 
 def test_texts_are_cleaned_and_cut():
-    """Markup, control and bidi characters go, lengths are those of a source's articles; a text of nothing is none."""
-    hit = read(title="<b>Storm</b>\x00 hits\u202e", description="  ", content="c" * 60_000, author="&amp;")
+    """Control and bidi characters go, lengths are those of a source's articles; a text of nothing is none."""
+    hit = read(title="Storm\x00 hits\u202e", description="  ", content="c" * 60_000, author="A\u200b")
     assert hit.article.title == "Storm hits"
     assert hit.article.description is None
     assert len(hit.article.content) == 50_000
-    assert hit.article.author == "&"
+    assert hit.article.author == "A"
+
+
+def test_texts_are_plain_as_an_export_writes_them():
+    """A tag or an entity in one is what it is about."""
+    text = "PSA: a <script> tag lets anyone in; write &lt;script&gt; <template> <b>there</b>"
+    hit = read(title=text, description=text, content=text, author=text, section=text, publisher=text)
+    assert {getattr(hit.article, name) for name in ("title", "description", "content", "author", "section", "publisher")} == {text}
+    assert parse(dump(hit), NOW) == hit
+
+
+def test_pages_that_a_script_shows_are_articles_of_their_own():
+    """Of two lines with such addresses none takes the other's place."""
+    one, other, anchor = (read(url=f"https://example.org/{end}").article for end in ("#/story/1", "#/story/2", "#comments"))
+    assert len({one.id, other.id, anchor.id}) == 3
+    assert anchor.canonical_url == "https://example.org/"
 
 
 def test_times_may_have_any_offset():
@@ -116,7 +131,7 @@ def test_times_may_have_any_offset():
         ({"url": "javascript:alert(1)"}, "url is not an http or https address"),
         ({"url": 5}, "url is not text"),
         ({"title": None}, "title is missing or empty"),
-        ({"title": "<br>"}, "title is missing or empty"),
+        ({"title": "\u200b"}, "title is missing or empty"),
         ({"title": ["a"]}, "title is not text"),
         ({"source": "The Guardian"}, "source must match"),
         ({"source": ...}, "source is missing or empty"),

@@ -11,6 +11,7 @@ from newsintel import dedup, personal, text, turns, urls, views
 from newsintel.body import DECODED_CAP_BYTES, Body
 from newsintel.codec import dump_answer, load_answer
 from newsintel.dedup import Grouping
+from newsintel.markup import read_html
 from newsintel.model import Answer, Dedupe, Harvest, Sort, Status
 from newsintel.preferences import Preferences
 from newsintel.query import build
@@ -42,6 +43,10 @@ NASTY = [
     "&lt;b&gt;x",
     "a\u0301\u0316",
     "\u200d",
+    "ب\u200c",
+    "ब़्\u200cष",
+    "漢\U000e0100",
+    "1\ufe0f",
     "é",
     "가",
     "ﷺ ",
@@ -237,7 +242,7 @@ def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
     looked_at = []
     visible = text.visible
     monkeypatch.setattr(text, "visible", lambda some: looked_at.append(len(some)) or visible(some))
-    shown = plain(unit * 100_000, max_chars)
+    shown = plain(unit * 100_000, max_chars, read_html)
     assert max(looked_at) <= RAW_CHARS[0] * max_chars + RAW_CHARS[1]
     assert shown is None or (len(shown) <= max_chars and shown.endswith("…"))
 
@@ -247,7 +252,7 @@ def test_a_cut_shows_no_half_of_a_tag_or_an_entity():
     most = RAW_CHARS[0] * 20 + RAW_CHARS[1]
     for half in ('<a href="https://example.org/', "&#821", "&amp"):
         raw = "<b></b>" * 79 + "x" * (most - 79 * 7 - len(half)) + half + "7;end>"
-        assert set(plain(raw, 20) or "") <= {"x", "…"}
+        assert set(plain(raw, 20, read_html) or "") <= {"x", "…"}
 
 
 async def test_others_have_their_turn_between_slices(monkeypatch, autojump_clock):

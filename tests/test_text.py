@@ -2,56 +2,39 @@
 
 import time
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsintel.markup import read_html, read_snippet
 from newsintel.text import fold, plain, visible, words
 
-ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200)
+ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200) | st.text(
+    st.sampled_from("a é\u0301ب\u064bह्\u200c\u200d\ufe0f\U0001f468\U0001f3f4\U000e0067\U000e007f\u3164"), max_size=80
+)
 
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
         ("a < b", "a < b"),
-        ("x<y and y>z", "x<y and y>z"),
-        ("AT&T", "AT&T"),
-        ("rock&regret", "rock&regret"),
-        ("I <3 you", "I <3 you"),
-        ("see --> there", "see --> there"),
-        ("<i>see</i> --> there", "see --> there"),
-        ("&" + "amp;" * 5 + "lt;", "&amp;lt;"),
-        ("Fish &amp; chips", "Fish & chips"),
-        ("It&amp;#8217;s", "It\u2019s"),
-        ("&#x80;5", "€5"),
-        ("<p>One</p><p>two</p>", "One two"),
-        ("<b>M</b>onday", "Monday"),
-        ("line<br/>break", "line break"),
-        ("&lt;p&gt;Escaped&lt;/p&gt; twice", "Escaped twice"),
-        ("<gu-atom data-x='1'>quiz</gu-atom> <o:p>x</o:p>", "quiz x"),
-        ("<a title='x>y' href=\"z\">quoted</a>", "quoted"),
-        ('<a href=x">unpaired</a>', "unpaired"),
-        ("<!DOCTYPE html><script>if (a<b) x</script>kept<style>p{}</style>", "kept"),
-        ("a<!-- hidden <b>too</b> -->b", "a b"),
-        ("before<script>never closed", "before"),
+        ("<b>bold</b> &amp; <script>", "<b>bold</b> &amp; <script>"),
         ("one\r\ntwo\u2028three\u00a0four\x85five", "one two three four five"),
         ("nul\x00, half \ud83d, escape \x1b[0m", "nul, half , escape [0m"),
         ("\u202eright\u2066 \u200bzero\ufeff width\u00ad", "right zero width"),
-        ("<scr\u200bipt>alert(1)</script>x", "x"),
-        ("&#8203;&#0;a", "\ufffda"),
         ("cafe\u0301", "café"),
         ("\U0001f468\u200d\U0001f469\u200d\U0001f467 a\u200db", "\U0001f468\u200d\U0001f469\u200d\U0001f467 ab"),
         ("مرحبا بالعالم", "مرحبا بالعالم"),
     ],
 )
 def test_plain(raw: str, expected: str) -> None:
-    """Markup, entities and invisible characters go; what people wrote stays."""
+    """Invisible characters go; what people wrote stays, tags and entities too."""
     assert plain(raw, 300) == expected
 
 
-@pytest.mark.parametrize("raw", ["", " \r\n", "<p></p>", "\u200b\u202e", "<!-- only -->", "\x00"])
+@pytest.mark.parametrize("raw", ["", " \r\n", "\u200b\u202e", "\u200c\u200d\ufe0f", "\x00"])
 def test_plain_of_nothing(raw: str) -> None:
     """A text in which nothing is left is None, not an empty string."""
     assert plain(raw, 300) is None
@@ -75,7 +58,7 @@ def test_plain_always_keeps_its_promises(raw: str, max_chars: int) -> None:
         text.encode("utf-8")
         assert text == " ".join(text.split())
         assert unicodedata.is_normalized("NFC", text)
-        assert visible(text.replace("\u200d", "")) == text.replace("\u200d", "")
+        assert visible(text) == text
 
 
 @pytest.mark.parametrize(
@@ -95,14 +78,20 @@ def test_plain_always_keeps_its_promises(raw: str, max_chars: int) -> None:
         "<a-",
         "<a '\"",
         "&#1",
+        "<a =",
+        "ب\u200c",
+        "क़्\u200cष",
+        "\u0301\u200d",
+        "a\ufe0f",
         "word ",
     ],
 )
-def test_plain_is_linear(unit: str) -> None:
+@pytest.mark.parametrize("read", [None, read_html, read_snippet])
+def test_plain_is_linear(unit: str, read: Callable[[str], str] | None) -> None:
     """A megabyte of the nastiest repetition is cleaned in the blink of an eye; quadratic work would take minutes."""
     raw = unit * (1_000_000 // len(unit))
     begun = time.process_time()
-    plain(raw, 50_000)
+    plain(raw, 50_000, read)
     assert time.process_time() - begun < 5
 
 

@@ -1,12 +1,19 @@
 """Addresses: which may be shown, which are the same page."""
 
+import hashlib
 import re
+from urllib.parse import urlsplit
 
+import ada_url
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsintel.model import Article, Page
+from newsintel.sources import REGISTRY
 from newsintel.urls import article_id, canonical, stand_in, usable
+from tests.shared import needs_shared
+from tests.sources.replies import NOW, QUERY, recorded_bodies, reply
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=80)
 PIECES = st.sampled_from(
@@ -14,7 +21,7 @@ PIECES = st.sampled_from(
         " ",
         "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + example.org .co.uk guardian.co.uk youtu.be/ "
         "youtube.com/watch?v= attribution_link?u=/ vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
-        "x.cdn.ampproject.org/c/ consent.yahoo.com/",
+        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: straßenblatt.de 例え.テスト",
     )
 )
 
@@ -29,6 +36,10 @@ PIECES = st.sampled_from(
         ("https://example.org/\t\t/news/a b\n", "https://example.org//news/a%20b"),
         ("https://müller.example/ä?b=ü", "https://xn--mller-kva.example/%C3%A4?b=%C3%BC"),
         ("https://example.org./x%7e%zz%2f", "https://example.org/x~%25zz%2F"),
+        ("https://straßenblatt.de/1", "https://xn--straenblatt-y6a.de/1"),
+        ("https://ΣΑΣ-1.example/", "https://xn---1-b9b5eb.example/"),
+        ("https://ex%61mple\u3002org:443/", "https://example.org:443/"),
+        ("https://example.org/#/story/ä", "https://example.org/#/story/%C3%A4"),
     ],
 )
 def test_usable_repairs(raw: str, expected: str) -> None:
@@ -77,6 +88,29 @@ def test_usable_refuses(raw: str) -> None:
         ),
         ("https://example.org/?q=a%20b", ["https://example.org?q=a+b", "https://example.org/?q=a%20b"]),
         ("https://ft.example/", ["https://www.ft.example", "http://ft.example/"]),
+        (
+            "https://example.org/#/story/1",
+            [
+                "https://example.org#/story/1",
+                "http://www.example.org/?utm_source=x#/story/1/",
+                "https://example.org/#/story/1?utm_medium=y",
+                "https://example.org/#/story/1#comments",
+                "https://example.org/#/story/1:~:text=rain",
+            ],
+        ),
+        ("https://example.org/app#!story/1?a=1&b=2", ["https://m.example.org/app/#!story/1?b=2&a=1"]),
+        (
+            "https://example.org/a",
+            [f"https://example.org/a{end}" for end in ("#", "#/", "#!", "#!/", "#comments", "#story/1", "#:~:text=x", "#top?x=/1", "#p12")],
+        ),
+        (
+            "https://nytimes.com/2026/01/01/a.html",
+            ["https://www.nytimes.com/2026/01/01/a.html#/x", "https://nytimes.com/2026/01/01/a.html#!x"],
+        ),
+        (
+            "https://xn--straenblatt-y6a.de/1",
+            ["https://straßenblatt.de/1", "https://www.STRAẞENBLATT.de/1/", "https://xn--straenblatt-y6a.de/1"],
+        ),
         ("https://m.co.uk/", ["https://m.co.uk/"]),
         ("https://bbc.com/news/1", ["https://m.bbc.co.uk/news/1", "https://www.bbc.com/news/1?at_medium=RSS&page=2"]),
         ("https://theguardian.com/a/b", ["http://www.guardian.co.uk/a/b", "https://amp.theguardian.com/a/b?CMP=x&page=with:block-1"]),
@@ -128,6 +162,13 @@ def test_canonical(expected: str, spellings: list[str]) -> None:
         ("https://example.org:8080/", "https://example.org/"),
         ("https://example.org/a%2Fb", "https://example.org/a/b"),
         ("https://blog.example.org/", "https://example.org/"),
+        ("https://example.org/#/story/1", "https://example.org/#/story/2"),
+        ("https://example.org/#/story/1", "https://example.org/"),
+        ("https://example.org/#!story/1", "https://example.org/#!story/2"),
+        ("https://example.org/#/story?id=1", "https://example.org/#/story?id=2"),
+        ("https://straßenblatt.de/1", "https://strassenblatt.de/1"),
+        ("https://βόλος.example/", "https://βόλοσ.example/"),
+        ("https://نامه\u200cای.example/", "https://نامهای.example/"),
     ],
 )
 def test_canonical_keeps_pages_apart(one: str, other: str) -> None:
@@ -170,3 +211,27 @@ def test_article_id() -> None:
     """The public id is fixed for ever: 20 lower-case base32 characters of SHA-256."""
     assert article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
     assert article_id("\ud800").startswith("a_")
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_a_browser_goes_where_we_looked(raw: str) -> None:
+    """The address that we hand out leads a browser to the host that we checked, and so does the one that came."""
+    url = usable(raw)
+    if url is not None:
+        host = urlsplit(url).hostname
+        assert ada_url.URL(url).hostname == host
+        assert ada_url.URL(raw).hostname.removesuffix(".") == host
+
+
+@needs_shared
+def test_recorded_addresses_keep_their_ids() -> None:
+    """Every id that an earlier version gave to a recorded article, as one digest; an id is for ever."""
+    ids = sorted(article.id for source in REGISTRY for _, body in recorded_bodies(source) for article in articles(source, body))
+    assert len(ids) == 1503
+    assert hashlib.sha256("\n".join(ids).encode()).hexdigest() == "2d5ca4c2089b561175b558ee337938ceed058bc1f7c2c0ef616f2c762a185f87"
+
+
+def articles(source: str, body: object) -> tuple[Article, ...]:
+    """The articles of a recorded body, if it is one of a search."""
+    page = REGISTRY[source].read(reply(body), QUERY, NOW)
+    return page.articles if isinstance(page, Page) else ()

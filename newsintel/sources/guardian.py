@@ -8,6 +8,7 @@ from datetime import datetime
 
 from attrs import evolve
 
+from newsintel.markup import read_escaped, read_html
 from newsintel.model import Article, Page, Query, Refusal, Sort, Status
 from newsintel.options import Quota, SourceOptions, secret
 from newsintel.query import translate
@@ -82,11 +83,13 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
         return "no_title"
     fields = members(row, "fields")
     yield
-    byline = text(fields, "byline", MAX_NAME)
+    byline = text(fields, "byline", MAX_NAME, read_html)
     language = text(fields, "lang", MAX_NAME)
     published_at, estimated = moment(row.get("webPublicationDate"), now)
     yield
     identity = canonical(url)
+    description = text(fields, "trailText", MAX_DESCRIPTION, read_html)
+    yield
     return Article(
         id=article_id(identity),
         source="guardian",
@@ -97,9 +100,9 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
         publisher="The Guardian",
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(fields, "trailText", MAX_DESCRIPTION),
+        description=description,
         author=byline,
-        section=text(row, "sectionName", MAX_NAME),
+        section=text(row, "sectionName", MAX_NAME, read_escaped),
         image_url=address(fields, "thumbnail"),
         language=language.lower() if language and len(language) == 2 else None,
     )

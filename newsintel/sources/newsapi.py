@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
+from newsintel.markup import read_escaped, read_snippet
 from newsintel.model import Article, Page, Query, Refusal, Sort, Status
 from newsintel.options import Quota, SourceOptions, secret
 from newsintel.query import translate
@@ -91,7 +92,7 @@ def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
 
 
 def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
-    title = text(row, "title", MAX_TITLE)
+    title = text(row, "title", MAX_TITLE, read_escaped)
     url = address(row, "url")
     if title == "[Removed]" or (url and urlsplit(url).hostname == "removed.com"):
         return "removed"
@@ -99,14 +100,14 @@ def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
         return "bad_url"
     if title is None:
         return "no_title"
-    publisher = text(members(row, "source"), "name", MAX_NAME) or str(urlsplit(url).hostname)
-    author = text(row, "author", MAX_NAME)
+    publisher = text(members(row, "source"), "name", MAX_NAME, read_escaped) or str(urlsplit(url).hostname)
+    author = text(row, "author", MAX_NAME, read_escaped)
     yield
     title = without_outlet(title, publisher=publisher, host=str(urlsplit(url).hostname), author=author)
     published_at, estimated = moment(row.get("publishedAt"), now)
     identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
     yield
-    content = text(row, "content", _MAX_CONTENT)
+    content = text(row, "content", _MAX_CONTENT, read_snippet)
     yield
     return Article(
         id=article_id(identity),
@@ -118,7 +119,7 @@ def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
         publisher=publisher,
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(row, "description", MAX_DESCRIPTION),
+        description=text(row, "description", MAX_DESCRIPTION, read_snippet),
         content=_CUT.sub("", content) or None if content else None,
         author=_person(author),
         image_url=address(row, "urlToImage"),

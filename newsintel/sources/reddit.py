@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
+from newsintel.markup import read_escaped
 from newsintel.model import Article, Engagement, Page, Query, Refusal, Sort, Status
 from newsintel.options import SourceOptions, secret
 from newsintel.options import text as any_text
@@ -143,7 +144,7 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
         publisher=f"r/{text(post, 'subreddit', MAX_NAME) or 'unknown'}",
         published_at=published_at,
         published_at_estimated=estimated,
-        description=text(post, "selftext", MAX_DESCRIPTION),
+        description=text(post, "selftext", MAX_DESCRIPTION, read_escaped),
         author=None if author in _GONE else author,
         image_url=_image(post),
         engagement=Engagement(points=number(post, "score"), comments=number(post, "num_comments")),

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from newsintel.markup import read_snippet
 from newsintel.model import Refusal, Status
 from newsintel.sources.source import Response
 from newsintel.text import plain
@@ -65,7 +66,7 @@ def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
 
 def message(raw: object) -> str:
     """A source's own words for an operator: one line of at most 200 characters without anything like a key or a URL."""
-    text = plain(raw, 2000) if isinstance(raw, str) else None
+    text = plain(raw, 2000, read_snippet) if isinstance(raw, str) else None
     for pattern, instead in ((_URL, "***"), (_NAMED_SECRET, r"\1***"), (_LIKE_A_SECRET, "***")):
         text = pattern.sub(instead, text or "")
     return plain(text or "", 200) or ""

@@ -59,10 +59,10 @@ def _unasked(article: Article, query: Query) -> str | None:
     return "out_of_range" if (early or late) and not article.published_at_estimated else None
 
 
-def text(row: Row, name: str, max_chars: int) -> str | None:
-    """A field as plain text; None if it is absent, blank or of another type."""
+def text(row: Row, name: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
+    """A field as plain text; None if it is absent, blank or of another type. `read` is for its markup; without it, it has none."""
     value = row.get(name)
-    return plain(value, max_chars) if isinstance(value, str) else None
+    return plain(value, max_chars, read) if isinstance(value, str) else None
 
 
 def address(row: Row, name: str) -> str | None:

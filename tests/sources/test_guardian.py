@@ -1,5 +1,6 @@
 """The Guardian: requests, rows and refusals."""
 
+import html
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from newsintel.settings import load
 from newsintel.sources import REGISTRY
 from tests.shared import needs_shared
 from tests.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.test_markup import ABOUT_TAGS
 
 SOURCE = REGISTRY["guardian"]
 SETTINGS = load([SOURCE.options], {"NEWSINTEL_GUARDIAN_KEY": "k"}).source["guardian"]
@@ -101,6 +103,15 @@ def test_article() -> None:
         image_url="https://img.example.org/1.jpg",
         language="en",
     )
+
+
+@pytest.mark.parametrize("text", ABOUT_TAGS)
+def test_texts_about_tags_are_shown_whole(text: str) -> None:
+    """A headline is plain text; trail and byline are HTML, where such a text is escaped; a section's name may be."""
+    escaped = html.escape(text, quote=False)
+    fields = {"trailText": f"<p>{escaped}</p>", "byline": escaped}
+    article = read(row(webTitle=text, sectionName=escaped, fields=fields)).articles[0]
+    assert (article.title, article.description, article.author, article.section) == (text,) * 4
 
 
 def test_sparse_article() -> None:

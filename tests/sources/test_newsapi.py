@@ -13,6 +13,7 @@ from newsintel.settings import SourceSettings, load
 from newsintel.sources import REGISTRY
 from tests.shared import needs_shared
 from tests.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.test_markup import ABOUT_TAGS
 
 SOURCE = REGISTRY["newsapi"]
 SETTINGS: SourceSettings = load([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}).source["newsapi"]
@@ -116,6 +117,15 @@ def test_article() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ABOUT_TAGS)
+def test_texts_about_tags_are_shown_whole(text: str) -> None:
+    """No field is documented as HTML: tags are taken off descriptions and contents that look like it, and off nothing else."""
+    article = read(row(title=text, author=text, description=text, content=text, source={"name": text})).articles[0]
+    assert (article.title, article.description, article.content, article.author, article.publisher) == (text,) * 5
+    article = read(row(title="S&amp;P&#8217;s <b>", author="O&#39;Neil", source={"name": "A&amp;E"})).articles[0]
+    assert (article.title, article.author, article.publisher) == ("S&P\u2019s <b>", "O'Neil", "A&E")
+
+
 def test_sparse_article() -> None:
     """Title and address are enough; the host stands for a publisher without a name, the fetch for a missing date."""
     article = read({"title": "Storm", "url": "http://bugle.example/1"}).articles[0]
@@ -140,7 +150,7 @@ def test_authors_that_are_none(author: object) -> None:
         (row(url="javascript:alert(1)"), "bad_url"),
         (row(url=None), "bad_url"),
         (row(title=None), "no_title"),
-        (row(title="<p> </p>"), "no_title"),
+        (row(title=" \u200b"), "no_title"),
         ("junk", "not_an_object"),
     ],
 )

@@ -12,6 +12,7 @@ from newsintel.sources import REGISTRY
 from newsintel.sources.reddit import subreddits
 from tests.shared import needs_shared
 from tests.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.test_markup import ABOUT_TAGS
 
 SOURCE = REGISTRY["reddit"]
 ENVIRON = {
@@ -170,6 +171,14 @@ def test_text_of_a_post() -> None:
     """A text post's text is its description; a deleted account is no author; stickied posts are matches like others."""
     article = read(post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)).articles[0]
     assert (article.description, article.author) == ("It **will** rain", None)
+
+
+@pytest.mark.parametrize("title", ABOUT_TAGS)
+def test_titles_and_texts_about_tags_are_shown_whole(title: str) -> None:
+    """A title is plain text; a text is Markdown, where tags are text and entities are not."""
+    article = read(post(title=title, is_self=True, selftext=f"{title} &#x200B; &amp;")).articles[0]
+    assert (article.title, article.description) == (title, f"{title} &")
+    assert read(post(title="How to write &amp;")).articles[0].title == "How to write &amp;"
 
 
 @pytest.mark.parametrize(
