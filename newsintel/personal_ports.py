@@ -41,7 +41,7 @@ class SavedArticles(Protocol):
 
         Args:
             user_id: the account's.
-            words: tidied by `grammar.checked`; what title, publisher and notes together must hold, by the one grammar; None = anything.
+            words: from `saved_query.in_websearch`; what title, publisher and notes together must hold; None = anything.
             limit: of the page.
             after: where the page before ended.
             content: with the texts of the articles.

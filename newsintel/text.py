@@ -75,7 +75,7 @@ def plain(raw: str, max_chars: int) -> str | None:
         if text == before:
             break
     # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
-    text = unicodedata.normalize("NFC", _stream_safe(" ".join(text.split())[: max_chars * 4]))
+    text = unicodedata.normalize("NFC", stream_safe(" ".join(text.split())[: max_chars * 4]))
     if len(text) > max_chars or (text and head is not raw):
         text = text[: max_chars - 1].rstrip(" \u200d") + "…"
     return text or None
@@ -154,7 +154,7 @@ def _without_tags(text: str) -> str:
     return "".join(kept)
 
 
-def _stream_safe(text: str) -> str:
+def stream_safe(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
     if not _MAY_BE_TOO_MANY.search(text):
         return text

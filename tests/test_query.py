@@ -30,22 +30,22 @@ def clause(wanted: str, unwanted: str = "") -> Clause:
     ("q", "clauses"),
     [
         ("climate", [clause("climate")]),
-        ("Climate  CHANGE", [clause("climate,change")]),
+        ("Climate  CHANGE", [clause("Climate,CHANGE")]),
         ('"climate change" law', [clause("climate change,law")]),
         ("climate -hoax", [clause("climate", "hoax")]),
         ('climate -"hot air" --x', [clause("climate", "hot air,x")]),
         ("a b OR c -d OR e", [clause("a,b"), clause("c", "d"), clause("e")]),
         ("a or b", [clause("a,or,b")]),
         ("a AND b", [clause("a,b")]),
-        ("-AND -OR x", [clause("x", "and,or")]),
-        ('"OR"', [clause("or")]),
+        ("-AND -OR x", [clause("x", "AND,OR")]),
+        ('"OR"', [clause("OR")]),
         ("OR a OR OR b OR", [clause("a"), clause("b")]),
         ('a "b c', [clause("a,b c")]),
         ('a"b c"d', [clause("a,b c,d")]),
         ('a - & "" ?!', [clause("a")]),
         ("a a -b -b", [clause("a", "b")]),
-        ("covid-19 C++ AT&T", [clause("covid-19,c++,at&t")]),
-        ("\uff46\uff55\uff4c\uff4c Straße", [clause("full,strasse")]),
+        ("covid-19 C++ AT&T", [clause("covid-19,C++,AT&T")]),
+        ("\uff46\uff55\uff4c\uff4c Straße", [clause("\uff46\uff55\uff4c\uff4c,Straße")]),
         ("zero\u200bwidth", [clause("zerowidth")]),
     ],
 )
@@ -81,8 +81,8 @@ def test_refusals(q: str, code: str) -> None:
 
 
 def test_text_is_kept_as_typed_but_tidied() -> None:
-    """The text shown back is NFKC with single spaces, in its own case, and may have exactly 256 characters."""
-    assert parse("  Big\t\uff2eews ").text == "Big News"
+    """The text shown back is NFC with single spaces, in its own case, and may have exactly 256 characters."""
+    assert parse("  Big\t\uff2eews Cafe\u0301 ").text == "Big \uff2eews Café"
     assert len(parse("é" * MAX_CHARS).text) == MAX_CHARS
 
 
@@ -95,6 +95,11 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
         ('a "b c', 'a "B  c"'),
         ("a OR", "a"),
         ("STRASSE", "straße"),
+        ("it", "IT"),
+        ("CO₂ ＮＨＫ", "co2 nhk"),
+        ("“a b” –c", '"A B" NOT c'),
+        ("a -(b OR c)", "a -b -c"),
+        ("(a OR b) c", "a c OR b c"),
     ],
 )
 def test_same_meaning_same_key(one: str, other: str) -> None:
@@ -139,8 +144,16 @@ def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
         ("a b", "a AND b"),
         ('a "b c" -d -"e f"', 'a AND "b c" NOT d NOT "e f"'),
         ("a OR b c", "a OR (b AND c)"),
-        ("node.js C++ covid-19", '"node.js" AND "c++" AND "covid-19"'),
+        ("node.js C++ covid-19", '"node.js" AND "C++" AND "covid-19"'),
         ("not and or", '"not" AND "and" AND "or"'),
+        ('"NOT" Straße İstanbul CO₂ NHK', '"NOT" AND Straße AND İstanbul AND CO₂ AND NHK'),
+        ("(flood OR storm) coast -rain", "coast AND (flood OR storm) NOT rain"),
+        ("coast (flood OR storm surge)", "coast AND (flood OR (storm AND surge))"),
+        ("coast OR coast flood", "coast OR (coast AND flood)"),
+        ("(a OR b c) –“d e”", '(a OR (b AND c)) NOT "d e"'),
+        ("a -(b “c d”)", '(a NOT b) OR (a NOT "c d")'),
+        ("f(x) :) (y", '"f(x)" AND y'),
+        ('צה"ל AC\\DC\\', '"צה״ל" AND "AC DC "'),
     ],
 )
 def test_translate(q: str, expected: str) -> None:
@@ -151,6 +164,7 @@ def test_translate(q: str, expected: str) -> None:
 def test_translate_into_other_operators() -> None:
     """Each source names its operators."""
     assert translate(parse("a b -c").clauses, both=" ", without=" -") == "a b -c"
+    assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
 
 
 def test_translate_within_a_limit() -> None:
