@@ -19,8 +19,9 @@ from newsintel.text import stream_safe, visible
 
 MAX_CHARS = 256
 """Code points of a query in NFKC (contract)."""
-# Normalising shortens a text at most so much; beyond it there is no need to look.
-_MAX_RAW_CHARS = 16 * MAX_CHARS
+# Beyond these there is no need to look: of what is typed, spaces and what nobody sees included, and of what is then normalised, which
+# makes one character of at most four.
+_MAX_RAW_CHARS, _MAX_TIDY_CHARS = 16 * MAX_CHARS, 4 * MAX_CHARS
 _FORMS: tuple[Literal["NFC"], Literal["NFKC"]] = ("NFC", "NFKC")
 
 MAX_ALTERNATIVES, MAX_TOKENS = 64, 128
@@ -78,10 +79,12 @@ def checked(raw: str, name: str = "q") -> str:
         raise InvalidParameterError(name, "control_character", f"{name} must not hold control characters or halves of characters.")
     if len(raw) > _MAX_RAW_CHARS:
         raise _too_long(name)
-    safe = stream_safe(visible(raw))
-    text, compatible = (" ".join(unicodedata.normalize(form, safe).split()) for form in _FORMS)
-    if not text:
+    tidy = " ".join(stream_safe(visible(raw)).split())
+    if not tidy:
         raise InvalidParameterError(name, "blank", f"{name} must say what to look for.")
+    if len(tidy) > _MAX_TIDY_CHARS:
+        raise _too_long(name)
+    text, compatible = (" ".join(unicodedata.normalize(form, tidy).split()) for form in _FORMS)
     if len(compatible) > MAX_CHARS:
         raise _too_long(name)
     return text if len(text) <= MAX_CHARS else compatible

@@ -131,12 +131,14 @@ def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str |
 def _phrase(text: str, start: int) -> tuple[str, int]:
     """What a quotation mark opens, without any marks, and where it ends: at the text's end if nothing closes it."""
     kind = next(kind for kind in _KINDS if text[start] in kind)
-    found = {text[mark.start()]: mark.start() for mark in reversed([*_MARK.finditer(text, start + 1)])}
-    for closing in (kind, _ALSO_CLOSED_BY.get(kind, "")):
-        places = [found[mark] for mark in closing if mark in found]
-        if places:
-            return _unquoted(text[start + 1 : min(places)]), min(places) + 1
-    return _unquoted(text[start + 1 :]), len(text)
+    end = len(text)
+    for mark in _MARK.finditer(text, start + 1):
+        if mark[0] in kind:
+            end = mark.start()
+            break
+        if end == len(text) and mark[0] in _ALSO_CLOSED_BY.get(kind, ""):
+            end = mark.start()
+    return _unquoted(text[start + 1 : end]), min(end + 1, len(text))
 
 
 def _unquoted(text: str) -> str:

@@ -159,8 +159,13 @@ def stream_safe(text: str) -> str:
     if not _MAY_BE_TOO_MANY.search(text):
         return text
     return "".join(
-        "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, lambda char: unicodedata.combining(char) > 0)
+        "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, _is_mark)
     )
+
+
+def _is_mark(char: str) -> bool:
+    """Whether it begins with a combining mark once it is taken apart: U+0F73, a letter by its own class, becomes two."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", char)[0]) > 0
 
 
 def _marks() -> str:
@@ -170,7 +175,7 @@ def _marks() -> str:
 
 # A run of characters that may have a combining class: those that do in the BMP, and all beyond it.
 _MAY_BE_TOO_MANY = re.compile(
-    f"[{''.join(char for char in map(chr, range(0x300, 0xFFFF)) if unicodedata.combining(char))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
+    f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
 )
 
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_marks()}]|'(?=[^\W_]))*")

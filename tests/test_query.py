@@ -1,11 +1,14 @@
 """The query grammar: what it accepts, what it refuses, and which searches are the same."""
 
 import contextlib
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from luqum import tree as luqum
+from luqum.parser import parser
 
 from newsintel.errors import InvalidParameterError
 from newsintel.grammar import MAX_CHARS
@@ -174,11 +177,44 @@ def test_translate_within_a_limit() -> None:
     assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
 
 
-@given(st.text(max_size=300))
+def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
+    """The truth of what luqum, a parser of Lucene's language, read; to it words in a row are wanted, and bind loosest."""
+    if isinstance(node, luqum.Word):
+        return node.value in document
+    if isinstance(node, luqum.Phrase):
+        return node.value.strip('"') in document
+    if isinstance(node, luqum.Group):
+        return by_luqum(node.children[0], document)
+    if isinstance(node, luqum.Not):
+        return not by_luqum(node.children[0], document)
+    return (any if isinstance(node, luqum.OrOperation) else all)(by_luqum(child, document) for child in node.children)
+
+
+terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=True).map(lambda texts: tuple(Term(text) for text in texts))
+
+
+@given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
+def test_what_a_source_reads_is_what_was_asked(clauses: list[Clause], without: str) -> None:
+    """On every document there can be: groups, exclusions and quotes as another project's parser has them."""
+    tree = parser.parse(translate(clauses, without=without))
+    for number in range(16):
+        document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
+        wanted = any(
+            all(term.text in document for term in each.wanted) and not any(term.text in document for term in each.unwanted) for each in clauses
+        )
+        assert by_luqum(tree, document) == wanted
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(st.sampled_from([*'ab()"“-–\\', " ", " OR ", " NOT ", "דו\"ח"]), max_size=60).map("".join)))
 def test_build_never_fails_otherwise(q: str) -> None:
-    """Any text is a query that fits every source, or a refusal naming q."""
+    """Any text is a query that fits every source, or a refusal naming q; quotes sent upstream come in pairs."""
     with contextlib.suppress(InvalidParameterError):
         query = parse(q)
         assert all(item.wanted for item in query.clauses)
-        assert len(translate(query.clauses, max_chars=500)) <= 500
+        sent = translate(query.clauses, max_chars=500)
+        assert len(sent) <= 500
+        assert sent.count('"') % 2 == 0
+        assert "\\" not in sent
+        bare = re.sub('"[^"]*"', "", sent)
+        assert bare.count("(") == bare.count(")")
         assert parse(query.text).key == query.key
