@@ -91,7 +91,10 @@ def build(
 
 
 def fingerprint(query: ArchiveQuery) -> str:
-    """32 hex digits, equal for equal queries as typed (`IT` is no `it` to the archive): what a cursor is bound to, and what a result is kept under."""
+    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under.
+
+    Case counts, since the archive may tell the name `IT` from the word `it` by it.
+    """
     return hashlib.sha256(json.dumps(asdict(query), default=str).encode()).hexdigest()[:32]
 
 

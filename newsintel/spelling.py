@@ -12,7 +12,7 @@ from enum import Enum, auto
 from attrs import frozen
 
 # By kind: a phrase ends at the next mark of the kind that began it.
-_STRAIGHT, _CURLY = "\"＂", "“”„‟〝〞〟⹂"
+_STRAIGHT, _CURLY = '"＂', "“”„‟〝〞〟⹂"
 _KINDS = (_STRAIGHT, _CURLY, "«»", "‹›", "「」｢｣﹁﹂", "『』﹃﹄")
 _MARKS = "".join(_KINDS)
 # These only close. All others open somewhere: Swedish has ”…”, Danish »…«.

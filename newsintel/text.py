@@ -158,9 +158,7 @@ def stream_safe(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
     if not _MAY_BE_TOO_MANY.search(text):
         return text
-    return "".join(
-        "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, _is_mark)
-    )
+    return "".join("".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, _is_mark))
 
 
 def _is_mark(char: str) -> bool:
@@ -174,8 +172,6 @@ def _marks() -> str:
 
 
 # A run of characters that may have a combining class: those that do in the BMP, and all beyond it.
-_MAY_BE_TOO_MANY = re.compile(
-    f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
-)
+_MAY_BE_TOO_MANY = re.compile(f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}")
 
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_marks()}]|'(?=[^\W_]))*")

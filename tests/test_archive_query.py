@@ -158,7 +158,7 @@ def test_sort(q, sort, used):
 
 def test_fingerprint():
     """Equal for searches that mean the same, another for every part that changes the answer; `IT` is no `it`."""
-    assert fingerprint(build(" flood\u00a0")) == fingerprint(build('“flood” AND FLOOD'))
+    assert fingerprint(build(" flood\u00a0")) == fingerprint(build("“flood” AND FLOOD"))
     queries = [
         build("x"),
         build("title:x"),
@@ -177,7 +177,27 @@ def test_fingerprint():
     assert len({fingerprint(query) for query in queries}) == len(queries)
 
 
-parts = st.sampled_from(["OR", "AND", "-", '"', "title:", "before:", "-after:", "2026-01-31", "9999-12-31", "source:x", " ", ":", "é", "(", ")", "NOT", "title:("])
+parts = st.sampled_from(
+    [
+        "OR",
+        "AND",
+        "-",
+        '"',
+        "title:",
+        "before:",
+        "-after:",
+        "2026-01-31",
+        "9999-12-31",
+        "source:x",
+        " ",
+        ":",
+        "é",
+        "(",
+        ")",
+        "NOT",
+        "title:(",
+    ]
+)
 
 
 @given(st.one_of(st.text(max_size=300), st.lists(st.one_of(parts, st.text(max_size=5)), max_size=30).map("".join)))

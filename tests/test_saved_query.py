@@ -32,7 +32,15 @@ def test_saved_articles_are_searched_by_the_one_grammar(q, alternatives, websear
     assert in_websearch(found) == websearch
 
 
-@pytest.mark.parametrize(("q", "code"), [(" ", "blank"), ("OR ()", "no_words"), ("a" * 257, "too_long"), ("(a OR b) (c OR d) (e OR f) (g OR h) (i OR j) (k OR l)", "too_complex")])
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        (" ", "blank"),
+        ("OR ()", "no_words"),
+        ("a" * 257, "too_long"),
+        ("(a OR b) (c OR d) (e OR f) (g OR h) (i OR j) (k OR l)", "too_complex"),
+    ],
+)
 def test_refusals(q, code):
     """By name."""
     with pytest.raises(InvalidParameterError) as caught:

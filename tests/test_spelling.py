@@ -43,7 +43,7 @@ QUOTES = [
     ("『鬼滅の刃「無限 城」編』 映画", "[鬼滅の刃 無限 城 編] [映画]"),
     ("〝a b〟 c", "[a b] [c]"),
     ('"he said “yes” now" x', "[he said yes now] [x]"),
-    ("«он сказал \"да\"» x", "[он сказал да] [x]"),
+    ('«он сказал "да"» x', "[он сказал да] [x]"),
     ("‘climate change’ law", "[climate change] [law]"),
     ("‚heiße Luft‘ Gesetz", "[heiße Luft] [Gesetz]"),
     ("(‘climate change’ OR heat)", "[climate change] | [heat]"),
@@ -174,7 +174,7 @@ def test_every_dash_here_is_one_to_unicode():
         assert shown(f"a {dash} b") == "[a] [b]"
 
 
-PIECES = ['"', "“", "”", "„", "«", "»", "‘", "’", "'", "(", ")", "（", "-", "–", "OR", "NOT", "AND", " ", "a", "b", ":)", "title:", "א", "ב"]
+PIECES = [*"\"“”„«»‘’'()（-– abאב", "OR", "NOT", "AND", ":)", "title:"]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))

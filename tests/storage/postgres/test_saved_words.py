@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - our own constants
 """PostgreSQL as the judge of the grammar: its to_tsquery on groups, its websearch_to_tsquery on what that language knows."""
 
 from random import Random
@@ -19,9 +20,11 @@ async def verdicts(fetch, function, queries):
     documents = ", ".join(
         f"({number}, {quoted(' '.join(word for at, word in enumerate(WORDS) if number >> at & 1))})" for number in range(2 ** len(WORDS))
     )
+    holds = f"to_tsvector('simple', document) @@ {function}('simple', query)"
     statement = (
-        f"SELECT place, string_agg((to_tsvector('simple', document) @@ {function}('simple', query))::int::text, '' ORDER BY number)"  # noqa: S608
-        f" FROM (VALUES {asked}) AS asked (place, query), (VALUES {documents}) AS documents (number, document) GROUP BY place ORDER BY place"
+        f"SELECT place, string_agg(({holds})::int::text, '' ORDER BY number)"
+        f" FROM (VALUES {asked}) AS asked (place, query), (VALUES {documents}) AS documents (number, document)"
+        " GROUP BY place ORDER BY place"
     )
     return [verdict for _, verdict in await fetch(statement)]
 
