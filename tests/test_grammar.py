@@ -52,6 +52,7 @@ def test_text_is_tidied_but_stays_as_typed():
         ("ﬃ" * 86, None),
         ("ﷺ" * 14, "ﷺ" * 14),
         ("ﷺ" * 15, None),
+        ("e\u0301" * 513, None),
         ("ｶﾞ" * 128, "ｶﾞ" * 128),
         ("ｶﾞ" * 256, "ガ" * 256),  # longer in NFC than in NFKC
         ("ｶﾞ" * 257, None),
