@@ -35,7 +35,7 @@ class Condition:
     """One thing an article must, or with `negated` must not, have.
 
     Attributes:
-        text: words as typed, folded and unquoted.
+        text: words as typed, in NFC, unquoted, in their own case; a source's name is folded.
         phrase: the words in a row, not anywhere.
     """
 

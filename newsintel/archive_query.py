@@ -5,20 +5,24 @@ Unlike a live search it may consist of exclusions alone: the archive is finite a
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from attrs import asdict, define, field
 
 from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
 from newsintel.errors import InvalidParameterError
-from newsintel.grammar import Token, alternatives, checked
+from newsintel.grammar import Token, case_folded, checked, parse
 from newsintel.model import Query
 from newsintel.moments import read_moment
+from newsintel.spelling import DASHES
 
 _CONDITIONS = {one.value: one for one in Field if one is not Field.ANY}
 _BOUNDS = ("before", "after")
 _FIELDS = (*_CONDITIONS, *_BOUNDS)
+
+_HYPHENS = {ord(dash): "-" for dash in DASHES}
 
 _TICK = timedelta(microseconds=1)
 """The resolution of both our moments and PostgreSQL's timestamptz."""
@@ -70,7 +74,7 @@ def build(
         sort: None = by relevance if q has words to be relevant to, else newest first. Without such words relevance is newest first too.
 
     Raises:
-        InvalidParameterError: naming q (blank, too long, nothing to look for, a wrong or empty span of time) or publisher.
+        InvalidParameterError: naming q (blank, too long, too complex, nothing to look for, a wrong or empty span of time) or publisher.
     """
     span = _Span(start and start.astimezone(UTC), end and end.astimezone(UTC))
     conditions = () if q is None else _understood(checked(q), span)
@@ -78,7 +82,7 @@ def build(
     return ArchiveQuery(
         alternatives=conditions,
         sources=tuple(sources),
-        publisher=publisher if publisher is None else checked(publisher, "publisher", "NFC"),
+        publisher=publisher if publisher is None else checked(publisher, "publisher"),
         start=span.start,
         end=span.end,
         language=language,
@@ -87,7 +91,10 @@ def build(
 
 
 def fingerprint(query: ArchiveQuery) -> str:
-    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under."""
+    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under.
+
+    Case counts, since the archive may tell the name `IT` from the word `it` by it.
+    """
     return hashlib.sha256(json.dumps(asdict(query), default=str).encode()).hexdigest()[:32]
 
 
@@ -100,11 +107,11 @@ class _Span:
     narrowed: bool = field(default=False, init=False)
 
     def narrow(self, token: Token) -> None:
-        """Heed one of _BOUNDS. `after:` begins with its moment, `before:` ends short of it, so that adjacent spans share no article."""
+        """Apply one of _BOUNDS. `after:` begins with its moment, `before:` ends short of it, so adjacent spans share no article."""
         if token.excluded:
-            raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot stand after a -.")
+            raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot be excluded.")
         try:
-            moment = read_moment(token.text)
+            moment = read_moment(unicodedata.normalize("NFKC", token.text).translate(_HYPHENS))
             if token.field == "after":
                 self.start = max(moment, self.start or moment)
             else:
@@ -118,23 +125,19 @@ class _Span:
 
 
 def _understood(text: str, span: _Span) -> tuple[tuple[Condition, ...], ...]:
-    """The alternatives, without those in which nothing is left; what bounds the time goes into `span`."""
-    found: dict[tuple[Condition, ...], None] = {}
-    for tokens in alternatives(text, _FIELDS):
-        if conditions := tuple(dict.fromkeys(_conditions(tokens, span))):
-            found[conditions] = None
-    if not found and not span.narrowed:
+    """The alternatives; what bounds the time goes into `span`."""
+    parsed = parse(text, _FIELDS, _BOUNDS)
+    for token in parsed.bounds:
+        span.narrow(token)
+    if not parsed.alternatives and not span.narrowed:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
-    return tuple(found)
+    return tuple(tuple(map(_condition, tokens)) for tokens in parsed.alternatives)
 
 
-def _conditions(tokens: Iterable[Token], span: _Span) -> Iterable[Condition]:
-    for token in tokens:
-        if token.field in _BOUNDS:
-            span.narrow(token)
-        else:
-            looks_at = Field.ANY if token.field is None else _CONDITIONS[token.field]
-            yield Condition(looks_at, token.text, token.phrase, token.excluded)
+def _condition(token: Token) -> Condition:
+    looks_at = Field.ANY if token.field is None else _CONDITIONS[token.field]
+    text = case_folded(token.text) if looks_at is Field.SOURCE else token.text
+    return Condition(looks_at, text, token.phrase, token.excluded)
 
 
 def _ranks(condition: Condition) -> bool:

@@ -18,6 +18,8 @@ from newsintel.tokens import Token, tokens
 NEAR = 0.9
 """How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
 
+ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and their like do not, unless in quotes or with a capital letter."
+
 TELLING_CHARS = 500
 """Of title and description, from which a language is told."""
 
@@ -95,9 +97,19 @@ class Asked:
         """The alternatives by the rules of one language; those in which nothing is left are not among them."""
         found = self._read.get(language)
         if found is None:
-            read = (Alternative(runs(essential(one.wanted, language), language), runs(one.unwanted, language)) for one in self.clauses)
-            found = self._read[language] = tuple(one for one in read if one.wanted)
+            read = [
+                (one, Alternative(runs(essential(one.wanted, language), language), runs(one.unwanted, language))) for one in self.clauses
+            ]
+            found = self._read[language] = tuple(alternative for one, alternative in read if alternative.wanted or not one.wanted)
         return found
+
+    def holds(self, texts: Sequence["Words"], language: str) -> bool:
+        """Whether some texts together have all that one of the alternatives wants, and nothing that it excludes."""
+        return any(
+            all(any(text.find(run) for text in texts) for run in one.wanted)
+            and not any(text.find(run) for text in texts for run in one.unwanted)
+            for one in self.alternatives(language)
+        )
 
 
 @frozen
@@ -152,6 +164,11 @@ def essential(terms: Sequence[T], language: str) -> Sequence[T]:
     if kept or not any(term.text != term.text.lower() for term in terms):
         return kept
     return terms
+
+
+def says_nothing(terms: Sequence[Typed]) -> bool:
+    """Whether terms are wanted, but function words alone."""
+    return bool(terms) and not essential(terms, "en")
 
 
 def is_light(term: Typed, language: str) -> bool:

@@ -30,7 +30,7 @@ class Dedupe(StrEnum):
 
 @frozen
 class Term:
-    """A word, or a phrase of several words in a row, as the person typed it (folded, unquoted)."""
+    """A word, or a phrase of several words in a row, as the person typed it: in NFC, unquoted, in its own case."""
 
     text: str
     phrase: bool = False
@@ -49,13 +49,13 @@ class Query:
     """What changes a fetch. Built by `query.build` alone, which also computes `key`.
 
     Attributes:
-        text: q after NFKC, trimming and folding of spaces; 1 to 256 code points; its case as typed.
+        text: q as typed, in NFC, trimmed and with folded spaces; 1 to 256 code points.
         clauses: the same as alternatives (OR) of clauses (AND).
         sources: every source selected, in founder order, those without a key included.
         start: first moment wanted, inclusive, or None.
         end: last moment wanted, inclusive, or None.
         language: two lower-case letters, or None.
-        key: 32 hex digits; equal for queries that fetch the same.
+        key: 32 hex digits; equal for queries that fetch the same, in whatever case their words are.
     """
 
     text: str

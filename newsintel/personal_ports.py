@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from newsintel.archive_model import Position
-from newsintel.model import Article
+from newsintel.model import Article, Clause
 from newsintel.personal_model import Dismissal, MarkPage, PastSearches, Put, Save, SavedPage
 
 
@@ -36,18 +36,17 @@ class PreferenceStore(Protocol):
 class SavedArticles(Protocol):
     """Which articles people saved, with their notes."""
 
-    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool = False) -> SavedPage:
+    async def page(
+        self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
+    ) -> SavedPage:
         """Up to `limit` saves after a position, the latest first.
 
         Args:
             user_id: the account's.
-            words: tidied by `grammar.checked`; what title, publisher and notes together must hold, by the one grammar; None = anything.
+            words: from `saved_query.build`; of these alternatives title, publisher and notes together must meet one; None = anything.
             limit: of the page.
             after: where the page before ended.
             content: with the texts of the articles.
-
-        Raises:
-            InvalidParameterError: `words` are stop words alone; names `q`.
         """
         ...
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from attrs import evolve
 
 from newsintel.errors import InvalidParameterError
-from newsintel.grammar import Token, alternatives, checked
+from newsintel.grammar import Token, case_folded, checked, parse
 from newsintel.model import Clause, Query, Sort, Term
 
 _BARE = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"and", "or", "not"})
+_QUOTED = str.maketrans({'"': "\N{HEBREW PUNCTUATION GERSHAYIM}", "\\": " "})
 
 
 def build(
@@ -36,18 +37,21 @@ def build(
         sort: the order to ask the sources for.
 
     Raises:
-        InvalidParameterError: q is blank, too long, holds what nobody types, or nothing that could be looked for.
+        InvalidParameterError: q is blank, too long, too complex, holds what nobody types, or nothing that could be looked for.
     """
     text = checked(q)
-    clauses = _parse(text)
+    clauses = _understood(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
-    fetch = [translate(clauses), list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
+    words = [[[case_folded(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
+    fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
     key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
     return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
 
 
 def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = " NOT ", max_chars: int | None = None) -> str:
     """The query in a source's language, in which OR, quotes and parentheses mean what they mean everywhere.
+
+    What all alternatives have in common is written once, beside them in parentheses: `a AND (b OR c) NOT d`.
 
     Args:
         clauses: a query's.
@@ -58,8 +62,7 @@ def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = 
     """
     kept = list(clauses)
     while True:
-        parts = [_clause(clause, both, without) for clause in kept]
-        text = parts[0] if len(parts) == 1 else " OR ".join(f"({part})" if " " in part else part for part in parts)
+        text = _together(kept, both, without)
         if max_chars is None or len(text) <= max_chars:
             return text
         if len(kept) > 1:
@@ -70,19 +73,47 @@ def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = 
             kept[0] = evolve(kept[0], unwanted=kept[0].unwanted[:-1])
 
 
+def _together(clauses: Sequence[Clause], both: str, without: str) -> str:
+    if len(clauses) == 1:
+        return _clause(clauses[0], both, without)
+    wanted, unwanted = _common([one.wanted for one in clauses]), _common([one.unwanted for one in clauses])
+    if any(set(one.wanted) <= set(wanted) for one in clauses):  # nothing would be left of it to stand between ORs
+        wanted = ()
+    own = [Clause(_others(one.wanted, wanted), _others(one.unwanted, unwanted)) for one in clauses]
+    parts = [_clause(one, both, without) for one in own]
+    either = " OR ".join(f"({part})" if " " in part else part for part in parts)
+    if not wanted and not unwanted:
+        return either
+    return both.join((*map(_term, wanted), f"({either})")) + _excluded(unwanted, without)
+
+
+def _common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
+    return tuple(term for term in each[0] if all(term in terms for terms in each))
+
+
+def _others(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, ...]:
+    return tuple(term for term in terms if term not in these)
+
+
 def _clause(clause: Clause, both: str, without: str) -> str:
-    return both.join(map(_term, clause.wanted)) + "".join(without + _term(term) for term in clause.unwanted)
+    return both.join(map(_term, clause.wanted)) + _excluded(clause.unwanted, without)
+
+
+def _excluded(terms: Sequence[Term], without: str) -> str:
+    return "".join(without + _term(term) for term in terms)
 
 
 def _term(term: Term) -> str:
-    """A bare word if no source can read anything else into it, else in quotes; so `node.js` is no URL to Reddit and `and` no operator."""
-    bare = _BARE.fullmatch(term.text) and term.text not in _OPERATORS
-    return term.text if bare else f'"{term.text}"'
+    """A bare word if no source can read anything else into it, else in quotes; so `node.js` is no URL to Reddit and `and` no operator.
+
+    A mark inside a Hebrew acronym becomes the Hebrew one, and a backslash, which would escape the closing mark, a space.
+    """
+    bare = _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
+    return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
 
 
-def _parse(text: str) -> tuple[Clause, ...]:
-    """The alternatives of a query, without those in which nothing is left."""
-    clauses = tuple(_parted(tokens) for tokens in alternatives(text) if tokens)
+def _understood(text: str) -> tuple[Clause, ...]:
+    clauses = tuple(_parted(tokens) for tokens in parse(text).alternatives)
     if not clauses:
         raise InvalidParameterError("q", "no_words", "q must hold a word to look for.")
     if not all(clause.wanted for clause in clauses):
@@ -91,9 +122,5 @@ def _parse(text: str) -> tuple[Clause, ...]:
 
 
 def _parted(tokens: Sequence[Token]) -> Clause:
-    wanted, unwanted = ([token for token in tokens if token.excluded is side] for side in (False, True))
-    return Clause(_terms(wanted), _terms(unwanted))
-
-
-def _terms(tokens: Sequence[Token]) -> tuple[Term, ...]:
-    return tuple(dict.fromkeys(Term(token.text, token.phrase) for token in tokens))
+    wanted, unwanted = (tuple(Term(token.text, token.phrase) for token in tokens if token.excluded is side) for side in (False, True))
+    return Clause(wanted, unwanted)

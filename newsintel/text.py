@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import groupby, islice
 
 from newsintel.joiners import settle
-from newsintel.sized_cache import remembered
 
 # The RGI flags of England, Scotland and Wales (UTS #51); in no other place do tags mean anything.
 _FLAGS = "|".join(
@@ -50,7 +49,7 @@ def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) ->
         shown = read(text if head == raw else _without_half(text))
         text = text if shown == text else visible(shown)
     # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
-    text = unicodedata.normalize("NFC", _stream_safe(" ".join(text.split())[: max_chars * 4]))
+    text = unicodedata.normalize("NFC", stream_safe(" ".join(text.split())[: max_chars * 4]))
     if len(text) > max_chars or (text and head != raw):
         text = visible(text[: max_chars - 1]).rstrip() + "…"
     return text or None
@@ -78,38 +77,17 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def words(text: str) -> tuple[str, ...]:
-    """The folded words of a text, in order: letters, digits, marks and inner apostrophes."""
-    return tuple(_WORD.findall(fold(text).replace("\u2019", "'")))
-
-
-@remembered(max_bytes=4 * 2**20)
-def padded(text: str) -> str:
-    """The folded words between single spaces, so that a word or a run of words is found whole and only whole.
-
-    A headline takes some 20 us, a description 60. Each is looked at by every merge of its search, and by every person's view of it, so
-    the texts of some eight searches are remembered: 500 articles take 1 MiB as they usually are.
-    """
-    return f" {' '.join(words(text))} "
-
-
-def _stream_safe(text: str) -> str:
+def stream_safe(text: str) -> str:
     """Cut runs of combining marks to a length that can be normalised quickly."""
     if not _MAY_BE_TOO_MANY.search(text):
         return text
-    return "".join(
-        "".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, lambda char: unicodedata.combining(char) > 0)
-    )
+    return "".join("".join(islice(run, _MOST_MARKS) if marks else run) for marks, run in groupby(text, _is_mark))
 
 
-def _marks() -> str:
-    """The combining marks of the BMP, for a character class: `re` does not count them as word characters, so Hindi would fall apart."""
-    return "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M"))
+def _is_mark(char: str) -> bool:
+    """Whether it begins with a combining mark once it is taken apart: U+0F73, a letter by its own class, becomes two."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", char)[0]) > 0
 
 
 # A run of characters that may have a combining class: those that do in the BMP, and all beyond it.
-_MAY_BE_TOO_MANY = re.compile(
-    f"[{''.join(char for char in map(chr, range(0x300, 0xFFFF)) if unicodedata.combining(char))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}"
-)
-
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_marks()}]|'(?=[^\W_]))*")
+_MAY_BE_TOO_MANY = re.compile(f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}")

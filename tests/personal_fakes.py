@@ -8,6 +8,7 @@ from attrs import evolve
 
 from newsintel.archive_model import Position
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.matching import Asked, language_of, words_of
 from newsintel.personal_model import Mark, MarkPage, PastSearch, PastSearches, Put, Save, SavedPage
 from newsintel.preferences import MAX_KEYS
 
@@ -66,7 +67,7 @@ class MemorySaved(_Memory):
         await self._answer()
         saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
         if words is not None:
-            saves = [save for save in saves if words.casefold() in f"{save.article.title} {save.article.publisher} {save.notes}".casefold()]
+            saves = [save for save in saves if _holds(save, Asked(words))]
         if after is not None:
             last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
             saves = [save for save in saves if (-save.saved_at.timestamp(), save.article.id) > last]
@@ -85,6 +86,11 @@ class MemorySaved(_Memory):
     async def delete(self, user_id, article_id):
         await self._answer()
         return self.kept[user_id].pop(article_id, None) is not None
+
+
+def _holds(save, asked):
+    language = language_of(save.article)
+    return asked.holds([words_of(text, language) for text in (save.article.title, save.article.publisher, save.notes or "")], language)
 
 
 class MemoryOwnHistory(_Memory):

@@ -1,11 +1,14 @@
 """The query grammar: what it accepts, what it refuses, and which searches are the same."""
 
 import contextlib
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from luqum import tree as luqum
+from luqum.parser import parser
 
 from newsintel.errors import InvalidParameterError
 from newsintel.grammar import MAX_CHARS
@@ -30,22 +33,22 @@ def clause(wanted: str, unwanted: str = "") -> Clause:
     ("q", "clauses"),
     [
         ("climate", [clause("climate")]),
-        ("Climate  CHANGE", [clause("climate,change")]),
+        ("Climate  CHANGE", [clause("Climate,CHANGE")]),
         ('"climate change" law', [clause("climate change,law")]),
         ("climate -hoax", [clause("climate", "hoax")]),
         ('climate -"hot air" --x', [clause("climate", "hot air,x")]),
         ("a b OR c -d OR e", [clause("a,b"), clause("c", "d"), clause("e")]),
         ("a or b", [clause("a,or,b")]),
         ("a AND b", [clause("a,b")]),
-        ("-AND -OR x", [clause("x", "and,or")]),
-        ('"OR"', [clause("or")]),
+        ("-AND -OR x", [clause("x", "AND,OR")]),
+        ('"OR"', [clause("OR")]),
         ("OR a OR OR b OR", [clause("a"), clause("b")]),
         ('a "b c', [clause("a,b c")]),
         ('a"b c"d', [clause("a,b c,d")]),
         ('a - & "" ?!', [clause("a")]),
         ("a a -b -b", [clause("a", "b")]),
-        ("covid-19 C++ AT&T", [clause("covid-19,c++,at&t")]),
-        ("\uff46\uff55\uff4c\uff4c Straße", [clause("full,strasse")]),
+        ("covid-19 C++ AT&T", [clause("covid-19,C++,AT&T")]),
+        ("\uff46\uff55\uff4c\uff4c Straße", [clause("\uff46\uff55\uff4c\uff4c,Straße")]),
         ("zero\u200bwidth", [clause("zerowidth")]),
     ],
 )
@@ -81,8 +84,8 @@ def test_refusals(q: str, code: str) -> None:
 
 
 def test_text_is_kept_as_typed_but_tidied() -> None:
-    """The text shown back is NFKC with single spaces, in its own case, and may have exactly 256 characters."""
-    assert parse("  Big\t\uff2eews ").text == "Big News"
+    """The text shown back is NFC with single spaces, in its own case, and may have exactly 256 characters."""
+    assert parse("  Big\t\uff2eews Cafe\u0301 ").text == "Big \uff2eews Café"
     assert len(parse("é" * MAX_CHARS).text) == MAX_CHARS
 
 
@@ -95,6 +98,11 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
         ('a "b c', 'a "B  c"'),
         ("a OR", "a"),
         ("STRASSE", "straße"),
+        ("it", "IT"),
+        ("CO₂ ＮＨＫ", "co2 nhk"),
+        ("“a b” –c", '"A B" NOT c'),
+        ("a -(b OR c)", "a -b -c"),
+        ("(a OR b) c", "a c OR b c"),
     ],
 )
 def test_same_meaning_same_key(one: str, other: str) -> None:
@@ -139,8 +147,16 @@ def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
         ("a b", "a AND b"),
         ('a "b c" -d -"e f"', 'a AND "b c" NOT d NOT "e f"'),
         ("a OR b c", "a OR (b AND c)"),
-        ("node.js C++ covid-19", '"node.js" AND "c++" AND "covid-19"'),
+        ("node.js C++ covid-19", '"node.js" AND "C++" AND "covid-19"'),
         ("not and or", '"not" AND "and" AND "or"'),
+        ('"NOT" Straße İstanbul CO₂ NHK', '"NOT" AND Straße AND İstanbul AND CO₂ AND NHK'),
+        ("(flood OR storm) coast -rain", "coast AND (flood OR storm) NOT rain"),
+        ("coast (flood OR storm surge)", "coast AND (flood OR (storm AND surge))"),
+        ("coast OR coast flood", "coast OR (coast AND flood)"),
+        ("(a OR b c) –“d e”", '(a OR (b AND c)) NOT "d e"'),
+        ("a -(b “c d”)", '(a NOT b) OR (a NOT "c d")'),
+        ("f(x) :) (y", '"f(x)" AND y'),
+        ('צה"ל AC\\DC\\', '"צה״ל" AND "AC DC "'),
     ],
 )
 def test_translate(q: str, expected: str) -> None:
@@ -151,6 +167,7 @@ def test_translate(q: str, expected: str) -> None:
 def test_translate_into_other_operators() -> None:
     """Each source names its operators."""
     assert translate(parse("a b -c").clauses, both=" ", without=" -") == "a b -c"
+    assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
 
 
 def test_translate_within_a_limit() -> None:
@@ -160,11 +177,48 @@ def test_translate_within_a_limit() -> None:
     assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
 
 
-@given(st.text(max_size=300))
+def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
+    """The truth of what luqum, a parser of Lucene's language, read; to it words in a row are wanted, and bind loosest."""
+    if isinstance(node, luqum.Word):
+        return node.value in document
+    if isinstance(node, luqum.Phrase):
+        return node.value.strip('"') in document
+    if isinstance(node, luqum.Group):
+        return by_luqum(node.children[0], document)
+    if isinstance(node, luqum.Not):
+        return not by_luqum(node.children[0], document)
+    return (any if isinstance(node, luqum.OrOperation) else all)(by_luqum(child, document) for child in node.children)
+
+
+terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=True).map(lambda texts: tuple(Term(text) for text in texts))
+
+
+@given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
+def test_what_a_source_reads_is_what_was_asked(clauses: list[Clause], without: str) -> None:
+    """On every document there can be: groups, exclusions and quotes as another project's parser has them."""
+    tree = parser.parse(translate(clauses, without=without))
+    for number in range(16):
+        document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
+        wanted = any(
+            all(term.text in document for term in each.wanted) and not any(term.text in document for term in each.unwanted)
+            for each in clauses
+        )
+        assert by_luqum(tree, document) == wanted
+
+
+pieces = st.sampled_from([*'ab()"“-–\\', " ", " OR ", " NOT ", 'דו"ח'])
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(pieces, max_size=60).map("".join)))
 def test_build_never_fails_otherwise(q: str) -> None:
-    """Any text is a query that fits every source, or a refusal naming q."""
+    """Any text is a query that fits every source, or a refusal naming q; quotes sent upstream come in pairs."""
     with contextlib.suppress(InvalidParameterError):
         query = parse(q)
         assert all(item.wanted for item in query.clauses)
-        assert len(translate(query.clauses, max_chars=500)) <= 500
+        sent = translate(query.clauses, max_chars=500)
+        assert len(sent) <= 500
+        assert sent.count('"') % 2 == 0
+        assert "\\" not in sent
+        bare = re.sub('"[^"]*"', "", sent)
+        assert bare.count("(") == bare.count(")")
         assert parse(query.text).key == query.key

@@ -50,8 +50,9 @@ def routes(settings: Settings) -> tuple[Route, ...]:
 
 def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     grammar = (
-        'Words that must all occur; `OR` in capitals between alternatives, "a phrase", -word for one that must not occur; '
-        'title:word, title:"a phrase", source:name, publisher:"a name", author:word, before:2026-01-31, after:2025-12-01. '
+        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes of any language, -word or '
+        "`NOT word` for one that must not occur, parentheses round groups; "
+        'title:word, title:"a phrase", title:(a OR b), source:name, publisher:"a name", author:word, before:2026-01-31, after:2025-12-01. '
         "Everything if absent."
     )
     return (

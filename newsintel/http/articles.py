@@ -62,7 +62,10 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
 
 
 def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
-    words = 'Words that must all occur; `OR` in capitals between alternatives, "a phrase", -word for one that must not occur.'
+    words = (
+        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes of any language, -word or '
+        "`NOT word` for one that must not occur, parentheses round groups."
+    )
     return (
         Parameter("q", text(256), words, required=True),
         Parameter("limit", whole(1, 100), "Stories on a page.", 20),

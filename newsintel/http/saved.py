@@ -6,7 +6,6 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.account_model import Access
 from newsintel.codec import to_json
-from newsintel.grammar import checked
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
 from newsintel.http.ids import ARTICLE
@@ -20,11 +19,12 @@ from newsintel.http.services import Services
 from newsintel.http.table import Given, Method, Route
 from newsintel.personal_model import Put
 from newsintel.personal_views import save_body, saved_body
+from newsintel.saved_query import build
 
 MAX_NOTES_CHARS = 10_000
 
 WORDS = Parameter(
-    "q", text(256), "Words that title, publisher and notes together must hold; OR, quotes and - as in a search. Every save if absent."
+    "q", text(256), "Words that title, publisher and notes together must hold, in the grammar of a search. Every save if absent."
 )
 NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your own words. If absent, those of an older save stay; null clears them.")
 
@@ -68,8 +68,8 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, given: Given) -> Response:
     """Answer a page of saves."""
-    words = None if given["q"] is None else checked(given["q"])
-    asked = (account(), "saved", words)
+    words = None if given["q"] is None else build(given["q"])
+    asked = (account(), "saved", given["q"])
     page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
     return Response(to_json(saved_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
 

@@ -6,20 +6,22 @@ So nobody's own spelling is shown, and filters (sources, dates, language, order)
 
 from collections.abc import Sequence
 
+from newsintel.grammar import MAX_CHARS, case_folded
 from newsintel.model import Clause, Term
+from newsintel.spelling import spelled
 
 MAX_BYTES = 512
 """In UTF-8. A longer query is nobody else's, and two of this size still fit into one row of an index (2,704 bytes)."""
 
 
 def normal_form(clauses: Sequence[Clause]) -> str | None:
-    """A query's normal form; None if it is too long to be counted."""
+    """A query's normal form; None if it is too long to be counted, or to be searched for again."""
     text = " OR ".join(
         dict.fromkeys(" ".join((*map(_term, clause.wanted), *(f"-{_term(one)}" for one in clause.unwanted))) for clause in clauses)
     )
-    return text if len(text.encode()) <= MAX_BYTES else None
+    return text if len(text) <= MAX_CHARS and len(text.encode()) <= MAX_BYTES else None
 
 
 def _term(term: Term) -> str:
-    """A word bare, unless its own hyphen would then exclude it."""
-    return f'"{term.text}"' if term.phrase or term.text.startswith("-") else term.text
+    """A word bare, unless it would then be read as something else."""
+    return spelled(case_folded(term.text))

@@ -49,7 +49,7 @@ async def test_it_is_made_again_after_its_time(autojump_clock):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("/archive?q=Flood", "/archive?q=++flood+AND+flood"),
+        ("/archive?q=flood", "/archive?q=++flood+AND+FLOOD"),
         ("/archive?q=a&sort=relevance&limit=20", "/archive?limit=020&q=a"),
         ("/archive/facets?from=2026-01-01", "/archive/facets?q=after:2026-01-01"),
         ("/archive/timeline", "/archive/timeline?bucket=day"),

@@ -108,6 +108,7 @@ async def test_saves_are_found_by_words(alice):
     [
         ("q=", "q"),
         ("q=" + "x" * 257, "q"),
+        ("q=OR+()", "q"),
         ("q=%01", "q"),
         ("limit=0", "limit"),
         ("limit=101", "limit"),

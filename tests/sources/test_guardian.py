@@ -64,7 +64,7 @@ def test_request() -> None:
     request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
     assert (request.path, request.headers) == ("/search", ())
     assert dict(request.params) == {
-        "q": '(storm AND "high tide" AND NOT film) OR flood',
+        "q": '(Storm AND "high tide" AND NOT film) OR flood',
         "order-by": "newest",
         "page-size": "50",
         "show-fields": "trailText,byline,thumbnail,lang",

@@ -60,7 +60,7 @@ def test_request() -> None:
     request = SOURCE.request(asked, SETTINGS, "the-key", NOW)
     assert request.path == "/v2/everything"
     assert dict(request.params) == {
-        "q": 'storm AND "high tide" NOT film',
+        "q": 'Storm AND "high tide" NOT film',
         "sortBy": "popularity",
         "pageSize": "100",
         "page": "1",

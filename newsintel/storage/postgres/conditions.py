@@ -14,7 +14,7 @@ from newsintel.errors import InvalidParameterError
 from newsintel.folding import plain_name
 from newsintel.languages import SIMPLE
 from newsintel.lexemes import AUTHOR, EXACT, MARKED
-from newsintel.matching import Run, essential, is_light, run
+from newsintel.matching import ONLY_STOP_WORDS, Run, essential, is_light, run, says_nothing
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.tags import TAGS
@@ -84,9 +84,9 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
         InvalidParameterError: no alternative is left.
     """
     languages = languages or (SIMPLE,)
-    kept = [alternative for alternative in query.alternatives if not _says_nothing(alternative)]
+    kept = [alternative for alternative in query.alternatives if not says_nothing([one for one in alternative if _wanted(one, _TEXT)])]
     if query.alternatives and not kept:
-        raise InvalidParameterError("q", "only_stop_words", "q must hold a word that says something: `the`, `of` and their like do not.")
+        raise InvalidParameterError("q", "only_stop_words", ONLY_STOP_WORDS)
     narrow = bool(kept) and all(any(_wanted(one, _WORDS) for one in each) for each in kept)
     builder = _Builder(languages, narrow)
     sql = _filters(query, builder)
@@ -104,11 +104,6 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
         candidates=READ_CANDIDATES if read else CANDIDATES,
         narrow=narrow,
     )
-
-
-def _says_nothing(alternative: Sequence[Condition]) -> bool:
-    wanted = [one for one in alternative if _wanted(one, _TEXT)]
-    return bool(wanted) and not essential(wanted, "en")
 
 
 def _asked_for(alternative: Sequence[Condition]) -> Sequence[Condition]:

@@ -1,28 +1,29 @@
 """The SavedArticles port: which articles people saved, with their notes."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from asyncpg import Record
 
 from newsintel.archive_model import Position
-from newsintel.errors import InvalidParameterError
-from newsintel.model import Article
+from newsintel.languages import SIMPLE
+from newsintel.matching import Asked, words_of
+from newsintel.model import Article, Clause
 from newsintel.personal_model import Put, Save, SavedPage
 from newsintel.storage.postgres.articles import COLUMNS, LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# By the archive's own rules for words (English, stemmed). No index: it reads one person's saves, in their order, until the page is full.
-FILTER = "to_tsvector('english', concat_ws(' ', title, publisher, notes)) @@ websearch_to_tsquery('english', $5)"
-ONLY_STOP_WORDS = "SELECT numnode(websearch_to_tsquery('english', $1)) = 0"
+CHUNK_ROWS = 100
+"""Saves read at a time, until a page is full of those that are looked for."""
 
 # A page begins after a save by its time, ties by article. Of an article that is gone since, all that it tied with come once more.
 PAGE = {
     content: f"""
-SELECT {columns}, notes, saved_at FROM saved_articles JOIN articles ON articles.id = article_id
+SELECT {columns}, text_language, notes, saved_at FROM saved_articles JOIN articles ON articles.id = article_id
 WHERE user_id = $1
   AND ($2::timestamptz IS NULL
        OR saved_at <= $2 AND (saved_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
-  AND ($5::text IS NULL OR {FILTER})
 ORDER BY saved_at DESC, article_id LIMIT $4
 """  # noqa: S608 - our own column names
     for content, columns in ((True, COLUMNS), (False, LISTED))
@@ -44,12 +45,10 @@ class PostgresSaved:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
-    async def page(self, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool = False) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first; with the texts of their articles only if asked for.
-
-        Raises:
-            InvalidParameterError: `words` are stop words alone.
-        """
+    async def page(
+        self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
+    ) -> SavedPage:
+        """Up to `limit` saves after a position, the latest first; with the texts of their articles only if asked for."""
         return await self._postgres.run(_page, user_id, words, limit, after, content=content)
 
     async def put(
@@ -63,13 +62,30 @@ class PostgresSaved:
         return await self._postgres.run(_delete, user_id, article_id)
 
 
-async def _page(connection: Connection, user_id: int, words: str | None, limit: int, after: Position | None, *, content: bool) -> SavedPage:
-    if words is not None and await connection.fetchval(ONLY_STOP_WORDS, words):
-        raise InvalidParameterError("q", "only_stop_words", "q must hold a word that says something: `the`, `of` and their like do not.")
+async def _page(
+    connection: Connection, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool
+) -> SavedPage:
+    asked = None if words is None else Asked(tuple(words))
+    rows: list[Record] = []
     saved_at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
-    rows = await connection.fetch(PAGE[content], user_id, saved_at, article_id, limit + 1, words)
+    read = limit + 1 if asked is None else CHUNK_ROWS
+    while len(rows) <= limit:
+        chunk = await connection.fetch(PAGE[content], user_id, saved_at, article_id, read)
+        for row in chunk:
+            if asked is None or _holds(asked, row):
+                rows.append(row)
+            await asyncio.sleep(0)  # others' turn
+        if len(chunk) < read:
+            break
+        saved_at, article_id = chunk[-1]["saved_at"], chunk[-1]["public_id"]
     saves = tuple(Save(article_of(row), row["notes"], row["saved_at"]) for row in rows[:limit])
     return SavedPage(saves, Position((saves[-1].saved_at.isoformat(), saves[-1].article.id)) if len(rows) > limit else None)
+
+
+def _holds(asked: Asked, row: Record) -> bool:
+    """Whether title, publisher and notes together have the words, by the rules of the article's language."""
+    language = row["text_language"] or SIMPLE
+    return asked.holds([words_of(row[name], language) for name in ("title", "publisher", "notes") if row[name]], language)
 
 
 async def _put(

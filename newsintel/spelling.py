@@ -1,0 +1,163 @@
+"""How queries are spelled: the quotes, dashes, parentheses and operators of every keyboard, told apart from the words.
+
+What counts as a quotation mark is Unicode's property Quotation_Mark, so that a phrase may be typed as "…", “…”, „…“,
+«…», »…«, ‹…›, ＂…＂, 「…」 or 『…』. Apostrophes are part of their word; only the curly ‘…’ round whole words is a phrase.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from enum import Enum, auto
+
+from attrs import frozen
+
+# By kind: a phrase ends at the next mark of the kind that began it.
+_STRAIGHT, _CURLY = '"＂', "“”„‟〝〞〟⹂"
+_KINDS = (_STRAIGHT, _CURLY, "«»", "‹›", "「」｢｣﹁﹂", "『』﹃﹄")
+_MARKS = "".join(_KINDS)
+# These only close. All others open somewhere: Swedish has ”…”, Danish »…«.
+_CLOSING_ONLY = "」｣﹂』﹄〞〟"
+# A typist's straight mark and the curly one of a word processor may meet in one phrase.
+_ALSO_CLOSED_BY = {_STRAIGHT: _CURLY, _CURLY: _STRAIGHT}
+
+DASHES = "-‐‑‒–—―−－﹣﹘"
+"""What people type for a hyphen, a dash or a minus."""
+_OPEN, _CLOSE = "(（﹙", ")）﹚"
+
+# Hebrew writes acronyms with a mark inside the word, before its last letter: צה"ל, or before an ending: דו"חות. After a
+# single letter it opens a phrase: ב"הארץ החדשה", since prepositions are written together with what follows.
+_HEBREW = "א-ת\u0591-\u05c7\ufb1d-\ufb4f"
+_GERSHAYIM = rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))|(?<=[{_HEBREW}]{{2}})["“”„](?=[{_HEBREW}]))'
+
+_MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
+# ‘…’ and ‚…‘ begin before a word and end after one. Before a digit it is an apostrophe (‘90s), and without its end too (‘tis).
+_SINGLE_MARKS = "‘‚‛"
+_SINGLE = re.compile(rf"[{_SINGLE_MARKS}](?!\d)([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)")
+_EMOTICON = r"(?<!\S)[:;=]['’-]?[()]+(?!\S)"
+_IDLE = re.compile(rf"(?:\s|[{_CLOSING_ONLY}]|{_EMOTICON})*")
+_PREFIX = re.compile(rf"(?P<before>[{DASHES}]*)(?:(?P<field>[^\W\d_]+)[:：﹕](?P<after>[{DASHES}]*)(?=[^\s{_CLOSE}]))?")
+_RUN = re.compile(rf"(?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|{_GERSHAYIM})+")
+# Parentheses that a word opens and closes itself: f(x), C(2), 東京（日本）, one pair within another.
+_INNER = re.compile(rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]")
+
+
+class Kind(Enum):
+    """What a lexeme is."""
+
+    WORD = auto()
+    """A word or a phrase."""
+    OPEN = auto()
+    CLOSE = auto()
+    AND = auto()
+    OR = auto()
+    NOT = auto()
+
+
+_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+
+
+@frozen
+class Lexeme:
+    """A piece of a query.
+
+    Attributes:
+        text: a word's or phrase's, as typed but unquoted; "" for all others.
+        field: the name before its colon, or None.
+        excluded: a dash stands before it.
+    """
+
+    kind: Kind
+    text: str = ""
+    field: str | None = None
+    excluded: bool = False
+
+
+def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
+    """The pieces of a query, in order.
+
+    Args:
+        text: from `grammar.checked`.
+        fields: the names that count before a colon, in any case; every other colon is part of its word.
+    """
+    at = 0
+    while (at := _end(_IDLE, text, at)) < len(text):
+        lexeme, at = _read(text, at, fields)
+        if lexeme is not None:
+            yield lexeme
+
+
+def spelled(text: str) -> str:
+    """A word or phrase of a lexeme as it can be typed again: bare if that reads as this one word, else in quotes."""
+    bare = text[:1] not in _SINGLE_MARKS and [*lexemes(text)] == [Lexeme(Kind.WORD, text)]
+    return text if bare else f'"{text}"'
+
+
+def _read(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None, int]:
+    """The piece that begins at a place, None for idle punctuation, and where it ends."""
+    dashes, field, at = _prefix(text, start, fields)
+    if at == start and text[at] in _CLOSE:
+        return Lexeme(Kind.CLOSE), at + 1
+    if at == len(text) or text[at].isspace() or text[at] in _CLOSE + _CLOSING_ONLY:  # dashes before nothing
+        return None, at
+    if text[at] in _OPEN:
+        return Lexeme(Kind.OPEN, "", field, dashes), at + 1
+    if text[at] in _MARKS:
+        words, end = _phrase(text, at)
+    elif single := _SINGLE.match(text, at):
+        words, end = single[1], single.end()
+    else:
+        end = _word_end(text, at)
+        words = text[at:end]
+        if at == start and (operator := _operator(words)):
+            return Lexeme(operator), end
+    return Lexeme(Kind.WORD, words, field, dashes), end
+
+
+def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str | None, int]:
+    """Whether dashes exclude what follows, its field, and where it begins.
+
+    Dashes exclude only at the beginning of a word: neither in `a-b` nor in `"a"-b`.
+    """
+    match = _PREFIX.match(text, start)
+    assert match is not None  # noqa: S101 - it matches the empty text
+    apart = start == 0 or text[start - 1].isspace() or text[start - 1] in _OPEN
+    excluded = apart and bool(match["before"])
+    name = unicodedata.normalize("NFKC", match["field"] or "").lower()
+    if name in fields:
+        return excluded or bool(match["after"]), name, match.end()
+    return excluded, None, match.end("before")
+
+
+def _phrase(text: str, start: int) -> tuple[str, int]:
+    """What a quotation mark opens, without any marks, and where it ends: at the text's end if nothing closes it."""
+    kind = next(kind for kind in _KINDS if text[start] in kind)
+    end = len(text)
+    for mark in _MARK.finditer(text, start + 1):
+        if mark[0] in kind:
+            end = mark.start()
+            break
+        if end == len(text) and mark[0] in _ALSO_CLOSED_BY.get(kind, ""):
+            end = mark.start()
+    return _unquoted(text[start + 1 : end]), min(end + 1, len(text))
+
+
+def _unquoted(text: str) -> str:
+    return " ".join(_MARK.sub(" ", text).split())
+
+
+def _word_end(text: str, start: int) -> int:
+    """Where a word ends; an operator is none, so `NOT(a)` has a group."""
+    end = _end(_RUN, text, start)
+    while not _operator(text[start:end]) and (inner := _INNER.match(text, end)):
+        end = _end(_RUN, text, inner.end())
+    return end
+
+
+def _operator(word: str) -> Kind | None:
+    return _OPERATORS.get(unicodedata.normalize("NFKC", word))
+
+
+def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
+    """Where a match that begins at a place ends; there, if there is none."""
+    match = pattern.match(text, start)
+    return start if match is None else match.end()

@@ -1,0 +1,73 @@
+# ruff: noqa: S608 - our own constants
+"""PostgreSQL as the judge of the grammar: its to_tsquery on groups, its websearch_to_tsquery on what that language knows."""
+
+from random import Random
+
+from newsintel.errors import InvalidParameterError
+from newsintel.saved_query import build, in_websearch
+
+WORDS = ("ant", "bee", "cat", "dog")
+
+
+def quoted(text):
+    """A literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def verdicts(fetch, function, queries):
+    """For each query, in which of the documents that four words can make it holds."""
+    asked = ", ".join(f"({place}, {quoted(query)})" for place, query in enumerate(queries))
+    documents = ", ".join(
+        f"({number}, {quoted(' '.join(word for at, word in enumerate(WORDS) if number >> at & 1))})" for number in range(2 ** len(WORDS))
+    )
+    holds = f"to_tsvector('simple', document) @@ {function}('simple', query)"
+    statement = (
+        f"SELECT place, string_agg(({holds})::int::text, '' ORDER BY number)"
+        f" FROM (VALUES {asked}) AS asked (place, query), (VALUES {documents}) AS documents (number, document)"
+        " GROUP BY place ORDER BY place"
+    )
+    return [verdict for _, verdict in await fetch(statement)]
+
+
+def tree(random, depth=3):
+    """A query as typed, and the same in the language of to_tsquery."""
+    if depth == 0 or random.random() < 0.3:
+        word = random.choice(WORDS)
+        return random.choice([word, f"“{word}”", f"({word})"]), word
+    if random.random() < 0.25:
+        typed, meant = tree(random, depth - 1)
+        return f"{random.choice(['-', '–', 'NOT '])}({typed})", f"!({meant})"
+    parts = [tree(random, depth - 1) for _ in range(random.randint(1, 3))]
+    either = random.random() < 0.5
+    typed = (" OR " if either else random.choice([" ", " AND "])).join(f"({one})" for one, _ in parts)
+    return typed, (" | " if either else " & ").join(f"({one})" for _, one in parts)
+
+
+async def test_groups_mean_what_they_mean_to_postgresql(fetch):
+    """A query with groups, written out for websearch_to_tsquery, against to_tsquery, which has groups of its own."""
+    random = Random(1)
+    pairs = []
+    while len(pairs) < 300:
+        typed, meant = tree(random)
+        try:
+            pairs.append((in_websearch(build(typed)), meant))
+        except InvalidParameterError as refusal:
+            assert refusal.code in ("too_long", "too_complex")
+    ours = await verdicts(fetch, "websearch_to_tsquery", [one for one, _ in pairs])
+    theirs = await verdicts(fetch, "to_tsquery", [one for _, one in pairs])
+    assert ours == theirs
+    assert len(set(ours)) > 30
+
+
+async def test_what_websearch_knows_it_reads_as_we_do(fetch):
+    """Words, phrases, OR between them and - before them, and a quote left open; a dangling OR is a word to websearch."""
+    random = Random(2)
+    pieces = [*WORDS, *WORDS, "-ant", "-bee", '"cat"', '-"dog"', '"ant bee"', '-"bee cat"']
+    typed = []
+    for _ in range(300):
+        chosen = random.choices(pieces, k=random.randint(1, 6)) + random.choices(["ant", '"cat dog', '-"dog'], k=1)
+        typed.append("".join(one + random.choice([" ", " ", " OR "]) for one in chosen[:-1]) + chosen[-1])
+    ours = await verdicts(fetch, "websearch_to_tsquery", [in_websearch(build(one)) for one in typed])
+    theirs = await verdicts(fetch, "websearch_to_tsquery", typed)
+    assert [one for one in zip(typed, ours, theirs, strict=True) if one[1] != one[2]] == []
+    assert len(set(ours)) > 30
