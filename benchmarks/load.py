@@ -29,7 +29,8 @@ INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'article
 RECOUNT = (
     "TRUNCATE article_terms, term_changes",
     """INSERT INTO article_terms (lexeme, articles)
-       SELECT word, ndoc FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)' UNION ALL SELECT '', count(*) FROM articles""",
+       SELECT word, ndoc FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)'
+       UNION ALL SELECT '', count(*) FROM articles""",
 )
 
 
@@ -81,7 +82,7 @@ STAGE = (
     "TRUNCATE stage",
 )
 _NAMES = f"{COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key"
-FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"
+FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,', ' search::tsvector,')} FROM stage"  # noqa: S608 - our own names
 
 
 async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:

@@ -9,7 +9,8 @@ HTTP, CLI ─> desk ───────> merger ────────┼> f
                                                       └─ to_persister > persister ────> PostgreSQL
 HTTP ─ to_recorder ─> recorder ─> search_history <─ janitor, search_marks ─> trend_writer ─> trending
 fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writer ─> standard error
-PostgreSQL: term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
+PostgreSQL: articles still to be read ─> indexer
+            term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
 
 Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
 actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
@@ -28,6 +29,7 @@ from newsintel.actors import (
     cache_writer,
     emf_writer,
     fetcher,
+    indexer,
     janitor,
     latency_writer,
     merger,
@@ -168,6 +170,7 @@ async def upkeep(core: Core) -> AsyncIterator[None]:
         start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
         trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor)
         start(partial(trends, count=count, now=core.now), name="trend_writer")
+        start(partial(indexer.run, index=stores.text_index, count=count), name="indexer")
         start(partial(term_counter.run, terms=stores.terms, count=count), name="term_counter")
         start(partial(save_counter.run, counts=stores.save_counts, saves=core.saves, floor=floor, count=count), name="save_counter")
         yield

@@ -204,6 +204,14 @@ class ArchiveDump(Protocol):
         ...
 
 
+class TextIndex(Protocol):
+    """PostgreSQL, as the indexer sees it."""
+
+    async def read_some(self) -> int:
+        """Read the words of some articles of which they are still to be read, the latest first; how many that were."""
+        ...
+
+
 class ArchiveSearch(Protocol):
     """PostgreSQL, as the archive's routes and the merger see it.
 

@@ -47,6 +47,8 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "connection_errors": ("Connections that an error of ours ended; the log has the cause.", ()),
     "requests_refused": ("Requests that were no HTTP, or were cut, by the problem they were answered with.", ("code",)),
     "lost_latencies": ("Fetches whose latency Redis did not take; `newsintel deadlines` does not know of them.", ()),
+    "indexed_articles": ("Articles of an older version whose words were read by this one.", ()),
+    "index_failures": ("Times that such articles could not be read; tried again within a minute.", ()),
     "term_changes": ("Changes of archived texts that were added up to how many articles have each word.", ()),
     "term_failures": ("Times that such changes could not be added up; tried again within seconds.", ()),
     "save_count_failures": ("Times that it could not be learnt how many people saved what; tried again within the minute.", ()),

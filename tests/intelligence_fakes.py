@@ -7,7 +7,7 @@ import trio
 
 from newsintel.errors import UnavailableError
 from newsintel.intelligence.model import Match
-from newsintel.text import words
+from newsintel.tokens import tokens
 from tests.make import NOON
 
 
@@ -66,7 +66,23 @@ def _text(article):
 
 
 def _terms(text):
-    return {word for word in words(text) if len(word) >= 4}
+    return {token.word for token in tokens(text) if len(token.word) >= 4}
+
+
+class MemoryTextIndex:
+    """A `ports.TextIndex` with a number of articles to read, ten at a time."""
+
+    def __init__(self, waiting=0) -> None:
+        self.waiting = waiting
+        self.away = False
+
+    async def read_some(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        read = min(10, self.waiting)
+        self.waiting -= read
+        return read
 
 
 class MemoryTerms:

@@ -39,7 +39,7 @@ from tests.fakes import (
     MemoryLedger,
     MemorySearch,
 )
-from tests.intelligence_fakes import MemoryLikeness, MemorySaveCounts, MemoryTerms
+from tests.intelligence_fakes import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
 from tests.make import search_record
 from tests.personal_fakes import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
 from tests.reading_fakes import MemoryReading
@@ -74,6 +74,7 @@ class World:
     trending: MemoryTrending = field(factory=MemoryTrending)
     kinship: MemoryKinship = field(factory=MemoryKinship)
     likeness: MemoryLikeness = field(factory=MemoryLikeness)
+    text_index: MemoryTextIndex = field(factory=MemoryTextIndex)
     terms: MemoryTerms = field(factory=MemoryTerms)
     save_counts: MemorySaveCounts = field(factory=MemorySaveCounts)
     feedback: MemoryFeedback = field(factory=MemoryFeedback)

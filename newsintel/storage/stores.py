@@ -25,6 +25,7 @@ from newsintel.ports import (
     Ledger,
     SharedCounter,
     StoreLoad,
+    TextIndex,
 )
 from newsintel.sealing import Sealer
 from newsintel.settings import Settings
@@ -47,6 +48,7 @@ from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.dump import PostgresDump
 from newsintel.storage.postgres.feedback import PostgresFeedback
 from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.indexing import PostgresIndexing
 from newsintel.storage.postgres.likeness import PostgresLikeness
 from newsintel.storage.postgres.own_history import PostgresOwnHistory
 from newsintel.storage.postgres.pool import open_postgres
@@ -92,6 +94,7 @@ class Stores:
     trending: Trending
     likeness: Likeness
     reading: Reading
+    text_index: TextIndex
     terms: TermCounts
     save_counts: SaveCounts
     kinship: Kinship
@@ -176,6 +179,7 @@ async def open_stores(
                 trending=PostgresTrending(postgres),
                 likeness=PostgresLikeness(postgres, _utc_now),
                 reading=PostgresReading(postgres),
+                text_index=PostgresIndexing(postgres),
                 terms=PostgresTerms(postgres),
                 save_counts=PostgresSaveCounts(postgres),
                 kinship=PostgresKinship(postgres),

@@ -21,6 +21,7 @@ from newsintel.options import Secret
 from newsintel.storage.bridge import Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
+from newsintel.storage.postgres.indexing import read_unread
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 log = get_logger(__name__)
@@ -53,6 +54,18 @@ async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Pos
         log.info("schema_migrated", before=before, now=_newest())
     else:
         log.info("schema_up_to_date", now=before)
+    await _read_texts(service)
+
+
+async def _read_texts(service: Postgres) -> None:
+    """Read the words of all articles that an older version wrote, in batches beside everything else."""
+    articles = 0
+    while read := await service.run(read_unread):
+        if not articles:
+            log.info("reading_texts_again")
+        articles += read
+    if articles:
+        log.info("texts_read_again", articles=articles)
 
 
 async def check_schema(service: Postgres) -> None:

@@ -122,12 +122,12 @@ async def test_of_many_candidates_the_newest_are_looked_at(likeness, keep, monke
     names = [sha256(bytes([number])).hexdigest()[:20].translate(str.maketrans("0123456789", "ghijklmnop")) for number in range(60)]
     flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
     await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
-    every = await likeness.matching({"flood": 1.0, "valley": 1.0}, 50)
+    every = await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 50)
     assert len(every) == 50
     monkeypatch.setattr(likeness_module, "CANDIDATES", 5)
-    assert [match.article for match in await likeness.matching({"flood": 1.0, "valley": 1.0}, 5)] == flood[:5]
+    assert [match.article for match in await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 5)] == flood[:5]
     monkeypatch.setattr(telling_module, "INDEX_BUDGET", 10)
-    assert [match.article for match in await likeness.matching({"flood": 1.0, "valley": 1.0}, 5)] == flood[:5]
+    assert [match.article for match in await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 5)] == flood[:5]
 
 
 async def test_what_takes_too_long_is_an_archive_timeout(likeness, keep, monkeypatch):

@@ -97,7 +97,7 @@ async def contents(url):
 
 @pytest.mark.parametrize("start", REVISIONS)
 async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, empty_url, start):
-    """From each revision, with rows in every table that it had: no row goes, no value changes, new columns are all that is added."""
+    """From each revision, with rows in every table that it had: no row goes, no value changes but the words that are read again."""
     lane = bridge.lane("test", 1)
     for revision in REVISIONS[: REVISIONS.index(start) + 1]:
         await lane.run(take, empty_url, revision)
@@ -112,7 +112,9 @@ async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, em
         await check_schema(service)
     after = await lane.run(contents, empty_url)
     for name, rows in before.items():
-        kept = [{column: row[column] for column in old} for old, row in zip(rows, after[name], strict=True)]
-        assert kept == rows
+        columns = rows[0].keys() - {"search", "text_language", "publisher_key"}
+        kept = [{column: row[column] for column in columns} for row in after[name]]
+        assert [one for one in ({column: row[column] for column in columns} for row in rows) if one not in kept] == []
+        assert len(kept) == len(rows) or name == "term_changes"
     # What is counted from the rows that are there may come to be.
-    assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms"}
+    assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms", "term_changes"}

@@ -11,9 +11,11 @@ from benchmarks import queries
 from benchmarks.corpus import Corpus
 from benchmarks.load import load
 from newsintel.archive_model import ArchiveQuery, Bucket
+from newsintel.lexemes import lexeme
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres import search
+from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import database, rows, sql
@@ -142,7 +144,7 @@ async def test_facets_say_when_older_matches_were_not_counted(bridge, corpus_url
         assert everything.counted_newest == sum(count for _, count in everything.source) == search.FACET_ROWS
         (common, *_) = queries.newest_words(CORPUS)["newest, common word"]
         counted = (await finder.facets(common)).counted_newest
-        counting = f"SELECT count(*) FROM articles WHERE search @@ '{CORPUS.words[0]}'"  # noqa: S608 - a word of our own corpus
+        counting = f"SELECT count(*) FROM articles WHERE search @@ $${quoted(lexeme(CORPUS.words[0], 'en'))}$$"  # noqa: S608 - a word of our own corpus
         ((matches,),) = await bridge.lane("test", 1).run(rows, corpus_url, counting)
         assert search.FACET_ROWS <= counted < matches
         for query in (queries.facets(CORPUS)["facets, other word"][0], ArchiveQuery(sources=("nobody",))):

@@ -1,0 +1,35 @@
+"""The indexer: reads the words of articles that an older version of newsintel wrote while this one was already there.
+
+`newsintel migrate` has read all others. It has no inbox that could end, so the composition root cancels it when nobody asks any more. What
+it has not read waits in the database. Several processes may run it; each takes other articles.
+"""
+
+import random
+
+import trio
+
+from newsintel.errors import UnavailableError
+from newsintel.ports import Count, TextIndex
+
+EVERY_S = 60.0
+"""Between looks when there was nothing, each pause shortened by up to half at random."""
+BUSY_S = 0.2
+"""Between batches while there is more: most of the time is left to others."""
+
+
+async def run(*, index: TextIndex, count: Count) -> None:
+    """Read until cancelled.
+
+    Args:
+        index: what is kept up to date.
+        count: told of `indexed_articles` and `index_failures`.
+    """
+    read = 0
+    while True:
+        await trio.sleep(BUSY_S if read else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        try:
+            read = await index.read_some()
+            count("indexed_articles", read)
+        except UnavailableError:
+            read = 0
+            count("index_failures")
