@@ -63,7 +63,8 @@ def detect(words: Iterable[str]) -> str:
         words: in their plain form.
     """
     seen: dict[str, None] = dict.fromkeys(words)
-    counts = Counter(language for word in seen for language in _LANGUAGES_OF.get(word, ()))
+    # A Latin letter alone may be an initial, or what an apostrophe left.
+    counts = Counter(language for word in seen if len(word) > 1 or word > "z" for language in _LANGUAGES_OF.get(word, ()))
     usual = _usual(seen)
     counts[usual] += 1
     (language, most), *others = counts.most_common()
