@@ -31,7 +31,9 @@ FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in t
 _LANGUAGES_OF = {
     word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words)
     for word in frozenset().union(*FUNCTION_WORDS.values())
+    if len(word) > 1 or word > "z"
 }
+"""A Latin letter alone tells nothing: it may be an initial, or what an apostrophe left."""
 
 _ENOUGH = 2
 """Function words that tell a language; the usual one of the script has one before it begins."""
@@ -62,9 +64,8 @@ def detect(words: Iterable[str]) -> str:
     Args:
         words: in their plain form.
     """
-    seen: dict[str, None] = dict.fromkeys(words)
-    # A Latin letter alone may be an initial, or what an apostrophe left.
-    counts = Counter(language for word in seen if len(word) > 1 or word > "z" for language in _LANGUAGES_OF.get(word, ()))
+    seen = dict.fromkeys(words)
+    counts = Counter(language for word in _LANGUAGES_OF.keys() & seen for language in _LANGUAGES_OF[word])
     usual = _usual(seen)
     counts[usual] += 1
     (language, most), *others = counts.most_common()
@@ -78,7 +79,6 @@ def is_function_word(language: str, word: str) -> bool:
     return word in FUNCTION_WORDS.get(language or "en", ())
 
 
-@lru_cache(maxsize=50_000)
 def stem(language: str, word: str) -> str:
     """The stem of a plain word in a language that has a stemmer."""
     stemmed: str = _stemmer(language).stemWord(word)
@@ -92,7 +92,7 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 def _usual(words: Iterable[str]) -> str:
     for word in words:
-        first = word[0]
+        first = word[:1]
         if "a" <= first <= "\u024f":
             return "en"
         for low, high, language in _SCRIPTS:

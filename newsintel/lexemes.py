@@ -10,7 +10,7 @@ French text about the universe is found. Beside it an index keeps two notes of e
 `~cafe` for there being one with marks.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from newsintel.languages import FUNCTION_WORDS, SIMPLE, stem, stemming_language
 from newsintel.tokens import is_unspaced
@@ -19,6 +19,7 @@ EXACT, MARKED, AUTHOR = "=", "~", "by:"
 """Before an exact spelling, before the plain form of a word with marks, and before a word of an author's name."""
 
 
+@lru_cache(maxsize=50_000)
 def lexeme(word: str, language: str) -> str:
     """What a word, in its plain form, is compared by in texts of a language."""
     if language == SIMPLE or len(word) == 1 or is_unspaced(word) or (not word.isalpha() and any(map(str.isdigit, word))):

@@ -9,19 +9,20 @@ from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
+from newsintel import tokens
 from newsintel.languages import detect, is_function_word, stemming_language
 from newsintel.lexemes import lexeme
 from newsintel.model import Article, Clause, Term
 from newsintel.sized_cache import remembered
-from newsintel.tokens import Token, tokens
+from newsintel.tokens import Token
 
 NEAR = 0.9
 """How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
 
 ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and their like do not, unless in quotes or with a capital letter."
 
-TELLING_CHARS = 500
-"""Of title and description, from which a language is told."""
+TELLING_CHARS = 2_000
+"""Of a description, from which a language is told: all of it, but for one that was imported."""
 
 _BETWEEN = "\0"
 """Stands between words; no text has it."""
@@ -53,17 +54,26 @@ class Run:
         prefix: the last one need only begin a word: a single letter of a script without spaces.
         words: the same in their plain form.
         exact: with their marks; as `words` if there are none.
+        as_lexemes, as_words, as_typed: the three as they are looked for in `Words`.
     """
 
     lexemes: tuple[str, ...]
     prefix: bool
     words: tuple[str, ...]
     exact: tuple[str, ...]
+    as_lexemes: str = field(init=False)
+    as_words: str = field(init=False)
+    as_typed: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Once, since each is looked for in hundreds of texts.
+        for name, some in (("as_lexemes", self.lexemes), ("as_words", self.words), ("as_typed", self.exact)):
+            object.__setattr__(self, name, _padded(some, open_ended=self.prefix))
 
     @property
     def marked(self) -> bool:
         """True if it was typed with marks."""
-        return self.exact != self.words
+        return self.as_typed != self.as_words
 
 
 @frozen
@@ -76,14 +86,13 @@ class Words:
 
     def find(self, run: Run) -> float:
         """How well a run is found, 0..1."""
-        if _padded(run.lexemes, open_ended=run.prefix) not in self.lexemes:
+        if run.as_lexemes not in self.lexemes:
             return 0.0
-        exact = _padded(run.exact, open_ended=run.prefix)
         if run.marked:
-            return 1.0 if self.exact is not None and exact in self.exact else NEAR
-        if self.exact is None or exact in self.exact:
+            return 1.0 if self.exact is not None and run.as_typed in self.exact else NEAR
+        if self.exact is None or run.as_typed in self.exact:
             return 1.0
-        return NEAR if _padded(run.words, open_ended=run.prefix) in self.plain else 1.0
+        return NEAR if run.as_words in self.plain else 1.0
 
 
 @frozen
@@ -147,7 +156,7 @@ def runs(terms: Iterable[Typed], language: str) -> tuple[Run, ...]:
 
 def run(text: str, language: str) -> Run | None:
     """A word or phrase, as typed, as a run of lexemes; None if it has no word."""
-    kept, prefix = _looked_for(list(tokens(text)))
+    kept, prefix = _looked_for(list(tokens.tokens(text)))
     if not kept:
         return None
     words = tuple(one.word for one in kept)
@@ -175,7 +184,7 @@ def is_light(term: Typed, language: str) -> bool:
     """Whether a term is a bare function word; one in capitals alone may be a name."""
     if term.phrase or (len(term.text) > 1 and term.text.isupper()):
         return False
-    found = list(tokens(term.text))
+    found = list(tokens.tokens(term.text))
     return len(found) == 1 and is_function_word(language, found[0].word)
 
 
@@ -184,13 +193,12 @@ def language_of(article: Article) -> str:
     known = stemming_language(article.language)
     if known is not None:
         return known
-    return detect(beginning(article.title, article.description))
+    return told_language(article.title, article.description)
 
 
-def beginning(title: str, description: str | None) -> Iterable[str]:
-    """The words of an article that tell its language."""
-    for text in (title, description):
-        yield from _split(plain_words((text or "")[:TELLING_CHARS]))
+def told_language(title: str, description: str | None) -> str:
+    """The language that title and description tell."""
+    return _told(plain_words(title) + plain_words((description or "")[:TELLING_CHARS]))
 
 
 def words_of(text: str, language: str) -> Words:
@@ -204,23 +212,24 @@ def words_of(text: str, language: str) -> Words:
 @remembered(max_bytes=4 * 2**20)
 def plain_words(text: str) -> str:
     """The words of a text in their plain form, _BETWEEN them and at both ends."""
-    return _padded([one.word for one in tokens(text)])
+    return _padded(tokens.plain_words(text))
 
 
 @remembered(max_bytes=2**20)
 def exact_words(text: str) -> str:
     """The same with their marks."""
-    return _padded([one.exact for one in tokens(text)])
+    return _padded([one.exact for one in tokens.tokens(text)])
 
 
 @remembered(max_bytes=4 * 2**20)
 def _lexemes(text: str) -> str:
-    language, *words = text.split(_BETWEEN)
-    return _padded([lexeme(word, language) for word in words if word])
+    language, _, *words, _ = text.split(_BETWEEN)
+    return _padded([lexeme(word, language) for word in words])
 
 
-def _split(padded: str) -> list[str]:
-    return [word for word in padded.split(_BETWEEN) if word]
+@remembered(max_bytes=4 * 2**20)
+def _told(text: str) -> str:
+    return detect(text.split(_BETWEEN))
 
 
 def _padded(words: Sequence[str], *, open_ended: bool = False) -> str:

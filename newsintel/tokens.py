@@ -53,6 +53,8 @@ _RAW = re.compile(
 _PLAIN = re.compile(rf"[^\W_]{_IN_WORD}*(?:[{_APOSTROPHES}][^\W_]{_IN_WORD}*)*")
 """The last of these alone, for texts in which nothing is _SPECIAL."""
 _SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
+_NOT_SIMPLE = re.compile(rf"'|{_SPECIAL.pattern}")
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _PIECE = re.compile(rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)")
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
@@ -79,6 +81,13 @@ class Token(NamedTuple):  # a text has hundreds, and this takes a third of the t
     def unspaced(self) -> bool:
         """True of a script without spaces: two neighbours, or the last letter of a run."""
         return is_unspaced(self.word)
+
+
+def plain_words(text: str) -> list[str]:
+    """The words of a text in their plain form, in order: those of `tokens`, four times as quick where a text is plain English."""
+    if text.isascii() and not _NOT_SIMPLE.search(text):
+        return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
+    return [token.word for token in tokens(text)]
 
 
 def is_unspaced(word: str) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 from attrs import fields, frozen
 
 from newsintel.folding import plain_name
-from newsintel.languages import detect, stemming_language
+from newsintel.languages import stemming_language
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme
-from newsintel.matching import beginning
+from newsintel.matching import told_language
 from newsintel.slices import Sliced
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -109,7 +109,7 @@ _NAMES = [one.name for one in fields(Texts)]
 
 def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
     known = stemming_language(texts.language)
-    language = detect(beginning(texts.title, texts.description)) if known is None else known
+    language = told_language(texts.title, texts.description) if known is None else known
     vector = _Vector(language)
     yield from vector.add(texts.title[:TITLE_CHARS], "A")
     yield from vector.add((texts.description or "")[:DESCRIPTION_CHARS], "B")
