@@ -84,7 +84,7 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
         InvalidParameterError: no alternative is left.
     """
     languages = languages or (SIMPLE,)
-    kept = [alternative for alternative in query.alternatives if not says_nothing([one for one in alternative if _wanted(one, _TEXT)])]
+    kept = [alternative for alternative in query.alternatives if not _says_nothing(alternative, languages)]
     if query.alternatives and not kept:
         raise InvalidParameterError("q", "only_stop_words", ONLY_STOP_WORDS)
     narrow = bool(kept) and all(any(_wanted(one, _WORDS) for one in each) for each in kept)
@@ -104,6 +104,12 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
         candidates=READ_CANDIDATES if read else CANDIDATES,
         narrow=narrow,
     )
+
+
+def _says_nothing(alternative: Sequence[Condition], languages: Sequence[str]) -> bool:
+    """Whether words are wanted, but function words alone: of English, which people search in, or of every language that there is."""
+    wanted = [one for one in alternative if _wanted(one, _TEXT)]
+    return says_nothing(wanted) or (bool(wanted) and not any(essential(wanted, language) for language in languages))
 
 
 def _asked_for(alternative: Sequence[Condition]) -> Sequence[Condition]:
