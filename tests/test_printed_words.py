@@ -1,7 +1,9 @@
 """The table of printed_words holds for the archive on two servers, the live score, topics, and the search of saved articles alike."""
 
+import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 import trio
 from attrs import frozen
@@ -9,10 +11,10 @@ from attrs import frozen
 from newsintel import archive_query, query, saved_query
 from newsintel.archive_model import ArchiveSort, Hit
 from newsintel.errors import InvalidParameterError
-from newsintel.matching import Topics, essential, language_of
+from newsintel.matching import NEAR, Topics, essential, language_of
 from newsintel.model import Article, Group, Member
 from newsintel.options import Secret
-from newsintel.scoring import TITLE, score
+from newsintel.scoring import DECIMALS, TITLE, score
 from newsintel.storage import daemons, embedded
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres import conditions
@@ -29,7 +31,7 @@ from tests.waiting import PATIENCE_S
 
 SOURCES = ("newsapi", "guardian", "reddit")
 ALL_ROWS = (*ROWS, *AUTHORS, *PUBLISHERS)
-TWICE = {title for pair in EXACT_FIRST for title in pair[:2]}
+NONE_INSTALLED = "no PostgreSQL in /usr/lib/postgresql"
 
 
 def printed() -> dict[Row | str, Article]:
@@ -61,23 +63,32 @@ class Told:
     """What a server's archive found.
 
     Attributes:
-        archive: for each q of the table, the ids of what is found, best first.
-        newest: likewise, the newest first.
-        saved: likewise, of saved articles.
-        hits: the best hit of each q that found any.
+        archive: for each q of the table, the hits, best first.
+        saved: for each q, the ids of saved articles.
     """
 
-    archive: dict[str, list[str]]
-    newest: dict[str, list[str]]
-    saved: dict[str, list[str]]
-    hits: dict[str, tuple[Hit, ...]]
+    archive: dict[str, tuple[Hit, ...]]
+    saved: dict[str, set[str]]
+
+    def ids(self, q: str) -> list[str]:
+        """What the archive finds, best first."""
+        return [hit.article.id for hit in self.archive[q]]
 
 
-@pytest.fixture(scope="module", params=["embedded", "installed"])
-def told(request, tmp_path_factory):
-    """What the archive on a server of one kind finds for every query of the table."""
-    if request.param == "installed" and installed() is None:
-        pytest.skip("no PostgreSQL in /usr/lib/postgresql")
+@frozen
+class OneConnection:
+    """A Postgres of a single connection, on asyncio's own loop: a thousand queries take a third of the time that the bridge takes for them."""
+
+    connection: asyncpg.Connection
+
+    async def run(self, unit, *args, **kwargs):
+        """Run a unit."""
+        return await unit(self.connection, *args, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def every_answer(tmp_path_factory):
+    """What the archive on each server that there is finds for every query of the table."""
     with pytest.MonkeyPatch.context() as patch:  # the machine may be busy: how long it takes is not what is asked here
         patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
@@ -88,7 +99,18 @@ def told(request, tmp_path_factory):
             patch.setitem(SERVER_SETTINGS, name, "0")
         for name in ("CANDIDATES", "READ_CANDIDATES"):  # all that is found is one page
             patch.setattr(conditions, name, 2000)
-        return trio.run(_on_embedded if request.param == "embedded" else _on_installed, tmp_path_factory.mktemp(request.param))
+        found = {"embedded": trio.run(_on_embedded, tmp_path_factory.mktemp("embedded"))}
+        if installed() is not None:
+            found["installed"] = trio.run(_on_installed, tmp_path_factory.mktemp("installed"))
+        return found
+
+
+@pytest.fixture(params=["embedded", "installed"])
+def told(request, every_answer):
+    """What the archive on a server of one kind finds: one that newsintel starts for itself, one of Debian's."""
+    if request.param not in every_answer:
+        pytest.skip(NONE_INSTALLED)
+    return every_answer[request.param]
 
 
 async def _on_embedded(folder):
@@ -104,25 +126,27 @@ async def _on_installed(folder):
 
 
 async def _ask_all(url):
+    articles = list({one.id: one for one in PRINTED.values()}.values())
     async with open_bridge() as bridge, open_postgres(bridge, Secret(url), None, 2) as postgres:
         await migrate(bridge.lane("test", 1), Secret(url), None, postgres)
-        articles = list({one.id: one for one in PRINTED.values()}.values())
         await PostgresArchive(postgres).save([(one, NOON) for one in articles], [])
-        somebody = await PostgresAccounts(postgres).sign_in("reddit", "t2", "somebody", NOON)
-        kept = PostgresSaved(postgres)
-        for one in articles:
-            await kept.put(somebody.id, one, NOON, notes=None, keep_notes=True, at=NOON)
-        search = PostgresSearch(postgres)
-        told = Told({}, {}, {}, {})
-        for q in dict.fromkeys(_queries()):
-            found = (await search.search(archive_query.build(q), 1000, None)).hits
-            told.archive[q] = [hit.article.id for hit in found]
-            told.hits[q] = found[:1]
-            newest = await search.search(archive_query.build(q, sort=ArchiveSort.NEWEST), 1000, None)
-            told.newest[q] = [hit.article.id for hit in newest.hits]
-            page = await kept.page(somebody.id, saved_query.build(q), 1000, None)
-            told.saved[q] = [save.article.id for save in page.saves]
-        return told
+    return await trio.to_thread.run_sync(lambda: asyncio.run(_ask(url, articles)))
+
+
+async def _ask(url, articles):
+    connection = await asyncpg.connect(url, timeout=PATIENCE_S, server_settings=SERVER_SETTINGS)
+    postgres = OneConnection(connection)
+    search, kept = PostgresSearch(postgres), PostgresSaved(postgres)
+    somebody = await PostgresAccounts(postgres).sign_in("reddit", "t2", "somebody", NOON)
+    for one in articles:
+        await kept.put(somebody.id, one, NOON, notes=None, keep_notes=True, at=NOON)
+    told = Told({}, {})
+    for q in dict.fromkeys(_queries()):
+        told.archive[q] = (await search.search(archive_query.build(q), 1000, None)).hits
+        page = await kept.page(somebody.id, saved_query.build(q), 1000, None)
+        told.saved[q] = {save.article.id for save in page.saves}
+    await connection.close()
+    return told
 
 
 def _queries():
@@ -138,10 +162,8 @@ def wrong(rows, judged):
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_archive_finds_what_is_printed(promise, told):
-    """And nothing that is not asked for, by relevance and by time alike."""
-    rows = PROMISES[promise]
-    assert wrong(rows, lambda row: PRINTED[row].id in told.archive[row.q]) == []
-    assert wrong(rows, lambda row: PRINTED[row].id in told.newest[row.q]) == []
+    """And nothing that is not asked for."""
+    assert wrong(PROMISES[promise], lambda row: PRINTED[row].id in told.ids(row.q)) == []
 
 
 @pytest.mark.parametrize("promise", PROMISES)
@@ -154,7 +176,7 @@ def test_a_search_of_saved_articles_finds_the_same(promise, told):
 def test_the_live_score_finds_the_same(promise):
     """A title that has all of the words has the title's whole part of the score, but for its marks; one without any has none."""
     rows = PROMISES[promise]
-    assert wrong(rows, lambda row: live(row) >= 0.9 * TITLE) == []
+    assert wrong(rows, lambda row: live(row) >= round(NEAR * TITLE, DECIMALS)) == []
     assert [row for row in rows if not row.found and " " not in row.q and live(row) > 0] == []
 
 
@@ -184,7 +206,7 @@ def on_topic(row):
 
 def test_authors_are_found_by_any_word_of_their_names_and_publishers_by_their_whole_name(told):
     """In whatever spelling; an author's words are not stemmed."""
-    assert wrong((*AUTHORS, *PUBLISHERS), lambda row: PRINTED[row].id in told.archive[row.q]) == []
+    assert wrong((*AUTHORS, *PUBLISHERS), lambda row: PRINTED[row].id in told.ids(row.q)) == []
 
 
 @pytest.mark.parametrize(("marked", "plain", "typed_marked", "typed_plain"), EXACT_FIRST)
@@ -193,16 +215,19 @@ def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_
     asked = {typed_marked: (marked, plain), typed_plain: (plain, marked)}
     for q, titles in asked.items():
         ids = [PRINTED[title].id for title in titles]
-        assert [one for one in told.archive[q] if one in ids] == ids
+        assert [one for one in told.ids(q) if one in ids] == ids
         groups = [Group((Member(PRINTED[title]),), PRINTED[title]) for title in titles]
         better, worse = (score(group, query.build(q, sources=SOURCES), NOON).title for group in groups)
         assert better > worse > 0
 
 
 def test_what_is_found_by_its_title_shows_where(told):
-    """A hit has a passage with a mark in it, wherever words of title or text are wanted."""
-    shown = [(q, hit.snippet) for q, hits in told.hits.items() for hit in hits if ":" not in q]
-    assert [q for q, snippet in shown if snippet is None and not q.startswith("NOT")] == []
+    """A hit has a passage with a mark in it, unless its words stand in the author's or the publisher's name."""
+    hits = [(row, hit) for row in ROWS for hit in told.archive[row.q] if row.found and hit.article.id == PRINTED[row].id]
+    assert [row for row, hit in hits if hit.snippet is None or not hit.snippet.highlights] == []
+    for _, hit in hits:
+        assert hit.snippet.text in hit.article.title
+        assert all(0 <= low < high <= len(hit.snippet.text) for low, high in hit.snippet.highlights)
 
 
 @pytest.mark.parametrize("q", REFUSED)
@@ -216,6 +241,10 @@ def test_function_words_in_lower_case_are_refused(q):
     assert refusal.value.code == "only_stop_words"
 
 
-def test_the_servers_agree(request):
+def test_the_servers_agree(every_answer):
     """On every query, and on the order of what it finds."""
-    pytest.skip("see below")
+    if len(every_answer) < 2:
+        pytest.skip(NONE_INSTALLED)
+    ours, theirs = every_answer.values()
+    assert [q for q in ours.archive if ours.ids(q) != theirs.ids(q)] == []
+    assert ours.saved == theirs.saved
