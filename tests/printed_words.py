@@ -202,13 +202,32 @@ PROMISES: dict[str, tuple[Row, ...]] = {
         *missed("WHO declares the end of an outbreak", '"The Who"'),
     ),
     "whatever quotation marks a keyboard has make a phrase": (
-        *found("Green New Deal returns", "“green new deal”", "„new deal“", "«new deal»", "‹New Deal›", '"new deal"', "「new deal」", "”new deal”"),
+        *found(
+            "Green New Deal returns",
+            "“green new deal”",
+            "„new deal“",
+            "«new deal»",
+            "‹New Deal›",
+            '"new deal"',
+            "「new deal」",
+            "”new deal”",
+        ),
         *found("Green New Deal returns", "‘new deal’", "＂new deal＂"),
         *missed("A new trade deal", "“new deal”", "„new deal“", "«new deal»", '"new deal"', "‘new deal’", "»deal new«"),
     ),
     "dashes and NOT exclude, OR and parentheses choose": (
-        *found("Jaguar opens factory", "jaguar -cat", "jaguar –cat", "jaguar —cat", "jaguar −cat", "jaguar NOT cat", "jaguar -(cat OR zoo)"),
-        *missed("Jaguar cat leaves the zoo", "jaguar -cat", "jaguar –cat", "jaguar —cat", "jaguar −cat", "jaguar NOT cat", "jaguar NOT (cat OR dog)"),
+        *found(
+            "Jaguar opens factory", "jaguar -cat", "jaguar –cat", "jaguar —cat", "jaguar −cat", "jaguar NOT cat", "jaguar -(cat OR zoo)"
+        ),
+        *missed(
+            "Jaguar cat leaves the zoo",
+            "jaguar -cat",
+            "jaguar –cat",
+            "jaguar —cat",
+            "jaguar −cat",
+            "jaguar NOT cat",
+            "jaguar NOT (cat OR dog)",
+        ),
         *found("Jaguar cat leaves the zoo", "(jaguar OR tiger) zoo", "tiger OR jaguar", "jaguar AND zoo", "zoo (lion OR (cat jaguar))"),
         *missed("Jaguar cat leaves the zoo", "(lion OR tiger) zoo", "jaguar AND lion", "jaguar or lion", 'jaguar -"the zoo"'),
         *found("Well-known face", "well-known", "known", "well -unknown"),
