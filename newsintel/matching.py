@@ -24,7 +24,9 @@ TELLING_CHARS = 500
 """Of title and description, from which a language is told."""
 
 _BETWEEN = "\0"
-"""Stands between words; no text has it."""
+"""Stands between words; no word has it."""
+_AND_EXACTLY = "\1"
+"""Likewise."""
 
 
 class Typed(Protocol):
@@ -195,22 +197,22 @@ def beginning(title: str, description: str | None) -> Iterable[str]:
 
 def words_of(text: str, language: str) -> Words:
     """A text to look in."""
-    plain = plain_words(text)
-    exact = exact_words(text) if not text.isascii() else plain
-    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, None if exact == plain else exact)
+    plain, _, exact = _spelt(text).partition(_AND_EXACTLY)
+    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, exact or None)
+
+
+def plain_words(text: str) -> str:
+    """The words of a text in their plain form, _BETWEEN them and at both ends."""
+    return _spelt(text).partition(_AND_EXACTLY)[0]
 
 
 # Each text is looked at by every merge of its search, and by every person's view of it: those of some eight searches are remembered.
-@remembered(max_bytes=4 * 2**20)
-def plain_words(text: str) -> str:
-    """The words of a text in their plain form, _BETWEEN them and at both ends."""
-    return _padded([one.word for one in tokens(text)])
-
-
-@remembered(max_bytes=2**20)
-def exact_words(text: str) -> str:
-    """The same with their marks."""
-    return _padded([one.exact for one in tokens(text)])
+@remembered(max_bytes=5 * 2**20)
+def _spelt(text: str) -> str:
+    """The words of a text in their plain form; if any has marks, then also _AND_EXACTLY and all of them with their marks."""
+    found = list(tokens(text))
+    plain, exact = _padded([one.word for one in found]), _padded([one.exact for one in found])
+    return plain if plain == exact else f"{plain}{_AND_EXACTLY}{exact}"
 
 
 @remembered(max_bytes=4 * 2**20)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from attrs import evolve
 
-from newsintel import dedup, l1, matching, sizes, urls
+from newsintel import dedup, l1, matching, sizes, tokens, urls
 from newsintel.freshness import Windows
 from newsintel.http.finished import Pages, page
 from newsintel.l1 import AnswerCache
@@ -26,7 +26,7 @@ from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
 """How far off an estimate may be, either way."""
-MEMOS = (matching.plain_words, matching.exact_words, matching._lexemes)
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
 LETTERS = {"ascii": "abcdefgh ", "emoji": "abcdefg\U0001f600 "}
 
 

@@ -7,7 +7,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel import dedup, matching, personal, text, turns, urls, views
+from newsintel import dedup, matching, personal, text, tokens, turns, urls, views
 from newsintel.body import DECODED_CAP_BYTES, Body
 from newsintel.codec import dump_answer, load_answer
 from newsintel.dedup import Grouping
@@ -28,7 +28,7 @@ from tests.make import NOON, article, outcome
 from tests.shared import SHARED, needs_shared
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
-MEMOS = (matching.plain_words, matching.exact_words, matching._lexemes)
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
 
 QUERY = build("climate", sources=("newsapi", "guardian", "reddit"))
 
