@@ -27,7 +27,8 @@ from newsintel.sized_cache import remembered
 MAX_WORD_CHARS = 64
 """A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
 
-_APOSTROPHES = "'\u2019\u02bc\uff07\u2018"
+_APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
+"""Those of keyboards, what people type for one, and the letters that are one to Hawaiian, Uzbek and romanised Arabic; for a character class."""
 _ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
 
 _UNSPACED = (
