@@ -12,7 +12,7 @@ import re
 import unicodedata
 
 _IGNORED = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"
 )
 """Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties), of the first plane."""
 
@@ -31,6 +31,7 @@ _TYPED_FOR = str.maketrans(
 )  # fmt: skip
 _TYPED_FOR_EACH_OTHER = str.maketrans({"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"})
 """Letters of Arabic: alef maksura and Persian yeh, Persian kaf, teh marbuta."""
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _HAS_VOWEL_MARKS = re.compile("[\u0590-\u06ff]")
 
 
@@ -63,6 +64,4 @@ def plain_name(name: str) -> str:
 
 
 def _ascii_digits(text: str) -> str:
-    if not any(char.isdecimal() and not char.isascii() for char in text):
-        return text
-    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
+    return _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)

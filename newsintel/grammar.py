@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from newsintel.errors import InvalidParameterError
 from newsintel.spelling import Kind, Lexeme, lexemes
 from newsintel.text import stream_safe, visible
+from newsintel.tokens import tokens
 
 MAX_CHARS = 256
 """Code points of a query in NFKC (contract)."""
@@ -119,7 +120,7 @@ def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ())
             token = group.token(lexeme, negated=negated)
             if token.field in bounds:
                 aside.append(token)
-            elif any(map(str.isalnum, case_folded(token.text))):  # punctuation alone finds nothing anywhere
+            elif any(tokens(token.text)):  # punctuation and symbols alone find nothing anywhere
                 group.add({_key(token): token})
         elif lexeme.kind is Kind.OR:
             group.end_alternative()
@@ -129,7 +130,7 @@ def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ())
     while len(groups) > 1:
         groups.pop().end_into(groups[-1])
     groups[0].end_alternative()
-    return Parsed(tuple(tuple(tokens.values()) for tokens in groups[0].finished), tuple(aside))
+    return Parsed(tuple(tuple(found.values()) for found in groups[0].finished), tuple(aside))
 
 
 _Key = tuple[str | None, str, bool]

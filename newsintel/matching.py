@@ -19,13 +19,17 @@ from newsintel.tokens import Token
 NEAR = 0.9
 """How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
 
-ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and their like do not, unless in quotes or with a capital letter."
+ONLY_STOP_WORDS = (
+    "q must hold a word that says something: `the`, `of` and their like do not, unless in a phrase in quotes or with a capital letter."
+)
 
 TELLING_CHARS = 2_000
 """Of a description, from which a language is told: all of it, but for one that was imported."""
 
 _BETWEEN = "\0"
-"""Stands between words; no text has it."""
+"""Stands between words; no word has it."""
+_AND_EXACTLY = "\1"
+"""Likewise."""
 
 
 class Typed(Protocol):
@@ -203,22 +207,24 @@ def told_language(title: str, description: str | None) -> str:
 
 def words_of(text: str, language: str) -> Words:
     """A text to look in."""
-    plain = plain_words(text)
-    exact = exact_words(text) if not text.isascii() else plain
-    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, None if exact == plain else exact)
+    plain, _, exact = _spelt(text).partition(_AND_EXACTLY)
+    return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, exact or None)
+
+
+def plain_words(text: str) -> str:
+    """The words of a text in their plain form, _BETWEEN them and at both ends."""
+    return _spelt(text).partition(_AND_EXACTLY)[0]
 
 
 # Each text is looked at by every merge of its search, and by every person's view of it: those of some eight searches are remembered.
-@remembered(max_bytes=4 * 2**20)
-def plain_words(text: str) -> str:
-    """The words of a text in their plain form, _BETWEEN them and at both ends."""
-    return _padded(tokens.plain_words(text))
-
-
-@remembered(max_bytes=2**20)
-def exact_words(text: str) -> str:
-    """The same with their marks."""
-    return _padded([one.exact for one in tokens.tokens(text)])
+@remembered(max_bytes=5 * 2**20)
+def _spelt(text: str) -> str:
+    """The words of a text in their plain form; if any has marks, then also _AND_EXACTLY and all of them with their marks."""
+    if text.isascii():
+        return _padded(tokens.plain_words(text))
+    found = list(tokens.tokens(text))
+    plain, exact = _padded([one.word for one in found]), _padded([one.exact for one in found])
+    return plain if plain == exact else f"{plain}{_AND_EXACTLY}{exact}"
 
 
 @remembered(max_bytes=4 * 2**20)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from attrs import evolve
 
-from newsintel import dedup, l1, sizes, text, urls
+from newsintel import dedup, l1, matching, sizes, tokens, urls
 from newsintel.freshness import Windows
 from newsintel.http.finished import Pages, page
 from newsintel.l1 import AnswerCache
@@ -26,6 +26,7 @@ from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
 """How far off an estimate may be, either way."""
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
 LETTERS = {"ascii": "abcdefgh ", "emoji": "abcdefg\U0001f600 "}
 
 
@@ -61,7 +62,7 @@ def answered(key, *, rows, title, description, letters, seed):
 
 def forget():
     """What functions of texts remember on the way is not the values' own."""
-    for memo in (text.padded, dedup.undecorated, urls.usable):
+    for memo in (*MEMOS, dedup.undecorated, urls.usable):
         memo.forget()
     tails._labels.cache_clear()
     urlsplit.cache_clear()

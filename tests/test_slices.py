@@ -7,7 +7,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel import dedup, personal, text, turns, urls, views
+from newsintel import dedup, matching, personal, text, tokens, turns, urls, views
 from newsintel.body import DECODED_CAP_BYTES, Body
 from newsintel.codec import dump_answer, load_answer
 from newsintel.dedup import Grouping
@@ -27,6 +27,8 @@ from newsintel.views import View, merge
 from tests.make import NOON, article, outcome
 from tests.shared import SHARED, needs_shared
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
 
 QUERY = build("climate", sources=("newsapi", "guardian", "reddit"))
 
@@ -56,7 +58,7 @@ NASTY = [
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     """What was worked out before makes nothing quicker."""
-    for memo in (text.padded, dedup.undecorated, urls.usable):
+    for memo in (*MEMOS, dedup.undecorated, urls.usable):
         memo.forget()
 
 
@@ -216,7 +218,8 @@ def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
         answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
         for view in (View(limit=100), View(limit=100, dedupe=Dedupe.STRICT), View(limit=100, dedupe=Dedupe.OFF, explain=True)):
             assert check(lambda view=view, answer=answer: views.rendering(answer, view))["articles"]
-        text.padded.forget()
+        for memo in MEMOS:
+            memo.forget()
         check(lambda answer=answer: personal.arrange(answer.merge.ranked, preferences, Sort.RELEVANCE))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.markup import read_html, read_snippet
-from newsintel.text import fold, plain, visible, words
+from newsintel.text import fold, plain, visible
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=200) | st.text(
     st.sampled_from("a é\u0301ب\u064bह्\u200c\u200d\ufe0f\U0001f468\U0001f3f4\U000e0067\U000e007f\u3164"), max_size=80
@@ -98,10 +98,3 @@ def test_plain_is_linear(unit: str, read: Callable[[str], str] | None) -> None:
 def test_fold() -> None:
     """The comparison form ignores case, width and runs of spaces."""
     assert fold("  \uff26ull\u00a0 WIDTH  Straße ") == "full width strasse"
-
-
-def test_words() -> None:
-    """Words keep inner apostrophes and the marks of Indic scripts, and leave punctuation behind."""
-    assert words("Don\u2019t PANIC: 'ok' — 3.5%_x") == ("don't", "panic", "ok", "3", "5", "x")
-    assert words("नमस्ते दुनिया") == ("नमस्ते", "दुनिया")
-    assert words("…") == ()

@@ -15,15 +15,17 @@ from newsintel.languages import stemming_language
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme
 from newsintel.matching import told_language
 from newsintel.slices import Sliced
-from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.pool import Connection, Postgres
-from newsintel.tokens import tokens
+from newsintel.tokens import plain_words, tokens
 
 TITLE_CHARS, DESCRIPTION_CHARS, CONTENT_CHARS, AUTHOR_CHARS = 2_000, 10_000, 100_000, 1_000
 """Of each text, from its beginning."""
 
 MOST_BYTES = 500_000
 """Of an article's lexemes; PostgreSQL takes 1 MiB with their places."""
+
+MOST_PLACES = 255
+"""Of one lexeme; PostgreSQL keeps no more."""
 
 GAP = 10
 """Places between two fields, so that no phrase goes on from one to the next."""
@@ -131,9 +133,12 @@ class _Vector:
         """Add a field's words."""
         for part in _parts(text):
             yield
+            if part.isascii():  # no word has marks, so there is no need to look at each
+                for word in plain_words(part):
+                    self._next(word, weight)
+                continue
             for token in tokens(part):
-                self._place += 1
-                self._put(lexeme(token.word, self._language), f"{self._place}{weight}")
+                self._next(token.word, weight)
                 if token.exact != token.word:
                     self._put(EXACT + token.exact)
                     self._put(MARKED + token.word)
@@ -145,8 +150,12 @@ class _Vector:
             self._put(AUTHOR + token.word, str(place))
 
     def text(self) -> str:
-        """As PostgreSQL reads it."""
-        return " ".join(f"{quoted(some)}:{','.join(places)}" if places else quoted(some) for some, places in self._places.items())
+        """As PostgreSQL reads it. No word has a quote or a backslash in it."""
+        return " ".join(f"'{some}':{','.join(places)}" if places else f"'{some}'" for some, places in self._places.items())
+
+    def _next(self, word: str, weight: str) -> None:
+        self._place += 1
+        self._put(lexeme(word, self._language), f"{self._place}{weight}")
 
     def _put(self, some: str, place: str | None = None) -> None:
         places = self._places.get(some)
@@ -155,7 +164,7 @@ class _Vector:
             if self._bytes > MOST_BYTES:
                 return
             places = self._places[some] = []
-        if place is not None and len(places) < 255:
+        if place is not None and len(places) < MOST_PLACES:
             places.append(place)
 
 

@@ -1,0 +1,253 @@
+"""The table of printed_words holds for the archive on two servers, the live score, topics, and the search of saved articles alike."""
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import trio
+from attrs import frozen
+
+from newsintel import archive_query, query, saved_query
+from newsintel.archive_model import ArchiveSort, Hit
+from newsintel.errors import InvalidParameterError
+from newsintel.matching import NEAR, Topics, essential, language_of
+from newsintel.model import Article, Group, Member
+from newsintel.options import Secret
+from newsintel.scoring import DECIMALS, TITLE, score
+from newsintel.storage import daemons, embedded
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.postgres import conditions
+from newsintel.storage.postgres.accounts import PostgresAccounts
+from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
+from newsintel.storage.postgres.saved import PostgresSaved
+from newsintel.storage.postgres.search import PostgresSearch
+from tests.make import NOON, article
+from tests.printed_words import AUTHORS, EXACT_FIRST, PROMISES, PUBLISHERS, REFUSED, ROWS, Row
+from tests.storage.postgres_servers import installed, make_cluster, postgres_server
+from tests.waiting import PATIENCE_S
+
+SOURCES = ("newsapi", "guardian", "reddit")
+ALL_ROWS = (*ROWS, *AUTHORS, *PUBLISHERS)
+NONE_INSTALLED = "no PostgreSQL in /usr/lib/postgresql"
+
+
+def printed() -> dict[Row | str, Article]:
+    """An article for each different title, author or publisher of the table, by its rows; and those of EXACT_FIRST by their titles.
+
+    What is spelt with marks is older, so that nothing but its spelling puts it first; what is spelt without is newer by a second.
+    """
+    articles: dict[tuple, Article] = {}
+    found: dict[Row | str, Article] = {}
+    for rows, field in ((ROWS, "title"), (AUTHORS, "author"), (PUBLISHERS, "publisher")):
+        for row in rows:
+            name = (field, row.title, row.language)
+            if name not in articles:
+                texts = {"title": f"Story {len(articles)}"} | {field: row.title}
+                moment = NOON - timedelta(seconds=len(articles))
+                articles[name] = article(str(len(articles)), language=row.language, published_at=moment, **texts)
+            found[row] = articles[name]
+    for number, (marked, plain, *_) in enumerate(EXACT_FIRST):
+        for hours, title in ((1, marked), (0, plain)):
+            found[title] = article(f"exact{number}{hours}", title=title, published_at=NOON - timedelta(hours=hours))
+    return found
+
+
+PRINTED = printed()
+
+
+@frozen
+class Told:
+    """What a server's archive found.
+
+    Attributes:
+        archive: for each q of the table, the hits, best first.
+        saved: rows of which a person finds the article who saved no other.
+    """
+
+    archive: dict[str, tuple[Hit, ...]]
+    saved: set[Row]
+
+    def ids(self, q: str) -> list[str]:
+        """What the archive finds, best first."""
+        return [hit.article.id for hit in self.archive[q]]
+
+
+@frozen
+class OneConnection:
+    """A Postgres of a single connection, on asyncio's own loop: a thousand queries take a third of the time that the bridge takes for them."""
+
+    connection: asyncpg.Connection
+
+    async def run(self, unit, *args, **kwargs):
+        """Run a unit."""
+        return await unit(self.connection, *args, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def every_answer(tmp_path_factory):
+    """What the archive on each server that there is finds for every query of the table."""
+    with pytest.MonkeyPatch.context() as patch:  # the machine may be busy: how long it takes is not what is asked here
+        patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
+        patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
+        patch.setattr("newsintel.storage.postgres.search.UNIT_S", PATIENCE_S)
+        for module, name in ((daemons, "START_S"), (daemons, "STOP_S"), (embedded, "START_S"), (embedded, "LEAVE_S")):
+            patch.setattr(module, name, PATIENCE_S)
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            patch.setitem(SERVER_SETTINGS, name, "0")
+        for name in ("CANDIDATES", "READ_CANDIDATES"):  # all that is found is one page
+            patch.setattr(conditions, name, 2000)
+        found = {"embedded": trio.run(_on_embedded, tmp_path_factory.mktemp("embedded"))}
+        if installed() is not None:
+            found["installed"] = trio.run(_on_installed, tmp_path_factory.mktemp("installed"))
+        return found
+
+
+@pytest.fixture(params=["embedded", "installed"])
+def told(request, every_answer):
+    """What the archive on a server of one kind finds: one that newsintel starts for itself, one of Debian's."""
+    if request.param not in every_answer:
+        pytest.skip(NONE_INSTALLED)
+    return every_answer[request.param]
+
+
+async def _on_embedded(folder):
+    async with embedded.embedded_servers(folder, redis=False) as own:
+        return await _ask_all(own.postgres_url)
+
+
+async def _on_installed(folder):
+    folder.chmod(0o777)
+    tool = installed()
+    async with postgres_server(await make_cluster(folder, tool), tool=tool) as server:
+        return await _ask_all(server.url)
+
+
+async def _ask_all(url):
+    articles = list({one.id: one for one in PRINTED.values()}.values())
+    async with open_bridge() as bridge, open_postgres(bridge, Secret(url), None, 2) as postgres:
+        await migrate(bridge.lane("test", 1), Secret(url), None, postgres)
+        await PostgresArchive(postgres).save([(one, NOON) for one in articles], [])
+    return await trio.to_thread.run_sync(_ask_at_once, url, articles)
+
+
+def _ask_at_once(url, articles):
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        return runner.run(_ask(url, articles))
+
+
+async def _ask(url, articles):
+    connection = await asyncpg.connect(url, timeout=PATIENCE_S, server_settings=SERVER_SETTINGS)
+    postgres = OneConnection(connection)
+    search, kept, accounts = PostgresSearch(postgres), PostgresSaved(postgres), PostgresAccounts(postgres)
+    people = {}
+    for one in articles:
+        people[one.id] = (await accounts.sign_in("reddit", one.id, "somebody", NOON)).id
+        await kept.put(people[one.id], one, NOON, notes=None, keep_notes=True, at=NOON)
+    archive = {q: (await search.search(archive_query.build(q), 1000, None)).hits for q in dict.fromkeys(_queries())}
+    pages = {row: await kept.page(people[PRINTED[row].id], saved_query.build(row.q), 10, None) for row in ROWS}
+    await connection.close()
+    return Told(archive, {row for row, page in pages.items() if page.saves})
+
+
+def _queries():
+    yield from (row.q for row in ALL_ROWS)
+    for _, _, *typed in EXACT_FIRST:
+        yield from typed
+
+
+def wrong(rows, judged):
+    """The rows of which something is not as promised."""
+    return [row for row in rows if bool(judged(row)) is not row.found]
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_archive_finds_what_is_printed(promise, told):
+    """And nothing that is not asked for."""
+    assert wrong(PROMISES[promise], lambda row: PRINTED[row].id in told.ids(row.q)) == []
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_a_search_of_saved_articles_finds_the_same(promise, told):
+    """Title, publisher and notes have the words."""
+    assert wrong(PROMISES[promise], lambda row: row in told.saved) == []
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_the_live_score_finds_the_same(promise):
+    """A title that has all of the words has the title's whole part of the score, but for its marks; one without any has none."""
+    rows = PROMISES[promise]
+    assert wrong(rows, lambda row: live(row) >= round(NEAR * TITLE, DECIMALS)) == []
+    assert [row for row in rows if not row.found and " " not in row.q and live(row) > 0] == []
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_topics_find_the_same(promise):
+    """A topic is on what a search for it finds; where a query has several terms, as many topics."""
+    assert wrong(PROMISES[promise], on_topic) == []
+
+
+def live(row):
+    """The title's part of a story's score."""
+    one = PRINTED[row]
+    return score(Group((Member(one),), one), query.build(row.q, sources=SOURCES), NOON).title
+
+
+def on_topic(row):
+    """Whether an article is on a query's wanted terms as topics, and not on its unwanted ones."""
+    one = PRINTED[row]
+    language = language_of(one)
+    return any(
+        all(Topics((term.text,)).of(one) for term in essential(clause.wanted, language))
+        and not any(Topics((term.text,)).of(one) for term in clause.unwanted)
+        and essential(clause.wanted, language)
+        for clause in saved_query.build(row.q)
+    )
+
+
+def test_authors_are_found_by_any_word_of_their_names_and_publishers_by_their_whole_name(told):
+    """In whatever spelling; an author's words are not stemmed."""
+    assert wrong((*AUTHORS, *PUBLISHERS), lambda row: PRINTED[row].id in told.ids(row.q)) == []
+
+
+@pytest.mark.parametrize(("marked", "plain", "typed_marked", "typed_plain"), EXACT_FIRST)
+def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_plain):
+    """In the archive's order of relevance as in the live score, whichever is the newer."""
+    asked = {typed_marked: (marked, plain), typed_plain: (plain, marked)}
+    for q, titles in asked.items():
+        ids = [PRINTED[title].id for title in titles]
+        assert [one for one in told.ids(q) if one in ids] == ids
+        groups = [Group((Member(PRINTED[title]),), PRINTED[title]) for title in titles]
+        better, worse = (score(group, query.build(q, sources=SOURCES), NOON).title for group in groups)
+        assert better > worse > 0
+
+
+def test_what_is_found_by_its_title_shows_where(told):
+    """A hit has a passage with a mark in it, unless its words stand in the author's or the publisher's name."""
+    hits = [(row, hit) for row in ROWS for hit in told.archive[row.q] if row.found and hit.article.id == PRINTED[row].id]
+    assert [row for row, hit in hits if hit.snippet is None or not hit.snippet.highlights] == []
+    for _, hit in hits:
+        assert hit.snippet.text in hit.article.title
+        assert all(0 <= low < high <= len(hit.snippet.text) for low, high in hit.snippet.highlights)
+
+
+@pytest.mark.parametrize("q", REFUSED)
+def test_function_words_in_lower_case_are_refused(q):
+    """By the search of saved articles as by the archive's; nothing else would say why nothing is found."""
+    with pytest.raises(InvalidParameterError) as refusal:
+        saved_query.build(q)
+    assert refusal.value.code == "only_stop_words"
+    with pytest.raises(InvalidParameterError) as refusal:
+        conditions.where(archive_query.build(q), ["en", "de"])
+    assert refusal.value.code == "only_stop_words"
+
+
+def test_the_servers_agree(every_answer):
+    """On every query, and on the order of what it finds."""
+    if len(every_answer) < 2:
+        pytest.skip(NONE_INSTALLED)
+    ours, theirs = every_answer.values()
+    assert [q for q in ours.archive if ours.ids(q) != theirs.ids(q)] == []
+    assert ours.saved == theirs.saved
