@@ -198,6 +198,9 @@ def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float
         ignored=source.upstream.ignored(job.query),
     )
     if isinstance(reply, Page):
+        if reply.bug is not None:
+            log.error("row_bug", source=source.name, rows=reply.dropped.get("bug"), exc_info=reply.bug)
+            source.count("job_bugs", source=source.name)
         status = Status.OK if reply.articles else Status.EMPTY
         keep_s = source.admission.keep_s(source.longest_keep_s)
         return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)

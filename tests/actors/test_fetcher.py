@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from attrs import evolve
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
@@ -357,6 +358,17 @@ async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
     ]
     assert rig.counts["job_bugs guardian"] == 1
     assert (await rig.ask()).status is Status.OK
+
+
+async def test_bug_in_a_row_costs_that_row(nursery, autojump_clock):
+    """The others are kept; the traceback is logged, once for a reply, and counted."""
+    bug = ValueError("Invalid IPv6 URL")
+    rig = await running(nursery, evolve(PAGE, dropped={"bug": 2}, bug=bug))
+    with capture_logs() as logs:
+        outcome = await rig.ask()
+    assert (outcome.status, len(outcome.articles), outcome.dropped) == (Status.OK, 1, {"bug": 2})
+    assert [(line["event"], line["source"], line["rows"], line["exc_info"]) for line in logs] == [("row_bug", "guardian", 2, bug)]
+    assert rig.counts["job_bugs guardian"] == 1
 
 
 async def test_bug_in_the_upkeep_ends_the_actor(autojump_clock):
