@@ -18,7 +18,6 @@ from newsintel import __version__
 from newsintel.body import RAW_CAP_BYTES, Body, BodyError
 from newsintel.model import Refusal, Status
 from newsintel.small_reads import FramingError, SmallReads, SmallReadStream
-from newsintel.turns import in_turns
 
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
 """Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
@@ -209,20 +208,27 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     fault: BodyError | None = None
     pieces = 0
     # Left by cancelling, not by `break`: httpx's nested generators are then unwound in order and the connection is closed, not drained.
+    # For that a cancellation has to arrive inside them, at the next read, so pauses in here are shielded from it.
     with trio.CancelScope() as rest:
         async for piece in response.aiter_raw():
             connection.note_piece()
             pieces += 1
-            try:
-                if pieces > MOST_PIECES:
-                    raise BodyError(f"body in more than {MOST_PIECES:,} pieces")  # noqa: TRY301 - ends as the other faults do
-                if fault is None:
-                    await in_turns(body.feed(piece))
-            except BodyError as error:
-                fault = error
-                rest.cancel()
             if not pieces % PIECES_A_TURN:
-                await trio.lowlevel.checkpoint()
+                await trio.lowlevel.cancel_shielded_checkpoint()
+            if fault is None:
+                fault = await _feed(body, piece) if pieces <= MOST_PIECES else BodyError(f"body in more than {MOST_PIECES:,} pieces")
+            if fault is not None:
+                rest.cancel()
     if fault is not None:
         raise fault
     return body.finish()
+
+
+async def _feed(body: Body, piece: bytes) -> BodyError | None:
+    """Take in a piece, with everybody else's turn after each step of inflating it; what is wrong with it, if anything."""
+    try:
+        for _ in body.feed(piece):
+            await trio.lowlevel.cancel_shielded_checkpoint()
+    except BodyError as error:
+        return error
+    return None

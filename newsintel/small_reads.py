@@ -33,7 +33,12 @@ class SmallReads(httpcore.AsyncNetworkBackend):
         self._network = httpcore.TrioBackend()
 
     async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Iterable[Any] | None = None
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection."""
         return SmallReadStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
