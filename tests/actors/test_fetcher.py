@@ -148,6 +148,33 @@ async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_c
     assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
 
 
+async def test_a_burst_that_waits_for_its_turn_blames_no_source(nursery, autojump_clock):
+    """Sixty searches at once at a source that takes 0.4 s of 1 s: the third ten get a slot too late, which is our want of room."""
+    rig = await running(nursery, *[0.4] * 60)
+    statuses = [(await channel.receive()).status for channel in [rig.send(9) for _ in range(60)]]
+    assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
+    assert statuses.count(Status.OVERLOADED) == 60 - 2 * fetcher.SLOTS
+    assert len(rig.upstream.asked_at) == 3 * fetcher.SLOTS
+    assert not rig.admission.circuit_open
+    assert (await rig.ask(9)).status is Status.OK
+
+
+async def test_a_call_held_back_by_the_pace_until_the_deadline_blames_no_source(nursery, autojump_clock):
+    """It had a fifth of its time. One that had most of it counts, as ever."""
+    rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.8)
+    for _ in range(4):
+        first, second = rig.send(9), rig.send(9)
+        assert (await first.receive()).status is Status.OK
+        assert (await second.receive()).status is Status.OVERLOADED
+        await trio.sleep(9)
+    rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.4)
+    for _ in range(3):
+        first, second = rig.send(9), rig.send(9)
+        await first.receive()
+        assert (await second.receive()).status is Status.TIMEOUT
+        await trio.sleep(1)
+
+
 @pytest.mark.parametrize(("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)])
 async def test_what_a_search_has_waited_counts_against_the_deadline(nursery, autojump_clock, after_s, counts_s):
     """The deadline is kept as whoever asked sees it; but a search that was held up for long does not take a source's time away."""
