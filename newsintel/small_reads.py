@@ -1,7 +1,7 @@
 """Connections that hand a reply to httpcore in small pieces, and no more framing than any server needs.
 
-httpcore deals with all that one read brings before others have their turn: 64 KiB of interim answers, header lines or trailers would take it
-tens to hundreds of milliseconds. Whoever takes the pieces of a body says so; what comes between two of them is framing, and is counted.
+httpcore works through all that one read brings before others have their turn: 64 KiB of interim answers, header lines or trailers
+would take it tens to hundreds of milliseconds. The reader of a body notes each piece; what comes between two is framing, and counted.
 """
 
 import ssl
@@ -36,7 +36,7 @@ class SmallReads(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -57,7 +57,7 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         self._in_body = True
         self._framing_bytes = self._framing_lines = 0
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
         """The next bytes.
 
         Raises:
@@ -70,7 +70,7 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         self._framing_lines += data.count(b"\n")
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
         """Send a part of a request: a head comes next."""
         self._in_body = False
         self._framing_bytes = self._framing_lines = 0
@@ -81,7 +81,10 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         await self._stream.aclose()
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s interface
     ) -> httpcore.AsyncNetworkStream:
         """The same connection under TLS."""
         return SmallReadStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))

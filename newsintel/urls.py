@@ -206,9 +206,9 @@ def _target(host: str, path: str, query: str) -> str | None:
         return target if usable(target) else None
     names = _REDIRECTORS.get((host, path)) or _REDIRECTORS.get((host, "*"), ())
     for value in (value for name in names for key, value in parse_qsl(query) if key == name):
-        target = _within(host, value) if re.match(r"/[^/]", value) else value
-        if target is not None and usable(target):
-            return target
+        there = _within(host, value) if re.match(r"/[^/]", value) else value
+        if there is not None and usable(there):
+            return there
     return None
 
 

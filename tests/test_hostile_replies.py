@@ -15,14 +15,16 @@ from newsintel.oauth.replies import MAX_REPLY_BYTES
 from newsintel.options import Secret
 from newsintel.outbound import FORESEEN, Transport, refusal
 from newsintel.settings import SourceSettings
+from newsintel.sources import newsapi
+from newsintel.upstream import open_upstream
 from tests.faults import serving
+from tests.sources.replies import NOW, QUERY
 from tests.steps import ALLOWED, LONGEST_MS, measured
-from tests.test_upstream import NOW, QUERY, upstream_at
 from tests.waiting import PATIENCE_S
 
 TYPE = b"Content-Type: application/json\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\n" + TYPE + b"Transfer-Encoding: chunked\r\n\r\n"
-OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n{"rows":[1]}'
+OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\nX-A: b\r\n\r\n{"status":1}'
 
 BUSY = {
     "chunks of one byte": CHUNKED + b"1\r\n \r\n" * 100_000,
@@ -51,6 +53,12 @@ def sending(raw):
     return script
 
 
+def source_at(url):
+    """NewsAPI, at an address."""
+    at = SourceSettings("newsapi", url, 1.0, 0, None, enabled=True, values={"key": Secret("key")})
+    return open_upstream(newsapi.SOURCE, at, token=None, now=lambda: NOW)
+
+
 async def longest_ms(work):
     """Some work of whoever uses the network, in a task of its own; its longest step."""
     with measured(lambda name: name != "measured") as steps:
@@ -68,11 +76,10 @@ async def test_small_framing_holds_nobody_up(case):
             assert isinstance(await upstream.fetch(QUERY), Page | Refusal)
 
     async def sign_in():
-        async with Transport(MAX_REPLY_BYTES) as transport:
-            with pytest.raises(SignInUnavailableError):
-                await reddit(served.url, transport).finish("code", ATTEMPT)
+        with pytest.raises(SignInUnavailableError):
+            await reddit(served.url, transport).finish("code", ATTEMPT)
 
-    async with serving(sending(BUSY[case])) as served, upstream_at(served.url) as upstream:
+    async with serving(sending(BUSY[case])) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
         for work in (fetch, sign_in):
             assert await longest_ms(work) < ALLOWED * LONGEST_MS
 
@@ -102,16 +109,15 @@ async def test_no_address_of_a_redirect_is_looked_at(location, status):
     """None is followed, so none can be wrong: at a source, at a provider, and at the token endpoint, whose upkeep a bug would end."""
     raw = b"HTTP/1.1 " + status + b" X\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     async with serving(sending(raw)) as served:
-        async with upstream_at(served.url) as upstream:
+        async with source_at(served.url) as upstream:
             assert isinstance(await upstream.fetch(QUERY), Refusal)
         async with Transport(MAX_REPLY_BYTES) as transport:
             with pytest.raises(SignInUnavailableError):
                 await reddit(served.url, transport).finish("code", ATTEMPT)
-        async with open_app_token(settings(served.url)) as app_token:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(app_token.keep_ready)
-                assert isinstance(await app_token.token(), Refusal)
-                nursery.cancel_scope.cancel()
+        async with open_app_token(settings(served.url)) as app_token, trio.open_nursery() as nursery:
+            nursery.start_soon(app_token.keep_ready)
+            assert isinstance(await app_token.token(), Refusal)
+            nursery.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +205,7 @@ async def test_bytes_at_random_are_a_page_or_a_refusal(seed):
         await stream.send_all(bytes(raw))
         await stream.aclose()
 
-    async with serving(script) as served, upstream_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
+    async with serving(script) as served, source_at(served.url) as upstream, Transport(MAX_REPLY_BYTES) as transport:
         for _ in range(60):
             with trio.fail_after(PATIENCE_S):
                 assert isinstance(await upstream.fetch(QUERY), Page | Refusal)

@@ -236,7 +236,7 @@ def test_a_key_that_we_cannot_use_is_left_out(strange):
 
 
 def test_a_private_key_is_read_as_its_public_half():
-    """What a careless or hostile provider adds is neither checked, which takes seconds, nor kept; and verifies what Entra's `issuer` is for."""
+    """The private numbers are neither checked, which takes seconds, nor kept. Entra's `issuer` stays."""
     private = RSAKey.generate_key(2048, {"kid": "k"}).as_dict(private=True)
     ms, keys = longest_slice(lambda: keys_of([private | {"issuer": "https://x", "d": number(1024), "p": number(900)}] * 50))
     assert ms < ALLOWED * LONGEST_MS
