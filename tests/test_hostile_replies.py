@@ -8,7 +8,7 @@ import trio
 
 from newsintel.account_model import Attempt
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError
-from newsintel.model import Page, Refusal
+from newsintel.model import Page, Refusal, Status
 from newsintel.oauth.app_token import open_app_token
 from newsintel.oauth.reddit import Reddit
 from newsintel.oauth.replies import MAX_REPLY_BYTES
@@ -110,7 +110,7 @@ async def test_no_address_of_a_redirect_is_looked_at(location, status):
     raw = b"HTTP/1.1 " + status + b" X\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     async with serving(sending(raw)) as served:
         async with source_at(served.url) as upstream:
-            assert isinstance(await upstream.fetch(QUERY), Refusal)
+            assert await upstream.fetch(QUERY) == Refusal(Status.BAD_PAYLOAD, "redirect, not followed", int(status))
         async with Transport(MAX_REPLY_BYTES) as transport:
             with pytest.raises(SignInUnavailableError):
                 await reddit(served.url, transport).finish("code", ATTEMPT)
