@@ -62,7 +62,7 @@ def source_at(url):
 async def longest_ms(work):
     """Some work of whoever uses the network, in a task of its own; its longest step."""
     with measured(lambda name: name != "measured") as steps:
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - a task of its own has a name
             nursery.start_soon(work, name="measured")
     return steps.longest_ms()[0]
 
