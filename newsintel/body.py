@@ -32,17 +32,19 @@ class Body:
     Args:
         coding: the Content-Encoding; empty if none.
         length: the Content-Length; None if unknown.
+        max_bytes: as sent, and decoded; at most the caps above.
 
     Raises:
         BodyError: at once, if the coding is stacked or unknown or the length is above the cap.
     """
 
-    def __init__(self, coding: str, length: int | None) -> None:
+    def __init__(self, coding: str, length: int | None, max_bytes: int = RAW_CAP_BYTES) -> None:
         coding = coding.strip().lower()
         if coding not in ("", "identity", *_WINDOW_BITS):
             raise BodyError("content coding is stacked or unknown")
-        if length is not None and length > RAW_CAP_BYTES:
-            raise BodyError(f"body announced as larger than {RAW_CAP_BYTES} bytes")
+        self._raw_cap_bytes, self._decoded_cap_bytes = min(max_bytes, RAW_CAP_BYTES), min(max_bytes, DECODED_CAP_BYTES)
+        if length is not None and length > self._raw_cap_bytes:
+            raise BodyError(f"body announced as larger than {self._raw_cap_bytes} bytes")
         self._inflate = zlib.decompressobj(_WINDOW_BITS[coding]) if coding in _WINDOW_BITS else None
         self._raw_bytes = 0
         self._decoded = bytearray()
@@ -54,8 +56,8 @@ class Body:
             BodyError: a cap is passed, or the piece cannot be decoded; nothing further is worth reading.
         """
         self._raw_bytes += len(piece)
-        if self._raw_bytes > RAW_CAP_BYTES:
-            raise BodyError(f"body larger than {RAW_CAP_BYTES} bytes")
+        if self._raw_bytes > self._raw_cap_bytes:
+            raise BodyError(f"body larger than {self._raw_cap_bytes} bytes")
         if self._inflate is None:
             self._decoded += piece
             return
@@ -66,8 +68,8 @@ class Body:
                 raise BodyError("body is not in the content coding it claims") from None
             if self._inflate.unused_data:
                 raise BodyError("body goes on after its compressed data")
-            if len(self._decoded) > DECODED_CAP_BYTES:
-                raise BodyError(f"body inflates to more than {DECODED_CAP_BYTES} bytes")
+            if len(self._decoded) > self._decoded_cap_bytes:
+                raise BodyError(f"body inflates to more than {self._decoded_cap_bytes} bytes")
             piece = self._inflate.unconsumed_tail
             yield
 

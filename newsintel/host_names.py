@@ -13,6 +13,12 @@ _REGISTERED = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_
 bare address, in whatever notation, or by a local name; leaving them out keeps links to private networks out as well."""
 _PREFIX = "xn--"
 
+MAX_WRITTEN_CHARS = 512
+"""Of a host as it is written: twice what DNS carries (253, RFC 1035), for escapes and accents that are characters of their own."""
+
+_MAX_LABEL_CHARS = 59
+"""Of a label beyond ASCII: Punycode has at least one character for each, and 63 with its prefix. Punycode takes quadratic time."""
+
 
 def is_registered(host: str) -> bool:
     """Whether a host in lower-case ASCII has the form of a registered name."""
@@ -28,6 +34,8 @@ def ascii_host(raw: str) -> str | None:
     Returns:
         None where a browser refuses the host, or where it is no registered name.
     """
+    if len(raw) > MAX_WRITTEN_CHARS:
+        return None
     host = raw
     try:
         if "%" in host:
@@ -53,8 +61,12 @@ def _ascii_label(label: str) -> str:
     if not label.startswith(_PREFIX):
         if label.isascii():
             return label
+        if len(label) > _MAX_LABEL_CHARS:
+            raise ValueError("a label too long")
         _check(label)
         return _PREFIX + label.encode("punycode").decode("ascii")
+    if len(label) > _MAX_LABEL_CHARS + len(_PREFIX):
+        raise ValueError("a label too long")
     decoded = label.removeprefix(_PREFIX).encode("ascii").decode("punycode")
     # Of each name one spelling is valid: in Punycode's own form, mapped already, and not of ASCII alone.
     if decoded.isascii() or "." in decoded or idna.uts46_remap(decoded, std3_rules=False) != decoded:

@@ -144,6 +144,7 @@ class Page:
         returned: rows in the payload, before any was refused.
         dropped: how many rows were refused, by reason, e.g. `{"removed": 2}`.
         pause_s: seconds for which the source asked to be left alone although it answered; 0 = not at all.
+        bug: the first exception that reading a row raised, for the log; each such row counts as dropped, `bug`.
     """
 
     articles: tuple[Article, ...]
@@ -151,6 +152,7 @@ class Page:
     dropped: Mapping[str, int] = field(factory=dict)
     http_status: int | None = None
     pause_s: float = 0.0
+    bug: Exception | None = None
 
 
 @frozen

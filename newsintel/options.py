@@ -143,11 +143,16 @@ def flag(raw: str) -> bool:
 
 
 def guests(raw: str) -> tuple[str, ...]:
-    """`anyone`, `off`, or a comma list of `provider:name`, in lower case."""
-    found = tuple(word.lower() for word in words(raw))
+    """`anyone`, `off`, or a comma list of `provider:name`, in lower case but for subjects: OpenID Connect tells them apart by case."""
+    found = tuple(word[:5].lower() + word[5:] if _names_subject(word) else word.lower() for word in words(raw))
     if found not in (("anyone",), ("off",)) and not all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found):
         raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
     return found
+
+
+def _names_subject(guest: str) -> bool:
+    """True for a guest of OpenID Connect who is named by subject: without an @, which makes it an e-mail address."""
+    return guest.lower().startswith("oidc:") and "@" not in guest
 
 
 def origins(raw: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, urljoin, urlsplit
 
-from newsintel.host_names import ascii_host, is_registered
+from newsintel.host_names import MAX_WRITTEN_CHARS, ascii_host, is_registered
 from newsintel.sized_cache import remembered
 from newsintel.text import fold
 
@@ -24,6 +24,8 @@ _DROPPED = str.maketrans("", "", "\t\r\n")
 _BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
 # RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
+# Python normalises a host while it splits an address, which takes quadratic time: a longer one is refused before that.
+_LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
@@ -95,7 +97,7 @@ def usable(raw: str) -> str | None:
     if _BROKEN.search(text):
         text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.translate(_DROPPED))
         text = _ESCAPED_AMPERSAND.sub("&", text).replace(" ", "%20")
-    if _FORBIDDEN.search(text):
+    if _FORBIDDEN.search(text) or _LONG_HOST.match(text):
         return None
     try:
         parts = urlsplit(text)
@@ -204,10 +206,18 @@ def _target(host: str, path: str, query: str) -> str | None:
         return target if usable(target) else None
     names = _REDIRECTORS.get((host, path)) or _REDIRECTORS.get((host, "*"), ())
     for value in (value for name in names for key, value in parse_qsl(query) if key == name):
-        target = urljoin(f"https://{host}/", value) if re.match(r"/[^/]", value) else value
-        if usable(target):
-            return target
+        there = _within(host, value) if re.match(r"/[^/]", value) else value
+        if there is not None and usable(there):
+            return there
     return None
+
+
+def _within(host: str, path: str) -> str | None:
+    r"""A path at a host as an address; None for what only looks like a path, such as `/\t/[x`."""
+    try:
+        return urljoin(f"https://{host}/", path)
+    except ValueError:
+        return None
 
 
 def _folded(host: str, path: str, parts: SplitResult) -> str:

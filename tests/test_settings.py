@@ -338,8 +338,9 @@ def test_a_store_url_may_come_from_a_file(tmp_path):
 
 
 def test_who_may_sign_in():
-    """Anyone by default; guests are told apart without regard to case."""
+    """Anyone by default; guests are told apart without regard to case, but for subjects of OpenID Connect."""
     assert read().sign_in == ("anyone",)
     assert read(SIGN_IN="off").sign_in == ("off",)
     assert read(SIGN_IN="reddit:Alice, oidc:A@b.org").sign_in == ("reddit:alice", "oidc:a@b.org")
+    assert read(SIGN_IN="OIDC:AbC").sign_in == ("oidc:AbC",)
     assert (read().session_idle_s, read().session_max_s) == (14 * 86400, 90 * 86400)

@@ -115,6 +115,34 @@ def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
     assert page.returned > 10
 
 
+def shuffled(count):
+    """So many letters, each another one, in no order: the worst for Punycode."""
+    letters = [chr(0x4E00 + n) for n in range(count)]
+    random.Random(1).shuffle(letters)
+    return "".join(letters)
+
+
+HOSTS_MADE_TO_KEEP_US_BUSY = [
+    written[:most]
+    for most in (248, 508, 1_020, 4_060)
+    for written in (
+        shuffled(4_060),
+        ".".join(shuffled(2_030)),
+        ".".join(shuffled(4_059)[n : n + 58] for n in range(0, 4_059, 58)),
+        "a" + "\u0316\u0301" * 2_030,
+        "\u0915\u094d" + "\u200d" * 4_058,
+        "\u0628\u200c" * 2_030,
+        "\u0628" + "\u200c" * 4_059,
+        "\ufdfa" * 4_060,
+        "%e4%b8%80" * 452,
+        "\u2764" * 4_060,
+        "é.xn--" + "a9" * 2_027,
+        "é." + "xn--a9b." * 507,
+    )
+]
+"""Long labels, many labels, long runs of joiners and accents, letters that NFKC makes longer; below, at and far above each limit."""
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -123,13 +151,19 @@ def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
         "https://google.com/url?q=" * 75 + "https://example.org/{}",
         "https://example.org/?" + "&".join(f"p{n}={{0}}" for n in range(200)),
         "https://" + "m." * 100 + "example.org/{}",
+        *(f"https://{host}.org/{{}}" for host in HOSTS_MADE_TO_KEEP_US_BUSY),
     ],
 )
 def test_addresses_made_to_keep_us_busy(url):
     """Tails, chains of redirects, parameters, labels: a row is a row. What is canonical stays so."""
     source, rows, envelope = SOURCES["newsapi"]
     body = fitted(rows("x", url), envelope)
-    page = check(lambda: source.reading(Response(200, {}, body), QUERY, NOON))
+
+    def read():
+        urls.usable.forget()
+        return source.reading(Response(200, {}, body), QUERY, NOON)
+
+    page = check(read)
     assert all(canonical(one.canonical_url) == one.canonical_url for one in page.articles)
 
 

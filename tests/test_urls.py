@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import ada_url
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsintel.model import Article, Page
@@ -189,6 +189,24 @@ def test_usable_is_idempotent(raw: str) -> None:
     """A usable address is plain ASCII and its own repair."""
     url = usable(raw)
     assert url is None or (url.isascii() and usable(url) == url)
+
+
+JUNK = st.sampled_from(["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "http:", "\u2100", "999999"])
+
+
+@pytest.mark.parametrize(
+    "where", ["https://www.google.com/url?q=", "https://out.reddit.com/x?url=", "https://youtube.com/supported_browsers?next_url="]
+)
+@given(st.lists(JUNK, max_size=8).map("".join))
+@example("/\t/[x")
+@example("/\r//[")
+@example("/\n/a]b")
+@example("//[")
+@example("/\t/\u2100")
+def test_a_page_that_leads_nowhere_stands_for_itself(where: str, target: str) -> None:
+    """Whatever a link gives as its target: it is followed or it is not, and what is found is canonical."""
+    found = canonical(where + quote(target))
+    assert canonical(found) == found
 
 
 def test_stand_in_identifies_pages_behind_a_session() -> None:

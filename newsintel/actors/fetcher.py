@@ -154,6 +154,7 @@ async def _fetch(job: FetchJob, source: _Source, began: float) -> FetchOutcome:
 async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusal | Turned:
     """One call, if the source's terms let it start in time. Waiting for slot and pace counts against the deadline."""
     reply: Page | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
+    came_s = started_s = trio.current_time()
     # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
     with trio.move_on_at(deadline):
         async with source.slots:
@@ -165,11 +166,13 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
                 await trio.sleep_until(place.at_s)
                 if turned := source.admission.recall(place, source.now()):
                     return turned
-                made, reply = True, Refusal(Status.TIMEOUT, "no answer before the deadline")
+                made, reply, started_s = True, Refusal(Status.TIMEOUT, "no answer before the deadline"), trio.current_time()
                 reply = await source.upstream.fetch(job.query)
             finally:
                 if _unheard(reply, deadline):
                     reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
+                elif _rushed(reply, started_s - came_s, deadline - started_s):
+                    reply = Refusal(Status.OVERLOADED, "its turn came too late for an answer before the deadline")
                 elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
                     source.admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
                 else:
@@ -181,6 +184,11 @@ async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusa
 def _unheard(reply: Page | Refusal, deadline: float) -> bool:
     """True of a call cut off by its deadline when nobody was listening any more. It was made, so it stays spent."""
     return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
+
+
+def _rushed(reply: Page | Refusal, waited_s: float, had_s: float) -> bool:
+    """True of a call cut off by its deadline that had waited longer for its slot and turn than the source then had. It stays spent."""
+    return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and waited_s > had_s
 
 
 def _decide(job: FetchJob, source: _Source, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
@@ -198,6 +206,9 @@ def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float
         ignored=source.upstream.ignored(job.query),
     )
     if isinstance(reply, Page):
+        if reply.bug is not None:
+            log.error("row_bug", source=source.name, rows=reply.dropped.get("bug"), exc_info=reply.bug)
+            source.count("job_bugs", source=source.name)
         status = Status.OK if reply.articles else Status.EMPTY
         keep_s = source.admission.keep_s(source.longest_keep_s)
         return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)

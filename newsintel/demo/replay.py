@@ -68,8 +68,8 @@ def _reddit(body: Any) -> Iterator[Document]:
             post = row.get("data")
             if row.get("kind") == "t3" and isinstance(post, dict):
                 text = {"title": "title", "selftext": "selftext", "flair": "link_flair_text", "subreddit": "subreddit"}
-                at = datetime.fromtimestamp(float(post.get("created_utc") or 0), tz=UTC)
-                yield Document.of(row, {name: _text(post.get(key)) for name, key in text.items()}, at, float(post.get("score") or 0))
+                at = _since_1970(post.get("created_utc"))
+                yield Document.of(row, {name: _text(post.get(key)) for name, key in text.items()}, at, _number(post.get("score")))
 
 
 _READERS: Mapping[str, Callable[[Any], Iterator[Document]]] = {"newsapi": _newsapi, "guardian": _guardian, "reddit": _reddit}
@@ -81,6 +81,18 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _since_1970(value: Any) -> datetime:
+    """A recorded number of seconds as a date; 1970 where it is none."""
+    try:
+        return datetime.fromtimestamp(_number(value), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, tz=UTC)
 
 
 def _time(value: Any) -> datetime:

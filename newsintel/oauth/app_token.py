@@ -16,6 +16,7 @@ from attrs import field, frozen
 from newsintel.logs import get_logger
 from newsintel.model import Refusal, Status
 from newsintel.oauth.library import AsyncOAuth2Client, open_client
+from newsintel.oauth.replies import MAX_REPLY_BYTES, json_of
 from newsintel.outbound import FORESEEN, Transport, refusal
 from newsintel.settings import SourceSettings
 
@@ -136,10 +137,7 @@ def judge(response: httpx.Response) -> Refusal | None:
     Reddit reports most errors with HTTP 200 and a body `{"error": ...}`, a word or a number.
     """
     status = response.status_code
-    try:
-        body: Any = response.json()
-    except (ValueError, RecursionError):
-        body = None
+    body = json_of(response)
     error = body.get("error") if isinstance(body, dict) else None
     code = error if status == httpx.codes.OK and isinstance(error, int) else status
     if code == httpx.codes.TOO_MANY_REQUESTS:
@@ -191,7 +189,7 @@ async def open_app_token(settings: SourceSettings) -> AsyncIterator[AppToken]:
     async with open_client(
         values["client_id"],
         values["client_secret"].reveal(),
-        Transport(),
+        Transport(MAX_REPLY_BYTES),
         user_agent=values["user_agent"],
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
     ) as client:

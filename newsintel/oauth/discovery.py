@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from attrs import frozen
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
@@ -21,8 +22,22 @@ TENANT = "{tenantid}"
 """In the issuer of Microsoft Entra's documents for several tenants (`common`, `organizations`): there each ID token names its tenant in the
 claim `tid`, and its issuer is the document's with that put in (Microsoft: "Secure applications and APIs by validating claims")."""
 
-MOST_KEYS = 50
+MOST_KEYS = 20
 """Keys that are read of a set. Providers have 1 to 9; importing one takes about 0.1 ms, during which nobody else is served."""
+
+_PUBLIC = frozenset({"kty", "n", "e", "crv", "x", "y", "kid", "use", "alg", "issuer"})
+"""The members of a key that are read (RFC 7518, 6; `issuer` is Entra's). A private key in a public set is a mistake or an attack: checking
+that its numbers fit together takes seconds."""
+
+_MAX_RSA_CHARS = {"n": 1366, "e": 11}
+"""In base64url: 8,192 bits, of which a signature takes 0.5 ms to verify, and 64 bits, which OpenSSL itself bounds the exponent to."""
+
+_MAX_MEMBER_CHARS = 1366
+"""Of any other member; the longest names are some 90."""
+
+_MAX_ENDPOINT_CHARS = 2048
+_HOST = re.compile(r"(?=.{1,253}\Z)[^.:\[\]]{1,63}(?:\.[^.:\[\]]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}")
+"""A name, or an address of the Internet Protocol, without its brackets."""
 
 LONGEST_SHOWN = 200
 
@@ -107,22 +122,31 @@ def read_keys(said: Mapping[str, Any]) -> KeySet:
 
 
 def _speaks_for(found: Any, issuer: str) -> bool:
-    """Whether a document's issuer is the one that was asked for, or that of all its tenants."""
+    """Whether a document's issuer is the one that was asked for, or that of all its tenants: then it has one place for one."""
     if not isinstance(found, str):
         return False
-    template = re.escape(found).replace(re.escape(TENANT), "[^/]+")
-    return found == issuer or (TENANT in found and re.fullmatch(template, issuer) is not None)
+    before, mark, after = found.partition(TENANT)
+    if not mark or TENANT in after:
+        return found == issuer
+    tenant = issuer[len(before) : len(issuer) - len(after)]
+    return issuer == before + tenant + after and bool(tenant) and "/" not in tenant
 
 
 def _usable(endpoint: Any, issuer: str) -> bool:
-    """True for a URL that is as well protected as the issuer's own."""
-    if not isinstance(endpoint, str):
+    """True for a URL that is as well protected as the issuer's own, and that our client and browsers can go to.
+
+    In visible ASCII (RFC 3986), without a fragment (RFC 6749, 3.1 and 3.2) or a password, with a host that can be looked up.
+    """
+    if not (isinstance(endpoint, str) and len(endpoint) <= _MAX_ENDPOINT_CHARS and re.fullmatch(r"[!-~]+", endpoint)):
         return False
     try:
         parts = urlsplit(endpoint)
-    except ValueError:
+        host, _port = httpx.URL(endpoint).raw_host.decode(), parts.port
+        readable = httpx.URL(endpoint).host  # idna raises here, and httpx asks for it with every request
+    except (ValueError, httpx.InvalidURL):
         return False
-    return bool(parts.netloc) and parts.scheme in ("https", urlsplit(issuer).scheme)
+    named = _HOST.fullmatch(host) is not None and bool(readable) and "@" not in parts.netloc and "#" not in endpoint
+    return named and parts.scheme in ("https", urlsplit(issuer).scheme)
 
 
 def _auth_method(supported: Any) -> str:
@@ -132,11 +156,16 @@ def _auth_method(supported: Any) -> str:
 
 
 def _signer(entry: Any) -> Signer | None:
-    """A key of a set; None if it is of an unknown kind or curve, broken, too short to be safe, or not for signatures."""
+    """A key of a set; None if it is of an unknown kind or curve, broken, too short to be safe, too long to check, or not for signatures."""
+    if not isinstance(entry, dict):
+        return None
+    public = {name: value for name, value in entry.items() if name in _PUBLIC}
+    if not all(isinstance(value, str) and len(value) <= _MAX_RSA_CHARS.get(name, _MAX_MEMBER_CHARS) for name, value in public.items()):
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # joserfc warns of RSA keys under 2048 bits, which RFC 7518, 3.3 forbids
-            key = import_key(entry)
+            key = import_key(public)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, UnsupportedAlgorithm, Warning):
         return None
     return key if isinstance(key, Signer) and key.get("use") != "enc" else None

@@ -16,6 +16,7 @@ from newsintel.account_model import Tokens
 from newsintel.errors import InvalidParameterError, NotLinkedError, SignInUnavailableError
 from newsintel.logs import get_logger
 from newsintel.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
+from newsintel.oauth.replies import json_of
 from newsintel.outbound import FORESEEN, refusal
 
 log = get_logger(__name__)
@@ -51,10 +52,7 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
     Raises:
         SignInUnavailableError: of any other.
     """
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        body = None
+    body = json_of(response)
     if response.status_code == httpx.codes.OK and isinstance(body, dict):
         return body
     raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
@@ -87,11 +85,7 @@ def check_token_reply(
         NotLinkedError: the refresh token is not honoured.
         SignInUnavailableError: anything else, our own credentials included.
     """
-    status = response.status_code
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):
-        body = None
+    status, body = response.status_code, json_of(response)
     error = body.get("error") if isinstance(body, dict) else None
     if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
         if code_of == "refresh_token":
@@ -114,8 +108,9 @@ def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
     """
     body = check_token_reply(label, response, code_of="authorization_code", good=lambda body: isinstance(body.get("id_token"), str)).json()
     access_token = body.get("access_token")
-    sendable = isinstance(access_token, str) and access_token.isascii() and access_token.isprintable()
-    return httpx.Response(httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if sendable else {}))
+    return httpx.Response(
+        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if _sendable(access_token) else {})
+    )
 
 
 def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = None) -> Tokens:
@@ -128,4 +123,9 @@ def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = 
     """
     sent = reply.get("refresh_token")
     life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))
-    return Tokens(reply["access_token"], sent if isinstance(sent, str) and sent else refresh_token, now + life)
+    return Tokens(reply["access_token"], sent if _sendable(sent) else refresh_token, now + life)
+
+
+def _sendable(token: Any) -> bool:
+    """True for a token that can be kept and sent again: in visible characters (RFC 6749, A.12 and A.17)."""
+    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())

@@ -7,7 +7,8 @@ from typing import Any
 from newsintel.account_model import Identity
 from newsintel.errors import SignInUnavailableError
 
-LONGEST_SUBJECT, LONGEST_NAME = 255, 200
+LONGEST_SUBJECT, LONGEST_NAME, LONGEST_EMAIL = 255, 200, 320
+"""Characters: OpenID Connect Core 1.0, 2; a line; RFC 3696's erratum 1690, at its most generous."""
 
 NAMES = ("preferred_username", "name")
 EMAIL = ("email", "email_verified")
@@ -33,7 +34,9 @@ def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dic
 
 
 def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Identity:
-    """Who the claims are about. By SIGN_IN they may be called by subject, and by an e-mail address that the provider has verified.
+    """Who the claims are about. SIGN_IN may name them by subject, and by an e-mail address that the provider has verified.
+
+    One is never taken for the other: what holds an @ is an address, and what holds none is a subject.
 
     Args:
         claims: `iss` has been checked.
@@ -47,14 +50,19 @@ def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Ident
     if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise SignInUnavailableError("The provider did not say who you are. Tell the operator of this service.")
     email = claims.get("email") if _is_true(claims.get("email_verified")) else None
-    invited_as = filter(None, map(_guest, (subject, None if any_tenant else email)))
+    invited_as = filter(None, (_by_subject(subject), None if any_tenant else _by_email(email)))
     names = (claims.get("preferred_username"), email, claims.get("name"), subject)
     return Identity(str(claims["iss"]), subject, next(filter(None, map(_name, names)), subject)[:LONGEST_NAME], tuple(invited_as))
 
 
-def _guest(given: Any) -> str | None:
-    """What SIGN_IN calls somebody, in lower case; None for what would become somebody else's name by that, as with the Kelvin sign."""
-    if not isinstance(given, str) or not given or not (given.isascii() or given == given.lower()):
+def _by_subject(subject: str) -> str | None:
+    """What SIGN_IN calls a subject, which is compared character by character (Core 1.0, 2); None for one that reads like an address."""
+    return None if "@" in subject else f"oidc:{subject}"
+
+
+def _by_email(given: Any) -> str | None:
+    """What SIGN_IN calls an address, in lower case; None for what would become another one by that, as with the Kelvin sign."""
+    if not isinstance(given, str) or len(given) > LONGEST_EMAIL or "@" not in given or not (given.isascii() or given == given.lower()):
         return None
     return f"oidc:{given}".lower()
 
@@ -65,7 +73,7 @@ def _is_true(given: Any) -> bool:
 
 
 def _name(given: Any) -> str:
-    """A name without what cannot be seen; empty if it is none."""
+    """A name without what cannot be seen; empty if it is none. Of a text too long for a name only the beginning is read."""
     if not isinstance(given, str):
         return ""
-    return "".join(character for character in given if unicodedata.category(character)[0] != "C").strip()
+    return "".join(character for character in given[: 2 * LONGEST_NAME] if unicodedata.category(character)[0] != "C").strip()

@@ -68,9 +68,10 @@ class OpenIdConnect:
     async def begin(self, attempt: Attempt) -> str:
         """The address of the provider's page that asks the person."""
         document = (await self._known()).document
-        url, _ = self._client(document).create_authorization_url(
-            document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
-        )
+        with self._understood():  # authlib takes no query that is not form-encoded
+            url, _ = self._client(document).create_authorization_url(
+                document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
+            )
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:

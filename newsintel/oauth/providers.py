@@ -8,6 +8,7 @@ from attrs import frozen
 from newsintel.account_ports import Provider, TokenIssuer
 from newsintel.oauth.oidc import OpenIdConnect
 from newsintel.oauth.reddit import Reddit
+from newsintel.oauth.replies import MAX_REPLY_BYTES
 from newsintel.outbound import Transport
 from newsintel.ports import WallClock
 from newsintel.settings import Settings
@@ -37,7 +38,7 @@ async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Pr
     issuers: dict[str, TokenIssuer] = {}
     async with AsyncExitStack() as stack:
         if reddit and all(reddit.values.get(name) for name in ("client_id", "client_secret", "user_agent")):
-            transport = await stack.enter_async_context(Transport())
+            transport = await stack.enter_async_context(Transport(MAX_REPLY_BYTES))
             by_name["reddit"] = issuers["reddit"] = Reddit(reddit, redirect_uri(settings, "reddit"), transport, now)
         if settings.oidc_issuer and settings.oidc_client_id:
             by_name["oidc"] = OpenIdConnect(
@@ -46,7 +47,7 @@ async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Pr
                 settings.oidc_client_secret,
                 settings.oidc_label,
                 redirect_uri(settings, "oidc"),
-                await stack.enter_async_context(Transport()),
+                await stack.enter_async_context(Transport(MAX_REPLY_BYTES)),
                 now,
             )
         yield Providers({} if settings.sign_in == ("off",) else by_name, issuers)

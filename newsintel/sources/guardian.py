@@ -45,7 +45,7 @@ def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -
     ]
     for name, bound in (("from-date", query.start), ("to-date", query.end)):
         if bound is not None:
-            params.append((name, f"{bound:%Y-%m-%dT%H:%M:%SZ}"))
+            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))  # %Y pads no year on Linux
     if query.language is not None:
         params.append(("lang", query.language))
     return Request("/search", (*params, ("api-key", key)))

@@ -53,7 +53,7 @@ def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -
     ]
     for name, bound in (("from", query.start), ("to", query.end)):
         if bound is not None:
-            params.append((name, f"{bound:%Y-%m-%dT%H:%M:%S}"))
+            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds")))  # %Y pads no year on Linux
     if query.language in _LANGUAGES:
         params.append(("language", str(query.language)))
     return Request("/v2/everything", tuple(params), (("X-Api-Key", key),))

@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 def page(
     rows: Sequence[Any], read: Callable[[Row], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
 ) -> Sliced[Page]:
-    """Read every row.
+    """Read every row. A bug in reading one costs that row, and the page tells of it.
 
     Args:
         rows: as they stand in the payload.
@@ -37,9 +37,13 @@ def page(
     """
     articles: list[Article] = []
     dropped: Counter[str] = Counter()
+    bug: Exception | None = None
     for row in rows[:MAX_ROWS]:
         yield
-        article = (yield from read(row)) if isinstance(row, dict) else "not_an_object"
+        try:
+            article = (yield from read(row)) if isinstance(row, dict) else "not_an_object"
+        except Exception as error:  # noqa: BLE001 - a bug costs what it belongs to, as in the fetcher, which logs this one
+            article, bug = "bug", bug or error
         reason = article if isinstance(article, str) else _unasked(article, query)
         if reason is None and isinstance(article, Article):
             articles.append(article)
@@ -47,7 +51,7 @@ def page(
             dropped[str(reason)] += 1
     if len(rows) > MAX_ROWS:
         dropped["beyond_limit"] = len(rows) - MAX_ROWS
-    return Page(tuple(articles), len(rows), dict(dropped), http_status, pause_s)
+    return Page(tuple(articles), len(rows), dict(dropped), http_status, pause_s, bug)
 
 
 def _unasked(article: Article, query: Query) -> str | None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import trio
+from attrs import evolve
 from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
@@ -145,6 +146,33 @@ async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_c
     rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S)] * 3)
     assert [(await rig.ask(9)).status for _ in range(3)] == [Status.TIMEOUT] * 3
     assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
+
+
+async def test_a_burst_that_waits_for_its_turn_blames_no_source(nursery, autojump_clock):
+    """Sixty searches at once at a source that takes 0.4 s of 1 s: the third ten get a slot too late, which is our want of room."""
+    rig = await running(nursery, *[0.4] * 60)
+    statuses = [(await channel.receive()).status for channel in [rig.send(9) for _ in range(60)]]
+    assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
+    assert statuses.count(Status.OVERLOADED) == 60 - 2 * fetcher.SLOTS
+    assert len(rig.upstream.asked_at) == 3 * fetcher.SLOTS
+    assert not rig.admission.circuit_open
+    assert (await rig.ask(9)).status is Status.OK
+
+
+async def test_a_call_held_back_by_the_pace_until_the_deadline_blames_no_source(nursery, autojump_clock):
+    """It had a fifth of its time. One that had most of it counts, as ever."""
+    rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.8)
+    for _ in range(4):
+        first, second = rig.send(9), rig.send(9)
+        assert (await first.receive()).status is Status.OK
+        assert (await second.receive()).status is Status.OVERLOADED
+        await trio.sleep(9)
+    rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.4)
+    for _ in range(3):
+        first, second = rig.send(9), rig.send(9)
+        await first.receive()
+        assert (await second.receive()).status is Status.TIMEOUT
+        await trio.sleep(1)
 
 
 @pytest.mark.parametrize(("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)])
@@ -357,6 +385,17 @@ async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
     ]
     assert rig.counts["job_bugs guardian"] == 1
     assert (await rig.ask()).status is Status.OK
+
+
+async def test_bug_in_a_row_costs_that_row(nursery, autojump_clock):
+    """The others are kept; the traceback is logged, once for a reply, and counted."""
+    bug = ValueError("Invalid IPv6 URL")
+    rig = await running(nursery, evolve(PAGE, dropped={"bug": 2}, bug=bug))
+    with capture_logs() as logs:
+        outcome = await rig.ask()
+    assert (outcome.status, len(outcome.articles), outcome.dropped) == (Status.OK, 1, {"bug": 2})
+    assert [(line["event"], line["source"], line["rows"], line["exc_info"]) for line in logs] == [("row_bug", "guardian", 2, bug)]
+    assert rig.counts["job_bugs guardian"] == 1
 
 
 async def test_bug_in_the_upkeep_ends_the_actor(autojump_clock):

@@ -46,6 +46,25 @@ def test_rows_are_kept_as_they_are(tmp_path: Path) -> None:
     assert [document.row for document in corpus.reddit] == [POST, POST]
 
 
+NO_NUMBER = [None, "x", "1e9", [1], {}, True, 1e300, -1e300, -1e18, 10**18, 2**64 - 1, -(2**63)]
+
+
+@pytest.mark.parametrize("value", NO_NUMBER)
+def test_a_value_of_another_kind_spoils_no_recording(tmp_path: Path, value: Any) -> None:
+    """Such a row is kept as it is, and sorts last where its date is none; in each API's own member."""
+    post = {"kind": "t3", "data": POST["data"] | {"created_utc": value, "score": value, "title": value, "selftext": value}}
+    piece = ARTICLE | {"publishedAt": value, "title": value, "description": value}
+    result = RESULT | {"webPublicationDate": value, "webTitle": value, "fields": value}
+    _write(tmp_path, "reddit/a.json", {"kind": "Listing", "data": {"children": [post, POST]}})
+    _write(tmp_path, "newsapi/a.json", [piece, ARTICLE])
+    _write(tmp_path, "guardian/a.json", {"response": {"results": [result, RESULT]}})
+    corpus = load_recordings(tmp_path)
+    for documents, rows in ((corpus.reddit, [post, POST]), (corpus.newsapi, [piece, ARTICLE]), (corpus.guardian, [result, RESULT])):
+        assert [document.row for document in documents] == rows
+        assert all(document.at.utcoffset() is not None for document in documents)
+    assert corpus.reddit[0].at.year == 1970
+
+
 @pytest.mark.parametrize(
     "files", [{}, {"newsapi/a.json": "{"}, {"reddit/a.json": {"kind": "Listing", "data": {"children": []}}}, {"a.json": [ARTICLE]}]
 )

@@ -1,15 +1,17 @@
 """What providers say of themselves: the literal documents of nine vendors, and what must not be believed."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
-from newsintel.oauth.discovery import MOST_KEYS, document_address, issuer_of_tenant, read_document, read_keys
+from newsintel.oauth.discovery import MOST_KEYS, TENANT, _speaks_for, document_address, issuer_of_tenant, read_document, read_keys
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 PUBLISHED = Path(__file__).parent / "discovery"
 VENDORS = ("auth0", "authelia", "authentik", "entra", "gitlab", "google", "keycloak", "okta", "zitadel")
@@ -76,6 +78,22 @@ def test_where_a_document_is(issuer, address):
     assert document_address(issuer) == address
 
 
+UNUSABLE = [
+    *(
+        "https://xn--/",
+        "https://xn--a/",
+        "https://xn--zz--/x",
+        "https://a..b/",
+        "https://.b/",
+        "https://" + "a" * 64 + "/",
+        "https://op.example:99999/",
+    ),
+    *("https://op.example/\U0001f600", "https://op.example/\ud800", "https://op.example/a\r\nSet-Cookie: x=1", "https://op.example/\x00"),
+    *("https://op.example/a b", "https://op.example/#frag", "https://user:word@op.example/", "https://op.example:x/", "https://é.example/"),
+    *("https://op.example/" + "a" * 2048, "https://" + "a." * 127 + "example/", "https://[::1/", "https://:443/"),
+]
+"""Addresses that httpx, idna, ssl or a browser refuses, each at another step."""
+
 WRONG = {
     "no issuer": {"issuer": None},
     "an issuer that is no text": {"issuer": ["https://op.example"]},
@@ -90,6 +108,7 @@ WRONG = {
     "a script": {"authorization_endpoint": "javascript:alert(1)"},
     "no host": {"token_endpoint": "https:///token"},
     "no URL": {"token_endpoint": "https://["},
+    **{f"no address: {bad[:40]!r}": {name: bad} for name in ("authorization_endpoint", "token_endpoint", "jwks_uri") for bad in UNUSABLE},
 }
 RIGHT = {"issuer": "https://op.example"} | {
     name: f"https://op.example/{name}" for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
@@ -104,7 +123,7 @@ def test_a_document_that_cannot_be_trusted(wrong):
         read_document(RIGHT | WRONG[wrong], "https://op.example", secret=True)
 
 
-@pytest.mark.parametrize("userinfo", [None, 7, "http://op.example/u", "userinfo", "https://["])
+@pytest.mark.parametrize("userinfo", [None, 7, "http://op.example/u", "userinfo", "https://[", *UNUSABLE])
 def test_a_userinfo_endpoint_that_cannot_be_used_is_none(userinfo):
     """Signing in does without."""
     assert read_document(RIGHT | {"userinfo_endpoint": userinfo}, "https://op.example", secret=True).userinfo_endpoint is None
@@ -147,6 +166,34 @@ def test_a_template_stands_for_one_tenant(issuer):
         read_document(published("entra"), issuer, secret=True)
 
 
+@pytest.mark.parametrize("times", [2, 18, 2000])
+def test_a_template_has_one_place_for_a_tenant(times):
+    """More than one is no template of anybody's, and takes no longer to refuse."""
+    issuer = "https://login.example/" + "a" * 60 + "/v2.0!"
+    for said in ("https://login.example/" + TENANT * times + "/v2.0", "https://login.example/" + (TENANT + "/") * times, TENANT * times):
+        ms, _ = longest_slice(lambda said=said: refused(RIGHT | {"issuer": said}, issuer))
+        assert ms < ALLOWED * LONGEST_MS
+
+
+def refused(said, issuer):
+    """Refuse a document, as sliced work."""
+    with pytest.raises(ValueError, match="set NEWSINTEL_OIDC_ISSUER"):
+        read_document(said, issuer, secret=True)
+    yield
+
+
+@pytest.mark.parametrize(
+    "found", ["{tenantid}", "https://a/{tenantid}", "https://a/x{tenantid}x/v2", "https://a/b", "{tenantid}{tenantid}", "aXb{tenantid}aXb"]
+)
+@pytest.mark.parametrize("tenant", ["", "t", "a/b", "{tenantid}", ".*", "aXb"])
+def test_a_template_is_matched_as_the_regular_expression_was(found, tenant):
+    """With one place at most, by hand as by `re`."""
+    for issuer in (found.replace(TENANT, tenant), found, "aXb", found.replace(TENANT, tenant) + "x"):
+        template = re.escape(found).replace(re.escape(TENANT), "[^/]+")
+        wanted = found == issuer or (found.count(TENANT) == 1 and re.fullmatch(template, issuer) is not None)
+        assert _speaks_for(found, issuer) is wanted
+
+
 def test_the_keys_of_real_providers():
     """Entra's all sign; of Keycloak's two one encrypts, and is left out."""
     assert len(read_keys(published("entra-keys")).keys) == len(published("entra-keys")["keys"]) > 5
@@ -186,6 +233,44 @@ def test_a_key_that_we_cannot_use_is_left_out(strange):
     assert [key.kid for key in read_keys({"keys": [STRANGE_KEYS[strange], good]}).keys] == ["good"]
     with pytest.raises(ValueError, match="no key"):
         read_keys({"keys": [STRANGE_KEYS[strange]]})
+
+
+def test_a_private_key_is_read_as_its_public_half():
+    """The private numbers are neither checked, which takes seconds, nor kept. Entra's `issuer` stays."""
+    private = RSAKey.generate_key(2048, {"kid": "k"}).as_dict(private=True)
+    ms, keys = longest_slice(lambda: keys_of([private | {"issuer": "https://x", "d": number(1024), "p": number(900)}] * 50))
+    assert ms < ALLOWED * LONGEST_MS
+    assert {key.kid for key in keys} == {"k"}
+    assert not any(key.is_private for key in keys)
+    assert keys[0].get("issuer") == "https://x"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kty": "RSA", "kid": "x", "n": number(1025), "e": "AQAB"},
+        {"kty": "RSA", "kid": "x", "n": number(4096), "e": "AQAB"},
+        {"kty": "RSA", "kid": "x", "n": number(384), "e": number(9)},
+        {"kty": "RSA", "kid": "x", "n": number(256), "e": number(256)},
+        {"kty": "RSA", "kid": "x" * 100_000, "n": number(256), "e": "AQAB"},
+        {"kty": "EC", "crv": "P-256", "kid": "x", "x": number(32_000), "y": number(32_000)},
+        {"kty": "RSA", "kid": ["x"], "n": number(256), "e": "AQAB"},
+    ],
+)
+def test_a_key_that_takes_long_to_check_is_left_out(entry):
+    """By the length of its members, before anything is reckoned."""
+    ms, keys = longest_slice(lambda: keys_of([entry] * 50))
+    assert keys == []
+    assert ms < ALLOWED * LONGEST_MS
+
+
+def keys_of(listed):
+    """Read a set of keys, as sliced work."""
+    yield
+    try:
+        return read_keys({"keys": listed}).keys
+    except ValueError:
+        return []
 
 
 @pytest.mark.parametrize("said", [{}, {"keys": None}, {"keys": 1}, {"keys": []}, {"keys": "abc"}, {"keys": {"kty": "RSA"}}])

@@ -4,6 +4,7 @@ import pytest
 
 from newsintel.errors import SignInUnavailableError
 from newsintel.oauth.identity import identity_of, lacks_names, with_userinfo
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 WHO = {"iss": "https://op.example", "sub": "s"}
 
@@ -31,6 +32,40 @@ def test_who_somebody_is(claims, username, invited):
     """An address counts only where the provider has verified it, and only as it is written: else anybody could be anybody."""
     identity = identity_of(WHO | claims)
     assert (identity.provider, identity.username, identity.invited_as) == ("https://op.example", username, invited)
+
+
+@pytest.mark.parametrize(
+    ("claims", "invited"),
+    [
+        ({"sub": "bob@example.com"}, ()),
+        ({"sub": "BOB@EXAMPLE.COM"}, ()),
+        ({"sub": "bob@example.com", "email": "bob@example.com", "email_verified": False}, ()),
+        ({"sub": "x@y", "email": "Bob@example.com", "email_verified": True}, ("oidc:bob@example.com",)),
+        ({"sub": "AbC"}, ("oidc:AbC",)),
+        ({"sub": "\u212a"}, ("oidc:\u212a",)),
+        ({"sub": "s", "email": "AbC", "email_verified": True}, ("oidc:s",)),
+        ({"sub": "s", "email": "a@" + "b" * 1_000_000, "email_verified": True}, ("oidc:s",)),
+    ],
+)
+def test_a_subject_is_never_taken_for_an_address_nor_the_other_way_round(claims, invited):
+    """A provider whose people choose their subject, or their unverified address, lets nobody pass for an invited one."""
+    assert identity_of(WHO | claims).invited_as == invited
+
+
+@pytest.mark.parametrize("name", ["preferred_username", "name", "email"])
+@pytest.mark.parametrize("value", ["a" * 1_900_000, "\u200b" * 1_900_000, "\U0001f600" * 400_000])
+def test_a_name_is_cut_before_it_is_looked_through(name, value):
+    """However much a provider sends."""
+
+    def told():
+        claims = with_userinfo(WHO, {"sub": "s", name: value, "email_verified": True})
+        yield
+        lacks_names(claims)
+        return identity_of(claims)
+
+    ms, identity = longest_slice(told)
+    assert ms < ALLOWED * LONGEST_MS
+    assert len(identity.username) <= 200
 
 
 def test_nobody_is_invited_by_an_address_that_any_tenant_may_claim():

@@ -76,6 +76,20 @@ def test_request() -> None:
     assert "the-key" not in repr(request)
 
 
+@pytest.mark.parametrize(
+    ("bound", "sent"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        (datetime(999, 12, 31, tzinfo=UTC), "0999-12-31T00:00:00Z"),
+        (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_years_have_four_digits(bound: datetime, sent: str) -> None:
+    """ISO 8601, for whatever year."""
+    params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
+    assert (params["from-date"], params["to-date"]) == (sent, sent)
+
+
 @pytest.mark.parametrize(("sort", "ignored"), [(Sort.RELEVANCE, ()), (Sort.POPULAR, ("sort",))])
 def test_sorts_it_does_not_have(sort: Sort, ignored: tuple[str, ...]) -> None:
     """Popularity is asked for as relevance, and the answer says that it was ignored."""

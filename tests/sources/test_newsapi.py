@@ -72,6 +72,21 @@ def test_request() -> None:
     assert "the-key" not in repr(request)
 
 
+@pytest.mark.parametrize(
+    ("bound", "sent"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00"),
+        (datetime(999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), "0999-12-31T23:59:59"),
+        (datetime(1000, 1, 1, tzinfo=UTC), "1000-01-01T00:00:00"),
+        (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59"),
+    ],
+)
+def test_years_have_four_digits(bound: datetime, sent: str) -> None:
+    """ISO 8601, for whatever year."""
+    params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
+    assert (params["from"], params["to"]) == (sent, sent)
+
+
 @pytest.mark.parametrize(("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")])
 def test_request_without_bounds(sort: Sort, expected: str) -> None:
     """What is not asked for is not sent."""

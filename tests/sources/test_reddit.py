@@ -106,6 +106,12 @@ def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> N
     assert dict(SOURCE.request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
 
 
+def test_span_of_any_date() -> None:
+    """Nor do the ends of what a date can be keep a request from being made."""
+    for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        assert dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
+
+
 def test_everywhere() -> None:
     """`all` searches all of Reddit."""
     settings = load([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]

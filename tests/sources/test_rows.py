@@ -32,6 +32,22 @@ def test_reasons_are_counted() -> None:
     assert (found.articles, found.returned, found.dropped) == ((), 3, {"a": 2, "b": 1})
 
 
+def test_a_bug_costs_its_row_and_is_told() -> None:
+    """Whatever a row makes its reader raise: the others are kept, and the first exception is there to be logged."""
+
+    def broken(row: Row) -> Sliced[Article | str]:
+        if "raises" in row:
+            raise row["raises"]
+        return (yield from article(row))
+
+    first, second = ValueError("Invalid IPv6 URL"), RecursionError("too deep")
+    rows = [{"published_at": NOW}, {"raises": first}, {"published_at": NOW}, {"raises": second}, {"reason": "a"}]
+    found = whole(page(rows, broken, QUERY, http_status=200))
+    assert (len(found.articles), found.returned, found.dropped) == (2, 5, {"bug": 2, "a": 1})
+    assert found.bug is first
+    assert whole(page(rows[:1], broken, QUERY, http_status=200)).bug is None
+
+
 def test_at_most_100_rows() -> None:
     """A payload longer than any page that is asked for is cut, and says so."""
     found = whole(page([{"published_at": NOW}] * 102, article, QUERY, http_status=200))
