@@ -7,7 +7,7 @@ import trio
 
 from newsintel.errors import UnavailableError
 from newsintel.intelligence.model import Match
-from newsintel.text import words
+from newsintel.tokens import tokens
 from tests.make import NOON
 
 
@@ -66,7 +66,7 @@ def _text(article):
 
 
 def _terms(text):
-    return {word for word in words(text) if len(word) >= 4}
+    return {token.word for token in tokens(text) if len(token.word) >= 4}
 
 
 class MemoryTerms:

@@ -5,7 +5,7 @@ import trio
 from newsintel.errors import UnavailableError
 from newsintel.intelligence.interest_model import Deed, Kind, Offer, Sharing
 from newsintel.personal_model import Dismissal
-from newsintel.text import words
+from newsintel.tokens import tokens
 
 
 class MemoryReading:
@@ -37,7 +37,7 @@ class MemoryReading:
         await self._answer()
         found = []
         for article in self._newest():
-            having = set(words(f"{article.title} {article.description or ''}"))
+            having = {token.word for token in tokens(f"{article.title} {article.description or ''}")}
             if having & set(wanted.alone) or any(len(having & set(group)) > 1 for group in wanted.groups):
                 found.append(Sharing(article.id, article.published_at, frozenset(having & set(wanted.terms))))
         return found[:limit]
