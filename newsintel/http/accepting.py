@@ -14,7 +14,7 @@ def prefers(accept: str, wanted: str, *others: str) -> bool:
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """The quality of each media range. One with parameters of its own is none of ours, one whose quality is no number counts for nothing."""
+    """The quality of each media range; one with parameters is none of ours, and a quality that is no number counts for nothing."""
     ranges: dict[str, float] = {}
     for member in accept.lower().split(","):
         media, *parameters = (part.strip() for part in member.split(";"))

@@ -51,7 +51,7 @@ WEIGHTS = st.sampled_from(["", ";q=1", ";q=1.000", "; q=0.5", " ;q=0.25", ";q=0"
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(RANGES), WEIGHTS), unique_by=lambda one: one[0]).map(lambda all: ", ".join(a + b for a, b in all))
+    st.lists(st.tuples(st.sampled_from(RANGES), WEIGHTS), unique_by=lambda one: one[0]).map(lambda some: ", ".join(a + b for a, b in some))
 )
 def test_as_werkzeug_has_it(accept):
     """Each range once, in any order and weight."""
