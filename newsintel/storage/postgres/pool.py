@@ -68,6 +68,7 @@ class Postgres:
         Raises:
             UnavailableError: PostgreSQL did not do it in time, or not at all.
             PoisonedBatchError: what it was given can never be accepted.
+            AccountGoneError: the account that it was for is deleted.
         """
         return await self._lane.run(self._translated, self._patiently, lambda connection: unit(connection, *args, **kwargs))
 
