@@ -1,7 +1,8 @@
 """What routes and the recorder need of the stores about one person's own things, as Protocols: beside `ports`, with the same promise.
 
 Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free), or `AccountGoneError` where it would keep
-something of an account that is deleted meanwhile, and nothing else that is foreseen. A `user_id` is an account's inside the process; no method shows or changes anything of another account.
+something of an account that is deleted meanwhile, and nothing else that is foreseen. A `user_id` is an account's inside the process; no
+method shows or changes anything of another account.
 """
 
 from collections.abc import Mapping, Sequence

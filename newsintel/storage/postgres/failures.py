@@ -93,10 +93,9 @@ def translate(error: BaseException) -> NewsIntelError:
         )
     if isinstance(error, _SCHEMA):
         return SchemaError(f"the database lacks what this version needs ({kind}); run `newsintel migrate`")
-    if isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT):
-        return AccountGoneError("the account has been deleted")
     if isinstance(error, _POISONED):
-        return PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+        gone = isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT)
+        return AccountGoneError("the account has been deleted") if gone else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
     if isinstance(error, pg.QueryCanceledError):
         return ArchiveTimeoutError(TOO_SLOW)
     return UnavailableError(f"PostgreSQL is unavailable ({kind})")
