@@ -47,6 +47,10 @@ class DeniedError(NewsIntelError):
         self.challenge = challenge
 
 
+class AccountGoneError(NewsIntelError):
+    """What was to be kept belongs to an account that has been deleted meanwhile. Answered 401: nobody is signed in any more."""
+
+
 class AccountNameError(NewsIntelError):
     """A command cannot do what it was asked with an account of this name; one line for the operator."""
 

@@ -1,7 +1,8 @@
 """What routes and the recorder need of the stores about one person's own things, as Protocols: beside `ports`, with the same promise.
 
-Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free) and nothing else that is foreseen. A
-`user_id` is an account's inside the process; no method shows or changes anything of another account.
+Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free), or `AccountGoneError` where it would keep
+something of an account that is deleted meanwhile, and nothing else that is foreseen. A `user_id` is an account's inside the process; no
+method shows or changes anything of another account.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ class SavedArticles(Protocol):
     async def page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first.
+        """Up to `limit` saves after a position, the latest first. With words there may be fewer, or none, and still more to come.
 
         Args:
             user_id: the account's.
@@ -54,6 +55,8 @@ class SavedArticles(Protocol):
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
     ) -> tuple[Save, Put]:
         """Save an article, or save it again: the same save then, whose notes change unless they are to be kept.
+
+        FULL if the account has as many others as it may; nothing is kept then.
 
         Args:
             user_id: the account's.

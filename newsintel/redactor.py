@@ -14,11 +14,14 @@ STARS = "***"
 SHORT = 8
 """A secret with fewer characters is starred as a whole word only: `news` must not make `newsintel` unreadable. Production refuses them."""
 
+_CHAR = r"(?:[A-Za-z0-9_-]|%(?:25)*[0-9A-Fa-f]{2})"
+"""A character of base64url, as it is or percent-encoded (once or more often)."""
+
 _SPELLINGS = re.compile(
     r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\*[\"']?\s*[=:]\s*\\*[\"']?"
     r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
     r"|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:bearer |basic )?"
-    r"|bearer |\bni_(?=[\w-]{43}))[^&\s\"'@,}\\]+"
+    rf"|bearer |(?:n|%(?:25)*6e)(?:i|%(?:25)*69)(?:_|%(?:25)*5f)(?={_CHAR}{{43}}))[^&\s\"'@,}}\\]+"
     r"|(://[^:/@\s\"']*:)[^@/\s\"']+(?=@)"
 )
 """How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
@@ -37,9 +40,17 @@ _TRIGGERS = (
     "authorization",
     "bearer ",
     "ni_",
+    "%",
     "://",
 )
 """One of these is in every line that _SPELLINGS can match: looking for them costs a twentieth of matching in vain."""
+
+_IN_PATH = re.compile(
+    r"([/%](?:(?<=/)|(?:25)*2[Ff])(?=[^/?#\s\"']{0,99}[A-Z%])(?=[^/?#\s\"']{0,99}[a-z%]))"
+    f"{_CHAR}{{43}}"
+    r"(?![A-Za-z0-9_-]|%(?:25)*[46])"
+)
+"""A bare session's id that somebody pasted as a part of a path: 43 characters of both cases, as no headline in an address has."""
 
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"(:?)')
 """A string in a line of JSON; with a colon it is the name of a member."""
@@ -72,7 +83,7 @@ class Redactor:
         lowered = line.lower()
         if any(trigger in lowered for trigger in _TRIGGERS):
             line = _SPELLINGS.sub(_starred, line)
-        return line
+        return _IN_PATH.sub(rf"\g<1>{STARS}", line)
 
 
 def _spellings(secret: str, *, as_json: bool) -> Iterator[str]:

@@ -62,6 +62,7 @@ class MemorySaved(_Memory):
     def __init__(self) -> None:
         super().__init__()
         self.kept: dict[int, dict[str, Save]] = defaultdict(dict)
+        self.most = 5_000
 
     async def page(self, user_id, words, limit, after, *, content=False):
         await self._answer()
@@ -80,6 +81,8 @@ class MemorySaved(_Memory):
         if old := kept.get(article.id):
             kept[article.id] = old if keep_notes else evolve(old, notes=notes)
             return kept[article.id], Put.CHANGED
+        if len(kept) >= self.most:
+            return Save(article, notes, at), Put.FULL
         kept[article.id] = Save(article, notes, at)
         return kept[article.id], Put.NEW
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -115,6 +115,61 @@ def test_asvs_27_unknown_secret_is_starred_by_its_spelling(message):
     assert "kkk" not in text
     assert "***" in text
     assert "kkk" not in json.loads(line)["event"]
+
+
+KEY, SESSION = "ni_" + "kK7" * 14 + "k", "kK7" * 14 + "k"
+
+
+def encoded(text, *, times=1, only=None):
+    """Some characters percent-encoded, the rest as it is."""
+    for _ in range(times):
+        text = "".join(f"%{ord(char):02x}" if only is None or char in only else char for char in text)
+        only = "%"
+    return text
+
+
+PASTED = [
+    f"GET /{KEY}",
+    f"GET /{encoded(KEY, only='n')}",
+    f"GET /{encoded(KEY, only='i_')}",
+    f"GET /{encoded(KEY, only='n').upper().replace('KK7', 'kK7')}",
+    f"GET /{encoded(KEY, only='nk')}",
+    f"GET /{encoded(KEY)}",
+    f"GET /{encoded(KEY, times=2)}",
+    f"GET /a%2F{KEY}/b",
+    f"GET /{SESSION}",
+    f"GET /{SESSION}?q=1",
+    f"GET /a/{SESSION}/b",
+    f"GET /a%2f{SESSION}",
+    f"GET /{encoded(SESSION, only='7')}",
+    f"GET /{encoded(SESSION)}/b",
+    f"GET /{encoded(SESSION, times=2)}",
+    f"http://localhost/{SESSION}",
+]
+"""Keys and sessions in a path, as a path may be written (RFC 3986, 2.1)."""
+
+
+@pytest.mark.parametrize("message", PASTED)
+def test_what_is_pasted_into_a_path_is_starred(message):
+    """However it is encoded there; most of it must be gone."""
+    for text in (Redactor([], as_json=False)(message), json.loads(Redactor([], as_json=True)(json.dumps({"path": message})))["path"]):
+        assert "***" in text
+        assert not re.search("(?:kK7){3}", unquote(unquote(text)))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/articles/a_" + "abcdefghij" * 2,
+        "/news/" + "a-headline-of-words-" * 2 + "end",
+        "/news/" + "Of-Both-Cases-" * 3 + "longer",
+        "/sha256/" + "0123456789abcdef" * 4,
+        "/omni_short",
+    ],
+)
+def test_other_paths_stay_readable(path):
+    """Ids, headlines, digests."""
+    assert Redactor([], as_json=False)(f"GET {path}") == f"GET {path}"
 
 
 def test_members_without_a_string_hold_no_secret():

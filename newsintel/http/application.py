@@ -34,7 +34,7 @@ from newsintel.http.cors import Cors
 from newsintel.http.credentials import bearer
 from newsintel.http.envelope import Envelope
 from newsintel.http.finished import Pages
-from newsintel.http.hosts import HostCheck
+from newsintel.http.hosts import HostCheck, under_one_name
 from newsintel.http.hot import HotPath
 from newsintel.http.identify import Identify
 from newsintel.http.limits import Limits
@@ -88,7 +88,7 @@ def create_app(services: Services) -> QuartTrio:
         app.add_url_rule(route.rule, endpoint=f"{route.method} {route.path}", view_func=view, methods=[route.method])
     app.register_error_handler(HTTPException, settle_framework)
     hot = HotPath(
-        app.asgi_app,
+        under_one_name(app.asgi_app),
         finished,
         renewing=services.desk.renewing,
         record=services.recording,

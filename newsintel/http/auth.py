@@ -1,5 +1,6 @@
 """Signing in and out: /auth tells how, a provider's login sends the browser there, its callback has it back."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,12 @@ log = get_logger(__name__)
 KEEP_S = 600
 """For which a browser may stay away: as long as the attempt is kept."""
 LONGEST_CLIENT = 200
+
+_EVERYDAY = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
+"""What a provider may answer though we asked as we should."""
+
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""An `error` that the log may repeat."""
 
 NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
 RETURNED = (
@@ -101,13 +108,14 @@ async def _returned(name: str, services: Services, given: Given) -> Response:
     if given["state"] is None:
         # Some providers leave it out of a refusal, against RFC 6749, 4.1.2.1. Nothing follows from it but words.
         if given["error"] is not None:
-            raise _refused(services.providers[name].label, given["error"])
+            raise _refusal(services.providers[name].label, given["error"])
         raise InvalidParameterError("state", "required", "state is required")
     with _remembering():
         attempt = await services.attempts.take(given["state"])
     attempt = check_return(attempt, name, given["state"], shown(leaving_cookie(services.settings)))
     if given["error"] is not None:
-        raise _refused(services.providers[name].label, given["error"])
+        _tell_operator(services.providers[name].label, given["error"])
+        raise _refusal(services.providers[name].label, given["error"])
     if given["code"] is None:
         raise InvalidParameterError("code", "required", "code is required")
     identity, tokens = await services.providers[name].finish(given["code"], attempt)
@@ -158,12 +166,17 @@ async def _sign_in(services: Services, response: Response, identity: Identity, t
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 
 
-def _refused(label: str, error: str) -> DeniedError | SignInUnavailableError:
+def _tell_operator(label: str, error: str) -> None:
+    """Log that a provider does not take how we ask. Only of a return whose state is good: anybody can make up any other."""
+    if error not in _EVERYDAY:
+        log.error("provider_refuses_us", provider=label, error=error if _WORD.fullmatch(error) else "not a word")
+
+
+def _refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
     """What a provider's `error` means (RFC 6749, 4.1.2.1): the person said no, or we asked in a wrong way, or it has troubles."""
     if error == "access_denied":
         return DeniedError("unauthenticated", f"You did not let {label} tell who you are. Start again if you want to sign in.")
-    if error not in ("server_error", "temporarily_unavailable"):
-        log.error("provider_refuses_us", provider=label, error=error if error.isidentifier() else "not a word")
+    if error not in _EVERYDAY:
         return SignInUnavailableError(f"{label} does not take how this service asks. Tell whoever runs it.")
     return SignInUnavailableError(f"{label} has troubles. Try again in a moment.")
 

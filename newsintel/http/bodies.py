@@ -30,6 +30,9 @@ TOO_MANY = f"holds more than {MOST_VALUES:,} values"
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
+LONGEST_TYPE = 256
+"""Characters of a Content-Type; longer ones are not read."""
+
 LEFT_OUT = object()
 """As a member's default: the view finds no such name."""
 
@@ -54,9 +57,16 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
         ExceptionGroup: of InvalidBodyErrors, one for each member that is unknown, missing or wrong.
         RequestEntityTooLarge, RequestTimeout: by the framework, over its size and time.
     """
-    if request.mimetype != "application/json" or request.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+    if not _is_json(request):
         raise UnsupportedMediaType("The body must be sent as Content-Type: application/json.")
     return read_members(members, parse_object(cast(bytes, await request.get_data(cache=False))))
+
+
+def _is_json(request: Request) -> bool:
+    """Whether a body is sent as JSON in UTF-8, with whatever other parameters."""
+    if len(request.headers.get("Content-Type", "")) > LONGEST_TYPE or request.mimetype != "application/json":
+        return False
+    return bool(request.mimetype_params.get("charset", "utf-8").lower() == "utf-8")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+import trio
 from quart import Response
 
 from newsintel.account_model import Access, Account
 from newsintel.archive_model import Position
 from newsintel.codec import to_json
+from newsintel.errors import BusyError
 from newsintel.http import api_keys, sessions
 from newsintel.http.access import account
 from newsintel.http.schemas import ref
@@ -28,6 +30,9 @@ ROWS = 25
 
 SEND_S = 300
 """For the whole file, where any other response has 30 s."""
+
+AGAIN_S = 0.5
+"""Between two tries to read a page when the archive has no room; each waits a little by itself."""
 
 Rows = tuple[list[dict[str, Any]], Position | None]
 Read = Callable[[Position | None], Awaitable[Rows]]
@@ -94,12 +99,21 @@ class Export:
 
     async def _page(self, read: Read, after: Position | None, opening: bytes) -> bytes:
         """A page of a list, as far as it goes on with what opens its first, and closed after its last."""
-        rows, following = await read(after)
+        rows, following = await _patiently(partial(read, after))
         text = opening + b",".join(map(to_json, rows)) if rows or after is None else b""
         if following is None:
             return text + b"]"
         self._left.appendleft(partial(self._page, read, following, b","))
         return text
+
+
+async def _patiently(read: Callable[[], Awaitable[Rows]]) -> Rows:
+    """A page as soon as there is room at the archive, for nothing can be said of it any more: what has begun is a 200. SEND_S ends it."""
+    while True:
+        try:
+            return await read()
+        except BusyError:
+            await trio.sleep(AGAIN_S)
 
 
 async def _saved(services: Services, of: Account, after: Position | None) -> Rows:

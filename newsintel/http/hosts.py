@@ -56,6 +56,20 @@ class HostCheck:
             await refuse(scope, send, "wrong_host", PROBLEMS["wrong_host"].meaning)
 
 
+def under_one_name(app: Asgi) -> Asgi:
+    """ASGI middleware round the framework, which binds its router to the Host header and fails on names such as `a..b`.
+
+    Who is asked has been checked by then, or does not matter. No answer depends on it: our addresses are made of PUBLIC_URL.
+    """
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [*(header for header in scope["headers"] if header[0].lower() != b"host"), (b"host", b"localhost")]
+        await app(scope, receive, send)
+
+    return named
+
+
 def _target(scope: Scope) -> tuple[str, str]:
     """The request's authority and path. In the absolute form, `GET http://host/path`, the Host header does not count (RFC 9112 3.2.2)."""
     path = scope["path"]

@@ -8,9 +8,8 @@ request.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from werkzeug.http import parse_etags
-
 from newsintel.account_model import Caller, Doubt
+from newsintel.http.conditional import names
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.finished import Page, Pages
 from newsintel.http.recording import Recording
@@ -75,7 +74,7 @@ class HotPath:
 def _has(scope: Scope, page: Page) -> bool:
     """Whether the caller says that it has this very page (RFC 9110 13.1.2)."""
     given = [value for name, value in scope["headers"] if name == b"if-none-match"]
-    return bool(given) and parse_etags(b", ".join(given).decode("latin-1")).contains_weak(page.tag)
+    return bool(given) and names(b", ".join(given).decode("latin-1"), page.tag)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

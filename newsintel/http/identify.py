@@ -6,6 +6,7 @@ from functools import partial
 from attrs import evolve
 
 from newsintel.account_model import Access, Caller, Doubt
+from newsintel.asker import ask_for, asking_urgently
 from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.http.callers import client_address
 from newsintel.http.credentials import KEY, SESSION_ID, bearer, cookie, session_cookie
@@ -43,7 +44,9 @@ class Identify:
             address = client_address(scope, services.settings.trusted_proxies)
             anonymous = Caller(services.persons.person(address, services.now()))
             asked = _shows(scope) and scope["path"] not in NOT_ASKED
-            scope["state"]["caller"] = await self._caller(scope, anonymous) if asked else anonymous
+            caller = await self._caller(scope, anonymous) if asked else anonymous
+            scope["state"]["caller"] = caller
+            ask_for(None if scope["path"] in NOT_ASKED else caller.person)
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope, anonymous: Caller) -> Caller:
@@ -67,7 +70,8 @@ class Identify:
             return Caller(person, doubt=Doubt.UNKNOWN)
         over = self._over_limit(nobody.person)
         try:
-            return await lookups.look_up(credential, nobody.person, partial(ask, credential), over_limit=over) or nobody
+            with asking_urgently():
+                return await lookups.look_up(credential, nobody.person, partial(ask, credential), over_limit=over) or nobody
         except UnavailableError:
             return Caller(nobody.person, doubt=Doubt.UNKNOWN)
         except RateLimitedError:

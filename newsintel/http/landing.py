@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from quart import Response, request
 
+from newsintel.http.accepting import prefers
 from newsintel.http.services import Services
 from newsintel.http.settle import settle
 from newsintel.http.table import Given
@@ -40,8 +41,7 @@ def landing(again: str, view: View) -> View:
 
 
 def _prefers_html() -> bool:
-    accepted = request.accept_mimetypes
-    return bool(accepted["text/html"] > max(accepted["application/json"], accepted["application/problem+json"]))
+    return prefers(request.headers.get("Accept", ""), "text/html", "application/json", "application/problem+json")
 
 
 async def _as_page(response: Response, public_url: str, again: str) -> Response:

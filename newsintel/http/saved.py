@@ -2,7 +2,7 @@
 
 from attrs import NOTHING
 from quart import Response
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.account_model import Access
 from newsintel.codec import to_json
@@ -49,7 +49,7 @@ def routes() -> tuple[Route, ...]:
             "Save an article, or change your notes on it",
             {200: ref("SavedArticle"), 201: ref("SavedArticle")},
             in_path=one,
-            problems=("not_found", *away),
+            problems=("not_found", "conflict", *away),
             method=Method.PUT,
             need=Access.WRITE,
             body=(NOTES,),
@@ -88,6 +88,8 @@ async def put(services: Services, given: Given) -> Response:
         keep_notes=notes is NOTHING,
         at=services.now(),
     )
+    if done is Put.FULL:
+        raise Conflict("You have saved as many articles as one may. Forget some first.")
     return Response(to_json(save_body(save)), status=201 if done is Put.NEW else 200, content_type="application/json")
 
 

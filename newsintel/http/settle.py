@@ -12,6 +12,7 @@ from quart import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from newsintel.errors import (
+    AccountGoneError,
     ArchiveTimeoutError,
     BusyError,
     DeniedError,
@@ -25,6 +26,7 @@ from newsintel.errors import (
     SignInUnavailableError,
     UnavailableError,
 )
+from newsintel.http.access import CHALLENGE
 from newsintel.http.problems import PROBLEMS, RETRY_AFTER_S, respond
 from newsintel.logs import get_logger
 
@@ -47,6 +49,7 @@ _FRAMEWORK = {
 _OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidBodyError, "invalid_body"),
     (PoisonedBatchError, "invalid_body"),  # a value that the kinds let pass and PostgreSQL does not
+    (AccountGoneError, "unauthenticated"),
     (InvalidParameterError, "invalid_parameter"),
     (SignInUnavailableError, "not_ready"),
     (RateLimitedError, "rate_limited"),
@@ -155,5 +158,7 @@ def _headers(error: BaseException, code: str) -> dict[str, str]:
         return {"Allow": ", ".join(sorted(error.valid_methods or ()))}
     if isinstance(error, DeniedError) and error.challenge:
         return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, AccountGoneError):
+        return {"WWW-Authenticate": CHALLENGE}
     wait_s = getattr(error, "retry_after_s", None) or RETRY_AFTER_S
     return {"Retry-After": str(ceil(wait_s))} if PROBLEMS[code].status in (429, 503) else {}

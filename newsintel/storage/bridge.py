@@ -11,6 +11,7 @@ coroutine was awaited directly).
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
 import asyncpg
@@ -18,8 +19,10 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from newsintel.errors import BusyError, UnavailableError
+from newsintel.asker import Asker
+from newsintel.errors import UnavailableError
 from newsintel.logs import get_logger
+from newsintel.storage.slots import Rules, Slots
 
 log = get_logger(__name__)
 
@@ -34,42 +37,42 @@ DRAIN_S = 1.0
 
 
 class Lane:
-    """A store's share of the bridge: at most `slots` operations at once, so a frozen store holds up neither memory nor the other store."""
+    """A store's share of the bridge: a few operations at once, so a frozen store holds up neither memory nor the other store."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, slots: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, name: str, rules: Rules) -> None:
         self._loop = loop
         self._name = name
-        self._slots = slots
+        self._slots = Slots(name, rules)
         self._running: dict[asyncio.Task[Any], trio.Event] = {}
 
     @property
     def running(self) -> int:
         """Slots taken now."""
-        return len(self._running)
+        return self._slots.held
 
     async def run(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         """Run one whole asyncio operation; it goes on to its end even if the caller is cancelled.
 
         Raises:
-            BusyError: no slot is free; nothing was started.
+            BusyError: no slot is free, or becomes so in time; nothing was started.
             UnavailableError: the operation was cancelled from the asyncio side.
         """
-        if self.running >= self._slots:
-            raise BusyError(f"all {self._slots} places for {self._name} are taken")
+        asker = await self._slots.take()
         done = trio.Event()
         task = self._loop.create_task(operation(*args))
         self._running[task] = done
-        task.add_done_callback(self._release)
+        task.add_done_callback(partial(self._release, asker))
         await done.wait()
         if task.cancelled():
             raise UnavailableError(f"{self._name}: the operation was cancelled")
         return task.result()
 
-    def _release(self, task: asyncio.Task[Any]) -> None:
+    def _release(self, asker: Asker, task: asyncio.Task[Any]) -> None:
         """Free the slot with the task's own end, whether or not anybody still waits."""
         if not task.cancelled():
             task.exception()  # asyncio complains of an exception that nobody looked at, as when the caller has left
         self._running.pop(task).set()
+        self._slots.give_back(asker)
 
     async def idle(self) -> None:
         """Wait until every operation that runs now has ended."""
@@ -84,9 +87,9 @@ class Bridge:
         self._loop = loop
         self._lanes: list[Lane] = []
 
-    def lane(self, name: str, slots: int) -> Lane:
-        """A further lane; `name` is the store's, for messages."""
-        self._lanes.append(Lane(self._loop, name, slots))
+    def lane(self, name: str, rules: Rules | int) -> Lane:
+        """A further lane; `name` is the store's, for messages. A number of slots alone: for anybody, without waiting."""
+        self._lanes.append(Lane(self._loop, name, Rules(rules) if isinstance(rules, int) else rules))
         return self._lanes[-1]
 
     async def idle(self) -> None:

@@ -159,6 +159,25 @@ async def test_asvs_10_no_open_redirect(wanted):
     assert response.headers["Location"] == "/me/page"
 
 
+SAID = [("invalid_scope", "invalid_scope"), ("x" * 100, "x" * 100), ("x" * 101, "not a word"), ("é", "not a word"), ("a b", "not a word")]
+
+
+@pytest.mark.parametrize(("error", "logged"), SAID)
+async def test_only_a_good_return_tells_the_operator_of_a_refusal(error, logged):
+    """Anybody can make up one without state, without cookie or with those of somebody else: that is no error of ours."""
+    world = World()
+    state, headers = await left(world)
+    other_state, _ = await left(world)
+    made_up = [(None, headers), (None, {}), ("made-up", headers), (other_state, headers)]
+    with capture_logs() as lines:
+        for another, sent in made_up:
+            assert (await back(world, another, sent, code=None, error=error)).status_code in (400, 503)
+    assert not [line for line in lines if line["log_level"] == "error"]
+    with capture_logs() as lines:
+        assert (await back(world, state, headers, code=None, error=error)).status_code == 503
+    assert [line["error"] for line in lines if line["event"] == "provider_refuses_us"] == [logged]
+
+
 OUTCOMES = [
     (None, {"error": "access_denied", "code": None}, 401, "Start again"),
     (None, {"error": "invalid_scope", "code": None}, 503, "Tell whoever runs it"),

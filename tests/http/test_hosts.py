@@ -1,6 +1,7 @@
 """Which host names are served."""
 
 import pytest
+import trio
 
 from newsintel.http.application import create_app
 from newsintel.http.hosts import host_of
@@ -56,6 +57,60 @@ async def test_loopback_answers_to_the_machine_itself(host):
 async def test_the_health_routes_answer_any_host(path):
     """Balancers probe by address."""
     assert await status_for("10.0.0.7:8000", path, **PUBLIC) == 200
+
+
+ODD = [
+    "a..b",
+    ".",
+    "..",
+    "localhost..",
+    "xn--" + "a" * 60,
+    "a" * 64,
+    "-",
+    "_",
+    "a." * 500,
+    "xn--a",
+    "1.2.3.4.5",
+    "[::1",
+    "a:99999",
+    "é",
+    "\xff" * 70,
+    "",
+]
+"""Names that IDNA, or whoever reads Host for the framework, may choke on."""
+
+
+@pytest.mark.parametrize("host", ODD)
+async def test_an_odd_host_is_like_every_other_one(host, caplog):
+    """Health answers it, the rest refuses it, and nothing of it is a bug; in a target's absolute form the header does not count."""
+    app = create_app(World().services)
+    for path, status in {"/health": 200, "/health/ready": 200, "/sources": 421, "/nowhere": 421, "http://localhost/sources": 200}.items():
+        assert await answered(app, path, host) == status, path
+    assert await answered(app, f"http://{host}/health", "localhost") == 200
+    assert await answered(app, f"http://{host}/sources", "localhost") == 421
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def answered(app, target, host):
+    """The status that a target gets, in whichever form it is; the framework's own client takes no odd hosts."""
+    statuses = []
+
+    async def receive():
+        await trio.lowlevel.checkpoint()
+        if statuses:
+            await trio.sleep_forever()
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        await trio.lowlevel.checkpoint()
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": target, "raw_path": b"", "query_string": b""}
+    await app(
+        scope | {"headers": [(b"host", host.encode("latin-1"))], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2)}, receive, send
+    )
+    return statuses[0]
 
 
 async def test_the_answer_is_a_problem_with_id_and_security_headers():

@@ -6,6 +6,8 @@ from ipaddress import ip_network
 import pytest
 
 from newsintel.account_model import Access, Doubt
+from newsintel.asker import Asker, current_asker
+from newsintel.http.application import create_app
 from newsintel.http.callers import Persons
 from newsintel.http.identify import Identify
 from newsintel.options import Secret
@@ -156,3 +158,26 @@ async def test_health_and_metrics_ask_no_store(path):
     headers = await program(world)
     world.accounts.away = True
     assert (await caller(world, headers, path)).doubt is None
+
+
+async def test_the_stores_know_for_whom_they_are_asked(monkeypatch):
+    """Who is asking comes before everything of everybody; then the person is named, until a probe on the same connection comes."""
+    world, asked = World(), {}
+    mine = await browser(world)
+    find, all_of, stores = world.sessions.find, world.preferences.all, world.health.stores
+
+    def noting(name, ask):
+        async def noted(*args):
+            asked[name] = current_asker()
+            return await ask(*args)
+
+        return noted
+
+    monkeypatch.setattr(world.sessions, "find", noting("look-up", find))
+    monkeypatch.setattr(world.preferences, "all", noting("route", all_of))
+    monkeypatch.setattr(type(world.health), "stores", noting("probe", stores.__func__))
+    client = create_app(world.services).test_client(use_cookies=False)
+    assert (await client.get("/me/preferences", headers=mine)).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 200
+    [account] = world.accounts.kept.values()
+    assert asked == {"look-up": Asker(urgent=True), "route": Asker(account.public_id), "probe": Asker()}

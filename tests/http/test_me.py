@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from newsintel.account_model import Tokens
-from newsintel.errors import SignInUnavailableError, UnavailableError
+from newsintel.errors import BusyError, SignInUnavailableError, UnavailableError
 from newsintel.http import exports
 from tests.http.personal_world import ONE, Person, code, past_search, world_with_articles
 from tests.http.world import NOW, article
@@ -104,6 +104,26 @@ async def test_an_empty_account_exports_well():
     """Every member is there, with nothing in it."""
     body = await (await Person.of(world_with_articles())).get("/me/export")
     assert (body["preferences"], body["saved"], body["searches"]) == ({}, [], [])
+
+
+async def test_an_export_waits_for_room(monkeypatch, autojump_clock):
+    """What has begun is a 200, of which nothing can be taken back: it is whole, however often the archive had no room."""
+    monkeypatch.setattr(exports, "ROWS", 1)
+    world = world_with_articles()
+    alice = await Person.of(world)
+    for number in (1, 2, 3):
+        await alice.put(f"/me/saved/{article(number).id}")
+    page, asked = world.saved.page, []
+
+    async def rarely(*args, **values):
+        asked.append(args)
+        if len(asked) % 4:
+            raise BusyError("no room")
+        return await page(*args, **values)
+
+    monkeypatch.setattr(world.saved, "page", rarely)
+    assert len((await alice.get("/me/export"))["saved"]) == 3
+    assert len(asked) > 8
 
 
 async def test_a_list_that_shrinks_meanwhile_is_closed_well(monkeypatch):

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+import trio
 
+from newsintel.errors import AccountGoneError
 from newsintel.http.saved import MAX_NOTES_CHARS
 from tests.http.personal_world import ONE, Person, code, world_with_articles
 from tests.http.world import NOW, article
@@ -47,6 +49,35 @@ async def test_what_is_no_article_cannot_be_saved(alice, article_id, status):
     response = await alice.ask("PUT", f"/me/saved/{article_id}", json={"notes": "x"})
     assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
     assert await alice.delete(f"/me/saved/{article_id}") == status
+
+
+async def test_there_are_so_many_saves_and_no_more(world, alice):
+    """The next is refused and changes nothing; those that are there can still be noted and forgotten."""
+    world.saved.most = 2
+    two, three = (f"/me/saved/{article(number).id}" for number in (2, 3))
+    for path in (PATH, two):
+        assert (await alice.put(path))[0] == 201
+    status, body = await alice.put(three, notes="no room")
+    assert (status, body["code"]) == (409, "conflict")
+    assert (await alice.put(two, notes="still mine"))[0] == 200
+    assert len((await alice.get("/me/saved"))["articles"]) == 2
+    assert await alice.delete(PATH) == 204
+    assert (await alice.put(three))[0] == 201
+
+
+async def test_an_account_that_is_deleted_meanwhile_is_401(world, alice, monkeypatch):
+    """What it would keep is not to blame."""
+
+    async def gone(*_args, **_values):
+        await trio.lowlevel.checkpoint()
+        raise AccountGoneError("deleted")
+
+    monkeypatch.setattr(world.saved, "put", gone)
+    monkeypatch.setattr(world.preferences, "put", gone)
+    for path, body in ((PATH, {"notes": "x"}), ("/me/preferences/theme", {"value": 1})):
+        response = await alice.ask("PUT", path, json=body)
+        assert await code(response) == (401, "unauthenticated")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_notes_have_a_longest(alice):

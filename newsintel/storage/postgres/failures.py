@@ -8,10 +8,24 @@ import ssl
 
 from asyncpg import exceptions as pg
 
-from newsintel.errors import ArchiveTimeoutError, NewsIntelError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
+from newsintel.errors import (
+    AccountGoneError,
+    ArchiveTimeoutError,
+    NewsIntelError,
+    PoisonedBatchError,
+    RefusedError,
+    SchemaError,
+    UnavailableError,
+)
 
-CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError, pg.InvalidCachedStatementError)
-"""Lost to another transaction, or to a change of the schema; the same again may well succeed."""
+CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError, pg.InvalidCachedStatementError, pg.ForeignKeyViolationError)
+"""Lost to another transaction, or to a change of the schema; the same again may well succeed.
+
+A foreign key fails when what it refers to, found a moment ago, is deleted: then the same again does not find it, or puts it back.
+"""
+
+_OF_AN_ACCOUNT = "_user_id_fkey"
+"""How the constraints end by which rows belong to an account, as PostgreSQL names them."""
 
 LOST = (
     pg.PostgresConnectionError,
@@ -80,7 +94,8 @@ def translate(error: BaseException) -> NewsIntelError:
     if isinstance(error, _SCHEMA):
         return SchemaError(f"the database lacks what this version needs ({kind}); run `newsintel migrate`")
     if isinstance(error, _POISONED):
-        return PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
+        gone = isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT)
+        return AccountGoneError("the account has been deleted") if gone else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
     if isinstance(error, pg.QueryCanceledError):
         return ArchiveTimeoutError(TOO_SLOW)
     return UnavailableError(f"PostgreSQL is unavailable ({kind})")

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from math import ceil
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import asyncpg
@@ -15,11 +16,13 @@ import trio
 from asyncpg.exceptions import ReadOnlySQLTransactionError
 
 from newsintel import database_url
+from newsintel.asker import asking_urgently
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
+from newsintel.storage.slots import Rules
 from newsintel.storage.store_log import StoreLog
 
 P = ParamSpec("P")
@@ -44,13 +47,16 @@ CONFLICT_RETRIES = 3
 CONFLICT_PAUSE_S = 0.05
 """The longest pause before the first retry; it doubles. Two batches that deadlock hold each other up for milliseconds."""
 
+PATIENCE_S = 0.25
+"""How long a unit waits for a slot: some fifty look-ups long, and too short for anybody to notice."""
+
 IDLE_S = 60.0
 CLOSE_S = 0.4
 """How long closing waits for units in the air before it drops their connections; the bridge then waits DRAIN_S for their ends."""
 
 
 class Postgres:
-    """The pool, behind a lane of the bridge that has as many slots as the pool has connections."""
+    """The pool, behind a lane of the bridge that has as many slots as the pool has connections; who may have how many, `rules` says."""
 
     def __init__(self, lane: Lane, url: Secret, password: Secret | None, size: int) -> None:
         self._lane = lane
@@ -68,6 +74,7 @@ class Postgres:
         Raises:
             UnavailableError: PostgreSQL did not do it in time, or not at all.
             PoisonedBatchError: what it was given can never be accepted.
+            AccountGoneError: the account that it was for is deleted.
         """
         return await self._lane.run(self._translated, self._patiently, lambda connection: unit(connection, *args, **kwargs))
 
@@ -82,7 +89,8 @@ class Postgres:
 
     async def ping(self) -> None:
         """Return if PostgreSQL takes writes; raises UnavailableError if not, as from a replica."""
-        await self.run(_ping)
+        with asking_urgently():
+            await self.run(_ping)
 
     async def _translated(self, attempt: Callable[..., Coroutine[Any, Any, T]], unit: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         try:
@@ -168,13 +176,18 @@ class Postgres:
             pool.terminate()
 
 
+def rules(size: int) -> Rules:
+    """Who may have how many of so many connections: a quarter for one person, all but one for everything that is not urgent."""
+    return Rules(size, each=ceil(size / 4), kept=min(1, size - 1), patience_s=PATIENCE_S)
+
+
 @asynccontextmanager
 async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, size: int) -> AsyncIterator[Postgres]:
     """A pool of `size` connections; `password` replaces the URL's. Connects with the first unit.
 
     Owns: the pool's connections. Leaving has a slot of its own, because a frozen server takes all others.
     """
-    postgres = Postgres(bridge.lane("PostgreSQL", size), url, password, size)
+    postgres = Postgres(bridge.lane("PostgreSQL", rules(size)), url, password, size)
     closing = bridge.lane("closing PostgreSQL", 1)
     try:
         yield postgres

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asyncpg import Record
@@ -43,6 +44,8 @@ SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newes
 """With `more` where there are older matches, which are not counted."""
 
 HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
+
+ENDS = "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM articles"
 
 LANGUAGES = """
 WITH RECURSIVE held AS (
@@ -189,15 +192,22 @@ async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket)
     condition = await _where(connection, query)
     sql, values = condition.sql, [*condition.values, bucket.value]
     if condition.narrow and query.start:
-        newest = await connection.fetchval("SELECT max(published_at) FROM articles")
-        end = min(query.end or newest, newest) if newest else query.start
-        values.append(list(cover(slot(query.start), slot(end) + 1)))
+        first, last = await _held_between(connection, query.start, query.end)
+        values.append(list(cover(slot(first), slot(last) + 1)))
         sql += f" AND {TAGS} && ${len(values)}::text[]"
     counting = f"SELECT date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC'), count(*) FROM articles WHERE {sql} GROUP BY 1"
     counts = await connection.fetch(f"{counting} LIMIT {MOST_BARS + 1}", *values)
     if len(counts) > MOST_BARS:
         raise too_many()
     return bars(dict(counts), query.start, query.end, bucket)
+
+
+async def _held_between(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
+    """A time without the parts of it from which the archive has nothing: two looks into an index. The first may be the later one."""
+    held = await connection.fetchrow(ENDS)
+    if held["oldest"] is None:
+        return start, start
+    return max(start, held["oldest"]), min(end or held["newest"], held["newest"])
 
 
 @in_time

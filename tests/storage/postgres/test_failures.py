@@ -27,7 +27,8 @@ from tests.waiting import PATIENCE_S, until
 BUG, AGAIN, ELSEWHERE = "a bug of ours", "tried again", "tried again on another connection"
 MEANINGS = {
     # By class, or by code where one differs from its class; appendix A of PostgreSQL's manual.
-    "08": ELSEWHERE, "22": PoisonedBatchError, "23": PoisonedBatchError, "25": UnavailableError, "25006": ELSEWHERE, "25P03": ELSEWHERE,
+    "08": ELSEWHERE, "22": PoisonedBatchError, "23": PoisonedBatchError, "23503": AGAIN,
+    "25": UnavailableError, "25006": ELSEWHERE, "25P03": ELSEWHERE,
     "26": RefusedError, "28": RefusedError, "3D": RefusedError, "3F": SchemaError, "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
     "42501": RefusedError, "42703": SchemaError, "42883": SchemaError, "42P01": SchemaError, "42P05": RefusedError,
     "53": UnavailableError, "54": PoisonedBatchError, "55": UnavailableError, "57": UnavailableError, "57014": ArchiveTimeoutError,

@@ -1,5 +1,6 @@
 """The pool under faults: PostgreSQL frozen, restarted, away, or refusing."""
 
+import asyncio
 import random
 import ssl
 from contextlib import ExitStack
@@ -9,12 +10,13 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from newsintel.asker import ask_for
 from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
 from newsintel.storage.postgres.history import PostgresHistory
-from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
+from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres, rules
 from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes
 from tests.waiting import PATIENCE_S, until
@@ -36,6 +38,45 @@ async def test_a_frozen_server_costs_callers_their_deadline_and_no_more(postgres
         with pytest.raises(BusyError):
             await postgres.ping()
     await until(lambda: succeeds(postgres.ping))  # slots come back as their operations end
+
+
+async def test_one_person_cannot_take_every_connection(postgres):
+    """Ten slow things that one person asks for leave room for somebody else, for who is asking and for whether the server is well."""
+    go_on, ended = asyncio.Event(), []
+
+    async def slow(_connection):
+        await go_on.wait()
+
+    async def greedy():
+        ask_for("greedy")
+        try:
+            await postgres.run(slow)
+        except BusyError:
+            ended.append("busy")
+
+    async def nine_refused():
+        await trio.lowlevel.checkpoint()
+        return len(ended) == 9
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(greedy)
+        try:
+            await until(nine_refused)
+            ask_for("somebody else")
+            assert await postgres.run(lambda connection: connection.fetchval("SELECT 1")) == 1
+            await postgres.ping()
+        finally:
+            go_on.set()
+    assert postgres.slots_used == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 10, 100])
+def test_a_pool_of_any_size_serves_a_person_and_keeps_one_if_it_can(size):
+    """A pool of one has nothing to keep."""
+    found = rules(size)
+    assert 1 <= found.each <= max(1, size // 2)
+    assert found.kept == (0 if size == 1 else 1)
 
 
 @pytest.mark.parametrize("postgres_limits", [()])

@@ -6,7 +6,9 @@ import pytest
 
 from newsintel.archive_model import ArchiveQuery, Bar, Bucket, Condition, Field
 from newsintel.errors import InvalidParameterError
+from newsintel.storage.postgres import search as search_module
 from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.storage.postgres.tags import cover, slot
 from newsintel.storage.postgres.timeline import MOST_BARS, bars
 from tests.storage.support import NOON, article
 
@@ -45,6 +47,19 @@ async def test_wanted_moments_set_the_ends(search):
     assert {start: count for start, count in counts.items() if count} == {MIDNIGHT: 2, MIDNIGHT - timedelta(days=1): 1}
     everything = await search.timeline(ArchiveQuery(**dates), Bucket.DAY)
     assert sum(one.count for one in everything) == 4
+
+
+@pytest.mark.parametrize("start", [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), NOON, NOON + timedelta(days=9_000)])
+@pytest.mark.parametrize("end", [None, datetime(9999, 12, 31, tzinfo=UTC), NOON, datetime(1, 1, 2, tzinfo=UTC)])
+async def test_no_more_of_time_is_asked_for_than_the_archive_has(search, monkeypatch, start, end):
+    """From the year 1 to the year 9999 it would be 57,000 names of slices, each a look into the index."""
+    asked = []
+    monkeypatch.setattr(search_module, "cover", lambda low, high: asked.extend(found := [*cover(low, high)]) or found)
+    try:
+        await search.timeline(ArchiveQuery(CAT, start=start, end=end), Bucket.WEEK)
+    except InvalidParameterError as refusal:
+        assert refusal.code == "too_many_buckets"
+    assert len(asked) <= len([*cover(slot(NOON - timedelta(days=30)), slot(NOON + timedelta(hours=1)) + 1)])
 
 
 async def test_without_a_match_only_wanted_moments_make_bars(search):

@@ -1,0 +1,99 @@
+"""How many articles one may save, and how much of them one request looks through."""
+
+import pytest
+import trio
+
+from newsintel.personal_model import Put
+from newsintel.saved_query import build
+from newsintel.storage.postgres import saved as module
+from newsintel.storage.postgres.saved import LOCK, MOST_SAVES
+from tests.storage.support import NOON, article
+
+FILL = """
+WITH made AS (
+    INSERT INTO articles (public_id, source, external_id, url, canonical_url, title, publisher, published_at,
+                          published_at_estimated, first_seen_at, fetched_at)
+    SELECT 'a_' || n, 'test', n, 'https://example.org/' || n, 'https://example.org/' || n, 'Title ' || n, 'P', now(), false, now(), now()
+    FROM generate_series(1, {number}) AS n RETURNING id
+)
+INSERT INTO saved_articles (user_id, article_id, notes, saved_at)
+SELECT {user_id}, id, 'needle in ' || id, '2026-01-01+00'::timestamptz + id * interval '1 minute' FROM made
+"""
+
+
+@pytest.fixture
+def fill_and_wait(execute, somebody_waits):
+    """Gives a person so many saves; and waits until somebody waits."""
+
+    async def fill(user_id, number):
+        await execute(FILL.format(number=number, user_id=user_id))
+
+    return fill, somebody_waits
+
+
+async def put(saved, user_id, name):
+    """What becomes of a save."""
+    _, done = await saved.put(user_id, article(name), NOON, notes=None, keep_notes=True, at=NOON)
+    return done
+
+
+async def test_there_are_so_many_saves_and_no_more(saved, people, execute):
+    """One that is there may change; another takes a place that became free; the other person has places of their own."""
+    alice, bob = people
+    await execute(FILL.format(number=MOST_SAVES - 1, user_id=alice))
+    assert await put(saved, alice, "last") is Put.NEW
+    assert await put(saved, alice, "further") is Put.FULL
+    assert await put(saved, alice, "last") is Put.CHANGED
+    assert await put(saved, bob, "further") is Put.NEW
+    assert await saved.delete(alice, article("last").id)
+    assert await put(saved, alice, "further") is Put.NEW
+
+
+async def test_two_who_come_at_once_do_not_both_take_the_last_place(saved, archive, people, holding, fill_and_wait):
+    """The second waits for the first, and then finds no place."""
+    alice, done = people[0], []
+    fill, somebody_waits = fill_and_wait
+    await fill(alice, MOST_SAVES - 1)
+
+    async def second():
+        done.append(await put(saved, alice, "second"))
+
+    await archive.save([(article("first"), NOON)], [])
+    first = "INSERT INTO saved_articles SELECT $1, id, NULL, now() FROM articles WHERE public_id = $2"
+    async with trio.open_nursery() as nursery, holding((LOCK, alice), (first, alice, article("first").id)):
+        nursery.start_soon(second)
+        await somebody_waits()
+    assert done == [Put.FULL]
+
+
+@pytest.mark.parametrize("budget", [(1, 950), (44 * 300, 4), (1_000_000, 2)])
+async def test_a_search_goes_on_where_its_budget_ended(saved, people, execute, monkeypatch, budget):
+    """However few it may look through at once: page by page, some of them empty, every match comes once, the latest first."""
+    alice = people[0]
+    await execute(FILL.format(number=950, user_id=alice), "UPDATE saved_articles SET notes = 'hay' WHERE article_id % 10 > 0")
+    monkeypatch.setattr(module, "MOST_CHARS", budget[0])
+    found, pages, after = [], 0, None
+    while after is not None or not pages:
+        page = await saved.page(alice, build("needle"), 60, after)
+        found, pages, after = found + [save.saved_at for save in page.saves], pages + 1, page.next
+    assert (len(found), len(set(found)), found) == (95, 95, sorted(found, reverse=True))
+    assert pages == budget[1]
+
+
+async def test_long_notes_use_up_the_budget_sooner(saved, people, execute):
+    """The longest: so many saves are looked through at once as their characters allow."""
+    await execute(FILL.format(number=50, user_id=people[0]), "UPDATE saved_articles SET notes = repeat('x', 10000)")
+    page = await saved.page(people[0], build("title"), 100, None)
+    assert len(page.saves) == -(-module.MOST_CHARS // (module.CHARS_EACH + 10_000))
+    assert page.next is not None
+
+
+async def test_a_search_without_a_match_ends(saved, people, execute, monkeypatch):
+    """With empty pages that lead on until the last."""
+    await execute(FILL.format(number=300, user_id=people[0]))
+    monkeypatch.setattr(module, "MOST_CHARS", 1)  # one save each
+    pages, after = [], None
+    while after is not None or not pages:
+        page = await saved.page(people[0], build("nothing"), 10, after)
+        pages, after = [*pages, len(page.saves)], page.next
+    assert pages == [0] * 300

@@ -1,0 +1,128 @@
+"""Who gets a slot of a store, who waits, and who does not."""
+
+import random
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.asker import ask_for, asking_urgently
+from newsintel.errors import BusyError
+from newsintel.storage.slots import Rules, Slots
+
+FAIR = Rules(4, each=2, kept=1, patience_s=0.25)
+
+
+async def hold(slots, person=None, release=None, *, urgent=False, into=None, name=None):
+    """Take a slot for a person and keep it until `release` is set; tells `into` what came of it."""
+    ask_for(person)
+    into = [] if into is None else into
+    try:
+        if urgent:
+            with asking_urgently():
+                held = await slots.take()
+        else:
+            held = await slots.take()
+    except BusyError:
+        into.append(f"{name} busy")
+        return
+    into.append(f"{name} in")
+    await release.wait()
+    slots.give_back(held)
+
+
+async def test_one_person_has_a_part_and_the_last_is_for_what_is_urgent(autojump_clock):
+    """However much one asks for: others find room, and after them all whoever has to be known or is probed."""
+    slots, release, came = Slots("a store", FAIR), trio.Event(), []
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            nursery.start_soon(lambda: hold(slots, "greedy", release, into=came, name="greedy"))
+        await wait_all_tasks_blocked()
+        assert (slots.held, came) == (2, ["greedy in"] * 2)
+        nursery.start_soon(lambda: hold(slots, "other", release, into=came, name="other"))
+        await wait_all_tasks_blocked()
+        nursery.start_soon(lambda: hold(slots, None, release, into=came, name="own work"))
+        await wait_all_tasks_blocked()
+        assert (slots.held, came[2:]) == (3, ["other in"])
+        nursery.start_soon(lambda: hold(slots, None, release, into=came, name="look-up", urgent=True))
+        await wait_all_tasks_blocked()
+        assert (slots.held, came[3:]) == (4, ["look-up in"])
+        await trio.sleep(0.3)
+        assert sorted(came[4:]) == ["greedy busy"] * 8 + ["own work busy"]
+        release.set()
+    assert slots.held == 0
+
+
+async def test_a_slot_that_becomes_free_goes_to_the_next_who_may_have_it(autojump_clock):
+    """In order, but for a person who has enough and what is urgent."""
+    slots, came = Slots("a store", FAIR), []
+    first, rest = trio.Event(), trio.Event()
+    async with trio.open_nursery() as nursery:
+        for person, release in (("greedy", rest), ("greedy", rest), ("other", first)):
+            nursery.start_soon(lambda person=person, release=release: hold(slots, person, release, name=person))
+            await wait_all_tasks_blocked()
+        for person, urgent in (("greedy", False), ("third", False), ("fourth", False)):
+            nursery.start_soon(lambda person=person, urgent=urgent: hold(slots, person, rest, into=came, name=person, urgent=urgent))
+            await wait_all_tasks_blocked()
+        assert came == []
+        first.set()
+        await wait_all_tasks_blocked()
+        assert came == ["third in"]
+        rest.set()
+    assert sorted(came[1:]) == ["fourth in", "greedy in"]
+    assert slots.held == 0
+
+
+async def test_whoever_leaves_the_line_disturbs_nobody(autojump_clock):
+    """A caller that is cancelled while it waits gets no slot, and none is lost."""
+    slots, release, came = Slots("a store", Rules(1, patience_s=10)), trio.Event(), []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: hold(slots, "first", release, into=came, name="first"))
+        await wait_all_tasks_blocked()
+        with trio.move_on_after(1):
+            await slots.take()
+        nursery.start_soon(lambda: hold(slots, "second", release, into=came, name="second"))
+        await wait_all_tasks_blocked()
+        release.set()
+    assert (came, slots.held) == (["first in", "second in"], 0)
+
+
+async def test_without_patience_nobody_waits():
+    """As at Redis, where whoever finds no room goes on without."""
+    slots = Slots("a store", Rules(1))
+    held = await slots.take()
+    with pytest.raises(BusyError, match="1 of 1"):
+        await slots.take()
+    slots.give_back(held)
+    assert (await slots.take(), slots.held) == (held, 1)
+
+
+async def test_whatever_happens_no_slot_is_lost_and_no_bound_is_passed(autojump_clock):
+    """Many people who come, wait, give up and are cancelled at random."""
+    dice, slots, most = random.Random(7), Slots("a store", FAIR), []
+
+    async def visit():
+        person, urgent = dice.choice(["a", "b", "c", None]), dice.random() < 0.1
+        ask_for(person)
+        with trio.move_on_after(dice.choice([0.1, 1, 10])):
+            try:
+                if urgent:
+                    with asking_urgently():
+                        held = await slots.take()
+                else:
+                    held = await slots.take()
+            except BusyError:
+                return
+            most.append(slots.held)
+            with trio.CancelScope(shield=True):
+                await trio.sleep(dice.uniform(0, 0.5))
+            slots.give_back(held)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(400):
+            nursery.start_soon(visit)
+            await trio.sleep(dice.uniform(0, 0.1))
+    assert max(most) == FAIR.most
+    assert slots.held == 0
+    held = await slots.take()
+    assert held.person is None
