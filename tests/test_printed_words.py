@@ -9,7 +9,7 @@ import trio
 from attrs import frozen
 
 from newsintel import archive_query, query, saved_query
-from newsintel.archive_model import ArchiveSort, Hit
+from newsintel.archive_model import Hit
 from newsintel.errors import InvalidParameterError
 from newsintel.matching import NEAR, Topics, essential, language_of
 from newsintel.model import Article, Group, Member

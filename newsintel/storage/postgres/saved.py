@@ -124,9 +124,13 @@ async def _holds(asked: Asked, row: Record) -> bool:
 
 
 def _parts(notes: str) -> Iterator[str]:
-    """Notes in pieces that each take a turn, of which two neighbours share what a query may be long."""
-    for start in range(0, max(len(notes) - OVERLAP_CHARS, 1), PART_CHARS):
-        yield notes[start : start + PART_CHARS + OVERLAP_CHARS]
+    """Notes in pieces that each take a turn, parted at spaces; two neighbours share what a query may be long."""
+    start = 0
+    while (end := start + PART_CHARS + OVERLAP_CHARS) < len(notes):
+        last = notes.rfind(" ", start + PART_CHARS, end)
+        yield notes[start : end if last < 0 else last]
+        start = max(notes.rfind(" ", start, start + PART_CHARS) + 1, start + PART_CHARS - OVERLAP_CHARS)
+    yield notes[start:]
 
 
 async def _put(
