@@ -28,7 +28,7 @@ MAX_WORD_CHARS = 64
 """A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
 
 _APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
-"""Those of keyboards, what people type for one, and the letters that are one to Hawaiian, Uzbek and romanised Arabic; for a character class."""
+"""Those of keyboards, what people type for one, and the letters that are one in Hawaiian, Uzbek and romanised Arabic."""
 _ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
 
 _UNSPACED = (
@@ -56,7 +56,9 @@ _PLAIN = re.compile(rf"[^\W_]{_IN_WORD}*(?:[{_APOSTROPHES}][^\W_]{_IN_WORD}*)*")
 """The last of these alone, for texts in which nothing is _SPECIAL."""
 _SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
-_PIECE = re.compile(rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)")
+_PIECE = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}{_APOSTROPHES}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)"
+)
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
 

@@ -20,7 +20,11 @@ OURS_ALONE = {
     "nl": "we wel",
     "en": "cannot could would",
     "fi": "ettei jo myos siella vain varten",
-    "fr": "ainsi apres aucun aussi avant avoir cela cet cette ceux chez comme contre depuis deux donc elles encore entre etre fait ils jusqu les leurs ni plus pourquoi quand quel quelle sans si sous tous tout toute toutes tres va vers",
+    "fr": (
+        "ainsi apres aucun aussi avant avoir cela cet cette ceux chez comme contre depuis deux donc elles "
+        "encore entre etre fait ils jusqu les leurs ni plus pourquoi quand quel quelle sans si sous tous tout "
+        "toute toutes tres va vers"
+    ),
     "de": "sollen",
     "hu": "ha is le mind nek",
     "it": "ancora avere cosa dopo essere fa fra ogni prima qual quando senza",
@@ -29,7 +33,10 @@ OURS_ALONE = {
     "ru": "весь ко либо наш однако оно очень свои также те той хотя чей чье чья эта это",
     "es": "aqui asi aun aunque bajo cada dos mientras pues segun ser solo tan tras",
     "sv": "in sitt vill",
-    "tr": "ancak ben beni benim bir bize bizi bundan bunu bunun dolayi gore ha kadar olan olarak oldu oldugu oluyor ona onlar onun sonra uzere var yeni yok",
+    "tr": (
+        "ancak ben beni benim bir bize bizi bundan bunu bunun dolayi gore ha kadar olan olarak oldu oldugu "
+        "oluyor ona onlar onun sonra uzere var yeni yok"
+    ),
 }
 """By language: function words of ours that PostgreSQL's list of the language does not have, in their plain form."""
 
