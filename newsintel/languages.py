@@ -59,7 +59,7 @@ def stemming_language(code: str | None) -> str | None:
 def detect(words: Iterable[str]) -> str:
     """The language by whose rules a text is best compared, by the function words that it has; SIMPLE if there is no stemmer for it.
 
-    Without enough of them it is the usual one of its script: English for Latin letters.
+    Without enough of them it is the usual one of its script: English for Latin letters. Of equals it is that one, else the first of LISTS.
 
     Args:
         words: in their plain form.
@@ -68,9 +68,10 @@ def detect(words: Iterable[str]) -> str:
     counts = Counter(language for word in _LANGUAGES_OF.keys() & seen for language in _LANGUAGES_OF[word])
     usual = _usual(seen)
     counts[usual] += 1
-    (language, most), *others = counts.most_common()
-    if most < _ENOUGH or (others and others[0][1] == most):
+    most = max(counts.values())
+    if most < _ENOUGH or counts[usual] == most:
         return usual
+    language = next(one for one in LISTS if counts[one] == most)  # a tie is one of neighbours, as of Spanish and Catalan
     return stemming_language(language) or SIMPLE
 
 

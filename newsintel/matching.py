@@ -19,9 +19,7 @@ from newsintel.tokens import Token
 NEAR = 0.9
 """How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
 
-ONLY_STOP_WORDS = (
-    "q must hold a word that says something: `the`, `of` and their like do not, unless in a phrase in quotes or with a capital letter."
-)
+ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
 
 TELLING_CHARS = 2_000
 """Of a description, from which a language is told: all of it, but for one that was imported."""

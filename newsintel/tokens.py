@@ -28,13 +28,13 @@ MAX_WORD_CHARS = 64
 """A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
 
 _APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
-"""Those of keyboards, what people type for one, and the letters that are one to Hawaiian, Uzbek and romanised Arabic; for a character class."""
+"""Those of keyboards, what people type for one, and the letters that are one in Hawaiian, Uzbek and romanised Arabic."""
 _ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
     "\u303b\u3041-\u30fa\u30fc-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
+    "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
 """Thai, Lao, Burmese, Khmer, Han, kana; and Hangul, which writes a word and its particles together."""
 
@@ -58,7 +58,9 @@ _SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+
 _NOT_SIMPLE = re.compile(rf"'|{_SPECIAL.pattern}")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
-_PIECE = re.compile(rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)")
+_PIECE = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}{_APOSTROPHES}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)"
+)
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
 

@@ -57,7 +57,7 @@ def test_a_preferred_source_is_worth_a_step():
 
 @pytest.mark.parametrize("where", ["title", "description", "section"])
 def test_a_topic_is_worth_more(where):
-    """Wherever its words stand in a row, in any case, as their language stems them; parts of words and scattered words are another thing."""
+    """Wherever its words stand in a row, in any case, as their language stems them; parts of words and scattered words are not it."""
     hers = ranked("hers", 0.5, **{where: "On CLIMATE changes, again"})
     stories = [ranked("parts", 0.6, title="Climate changeover"), ranked("apart", 0.6, title="change of climate"), hers]
     arranged = arrange(stories, Preferences(topics=("climate change",)), Sort.RELEVANCE)

@@ -1,28 +1,35 @@
-"""Terms are shown as their articles have them, and what need be asked for that is little."""
+"""Terms are shown as their articles have them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsintel.intelligence.wording import as_written, spellings
+from newsintel.intelligence.wording import as_written
+from newsintel.lexemes import lexeme
+from newsintel.tokens import tokens
 
 
-def test_only_words_that_may_be_meant_are_asked_about():
-    """In the order of their first occurrence, each spelling once, absent texts passed over; parts of compounds too."""
-    found = spellings(["Vaccine makers' VACCINES", None, "A Covid-19 vaccine for U.S. cities"], ["vaccin", "covid-19", "us"])
-    assert list(found) == ["Vaccine", "VACCINES", "Covid-19", "Covid", "vaccine"]
-    assert list(spellings(["US and usual"], ["us"])) == ["US", "usual"]
+@pytest.mark.parametrize(
+    ("texts", "language", "lexemes", "expected"),
+    [
+        (["Vaccine makers", "VACCINES"], "en", ["en:vaccin", "en:maker"], ("Vaccine", "makers")),
+        ([None, "", "A Covid-19 vaccine in the U.S."], "en", ["en:us", "19", "en:covid"], ("U.S", "19", "Covid")),
+        (["Café, cafe"], "fr", ["fr:caf"], ("Café",)),
+        (["Apple’s L’Ukraine"], "en", ["en:appl", "en:ukrain"], ("Apple", "Ukraine")),
+        (["東京で地震"], "", ["地震", "震"], ("地震", "震")),
+        (["the tide"], "en", ["en:elect", "tide"], ("elect", "tide")),
+        ([], "en", ["en:x:y"], ("y",)),
+    ],
+)
+def test_a_term_is_the_first_word_that_becomes_it(texts, language, lexemes, expected):
+    """Absent texts are passed over; what is nowhere written is shown without its language."""
+    assert as_written(texts, lexemes, language) == expected
 
 
-def test_a_term_is_the_first_word_that_becomes_it():
-    """A compound stands for itself, not for its parts; what is nowhere written stays as it is."""
-    becomes = {"Covid-19": ["-19", "covid", "covid-19"], "Vaccines": ["vaccin"], "vaccine": ["vaccin"], "the": []}
-    words = ["the", "Covid-19", "Vaccines", "vaccine"]
-    assert as_written(words, ["vaccin", "covid-19", "covid", "tide"], becomes) == ("Vaccines", "Covid-19", "covid", "tide")
-
-
-@given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.lists(st.text(min_size=1, max_size=5), max_size=4))
-def test_any_text_has_its_words_found(texts, lexemes):
-    """Every word is in one of the texts, and one per lexeme comes out."""
-    found = spellings(texts, lexemes)
-    assert all(any(word in (text or "") for text in texts) for word in found)
-    assert len(as_written(found, lexemes, {word: [word.casefold()] for word in found})) == len(lexemes)
+@given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"]))
+def test_every_word_of_a_text_is_shown_as_it_is_there(texts, language):
+    """One for each lexeme, and each of them is in one of the texts."""
+    lexemes = list({lexeme(one.word, language) for text in texts for one in tokens(text or "")})
+    shown = as_written(texts, lexemes, language)
+    assert len(shown) == len(lexemes)
+    assert all(any(word in (text or "") for text in texts) for word in shown)

@@ -1,0 +1,60 @@
+# ruff: noqa: S608 - our own texts, quoted
+"""What the archive keeps of a text, as PostgreSQL reads it: every letter is found again, and stems are PostgreSQL's own."""
+
+import sys
+import unicodedata
+from random import Random
+
+from newsintel import languages
+from newsintel.languages import FUNCTION_WORDS, SIMPLE, stem
+from newsintel.matching import run
+from newsintel.storage.postgres.conditions import _in_order
+from newsintel.storage.postgres.indexing import Texts, read
+from newsintel.tokens import is_unspaced, tokens
+from tests.printed_words import ROWS
+
+
+def literal(text):
+    """A literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def test_a_sample_of_all_letters_and_digits_is_found_again(bridge, fetch):
+    """Each in a title of its own, by itself."""
+    every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isalnum() and unicodedata.category(chr(code)) != "Lm"]
+    sample = Random(1).sample(every, 3_000)
+    lane = bridge.lane("read", 1)
+
+    async def vectors():
+        return [(await read(Texts(f"a {one} b", None, None, None, "P", "ja")))[0] for one in sample]
+
+    asked = [run(one, SIMPLE) for one in sample]
+    assert [one for one, found in zip(sample, asked, strict=True) if found is None] == []
+    pairs = ", ".join(
+        f"({literal(one)}, {literal(vector)}, {literal(_in_order(found, ''))})"
+        for one, vector, found in zip(sample, await lane.run(vectors), asked, strict=True)
+    )
+    lost = await fetch(f"SELECT one FROM (VALUES {pairs}) AS each (one, vector, query) WHERE NOT vector::tsvector @@ query::tsquery")
+    assert lost == []
+
+
+async def test_stems_are_those_of_postgresql(fetch):
+    """For the languages that both have: of real words and of made-up ones. What another version of Snowball does otherwise is listed."""
+    random = Random(2)
+    theirs = {name for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")}
+    both = {code: name for code, name in languages._SNOWBALL.items() if f"{name}_stem" in theirs}
+    assert len(both) > 20
+    printed = {one.word for row in ROWS for one in tokens(f"{row.title} {row.q}") if one.word.isalpha() and not is_unspaced(one.word)}
+    differ = {}
+    for code, name in both.items():
+        real = printed | FUNCTION_WORDS.get(code, frozenset())
+        parts = [word[at:] for word in sorted(real) for at in range(len(word)) if word[at:].isalpha()]
+        words = sorted(real | {"".join(random.choices(parts, k=2)) for _ in range(300)})
+        kept = ", ".join(f"({place}, {literal(word)})" for place, word in enumerate(words))
+        rows = await fetch(f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place")
+        pairs = [
+            (word, stem(code, word), found) for word, (found,) in zip(words, rows, strict=True) if found is not None
+        ]  # None: a stop word
+        assert len(pairs) > 300
+        differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
+    assert {code: len(pairs) for code, pairs in differ.items() if pairs} == {}
