@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.account_model import Access
 from newsintel.codec import to_json
+from newsintel.grammar import checked
 from newsintel.http.access import account
 from newsintel.http.bodies import Member
 from newsintel.http.ids import ARTICLE
@@ -69,7 +70,7 @@ def routes() -> tuple[Route, ...]:
 async def listed(services: Services, given: Given) -> Response:
     """Answer a page of saves."""
     words = None if given["q"] is None else build(given["q"])
-    asked = (account(), "saved", given["q"])
+    asked = (account(), "saved", given["q"] and checked(given["q"]))
     page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
     return Response(to_json(saved_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
 
