@@ -65,10 +65,10 @@ def detect(words: Iterable[str]) -> str:
     """
     seen: dict[str, None] = dict.fromkeys(words)
     counts = Counter(language for word in seen if len(word) > 1 for language in _LANGUAGES_OF.get(word, ()))
-    letters = (language for word in seen if len(word) == 1 for language in _LANGUAGES_OF.get(word, ()))
-    counts.update([language for language in letters if counts[language]])  # alone they tell nothing: C, O'Neil
     usual = _usual(seen)
     counts[usual] += 1
+    letters = (language for word in seen if len(word) == 1 for language in _LANGUAGES_OF.get(word, ()))
+    counts.update([language for language in letters if counts[language]])  # alone they tell nothing: C, O'Neil
     most = max(counts.values())
     best = [one for one in (usual, *LISTS) if counts[one] == most]  # more than one are neighbours, as Spanish and Catalan
     if most < _ENOUGH + (len(best) > 1):
