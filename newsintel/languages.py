@@ -31,9 +31,7 @@ FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in t
 _LANGUAGES_OF = {
     word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words)
     for word in frozenset().union(*FUNCTION_WORDS.values())
-    if len(word) > 1 or word > "z"
 }
-"""A Latin letter alone tells nothing: it may be an initial, or what an apostrophe left."""
 
 _ENOUGH = 2
 """Function words that tell a language; the usual one of the script has one before it begins."""
@@ -59,20 +57,24 @@ def stemming_language(code: str | None) -> str | None:
 def detect(words: Iterable[str]) -> str:
     """The language by whose rules a text is best compared, by the function words that it has; SIMPLE if there is no stemmer for it.
 
-    Without enough of them it is the usual one of its script: English for Latin letters. Of equals it is that one, else the first of LISTS.
+    Without enough of them it is the usual one of its script: English for Latin letters. Of equals it is that one, else the first
+    of LISTS, and takes a word more.
 
     Args:
         words: in their plain form.
     """
     seen = dict.fromkeys(words)
-    counts = Counter(language for word in _LANGUAGES_OF.keys() & seen for language in _LANGUAGES_OF[word])
+    known = _LANGUAGES_OF.keys() & seen
+    counts = Counter(language for word in known if len(word) > 1 for language in _LANGUAGES_OF[word])
     usual = _usual(seen)
     counts[usual] += 1
+    letters = (language for word in known if len(word) == 1 for language in _LANGUAGES_OF[word])
+    counts.update([language for language in letters if counts[language]])  # alone they tell nothing: C, O'Neil
     most = max(counts.values())
-    if most < _ENOUGH or counts[usual] == most:
+    best = [one for one in (usual, *LISTS) if counts[one] == most]  # more than one are neighbours, as Spanish and Catalan
+    if most < _ENOUGH + (len(best) > 1):
         return usual
-    language = next(one for one in LISTS if counts[one] == most)  # a tie is one of neighbours, as of Spanish and Catalan
-    return stemming_language(language) or SIMPLE
+    return stemming_language(best[0]) or SIMPLE
 
 
 def is_function_word(language: str, word: str) -> bool:

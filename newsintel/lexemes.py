@@ -5,7 +5,7 @@
 | of a language with a stemmer | the language and the stem: `en:elect` |
 | with a digit in it, of one letter, of a script without spaces, of any other language | the word in its plain form: `covid19`, `地震` |
 
-So a query meets each text by that text's own rules: asked for `universities` it looks for `en:univers`, `fr:universit` and so on, and no
+So a query meets each text by that text's own rules: asked for `universities` it looks for `en:universiti`, `fr:universit` and so on, and no
 French text about the universe is found. Beside it an index keeps two notes of each word that has marks: `=café` for its exact spelling, and
 `~cafe` for there being one with marks.
 """

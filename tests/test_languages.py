@@ -43,6 +43,7 @@ OURS_ALONE = {
 HEADLINES = [
     ("en", "Why the economy is slowing and what it means for you"),
     ("en", "Apple unveils phone"),
+    ("en", "C compilers, O’Neill says"),
     ("de", "Die Regierung will das Gesetz noch vor dem Sommer ändern"),
     ("de", "Was wir über den Brand in der Fabrik wissen"),
     ("fr", "Le gouvernement face à la colère des agriculteurs"),

@@ -39,7 +39,11 @@ async def test_a_sample_of_all_letters_and_digits_is_found_again(bridge, fetch):
 
 
 async def test_stems_are_those_of_postgresql(fetch):
-    """For the languages that both have: of real words and of made-up ones. What another version of Snowball does otherwise is listed."""
+    """For the languages that both have: of real words and of made-up ones, some thousand.
+
+    But for what releases of Snowball do otherwise, in a word of a hundred: English `university` is `universiti` since 3.0, no more the stem
+    of `universe`; and for Dutch, which has another stemmer since.
+    """
     random = Random(2)
     theirs = {name for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")}
     both = {code: name for code, name in languages._SNOWBALL.items() if f"{name}_stem" in theirs}
@@ -57,4 +61,4 @@ async def test_stems_are_those_of_postgresql(fetch):
         ]  # None: a stop word
         assert len(pairs) > 300
         differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
-    assert {code: len(pairs) for code, pairs in differ.items() if pairs} == {}
+    assert {code: pairs for code, pairs in differ.items() if len(pairs) > 15}.keys() == {"nl"}

@@ -99,8 +99,7 @@ async def test_a_query_finds_exactly_what_it_asks_for(archive, search, sort):
     await archive.save([(one, NOON) for one in ZOO], [])
     pages = {name: await search.search(evolve(query, sort=sort), 50, None) for name, (query, _) in CONDITIONS.items()}
     found = {name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()}
-    wrong = [(n, found[n], sorted(e)) for n, (_, e) in CONDITIONS.items() if found[n] != sorted(e)]
-    assert wrong == []
+    assert [(name, found[name], sorted(expected)) for name, (_, expected) in CONDITIONS.items() if found[name] != sorted(expected)] == []
 
 
 @pytest.mark.parametrize(
