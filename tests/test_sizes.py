@@ -70,9 +70,9 @@ def forget():
 
 
 def held(make):
-    """What a call made, and the bytes that were allocated for it and are still: the least of three calls, as another thread's count too."""
+    """What a call made, and the bytes that were allocated for it and are still: the least of two calls, as another thread's count too."""
     least = None
-    for _ in range(3):
+    for _ in range(2):
         made = None
         forget()
         tracemalloc.start()
@@ -152,5 +152,5 @@ def test_finished_pages_take_what_is_said():
 def test_preferences_take_what_is_said(topics):
     """Of whoever has none, and of whoever has as many as one may."""
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
-    kept, real = held(lambda: [Preferences.of(orjson.loads(written)) for _ in range(50)])
+    kept, real = held(lambda: [Preferences.of(orjson.loads(written)) for _ in range(200)])
     assert near(sum(each.size_bytes for each in kept), real)

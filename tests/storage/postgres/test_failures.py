@@ -181,7 +181,7 @@ async def test_a_pooler_that_shares_sessions_is_named(bridge, tmp_path, settings
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,
         pgbouncer(tmp_path / "bouncer", server, *(line.format(ours=ours) for line in settings)) as url,
-        open_postgres(bridge, url, None, 2) as postgres,
+        open_postgres(bridge, url, None, 8) as postgres,  # room for two at once who are nobody
     ):
 
         async def ask():
@@ -207,7 +207,7 @@ async def test_a_pooler_that_gives_out_whole_sessions_is_fine(bridge, tmp_path):
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,
         pgbouncer(tmp_path / "bouncer", server, "pool_mode = session", ignored[0]) as url,
-        open_postgres(bridge, url, None, 2) as postgres,
+        open_postgres(bridge, url, None, 8) as postgres,  # room for two at once who are nobody
     ):
         for _ in range(5):
             async with trio.open_nursery() as nursery:
