@@ -20,6 +20,10 @@ _MAX_LABEL_CHARS = 59
 """Of a label beyond ASCII: Punycode has at least one character for each, and 63 with its prefix. Punycode takes quadratic time."""
 
 
+_MAX_WRITTEN_LABEL_CHARS = 63
+"""Of any label (RFC 1035)."""
+
+
 def is_registered(host: str) -> bool:
     """Whether a host in lower-case ASCII has the form of a registered name."""
     return _REGISTERED.fullmatch(host) is not None
@@ -63,8 +67,11 @@ def _ascii_label(label: str) -> str:
             return label
         if len(label) > _MAX_LABEL_CHARS:
             raise ValueError("a label too long")
+        written = _PREFIX + label.encode("punycode").decode("ascii")
+        if len(written) > _MAX_WRITTEN_LABEL_CHARS:  # before the next label takes as long
+            raise ValueError("a label too long")
         _check(label)
-        return _PREFIX + label.encode("punycode").decode("ascii")
+        return written
     if len(label) > _MAX_LABEL_CHARS + len(_PREFIX):
         raise ValueError("a label too long")
     decoded = label.removeprefix(_PREFIX).encode("ascii").decode("punycode")

@@ -32,7 +32,7 @@ _GERSHAYIM = rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))|(?
 _MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
 # ‘…’ and ‚…‘ begin before a word and end after one. Before a digit it is an apostrophe (‘90s), and without its end too (‘tis).
 _SINGLE_MARKS = "‘‚‛"
-_SINGLE = re.compile(rf"[{_SINGLE_MARKS}](?!\d)([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)")
+_SINGLE = re.compile(rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)")
 _EMOTICON = r"(?<!\S)[:;=]['’-]?[()]+(?!\S)"
 _IDLE = re.compile(rf"(?:\s|[{_CLOSING_ONLY}]|{_EMOTICON})*")
 _PREFIX = re.compile(rf"(?P<before>[{DASHES}]*)(?:(?P<field>[^\W\d_]+)[:：﹕](?P<after>[{DASHES}]*)(?=[^\s{_CLOSE}]))?")

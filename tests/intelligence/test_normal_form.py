@@ -35,6 +35,7 @@ def form(q):
         ('"(a" "b)" ⑴', '"(a" "b)" "(1)"'),
         ('"NOT" "–x" "‘n"', 'not "–x" "‘n"'),
         ('צה"ל', 'צה"ל'),
+        ("‘ ‘n’", "n"),
     ],
 )
 def test_forms(typed, normal):
