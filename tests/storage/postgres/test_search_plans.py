@@ -15,6 +15,7 @@ from newsintel.lexemes import lexeme
 from newsintel.options import Secret
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres import search
+from newsintel.storage.postgres.indexing import UNREAD
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES
 from newsintel.storage.postgres.pool import open_postgres
@@ -156,3 +157,23 @@ async def test_which_sources_are_held_is_one_look_into_an_index_each(plans):
     found = await plans(search._held, ["guardian", "imported"])
     assert scans(found) == {"Index Only Scan"}
     assert read(found, "Index Only Scan") == 1
+
+
+async def test_that_nothing_is_left_to_read_is_seen_at_a_look(bridge, corpus_url):
+    """Where all articles were read, and where one was not: no more of the table is read than that."""
+    lane, asked = bridge.lane("test", 1), f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}"
+    for unread in (0, 1):
+        await lane.run(sql, corpus_url, f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})")  # noqa: S608 - our own query
+        ((plan,),) = await lane.run(rows, corpus_url, asked)
+        found = list(nodes(json.loads(plan)[0]["Plan"]))
+        assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_unread"}
+        assert read(found, "Index Scan") == unread
+    await lane.run(sql, corpus_url, "UPDATE articles SET text_language = 'en' WHERE text_language IS NULL")
+
+
+async def test_which_languages_are_held_is_a_look_for_each(plans, bridge, corpus_url):
+    """However many articles there are."""
+    plan = await bridge.lane("test", 1).run(rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}")
+    found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
+    assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_text_language"}
+    assert "Seq Scan" not in scans(found)

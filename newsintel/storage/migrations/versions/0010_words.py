@@ -31,7 +31,8 @@ STATEMENTS = (
     "DROP INDEX articles_publisher",
     FOUND,
     "CREATE INDEX articles_publisher ON articles (publisher_key, published_at DESC, public_id)",
-    "CREATE INDEX articles_text_language ON articles (text_language, id)",
+    "CREATE INDEX articles_text_language ON articles (text_language)",
+    "CREATE INDEX articles_unread ON articles (id) WHERE text_language IS NULL",
 )
 
 
