@@ -55,7 +55,7 @@ _RAW = re.compile(
 _PLAIN = re.compile(rf"[^\W_]{_IN_WORD}*(?:[{_APOSTROPHES}][^\W_]{_IN_WORD}*)*")
 """The last of these alone, for texts in which nothing is _SPECIAL."""
 _SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
-_NOT_SIMPLE = re.compile(rf"'|{_SPECIAL.pattern}")
+_NOT_SIMPLE = re.compile(rf"['`]|{_SPECIAL.pattern}")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _PIECE = re.compile(
