@@ -25,9 +25,8 @@ TELLING_CHARS = 2_000
 """Of a description, from which a language is told: all of it, but for one that was imported."""
 
 _BETWEEN = "\0"
-"""Stands between words; no word has it."""
 _AND_EXACTLY = "\1"
-"""Likewise."""
+"""Stand between words and between two lists of them; no word has either."""
 
 
 class Typed(Protocol):
@@ -191,11 +190,14 @@ def is_light(term: Typed, language: str) -> bool:
 
 
 def language_of(article: Article) -> str:
-    """The language by whose rules an article is compared: its own if that is known, else what its words tell."""
-    known = stemming_language(article.language)
-    if known is not None:
-        return known
-    return told_language(article.title, article.description)
+    """The language by whose rules an article is compared."""
+    return text_language(article.language, article.title, article.description)
+
+
+def text_language(code: str | None, title: str, description: str | None) -> str:
+    """The language by whose rules a text is compared: its own if that is known (ISO 639-1), else what its words tell."""
+    known = stemming_language(code)
+    return told_language(title, description) if known is None else known
 
 
 def told_language(title: str, description: str | None) -> str:

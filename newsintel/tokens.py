@@ -40,8 +40,14 @@ _UNSPACED = (
 
 
 def _marks() -> str:
-    """The marks of the first plane, for a character class: to `re` they are no word characters, and Hindi would fall apart."""
-    return "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M"))
+    """The marks of the first plane, for a character class: to `re` they are no word characters, and Hindi would fall apart.
+
+    As ranges, which `re` reads in less time than one by one.
+    """
+    codes = [code for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M")]
+    starts = [code for before, code in pairwise([0, *codes]) if code != before + 1]
+    ends = [code for code, after in pairwise([*codes, 0]) if after != code + 1]
+    return "".join(f"{chr(low)}-{chr(high)}" for low, high in zip(starts, ends, strict=True))
 
 
 _MARKS = _marks()

@@ -4,11 +4,7 @@
 it has not read waits in the database. Several processes may run it; each takes other articles.
 """
 
-import random
-
-import trio
-
-from newsintel.errors import UnavailableError
+from newsintel.backlog import Pace, work_off
 from newsintel.ports import Count, TextIndex
 
 EVERY_S = 60.0
@@ -22,14 +18,6 @@ async def run(*, index: TextIndex, count: Count) -> None:
 
     Args:
         index: what is kept up to date.
-        count: told of `indexed_articles` and `index_failures`.
+        count: counts `indexed_articles` and `index_failures`.
     """
-    read = 0
-    while True:
-        await trio.sleep(BUSY_S if read else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
-        try:
-            read = await index.read_some()
-            count("indexed_articles", read)
-        except UnavailableError:
-            read = 0
-            count("index_failures")
+    await work_off(index.read_some, Pace(EVERY_S, BUSY_S), count, done="indexed_articles", failed="index_failures")

@@ -4,11 +4,7 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 for the next process. Several processes may run it; one at a time does the work.
 """
 
-import random
-
-import trio
-
-from newsintel.errors import UnavailableError
+from newsintel.backlog import Pace, work_off
 from newsintel.intelligence_ports import TermCounts
 from newsintel.ports import Count
 
@@ -23,14 +19,6 @@ async def run(*, terms: TermCounts, count: Count) -> None:
 
     Args:
         terms: what is kept up to date.
-        count: told of `term_changes` and `term_failures`.
+        count: counts `term_changes` and `term_failures`.
     """
-    added = 0
-    while True:
-        await trio.sleep(BUSY_S if added else EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
-        try:
-            added = await terms.add_up()
-            count("term_changes", added)
-        except UnavailableError:
-            added = 0
-            count("term_failures")
+    await work_off(terms.add_up, Pace(EVERY_S, BUSY_S), count, done="term_changes", failed="term_failures")

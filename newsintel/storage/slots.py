@@ -53,7 +53,7 @@ class Slots:
         return self._held.total()
 
     async def take(self) -> Asker:
-        """Take a slot for whoever this task asks for; it is to be given back once, with what this returns.
+        """Take a slot for the person that this task asks for; give it back once, with what this returns.
 
         Raises:
             BusyError: none became free in time.

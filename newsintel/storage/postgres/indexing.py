@@ -11,9 +11,8 @@ from typing import Any
 from attrs import fields, frozen
 
 from newsintel.folding import plain_name
-from newsintel.languages import stemming_language
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme
-from newsintel.matching import told_language
+from newsintel.matching import text_language
 from newsintel.slices import Sliced
 from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.tokens import plain_words, tokens
@@ -38,7 +37,7 @@ TEXTS = (
     f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, publisher, language"
 )
 UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"  # noqa: S608 - our own names
-THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - likewise
+THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - our own names
 WRITE = """
 UPDATE articles SET search = row.search::tsvector, text_language = row.text_language, publisher_key = row.publisher_key
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS row (id, search, text_language, publisher_key)
@@ -110,8 +109,7 @@ _NAMES = [one.name for one in fields(Texts)]
 
 
 def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
-    known = stemming_language(texts.language)
-    language = told_language(texts.title, texts.description) if known is None else known
+    language = text_language(texts.language, texts.title, texts.description)
     vector = _Vector(language)
     yield from vector.add(texts.title[:TITLE_CHARS], "A")
     yield from vector.add((texts.description or "")[:DESCRIPTION_CHARS], "B")

@@ -95,6 +95,8 @@ async def _page(
         chunk = await connection.fetch(PAGE[content], user_id, saved_at, article_id, chunk_rows)
         more = len(chunk) == chunk_rows
         for row in chunk:
+            if len(rows) > limit:
+                break
             if asked is not None and left <= 0:
                 return _page_of(rows, limit, following)
             if asked is None or await _holds(asked, row):

@@ -4,7 +4,7 @@
 of all articles again, batch by batch beside everything else, the latest first: a search finds those that have been read. A service of
 the version before goes on writing and reading until it is replaced; what it writes meanwhile is read within a minute.
 
-The index is made anew in this step: reading and writing wait for some 20 s per million articles.
+This step builds the index again: reading and writing wait for some 20 s per million articles.
 """
 
 from alembic import op
