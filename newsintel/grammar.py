@@ -14,6 +14,7 @@ from typing import Literal
 from attrs import define, field, frozen
 
 from newsintel.errors import InvalidParameterError
+from newsintel.languages import is_any_function_word
 from newsintel.spelling import Kind, Lexeme, lexemes
 from newsintel.text import stream_safe, visible
 from newsintel.tokens import tokens
@@ -39,16 +40,13 @@ class Token:
     Attributes:
         field: the name before its colon, or None.
         excluded: it must not occur.
+        phrase: several words, which are meant in a row, or a function word in quotes, which is meant: "it".
     """
 
     text: str
     field: str | None = None
     excluded: bool = False
-
-    @property
-    def phrase(self) -> bool:
-        """True of several words, which are meant in a row."""
-        return " " in self.text
+    phrase: bool = False
 
 
 @frozen
@@ -133,7 +131,7 @@ def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ())
     return Parsed(tuple(tuple(found.values()) for found in groups[0].finished), tuple(aside))
 
 
-_Key = tuple[str | None, str, bool]
+_Key = tuple[str | None, str, bool, bool]
 _Alternative = dict[_Key, Token]
 
 
@@ -151,7 +149,7 @@ class _Group:
     current: tuple[_Alternative, ...] = field(default=(), init=False)
 
     def token(self, lexeme: Lexeme, *, negated: bool) -> Token:
-        return Token(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated)
+        return Token(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated, _is_phrase(lexeme))
 
     def add(self, *part: _Alternative) -> None:
         self.current = _joined(self.current, part, either=self.negated)
@@ -181,7 +179,11 @@ def _joined(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, 
 
 
 def _key(token: Token) -> _Key:
-    return token.field, case_folded(token.text), token.excluded
+    return token.field, case_folded(token.text), token.excluded, token.phrase
+
+
+def _is_phrase(lexeme: Lexeme) -> bool:
+    return " " in lexeme.text or (lexeme.quoted and any(is_any_function_word(token.word) for token in tokens(lexeme.text)))
 
 
 def _too_long(name: str) -> InvalidParameterError:

@@ -82,6 +82,11 @@ def is_function_word(language: str, word: str) -> bool:
     return word in FUNCTION_WORDS.get(language or "en", ())
 
 
+def is_any_function_word(word: str) -> bool:
+    """Whether a plain word only holds sentences together in some language."""
+    return word in _LANGUAGES_OF
+
+
 def stem(language: str, word: str) -> str:
     """The stem of a plain word in a language that has a stemmer."""
     stemmed: str = _stemmer(language).stemWord(word)

@@ -30,7 +30,11 @@ class Dedupe(StrEnum):
 
 @frozen
 class Term:
-    """A word, or a phrase of several words in a row, as the person typed it: in NFC, unquoted, in its own case."""
+    """A word, or a phrase of several words in a row, as the person typed it: in NFC, unquoted, in its own case.
+
+    Attributes:
+        phrase: a function word that was quoted is one too: "it".
+    """
 
     text: str
     phrase: bool = False

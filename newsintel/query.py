@@ -42,7 +42,7 @@ def build(
     text = checked(q)
     clauses = _understood(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
-    words = [[[case_folded(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
+    words = [[[_folded(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
     fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
     key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
     return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
@@ -108,8 +108,12 @@ def _term(term: Term) -> str:
 
     A mark inside a Hebrew acronym becomes the Hebrew one, and a backslash, which would escape the closing mark, a space.
     """
-    bare = _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
+    bare = not term.phrase and _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
     return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
+
+
+def _folded(term: Term) -> str:
+    return f'"{case_folded(term.text)}"' if term.phrase else case_folded(term.text)
 
 
 def _understood(text: str) -> tuple[Clause, ...]:

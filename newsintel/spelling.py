@@ -64,12 +64,14 @@ class Lexeme:
         text: a word's or phrase's, as typed but unquoted; "" for all others.
         field: the name before its colon, or None.
         excluded: a dash stands before it.
+        quoted: it stands in quotation marks.
     """
 
     kind: Kind
     text: str = ""
     field: str | None = None
     excluded: bool = False
+    quoted: bool = False
 
 
 def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
@@ -86,9 +88,14 @@ def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
             yield lexeme
 
 
-def spelled(text: str) -> str:
-    """A word or phrase of a lexeme as it can be typed again: bare if that reads as this one word, else in quotes."""
-    bare = text[:1] not in _SINGLE_MARKS and [*lexemes(text)] == [Lexeme(Kind.WORD, text)]
+def spelled(text: str, *, quoted: bool = False) -> str:
+    """A word or phrase of a lexeme as it can be typed again: bare if that reads as this one word, else in quotes.
+
+    Args:
+        text: a lexeme's.
+        quoted: in quotes in any case.
+    """
+    bare = not quoted and text[:1] not in _SINGLE_MARKS and [*lexemes(text)] == [Lexeme(Kind.WORD, text)]
     return text if bare else f'"{text}"'
 
 
@@ -101,16 +108,18 @@ def _read(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None
         return None, at
     if text[at] in _OPEN:
         return Lexeme(Kind.OPEN, "", field, dashes), at + 1
+    quoted = True
     if text[at] in _MARKS:
         words, end = _phrase(text, at)
     elif single := _SINGLE.match(text, at):
         words, end = single[1], single.end()
     else:
+        quoted = False
         end = _word_end(text, at)
         words = text[at:end]
         if at == start and (operator := _operator(words)):
             return Lexeme(operator), end
-    return Lexeme(Kind.WORD, words, field, dashes), end
+    return Lexeme(Kind.WORD, words, field, dashes, quoted), end
 
 
 def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str | None, int]:

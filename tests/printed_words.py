@@ -204,6 +204,9 @@ PROMISES: dict[str, tuple[Row, ...]] = {
         *found("The end of the road", '"the end"', "the road"),
         *missed("Airports closed by outage", "IT", "More", '"The Who"'),
         *missed("WHO declares the end of an outbreak", '"The Who"'),
+        *found("It was filmed in Maine", '"it"', "“it” maine", "‘it’"),
+        *found("Die Ärzte spielen in Berlin", '"die"', "»die« berlin", language="de"),
+        *missed("Airports closed by outage", '"it"', "“it” airports"),
     ),
     "whatever quotation marks a keyboard has make a phrase": (
         *found(

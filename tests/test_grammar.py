@@ -135,7 +135,7 @@ def test_alternatives_mean_what_the_query_means(data):
 def test_alternatives_spelled_again_are_the_same(tree, data):
     """In the plain spelling, without groups."""
     found = tokens(typed(tree, data.draw)[:MAX_CHARS].strip() or "a")
-    again = " OR ".join(" ".join(("-" if one.excluded else "") + spelled(one.text) for one in each) for each in found)
+    again = " OR ".join(" ".join(("-" if one.excluded else "") + spelled(one.text, quoted=one.phrase) for one in each) for each in found)
     assume(len(again) <= MAX_CHARS)
     assert tokens(again) == found
 

@@ -41,7 +41,8 @@ def clause(wanted: str, unwanted: str = "") -> Clause:
         ("a or b", [clause("a,or,b")]),
         ("a AND b", [clause("a,b")]),
         ("-AND -OR x", [clause("x", "AND,OR")]),
-        ('"OR"', [clause("OR")]),
+        ('"OR"', [Clause((Term("OR", phrase=True),))]),
+        ('"flood" "it"', [Clause((Term("flood"), Term("it", phrase=True)))]),
         ("OR a OR OR b OR", [clause("a"), clause("b")]),
         ('a "b c', [clause("a,b c")]),
         ('a"b c"d', [clause("a,b c,d")]),
@@ -94,7 +95,7 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
     [
         ("Climate Change", " climate\u00a0 change "),
         ("a AND b", "a b"),
-        ('"a"', "a"),
+        ('"flood"', "flood"),
         ('a "b c', 'a "B  c"'),
         ("a OR", "a"),
         ("STRASSE", "straße"),
@@ -110,7 +111,7 @@ def test_same_meaning_same_key(one: str, other: str) -> None:
     assert parse(one).key == parse(other).key
 
 
-@pytest.mark.parametrize(("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")])
+@pytest.mark.parametrize(("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ('"it"', "it"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")])
 def test_other_meaning_other_key(one: str, other: str) -> None:
     """Searches that ask something else do not; the order of words counts, since sources rank by it."""
     assert parse(one).key != parse(other).key

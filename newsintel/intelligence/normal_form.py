@@ -24,4 +24,4 @@ def normal_form(clauses: Sequence[Clause]) -> str | None:
 
 def _term(term: Term) -> str:
     """A word bare, unless it would then be read as something else."""
-    return spelled(case_folded(term.text))
+    return spelled(case_folded(term.text), quoted=term.phrase)

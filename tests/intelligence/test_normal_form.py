@@ -33,9 +33,9 @@ def form(q):
         ("(Flood OR storm) -(rain snow)", "flood -rain OR flood -snow OR storm -rain OR storm -snow"),
         ("Straße CO₂ „Real Madrid“", 'strasse co2 "real madrid"'),
         ('"(a" "b)" ⑴', '"(a" "b)" "(1)"'),
-        ('"NOT" "–x" "‘n"', 'not "–x" "‘n"'),
+        ('"NOT" "–x" "‘n"', '"not" "–x" "‘n"'),
         ('צה"ל', 'צה"ל'),
-        ("‘ ‘n’", "n"),
+        ("‘ ‘n’", '"n"'),
     ],
 )
 def test_forms(typed, normal):
