@@ -41,6 +41,9 @@ FORMAT = 5
 MAX_BYTES = 2 * 2**20
 """Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
 
+MOST_OPENED = 12_000
+"""Objects and lists in an answer, by the signs that open them: a parser in C cannot be paused. 300 articles have 1,800 as a rule."""
+
 
 def to_json(value: Any) -> bytes:
     """A body of plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
@@ -63,8 +66,7 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
     merge = [_ranked_row(ranked, places) for ranked in answer.merge.ranked]
     yield
     data = orjson.dumps({"format": FORMAT, "harvest": row, "merge": merge})
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES} bytes")
+    _check_size(data)
     return data
 
 
@@ -74,8 +76,7 @@ def load_answer(data: bytes) -> Sliced[Answer]:
     Raises:
         ValueError: the bytes are no answer of this format; the message says why in a few words and quotes nothing of them.
     """
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES} bytes")
+    _check_size(data)
     try:
         envelope = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -88,6 +89,13 @@ def load_answer(data: bytes) -> Sliced[Answer]:
         return Answer(harvest, (yield from _merge(envelope["merge"], harvest.articles)))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"not an answer ({type(error).__name__})") from error
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"not an answer (more than {MAX_BYTES:,} bytes)")
+    if data.count(b"{") + data.count(b"[") > MOST_OPENED:
+        raise ValueError(f"not an answer (more than {MOST_OPENED:,} objects and lists)")
 
 
 def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:

@@ -58,6 +58,14 @@ def test_json_in_the_right_envelope_is_a_value_error(inner):
         load_answer(orjson.dumps({"format": FORMAT, "harvest": inner, "merge": []}))
 
 
+@pytest.mark.parametrize("inner", ["[],", "{},", '{"a":1},'])
+def test_json_made_to_take_long_is_not_parsed(monkeypatch, inner):
+    """A parser in C cannot be paused: 2 MiB of nothing but lists would take it 300 ms."""
+    monkeypatch.setattr("newsintel.codec.orjson.loads", None)
+    with pytest.raises(ValueError, match=r"^not an answer \(more than"):
+        load_answer(b'{"format":5,"harvest":[' + inner.encode() * 20_000 + b'0],"merge":[]}')
+
+
 @pytest.mark.parametrize("envelope", [{}, {"format": FORMAT + 1}, {"format": None}, [FORMAT], FORMAT])
 def test_another_format_is_a_value_error(envelope):
     """What another version wrote is not guessed at."""

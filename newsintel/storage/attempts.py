@@ -30,10 +30,7 @@ class RedisAttempts:
         data = await self._link.call(self._take, digest(state))
         if data is None:
             return None
-        try:
-            attempt = Attempt(**json.loads(data))
-        except (ValueError, TypeError):
-            attempt = None
+        attempt = _read(data)
         if attempt is not None and attempt.state == state:
             return attempt
         self._count("cache_mismatches")
@@ -44,3 +41,12 @@ class RedisAttempts:
 
     async def _take(self, key: str) -> bytes | str | None:
         return await self._redis.getdel(f"sign-in:{key}")
+
+
+def _read(data: bytes | str) -> Attempt | None:
+    """The attempt in some bytes; None if they hold none."""
+    try:
+        attempt = Attempt(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return attempt if all(isinstance(value, str) for value in asdict(attempt).values()) else None

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from newsintel.ports import Count, Kept
 from newsintel.storage.redis import RedisLink
 
+MOST_DIGITS = 9
+"""Of the seconds for which something is kept: thirty years."""
+
 
 class RedisBytes:
     """Bytes in Redis, as `<ttl in seconds> <key>`, a line feed, and the bytes."""
@@ -25,7 +28,7 @@ class RedisBytes:
             return None
         head, _, data = value.partition(b"\n")
         ttl_s, _, named = head.partition(b" ")
-        if named == key.encode() and ttl_s.isdigit():
+        if named == key.encode() and ttl_s.isdigit() and len(ttl_s) <= MOST_DIGITS:
             return Kept(data, max(0.0, int(ttl_s) - left_ms / 1000), int(ttl_s))
         self._count("cache_mismatches")
         await self._link.call(self._link.discard, key)

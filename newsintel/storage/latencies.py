@@ -13,6 +13,9 @@ DAYS = 8
 
 KEEP_S = DAYS * 86_400
 
+MOST_DIGITS = 19
+"""Of a count: Redis adds up 64 bits."""
+
 
 class RedisLatencies:
     """Counts in Redis: key `latencies:<day>`, field `<source> <status> <ms>`."""
@@ -29,7 +32,7 @@ class RedisLatencies:
         """The counts of a day and of the seven before it, added up. A field that this version cannot read is left out."""
         total: Counter[Latency] = Counter()
         for field, count in await self._link.call(self._read, [_key(last - timedelta(days=back)) for back in range(DAYS)]):
-            if (latency := _read_field(field)) is not None and count.isdigit():
+            if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:
                 total[latency] += int(count)
         return total
 

@@ -107,6 +107,7 @@ class RedisLedger:
             for one in (key, *of_person):
                 together.zrem(one, name)
                 together.zremrangebyscore(one, "-inf", floor_us - SLACK_S * US)
+                together.zremrangebyscore(one, about_us + round((terms.window_s + SLACK_S) * US), "+inf")  # no start of ours
             before = len(together)
             together.time()
             together.zcount(key, floor_us, "+inf")

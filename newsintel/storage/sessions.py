@@ -126,12 +126,12 @@ class RedisSessions:
 
     async def _digests(self, user_id: int) -> list[str]:
         members = cast(set[bytes], await self._redis.smembers(_list(user_id)))
-        return [member.decode() for member in members]
+        return [member.decode("latin-1") for member in members]  # ours are ASCII; whatever else stands there names no session
 
     def _left(self, session: Session) -> int:
         """Whole seconds for which it may live on if nobody is seen again; 0 or less: it has ended."""
-        ends = min(session.last_seen_at + self._idle, session.created_at + self._max)
-        return round((ends - self._now()).total_seconds())
+        now = self._now()
+        return round(min(self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)).total_seconds())
 
 
 def dump(session: Session) -> bytes:
@@ -145,9 +145,11 @@ def load(data: bytes) -> Session | None:
     try:
         found, user_id, created, seen, client = json.loads(data)
         created_at, last_seen_at = (datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return Session(str(found), int(user_id), created_at, last_seen_at, str(client))
+    if type(user_id) is not int or not 0 < user_id < 2**63:
+        return None
+    return Session(str(found), user_id, created_at, last_seen_at, str(client))
 
 
 _key: Callable[[str], str] = "session:{}".format

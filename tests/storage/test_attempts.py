@@ -1,7 +1,10 @@
 """Started sign-ins in a real Redis: each is taken once, and lapses."""
 
+import json
+
 import pytest
 import trio
+from attrs import asdict
 
 from newsintel.keys import digest
 from newsintel.sign_in import new_attempt
@@ -38,7 +41,10 @@ async def test_asvs_01_it_lapses_after_ten_minutes_and_its_key_is_a_digest(attem
     assert await attempts.take("x" * 43) is None
 
 
-@pytest.mark.parametrize("value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null"])
+ODD = [json.dumps(asdict(ATTEMPT) | {"browser": None}).encode(), json.dumps(asdict(ATTEMPT) | {"next": ["/"]}).encode()]
+
+
+@pytest.mark.parametrize("value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null", b"[" * 100_000, *ODD])
 async def test_what_is_no_attempt_is_none(attempts, redis, tally, value):
     """It is counted, and gone."""
     await redis("SET", f"sign-in:{digest(ATTEMPT.state)}", value)

@@ -53,7 +53,21 @@ async def test_it_ages_and_is_forgotten(kept):
     await until(gone)
 
 
-@pytest.mark.parametrize("wrong", [b"", b"60 other\nx", b"60\nx", b"x k\nx", b"-1 k\nx", b"\xff\x00", b"60 k2\nx", b"60 kx"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"60 other\nx",
+        b"60\nx",
+        b"x k\nx",
+        b"-1 k\nx",
+        b"\xff\x00",
+        b"60 k2\nx",
+        b"60 kx",
+        b"9" * 400 + b" k\nx",
+        b"9" * 5000 + b" k\nx",
+    ],
+)
 async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(on_redis, redis, tally, wrong):
     """Another key's, another format's, rubbish: never shown."""
     await redis("SET", "k", wrong, "EX", 60)

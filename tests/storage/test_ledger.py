@@ -130,6 +130,18 @@ async def test_starts_outlive_their_process_and_not_their_window(link, redis):
     assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Start)
 
 
+@pytest.mark.parametrize("score", ["+inf", "-inf", "1e300", "-1e300", "9e15", "3e15"])
+async def test_a_start_at_an_impossible_time_counts_for_nothing(link, redis, score):
+    """As when something else writes there: it goes, and the source is asked."""
+    await redis("ZADD", "starts:newsapi", score, "p/x")
+    process = Process(RedisLedger(link), Terms(1.0, Quota(1, 3600)))
+    assert isinstance(await process.reserve(person="p"), Start)
+    await redis("ZADD", "starts:newsapi:p", score, "p/y")
+    assert isinstance(await process.reserve(person="p"), Turned)
+    assert b"p/x" not in await redis("ZRANGE", "starts:newsapi", 0, -1)
+    assert b"p/y" not in await redis("ZRANGE", "starts:newsapi:p", 0, -1)
+
+
 async def test_two_processes_never_start_too_many_or_too_close(ledgers, redis):
     """Under contention from both, with calls given back at random: the pace between any two starts, the quota in any window."""
     dice = random.Random(seed := random.randrange(10**6))

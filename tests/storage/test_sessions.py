@@ -172,7 +172,19 @@ async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
     assert len(await redis("KEYS", "session:*")) == MOST
 
 
-@pytest.mark.parametrize("value", [b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}"])
+def written(user_id="7", created=NOON.isoformat(), digest="a"):
+    """What a session is kept as, with one part of it wrong."""
+    return f'["{digest}",{user_id},"{created}","{NOON.isoformat()}",""]'.encode()
+
+
+RUBBISH = [
+    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
+    *(written(user_id) for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")),
+    written(created="0001-01-01T00:00:00+14:00"), written(created="9999-12-31T23:59:59-14:00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", RUBBISH)
 async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally, value):
     """It is deleted and counted."""
     session_id = await sessions.start(7, "")
@@ -184,6 +196,22 @@ async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally
     assert await sessions.of_user(7) == ()
     assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
     assert tally.counts == {"cache_mismatches": 2}
+
+
+async def test_what_others_write_under_our_keys_is_never_a_bug(sessions, redis):
+    """A user id that PostgreSQL cannot hold, years at the end of time, names of sessions that are no text."""
+    session_id = await sessions.start(7, "")
+    key = digest(session_id)
+    for value in (written(str(2**70), digest=key), written("true", digest=key), written("null", digest=key)):
+        await redis("SET", f"session:{key}", value)
+        assert await sessions.find(session_id) is None
+    await redis("SET", f"session:{key}", written(created="9999-12-31T23:59:59+00:00", digest=key))
+    assert (await sessions.find(session_id)) is not None
+    await redis("SADD", "sessions:7", b"\xff\xfe", b"[")
+    assert [one.digest for one in await sessions.of_user(7)] == [key]
+    await redis("SADD", "sessions:7", b"\xff\xfe")
+    await sessions.end_all(7)
+    assert await sessions.find(session_id) is None
 
 
 async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tally):
