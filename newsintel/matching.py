@@ -5,6 +5,7 @@ without, is found less well (NEAR), so that an exact spelling comes first.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from attrs import field, frozen
@@ -157,7 +158,7 @@ def runs(terms: Iterable[Typed], language: str) -> tuple[Run, ...]:
 
 def run(text: str, language: str) -> Run | None:
     """A word or phrase, as typed, as a run of lexemes; None if it has no word."""
-    kept, prefix = _looked_for(list(tokens.tokens(text)))
+    kept, prefix = _looked_for(_tokens(text))
     if not kept:
         return None
     words = tuple(one.word for one in kept)
@@ -185,7 +186,7 @@ def is_light(term: Typed, language: str) -> bool:
     """Whether a term is a bare function word; one in capitals alone may be a name."""
     if term.phrase or (len(term.text) > 1 and term.text.isupper()):
         return False
-    found = list(tokens.tokens(term.text))
+    found = _tokens(term.text)
     return len(found) == 1 and is_function_word(language, found[0].word)
 
 
@@ -242,7 +243,13 @@ def _padded(words: Sequence[str], *, open_ended: bool = False) -> str:
     return _BETWEEN + _BETWEEN.join(words) + ("" if open_ended or not words else _BETWEEN)
 
 
-def _looked_for(found: list[Token]) -> tuple[list[Token], bool]:
+# A query's terms are read by the rules of every language that there is, and for every text that is found.
+@lru_cache(maxsize=128)
+def _tokens(term: str) -> tuple[Token, ...]:
+    return tuple(tokens.tokens(term))
+
+
+def _looked_for(found: Sequence[Token]) -> tuple[Sequence[Token], bool]:
     """The words to look for, and whether the last need only begin one.
 
     The last letter of a run stands in the index for itself, so that it is found alone; behind its neighbours it says nothing new.

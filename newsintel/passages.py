@@ -1,10 +1,12 @@
 """The passage of a text that shows why it was found: some words round a match, with every match in it marked."""
 
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from newsintel.archive_model import Snippet
 from newsintel.lexemes import lexeme
 from newsintel.matching import Run
+from newsintel.slices import Sliced, whole
 from newsintel.tokens import Token, tokens
 
 MOST_WORDS = 30
@@ -14,10 +16,21 @@ BEFORE = 5
 """Words before the first match, where there are so many."""
 
 LONGEST = 5_000
-"""Characters of a text in which a passage is looked for: 5 ms at most."""
+"""Characters of a text in which a passage is looked for."""
+
+PLACES_A_SLICE = 500
+"""Words of a text that are read, compared or counted at once: some 1 ms."""
+
+_Match = tuple[int, int]
+"""How many words a run has, and which it is."""
 
 
 def passage(text: str, runs: Sequence[Run], language: str) -> Snippet | None:
+    """The passage of `finding`, at one go."""
+    return whole(finding(text, runs, language))
+
+
+def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | None]:
     """The passage with the most of what is looked for, the earliest of equals; None if nothing of it is in the text.
 
     Args:
@@ -26,32 +39,62 @@ def passage(text: str, runs: Sequence[Run], language: str) -> Snippet | None:
         language: the text's.
     """
     text = text[:LONGEST]
-    words = list(tokens(text))
-    found = sorted(_matches([lexeme(word.word, language) for word in words], runs))
+    words: list[Token] = []
+    lexemes: list[str] = []
+    for word in tokens(text):
+        words.append(word)
+        lexemes.append(lexeme(word.word, language))
+        if len(words) % PLACES_A_SLICE == 0:
+            yield
+    found = yield from _matches(lexemes, runs)
     if not found:
         return None
-    _, first = max((len({number for place, _, number in found if start <= place < start + MOST_WORDS}), -start) for start, *_ in found)
-    begin = max(0, -first - BEFORE)
+    begin = max(0, (yield from _fullest(found)) - BEFORE)
     shown = words[begin : begin + MOST_WORDS]
     start, end = shown[0].start, max(word.end for word in shown)
-    marks = [(words[place].start, _end(words, place, length)) for place, length, _ in found if begin <= place < begin + len(shown)]
+    inside = [(place, length) for place in range(begin, begin + len(shown)) for length, _ in found.get(place, ())]
+    marks = [(words[place].start, _end(words, place, length)) for place, length in inside]
     return Snippet(text[start:end], tuple((low - start, min(high, end) - start) for low, high in _merged(marks)))
 
 
-def _matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Iterable[tuple[int, int, int]]:
-    """Where a run begins, how many words it has, and which it is."""
-    for number, run in enumerate(runs):
-        first, length = run.lexemes[0], len(run.lexemes)
-        for place, one in enumerate(lexemes):
-            if (one == first or (run.prefix and length == 1 and one.startswith(first))) and _goes_on(lexemes[place : place + length], run):
-                yield place, length, number
+def _matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[int, list[_Match]]]:
+    """Where runs begin: every match at its place, in the order of places. Runs of the same lexemes are one."""
+    text, places = tuple(lexemes), dict[str, list[int]]()
+    for place, one in enumerate(text):
+        places.setdefault(one, []).append(place)
+    found: dict[int, list[_Match]] = {}
+    for number, (wanted, prefix) in enumerate(dict.fromkeys((run.lexemes, run.prefix) for run in runs)):
+        yield
+        *before, last = wanted
+        length, first = len(wanted), wanted[0]
+        exact = wanted[:-1] if prefix else wanted
+        begins = places.get(first, ()) if before or not prefix else _beginning_with(first, places)
+        for turn, place in enumerate(begins):
+            if turn % PLACES_A_SLICE == PLACES_A_SLICE - 1:
+                yield
+            end = place + length
+            if end <= len(text) and text[place : place + len(exact)] == exact and (not prefix or text[end - 1].startswith(last)):
+                found.setdefault(place, []).append((length, number))
+    return dict(sorted(found.items()))
 
 
-def _goes_on(lexemes: Sequence[str], run: Run) -> bool:
-    *before, last = run.lexemes
-    if len(lexemes) < len(run.lexemes) or list(lexemes[:-1]) != before:
-        return False
-    return lexemes[-1].startswith(last) if run.prefix else lexemes[-1] == last
+def _beginning_with(letter: str, places: dict[str, list[int]]) -> list[int]:
+    return [place for one, where in places.items() if one.startswith(letter) for place in where]
+
+
+def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
+    """The place from which on a passage has the most different runs; the earliest of equals."""
+    ahead, inside = deque(found), Counter[int]()
+    most, best = 0, 0
+    for turn, (place, matches) in enumerate(found.items()):
+        if turn % PLACES_A_SLICE == PLACES_A_SLICE - 1:
+            yield
+        while ahead and ahead[0] < place + MOST_WORDS:
+            inside.update(number for _, number in found[ahead.popleft()])
+        if len(inside) > most:
+            most, best = len(inside), place
+        inside -= Counter(number for _, number in matches)  # and forgets those that are none
+    return best
 
 
 def _end(words: Sequence[Token], place: int, length: int) -> int:

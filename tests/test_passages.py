@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from newsintel.lexemes import lexeme
 from newsintel.matching import run, runs
 from newsintel.model import Term
-from newsintel.passages import BEFORE, LONGEST, MOST_WORDS, passage
+from newsintel.passages import BEFORE, LONGEST, MOST_WORDS, finding, passage
 from newsintel.tokens import tokens
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 
 TEXTS = st.lists(st.sampled_from([*"ab", "cat", "Cats", "Café", "東京で地震", "地震", "ﬁ", ".", "—", "dog’s"]), max_size=60).map(" ".join)
 TYPED = st.lists(st.sampled_from(["cat", "cafe", "a b", "地震", "地", "東京で", "fi", "dog"]), min_size=1, max_size=4)
@@ -75,3 +76,51 @@ def test_a_run_goes_over_the_end_of_no_text():
     """Its first word alone is no match."""
     assert passage("a b", [run("b c", "")], "") is None
     assert passage("", [run("b", "")], "") is None
+
+
+def fullest_by_hand(text, wanted):
+    """The same by the plainest rule: every passage, one after the other."""
+    found = [lexeme(token.word, "en") for token in tokens(text)]
+    starts = {
+        (place, number)
+        for number, one in enumerate(wanted)
+        for place in range(len(found) - len(one.lexemes) + 1)
+        if found[place : place + len(one.lexemes) - 1] == [*one.lexemes[:-1]]
+        and (found[place + len(one.lexemes) - 1].startswith if one.prefix else found[place + len(one.lexemes) - 1].__eq__)(one.lexemes[-1])
+    }
+    most = {begin: len({number for place, number in starts if begin <= place < begin + MOST_WORDS}) for begin, _ in starts}
+    return min(most, key=lambda begin: (-most[begin], begin)) if most else None
+
+
+@given(st.lists(TEXTS, max_size=6).map(" x".join), TYPED)
+def test_a_passage_has_the_most_that_any_has(text, typed):
+    """Held against the plainest way to look for it."""
+    wanted = runs(map(Term, typed), "en")
+    begin, found = fullest_by_hand(text, wanted), passage(text, wanted, "en")
+    if begin is None:
+        assert found is None
+    else:
+        words = list(tokens(text))
+        first = max(0, begin - BEFORE)
+        assert found.text == text[words[first].start : max(word.end for word in words[first : first + MOST_WORDS])]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("a " * LONGEST, ["a"]),
+        ("a " * LONGEST, ["a " * length for length in range(1, 16)]),
+        ("가" * LONGEST, ["가" * 256]),
+        ("가" * LONGEST, ["가" * length for length in range(1, 22)]),
+        ("spam " * LONGEST, ["spam", "spams", "spammed", "spamming", "spam’s"]),
+        ("a b " * LONGEST, [f"{one} b" for one in "a" * 60]),
+        ("".join(chr(0x4E00 + number) for number in range(LONGEST)), [chr(0x4E00 + number) for number in range(128)]),
+        ("a'" * LONGEST, ["'".join("a" * 128)]),
+    ],
+)
+def test_no_text_holds_everybody_up(text, typed):
+    """One that says the same again and again, as anybody may post, took a second and a half."""
+    wanted = runs(map(Term, typed), "en")
+    longest_ms, found = longest_slice(lambda: finding(text, wanted, "en"))
+    assert found is not None
+    assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"

@@ -5,7 +5,7 @@ tsquery asks for the same words by the rules of every language that the archive 
 language (a function word) is left out for that language alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -15,6 +15,7 @@ from newsintel.folding import plain_name
 from newsintel.languages import SIMPLE
 from newsintel.lexemes import AUTHOR, EXACT, MARKED
 from newsintel.matching import ONLY_STOP_WORDS, Run, essential, is_light, run, says_nothing
+from newsintel.slices import Sliced, whole
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.tags import TAGS
@@ -52,6 +53,7 @@ class _Builder:
 
     languages: Sequence[str]
     narrow: bool
+    tsqueries: Mapping[tuple[Condition, str], str] = field(factory=dict)
     values: list[object] = field(factory=list)
 
     def bind(self, value: object, kind: str) -> str:
@@ -71,6 +73,11 @@ class _Builder:
 
 
 def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
+    """The condition of a query, at one go."""
+    return whole(understanding(query, languages))
+
+
+def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where]:
     """The condition of a query.
 
     An alternative that wants function words alone, in lower case, matches nothing: left to itself, `the -cat` would match everything
@@ -88,12 +95,13 @@ def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
     if query.alternatives and not kept:
         raise InvalidParameterError("q", "only_stop_words", ONLY_STOP_WORDS)
     narrow = bool(kept) and all(any(_wanted(one, _WORDS) for one in each) for each in kept)
-    builder = _Builder(languages, narrow)
+    builder = _Builder(languages, narrow, (yield from _tsqueries(kept, languages)))
     sql = _filters(query, builder)
     if kept:
         sql.append(_alternatives(kept, builder))
     wanted = tuple(dict.fromkeys(one for each in kept for one in _asked_for(each)))
-    words = _any(dict.fromkeys(_tsquery(one, language) for one in wanted for language in languages))
+    yield
+    words = _any(dict.fromkeys(builder.tsqueries[one, language] for one in wanted for language in languages))
     read = any(one.field is Field.TITLE or _in_a_row(one) for each in kept for one in each if one.field in _WORDS)
     return Where(
         sql=" AND ".join(sql) or "true",
@@ -139,7 +147,7 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
 
 def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
     """One tsquery for all alternatives where they ask for words alone, else each by itself."""
-    words = [_words(each, builder.languages) for each in alternatives]
+    words = [_words(each, builder) for each in alternatives]
     alone = all(one.field in _WORDS for each in alternatives for one in each)
     if alone and all(words):  # an alternative that only excludes function words has none: it holds for all
         return f"search @@ {builder.bind(_any(words), 'text')}::tsquery"
@@ -156,23 +164,34 @@ def _other(condition: Condition, builder: _Builder) -> str:
     return builder.sources((condition.text,)) if condition.field is Field.SOURCE else builder.publisher(condition.text)
 
 
-def _words(alternative: Sequence[Condition], languages: Sequence[str]) -> str:
+def _words(alternative: Sequence[Condition], builder: _Builder) -> str:
     """The tsquery of an alternative; empty if it asks for no words."""
     texts = [one for one in alternative if one.field in _TEXT]
     authors = [one for one in alternative if one.field is Field.AUTHOR]
     parts = [("!" if one.negated else "") + f"({_author(one)})" for one in authors]
     unwanted = [one for one in texts if one.negated and not is_light(one, "en")]
     if any(not one.negated for one in texts):
-        parts.append(_any(dict.fromkeys(_by_rules_of(language, texts, unwanted) for language in languages)))
+        parts.append(_any(dict.fromkeys(_by_rules_of(language, texts, unwanted, builder) for language in builder.languages)))
     else:
-        parts += [f"!({_any(dict.fromkeys(_tsquery(one, language) for language in languages))})" for one in unwanted]
+        parts += [f"!({_any(dict.fromkeys(builder.tsqueries[one, language] for language in builder.languages))})" for one in unwanted]
     return " & ".join(f"({part})" for part in parts if part)
 
 
-def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition]) -> str:
+def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder) -> str:
     """What texts of one language must and must not have; empty if nothing is left that they must."""
     wanted = essential([one for one in texts if not one.negated], language)
-    return " & ".join([f"({_tsquery(one, language)})" for one in wanted] + [f"!({_tsquery(one, language)})" for one in unwanted if wanted])
+    asked = [("", one) for one in wanted] + [("!", one) for one in unwanted if wanted]
+    return " & ".join(f"{sign}({builder.tsqueries[one, language]})" for sign, one in asked)
+
+
+def _tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]) -> Sliced[dict[tuple[Condition, str], str]]:
+    """The tsquery of each condition on texts by the rules of each language: most of the work, in slices."""
+    found = {}
+    for one in dict.fromkeys(one for each in alternatives for one in each if one.field in _TEXT):
+        for language in languages:
+            found[one, language] = _tsquery(one, language)
+            yield
+    return found
 
 
 def _tsquery(condition: Condition, language: str) -> str:

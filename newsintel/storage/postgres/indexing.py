@@ -4,7 +4,6 @@ So it is one rule (`tokens`, `folding`, `languages`, `lexemes`) for what is kept
 article whose words are still to be read, because its texts changed or an older version of newsintel wrote it, has no `text_language`.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from newsintel.folding import plain_name
 from newsintel.lexemes import AUTHOR, EXACT, MARKED, lexeme
 from newsintel.matching import text_language
 from newsintel.slices import Sliced
+from newsintel.storage.loop_turns import in_loop_turns
 from newsintel.storage.postgres.pool import Connection, Postgres
 from newsintel.tokens import plain_words, tokens
 
@@ -88,14 +88,8 @@ class Texts:
 
 async def read(texts: Texts) -> Indexed:
     """What the index is to know of an article. Others have their turn in between."""
-    work = _reading(texts)
-    while True:
-        await asyncio.sleep(0)
-        try:
-            next(work)
-        except StopIteration as done:
-            search, language = done.value
-            return search, language, plain_name(texts.publisher)
+    search, language = await in_loop_turns(_reading(texts))
+    return search, language, plain_name(texts.publisher)
 
 
 async def _write(connection: Connection, rows: Sequence[Any]) -> int:

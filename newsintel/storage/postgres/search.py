@@ -12,10 +12,12 @@ from asyncpg import Record
 from newsintel.archive_model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Facets, Field, Hit, Position, Snippet
 from newsintel.errors import ArchiveTimeoutError
 from newsintel.languages import SIMPLE
-from newsintel.matching import runs
-from newsintel.passages import LONGEST, passage
+from newsintel.matching import Run, runs
+from newsintel.passages import LONGEST, finding
+from newsintel.slices import Sliced
+from newsintel.storage.loop_turns import in_loop_turns
 from newsintel.storage.postgres.articles import LISTED, article_of
-from newsintel.storage.postgres.conditions import Where, where
+from newsintel.storage.postgres.conditions import Where, understanding
 from newsintel.storage.postgres.failures import TOO_SLOW
 from newsintel.storage.postgres.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -23,6 +25,7 @@ from newsintel.storage.postgres.tags import TAGS, cover, slot
 from newsintel.storage.postgres.timeline import MOST_BARS, bars, too_many
 from newsintel.storage.postgres.walk import Span, walk, walk_until, window_sql
 
+Runs = Sequence[Run]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -125,9 +128,8 @@ async def _search(connection: Connection, query: ArchiveQuery, limit: int, after
 
 
 async def _where(connection: Connection, query: ArchiveQuery) -> Where:
-    if not query.alternatives:
-        return where(query, ())
-    return where(query, [row["text_language"] for row in await connection.fetch(LANGUAGES)])
+    held = await connection.fetch(LANGUAGES) if query.alternatives else ()
+    return await in_loop_turns(understanding(query, [row["text_language"] for row in held]))
 
 
 async def _by_time(
@@ -244,14 +246,23 @@ async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Co
     if not rows:
         return ()
     hits = {}
+    asked: dict[str, tuple[Runs, Runs]] = {}
     for row in await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows]):
-        hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], _snippet(row, wanted) if wanted else None)
-        await asyncio.sleep(0)  # others' turn
+        snippet = await in_loop_turns(_snippet(row, wanted, asked)) if wanted else None
+        hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet)
     return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
 
 
-def _snippet(row: Any, wanted: Sequence[Condition]) -> Snippet | None:
-    """A passage of description and content, else of the title."""
+def _snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
+    """A passage of description and content, else of the title.
+
+    Args:
+        row: of the article.
+        wanted: what was asked for.
+        asked: the same by the rules of each language that was met, for a text and for a title.
+    """
     language = row["text_language"] or SIMPLE
-    anywhere = runs((one for one in wanted if one.field is Field.ANY), language)
-    return passage(row["body"], anywhere, language) or passage(row["title"], runs(wanted, language), language)
+    if language not in asked:
+        asked[language] = runs((one for one in wanted if one.field is Field.ANY), language), runs(wanted, language)
+    anywhere, anything = asked[language]
+    return (yield from finding(row["body"], anywhere, language)) or (yield from finding(row["title"], anything, language))
