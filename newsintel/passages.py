@@ -19,7 +19,7 @@ LONGEST = 5_000
 """Characters of a text in which a passage is looked for."""
 
 PLACES_A_SLICE = 500
-"""Words of a text that are read, compared or counted at once: some 1 ms."""
+"""Words of a text that are read or compared at once: some 1 ms."""
 
 _Match = tuple[int, int]
 """How many words a run has, and which it is."""
@@ -86,9 +86,8 @@ def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
     """The place from which on a passage has the most different runs; the earliest of equals."""
     ahead, inside = deque(found), Counter[int]()
     most, best = 0, 0
-    for turn, (place, matches) in enumerate(found.items()):
-        if turn % PLACES_A_SLICE == PLACES_A_SLICE - 1:
-            yield
+    for place, matches in found.items():
+        yield
         while ahead and ahead[0] < place + MOST_WORDS:
             inside.update(number for _, number in found[ahead.popleft()])
         if len(inside) > most:

@@ -172,7 +172,7 @@ async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
     assert len(await redis("KEYS", "session:*")) == MOST
 
 
-def written(user_id="7", created=NOON.isoformat(), digest="a"):
+def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
     """What a session is kept as, with one part of it wrong."""
     return f'["{digest}",{user_id},"{created}","{NOON.isoformat()}",""]'.encode()
 
