@@ -11,6 +11,7 @@ What differs, and why:
 Hypercorn is pinned; tests/http/test_http1.py fails if one of the parts used here changes.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -51,9 +52,20 @@ _CODES = {431: "headers_too_large"}
 """h11's hint of a status, where another problem than `bad_request` tells more."""
 
 
-def _has_too_many_lines(data: bytes) -> bool:
-    end = data.find(b"\r\n\r\n")
-    return data.count(b"\n", 0, end if end >= 0 else len(data)) > MAX_HEAD_LINES
+_END = re.compile(rb"\n\r?\n")
+"""Of a head, as h11 has it."""
+
+_FOLDED = re.compile(rb"\n[ \t]")
+"""A header that goes on in a next line, which RFC 9112, 5.2 has refused: a proxy in front may take it for another one than h11 does."""
+
+
+def _wrong_with_head(data: bytes) -> str | None:
+    """The code of what is wrong with a head, or with as much of it as is there, that h11 would let pass."""
+    found = _END.search(data)
+    end = found.start() if found else len(data)
+    if data.count(b"\n", 0, end) > MAX_HEAD_LINES:
+        return "headers_too_large"
+    return "bad_request" if _FOLDED.search(data, 0, end) else None
 
 
 async def _no_app(*_given: object) -> None:
@@ -307,8 +319,8 @@ class Http1(H11Protocol):
             if self.connection.they_are_waiting_for_100_continue:
                 await self.send(RawData(self._make(h11.InformationalResponse(status_code=100, headers=[]))))
             try:
-                if self.connection.their_state is h11.IDLE and _has_too_many_lines(self.connection.trailing_data[0]):
-                    await self.refuse("headers_too_large")
+                if self.connection.their_state is h11.IDLE and (code := _wrong_with_head(self.connection.trailing_data[0])):
+                    await self.refuse(code)
                     return
                 event = self.connection.next_event()
             except h11.RemoteProtocolError as error:

@@ -122,6 +122,25 @@ async def test_what_is_wrong_with_a_connection_ends_it_alone(killer):
         assert served.counted("connection_errors") == 0
 
 
+@pytest.mark.parametrize(
+    "fold", [b"X: a\r\n b\r\n", b"X:\r\n\ta\r\n", b"X: a\n b\r\n", b"Transfer-Encoding:\r\n chunked\r\n", b" X: a\r\n"]
+)
+async def test_a_folded_header_is_refused(fold):
+    """A proxy in front may read another header than we (RFC 9112, 5.2)."""
+    async with serving() as served:
+        for head in (HOST + fold, fold + HOST):
+            assert await served.status(b"GET /health HTTP/1.1\r\n" + head + b"\r\n") == 400
+            assert await served.status(b"GET /health HTTP/1.1\r\n" + head[:-1], head[-1:] + b"\r\n") == 400
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+async def test_what_follows_a_head_is_no_folded_header(end):
+    """Not lines of a body that begin with spaces, as people write JSON."""
+    async with serving(prepare=taking_bodies) as served:
+        head = end.join([b"PUT /body HTTP/1.1", b"Host: localhost", b"Connection: close", b"Content-Length: 11", b"", b""])
+        assert (await served.exchange(head + b"{\n  \n \n\t\n\n}")).endswith(b"{\n  \n \n\t\n\n}")
+
+
 async def test_every_cut_of_a_post_ends_its_connection_alone():
     """A well-formed request whose client leaves after any number of its bytes, politely or with a reset."""
     whole = get("/body", "Content-Length: 10", method="PUT") + b"0123456789"
