@@ -14,6 +14,7 @@ from newsintel.intelligence_ports import Likeness, Reading
 from newsintel.ports import WallClock
 from newsintel.preferences import Preferences
 from newsintel.talked_about import TalkedAbout
+from newsintel.turns import in_turns
 
 CANDIDATES = 150
 """Articles that are scored, the newest that fit."""
@@ -62,8 +63,8 @@ class Recommender:
         ids = dict.fromkeys([*(fit.article_id for fit in fitting), *(one.article_id for one in talked)])
         offers = await self._reading.unseen(account.id, list(ids))
         return page(
-            personal(fitting, offers, kept, now),
-            talked_about(talked, offers, kept, of, now),
+            await in_turns(personal(fitting, offers, kept, now)),
+            await in_turns(talked_about(talked, offers, kept, of, now)),
             [deed.label for deed in deeds if deed.article_id],
             limit=limit,
             person=account.public_id,

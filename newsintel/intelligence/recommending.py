@@ -25,6 +25,7 @@ from newsintel.intelligence.interests import ENOUGH
 from newsintel.matching import Topics
 from newsintel.popularity import counted
 from newsintel.preferences import Preferences
+from newsintel.slices import Sliced
 
 HALF_LIFE = timedelta(days=3)
 RECENCY, POPULARITY, OTHER_SOURCE = 0.5, 0.2, 0.9
@@ -83,11 +84,12 @@ def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> lis
     ]
 
 
-def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> list[Choice]:
+def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
     """What fits and is on offer, best first, each scored; without what the person's preferences exclude."""
     found = []
     excluded = Topics(kept.excluded_topics)
     for fit in fitting:
+        yield
         offer = offers.get(fit.article_id)
         if offer is not None and welcome(offer, kept, excluded):
             preferred = offer.article.source in kept.preferred_sources
@@ -97,7 +99,9 @@ def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferen
     return _best_first(found)
 
 
-def talked_about(talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Preferences, of: Profile, now: datetime) -> list[Choice]:
+def talked_about(
+    talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Preferences, of: Profile, now: datetime
+) -> Sliced[list[Choice]]:
     """What is on many people's minds and on offer, but neither near the profile nor like what is unwanted; in the order given.
 
     Scored by recency and popularity alone, and never more than half, since nothing says that this person cares.
@@ -105,6 +109,7 @@ def talked_about(talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Pr
     found = []
     excluded = Topics(kept.excluded_topics)
     for one in talked:
+        yield
         offer = offers.get(one.article_id)
         if offer is not None and welcome(offer, kept, excluded) and strange(one.terms, of):
             found.append(Choice(Pick(offer.article, round(0.5 * _appeal(offer, kept, now), DECIMALS), (one.why,))))

@@ -7,8 +7,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsintel import matching, tokens
 from newsintel.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Profile, Sharing, Talked
 from newsintel.intelligence.recommending import (
+    Fit,
     as_exploration,
     fits,
     personal,
@@ -21,6 +23,8 @@ from newsintel.intelligence.recommending import (
 from newsintel.matching import Topics
 from newsintel.model import Engagement
 from newsintel.preferences import Preferences
+from newsintel.slices import whole
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
 from tests.values import NOW, article
 
 NOBODYS = Preferences()
@@ -122,7 +126,7 @@ def test_recency_halves_down_to_a_half():
 def scores(*offers, kept=NOBODYS):
     """Scores by page of equally fitting articles."""
     found = fitting(*(sharing(one.article.id, "comet", "norway") for one in offers))
-    chosen = personal(found, {one.article.id: one for one in offers}, kept, NOW)
+    chosen = whole(personal(found, {one.article.id: one for one in offers}, kept, NOW))
     return [(choice.pick.article.external_id, choice.pick.score) for choice in chosen]
 
 
@@ -141,14 +145,14 @@ def test_preferred_sources_come_first_and_say_so():
     assert scores(one, other)[0][1] == scores(one, other)[1][1]
     kept = Preferences(preferred_sources=("newsapi",))
     assert [page for page, _ in scores(one, other, kept=kept)] == ["b", "a"]
-    chosen = personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW)
+    chosen = whole(personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW))
     assert chosen[0].pick.reasons[1:] == ("preferred source: newsapi",)
 
 
 def test_what_is_not_on_offer_is_not_chosen():
     """It was seen, or is gone."""
-    assert personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW) == []
-    assert talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW) == []
+    assert whole(personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
+    assert whole(talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,7 @@ def test_preferences_let_articles_through(changes, kept, let_in):
     assert welcome(one, preferences, Topics(preferences.excluded_topics)) is let_in
     assert bool(scores(one, kept=Preferences(**kept))) is let_in
     talked = [Talked(one.article.id, "new", frozenset())]
-    assert bool(talked_about(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW)) is let_in
+    assert bool(whole(talked_about(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
 
 
 def test_exploring_leads_away_from_the_profile():
@@ -181,7 +185,7 @@ def test_exploring_leads_away_from_the_profile():
     assert not strange(frozenset({"bread"}), PROFILE)
     one = offer("x")
     near, far = (Talked(one.article.id, "new", frozenset(terms)) for terms in ({"comet"}, {"volcano"}))
-    chosen = talked_about([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW)
+    chosen = whole(talked_about([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW))
     assert [choice.pick.reasons for choice in chosen] == [("new",)]
     assert as_exploration(chosen[0]).reasons == ("exploration: new",)
     assert 0 < chosen[0].pick.score <= 0.5
@@ -197,3 +201,25 @@ def test_sharing_more_of_what_is_wanted_is_never_worth_less(shared, more):
 
     assert 0 <= worth(shared) <= worth(shared | {more}) <= 1
     assert worth(shared | {"bread"}) <= worth(shared)
+
+
+def test_long_articles_and_many_excluded_topics_hold_nobody_up():
+    """Each article is a slice: sixty descriptions at their longest are not read in one go."""
+    kept = Preferences(excluded_topics=tuple(f"nothing {number}" for number in range(50)))
+    texts = {f"a_{number}": f"地震{number}" * 400 for number in range(60)}
+    offers = {name: Offer(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}
+    found = [Fit(name, 1.0, 0, "why") for name in texts]
+    talked = [Talked(name, "why", frozenset()) for name in texts]
+
+    def forgetting(make, *given):
+        for memo in (tokens._exact, tokens._plain, matching._spelt, matching._lexemes, matching._told):
+            memo.forget()
+        return make(*given)
+
+    for make in (
+        lambda: forgetting(personal, found, offers, kept, NOW),
+        lambda: forgetting(talked_about, talked, offers, kept, PROFILE, NOW),
+    ):
+        longest_ms, chosen = longest_slice(make)
+        assert len(chosen) == 60
+        assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"
