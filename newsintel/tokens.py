@@ -61,7 +61,8 @@ _RAW = re.compile(
 _PLAIN = re.compile(rf"[^\W_]{_IN_WORD}*(?:[{_APOSTROPHES}][^\W_]{_IN_WORD}*)*")
 """The last of these alone, for texts in which nothing is _SPECIAL."""
 _SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
-_NOT_SIMPLE = re.compile(rf"['`]|{_SPECIAL.pattern}")
+_NOT_SIMPLE = re.compile(r"'|`|\#|\+\+|\.[0-9A-Za-z]|,[0-9]")
+"""What the simple expression does not read. All of it begins with one of six characters, so it is quick to look for."""
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
 _PIECE = re.compile(
@@ -98,10 +99,15 @@ class Token(NamedTuple):  # a text has hundreds, and this takes a third of the t
 
 
 def plain_words(text: str) -> list[str]:
-    """The words of a text in their plain form, in order: those of `tokens`, four times as quick where a text is plain English."""
-    if text.isascii() and not _NOT_SIMPLE.search(text):
+    """The words of a text in their plain form, in order: those of `tokens`, quicker where a text is plain English."""
+    if _is_simple(text):
         return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
     return [token.word for token in tokens(text)]
+
+
+def _is_simple(text: str) -> bool:
+    """Whether the words of a text are its runs of ASCII letters and digits, which are read in a third of the time."""
+    return text.isascii() and _NOT_SIMPLE.search(text) is None
 
 
 def is_unspaced(word: str) -> bool:
@@ -111,6 +117,11 @@ def is_unspaced(word: str) -> bool:
 
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text, in order."""
+    if _is_simple(text):
+        for match in _ASCII_WORD.finditer(text.lower()):
+            word = match[0][:MAX_WORD_CHARS]
+            yield Token(word, word, *match.span())
+        return
     special = _SPECIAL.search(text) is not None
     for match in (_RAW if special else _PLAIN).finditer(text):
         raw, start = match[0], match.start()
