@@ -7,7 +7,7 @@ from newsintel.archive_model import Snippet
 from newsintel.lexemes import lexeme
 from newsintel.matching import Run
 from newsintel.slices import Sliced, whole
-from newsintel.tokens import Token, tokens
+from newsintel.tokens import placed_words
 
 MOST_WORDS = 30
 """Of a passage."""
@@ -39,21 +39,21 @@ def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | N
         language: the text's.
     """
     text = text[:LONGEST]
-    words: list[Token] = []
     lexemes: list[str] = []
-    for word in tokens(text):
-        words.append(word)
-        lexemes.append(lexeme(word.word, language))
-        if len(words) % PLACES_A_SLICE == 0:
+    places: list[tuple[int, int]] = []
+    for word, start, end in placed_words(text):
+        lexemes.append(lexeme(word, language))
+        places.append((start, end))
+        if len(places) % PLACES_A_SLICE == 0:
             yield
     found = yield from _matches(lexemes, runs)
     if not found:
         return None
     begin = max(0, (yield from _fullest(found)) - BEFORE)
-    shown = words[begin : begin + MOST_WORDS]
-    start, end = shown[0].start, max(word.end for word in shown)
+    shown = places[begin : begin + MOST_WORDS]
+    start, end = shown[0][0], max(end for _, end in shown)
     inside = [(place, length) for place in range(begin, begin + len(shown)) for length, _ in found.get(place, ())]
-    marks = [(words[place].start, _end(words, place, length)) for place, length in inside]
+    marks = [(places[place][0], places[place + length - 1][1]) for place, length in inside]
     return Snippet(text[start:end], tuple((low - start, min(high, end) - start) for low, high in _merged(marks)))
 
 
@@ -94,10 +94,6 @@ def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
             most, best = len(inside), place
         inside -= Counter(number for _, number in matches)  # and forgets those that are none
     return best
-
-
-def _end(words: Sequence[Token], place: int, length: int) -> int:
-    return words[place + length - 1].end
 
 
 def _merged(marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from newsintel.folding import exact_word, plain_word
 from newsintel.matching import run
 from newsintel.storage.postgres.indexing import SLICE_CHARS, _parts
-from newsintel.tokens import MAX_WORD_CHARS, is_unspaced, plain_words, tokens
+from newsintel.tokens import MAX_WORD_CHARS, is_unspaced, placed_words, plain_words, tokens
 
 PIECES = st.sampled_from(
     [
@@ -156,4 +156,6 @@ def test_every_letter_of_a_script_without_spaces_is_one(script):
 @given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("aB1,.'`+#-_ ")) | st.text())
 def test_the_quick_way_finds_the_same_words(text):
     """Plain English is read more quickly, and not otherwise."""
-    assert plain_words(text) == [token.word for token in tokens(text)]
+    found = [*tokens(text)]
+    assert plain_words(text) == [token.word for token in found]
+    assert [*placed_words(text)] == [(token.word, token.start, token.end) for token in found]

@@ -118,10 +118,10 @@ def best_first(rows: Iterable[Row], after: Ranked | None) -> list[Row]:
     kept = sorted(rows, key=_by_rank)
     if after is None:
         return kept
-    last = (-after.rank, after.last.order)
+    last = (-after.rank, *after.last.order)
     floor = after.floor.order if after.floor else None
     return [row for row in kept if _by_rank(row) > last and (floor is None or Place.of(row).order <= floor)]
 
 
-def _by_rank(row: Row) -> tuple[float, tuple[float, str]]:
-    return (-row["rank"], Place.of(row).order)
+def _by_rank(row: Row) -> tuple[float, float, str]:
+    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order, without 500 places

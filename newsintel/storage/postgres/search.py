@@ -245,11 +245,18 @@ async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Co
     """The articles of a page, each with the passage that shows why it is there."""
     if not rows:
         return ()
+    found = await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows])
+    return await in_loop_turns(_showing(rows, found, wanted))
+
+
+def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
+    """The hits of a page, in the order of `rows`: as one piece of work, since a pause for each costs as much as a passage."""
     hits = {}
     asked: dict[str, tuple[Runs, Runs]] = {}
-    for row in await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows]):
-        snippet = await in_loop_turns(_snippet(row, wanted, asked)) if wanted else None
+    for row in found:
+        snippet = (yield from _snippet(row, wanted, asked)) if wanted else None
         hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet)
+        yield
     return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
 
 

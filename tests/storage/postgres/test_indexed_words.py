@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - our own texts, quoted
 """What the archive keeps of a text, as PostgreSQL reads it: every letter is found again, and stems are PostgreSQL's own."""
 
+import json
 import sys
 import unicodedata
 from random import Random
@@ -12,6 +13,7 @@ from newsintel.storage.postgres.conditions import _in_order
 from newsintel.storage.postgres.indexing import Texts, read
 from newsintel.tokens import is_unspaced, tokens
 from tests.printed_words import ROWS
+from tests.storage.support import NOON, article
 
 
 def literal(text):
@@ -62,3 +64,19 @@ async def test_stems_are_those_of_postgresql(fetch):
         assert len(pairs) > 300
         differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
     assert {code: pairs for code, pairs in differ.items() if len(pairs) > 15}.keys() == {"nl"}
+
+
+async def test_a_long_articles_words_are_read_with_its_row(archive, fetch):
+    """Ranking reads the words of hundreds of articles and the texts of none: those are what is kept elsewhere."""
+    random = Random(3)
+    text = " ".join("".join(random.choices("bcdfghklmnprst", k=9)) for _ in range(120))
+    await archive.save([(article("long", content=text), NOON)], [])
+    assert await blocks_read(fetch, "length(search)") == 1
+    assert await blocks_read(fetch, "length(content)") > 1
+
+
+async def blocks_read(fetch, column):
+    """Blocks of the table and of what it keeps elsewhere that are read for a column of all articles."""
+    ((plan,),) = await fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT {column} FROM articles")
+    found = json.loads(plan)[0]["Plan"]
+    return found["Shared Hit Blocks"] + found["Shared Read Blocks"]

@@ -25,6 +25,8 @@ CREATE INDEX articles_found ON articles USING gin (
 STATEMENTS = (
     "ALTER TABLE articles ALTER COLUMN search DROP EXPRESSION",
     "ALTER TABLE articles ALTER COLUMN search SET DEFAULT ''",
+    # Beside its article: ranking reads hundreds, and a long row would put this first into another table. Its texts go there instead.
+    "ALTER TABLE articles ALTER COLUMN search SET STORAGE MAIN",
     # The language by whose rules the words were read: ISO 639-1, '' = word by word, NULL = they are still to be read.
     "ALTER TABLE articles ADD COLUMN text_language text, ADD COLUMN publisher_key text",
     "DROP INDEX articles_found",
