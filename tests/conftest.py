@@ -1,5 +1,6 @@
 """What holds for every test: neither the machine's speed, the shell it was started from nor the test before it decides anything."""
 
+import gc
 import logging
 import os
 import signal
@@ -15,10 +16,20 @@ from newsintel.log_lines import Line
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
 settings.load_profile("unhurried")
 
+# What was compiled is kept, ours and that of the commands that tests start: else each process of a run compiles all tests once more.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
     # A shell's background job, or nohup, ignores them, and so would every program that a test starts and ends.
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_collection_finish():
+    """Tests and modules stay to the end: the collector need not look at them again each time that one of the tests makes it run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
