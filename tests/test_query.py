@@ -111,7 +111,9 @@ def test_same_meaning_same_key(one: str, other: str) -> None:
     assert parse(one).key == parse(other).key
 
 
-@pytest.mark.parametrize(("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ('"it"', "it"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ('"it"', "it"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")]
+)
 def test_other_meaning_other_key(one: str, other: str) -> None:
     """Searches that ask something else do not; the order of words counts, since sources rank by it."""
     assert parse(one).key != parse(other).key
