@@ -22,6 +22,10 @@ seed-demo:
 test *ARGS: lint types imports
     python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
+# the tests that take too long for `test`: properties on far more examples, every command stopped at every step
+test-long *ARGS:
+    python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile --deselect tests/test_schemathesis.py tests/commands tests/test_*.py {{ARGS}}
+
 # the tests with branch coverage; the pure modules must have all of it
 cov:
     coverage run -m pytest
