@@ -18,7 +18,7 @@ def lift_limits() -> None:
     from newsintel.storage import bridge, daemons, embedded, redis  # noqa: PLC0415 - see STORELESS
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
 
-    redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = bridge.DRAIN_S = PATIENCE_S
+    redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = bridge.DRAIN_S = PATIENCE_S
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"

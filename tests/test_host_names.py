@@ -137,12 +137,28 @@ HOSTS = st.lists(
 )
 
 
-@settings(max_examples=2000)
-@given(HOSTS.map(lambda labels: ".".join([*labels, "org"])))
-def test_a_host_is_the_browsers_or_none(host: str) -> None:
+def is_as_browsers_say(host: str) -> None:
     """What we take is what a browser takes; only among right-to-left labels are we stricter: Ada is laxer than UTS #46."""
     theirs, ours = browsers(host), ascii_host(host)
     if ours is not None:
         assert ours == theirs
     elif not regex.search(r"\p{Bidi_Class=R}|\p{Bidi_Class=AL}|\p{Bidi_Class=AN}", host):
         assert theirs is None or not is_registered(theirs)
+
+
+WHOLE_HOSTS = HOSTS.map(lambda labels: ".".join([*labels, "org"]))
+
+
+@settings(max_examples=300)
+@given(WHOLE_HOSTS)
+def test_a_host_is_the_browsers_or_none(host: str) -> None:
+    """Some of each kind."""
+    is_as_browsers_say(host)
+
+
+@pytest.mark.slow
+@settings(max_examples=5000)
+@given(WHOLE_HOSTS)
+def test_far_more_hosts_are_the_browsers_or_none(host: str) -> None:
+    """Pairs of kinds."""
+    is_as_browsers_say(host)

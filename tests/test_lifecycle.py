@@ -48,10 +48,12 @@ def test_a_service_that_does_not_serve_yet_ends_at_once():
 
 def test_settled_memory_is_passed_over():
     """What lives at start is no longer looked at by the collector."""
-    before = gc.get_threshold()
+    before, callbacks, living = gc.get_threshold(), list(gc.callbacks), [[]]
+    gc.unfreeze()
     try:
         settle_memory()
         assert gc.get_freeze_count() > 0
+        assert not any(one is living for one in gc.get_objects())
     finally:
-        gc.unfreeze()
+        gc.callbacks[:] = callbacks
         gc.set_threshold(*before)

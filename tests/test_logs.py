@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import warnings
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,10 +28,13 @@ LIBRARY_LOGGERS = {
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 
 
-@cache
-def modules():
-    """Every module by its path, as a syntax tree."""
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+PATHS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*.py"))]
+"""Every module."""
+
+
+def module(path):
+    """A module as a syntax tree. None is kept: the collector would look at all their nodes each time it runs."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def imported(tree):
@@ -49,10 +51,10 @@ def calls(tree):
     return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-@pytest.mark.parametrize("path", modules())
+@pytest.mark.parametrize("path", PATHS)
 def test_every_module_logs_in_one_way(path):
     """`log = get_logger(__name__)`; an event's key of lower-case words, then fields by name; nothing else writes a line."""
-    tree, known = modules()[path], set(LIBRARY_LOGGERS)
+    tree, known = module(path), set(LIBRARY_LOGGERS)
     if path not in known:
         assert "logging" not in imported(tree), f"{path}: loggers come from newsintel.logs.get_logger"
     if path not in {"logs.py", "log_lines.py"}:
@@ -73,19 +75,14 @@ def test_every_module_logs_in_one_way(path):
 
 def test_event_keys_are_told_to_operators():
     """docs/operating.md explains each key that is logged at info or above, and no other."""
-    keys = {
-        call.args[0].value
-        for path, tree in modules().items()
-        for name, call in calls(tree)
-        if name.rpartition(".")[0].split(".")[-1] in {"log", "_log"}
-        and name.rpartition(".")[2] in LEVELS - {"debug"}
-        and isinstance(call.args[0], ast.Constant)
-    } | {
-        call.args[0].value
-        for tree in modules().values()
-        for name, call in calls(tree)
-        if name == "tell" and call.args and isinstance(call.args[0], ast.Constant)
-    }
+    keys = set()
+    for path in PATHS:
+        for name, call in calls(module(path)):
+            written_out = bool(call.args) and isinstance(call.args[0], ast.Constant)
+            owner, _, method = name.rpartition(".")
+            logs = owner.split(".")[-1] in {"log", "_log"} and method in LEVELS - {"debug"}
+            if written_out and (logs or name == "tell"):
+                keys.add(call.args[0].value)
     page = (Path(__file__).resolve().parents[1] / "docs" / "operating.md").read_text(encoding="utf-8")
     table = page.partition("| event |")[2].partition("\n\n")[0]
     told = {word.strip("` ") for row in table.splitlines()[2:] for word in row.split("|")[1].split(",")}

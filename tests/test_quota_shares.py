@@ -6,7 +6,6 @@ import pytest
 
 from tests.service import beside, running
 
-PATIENT = {"SEARCH_DEADLINE_S": "10", "NEWSAPI_DEADLINE_S": "5", "GUARDIAN_DEADLINE_S": "5", "REDDIT_DEADLINE_S": "5"}
 QUOTA = {"NEWSAPI_QUOTA": "20/1d", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "TRUSTED_PROXIES": "127.0.0.1"}
 """Of these 20 calls 15 are for callers who are not signed in: one of them alone may have 8, and the next one 4 of the 7 that are left."""
 
@@ -14,14 +13,14 @@ QUOTA = {"NEWSAPI_QUOTA": "20/1d", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "TR
 @pytest.fixture(scope="module")
 def upstreams(tmp_path_factory):
     """A demo, for its upstreams."""
-    with running(tmp_path_factory.mktemp("shares"), "demo", **PATIENT) as demo:
+    with running(tmp_path_factory.mktemp("shares"), "demo") as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
 def services(upstreams):
     """Two services behind a proxy, in which NewsAPI has few calls."""
-    with beside(upstreams, **PATIENT, **QUOTA) as one, beside(upstreams, **PATIENT, **QUOTA) as other:
+    with beside(upstreams, **QUOTA) as one, beside(upstreams, **QUOTA) as other:
         yield one, other
 
 

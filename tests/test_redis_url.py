@@ -63,9 +63,7 @@ def urls(draw):
     return f"{scheme}://{sign_in}{'' if scheme == 'unix' else host + port}{path}{query}"
 
 
-@settings(max_examples=500)
-@given(urls())
-def test_what_is_read_is_what_redis_py_reads(url):
+def leads_where_redis_py_goes(url):
     """Every URL that is taken leads where redis-py would go with it."""
     try:
         ours = read(url)
@@ -84,6 +82,21 @@ def test_what_is_read_is_what_redis_py_reads(url):
     assert {name: str(value).lower() for name, value in theirs.items()} == {
         name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower()) for name, value in ours.given.items()
     }
+
+
+@settings(max_examples=200)
+@given(urls())
+def test_what_is_read_is_what_redis_py_reads(url):
+    """Some URLs of every form."""
+    leads_where_redis_py_goes(url)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(urls())
+def test_what_is_read_of_far_more_is_what_redis_py_reads(url):
+    """Forms with one another."""
+    leads_where_redis_py_goes(url)
 
 
 GOOD = {

@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import sys
-import time
 
 import pytest
 import trio
@@ -22,6 +21,7 @@ from newsintel.startup import check_addresses, place, serving_fields
 from tests.http.world import World
 from tests.service import command_lines, free_port, newsintel, running
 from tests.test_settings import DECLARED
+from tests.waiting import wait_for
 
 
 def settings(**environ):
@@ -166,20 +166,12 @@ def test_outage_is_told_once_though_nobody_asks(tmp_path, monkeypatch):
         redis = int((tmp_path / "newsintel" / "redis.pid").read_text())
         os.kill(redis, signal.SIGSTOP)
         try:
-            until(lambda: told("readiness_changed", was="ready", now="degraded"))
+            wait_for(lambda: told("readiness_changed", was="ready", now="degraded"), "degraded")
         finally:
             os.kill(redis, signal.SIGCONT)
-        until(lambda: told("readiness_changed", was="degraded", now="ready"))
+        wait_for(lambda: told("readiness_changed", was="degraded", now="ready"), "ready")
         assert told("store_failing", store="redis")
         assert len(told("store_recovered", store="redis")) == 1
         assert len(told("readiness_changed")) == 2
         assert service.stop() == 0
         assert not [line for line in events(service.log.read_text()) if "exception" in line or line["level"] in ("error", "critical")]
-
-
-def until(check):
-    """Wait for something that a service does by itself within seconds; patiently, for the machine may be busy."""
-    give_up = time.monotonic() + 120
-    while not check():
-        assert time.monotonic() < give_up
-        time.sleep(0.2)

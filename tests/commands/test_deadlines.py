@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.service import newsintel
+from tests import service
 
 LINES = [
     {"source": "guardian", "status": "ok", "ms": 300, "count": 600},
@@ -17,17 +17,24 @@ LINES = [
 ]
 
 
-def asked(tmp_path, *args, lines=LINES, **settings):
-    """The command on a file of lines."""
-    path = tmp_path / "latencies.jsonl"
-    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
-    return newsintel(tmp_path, "deadlines", "--file", str(path), *args, **settings)
+@pytest.fixture
+def asked(tmp_path, newsintel):
+    """Runs the command on a file of lines."""
+
+    def run(*args, lines=LINES, **settings):
+        path = tmp_path / "latencies.jsonl"
+        path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+        return newsintel("deadlines", "--file", str(path), *args, **settings)
+
+    return run
 
 
-def test_table_and_settings_to_copy(tmp_path):
+def test_table_and_settings_to_copy(tmp_path, asked):
     """Costs and savings of each deadline, today's marked; the settings as an environment has them; what to be careful about."""
-    done = asked(tmp_path)
+    done = asked()
     assert done.returncode == 0, done.stderr
+    program = service.newsintel(tmp_path, "deadlines", "--file", str(tmp_path / "latencies.jsonl"))
+    assert (program.returncode, program.stdout) == (0, done.stdout)
     rows = [line.split() for line in done.stdout.splitlines()]
     assert "guardian: 995 answered, 5 cut short, 0 failed otherwise" in done.stdout
     assert "newsapi: 1,000 answered, 0 cut short, 1 failed otherwise" in done.stdout
@@ -41,9 +48,9 @@ def test_table_and_settings_to_copy(tmp_path):
     assert max(map(len, done.stdout.splitlines())) <= 110
 
 
-def test_json_says_the_same(tmp_path):
+def test_json_says_the_same(asked):
     """As numbers, in seconds and percent."""
-    report = json.loads(asked(tmp_path, "--json").stdout)
+    report = json.loads(asked("--json").stdout)
     assert report["environment"] == {"NEWSINTEL_NEWSAPI_DEADLINE_S": "0.2", "NEWSINTEL_GUARDIAN_DEADLINE_S": "0.45"}
     assert report["independent"]
     assert report["complete_percent"] == {"wanted": 99, "today": pytest.approx(99.5), "suggested": pytest.approx(99.5)}
@@ -55,27 +62,27 @@ def test_json_says_the_same(tmp_path):
     assert report["misses"]["suggested"] == {"p50_s": 0.3, "p99_s": 0.45, "longest_s": 0.45}
 
 
-def test_target_out_of_reach_suggests_nothing(tmp_path):
+def test_target_out_of_reach_suggests_nothing(asked):
     """More calls were cut short than may be lost: whose, and what to do; no value is made up."""
-    done = asked(tmp_path, "--complete", "99.9")
+    done = asked("--complete", "99.9")
     assert done.returncode == 0
     assert "too many calls were cut short: guardian (5). Set a longer deadline there" in done.stdout
     assert "NEWSINTEL_GUARDIAN_DEADLINE_S=" not in done.stdout
 
 
-def test_few_calls_are_said_to_be_few(tmp_path):
+def test_few_calls_are_said_to_be_few(asked):
     """A percentile of twenty calls is no measurement, so no setting is offered."""
-    done = asked(tmp_path, lines=[{"source": "reddit", "status": "ok", "ms": 300, "count": 20}])
+    done = asked(lines=[{"source": "reddit", "status": "ok", "ms": 300, "count": 20}])
     assert "# reddit: 20 calls measured, 100 needed" in done.stdout
     assert "NEWSINTEL_" not in done.stdout
 
 
-def test_deadline_of_the_search_moves_only_if_it_must(tmp_path):
+def test_deadline_of_the_search_moves_only_if_it_must(asked):
     """Measured elsewhere with longer deadlines: the whole search then needs as long."""
     lines = [{"source": "guardian", "status": "ok", "ms": 2000, "count": 500}]
-    done = asked(tmp_path, lines=lines)
+    done = asked(lines=lines)
     assert "NEWSINTEL_GUARDIAN_DEADLINE_S=2\nNEWSINTEL_SEARCH_DEADLINE_S=2\n" in done.stdout
-    assert "NEWSINTEL_SEARCH_DEADLINE_S" not in asked(tmp_path, lines=lines, SEARCH_DEADLINE_S="3").stdout
+    assert "NEWSINTEL_SEARCH_DEADLINE_S" not in asked(lines=lines, SEARCH_DEADLINE_S="3").stdout
 
 
 @pytest.mark.parametrize(
@@ -92,23 +99,23 @@ def test_deadline_of_the_search_moves_only_if_it_must(tmp_path):
         ('{"source": ["reddit"], "status": {}, "ms": 1}', "line 2: source must be one of"),
     ],
 )
-def test_bad_line_is_named(tmp_path, line, complaint):
+def test_bad_line_is_named(asked, line, complaint):
     """One line on standard error, exit 2."""
-    done = asked(tmp_path, lines=[LINES[0], line])
+    done = asked(lines=[LINES[0], line])
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_nothing_recorded_is_an_error(tmp_path):
+def test_nothing_recorded_is_an_error(tmp_path, asked, newsintel):
     """An empty file, or servers on which nothing ran: one line and exit 1."""
     (tmp_path / "newsintel" / "demo").mkdir(parents=True)
     hint = f"{tmp_path}/newsintel: run this beside a service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
     away = {"REDIS_URL": "redis://127.0.0.1:9"}
     for done, where in (
-        (asked(tmp_path, lines=[]), f"{tmp_path}/latencies.jsonl"),
-        (asked(tmp_path, lines=[], **away), f"{tmp_path}/latencies.jsonl"),
-        (newsintel(tmp_path, "deadlines"), hint),
+        (asked(lines=[]), f"{tmp_path}/latencies.jsonl"),
+        (asked(lines=[], **away), f"{tmp_path}/latencies.jsonl"),
+        (newsintel("deadlines"), hint),
     ):
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(f"newsintel: no latency is recorded in {where}\n", done.stderr)
@@ -116,23 +123,23 @@ def test_nothing_recorded_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("percent", ["0", "100", "x", "nan"])
-def test_target_must_be_a_percentage(tmp_path, percent):
+def test_target_must_be_a_percentage(asked, percent):
     """Exit 2 with the rule."""
-    done = asked(tmp_path, "--complete", percent)
+    done = asked("--complete", percent)
     assert done.returncode == 2
     assert "must be a number between 0 and 100" in done.stderr
 
 
-def test_config_lists_every_metric_that_emf_writes(tmp_path):
+def test_config_lists_every_metric_that_emf_writes(newsintel):
     """One name a line, sorted, those of every source that exists."""
-    names = newsintel(tmp_path, "config", "--metrics").stdout.splitlines()
+    names = newsintel("config", "--metrics").stdout.splitlines()
     assert names == sorted(names)
     assert {"searches", "hit_ratio", "http_5xx", "fetch_p99_ms_reddit", "queue_depth_persister", "cpu_s"} <= set(names)
 
 
-def test_latencies_of_other_programs(tmp_path):
+def test_latencies_of_other_programs(tmp_path, asked, newsintel):
     """Compressed, with a byte order mark, CRLF and a blank last line: as for an import."""
     lines = "\ufeff" + "".join(f"{json.dumps(line)}\r\n" for line in LINES) + "\r\n"
     (tmp_path / "packed").write_bytes(gzip.compress(lines.encode()))
-    done = newsintel(tmp_path, "deadlines", "--file", str(tmp_path / "packed"), "--json")
-    assert json.loads(done.stdout) == json.loads(asked(tmp_path, "--json").stdout)
+    done = newsintel("deadlines", "--file", str(tmp_path / "packed"), "--json")
+    assert json.loads(done.stdout) == json.loads(asked("--json").stdout)

@@ -4,8 +4,6 @@ import asyncio
 import fcntl
 import gzip
 import json
-import logging
-import os
 import re
 import resource
 import signal
@@ -15,13 +13,11 @@ import zlib
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import patch
 
 import asyncpg
 import pytest
 
 from newsintel.archive_format import FIELDS
-from newsintel.cli import main
 from newsintel.errors import UnavailableError
 from newsintel.storage.postgres.dump import PostgresDump
 from tests.commands import malformed
@@ -79,27 +75,6 @@ def archives(servers, tmp_path):
 def archive(archives):
     """The settings of an empty archive."""
     return archives()
-
-
-@pytest.fixture
-def newsintel(tmp_path, capfd):
-    """Runs a command as `newsintel` does, but in this process; gives its exit code and what it wrote."""
-
-    def run(*args, **settings):
-        root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
-        try:
-            with patch.dict(os.environ, environ(tmp_path, **settings), clear=True):
-                code = main(args)
-        except SystemExit as refusal:
-            code = refusal.code
-        finally:
-            root.handlers[:] = handlers
-            root.setLevel(level)
-        out, err = capfd.readouterr()
-        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
-
-    return run
 
 
 @pytest.fixture

@@ -188,12 +188,19 @@ def postgres_limits():
     return ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "COMMAND_S")
 
 
+@pytest.fixture
+def slot_patience_s():
+    """How long an operation waits for a slot of PostgreSQL; a test of those that are refused has the product's own."""
+    return PATIENCE_S
+
+
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch, postgres_limits):
+def unhurried(monkeypatch, postgres_limits, slot_patience_s):
     """Lift them, and give connecting, and starting and stopping servers, their time."""
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
     for name in ("daemons.START_S", "daemons.STOP_S", "embedded.START_S", "embedded.LEAVE_S"):
         monkeypatch.setattr(f"newsintel.storage.{name}", PATIENCE_S)
+    monkeypatch.setattr("newsintel.storage.postgres.pool.PATIENCE_S", slot_patience_s)
     for name in postgres_limits:
         if name == "COMMAND_S":
             monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from newsintel.asker import ask_for
 from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
 from newsintel.options import Secret
+from newsintel.storage.postgres import pool
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
 from newsintel.storage.postgres.history import PostgresHistory
@@ -20,6 +21,12 @@ from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres, rule
 from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes
 from tests.waiting import PATIENCE_S, until
+
+
+@pytest.fixture
+def slot_patience_s():
+    """Some here are refused one."""
+    return pool.PATIENCE_S
 
 
 async def backend(connection):

@@ -96,15 +96,14 @@ def read(found, kind):
     return sum(node["Actual Rows"] * node["Actual Loops"] for node in found if node["Node Type"] == kind)
 
 
-NEWEST = [(name, query) for name, some in queries.newest(CORPUS).items() for query in some[:2]]
-WORDS = [
-    (name, query) for some in (queries.relevance(CORPUS), queries.newest_words(CORPUS)) for name, each in some.items() for query in each[:2]
-]
+def two_of_each(*kinds):
+    """Queries with the names of their kinds."""
+    return [(name, query) for kind in kinds for name, some in kind(CORPUS).items() for query in some[:2]]
 
 
 async def test_newest_first_reads_a_page_in_the_order_of_an_index(plans):
     """Nothing is sorted, nothing is read that is not shown."""
-    for name, query in NEWEST:
+    for name, query in two_of_each(queries.newest):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
         assert "Sort" not in {node["Node Type"] for node in found}, name
@@ -113,7 +112,7 @@ async def test_newest_first_reads_a_page_in_the_order_of_an_index(plans):
 
 async def test_searches_for_words_read_little_more_than_they_rank(plans):
     """Through the GIN index and windows: a word in a third of all articles costs no more than another, in any order."""
-    for name, query in WORDS:
+    for name, query in two_of_each(queries.relevance, queries.newest_words):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
         assert not [node for node in found if node["Node Type"] == "Sort" and node["Actual Rows"] > 2 * CANDIDATES], name

@@ -1,0 +1,32 @@
+"""What several tests of commands use."""
+
+import logging
+import os
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import pytest
+
+from newsintel.cli import main
+from tests.service import environ
+
+
+@pytest.fixture
+def newsintel(tmp_path, capfd):
+    """Runs a command as `newsintel` does, but in this process; gives its exit code and what it wrote."""
+
+    def run(*args, **settings):
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            with patch.dict(os.environ, environ(tmp_path, **settings), clear=True):
+                code = main(args)
+        except SystemExit as refusal:
+            code = refusal.code
+        finally:
+            root.handlers[:] = handlers
+            root.setLevel(level)
+        out, err = capfd.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    return run
