@@ -90,7 +90,7 @@ async def test_a_frozen_server_ends_its_operations_without_help(postgres, server
 
 
 async def test_a_connection_that_comes_back_within_a_transaction_ends_nothing(postgres):
-    """As when a commit or rollback is cut off by its limit: asyncpg complains to the loop, rolls back by itself, and the service goes on."""
+    """As when a commit or rollback is cut off by its limit: asyncpg complains, rolls back by itself, and the service goes on."""
 
     async def unit(connection):
         await connection.execute("BEGIN")
