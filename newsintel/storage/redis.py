@@ -27,7 +27,7 @@ Ts = TypeVarTuple("Ts")
 
 CONNECTIONS = 20
 ROOM = Rules(CONNECTIONS, each=5, kept=1, patience_s=0.25)
-"""One person has a quarter of the places at most, who is asking goes first, and who finds none waits for the time of some fifty commands."""
+"""One person has a quarter of the places at most, who is asking goes first, and who finds none waits for some fifty commands."""
 POOL_WAIT_S = 0.1
 SOCKET_S = 0.25
 """For connecting and for each reply: what a black hole costs the few callers before the breaker opens."""
