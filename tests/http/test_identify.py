@@ -118,7 +118,7 @@ async def test_a_cookie_that_is_no_session_is_nobody(cookie):
 
 @pytest.mark.parametrize("odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"])
 async def test_a_cookie_of_another_name_is_not_ours(odd):
-    """A host beside ours may set any name but that with the prefix __Host-: what a browser takes for another name must not become it here."""
+    """A host beside ours may set any name without the prefix __Host-: what a browser takes for another name is not ours."""
     world = World()
     ours = (await browser(world))["Cookie"]
     name, _, value = ours.partition("=")
