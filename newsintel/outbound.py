@@ -22,6 +22,10 @@ from newsintel.small_reads import FramingError, SmallReads, SmallReadStream
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
 """Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
 
+MOST_AT_ONCE = 15
+"""Requests of one transport in the air; further ones wait their turn. More than any source has, and fewer than there are connections, so
+that none ever queues in the pool: else as many would be open as there are people who sign in while their provider does not answer."""
+
 TIMEOUT = httpx.Timeout(None)
 """None of httpx's own. They bound single socket operations, so they would cut a source that is slow within its deadline and let one go on
 that sends a byte now and then."""
@@ -142,16 +146,18 @@ class Transport(httpx.AsyncBaseTransport):
         # Built once: reading the certificates takes longer than a request may.
         self._tls = httpx.create_ssl_context(trust_env=False)
         self._pool = self._fresh()
+        self._places = trio.CapacityLimiter(MOST_AT_ONCE)
 
     def _fresh(self) -> _Pool:
         return _Pool(_SmallReading(self._tls))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; answer with its reply, read and decoded. One that found no slot goes on in the pool that was opened instead."""
-        try:
-            return await self._send(request)
-        except httpx.PoolTimeout:
-            return await self._send(request)
+        async with self._places:
+            try:
+                return await self._send(request)
+            except httpx.PoolTimeout:
+                return await self._send(request)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         left_s = trio.current_effective_deadline() - trio.current_time()

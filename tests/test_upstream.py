@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from attrs import define, evolve, field
 
 from newsintel import outbound, ports
@@ -348,6 +349,29 @@ async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypa
         release.set()
     assert all(isinstance(results[name], Page) for name in ("waited", "waited too", "later", "held")), results
     assert first.transport._pool.connections == []
+
+
+async def test_a_crowd_waits_its_turn_and_opens_no_further_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when many sign in at once and their provider does not answer: each would have had a connection of its own, in pool after pool."""
+    monkeypatch.setattr(outbound, "POOL_S", 0.01)
+    release = trio.Event()
+
+    async def held(stream: trio.abc.Stream) -> None:
+        await release.wait()
+        await reply()(stream)
+
+    results: list[Page | Refusal] = []
+
+    async def fetch() -> None:
+        results.append(await upstream.fetch(QUERY))
+
+    async with serving(held) as served, upstream_at(served.url) as upstream, trio.open_nursery() as nursery:
+        for _ in range(100):
+            nursery.start_soon(fetch)
+        await trio.testing.wait_all_tasks_blocked(0.2)
+        assert len(served.heads) == outbound.MOST_AT_ONCE < (outbound.LIMITS.max_connections or 0)
+        release.set()
+    assert [isinstance(result, Page) for result in results] == [True] * 100
 
 
 async def test_a_new_pool_that_is_full_at_once_is_a_want_of_room_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,13 @@ def bearer(headers: Headers) -> str | None:
 
 
 def cookie(headers: Headers, name: str) -> str | None:
-    """A cookie's value (RFC 6265, 5.4), if there is exactly one of that name."""
+    """A cookie's value (RFC 6265, 5.4), if there is exactly one of that name.
+
+    Only spaces and tabs are no part of a name, as in browsers: were a line end of Unicode (U+0085) or a hard space taken away as well, a
+    host beside ours could set ours under a name that browsers do not protect as they do `__Host-`.
+    """
     lines = [value.decode("latin-1") for header, value in headers if header.lower() == b"cookie"]
-    pairs = [pair.strip().partition("=") for line in lines for pair in line.split(";")]
+    pairs = [pair.strip(" \t").partition("=") for line in lines for pair in line.split(";")]
     values = [value for found, _, value in pairs if found == name]
     return values[0] if len(values) == 1 else None
 

@@ -63,7 +63,8 @@ class Identify:
     async def _found(self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller) -> Caller:
         """Whose a credential is, `nobody` if it is nobody's.
 
-        A person whose limit is spent is refused further in, and so is not looked up.
+        A person whose limit is spent is refused further in, and so is not looked up. A request whose look-up failed counts for the person
+        whom its credential stood for last: else nothing would bound the look-ups of somebody who makes the stores too busy for them.
         """
         lookups, person = self._services.lookups, self._services.lookups.person(credential)
         if person and self._over_limit(person):
@@ -73,7 +74,7 @@ class Identify:
             with asking_urgently():
                 return await lookups.look_up(credential, nobody.person, partial(ask, credential), over_limit=over) or nobody
         except UnavailableError:
-            return Caller(nobody.person, doubt=Doubt.UNKNOWN)
+            return Caller(person or nobody.person, doubt=Doubt.UNKNOWN)
         except RateLimitedError:
             return Caller(nobody.person, doubt=Doubt.THROTTLED)
 

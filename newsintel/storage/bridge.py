@@ -29,7 +29,7 @@ log = get_logger(__name__)
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-LOSSES = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.PostgresError, RedisError)
+LOSSES = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, RedisError)
 """What the drivers raise when a connection or its server goes away."""
 
 DRAIN_S = 1.0
@@ -101,11 +101,15 @@ class Bridge:
 def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Judge an error that no operation of ours was told of: it comes from a task or callback that a driver started for itself.
 
-    A connection that breaks while its driver tidies it up costs nobody anything; trio-asyncio's own answer is to end the process. Whatever
-    else turns up here is a bug, and does end it.
+    A connection that breaks while its driver tidies it up costs nobody anything; trio-asyncio's own answer is to end the process. A
+    complaint without an exception has failed nothing: asyncpg has one for each connection that comes back within a transaction, as when a
+    commit or rollback was cut off by its limit of time, and then rolls back by itself. Whatever else turns up here is a bug, and does
+    end the process.
     """
     error = context.get("exception")
-    if isinstance(error, LOSSES):
+    if error is None:
+        log.warning("driver_complains", reason=context["message"])
+    elif isinstance(error, LOSSES):
         log.warning("driver_lost_connection", kind=type(error).__name__, reason=str(error))
     else:
         loop.default_exception_handler(context)

@@ -19,12 +19,15 @@ from newsintel.redis_url import RedisUrl
 from newsintel.storage.breaker import Breaker
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.redis_failures import FORESEEN, misplaced, served, translate
+from newsintel.storage.slots import Rules
 from newsintel.storage.store_log import StoreLog
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 CONNECTIONS = 20
+ROOM = Rules(CONNECTIONS, each=5, kept=1, patience_s=0.25)
+"""One person has a quarter of the places at most, who is asking goes first, and who finds none waits for some fifty commands."""
 POOL_WAIT_S = 0.1
 SOCKET_S = 0.25
 """For connecting and for each reply: what a black hole costs the few callers before the breaker opens."""
@@ -122,7 +125,7 @@ async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> As
     redis = Redis.from_pool(_pool(url, password))
     closing = bridge.lane("closing Redis", 1)
     try:
-        yield RedisLink(bridge.lane("Redis", CONNECTIONS), redis)
+        yield RedisLink(bridge.lane("Redis", ROOM), redis)
     finally:
         with trio.move_on_after(CLOSE_S, shield=True):
             await closing.run(_close, redis)

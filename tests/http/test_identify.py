@@ -116,6 +116,19 @@ async def test_a_cookie_that_is_no_session_is_nobody(cookie):
     assert (found.account, found.doubt) == (None, None)
 
 
+@pytest.mark.parametrize("odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"])
+async def test_a_cookie_of_another_name_is_not_ours(odd):
+    """A host beside ours may set any name without the prefix __Host-: what a browser takes for another name is not ours."""
+    world = World()
+    ours = (await browser(world))["Cookie"]
+    name, _, value = ours.partition("=")
+    for text in (f"{odd}{ours}", f"a=b;{odd}{ours}", f"a=b; {odd} {ours}", f"{name}{odd}={value}", f"{ours}{odd}"):
+        for encoding in ("latin-1", "utf-8"):
+            line = (b"cookie", text.encode(encoding, "replace"))
+            assert not (await caller(world, [line])).signed_in, text
+    assert (await caller(world, {"Cookie": f"a=b; \t {ours} \t;c"})).signed_in
+
+
 async def test_two_cookies_of_the_name_are_none():
     """There is no telling which one was meant."""
     world = World()

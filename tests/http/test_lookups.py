@@ -157,6 +157,21 @@ async def test_a_person_whose_limit_is_spent_is_refused_without_a_look_up(autoju
         assert (await get(client, "/me", headers, "192.0.2.1")).status_code == 200
 
 
+async def test_a_look_up_that_fails_counts_for_whom_it_is(autojump_clock):
+    """Who keeps the stores too busy to say who asks is refused without a look-up all the same; others behind the address go on."""
+    for who in (program, browser):
+        world = world_of(limit=3)
+        headers = await who(world)
+        client = create_app(world.services).test_client(use_cookies=False)
+        assert (await get(client, "/me", headers, "192.0.2.1")).status_code == 200
+        world.accounts.running = SLOTS
+        assert [(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(3)] == [503, 503, 429]
+        asked = world.accounts.asked
+        assert {(await get(client, "/me", headers, "192.0.2.1")).status_code for _ in range(20)} == {429}
+        assert world.accounts.asked == asked
+        assert [(await get(client, "/auth", {}, "192.0.2.1")).status_code for _ in range(3)] == [200, 200, 200]
+
+
 async def test_a_new_session_and_a_new_key_are_known_at_once(autojump_clock):
     """Where others behind the same address have used up its failures."""
     world = world_of(limit=1000)
@@ -245,7 +260,7 @@ async def test_many_at_once_are_no_more_than_many_in_a_row(autojump_clock):
 
 @pytest.fixture
 def patience(monkeypatch):
-    """Half a second, as in production."""
+    """Half a second."""
     monkeypatch.setattr(lookups, "LONGEST_S", 0.5)
 
 

@@ -139,7 +139,9 @@ def started_by_a_driver(error):
     return operation
 
 
-@pytest.mark.parametrize("error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed")])
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed"), asyncpg.InternalClientError("out of step")]
+)
 async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, error):
     """A driver's own task that meets a broken connection costs a line in the log; the lane goes on working."""
     lane = bridge.lane("test", 1)
@@ -147,6 +149,22 @@ async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, erro
         await lane.run(started_by_a_driver(error))
         assert await lane.run(double, 21) == 42
     assert [(line["event"], line["kind"]) for line in logs] == [("driver_lost_connection", type(error).__name__)]
+
+
+async def test_a_drivers_complaint_is_logged_and_ends_nothing(bridge):
+    """What a driver tells the loop without an exception, as asyncpg does of a connection that comes back within a transaction."""
+    lane = bridge.lane("test", 1)
+
+    async def complain():
+        asyncio.get_running_loop().call_exception_handler({"message": "Resetting connection with an active transaction"})
+        await asyncio.sleep(0)
+
+    with capture_logs() as logs:
+        await lane.run(complain)
+        assert await lane.run(double, 21) == 42
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("driver_complains", "Resetting connection with an active transaction"),
+    ]
 
 
 async def test_a_bug_in_a_background_task_ends_the_bridge():

@@ -1,12 +1,18 @@
 """The link on a real Redis: what an outage costs, and what ends the start."""
 
+import asyncio
+
 import pytest
+import trio
+import trio.testing
+from attrs import evolve
 from structlog.testing import capture_logs
 
+from newsintel.asker import ask_for, asking_urgently
 from newsintel.errors import RefusedError, UnavailableError
 from newsintel.options import Secret
 from newsintel.storage.breaker import FAILURES
-from newsintel.storage.redis import SOCKET_S, open_redis
+from newsintel.storage.redis import ROOM, SOCKET_S, open_redis
 from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S, until
 
@@ -28,6 +34,33 @@ async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothin
         link._breaker._refusing_until_s = 0  # the pause is over
         await until(lambda: answers(link))
         assert not link.breaker_open
+
+
+async def test_one_persons_burst_waits_its_turn_and_leaves_room_for_others(bridge, servers, monkeypatch):
+    """A hundred at once are all served, a few at a time; meanwhile somebody else, and who is asking, find a place at once."""
+    monkeypatch.setattr("newsintel.storage.redis.ROOM", evolve(ROOM, patience_s=PATIENCE_S))
+    go_on, served = asyncio.Event(), []
+
+    async def slow():
+        await go_on.wait()
+
+    async def greedy(link):
+        ask_for("greedy")
+        await link.call(slow)
+        served.append("greedy")
+
+    async with open_redis(bridge, Secret(servers.redis_url), None) as link:
+        async with trio.open_nursery() as nursery:
+            for _ in range(100):
+                nursery.start_soon(greedy, link)
+            await trio.testing.wait_all_tasks_blocked()
+            assert link.slots_used == ROOM.each < ROOM.most - ROOM.kept
+            ask_for("somebody else")
+            await link.ping()
+            with asking_urgently():
+                await link.ping()
+            go_on.set()
+        assert (len(served), link.slots_used) == (100, 0)
 
 
 async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, link, servers):

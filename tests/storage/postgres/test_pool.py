@@ -96,6 +96,22 @@ async def test_a_frozen_server_ends_its_operations_without_help(postgres, server
         assert postgres.slots_used == 0
 
 
+async def test_a_connection_that_comes_back_within_a_transaction_ends_nothing(postgres):
+    """As when a commit or rollback is cut off by its limit: asyncpg complains, rolls back by itself, and the service goes on."""
+
+    async def unit(connection):
+        await connection.execute("BEGIN")
+        return await backend(connection)
+
+    async def state(connection):
+        return await connection.fetchval("SELECT state FROM pg_stat_activity WHERE pid = $1", left)
+
+    with capture_logs() as logs:
+        left = await postgres.run(unit)
+    assert [line["event"] for line in logs] == ["driver_complains"]
+    assert await postgres.run(state) in ("idle", "active")  # the very connection may be asked
+
+
 async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_url, servers, monkeypatch):
     """Shutdown does not wait for a frozen server, whose commands here would never end by themselves."""
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 1e6)
