@@ -54,7 +54,9 @@ def keys_with(url, word):
     with redis.Redis.from_url(url) as client:
         found = set()
         for key in client.scan_iter(count=1000):
-            command = READ[client.type(key)]
+            if (kind := client.type(key)) == b"none":
+                continue  # it has expired since it was named
+            command = READ[kind]
             value = client.execute_command(
                 *[key if part == "{}" else part for part in (command if "{}" in command else f"{command} {{}}").split()]
             )
@@ -80,7 +82,7 @@ def test_a_planted_search_is_gone(demo, stores, path, planted):
     assert places(stores, planted) == nowhere
     with closing(signed_in(demo, f"who came after {planted[::-1]}")) as bob:  # what is recorded later was searched for later
         assert bob.get("/articles", params={"q": f"election OR {planted[::-1]}"}).json()["articles"]
-    wait_for(lambda: places(stores, planted[::-1]) == everywhere, "a trace of a later search")
+    wait_for(lambda: "search_marks" in places(stores, planted[::-1])[0], "a trace of a later search")
     assert places(stores, planted) == nowhere
     assert places(stores, "climate")[0] == {"articles"}
     for log in (demo.log, *demo.data_home.rglob("*.log")):  # ours, PostgreSQL's and Redis's
