@@ -1,5 +1,6 @@
 """Runs sliced work on trio's loop, with everybody else's turns between its slices."""
 
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import TypeVar
 
@@ -15,6 +16,16 @@ TURN_S = 0.001
 
 async def in_turns(work: Sliced[T]) -> T:
     """Do some work; others run at the first pause after TURN_S, and then every TURN_S."""
+    return await take_turns(work, trio.lowlevel.checkpoint)
+
+
+async def take_turns(work: Sliced[T], pause: Callable[[], Awaitable[None]]) -> T:
+    """The same on any loop.
+
+    Args:
+        work: what is to be done.
+        pause: lets others run on the loop of the task that asks.
+    """
     until_s = perf_counter() + TURN_S
     while True:
         try:
@@ -23,5 +34,5 @@ async def in_turns(work: Sliced[T]) -> T:
             result: T = done.value
             return result
         if perf_counter() >= until_s:
-            await trio.lowlevel.checkpoint()
+            await pause()
             until_s = perf_counter() + TURN_S
