@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from newsintel.archive_model import Snippet
 from newsintel.lexemes import lexeme
 from newsintel.matching import Run
-from newsintel.slices import Sliced, whole
+from newsintel.slices import Sliced
 from newsintel.tokens import placed_words
 
 MOST_WORDS = 30
@@ -23,11 +23,6 @@ PLACES_A_SLICE = 500
 
 _Match = tuple[int, int]
 """How many words a run has, and which it is."""
-
-
-def passage(text: str, runs: Sequence[Run], language: str) -> Snippet | None:
-    """The passage of `finding`, at one go."""
-    return whole(finding(text, runs, language))
 
 
 def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | None]:

@@ -8,9 +8,10 @@ from newsintel import tokens as tokens_module
 from newsintel.lexemes import lexeme
 from newsintel.matching import run, runs
 from newsintel.model import Term
-from newsintel.passages import BEFORE, LONGEST, MOST_WORDS, finding, passage
+from newsintel.passages import BEFORE, LONGEST, MOST_WORDS, finding
 from newsintel.tokens import tokens
 from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+from tests.whole import passage
 
 TEXTS = st.lists(st.sampled_from([*"ab", "cat", "Cats", "Café", "東京で地震", "地震", "ﬁ", ".", "—", "dog’s"]), max_size=60).map(" ".join)
 TYPED = st.lists(st.sampled_from(["cat", "cafe", "a b", "地震", "地", "東京で", "fi", "dog"]), min_size=1, max_size=4)

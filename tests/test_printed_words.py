@@ -15,6 +15,7 @@ from newsintel.matching import NEAR, Topics, essential, language_of
 from newsintel.model import Article, Group, Member
 from newsintel.options import Secret
 from newsintel.scoring import DECIMALS, TITLE, score
+from newsintel.slices import whole
 from newsintel.storage import daemons, embedded
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.postgres import conditions
@@ -240,7 +241,7 @@ def test_function_words_in_lower_case_are_refused(q):
         saved_query.build(q)
     assert refusal.value.code == "only_stop_words"
     with pytest.raises(InvalidParameterError) as refusal:
-        conditions.where(archive_query.build(q), ["en", "de"])
+        whole(conditions.understanding(archive_query.build(q), ["en", "de"]))
     assert refusal.value.code == "only_stop_words"
 
 

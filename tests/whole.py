@@ -1,6 +1,6 @@
 """Sliced work done at one go: nobody else waits in a test."""
 
-from newsintel import codec, dedup, personal, scoring, views
+from newsintel import codec, dedup, passages, personal, scoring, views
 from newsintel.slices import whole
 
 
@@ -37,3 +37,8 @@ def merged_as(*args):
 def grow(grouping: dedup.Grouping, articles):
     """The groups of all articles so far."""
     return whole(grouping.add(articles))
+
+
+def passage(*args):
+    """The passage of a text."""
+    return whole(passages.finding(*args))

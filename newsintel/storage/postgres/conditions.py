@@ -15,7 +15,7 @@ from newsintel.folding import plain_name
 from newsintel.languages import SIMPLE
 from newsintel.lexemes import AUTHOR, EXACT, MARKED
 from newsintel.matching import ONLY_STOP_WORDS, Run, essential, is_light, run, says_nothing
-from newsintel.slices import Sliced, whole
+from newsintel.slices import Sliced
 from newsintel.storage.postgres.lexemes import quoted
 from newsintel.storage.postgres.orders import CANDIDATES, READ_CANDIDATES
 from newsintel.storage.postgres.tags import TAGS
@@ -70,11 +70,6 @@ class _Builder:
     def publisher(self, name: str) -> str:
         bound = self.bind(plain_name(name), "text")
         return f"{TAGS} @> ARRAY['p' || {bound}]" if self.narrow else f"publisher_key = {bound}"
-
-
-def where(query: ArchiveQuery, languages: Sequence[str]) -> Where:
-    """The condition of a query, at one go."""
-    return whole(understanding(query, languages))
 
 
 def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where]:
