@@ -49,8 +49,18 @@ class Front:
 
     def kept_keys(self) -> list[str]:
         """The keys under which nginx keeps answers, as its files have them."""
-        files = [path for path in self.cache.rglob("*") if path.is_file()]
-        return [line[5:].decode() for path in files for line in path.read_bytes().split(b"\n")[:3] if line.startswith(b"KEY: ")]
+        return [key for path in self.cache.rglob("*") if (key := kept_key(path)) is not None]
+
+
+def kept_key(path: Path) -> str | None:
+    """The key of one kept answer; None for a folder and for a file under way, which nginx names with a dot and renames when whole."""
+    if "." in path.name:
+        return None
+    try:
+        lines = path.read_bytes().split(b"\n")[:3]
+    except (IsADirectoryError, FileNotFoundError):
+        return None
+    return next((line[5:].decode() for line in lines if line.startswith(b"KEY: ")), None)
 
 
 def site(folder, service, port):

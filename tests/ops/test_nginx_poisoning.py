@@ -9,6 +9,7 @@ import pytest
 
 from tests.ops.nginx_front import APP, NGINX, running_nginx
 from tests.service import running
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: apt-get install nginx-light)")
 
@@ -213,7 +214,7 @@ def test_no_older_protocol_changes_the_answer(nginx, service, target):
 def test_the_parts_of_every_key_can_be_told_apart(nginx, target):
     """After all of the above: a scheme, a named origin or none, our host and a target, with what none of them can hold between them."""
     nginx.get(target)
-    assert f"http  localhost {target}" in nginx.kept_keys()
+    wait_for(lambda: f"http  localhost {target}" in nginx.kept_keys(), "the file of the answer")
     for key in nginx.kept_keys():
         scheme, origin, host, uri = key.split(" ")
         assert (scheme, host) == ("http", "localhost")
