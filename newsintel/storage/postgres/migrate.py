@@ -1,23 +1,12 @@
-"""The schema's steps, and the question whether the database has taken them. Steps are Alembic's; each is plain SQL."""
-
-from pathlib import Path
-from typing import Any
+"""Whether the database has taken the schema's steps, and taking those that are missing."""
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from newsintel import database_url
 from newsintel.errors import SchemaError
 from newsintel.logs import get_logger
 from newsintel.options import Secret
+from newsintel.storage import migrations
 from newsintel.storage.bridge import Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
@@ -25,12 +14,6 @@ from newsintel.storage.postgres.indexing import read_unread
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 log = get_logger(__name__)
-
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
-"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
-
-NO_STEP = "0000"
-"""Where a schema is that has taken none."""
 
 LOCK_S = 30
 """How long a migration waits for a lock: for another `migrate`, or a long transaction on a table it changes."""
@@ -48,10 +31,10 @@ async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Pos
     Raises:
         UnavailableError: the database cannot be reached, or refuses us.
     """
-    role = await service.run(_role)
+    role, newest = await service.run(_role), migrations.newest()
     before = await lane.run(_migrate, url, password, role)
-    if before < _newest():
-        log.info("schema_migrated", before=before, now=_newest())
+    if before < newest:
+        log.info("schema_migrated", before=before, now=newest)
     else:
         log.info("schema_up_to_date", now=before)
     await _read_texts(service)
@@ -71,8 +54,8 @@ async def _read_texts(service: Postgres) -> None:
 async def check_schema(service: Postgres) -> None:
     """Raise SchemaError if the database's schema is missing or older than ours; a newer one is accepted, as releases only add to it."""
     found = await service.run(_version)
-    if found < _newest():
-        raise SchemaError(f"the database's schema is at {found}, this version needs {_newest()}: run `newsintel migrate`")
+    if found < migrations.newest():
+        raise SchemaError(f"the database's schema is at {found}, this version needs {migrations.newest()}: run `newsintel migrate`")
 
 
 async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
@@ -82,41 +65,33 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
         settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
         return await asyncpg.connect(**connect_arguments(database_url.read(url.reveal()), password, settings))
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
-            before = await connection.run_sync(_upgrade)
-            await connection.commit()
-        await _grant(await connect(), role)
-    except DBAPIError as error:
-        raise translate(getattr(error.orig, "__cause__", None) or error) from error
+        owner = await connect()
+        try:
+            known = await owner.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+            before = await _version(owner) if known else migrations.NO_STEP
+            if before < migrations.newest():
+                # Alembic and SQLAlchemy take longer to import than all else, and hardly a start has a step to take.
+                from newsintel.storage.postgres.steps import take_steps  # noqa: PLC0415
+
+                before = await take_steps(connect)
+            await _grant(owner, role)
+        finally:
+            await owner.close(timeout=CONNECT_S)  # noqa: ASYNC102 - asyncio's side of the bridge, where no trio cancel comes
     except FORESEEN as error:
         raise translate(error) from error
     return before
 
 
-def _upgrade(connection: SyncConnection) -> str:
-    connection.execute(ONE_AT_A_TIME)
-    found = MigrationContext.configure(connection).get_current_revision() or NO_STEP
-    if found < _newest():
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return found
-
-
 async def _grant(connection: Connection, role: str) -> None:
     """Let the service's role use the tables, which belong to the role that made them. It may not touch the record of the steps."""
-    try:
-        if await connection.fetchval("SELECT current_user") == role:
-            return
-        for grant in (
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
-            "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
-        ):
-            await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
-    finally:
-        await connection.close(timeout=CONNECT_S)  # noqa: ASYNC102 - asyncio's side of the bridge, where no trio cancel comes
+    if await connection.fetchval("SELECT current_user") == role:
+        return
+    for grant in (
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
+        "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
+    ):
+        await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
 
 
 async def _role(connection: Connection) -> str:
@@ -125,15 +100,5 @@ async def _role(connection: Connection) -> str:
 
 
 async def _version(connection: Connection) -> str:
-    version: Any = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
-    return version or NO_STEP
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
-    return config
-
-
-def _newest() -> str:
-    return ScriptDirectory.from_config(_config()).get_current_head() or NO_STEP
+    version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
+    return version or migrations.NO_STEP

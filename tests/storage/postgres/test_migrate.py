@@ -1,14 +1,20 @@
 """The schema's steps: once, twice, at the same time, and by another role."""
 
+import subprocess
+import sys
+
 import asyncpg
 import pytest
 import trio
+from alembic.script import ScriptDirectory
 
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
 from newsintel.options import Secret
+from newsintel.storage import migrations
 from newsintel.storage.postgres.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.steps import config
 from tests.storage.conftest import sql
 from tests.storage.support import NOON, article
 
@@ -18,6 +24,19 @@ async def empty(bridge, empty_url):
     """A pool on a database without any table."""
     async with open_postgres(bridge, Secret(empty_url), None, 2) as opened:
         yield opened
+
+
+def test_the_last_file_is_alembics_last_step():
+    """Each step is named by its file, and follows the one before it."""
+    steps = ScriptDirectory.from_config(config())
+    assert migrations.newest() == steps.get_current_head()
+    assert [step.revision for step in steps.walk_revisions()] == sorted((step.revision for step in steps.walk_revisions()), reverse=True)
+
+
+def test_alembic_is_imported_for_a_step_alone():
+    """It takes as long to import as all else, and hardly a start has a step to take."""
+    code = "import sys, newsintel.app, newsintel.storage.stores; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
 async def test_migrating_twice_changes_nothing(bridge, empty, empty_url):

@@ -1,0 +1,56 @@
+"""The schema's steps by Alembic, each in plain SQL. Imported only where there is a step to take."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from newsintel.storage import migrations
+from newsintel.storage.postgres.failures import translate
+
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
+"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
+
+
+async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
+    """Take the steps that are missing, in one transaction; returns the step that the schema was at before.
+
+    Runs on asyncio's side of the bridge.
+
+    Args:
+        connect: opens a connection of the role that may change the schema.
+
+    Raises:
+        UnavailableError: the database went away, or refuses us.
+    """
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            before = await connection.run_sync(_upgrade)
+            await connection.commit()
+    except DBAPIError as error:
+        raise translate(getattr(error.orig, "__cause__", None) or error) from error
+    return before
+
+
+def config() -> Config:
+    """What Alembic has to know: where the steps are."""
+    made = Config()
+    made.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
+    return made
+
+
+def _upgrade(connection: Connection) -> str:
+    connection.execute(ONE_AT_A_TIME)
+    found = MigrationContext.configure(connection).get_current_revision() or migrations.NO_STEP
+    if found < migrations.newest():
+        known = config()
+        known.attributes["connection"] = connection
+        command.upgrade(known, "head")
+    return found
