@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from newsintel.log_lines import Line
+from tests.cluster import WHERE
 
 # As they come, an example that takes 0.2 s fails its property, and so does one whose inputs took long to make.
 # In CI the examples are the same in every run: what is looked for at random is found by whoever runs the tests, not by whoever pushes next.
@@ -59,6 +60,13 @@ def pytest_collection_finish():
     """Tests and modules stay to the end: the collector need not look at them again each time that one of the tests makes it run."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def made_cluster(tmp_path_factory):
+    """All processes of a run, and the commands that they start, share one."""
+    base = tmp_path_factory.getbasetemp()
+    os.environ[WHERE] = str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ What protects people from a slow store, and an operator from a stuck start or en
 that is started for other tests must not meet it because others use the processor too.
 """
 
+import os
 import sys
 
 from newsintel.cli import main
@@ -17,11 +18,14 @@ def lift_limits() -> None:
     """Give each store, and each server of our own, its time."""
     from newsintel.storage import bridge, daemons, embedded, redis  # noqa: PLC0415 - see STORELESS
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
+    from tests import cluster  # noqa: PLC0415
 
     redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = bridge.DRAIN_S = PATIENCE_S
     daemons.START_S = daemons.STOP_S = embedded.START_S = embedded.LEAVE_S = PATIENCE_S
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         pool.SERVER_SETTINGS[name] = "0"
+    if cluster.WHERE in os.environ:
+        daemons.PostgresDaemon._initdb = cluster.copy_cluster
 
 
 if __name__ == "__main__":

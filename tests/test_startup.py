@@ -18,6 +18,7 @@ from newsintel.options import Secret
 from newsintel.ports import SourceState, Stores
 from newsintel.settings import load
 from newsintel.startup import check_addresses, place, serving_fields
+from tests.cluster import WHERE
 from tests.http.world import World
 from tests.service import command_lines, free_port, newsintel, running
 from tests.test_settings import DECLARED
@@ -86,8 +87,9 @@ def events(text):
     return [line for line in map(json.loads, text.splitlines()) if line["event"] != "request"]
 
 
-def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path):
+def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path, monkeypatch):
     """Where it listens, with what; the migrations in one line of ours; each line one event; the last one when all is down."""
+    monkeypatch.delenv(WHERE)  # a first start as people have it
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
         assert service.get("/health").status_code == 200
         assert service.stop(signal.SIGTERM) == 0
