@@ -1,4 +1,4 @@
-"""The rules of channels that no linter knows, read off the code itself (docs/decisions/0002-channels.md)."""
+"""The rules of channels that no linter knows, read off the code itself (docs/decisions/0002-who-owns-what.md)."""
 
 import ast
 from pathlib import Path
