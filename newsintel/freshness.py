@@ -14,9 +14,8 @@ from attrs import frozen
 from newsintel.model import ANYBODY, Asker, FetchOutcome, Harvest, Origin, Status
 from newsintel.settings import Settings
 
-
 CLOCKS_DIFFER_S = 60.0
-"""How far ahead another process's clock may be. What is dated later was fetched before this machine's clock was set back, nobody knows when."""
+"""How far ahead another process's clock may be. What is dated later was fetched before this one was set back, nobody knows when."""
 
 
 class Freshness(Enum):

@@ -117,7 +117,7 @@ def _term(term: Term) -> str:
 def _keyed(term: Term) -> list[str | bool]:
     """What of a term changes the answer: its letters, whether it is a phrase, and where they count its capitals.
 
-    In lower case, not folded further: sources may find something else for `ss` than for `ß`, or for `２` than for `2`, and whoever asks
+    In lower case, not folded further: sources may find something else for `ss` than for `ß`, or for `₂` than for `2`, and whoever asks
     first must not choose what others are answered. Capitals count in bare function words, which are looked for as names alone (`matching`).
     """
     text = term.text.lower()

@@ -134,7 +134,8 @@ def test_other_meaning_other_key(one: str, other: str) -> None:
     assert parse(one).key != parse(other).key
 
 
-words = st.sampled_from("it IT It iT us US more More who WHO straße STRASSE Strasse storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A".split())
+WORDS = "it IT It iT us US more More who WHO straße STRASSE Strasse storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A"
+words = st.sampled_from(WORDS.split())
 
 
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, min_size=1, max_size=3))

@@ -103,7 +103,7 @@ class _Search:
         tag = etag(answer, view)
         if (same := unchanged(tag, headers)) is not None:
             return same
-        finished = await self._finished(tag, query, answer, view, headers, services)
+        finished = await self._finished(tag, query, answer, view, headers=headers, services=services)
         if finished.link:
             headers["Link"] = finished.link
         if finished.searched is not None and request.method == "GET":
@@ -111,7 +111,7 @@ class _Search:
         return Response(finished.body, headers=headers, content_type="application/json")
 
     async def _finished(
-        self, tag: str, query: Query, answer: Answer, view: View, headers: Mapping[str, str], services: Services
+        self, tag: str, query: Query, answer: Answer, view: View, *, headers: Mapping[str, str], services: Services
     ) -> Page:
         """The finished page of an answer: the one kept if it is of this very answer, else one made now, and kept if it may be."""
         kept = self._pages.get(request.query_string)

@@ -14,7 +14,7 @@ MOST_CAUSES = 5
 """Causes of one failure that are logged, however many groups hold them."""
 
 LONGEST_PATH = 2_000
-"""Characters of a path that a line repeats. Ours have at most 60; what somebody makes up may have 16,000, each of which the log looks through."""
+"""Characters of a path that a line repeats. Ours have at most 60; one that somebody makes up may have 16,000; all are looked through."""
 
 
 class ServerLog:
