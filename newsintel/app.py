@@ -58,7 +58,7 @@ from newsintel.settings import Settings
 from newsintel.shared_cache import SharedCache
 from newsintel.source_notice import source_notice
 from newsintel.sources import REGISTRY
-from newsintel.startup import check_addresses, serving_fields
+from newsintel.startup import check_addresses, check_clock, serving_fields
 from newsintel.stopping import Stopped, asked
 from newsintel.storage.stores import open_stores
 from newsintel.telemetry import Metrics
@@ -238,6 +238,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
     log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
     if notice := source_notice(settings):
         log.warning("source_notice", notice=notice)
+    check_clock(utc_now())
     await check_addresses(settings)
     metrics = Metrics()
     with trio.CancelScope() as process, ExitStack() as watching:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import trio
 from attrs import frozen
 
-from newsintel.errors import UnavailableError
+from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.ports import Count
 
 
@@ -39,6 +39,6 @@ async def work_off(take: Callable[[], Awaitable[int]], pace: Pace, count: Count,
         try:
             taken = await take()
             count(done, taken)
-        except UnavailableError:
+        except (UnavailableError, PoisonedBatchError):
             taken = 0
             count(failed)

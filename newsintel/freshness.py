@@ -14,6 +14,9 @@ from attrs import frozen
 from newsintel.model import ANYBODY, Asker, FetchOutcome, Harvest, Origin, Status
 from newsintel.settings import Settings
 
+CLOCKS_DIFFER_S = 60.0
+"""How far ahead another process's clock may be. What is dated later was fetched before this one was set back, nobody knows when."""
+
 
 class Freshness(Enum):
     """What a harvest is good for at one moment."""
@@ -50,6 +53,8 @@ class Windows:
 
     def judge(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> Freshness:
         """What a harvest is good for now. It is stale to an asker for whom a source may be asked that was held back from somebody else."""
+        if _by_another_clock(harvest.fresh_since, now):
+            return Freshness.STALE
         fresh_until = self.fresh_until(harvest)
         within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
         if now < fresh_until + timedelta(seconds=self.revalidate_s):
@@ -62,7 +67,11 @@ class Windows:
     def kept(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> tuple[FetchOutcome, ...]:
         """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
         keep_s = self._keep_s(harvest)
-        asked = (outcome for outcome in harvest.outcomes if outcome.status is not Status.DISABLED)
+        asked = (
+            outcome
+            for outcome in harvest.outcomes
+            if outcome.status is not Status.DISABLED and not _by_another_clock(outcome.fetched_at, now)
+        )
         return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.bound_by(outcome))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
@@ -90,3 +99,7 @@ class Windows:
         else:
             empty = {one.status for one in harvest.outcomes if one.status.answered} == {Status.EMPTY}
         return min(self.ttl_s, self.partial_s) if empty else self.ttl_s
+
+
+def _by_another_clock(moment: datetime, now: datetime) -> bool:
+    return moment > now + timedelta(seconds=CLOCKS_DIFFER_S)

@@ -10,7 +10,9 @@ from attrs import evolve
 
 from newsintel.errors import InvalidParameterError
 from newsintel.grammar import Token, case_folded, checked, parse
+from newsintel.languages import is_any_function_word
 from newsintel.model import Clause, Query, Sort, Term
+from newsintel.tokens import tokens
 
 _BARE = re.compile(r"[^\W_]+")
 _OPERATORS = frozenset({"and", "or", "not"})
@@ -42,7 +44,7 @@ def build(
     text = checked(q)
     clauses = _understood(text)
     start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
-    words = [[[_folded(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
+    words = [[[_keyed(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
     fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
     key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
     return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
@@ -112,8 +114,16 @@ def _term(term: Term) -> str:
     return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
 
 
-def _folded(term: Term) -> str:
-    return f'"{case_folded(term.text)}"' if term.phrase else case_folded(term.text)
+def _keyed(term: Term) -> list[str | bool]:
+    """What of a term changes the answer: its letters, whether it is a phrase, and where they count its capitals.
+
+    In lower case, not folded further: sources may find something else for `ss` than for `ß`, or for `₂` than for `2`, and whoever asks
+    first must not choose what others are answered. Capitals count in bare function words, which are looked for as names alone (`matching`).
+    """
+    text = term.text.lower()
+    if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in tokens(text)):
+        return [text, term.phrase]
+    return [text, term.phrase, term.text.isupper()]
 
 
 def _understood(text: str) -> tuple[Clause, ...]:

@@ -14,14 +14,15 @@ STARS = "***"
 SHORT = 8
 """A secret with fewer characters is starred as a whole word only: `news` must not make `newsintel` unreadable. Production refuses them."""
 
-_CHAR = r"(?:[A-Za-z0-9_-]|%(?:25)*[0-9A-Fa-f]{2})"
-"""A character of base64url, as it is or percent-encoded (once or more often)."""
+_CHAR = r"(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2})"
+"""A character of base64url, as it is or percent-encoded (once or more often). It reads a text in one way alone: were the `25`s given back
+(`*` for `*+`), `%2541` would be one character or three, and 43 of them would be tried in 2^43 ways, while the whole process waits."""
 
 _SPELLINGS = re.compile(
     r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\*[\"']?\s*[=:]\s*\\*[\"']?"
     r"|(?:newsintel|newsintel-leaving|newsintel_dev|newsintel_leaving_dev)=|[?&](?:code|state)="
     r"|authorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:bearer |basic )?"
-    rf"|bearer |(?:n|%(?:25)*6e)(?:i|%(?:25)*69)(?:_|%(?:25)*5f)(?={_CHAR}{{43}}))[^&\s\"'@,}}\\]+"
+    rf"|bearer |(?:n|%(?:25)*6e)(?:i|%(?:25)*69)(?:_|%(?:25)*5f)(?={_CHAR}{{43}}+))[^&\s\"'@,}}\\]+"
     r"|(://[^:/@\s\"']*:)[^@/\s\"']+(?=@)"
 )
 """How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
@@ -47,7 +48,7 @@ _TRIGGERS = (
 
 _IN_PATH = re.compile(
     r"([/%](?:(?<=/)|(?:25)*2[Ff])(?=[^/?#\s\"']{0,99}[A-Z%])(?=[^/?#\s\"']{0,99}[a-z%]))"
-    f"{_CHAR}{{43}}"
+    f"{_CHAR}{{43}}+"
     r"(?![A-Za-z0-9_-]|%(?:25)*[46])"
 )
 """A bare session's id that somebody pasted as a part of a path: 43 characters of both cases, as no headline in an address has."""

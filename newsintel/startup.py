@@ -1,6 +1,7 @@
 """The beginning of `serve`: what must be known before anything starts, and what the log says of the service once it runs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,8 +9,19 @@ import trio
 
 from newsintel.environment import PREFIX
 from newsintel.errors import NewsIntelError
+from newsintel.moments import KEPT_FROM, KEPT_UNTIL
 from newsintel.options import Address, Secret
 from newsintel.settings import Settings
+
+
+def check_clock(now: datetime) -> None:
+    """See that the time can be right: the archive takes nothing from before 2000 or after 2199, and would put aside all that comes.
+
+    Raises:
+        NewsIntelError: it cannot, as on a machine that has no clock of its own and has not asked for the time yet.
+    """
+    if not KEPT_FROM <= now < KEPT_UNTIL:
+        raise NewsIntelError(f"this machine's clock says {now:%Y-%m-%d}: set it, and start again")
 
 
 async def check_addresses(settings: Settings) -> None:

@@ -33,7 +33,8 @@ def _known_work():
     return sorted(found)
 
 
-def _cost_ns(work):
+def cost_ns(work):
+    """Processor time of some work."""
     began = thread_time_ns()
     work()
     return thread_time_ns() - began
@@ -41,7 +42,7 @@ def _cost_ns(work):
 
 def unit_ns():
     """What takes a millisecond there takes so long here and now."""
-    return min(_cost_ns(_known_work) for _ in range(30))
+    return min(cost_ns(_known_work) for _ in range(30))
 
 
 def in_ms(cost_ns):

@@ -27,6 +27,15 @@ def test_complete(age_s, expected):
     assert WINDOWS.judge(harvest(), at(age_s)) is expected
 
 
+def test_a_clock_that_was_set_back_makes_nothing_fresh():
+    """What is dated in the future is renewed, whole, and stands in only for what fails; another machine may be a minute ahead."""
+    answered = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
+    assert WINDOWS.judge(answered, at(-60)) is Freshness.FRESH
+    assert WINDOWS.judge(answered, at(-60.1)) is Freshness.STALE
+    assert WINDOWS.kept(answered, at(-60)) == answered.outcomes
+    assert WINDOWS.kept(answered, at(-60.1)) == ()
+
+
 def test_partial_is_fresh_for_a_shorter_time():
     """A failed source may be asked again after CACHE_PARTIAL_S, so the harvest is fresh until then."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.TIMEOUT))

@@ -12,6 +12,7 @@ from luqum.parser import parser
 
 from newsintel.errors import InvalidParameterError
 from newsintel.grammar import MAX_CHARS
+from newsintel.matching import Asked
 from newsintel.model import Clause, Query, Sort, Term
 from newsintel.query import build, translate
 
@@ -98,9 +99,9 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
         ('"flood"', "flood"),
         ('a "b c', 'a "B  c"'),
         ("a OR", "a"),
-        ("STRASSE", "straße"),
-        ("it", "IT"),
-        ("CO₂ ＮＨＫ", "co2 nhk"),
+        ("STORM nhk", "storm NHK"),
+        ("Straße", "STRAße"),
+        ("CO₂ ＮＨＫ", "co₂ ｎｈｋ"),
         ("“a b” –c", '"A B" NOT c'),
         ("a -(b OR c)", "a -b -c"),
         ("(a OR b) c", "a c OR b c"),
@@ -112,11 +113,40 @@ def test_same_meaning_same_key(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("a or b", "a OR b"), ('"a b"', "a b"), ('"it"', "it"), ("a -b", "a b"), ("a b", "b a"), ('a "and" b', "a b")]
+    ("one", "other"),
+    [
+        ("a or b", "a OR b"),
+        ('"a b"', "a b"),
+        ('"it"', "it"),
+        ("a -b", "a b"),
+        ("a b", "b a"),
+        ('a "and" b', "a b"),
+        ("IT news", "it news"),
+        ("it", "It"),
+        ("It", "IT"),
+        ("STRASSE", "straße"),
+        ("ｓｔｏｒｍ", "storm"),
+        ("ﬂood", "flood"),
+    ],
 )
 def test_other_meaning_other_key(one: str, other: str) -> None:
     """Searches that ask something else do not; the order of words counts, since sources rank by it."""
     assert parse(one).key != parse(other).key
+
+
+WORDS = "it IT It iT us US more More who WHO straße STRASSE Strasse storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A"
+words = st.sampled_from(WORDS.split())
+
+
+@given(st.lists(words, min_size=1, max_size=3), st.lists(words, min_size=1, max_size=3))
+def test_one_key_is_one_question(one: list[str], other: list[str]) -> None:
+    """Whoever asks first chooses for nobody else: of one key sources are sent the same, but for case, and texts are judged alike."""
+    asked, asked_too = (parse(" ".join(some)) for some in (one, other))
+    if asked.key != asked_too.key:
+        return
+    assert translate(asked.clauses).lower() == translate(asked_too.clauses).lower()
+    for language in ("en", "de"):
+        assert Asked(asked.clauses).alternatives(language) == Asked(asked_too.clauses).alternatives(language)
 
 
 def test_every_part_of_the_fetch_is_in_the_key() -> None:

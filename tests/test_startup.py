@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+from datetime import UTC, datetime
 
 import pytest
 import trio
@@ -17,7 +18,7 @@ from newsintel.model import Status
 from newsintel.options import Secret
 from newsintel.ports import SourceState, Stores
 from newsintel.settings import load
-from newsintel.startup import check_addresses, place, serving_fields
+from newsintel.startup import check_addresses, check_clock, place, serving_fields
 from tests.cluster import WHERE
 from tests.http.world import World
 from tests.service import command_lines, free_port, newsintel, running
@@ -28,6 +29,20 @@ from tests.waiting import wait_for
 def settings(**environ):
     """Settings of an environment, its names written without the prefix."""
     return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
+
+
+@pytest.mark.parametrize("year", [1970, 1999, 2200, 9999])
+def test_a_clock_that_cannot_be_right_is_named(year):
+    """As on a machine without a clock of its own that has not asked for the time yet; the message says what the clock says."""
+    with pytest.raises(NewsIntelError, match=f"clock says {year}-06-01"):
+        check_clock(datetime(year, 6, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("year", [2000, 2026, 2199])
+def test_any_other_clock_is_believed(year):
+    """To the very ends of what the archive takes."""
+    check_clock(datetime(year, 1, 1, tzinfo=UTC))
+    check_clock(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])

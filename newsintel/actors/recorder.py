@@ -4,11 +4,12 @@ Lossy on purpose, and counted: no search waits for it.
 A repetition that another process has recorded already is left out. If Redis cannot say, it is recorded: twice is better than not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import trio
 
-from newsintel.errors import UnavailableError
+from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.intelligence.marking import Marking
 from newsintel.intelligence_ports import SearchMarks
 from newsintel.logs import get_logger
@@ -17,6 +18,8 @@ from newsintel.personal_ports import Repeats
 from newsintel.ports import Count, History, WallClock
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 BATCH_ROWS = 100
 BATCH_S = 1.0
@@ -48,20 +51,32 @@ async def run(
                         break
             fresh = await _fresh(searches, repeats, count, now)
             try:
-                await history.record(fresh)
+                count("recorded_searches", await _keep(fresh, history.record, count, "history"))
             except UnavailableError as error:
                 log.debug("searches_not_recorded", searches=len(fresh), reason=str(error))
                 count("refusals", len(fresh), inbox="history")
-            else:
-                count("recorded_searches", len(fresh))
             await _mark(fresh, marking, marks, count)
+
+
+async def _keep(some: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
+    """Write some; halve what PostgreSQL refuses until the one at fault stands alone, and leave that out. How many were written."""
+    try:
+        await write(some)
+    except PoisonedBatchError as error:
+        if len(some) == 1:
+            log.warning("search_refused", kept_as=inbox, reason=str(error))
+            count("refusals", inbox=inbox)
+            return 0
+        middle = len(some) // 2
+        return await _keep(some[:middle], write, count, inbox) + await _keep(some[middle:], write, count, inbox)
+    return len(some)
 
 
 async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: SearchMarks, count: Count) -> None:
     """Have searches counted: apart from the history, for this may be tried again without counting anybody twice."""
     marked = [found for search in searches if (found := marking.mark(search)) is not None]
     try:
-        await marks.add(marked)
+        await _keep(marked, marks.add, count, "marks")
     except UnavailableError as error:
         log.debug("searches_not_counted", searches=len(marked), reason=str(error))
         count("refusals", len(marked), inbox="marks")

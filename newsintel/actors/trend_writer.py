@@ -9,7 +9,7 @@ from functools import partial
 
 import trio
 
-from newsintel.errors import UnavailableError
+from newsintel.errors import PoisonedBatchError, UnavailableError
 from newsintel.intelligence.search_model import Span
 from newsintel.intelligence.trending import ranked
 from newsintel.intelligence_ports import SearchMarks, Trending
@@ -50,7 +50,7 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
             for span in Span:
                 if await trending.refresh(span, now(), floor, partial(ranked, limit=KEPT)):
                     count("trend_refreshes", window=span.value)
-        except UnavailableError as error:
+        except (UnavailableError, PoisonedBatchError) as error:  # the latter of a clock that is set wrong
             log.debug("trends_failed", reason=str(error))
             count("trend_failures")
         pause_s = max(EVERY_S, SHARE * (trio.current_time() - began_s))

@@ -18,7 +18,7 @@ from attrs import define
 
 from newsintel.commands import gunzip
 from newsintel.commands.lines import named, reading
-from newsintel.commands.replacing import is_special, put_in_place, resolved
+from newsintel.commands.replacing import is_special, itself, put_in_place, resolved
 from newsintel.errors import InvalidParameterError, NewsIntelError
 from newsintel.json_line import read_object
 
@@ -124,7 +124,7 @@ def _open(file: str, after: str | None) -> ExportFile:
 
 def _locked(path: Path, becomes: Path | None, *, compressed: bool | None = None) -> ExportFile:
     """Open a file to add to, for nobody else meanwhile; compressed as it is if nothing else is said."""
-    out = cast(BinaryIO, path.open("ab", buffering=0))
+    out = cast(BinaryIO, open(path, "ab", buffering=0, opener=itself))  # noqa: SIM115 - whoever exports closes it
     try:
         fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

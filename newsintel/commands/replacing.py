@@ -28,7 +28,7 @@ def replacing(file: str) -> Iterator[BinaryIO]:
         whole = resolved(file)
         part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
         try:
-            with part.open("wb") as out:
+            with open(part, "wb", opener=itself) as out:
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
@@ -36,6 +36,11 @@ def replacing(file: str) -> Iterator[BinaryIO]:
                 put_in_place(part, whole)
         finally:
             part.unlink(missing_ok=True)
+
+
+def itself(path: str, flags: int) -> int:
+    """Open a part for writing, as `open`'s opener: never what a link in its place leads to, which somebody else may have laid there."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def is_special(file: str) -> bool:

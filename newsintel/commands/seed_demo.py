@@ -82,8 +82,9 @@ async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Sea
     """Each query as the demo answers it, by a person of its own: one alone would soon have asked as often as one may."""
     answers = {}
     for number, query in enumerate(asked):
-        reply = await services.desk.search(build(query, sources=services.settings.enabled_sources), Caller(f"invented {number}"))
-        answers[query] = searched(reply.answer, len(reply.answer.merge.ranked))
+        asked_for = build(query, sources=services.settings.enabled_sources)
+        reply = await services.desk.search(asked_for, Caller(f"invented {number}"))
+        answers[query] = searched(asked_for, reply.answer, len(reply.answer.merge.ranked))
     return answers
 
 

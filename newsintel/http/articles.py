@@ -98,19 +98,21 @@ class _Search:
         if answer.harvest.origin is Origin.LIVE and not answer.harvest.answered:
             return _unanswered(answer, (await in_turns(rendering(answer, view)))["sources"], services.settings, now)
         if person:
-            return await respond_to(services, person, reply, view)
+            return await respond_to(services, person, query, reply, view)
         headers = caching(reply, view, services.settings, now)
         tag = etag(answer, view)
         if (same := unchanged(tag, headers)) is not None:
             return same
-        finished = await self._finished(tag, answer, view, headers, services)
+        finished = await self._finished(tag, query, answer, view, headers=headers, services=services)
         if finished.link:
             headers["Link"] = finished.link
         if finished.searched is not None and request.method == "GET":
             services.recording.offer(caller(), finished.searched, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
-    async def _finished(self, tag: str, answer: Answer, view: View, headers: Mapping[str, str], services: Services) -> Page:
+    async def _finished(
+        self, tag: str, query: Query, answer: Answer, view: View, *, headers: Mapping[str, str], services: Services
+    ) -> Page:
         """The finished page of an answer: the one kept if it is of this very answer, else one made now, and kept if it may be."""
         kept = self._pages.get(request.query_string)
         if kept is not None and kept.tag == tag:
@@ -121,6 +123,7 @@ class _Search:
             tag,
             to_json(body),
             headers,
+            query=query,
             view=view,
             answer=answer,
             windows=Windows.of(services.settings),

@@ -76,6 +76,7 @@ def page(
     body: bytes,
     headers: Mapping[str, str],
     *,
+    query: Query,
     view: View,
     answer: Answer,
     windows: Windows,
@@ -88,6 +89,7 @@ def page(
         tag: the entity tag's opaque part.
         body: JSON in UTF-8.
         headers: those of the response that it was made for, without Link, type and length.
+        query: what the query string asks, as it was typed.
         view: how it shows the answer.
         answer: what it shows.
         windows: tell for how long that is fresh.
@@ -102,12 +104,12 @@ def page(
         tag,
         body,
         (*typed, *fixed),
-        query=answer.harvest.query,
+        query=query,
         fetched_at=answer.harvest.fetched_at,
         since_s=answer.harvest.fresh_since.timestamp(),
         until_s=windows.fresh_until(answer.harvest).timestamp(),
         link=link,
-        searched=searched(answer, total) if view.page == 1 else None,
+        searched=searched(query, answer, total) if view.page == 1 else None,
     )
 
 

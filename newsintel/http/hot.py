@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from newsintel.account_model import Caller, Doubt
+from newsintel.freshness import CLOCKS_DIFFER_S
 from newsintel.http.conditional import names
 from newsintel.http.envelope import Asgi, Receive, Scope, Send
 from newsintel.http.finished import Page, Pages
@@ -66,7 +67,7 @@ class HotPath:
 
     async def _via(self, page: Page, caller: Caller, now_s: float) -> str | None:
         """How a page may answer by itself; None if it may not."""
-        if now_s < page.until_s:
+        if page.since_s - CLOCKS_DIFFER_S <= now_s < page.until_s:
             return HIT
         return REVALIDATED if await self._renewing(page.query, page.fetched_at, caller) else None
 

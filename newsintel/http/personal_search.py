@@ -15,7 +15,7 @@ from newsintel.http.headers import VARY, cache_status, next_link, server_timing,
 from newsintel.http.recording import searched
 from newsintel.http.services import Services
 from newsintel.http.table import Given
-from newsintel.model import Reply
+from newsintel.model import Query, Reply
 from newsintel.personal import fill, render
 from newsintel.preferences import Preferences
 from newsintel.source_notice import noticed
@@ -61,7 +61,7 @@ async def personal(services: Services, given: Given) -> Personal | None:
     return Personal(filled, kept, used, recorded=kept.record_history)
 
 
-async def respond(services: Services, person: Personal, reply: Reply, view: View) -> Response:
+async def respond(services: Services, person: Personal, query: Query, reply: Reply, view: View) -> Response:
     """Answer with a person's view, and offer the search to the history."""
     answer, now = reply.answer, services.now()
     body = await in_turns(
@@ -71,7 +71,7 @@ async def respond(services: Services, person: Personal, reply: Reply, view: View
     if body["has_more"] and view.page < LAST_PAGE:
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)
     if person.recorded and view.page == 1 and request.method == "GET":
-        services.recording.offer(caller(), searched(answer, body["total"]), now)
+        services.recording.offer(caller(), searched(query, answer, body["total"]), now)
     return Response(to_json(body | noticed(services.settings)), headers=headers, content_type="application/json")
 
 

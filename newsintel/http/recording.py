@@ -13,7 +13,7 @@ import trio
 from newsintel.account_model import Caller
 from newsintel.intelligence.normal_form import normal_form
 from newsintel.keys import derive
-from newsintel.model import REPEAT_S, Answer, Searched, SearchRecord
+from newsintel.model import REPEAT_S, Answer, Query, Searched, SearchRecord
 from newsintel.options import Secret
 from newsintel.ports import Count
 
@@ -26,14 +26,14 @@ MOST_ARTICLES = 10
 """Of an answer: what the first screen shows. Two searches whose answers share some of these are about the same thing."""
 
 
-def searched(answer: Answer, total: int) -> Searched:
+def searched(query: Query, answer: Answer, total: int) -> Searched:
     """What is recorded of a search, by the shared answer: nobody's own preferences show in it.
 
     Args:
+        query: as the caller typed it. The answer's own is in the spelling of somebody else, who asked first.
         answer: what was found.
         total: stories found, as the caller was told.
     """
-    query = answer.harvest.query
     articles = tuple(ranked.group.leader.id for ranked in answer.merge.ranked[:MOST_ARTICLES])
     return Searched(query.text, query.key, total, normal_form(query.clauses), articles)
 

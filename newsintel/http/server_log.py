@@ -13,6 +13,9 @@ log = get_logger(__name__)
 MOST_CAUSES = 5
 """Causes of one failure that are logged, however many groups hold them."""
 
+LONGEST_PATH = 2_000
+"""Characters of a path that a line repeats. Ours have at most 60; one that somebody makes up may have 16,000; all are looked through."""
+
 
 class ServerLog:
     """Of each request its duration and one line, without query, address or header of the caller; of each failure its causes."""
@@ -65,7 +68,7 @@ def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: f
     state = scope["state"]
     fields = {
         "method": scope.get("method", "GET"),
-        "path": scope["raw_path"].decode("ascii", "replace"),
+        "path": _shown(scope["raw_path"].decode("ascii", "replace")),
         "route": state.get("route", "other"),
         "status": status,
         "ms": round(duration_s * 1000, 1),
@@ -74,6 +77,11 @@ def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: f
         "request_id": state.get("request_id"),
     }
     return fields | ({"problem": state["problem"]} if "problem" in state else {})
+
+
+def _shown(path: str) -> str:
+    """A path as a line has it. Of a longer one whole parts alone: of a secret that is cut in two nobody would know the beginning."""
+    return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH].rpartition('/')[0]}/..."
 
 
 def _client(caller: Caller | None) -> str:

@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from newsintel.actors import recorder
+from newsintel.errors import PoisonedBatchError
 from newsintel.intelligence.marking import Marking
 from newsintel.model import REPEAT_S
 from newsintel.options import Secret
@@ -127,6 +128,25 @@ async def test_counts_away_cost_no_history(autojump_clock):
     await run_all(history, counts, [record(3)], marks=marks)
     assert [one.query for one in marks.kept] == ["query 3"]
     assert counts == {"recorded_searches": 2, "refusals marks": 2, "refusals history": 1}
+
+
+async def test_what_postgresql_refuses_costs_nobody_else_a_search(autojump_clock):
+    """Nor does it end the actor: of a batch all but the one at fault are recorded and counted."""
+
+    def refusing(write):
+        async def write_unless_refused(some):
+            if any(one.query == "query 7" for one in some):
+                raise PoisonedBatchError("PostgreSQL refused the content")
+            await write(some)
+
+        return write_unless_refused
+
+    history, marks, counts = MemoryHistory(), MemorySearchMarks(), Counts()
+    history.record, marks.add = refusing(history.record), refusing(marks.add)
+    await run_all(history, counts, [record(number) for number in range(10)], marks=marks)
+    others = [f"query {number}" for number in range(10) if number != 7]
+    assert [one.query for one in history.kept] == [one.query for one in marks.kept] == others
+    assert counts == {"recorded_searches": 9, "refusals history": 1, "refusals marks": 1}
 
 
 async def test_bug_ends_the_actor(autojump_clock, monkeypatch):

@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from newsintel.actors import term_counter
+from newsintel.errors import PoisonedBatchError
 from tests.fakes import Counts
 from tests.intelligence_fakes import MemoryTerms
 
@@ -38,6 +39,17 @@ async def test_failure_is_counted_and_made_up_for(autojump_clock):
     assert (await run_for(60, terms))["term_failures"] >= 10
     terms.away = False
     assert await run_for(term_counter.EVERY_S + 1, terms) == {"term_changes": 5}
+
+
+async def test_content_that_is_refused_ends_nothing(autojump_clock, monkeypatch):
+    """It is counted as a failure, and tried again."""
+
+    async def refuse():
+        raise PoisonedBatchError("PostgreSQL refused the content")
+
+    terms = MemoryTerms(5)
+    monkeypatch.setattr(terms, "add_up", refuse)
+    assert (await run_for(60, terms))["term_failures"] >= 10
 
 
 async def test_bug_ends_the_actor(autojump_clock):

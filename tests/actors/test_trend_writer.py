@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from newsintel.actors import trend_writer
+from newsintel.errors import PoisonedBatchError
 from newsintel.intelligence.search_model import Observed, Span
 from tests.fakes import Clock, Counts
 from tests.make import NOON
@@ -58,6 +59,19 @@ async def test_postgresql_away_is_counted_and_outlived(autojump_clock):
         await trio.sleep(ROUND_S)
     assert len(marks.closed) == 1
     assert trending.refreshed
+    assert 2 <= counts["trend_failures"] <= 7
+
+
+async def test_a_list_that_postgresql_refuses_is_outlived(autojump_clock):
+    """As when the machine's clock says a year that its tables do not take."""
+    trending, counts = MemoryTrending(), Counts()
+
+    async def refuse(*_):
+        raise PoisonedBatchError("PostgreSQL refused the content")
+
+    trending.refresh = refuse
+    async with running(MemorySearchMarks(), trending, counts):
+        await trio.sleep(3 * ROUND_S)
     assert 2 <= counts["trend_failures"] <= 7
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from attrs import evolve
 
 from newsintel.errors import BusyError, FlightBugError, OverloadedError, UnavailableError
 from newsintel.http.application import create_app
@@ -83,6 +84,17 @@ async def test_the_first_page_is_recorded_once():
     assert (record.query, record.key, record.results_count) == ("Flood", world.desk.asked[0].key, 3)
     assert (record.searched_at, record.user_id) == (NOW, None)
     assert world.inbox[1].statistics().current_buffer_used == 0
+
+
+async def test_a_search_is_recorded_as_its_own_caller_typed_it():
+    """Never in the spelling of whoever asked for the same before, out of the framework or from a finished page."""
+    world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
+    client = create_app(world.services).test_client()
+    for minutes in (0, 2):
+        world.now = NOW + timedelta(minutes=minutes)
+        await client.get("/articles?q=Flood")
+    assert len(world.desk.asked) == 1
+    assert [world.inbox[1].receive_nowait().query for _ in range(2)] == ["Flood", "Flood"]
 
 
 @pytest.mark.parametrize("closed", [False, True])

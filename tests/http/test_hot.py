@@ -127,6 +127,17 @@ async def test_past_its_freshness_the_desk_is_asked_again():
     assert len(world.desk.asked) == 2
 
 
+async def test_after_the_clock_was_set_back_the_desk_is_asked_again():
+    """Else an answer would be fresh until the clock came to its time once more, and be kept by nginx as long."""
+    world = World()
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW - timedelta(days=400)
+    again = await client.get(PATH)
+    assert len(world.desk.asked) == 2
+    assert int(again.headers["X-Accel-Expires"]) <= 300
+
+
 async def test_while_it_is_renewed_the_page_answers_as_the_desk_would():
     """Same bytes, same headers; the desk is told which answer the page shows, and who asks."""
     world = World(desk=Desk(via=Via.REVALIDATED))

@@ -1,6 +1,7 @@
 """GET /articles for somebody who is signed in: preferences heeded, nothing shared with others, history by choice."""
 
 import pytest
+from attrs import evolve
 
 from newsintel.account_model import Access
 from newsintel.http.application import create_app
@@ -35,6 +36,14 @@ async def test_preferences_fill_what_the_caller_left_out():
     assert (world.desk.asked[0].language, world.desk.asked[0].sort) == ("de", "newest")
     assert (body["limit"], body["total"], [story["title"] for story in body["articles"]]) == (2, 2, ["Title 2", "Title 3"])
     assert body["personal"] == {"applied": ["language", "default_limit", "dedupe", "sort", "excluded_topics"], "hidden": 1}
+
+
+async def test_the_history_has_what_the_person_typed():
+    """Not the spelling of whoever asked for the same before."""
+    world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
+    alice = await alice_with(world)
+    await alice.get("/articles?q=Flood")
+    assert [search.query for search in recorded(world)] == ["Flood"]
 
 
 async def test_what_the_caller_wrote_counts():

@@ -108,6 +108,21 @@ def test_fields_of_a_request_that_nobody_looked_at():
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/" + "a" * 1_999, "/" + "a" * 1_999),
+        ("/" + "a" * 2_000, "/..."),
+        ("/me/saved/" + "a" * 2_000, "/me/saved/..."),
+        ("/a" * 1_500, "/a" * 999 + "/..."),
+    ],
+)
+def test_a_long_path_is_shown_in_part(path, shown):
+    """Whole parts of it, so that no secret is cut in two and so not known for one."""
+    fields = access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
+    assert fields["path"] == shown
+
+
 RAISED = [
     (UnavailableError("PostgreSQL is unavailable"), "request_failed", "archive_timeout"),
     (DeniedError("insufficient_scope", "no"), "request_denied", "insufficient_scope"),
