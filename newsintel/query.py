@@ -115,12 +115,12 @@ def _term(term: Term) -> str:
 
 
 def _keyed(term: Term) -> list[str | bool]:
-    """What of a term changes the answer: its letters, whether it is a phrase, and where they count its capitals.
+    """The parts of a term that change the answer: its folded letters, whether it is a phrase, and its capitals where they count.
 
-    In lower case, not folded further: sources may find something else for `ss` than for `ß`, or for `₂` than for `2`, and whoever asks
-    first must not choose what others are answered. Capitals count in bare function words, which are looked for as names alone (`matching`).
+    Capitals count in bare function words, which are looked for only as names (`matching`): a search for `the storm` must not
+    decide how the articles for `THE storm` rank.
     """
-    text = term.text.lower()
+    text = case_folded(term.text)
     if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in tokens(text)):
         return [text, term.phrase]
     return [text, term.phrase, term.text.isupper()]

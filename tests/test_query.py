@@ -11,7 +11,7 @@ from luqum import tree as luqum
 from luqum.parser import parser
 
 from newsintel.errors import InvalidParameterError
-from newsintel.grammar import MAX_CHARS
+from newsintel.grammar import MAX_CHARS, case_folded
 from newsintel.matching import Asked
 from newsintel.model import Clause, Query, Sort, Term
 from newsintel.query import build, translate
@@ -99,9 +99,8 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
         ('"flood"', "flood"),
         ('a "b c', 'a "B  c"'),
         ("a OR", "a"),
-        ("STORM nhk", "storm NHK"),
-        ("Straße", "STRAße"),
-        ("CO₂ ＮＨＫ", "co₂ ｎｈｋ"),
+        ("STRASSE", "straße"),
+        ("CO₂ ＮＨＫ", "co2 nhk"),
         ("“a b” –c", '"A B" NOT c'),
         ("a -(b OR c)", "a -b -c"),
         ("(a OR b) c", "a c OR b c"),
@@ -124,9 +123,6 @@ def test_same_meaning_same_key(one: str, other: str) -> None:
         ("IT news", "it news"),
         ("it", "It"),
         ("It", "IT"),
-        ("STRASSE", "straße"),
-        ("ｓｔｏｒｍ", "storm"),
-        ("ﬂood", "flood"),
     ],
 )
 def test_other_meaning_other_key(one: str, other: str) -> None:
@@ -140,11 +136,11 @@ words = st.sampled_from(WORDS.split())
 
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, min_size=1, max_size=3))
 def test_one_key_is_one_question(one: list[str], other: list[str]) -> None:
-    """Whoever asks first chooses for nobody else: of one key sources are sent the same, but for case, and texts are judged alike."""
+    """Searches with one key send the sources the same words, apart from case and compatibility forms, and judge texts alike."""
     asked, asked_too = (parse(" ".join(some)) for some in (one, other))
     if asked.key != asked_too.key:
         return
-    assert translate(asked.clauses).lower() == translate(asked_too.clauses).lower()
+    assert case_folded(translate(asked.clauses)) == case_folded(translate(asked_too.clauses))
     for language in ("en", "de"):
         assert Asked(asked.clauses).alternatives(language) == Asked(asked_too.clauses).alternatives(language)
 
