@@ -31,8 +31,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import suppress_body
 
-from newsintel.http.envelope import Asgi
-from newsintel.http.envelope import chosen_id
+from newsintel.http.envelope import Asgi, chosen_id
 from newsintel.http.refusals import refusal
 from newsintel.http.server_log import ServerLog
 
