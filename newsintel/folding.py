@@ -3,13 +3,17 @@
 Two steps, of which the first keeps what a reader sees as another word, and the second what a hurried one types:
 
 1. `exact_word`: NFKC_Casefold of Unicode (TR 31, TR 44): capitals, ligatures, full-width letters, superscripts; characters that are not
-   to be seen go (soft hyphen, joiners), and so do the marks of Arabic and Hebrew that newspapers leave out. Digits become 0-9.
+   to be seen go (soft hyphen, joiners), and so do the marks of Arabic and Hebrew that newspapers leave out, and Armenian's, which stand
+   within a word that is asked or stressed (`ի՞նչ`). Digits become 0-9.
 2. `plain_word`: the marks go that an alphabet puts on its letters (é, ü, ё, ά), and letters that Unicode does not take apart become the
    letters that people type for them (ø, ł, ı, æ). The marks stay that make another letter: й, ї, the vowels of India, dakuten.
 """
 
 import re
 import unicodedata
+
+APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
+"""Those of keyboards, what people type for one, and the letters that are one in Hawaiian, Uzbek and romanised Arabic."""
 
 _IGNORED = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"
@@ -21,7 +25,7 @@ _MARKED = re.compile(
     "|([\u0435\u0430\u043e\u0443\u044b\u044d\u044e\u044f])[\u0300\u0301\u0308]+"  # Russian stress, and the two dots of one letter
 )
 _VOWEL_MARKS = re.compile(
-    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8]"
+    "[\u055b\u055c\u055e\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8]"
 )
 _TYPED_FOR = str.maketrans(
     {
@@ -31,8 +35,11 @@ _TYPED_FOR = str.maketrans(
 )  # fmt: skip
 _TYPED_FOR_EACH_OTHER = str.maketrans({"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"})
 """Letters of Arabic: alef maksura and Persian yeh, Persian kaf, teh marbuta."""
+_ECH_YIWN, _ECH_VEW = "\u0565\u0582", "\u0565\u057e"
+"""Armenian's `և`, which Unicode takes apart as the old spelling does; in capitals newspapers print the new one."""
+_APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_HAS_VOWEL_MARKS = re.compile("[\u0590-\u06ff]")
+_HAS_VOWEL_MARKS = re.compile("[\u0531-\u06ff]")
 
 
 def exact_word(text: str) -> str:
@@ -46,7 +53,7 @@ def exact_word(text: str) -> str:
     folded = unicodedata.normalize("NFKC", folded.casefold())
     if _HAS_VOWEL_MARKS.search(folded):
         bare = _VOWEL_MARKS.sub("", unicodedata.normalize("NFD", folded))
-        folded = unicodedata.normalize("NFC", bare).translate(_TYPED_FOR_EACH_OTHER)
+        folded = unicodedata.normalize("NFC", bare).translate(_TYPED_FOR_EACH_OTHER).replace(_ECH_YIWN, _ECH_VEW)
     return _ascii_digits(folded)
 
 
@@ -59,8 +66,13 @@ def plain_word(exact: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A whole name, such as a publisher's, as it is compared: words in their plain form, runs of white space as one space."""
-    return " ".join(plain_word(exact_word(name)).split())
+    """A whole name, such as a publisher's, as it is compared: its words in their plain form, whatever parts them.
+
+    So `L'Équipe` is `L’Équipe`. A name without any letter or digit is compared by its signs.
+    """
+    plain = plain_word(exact_word(_APOSTROPHE.sub(" ", name) if any(map(str.isalnum, name)) else name))
+    words = "".join(char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in plain)
+    return " ".join((words if words.strip() else plain).split())
 
 
 def _ascii_digits(text: str) -> str:

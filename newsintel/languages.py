@@ -28,6 +28,13 @@ SIMPLE = ""
 
 FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
 """By ISO 639-1, in their plain form."""
+_NAMES_OF_THINGS = {
+    language: frozenset(words.split())
+    for language, words in {
+        "cs": "byt", "da": "hår", "es": "té", "fr": "dés maïs né sûr été", "hu": "fél", "no": "hår vår", "sv": "hår vår", "tr": "su",
+    }.items()
+}  # fmt: skip
+"""Words that differ in their marks alone from a function word of their language, in their exact form."""
 _LANGUAGES_OF = {
     word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words)
     for word in frozenset().union(*FUNCTION_WORDS.values())
@@ -77,9 +84,15 @@ def detect(words: Iterable[str]) -> str:
     return stemming_language(best[0]) or SIMPLE
 
 
-def is_function_word(language: str, word: str) -> bool:
-    """Whether a plain word only holds sentences together; of a language without a list none does, and of SIMPLE those of English."""
-    return word in FUNCTION_WORDS.get(language or "en", ())
+def is_function_word(language: str, word: str, exact: str = "") -> bool:
+    """Whether a word only holds sentences together; of a language without a list none does, and of SIMPLE those of English.
+
+    Args:
+        language: whose rules hold.
+        word: in its plain form.
+        exact: with its marks, by which `été` (summer) is none, but `ete` may be.
+    """
+    return word in FUNCTION_WORDS.get(language or "en", ()) and exact not in _NAMES_OF_THINGS.get(language, ())
 
 
 def is_any_function_word(word: str) -> bool:

@@ -187,7 +187,7 @@ def is_light(term: Typed, language: str) -> bool:
     if term.phrase or (len(term.text) > 1 and term.text.isupper()):
         return False
     found = _tokens(term.text)
-    return len(found) == 1 and is_function_word(language, found[0].word)
+    return len(found) == 1 and is_function_word(language, found[0].word, found[0].exact)
 
 
 def language_of(article: Article) -> str:

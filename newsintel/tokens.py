@@ -7,7 +7,9 @@ two names together. Besides:
 |---|---|---|
 | `Apple’s`, `L’Ukraine`, `O’Brien` | apple; ukraine; o brien | a possessive s and an elided article are not looked for |
 | `U.S.`, `J.K.` | us; jk | single letters with dots between are one word |
-| `1,000`, `1.000` | 1000 | digits in groups of three |
+| `1,000`, `1.000`, `1,00,000` | 1000; 100000 | digits in groups of three, in India of two before the last |
+| `約1,000人`, `1,000km` | 約 1000 人; 1000km | as if it were printed without its groups |
+| `צה"ל` | צהל | a mark before the last letter of a Hebrew acronym is left out, as hurried typists do |
 | `C++`, `C#` | c++; c# | |
 | `東京で地震` | 東京 京で で地 地震 震 | Scripts without spaces: each two neighbours are a word, and the last letter is one |
 
@@ -17,18 +19,16 @@ asked for is found wherever it stands, without a dictionary that has to know it.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from newsintel.folding import exact_word, plain_word
+from newsintel.folding import APOSTROPHES, exact_word, plain_word
 from newsintel.sized_cache import remembered
 
 MAX_WORD_CHARS = 64
 """A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
 
-_APOSTROPHES = "'\u2019\u02bc\uff07\u2018`\u00b4\u2032\u02bb\u02bd-\u02bf"
-"""Those of keyboards, what people type for one, and the letters that are one in Hawaiian, Uzbek and romanised Arabic."""
 _ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
 
 _UNSPACED = (
@@ -51,22 +51,35 @@ def _marks() -> str:
 
 
 _MARKS = _marks()
-_LETTERS = rf"[^\W_]+(?:[{_MARKS}\u00ad\u200c\u200d]+[^\W_]*)*"
-_RAW = re.compile(
-    rf"(?P<number>(?<![\w.,])[0-9]{{1,3}}(?P<comma>[.,'\u2019])[0-9]{{3}}(?:(?P=comma)[0-9]{{3}})*(?![\w]))"
-    rf"|(?P<initials>(?<![\w.])[^\W\d_](?:\.[^\W\d_])+(?![\w]))"
-    rf"|(?P<signed>(?<![\w])[A-Za-z](?:\+\+|\#)(?![\w+\#]))"
-    rf"|(?P<word>{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*)"
+_GERSHAYIM = '"\u05f4\u201c\u201d\u201e'
+_HEBREW = "\u05d0-\u05ea"
+_LETTERS = (
+    rf"[^\W_]+(?:(?:[{_MARKS}\u00ad\u200c\u200d\u055b\u055c\u055e]+|"
+    rf"(?<=[{_HEBREW}])[{_GERSHAYIM}](?=[{_HEBREW}](?![{_HEBREW}{_MARKS}{_GERSHAYIM}])))[^\W_]*)*"
 )
-_PLAIN = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*")
+_GROUPING = ".,'\u2019\u066c\uff0c\uff0e"
+_NUMBER = re.compile(
+    rf"(?<![^\W{_UNSPACED}])(?<!\d[{_GROUPING}])"
+    rf"(?:\d{{1,3}}(?P<mark>[{_GROUPING}])\d{{3}}(?:(?P=mark)\d{{3}})*|\d{{1,2}}(?:[,\uff0c]\d{{2}})+[,\uff0c]\d{{3}})(?!\d)"
+    rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])*"
+)
+"""Digits in groups, with the letters that stand at their end."""
+_GROUPING_MARK = re.compile(f"[{_GROUPING}]")
+_RAW = re.compile(
+    rf"(?P<initials>(?<![\w.])[^\W\d_](?:\.[^\W\d_])+(?![\w]))"
+    rf"|(?P<signed>(?<![\w])[A-Za-z](?:\+\+|\#)(?![\w+\#]))"
+    rf"|(?P<word>{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*)"
+)
+_PLAIN = re.compile(rf"{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*")
 """The last of these alone, for texts in which nothing is _SPECIAL."""
-_SPECIAL = re.compile(r"[0-9][.,'\u2019][0-9]{3}|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
+_SPECIAL = re.compile(rf"\d[{_GROUPING}]\d\d|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
 _NOT_SIMPLE = re.compile(r"'|`|\#|\+\+|\.[0-9A-Za-z]|,[0-9]")
 """What the simple expression does not read. All of it begins with one of six characters, so it is quick to look for."""
 _ASCII_WORD = re.compile("[a-z0-9]+")
-_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
+_APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
+_IN_ACRONYM = re.compile(f"[{_GERSHAYIM}]")
 _PIECE = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}{_APOSTROPHES}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)"
+    rf"(?P<unspaced>[{_UNSPACED}][{_UNSPACED}{_MARKS}]*)|(?:(?![{_UNSPACED}{APOSTROPHES}])[^\W_]|[{_MARKS}])+|c\+\+|[a-z](?:\+\+|\#)"
 )
 _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
@@ -124,11 +137,22 @@ def is_unspaced(word: str) -> bool:
 
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text, in order."""
-    special = _SPECIAL.search(text) is not None
-    for match in (_RAW if special else _PLAIN).finditer(text):
+    if _SPECIAL.search(text) is None:
+        yield from _words(_PLAIN.finditer(text))
+        return
+    place = 0
+    for number in _NUMBER.finditer(text):
+        yield from _words(_RAW.finditer(text, place, number.start()))
+        yield _bare(_GROUPING_MARK.sub("", number[0]), number.start(), number.end())
+        place = number.end()
+    yield from _words(_RAW.finditer(text, place))
+
+
+def _words(matches: Iterable[re.Match[str]]) -> Iterator[Token]:
+    for match in matches:
         raw, start = match[0], match.start()
-        if special and match["word"] is None:
-            yield _bare(raw, start)
+        if match.lastgroup in ("initials", "signed"):
+            yield _bare(raw.replace(".", ""), start, match.end())
         elif raw.isascii() and raw.isalnum():
             word = raw.lower()[:MAX_WORD_CHARS]
             yield Token(word, word, start, match.end())
@@ -137,10 +161,10 @@ def tokens(text: str) -> Iterator[Token]:
                 yield from _pieces(part, start + offset)
 
 
-def _bare(raw: str, start: int) -> Token:
-    """A number in groups, initials or a sign's name, as one word."""
-    exact = exact_word(raw if raw[-1] in "+#" else re.sub(r"[.,'\u2019]", "", raw))[:MAX_WORD_CHARS]
-    return Token(plain_word(exact), exact, start, start + len(raw))
+def _bare(raw: str, start: int, end: int) -> Token:
+    """A number without its groups, initials without their dots or a sign's name, as one word."""
+    exact = exact_word(raw)[:MAX_WORD_CHARS]
+    return Token(plain_word(exact), exact, start, end)
 
 
 def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
@@ -158,7 +182,7 @@ def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
 
 def _pieces(raw: str, start: int) -> Iterator[Token]:
     """The words in a run of letters: a run may change its script, and folding may take a sign apart."""
-    folded = _exact(raw)
+    folded = _exact(_IN_ACRONYM.sub("", raw))
     kept = len(folded) == len(raw)  # then each letter stands where it stood
     for match in _PIECE.finditer(folded):
         begin, end = (start + match.start(), start + match.end()) if kept else (start, start + len(raw))

@@ -16,10 +16,10 @@ EVERY = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <
 IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 APOSTROPHES = regex.compile("[\u02bb-\u02bf]")
 OTHERWISE = regex.compile(
-    r"[\p{Block=Hebrew}\p{Block=Arabic}\p{Block=Arabic_Supplement}\p{Block=Arabic_Extended_A}\p{Block=Alphabetic_Presentation_Forms}"
+    r"[\u055b\u055c\u055e\u0587\p{Block=Hebrew}\p{Block=Arabic}\p{Block=Arabic_Supplement}\p{Block=Arabic_Extended_A}\p{Block=Alphabetic_Presentation_Forms}"
     r"\p{Block=Arabic_Presentation_Forms_A}\p{Block=Arabic_Presentation_Forms_B}]"
 )
-"""Where newspapers leave marks out, or write one letter for another."""
+"""Where newspapers leave marks out or set them within words, or write one letter for another."""
 
 
 def of_each(function, texts):
@@ -96,6 +96,7 @@ def test_a_text_with_any_letter_or_digit_is_found_by_it(stride):
         ("مُحَمَّد", "محمد"),
         ("القاهرة علی كتاب", "القاهره علي كتاب"),
         ("१२३ ٤٥٦ ７", "123 456 7"),
+        ("Ի՞նչ ԵՐԵՎԱՆ Երևան երեւան", "ինչ երեվան երեվան երեվան"),
     ],
 )
 def test_marks_go_that_a_hurried_typist_leaves_out(exact, plain):
@@ -106,6 +107,17 @@ def test_marks_go_that_a_hurried_typist_leaves_out(exact, plain):
 def test_a_name_is_compared_whole():
     """In whatever white space."""
     assert plain_name(" Süddeutsche\u00a0 Zeitung\n") == "suddeutsche zeitung"
+
+
+def test_a_name_without_letters_is_its_signs():
+    """Nothing else tells it from another such name."""
+    assert plain_name(" ***  /") == "*** /"
+
+
+@pytest.mark.parametrize("mark", "'’‘ʼ`´-‐‑–—/&.,:“”„«»")
+def test_no_mark_between_its_words_tells_a_name_apart(mark):
+    """Which of them a keyboard has differs; so two spellings of one outlet are one."""
+    assert plain_name(f"L{mark}Équipe") == plain_name(f"L {mark} Equipe") == "l equipe"
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "M", "N"]), min_size=1, max_size=8))

@@ -160,8 +160,9 @@ class Connection:
         self._protocol.stop()
         self._waiting.cancel()
 
-    def _refused(self, code: str) -> None:
+    def _refused(self, code: str, request_id: str) -> None:
         self._serving.count("requests_refused", code=code)
+        self._serving.log.request_refused(code, request_id)
 
     async def _linger(self) -> None:
         """Let the client read its last answer before the socket closes: read on, for a while, what it still sends."""

@@ -31,7 +31,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import suppress_body
 
-from newsintel.http.envelope import Asgi
+from newsintel.http.envelope import Asgi, chosen_id
 from newsintel.http.refusals import refusal
 from newsintel.http.server_log import ServerLog
 
@@ -204,7 +204,7 @@ class Http1(H11Protocol):
         client: the other end's address and port.
         server: our end's.
         send: does what is to be done with the connection: send bytes, end it after them, or let it rest.
-        refused: called with a problem's code each time bytes are answered with one.
+        refused: called with a problem's code and the request's id each time bytes are answered with one.
     """
 
     def __init__(
@@ -216,7 +216,7 @@ class Http1(H11Protocol):
         client: tuple[str, int] | None,
         server: tuple[str, int] | None,
         send: Callable[[Event], Awaitable[None]],
-        refused: Callable[[str], None],
+        refused: Callable[[str, str], None],
     ) -> None:
         super().__init__(_no_app, config, context, requests, ConnectionState({}), False, client, server, send)  # type: ignore[arg-type]
         self._refused = refused
@@ -273,12 +273,12 @@ class Http1(H11Protocol):
 
     async def refuse(self, code: str) -> None:
         """Answer with a problem if no answer has begun, and end the connection after it."""
-        self._refused(code)
+        scope = self.stream.scope if isinstance(self.stream, Stream) else None
+        request_id = (scope["state"].get("request_id") if scope else None) or chosen_id(())
+        self._refused(code, request_id)
         data = b""
         if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            scope = self.stream.scope if isinstance(self.stream, Stream) else None
-            told = {"path": scope["path"], "request_id": scope["state"].get("request_id", "")} if scope else {}
-            status, headers, body = refusal(code, self._received, **told)
+            status, headers, body = refusal(code, self._received, path=scope["path"] if scope else "", request_id=request_id)
             if suppress_body(scope["method"] if scope else "GET", status):
                 body = b""
             parts = (

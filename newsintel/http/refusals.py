@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from newsintel.codec import to_json
-from newsintel.http.envelope import SECURITY, chosen_id
+from newsintel.http.envelope import SECURITY
 from newsintel.http.problems import PROBLEM_JSON, PROBLEMS, document
 
 DETAILS = {
@@ -23,20 +23,19 @@ UNESCAPED = (
 )
 
 
-def refusal(code: str, received: bytes, *, path: str = "", request_id: str = "") -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Make the answer.
 
     Args:
         code: a member of DETAILS.
         received: the bytes that were read last, to tell characters that were not encoded.
         path: of the request, decoded; empty if none could be read.
-        request_id: as the request's other answers would have it; a new one if empty.
+        request_id: as the log and the request's other answers have it.
 
     Returns:
         Status, headers and body.
     """
     detail = UNESCAPED if code == "bad_request" and _is_unescaped(received) else DETAILS[code]
-    request_id = request_id or chosen_id(())
     body = to_json(document(code, detail, path=path, request_id=request_id))
     headers: Iterable[tuple[bytes, bytes]] = (
         (b"content-type", PROBLEM_JSON.encode()),

@@ -38,6 +38,10 @@ class ServerLog:
         if self._log.isEnabledFor(logging.INFO):
             self._log.info("request", **access_fields(scope, status, body_bytes, duration_s))
 
+    def request_refused(self, code: str, request_id: str) -> None:
+        """Log bytes that were answered with a problem before, or in place of, an answer of the application."""
+        self._log.info("request_refused", problem=code, request_id=request_id)
+
     def application_failed(self, error: BaseException) -> None:
         """Log an error that ended one request."""
         self._log.error("application_failed", **_causes(error))

@@ -53,6 +53,28 @@ async def test_one_line_for_each_request():
     assert "secret" not in str(lines)
 
 
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("GET /articles?q=Zürich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), "bad_request"),
+        (b"GET /articles?q=secret HTTP/1.1\r\n\r\n", "bad_request"),
+        (b"GET /articles?q=secret HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", "headers_too_large"),
+        (b"GET /articles?q=secret HTTP/2.0\r\nHost: localhost\r\n\r\n", "version_not_supported"),
+    ],
+)
+async def test_what_is_no_request_leaves_a_line_with_the_id_that_its_answer_has(data, problem):
+    """So whoever was told the id can be helped; nothing of what was sent is in it."""
+    logger = logging.getLogger("newsintel.http.server_log")
+    logger.setLevel(logging.INFO)
+    with capture_logs() as logs:
+        async with serving() as served:
+            _, headers, body = parsed(await exchange(served, data))
+    logger.setLevel(logging.NOTSET)
+    assert json.loads(body)["code"] == problem
+    line = {"event": "request_refused", "log_level": "info", "problem": problem, "request_id": headers["x-request-id"]}
+    assert [one for one in logs if one["event"].startswith("request")] == [line]
+
+
 async def test_hit_is_logged_like_a_miss():
     """What is answered before the framework has the same fields."""
     with requests_logged() as lines:
