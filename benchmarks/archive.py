@@ -22,8 +22,8 @@ from benchmarks.corpus import Corpus
 from benchmarks.ingest import ingest
 from benchmarks.load import archive_of
 from newsintel.actors.merger import ARCHIVE_LIMIT
-from newsintel.archive_model import ArchiveQuery, Bucket
-from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.domain.archive.model import ArchiveQuery, Bucket
+from newsintel.storage.postgres.archive.search import PostgresSearch
 
 SIZES = (100_000, 1_000_000)
 CALLS = 200

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from newsintel.model import Article
+from newsintel.domain.search.article import Article
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
 DAYS = 730

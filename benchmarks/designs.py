@@ -14,8 +14,8 @@ import trio
 
 from benchmarks.corpus import Corpus
 from benchmarks.load import archive_of
-from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
-from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.storage.postgres.archive.search import PostgresSearch
 
 CALLS = 3
 """Of each word; there are three of each kind."""

@@ -14,9 +14,9 @@ from hypercorn.config import Config
 from hypercorn.trio import serve
 
 from newsintel.commands.setup import load_settings
-from newsintel.http.connection import KEEP_ALIVE_S
-from newsintel.http.server import BACKLOG, MAX_HEADER_BYTES
-from newsintel.lifecycle import heed_signals, settle_memory
+from newsintel.http.server.connection import KEEP_ALIVE_S
+from newsintel.http.server.listener import BACKLOG, MAX_HEADER_BYTES
+from newsintel.runtime.lifecycle import heed_signals, settle_memory
 
 MADE_BY_SERVER = frozenset({"date", "connection"})
 

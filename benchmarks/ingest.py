@@ -15,11 +15,14 @@ from benchmarks.corpus import Corpus
 from benchmarks.load import copy
 from newsintel.actors import persister
 from newsintel.actors.persister import BATCH_ROWS
-from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Merge, Status
-from newsintel.query import build
-from newsintel.room import Room
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.harvest import Answer, Harvest, Merge
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Dedupe
 from newsintel.storage.bridge import Bridge
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.pool import Postgres
 
 ROWS = 10_000

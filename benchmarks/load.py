@@ -11,12 +11,12 @@ from typing import Any
 import asyncpg
 
 from benchmarks.corpus import Corpus
-from newsintel.model import Article
-from newsintel.options import Secret
+from newsintel.config.values import Secret
+from newsintel.domain.search.article import Article
 from newsintel.storage.bridge import Bridge, open_bridge
-from newsintel.storage.embedded import embedded_servers
-from newsintel.storage.postgres.articles import COLUMNS
-from newsintel.storage.postgres.indexing import Texts, read
+from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.postgres.archive.articles import COLUMNS
+from newsintel.storage.postgres.archive.indexing import Texts, read
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from benchmarks.corpus import END, Corpus
-from newsintel.archive_model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
 
 Queries = Sequence[ArchiveQuery]
 

@@ -12,8 +12,8 @@ import random
 import orjson
 from attrs import frozen
 
-from newsintel.latencies import Tally
-from newsintel.model import Status
+from newsintel.domain.operations.latencies import Tally
+from newsintel.domain.search.outcome import Status
 
 CALLS = 20_000
 """Of each source: about a week of a small team's searches."""

@@ -14,7 +14,7 @@ from attrs import define, field
 from newsintel.demo.api import Api
 from newsintel.demo.server import simulated_upstreams
 from newsintel.demo.wire import Reply, Request
-from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.embedded.servers import embedded_servers
 
 MARK = re.compile(r"(?: AND)? NOT zq\d+")
 """What makes a benchmark's searches distinct (`climate -zq17`): the exclusion of a word that no article has."""

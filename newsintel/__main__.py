@@ -2,7 +2,7 @@
 
 import sys
 
-from newsintel.cli import main
+from newsintel.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

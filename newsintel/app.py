@@ -24,7 +24,7 @@ from functools import partial
 import trio
 from attrs import frozen
 
-from newsintel import __version__, emf, scraping
+from newsintel import __version__
 from newsintel.actors import (
     cache_writer,
     emf_writer,
@@ -39,30 +39,33 @@ from newsintel.actors import (
     term_counter,
     trend_writer,
 )
-from newsintel.assembly import Core, Starts, open_source, services, starts
-from newsintel.codec import dump_answer, load_answer
-from newsintel.command_loop import signals_call
-from newsintel.flight import FetchJob, Flight
-from newsintel.http import server
+from newsintel.config.settings import Settings
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.operations import emf
+from newsintel.domain.operations.ports import Phase
+from newsintel.domain.operations.source_notice import source_notice
+from newsintel.domain.search.codec import dump_answer, load_answer
+from newsintel.domain.search.harvest import Answer, CacheWrite
+from newsintel.domain.search.history import SearchRecord
 from newsintel.http.application import create_app
-from newsintel.http.health import watch_readiness
-from newsintel.http.metrics import MetricsListener
+from newsintel.http.routes.health import watch_readiness
+from newsintel.http.routes.metrics import MetricsListener
+from newsintel.http.server import listener as server
 from newsintel.http.services import Services
-from newsintel.lifecycle import END_SLACK_S, Ending, settle_memory
-from newsintel.logs import get_logger
-from newsintel.model import Answer, CacheWrite, SearchRecord
-from newsintel.oauth.providers import open_providers
-from newsintel.ports import Phase
-from newsintel.room import Room
-from newsintel.settings import Settings
-from newsintel.shared_cache import SharedCache
-from newsintel.source_notice import source_notice
-from newsintel.sources import REGISTRY
-from newsintel.startup import check_addresses, check_clock, serving_fields
-from newsintel.stopping import Stopped, asked
+from newsintel.outbound.oauth.providers import open_providers
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.command_loop import signals_call
+from newsintel.runtime.lifecycle import END_SLACK_S, Ending, settle_memory
+from newsintel.runtime.search.claims import SharedCache
+from newsintel.runtime.search.flight import FetchJob, Flight
+from newsintel.runtime.startup import check_addresses, check_clock, serving_fields
+from newsintel.runtime.stopping import Stopped, asked
+from newsintel.runtime.telemetry import scraping
+from newsintel.runtime.telemetry.logs import get_logger
+from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.watchdog import STUCK_S, watched
 from newsintel.storage.stores import open_stores
-from newsintel.telemetry import Metrics
-from newsintel.watchdog import STUCK_S, watched
+from newsintel.wiring import Core, Starts, open_source, services, starts
 
 log = get_logger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 from attrs import frozen
 
-from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
 from ops.processes import BrokenPromiseError, Running, clean_environ, finished, free_port, running, until
 
 START_S = 60.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import trio
 
-from newsintel.storage.daemons import PostgresDaemon
+from newsintel.storage.embedded.daemons import PostgresDaemon
 
 WHERE = "TESTS_CLUSTER"
 """The variable that names its folder; without it each first start makes a cluster, as newsintel does."""

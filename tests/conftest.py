@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from newsintel.log_lines import Line
+from newsintel.runtime.telemetry.log_lines import Line
 from tests.cluster import WHERE
 
 # As they come, an example that takes 0.2 s fails its property, and so does one whose inputs took long to make.
@@ -34,17 +34,17 @@ LONGEST = (
     "test_demo_service.py",
     "commands/test_import_export.py",
     "storage/postgres/test_search_plans.py",
-    "test_slices.py",
-    "test_startup.py",
+    "domain/bounds/test_slices.py",
+    "runtime/test_startup.py",
     "test_hostile_values.py",
     "commands/test_seed_demo.py",
     "test_demo_forgetting.py",
     "ops/test_nginx.py",
     "storage/postgres/test_failover.py",
-    "storage/test_embedded.py",
-    "test_watchdog.py",
+    "storage/embedded/test_servers.py",
+    "runtime/test_watchdog.py",
     "test_printed_words.py",
-    "test_hostile_replies.py",
+    "outbound/test_hostile_replies.py",
     "ops/test_nginx_poisoning.py",
 )
 """Files that take half a minute or more: they begin first, so that no core waits at the end for the last of one."""

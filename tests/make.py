@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from newsintel.flight import Flight
-from newsintel.model import Answer, Article, Dedupe, Failed, FetchOutcome, Harvest, Landed, Query, SearchRecord, Sort, Status
-from newsintel.views import merge
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.harvest import Answer, Harvest
+from newsintel.domain.search.history import SearchRecord
+from newsintel.domain.search.merging import merge
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query_model import Dedupe, Query, Sort
+from newsintel.runtime.search.flight import Failed, Flight, Landed
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ that is started for other tests must not meet it because others use the processo
 import os
 import sys
 
-from newsintel.cli import main
+from newsintel.commands.main import main
 from tests.waiting import PATIENCE_S
 
 STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
@@ -16,8 +16,11 @@ STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
 
 def lift_limits() -> None:
     """Give each store, and each server of our own, its time."""
-    from newsintel.storage import bridge, daemons, embedded, redis  # noqa: PLC0415 - see STORELESS
+    from newsintel.storage import bridge  # noqa: PLC0415 - see STORELESS
+    from newsintel.storage.embedded import daemons  # noqa: PLC0415
+    from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415
     from newsintel.storage.postgres import connecting, pool  # noqa: PLC0415
+    from newsintel.storage.redis import link as redis  # noqa: PLC0415
     from tests import cluster  # noqa: PLC0415
 
     redis.SOCKET_S = redis.POOL_WAIT_S = connecting.CONNECT_S = pool.COMMAND_S = pool.PATIENCE_S = bridge.DRAIN_S = PATIENCE_S

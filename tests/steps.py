@@ -52,7 +52,7 @@ def in_ms(cost_ns):
 
 @contextmanager
 def no_collector():
-    """Without the garbage collector, whose pauses are no step's own: tests/test_lifecycle.py bounds them."""
+    """Without the garbage collector, whose pauses are no step's own: tests/runtime/test_lifecycle.py bounds them."""
     gc.collect()
     gc.disable()
     try:

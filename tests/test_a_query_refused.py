@@ -6,10 +6,11 @@ import pytest
 import trio
 
 from newsintel import app
-from newsintel.assembly import open_source
-from newsintel.model import Origin, Status
-from newsintel.query import build
-from newsintel.sources import REGISTRY
+from newsintel.domain.search.harvest import Origin
+from newsintel.domain.search.outcome import Status
+from newsintel.domain.search.query import build
+from newsintel.outbound.sources import REGISTRY
+from newsintel.wiring import open_source
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
 from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
 

@@ -10,25 +10,28 @@ from attrs import define, field
 from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
-from newsintel import __version__, app, emf
-from newsintel.account_model import Caller
+from newsintel import __version__, app
 from newsintel.actors import janitor
-from newsintel.archive_model import Position
-from newsintel.cursors import PURPOSE, Cursors
+from newsintel.config.settings import load
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.model import Caller
+from newsintel.domain.operations import emf
+from newsintel.domain.operations.latencies import Latency
+from newsintel.domain.operations.metrics import GAUGES
+from newsintel.domain.operations.ports import StoreLoad
+from newsintel.domain.paging import PURPOSE, Cursors, Position
+from newsintel.domain.search.harvest import Via
+from newsintel.domain.search.history import Searched
+from newsintel.domain.search.outcome import Refusal, Status
+from newsintel.domain.search.query import build
+from newsintel.domain.security.keys import Signer
 from newsintel.errors import FlightBugError, UnavailableError
-from newsintel.keys import Signer
-from newsintel.latencies import Latency
-from newsintel.logs import enter_context, request_context
-from newsintel.model import Refusal, Searched, Status, Via
-from newsintel.options import Secret
-from newsintel.ports import StoreLoad
-from newsintel.query import build
-from newsintel.settings import load
-from newsintel.sources import REGISTRY
-from newsintel.telemetry import GAUGES, Metrics
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.telemetry.logs import enter_context, request_context
+from newsintel.runtime.telemetry.metrics import Metrics
 from tests.actors.test_fetcher import PAGE, ScriptedUpstream
-from tests.fakes import (
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
+from tests.fakes.basics import (
     Clock,
     MemoryArchive,
     MemoryBytes,
@@ -39,11 +42,11 @@ from tests.fakes import (
     MemoryLedger,
     MemorySearch,
 )
-from tests.intelligence_fakes import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
+from tests.fakes.likeness import MemoryLikeness, MemorySaveCounts, MemoryTerms, MemoryTextIndex
+from tests.fakes.personal import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
+from tests.fakes.reading import MemoryReading
+from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
 from tests.make import search_record
-from tests.personal_fakes import MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemoryRepeats, MemorySaved
-from tests.reading_fakes import MemoryReading
-from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 ASKER = Caller("somebody")
 SEARCHED = Searched("climate", "k", 1, "climate", ())

@@ -9,9 +9,9 @@ import time
 import pytest
 from jsonschema import Draft7Validator
 
+from tests.domain.operations.test_emf import EMF_SCHEMA
 from tests.service import free_port, newsintel, running
 from tests.shared import SHARED, needs_shared
-from tests.test_emf import EMF_SCHEMA
 from tests.waiting import wait_for
 
 WORDS = itertools.cycle(["housing", "football", "energy", "election", "chips", "health", "ocean", "trade", "museum", "rail"])

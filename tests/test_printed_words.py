@@ -8,23 +8,26 @@ import pytest
 import trio
 from attrs import frozen
 
-from newsintel import archive_query, query, saved_query
-from newsintel.archive_model import Hit
+from newsintel.config.values import Secret
+from newsintel.domain.archive import query as archive_query
+from newsintel.domain.archive.model import Hit
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.personal import saved_query
+from newsintel.domain.search import query
+from newsintel.domain.search.article import Article, Group, Member
+from newsintel.domain.search.matching import NEAR, Topics, essential, language_of
+from newsintel.domain.search.scoring import DECIMALS, TITLE, score
 from newsintel.errors import InvalidParameterError
-from newsintel.matching import NEAR, Topics, essential, language_of
-from newsintel.model import Article, Group, Member
-from newsintel.options import Secret
-from newsintel.scoring import DECIMALS, TITLE, score
-from newsintel.slices import whole
-from newsintel.storage import daemons, embedded
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.postgres import conditions
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import servers as embedded
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.archive import conditions
+from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.personal.saved import PostgresSaved
 from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
-from newsintel.storage.postgres.saved import PostgresSaved
-from newsintel.storage.postgres.search import PostgresSearch
 from tests.make import NOON, article
 from tests.printed_words import AUTHORS, EXACT_FIRST, PROMISES, PUBLISHERS, REFUSED, ROWS, Row
 from tests.storage.postgres_servers import installed, make_cluster, postgres_server
@@ -93,7 +96,7 @@ def every_answer(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:  # the machine may be busy: how long it takes is not what is asked here
         patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
-        patch.setattr("newsintel.storage.postgres.search.UNIT_S", PATIENCE_S)
+        patch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", PATIENCE_S)
         for module, name in ((daemons, "START_S"), (daemons, "STOP_S"), (embedded, "START_S"), (embedded, "LEAVE_S")):
             patch.setattr(module, name, PATIENCE_S)
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):

@@ -8,7 +8,7 @@ import httpx
 import trio
 
 from newsintel.demo.server import simulated_upstreams
-from tests.oauth.foreign import go_through, mock_provider
+from tests.outbound.oauth.foreign import go_through, mock_provider
 from tests.service import newsintel, running
 from tests.waiting import PATIENCE_S
 

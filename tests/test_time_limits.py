@@ -11,19 +11,20 @@ import httpx
 import pytest
 import trio
 
-from newsintel import app, outbound
-from newsintel.assembly import open_source
+from newsintel import app
+from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.domain.search.outcome import Page, Status
+from newsintel.domain.search.query import build
 from newsintel.errors import SignInUnavailableError
-from newsintel.model import Page, Status
-from newsintel.oauth.app_token import open_app_token
-from newsintel.oauth.exchange import ATTEMPT_S
-from newsintel.oauth.providers import open_providers
-from newsintel.query import build
-from newsintel.sign_in import new_attempt
-from newsintel.sources import REGISTRY
+from newsintel.outbound import transport as outbound
+from newsintel.outbound.oauth.app_token import open_app_token
+from newsintel.outbound.oauth.exchange import ATTEMPT_S
+from newsintel.outbound.oauth.providers import open_providers
+from newsintel.outbound.sources import REGISTRY
+from newsintel.wiring import open_source
 from tests import faults
+from tests.outbound.test_source_client import QUERY, upstream_at
 from tests.test_app import ASKER, world  # noqa: F401 - a fixture
-from tests.test_upstream import QUERY, upstream_at
 from tests.virtual_network import NOON, simulated, virtual_network  # noqa: F401 - a fixture
 
 SLOW_S = 3.5

@@ -6,20 +6,10 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from newsintel.model import (
-    Article,
-    Clause,
-    Dedupe,
-    Engagement,
-    FetchOutcome,
-    Harvest,
-    HeldFrom,
-    Origin,
-    Query,
-    Sort,
-    Status,
-    Term,
-)
+from newsintel.domain.search.article import Article, Engagement
+from newsintel.domain.search.harvest import Harvest, Origin
+from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Status
+from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Term
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891234, tzinfo=UTC)
 # For properties checked against slow definitions: a busy machine is no counterexample.

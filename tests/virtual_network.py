@@ -16,12 +16,12 @@ import trio
 from attrs import define, field
 from trio.testing import memory_stream_pair
 
+from newsintel.config.settings import Settings, load
 from newsintel.demo import server
 from newsintel.demo.api import Clocks
 from newsintel.demo.corpus import build
 from newsintel.demo.wire import converse
-from newsintel.settings import Settings, load
-from newsintel.sources import REGISTRY
+from newsintel.outbound.sources import REGISTRY
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """The moment from which the simulated news is told."""

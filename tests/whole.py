@@ -1,7 +1,10 @@
 """Sliced work done at one go: nobody else waits in a test."""
 
-from newsintel import codec, dedup, passages, personal, scoring, views
-from newsintel.slices import whole
+from newsintel.domain.archive import passages
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.personal.arrange import arrange as arrange_stories
+from newsintel.domain.search import codec, dedup, merging, scoring
+from newsintel.http.bodies import personal_search
 
 
 def dump_answer(answer):
@@ -21,17 +24,17 @@ def rank(*args, **kwargs):
 
 def arrange(*args):
     """Stories in a person's order."""
-    return whole(personal.arrange(*args))
+    return whole(arrange_stories(*args))
 
 
 def render_for_one(*args):
     """A person's body of GET /articles."""
-    return whole(personal.render(*args))
+    return whole(personal_search.render(*args))
 
 
 def merged_as(*args):
     """An answer's articles under a dedupe mode."""
-    return whole(views.merged_as(*args))
+    return whole(merging.merged_as(*args))
 
 
 def grow(grouping: dedup.Grouping, articles):

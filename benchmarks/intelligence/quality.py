@@ -20,16 +20,17 @@ from typing import Any
 
 from attrs import frozen
 
-from newsintel.dedup import Deduper
-from newsintel.model import Article, Dedupe, Pair
-from newsintel.options import Secret
+from newsintel.config.values import Secret
+from newsintel.domain.search.article import Article, Pair
+from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.query_model import Dedupe
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.embedded import embedded_servers
-from newsintel.storage.postgres.articles import PostgresArchive
-from newsintel.storage.postgres.likeness import PostgresLikeness
+from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.terms import PostgresTerms
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
-from newsintel.storage.postgres.terms import PostgresTerms
 
 HEADLINES = Path(__file__).resolve().parents[3] / "shared" / "headlines"
 FIRST = 5

@@ -9,7 +9,7 @@ import asyncpg
 from attrs import frozen
 
 from benchmarks.corpus import END, Corpus
-from newsintel.account_model import Account
+from newsintel.domain.accounts.model import Account
 
 TOPICS, EACH_TOPIC = 300, 200
 """Words that people are interested in, and the newest articles with each that they read."""

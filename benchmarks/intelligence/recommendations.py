@@ -12,23 +12,24 @@ from benchmarks.intelligence.report import Options, Report
 from benchmarks.intelligence.timing import latency_rows, measure
 from benchmarks.load import archive_of
 from benchmarks.report import Goal
-from newsintel.account_model import Account
-from newsintel.dedup import group as grouped
-from newsintel.intelligence.interest_model import Pick
-from newsintel.model import Dedupe, Pair
-from newsintel.ports import WallClock
-from newsintel.preference_cache import PreferenceCache
-from newsintel.recommender import Recommender
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.feedback import PostgresFeedback
-from newsintel.storage.postgres.likeness import PostgresLikeness
+from newsintel.domain.accounts.model import Account
+from newsintel.domain.intelligence.interest_model import Pick
+from newsintel.domain.ports import WallClock
+from newsintel.domain.search.article import Pair
+from newsintel.domain.search.dedup import group as grouped
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.runtime.intelligence.recommender import Recommender
+from newsintel.runtime.intelligence.talked_about import TalkedAbout
+from newsintel.runtime.personal.preference_cache import PreferenceCache
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.reading import PostgresReading
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
+from newsintel.storage.postgres.personal.feedback import PostgresFeedback
+from newsintel.storage.postgres.personal.preferences import PostgresPreferences
+from newsintel.storage.postgres.personal.saved import PostgresSaved
 from newsintel.storage.postgres.pool import Postgres
-from newsintel.storage.postgres.preferences import PostgresPreferences
-from newsintel.storage.postgres.reading import PostgresReading
-from newsintel.storage.postgres.saved import PostgresSaved
-from newsintel.storage.postgres.search import PostgresSearch
-from newsintel.storage.postgres.trending import PostgresTrending
-from newsintel.talked_about import TalkedAbout
 
 PEOPLE = 10_000
 LIMIT = 20

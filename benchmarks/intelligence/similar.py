@@ -17,10 +17,10 @@ from benchmarks.intelligence.report import Options, Report
 from benchmarks.intelligence.timing import Call, latency_rows, measure
 from benchmarks.load import archive_of
 from benchmarks.report import Goal
-from newsintel.model import Article
-from newsintel.storage.postgres.likeness import PostgresLikeness
+from newsintel.domain.search.article import Article
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.terms import PostgresTerms
 from newsintel.storage.postgres.pool import Postgres
-from newsintel.storage.postgres.terms import PostgresTerms
 
 SAMPLE = 200
 LIMIT = 10

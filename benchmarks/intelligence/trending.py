@@ -17,23 +17,23 @@ from attrs import frozen
 
 from benchmarks.intelligence.report import Options, Report
 from benchmarks.report import Goal
-from newsintel.codec import to_json
-from newsintel.intelligence.marking import Marking
-from newsintel.intelligence.search_model import Span
-from newsintel.intelligence.search_views import trending_body
-from newsintel.intelligence.trending import ranked
-from newsintel.model import SearchRecord
-from newsintel.options import Secret
+from newsintel.config.values import Secret
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.history import SearchRecord
+from newsintel.http.bodies.intelligence import trending_body
+from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.bytes_cache import RedisBytes
-from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.postgres.related import PostgresKinship
-from newsintel.storage.postgres.search_marks import PostgresSearchMarks
-from newsintel.storage.postgres.trending import PostgresTrending
-from newsintel.storage.redis import open_redis
-from newsintel.telemetry import Metrics
+from newsintel.storage.redis.byte_cache import RedisBytes
+from newsintel.storage.redis.link import open_redis
 
 ROWS = 10_000_000
 QUICK_ROWS = 100_000

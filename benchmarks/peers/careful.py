@@ -29,7 +29,8 @@ from benchmarks.peers.common import (
     reddit_token,
     rows,
 )
-from newsintel.model import FetchOutcome, Query, Refusal, Status
+from newsintel.domain.search.outcome import FetchOutcome, Refusal, Status
+from newsintel.domain.search.query_model import Query
 
 KINDS = ("text",) * 13 + ("timestamptz", "boolean", "integer", "integer", "timestamptz", "timestamptz")
 ARRAYS = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(KINDS, 1))

@@ -8,11 +8,15 @@ import httpx
 
 from newsintel.commands.setup import load_settings
 from newsintel.demo.reddit_auth import CLIENT_ID, CLIENT_SECRET
-from newsintel.model import Answer, Article, Dedupe, FetchOutcome, Harvest, Page, Query, Refusal, Status
-from newsintel.query import build
-from newsintel.sources import REGISTRY
-from newsintel.sources.source import Response
-from newsintel.views import View, merge, render
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.harvest import Answer, Harvest
+from newsintel.domain.search.merging import merge
+from newsintel.domain.search.outcome import FetchOutcome, Page, Refusal, Status
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Dedupe, Query
+from newsintel.http.bodies.search import View, render
+from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources.source import Response
 
 SETTINGS = load_settings()
 SOURCES = SETTINGS.enabled_sources

@@ -31,7 +31,8 @@ from benchmarks.peers.common import (
     reddit_token,
     rows,
 )
-from newsintel.model import FetchOutcome, Query, Refusal, Status
+from newsintel.domain.search.outcome import FetchOutcome, Refusal, Status
+from newsintel.domain.search.query_model import Query
 
 SEQUENTIAL = os.environ.get("NEWSINTEL_BENCH_SEQUENTIAL") == "1"
 INSERT = f"INSERT INTO articles ({COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 20))}) {AGAIN}"  # noqa: S608 - our own words

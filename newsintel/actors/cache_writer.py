@@ -2,11 +2,12 @@
 
 import trio
 
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.ports import Count
+from newsintel.domain.search.harvest import CacheWrite
+from newsintel.domain.search.ports import HarvestCache
+from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
-from newsintel.model import CacheWrite
-from newsintel.ports import Count, HarvestCache
-from newsintel.room import Room
-from newsintel.sizes import answer_bytes
 
 
 async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: Room, cache: HarvestCache, count: Count) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 from attrs import frozen
 
-from newsintel.emf import Interval, Metric, document
-from newsintel.logs import get_logger
-from newsintel.ports import WallClock
-from newsintel.telemetry import Samples
+from newsintel.domain.operations.emf import Interval, Metric, document
+from newsintel.domain.operations.metrics import Samples
+from newsintel.domain.ports import WallClock
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

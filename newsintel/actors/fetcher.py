@@ -10,15 +10,16 @@ from functools import partial
 import trio
 from attrs import define, evolve
 
-from newsintel.admission import Admission, Start, Turned
-from newsintel.allowance import Allowance
-from newsintel.flight import FetchJob
-from newsintel.latencies import Tally
-from newsintel.logs import enter_context, get_logger
-from newsintel.model import FetchOutcome, HeldFrom, Page, Refusal, Status
-from newsintel.ports import Count, Observe, Upstream, WallClock
-from newsintel.quotas import Spent
-from newsintel.source_log import SourceLog
+from newsintel.domain.limits.admission import Admission, Start, Turned
+from newsintel.domain.limits.quotas import Spent
+from newsintel.domain.operations.latencies import Tally
+from newsintel.domain.ports import Count, Observe, WallClock
+from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Page, Refusal, Status
+from newsintel.domain.search.ports import Upstream
+from newsintel.runtime.limits.allowance import Allowance
+from newsintel.runtime.search.flight import FetchJob
+from newsintel.runtime.telemetry.logs import enter_context, get_logger
+from newsintel.runtime.telemetry.source_log import SourceLog
 
 log = get_logger(__name__)
 

@@ -4,8 +4,9 @@
 it has not read waits in the database. Several processes may run it; each takes other articles.
 """
 
-from newsintel.backlog import Pace, work_off
-from newsintel.ports import Count, TextIndex
+from newsintel.domain.archive.ports import TextIndex
+from newsintel.domain.ports import Count
+from newsintel.runtime.backlog import Pace, work_off
 
 EVERY_S = 60.0
 """Between looks when there was nothing, each pause shortened by up to half at random."""

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import trio
 
+from newsintel.domain.personal.ports import History
+from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
-from newsintel.logs import get_logger
-from newsintel.ports import Count, History, WallClock
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -8,9 +8,10 @@ import random
 
 import trio
 
+from newsintel.domain.operations.latencies import Tally
+from newsintel.domain.operations.ports import LatencyStore
+from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
-from newsintel.latencies import Tally
-from newsintel.ports import Count, LatencyStore, WallClock
 
 EVERY_S = 10.0
 """Between writes, each pause shortened by up to half at random: what `deadlines` shows is no older."""

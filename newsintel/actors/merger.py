@@ -12,36 +12,26 @@ from typing import Self, TypeVar
 import trio
 from attrs import evolve, frozen
 
-from newsintel.archive_query import instead_of
-from newsintel.dedup import Grouping
+from newsintel.domain.archive.ports import ArchiveSearch
+from newsintel.domain.archive.query import instead_of
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.search.article import Group
+from newsintel.domain.search.dedup import Grouping
+from newsintel.domain.search.freshness import Freshness, Windows
+from newsintel.domain.search.harvest import Answer, CacheWrite, Harvest, Merge, Origin
+from newsintel.domain.search.merging import merging
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.scoring import rank
+from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
-from newsintel.flight import FetchJob, Flight
-from newsintel.freshness import Freshness, Windows
-from newsintel.logs import enter_context, get_logger
-from newsintel.model import (
-    Answer,
-    CacheWrite,
-    Dedupe,
-    Failed,
-    FetchOutcome,
-    Group,
-    Harvest,
-    Landed,
-    Merge,
-    Origin,
-    SourceReported,
-    StaleFound,
-    Status,
-)
-from newsintel.ports import ArchiveSearch, Count, WallClock
-from newsintel.room import Room
-from newsintel.saves import Saves
-from newsintel.scoring import rank
-from newsintel.shared_cache import Claim, SharedCache
-from newsintel.sizes import answer_bytes, outcome_bytes
-from newsintel.slices import Sliced
-from newsintel.turns import in_turns
-from newsintel.views import merging
+from newsintel.runtime.search.claims import Claim, SharedCache
+from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, SourceReported, StaleFound
+from newsintel.runtime.telemetry.logs import enter_context, get_logger
+from newsintel.runtime.turns import in_turns
 
 log = get_logger(__name__)
 

@@ -11,13 +11,15 @@ from datetime import datetime
 import trio
 from attrs import define, field
 
+from newsintel.domain.archive.ports import Archive
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.ports import Count
+from newsintel.domain.search.article import Article, Pair
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.merging import pairs
+from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.logs import get_logger
-from newsintel.model import Answer, Article, Pair
-from newsintel.ports import Archive, Count
-from newsintel.room import Room
-from newsintel.sizes import answer_bytes
-from newsintel.views import pairs
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import trio
 
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.ports import SearchMarks
+from newsintel.domain.personal.ports import History
+from newsintel.domain.ports import Count, Repeats, WallClock
+from newsintel.domain.search.history import REPEAT_S, SearchRecord
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.intelligence.marking import Marking
-from newsintel.intelligence_ports import SearchMarks
-from newsintel.logs import get_logger
-from newsintel.model import REPEAT_S, SearchRecord
-from newsintel.personal_ports import Repeats
-from newsintel.ports import Count, History, WallClock
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

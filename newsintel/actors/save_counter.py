@@ -7,10 +7,10 @@ import random
 
 import trio
 
+from newsintel.domain.intelligence.ports import SaveCounts
+from newsintel.domain.ports import Count
+from newsintel.domain.search.popularity import Saves
 from newsintel.errors import UnavailableError
-from newsintel.intelligence_ports import SaveCounts
-from newsintel.ports import Count
-from newsintel.saves import Saves
 
 EVERY_S = 60.0
 """Between looks, each pause shortened by up to half at random: a story becomes popular over hours, and harvests are kept for minutes."""

@@ -4,9 +4,9 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 for the next process. Several processes may run it; one at a time does the work.
 """
 
-from newsintel.backlog import Pace, work_off
-from newsintel.intelligence_ports import TermCounts
-from newsintel.ports import Count
+from newsintel.domain.intelligence.ports import TermCounts
+from newsintel.domain.ports import Count
+from newsintel.runtime.backlog import Pace, work_off
 
 EVERY_S = 5.0
 """Between batches when all is added up, each pause shortened by up to half at random: a word of this minute's news is soon known."""

@@ -9,12 +9,12 @@ from functools import partial
 
 import trio
 
+from newsintel.domain.intelligence.ports import SearchMarks, Trending
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import PoisonedBatchError, UnavailableError
-from newsintel.intelligence.search_model import Span
-from newsintel.intelligence.trending import ranked
-from newsintel.intelligence_ports import SearchMarks, Trending
-from newsintel.logs import get_logger
-from newsintel.ports import Count, WallClock
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from attrs import asdict
 
-from newsintel import emf
-from newsintel.codec import to_json
 from newsintel.commands.setup import begin
-from newsintel.environment import Row
-from newsintel.setting_meanings import meaning
+from newsintel.config.environment import Row
+from newsintel.config.setting_meanings import meaning
+from newsintel.domain.operations import emf
+from newsintel.domain.search.codec import to_json
 
 UNITS_S = {"d": 86400, "h": 3600, "min": 60}
 """Seconds in a unit that durations are shown in, the largest first."""

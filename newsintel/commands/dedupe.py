@@ -21,12 +21,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from newsintel.commands.lines import MAX_LINE, reading
 from newsintel.commands.replacing import replacing
-from newsintel.dedup import Deduper
+from newsintel.domain.search.dedup import Deduper
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.text.json_line import read_object
+from newsintel.domain.text.urls import canonical, usable
 from newsintel.errors import InvalidParameterError
-from newsintel.json_line import read_object
-from newsintel.model import Dedupe
-from newsintel.stopping import Stopped
-from newsintel.urls import canonical, usable
+from newsintel.runtime.stopping import Stopped
 
 _UNUSABLE = 2
 # What Python itself exits with when a pipe it writes to is closed.

@@ -7,11 +7,12 @@ from typing import Any
 from attrs import evolve
 from rich.console import Console
 
-from newsintel import app, command_loop
+from newsintel import app
 from newsintel.commands.setup import begin, load_settings
+from newsintel.config.settings import Settings
 from newsintel.demo.server import Simulated, simulated_upstreams
-from newsintel.logs import for_machines, get_logger
-from newsintel.settings import Settings
+from newsintel.runtime import command_loop
+from newsintel.runtime.telemetry.logs import for_machines, get_logger
 
 log = get_logger(__name__)
 

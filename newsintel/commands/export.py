@@ -7,15 +7,15 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
-from newsintel import command_loop
-from newsintel.archive_format import dump
 from newsintel.commands.export_file import ExportFile, exporting
 from newsintel.commands.progress import Counter
 from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
+from newsintel.config.settings import Settings
+from newsintel.domain.archive.format import dump
 from newsintel.errors import InvalidParameterError
-from newsintel.settings import Settings
-from newsintel.stopping import raising
+from newsintel.runtime import command_loop
+from newsintel.runtime.stopping import raising
 
 PAGE_ROWS = 500
 

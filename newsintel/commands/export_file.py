@@ -19,8 +19,8 @@ from attrs import define
 from newsintel.commands import gunzip
 from newsintel.commands.lines import named, reading
 from newsintel.commands.replacing import is_special, itself, put_in_place, resolved
+from newsintel.domain.text.json_line import read_object
 from newsintel.errors import InvalidParameterError, NewsIntelError
-from newsintel.json_line import read_object
 
 LEVEL = 6
 """zlib's own default: half again as fast as gzip's 9 for about a hundredth more bytes."""

@@ -11,17 +11,17 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from newsintel import command_loop
-from newsintel.archive_format import parse
-from newsintel.archive_model import Hit
 from newsintel.commands.lines import MAX_LINE, Lines, reading
 from newsintel.commands.progress import Counter
 from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
+from newsintel.config.settings import Settings
+from newsintel.domain.archive.format import parse
+from newsintel.domain.archive.model import Hit
+from newsintel.domain.archive.ports import Archive
 from newsintel.errors import InvalidParameterError, PoisonedBatchError
-from newsintel.ports import Archive
-from newsintel.settings import Settings
-from newsintel.stopping import raising
+from newsintel.runtime import command_loop
+from newsintel.runtime.stopping import raising
 
 BATCH_ROWS = 200
 BATCH_BYTES = 2**20

@@ -14,8 +14,8 @@ from typing import cast
 
 from newsintel.commands import gunzip
 from newsintel.commands.gunzip import DamagedError, gunzipped
+from newsintel.domain.text.json_line import read_object
 from newsintel.errors import InvalidParameterError
-from newsintel.json_line import read_object
 
 MAX_LINE = 2**20
 """Bytes. An article at its longest (content of 50,000 characters, each escaped to 12 bytes) is shorter; what is longer is no article."""

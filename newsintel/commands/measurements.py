@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from newsintel.commands.lines import reading
+from newsintel.domain.operations.latencies import Latency, step_ms
+from newsintel.domain.search.outcome import Status
 from newsintel.errors import InvalidParameterError
-from newsintel.latencies import Latency, step_ms
-from newsintel.model import Status
 
 LONGEST_MS = 3_600_000
 

@@ -3,12 +3,12 @@
 import argparse
 from typing import Any
 
-from newsintel import command_loop
-from newsintel.codec import dump_answer, load_answer
 from newsintel.commands.setup import begin
-from newsintel.settings import Settings
+from newsintel.config.settings import Settings
+from newsintel.domain.search.codec import dump_answer, load_answer
+from newsintel.runtime import command_loop
+from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.stores import open_stores
-from newsintel.telemetry import Metrics
 
 
 def add_parser(commands: Any) -> None:

@@ -5,12 +5,12 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from newsintel import command_loop
-from newsintel.account_model import LOCAL, Account
 from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
+from newsintel.config.settings import Settings
+from newsintel.domain.accounts.model import LOCAL, Account
 from newsintel.errors import AccountNameError, InvalidParameterError
-from newsintel.settings import Settings
+from newsintel.runtime import command_loop
 
 LONGEST = 100
 

@@ -5,13 +5,13 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from newsintel import command_loop
-from newsintel.account_model import LOCAL, MOST_KEYS, Access, ApiKey
 from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
+from newsintel.config.settings import Settings
+from newsintel.domain.accounts.model import LOCAL, MOST_KEYS, Access, ApiKey
+from newsintel.domain.security.keys import digest, new_api_key
 from newsintel.errors import AccountNameError
-from newsintel.keys import digest, new_api_key
-from newsintel.settings import Settings
+from newsintel.runtime import command_loop
 
 MADE_HERE = "made by newsintel new-api-key"
 """What such keys are called where keys are listed."""

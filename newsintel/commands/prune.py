@@ -5,10 +5,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from newsintel import command_loop
 from newsintel.commands.setup import begin
 from newsintel.commands.stores import prepared_stores
-from newsintel.settings import Settings
+from newsintel.config.settings import Settings
+from newsintel.runtime import command_loop
 
 
 def add_parser(commands: Any) -> None:

@@ -7,20 +7,22 @@ from typing import Any
 
 from rich.console import Console
 
-from newsintel import app, command_loop
-from newsintel.codec import to_json
+from newsintel import app
 from newsintel.commands.setup import begin, tell
 from newsintel.commands.source_lines import watch
 from newsintel.commands.stories import print_lines, print_table
-from newsintel.http.filters import bounds
-from newsintel.http.kinds import language, names, whole
-from newsintel.model import Answer, Query, Sort
-from newsintel.moments import read_moment
-from newsintel.query import build
-from newsintel.settings import Settings
-from newsintel.source_notice import noticed, source_notice
-from newsintel.sources import REGISTRY
-from newsintel.views import View, render
+from newsintel.config.settings import Settings
+from newsintel.domain.operations.source_notice import noticed, source_notice
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Query, Sort
+from newsintel.domain.text.moments import read_moment
+from newsintel.http.bodies.search import View, render
+from newsintel.http.request.filters import bounds
+from newsintel.http.request.query_kinds import language, names, whole
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime import command_loop
 
 MAX_LIMIT = 100
 

@@ -13,8 +13,6 @@ from typing import Any
 import trio
 from attrs import evolve, frozen
 
-from newsintel import command_loop
-from newsintel.account_model import Caller
 from newsintel.actors.trend_writer import KEPT
 from newsintel.app import open_pipeline
 from newsintel.commands.demo import demo_settings
@@ -23,16 +21,19 @@ from newsintel.commands.stores import prepared_stores
 from newsintel.demo.invented_readers import DEMO_READER, Reader, invented_readers
 from newsintel.demo.invented_searches import DAYS, Invented, invented_searches, queries
 from newsintel.demo.server import simulated_upstreams
+from newsintel.domain.accounts.model import Caller
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.searched import searched
+from newsintel.domain.intelligence.trending import ranked
+from newsintel.domain.personal.model import Dismissal
+from newsintel.domain.search.article import ArchivedArticle
+from newsintel.domain.search.history import Searched, SearchRecord
+from newsintel.domain.search.query import build
 from newsintel.errors import SettingsError
-from newsintel.http.kept import cache_key
-from newsintel.http.recording import searched
-from newsintel.http.searches import kept_trends
+from newsintel.http.response.shared_answers import cache_key
+from newsintel.http.routes.searches import kept_trends
 from newsintel.http.services import Services
-from newsintel.intelligence.search_model import Span
-from newsintel.intelligence.trending import ranked
-from newsintel.model import ArchivedArticle, Searched, SearchRecord
-from newsintel.personal_model import Dismissal
-from newsintel.query import build
+from newsintel.runtime import command_loop
 from newsintel.storage.stores import Stores
 
 BATCH_ROWS = 200

@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from newsintel import app, command_loop
+from newsintel import app
 from newsintel.commands.setup import begin
+from newsintel.runtime import command_loop
 
 
 def add_parser(commands: Any) -> None:

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from newsintel.config.settings import Settings, load, log_format
 from newsintel.errors import SettingsError
-from newsintel.logs import for_machines, get_logger, redact, set_up_logging
-from newsintel.settings import Settings, load, log_format
-from newsintel.sources import REGISTRY
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.telemetry.logs import for_machines, get_logger, redact, set_up_logging
 
 log = get_logger(__name__)
 

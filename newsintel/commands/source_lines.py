@@ -9,9 +9,11 @@ from rich.live import Live
 from rich.text import Text
 
 from newsintel.commands.setup import tell
-from newsintel.logs import for_machines
-from newsintel.model import Answer, Failed, FetchOutcome, Landed, SourceReported, Status
-from newsintel.ports import Joined
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.runtime.search.flight import Failed, Landed, SourceReported
+from newsintel.runtime.search.ports import Joined
+from newsintel.runtime.telemetry.logs import for_machines
 
 
 class Board(Protocol):

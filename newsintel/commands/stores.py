@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from newsintel.codec import dump_answer, load_answer
-from newsintel.settings import Settings
+from newsintel.config.settings import Settings
+from newsintel.domain.search.codec import dump_answer, load_answer
+from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.stores import Stores, open_stores
-from newsintel.telemetry import Metrics
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from newsintel.commands.setup import tell
-from newsintel.text import visible
+from newsintel.domain.text.clean import visible
 
 Body = Mapping[str, Any]
 """What GET /articles answers."""

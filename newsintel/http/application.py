@@ -6,7 +6,20 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from newsintel.http import (
+from newsintel.http.middleware.cors import Cors
+from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.middleware.hit_path import HotPath
+from newsintel.http.middleware.host_check import HostCheck, under_one_name
+from newsintel.http.middleware.identify import Identify
+from newsintel.http.middleware.rate_limits import Limits
+from newsintel.http.request.access import admit, caller, check_site, origin_of
+from newsintel.http.request.credentials import bearer
+from newsintel.http.request.json_body import read_body
+from newsintel.http.request.query_string import read, read_path
+from newsintel.http.response.errors import settle_framework, settled
+from newsintel.http.response.page_cache import Pages
+from newsintel.http.route import Route
+from newsintel.http.routes import (
     account_page,
     api_keys,
     archive,
@@ -19,7 +32,6 @@ from newsintel.http import (
     me,
     metrics,
     openapi,
-    pages,
     preferences,
     recommendations,
     saved,
@@ -28,20 +40,8 @@ from newsintel.http import (
     similar,
     sources,
 )
-from newsintel.http.access import admit, caller, check_site, origin_of
-from newsintel.http.bodies import read_body
-from newsintel.http.cors import Cors
-from newsintel.http.credentials import bearer
-from newsintel.http.envelope import Envelope
-from newsintel.http.finished import Pages
-from newsintel.http.hosts import HostCheck, under_one_name
-from newsintel.http.hot import HotPath
-from newsintel.http.identify import Identify
-from newsintel.http.limits import Limits
-from newsintel.http.params import read, read_path
+from newsintel.http.routes import problem_pages as pages
 from newsintel.http.services import Services
-from newsintel.http.settle import settle_framework, settled
-from newsintel.http.table import Route
 
 MAX_BODY_BYTES = 65_536
 BODY_TIMEOUT_S = 10

@@ -4,19 +4,24 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from attrs import frozen
 
-from newsintel.account_ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
-from newsintel.cursors import Cursors
-from newsintel.http.callers import Persons
-from newsintel.http.lookups import LookUps
-from newsintel.http.recording import Recording
-from newsintel.intelligence.marking import Marking
-from newsintel.intelligence_ports import Kinship, Likeness, SearchMarks, Trending
-from newsintel.limiter import Limiter
-from newsintel.personal_ports import AccountData, Feedback, OwnHistory, SavedArticles
-from newsintel.ports import ArchiveSearch, ByteCache, Count, Desk, HarvestCache, Health, SourceStates, WallClock
-from newsintel.preference_cache import PreferenceCache
-from newsintel.recommender import Recommender
-from newsintel.settings import Settings
+from newsintel.config.settings import Settings
+from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Links, Provider, Sessions
+from newsintel.domain.archive.ports import ArchiveSearch
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.ports import Kinship, Likeness, SearchMarks, Trending
+from newsintel.domain.limits.ports import SourceStates
+from newsintel.domain.operations.ports import Health
+from newsintel.domain.paging import Cursors
+from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, SavedArticles
+from newsintel.domain.ports import ByteCache, Count, WallClock
+from newsintel.domain.search.ports import HarvestCache
+from newsintel.runtime.intelligence.recommender import Recommender
+from newsintel.runtime.limits.limiter import Limiter
+from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.personal.preference_cache import PreferenceCache
+from newsintel.runtime.personal.recording import Recording
+from newsintel.runtime.search.ports import Desk
 
 
 @frozen(kw_only=True)

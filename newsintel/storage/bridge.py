@@ -19,9 +19,9 @@ import trio
 import trio_asyncio
 from redis.exceptions import RedisError
 
-from newsintel.asker import Asker
 from newsintel.errors import UnavailableError
-from newsintel.logs import get_logger
+from newsintel.runtime.asker import Asker
+from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage.slots import Rules, Slots
 
 log = get_logger(__name__)

@@ -4,8 +4,8 @@ import asyncio
 from functools import partial
 from typing import TypeVar
 
-from newsintel.slices import Sliced
-from newsintel.turns import take_turns
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.runtime.turns import take_turns
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from collections import Counter
 import trio
 from attrs import field, frozen
 
-from newsintel.asker import Asker, current_asker
 from newsintel.errors import BusyError
+from newsintel.runtime.asker import Asker, current_asker
 
 
 @frozen

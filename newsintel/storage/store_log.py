@@ -2,9 +2,9 @@
 
 import time
 
-from newsintel.conditions import Condition
+from newsintel.domain.operations.conditions import Condition
 from newsintel.errors import ArchiveTimeoutError, UnavailableError
-from newsintel.logs import get_logger
+from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -7,64 +7,55 @@ from functools import cache
 
 from attrs import frozen
 
-from newsintel.account_ports import Accounts, ApiKeys, Attempts, Locks, Sessions, TokenStore
+from newsintel.config.settings import Settings
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
+from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.intelligence.ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
+from newsintel.domain.limits.ports import Ledger
+from newsintel.domain.operations.ports import LatencyStore, StoreLoad
+from newsintel.domain.personal.ports import AccountData, Feedback, History, OwnHistory, PreferenceStore, SavedArticles
+from newsintel.domain.ports import ByteCache, Count, Locks, Repeats, SharedCounter
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.ports import HarvestCache
+from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.intelligence_ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
-from newsintel.model import Answer
-from newsintel.options import Secret
-from newsintel.personal_ports import AccountData, Feedback, OwnHistory, PreferenceStore, Repeats, SavedArticles
-from newsintel.ports import (
-    Archive,
-    ArchiveDump,
-    ArchiveSearch,
-    ByteCache,
-    Count,
-    HarvestCache,
-    History,
-    LatencyStore,
-    Ledger,
-    SharedCounter,
-    StoreLoad,
-    TextIndex,
-)
-from newsintel.sealing import Sealer
-from newsintel.settings import Settings
-from newsintel.slices import Sliced
-from newsintel.storage.attempts import RedisAttempts
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.bytes_cache import RedisBytes
-from newsintel.storage.counters import RedisCounter
-from newsintel.storage.embedded import embedded_servers
-from newsintel.storage.harvests import RedisCache
-from newsintel.storage.keyfile import kept_keys
-from newsintel.storage.latencies import RedisLatencies
-from newsintel.storage.ledger import RedisLedger
-from newsintel.storage.locks import RedisLocks
+from newsintel.storage.embedded.secret_key_file import kept_keys
+from newsintel.storage.embedded.servers import embedded_servers
 from newsintel.storage.postgres import migrate as schema
-from newsintel.storage.postgres.account_data import PostgresAccountData
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.api_keys import PostgresKeys
-from newsintel.storage.postgres.articles import PostgresArchive
-from newsintel.storage.postgres.dump import PostgresDump
-from newsintel.storage.postgres.feedback import PostgresFeedback
-from newsintel.storage.postgres.history import PostgresHistory
-from newsintel.storage.postgres.indexing import PostgresIndexing
-from newsintel.storage.postgres.likeness import PostgresLikeness
-from newsintel.storage.postgres.own_history import PostgresOwnHistory
+from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
+from newsintel.storage.postgres.accounts.tokens import PostgresTokens
+from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.archive.dump import PostgresDump
+from newsintel.storage.postgres.archive.indexing import PostgresIndexing
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.reading import PostgresReading
+from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.postgres.intelligence.save_counts import PostgresSaveCounts
+from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
+from newsintel.storage.postgres.intelligence.terms import PostgresTerms
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
+from newsintel.storage.postgres.personal.feedback import PostgresFeedback
+from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
+from newsintel.storage.postgres.personal.preferences import PostgresPreferences
+from newsintel.storage.postgres.personal.saved import PostgresSaved
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.postgres.preferences import PostgresPreferences
-from newsintel.storage.postgres.reading import PostgresReading
-from newsintel.storage.postgres.related import PostgresKinship
-from newsintel.storage.postgres.save_counts import PostgresSaveCounts
-from newsintel.storage.postgres.saved import PostgresSaved
-from newsintel.storage.postgres.search import PostgresSearch
-from newsintel.storage.postgres.search_marks import PostgresSearchMarks
-from newsintel.storage.postgres.terms import PostgresTerms
-from newsintel.storage.postgres.tokens import PostgresTokens
-from newsintel.storage.postgres.trending import PostgresTrending
-from newsintel.storage.redis import open_redis
-from newsintel.storage.repeats import RedisRepeats
-from newsintel.storage.sessions import RedisSessions
+from newsintel.storage.redis.byte_cache import RedisBytes
+from newsintel.storage.redis.counters import RedisCounter
+from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.latencies import RedisLatencies
+from newsintel.storage.redis.ledger import RedisLedger
+from newsintel.storage.redis.link import open_redis
+from newsintel.storage.redis.locks import RedisLocks
+from newsintel.storage.redis.repeats import RedisRepeats
+from newsintel.storage.redis.sessions import RedisSessions
+from newsintel.storage.redis.sign_in_attempts import RedisAttempts
 
 
 def _utc_now() -> datetime:

@@ -23,7 +23,7 @@ locals {
 
   port = 8000
 
-  # The service ends in order within drain_s; its watchdog allows 5 s more (newsintel/lifecycle.py). Whoever kills it must wait for that.
+  # The service ends in order within drain_s; its watchdog allows 5 s more (newsintel/runtime/lifecycle.py). Whoever kills it must wait for that.
   drain_s           = 20
   stop_timeout_s    = 30
   deregistration_s  = 30

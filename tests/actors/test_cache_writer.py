@@ -4,10 +4,10 @@ import pytest
 import trio
 
 from newsintel.actors import cache_writer
-from newsintel.model import CacheWrite
-from newsintel.room import Room
-from newsintel.sizes import answer_bytes
-from tests.fakes import Counts, MemoryCache
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.harvest import CacheWrite
+from newsintel.domain.search.sizes import answer_bytes
+from tests.fakes.basics import Counts, MemoryCache
 from tests.make import answer, query
 
 

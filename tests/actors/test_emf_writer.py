@@ -4,9 +4,9 @@ import trio
 from structlog.testing import capture_logs
 
 from newsintel.actors import emf_writer
-from newsintel.emf import table
-from newsintel.telemetry import Metrics
-from tests.fakes import Clock
+from newsintel.domain.operations.emf import table
+from newsintel.runtime.telemetry.metrics import Metrics
+from tests.fakes.basics import Clock
 from tests.make import NOON
 
 

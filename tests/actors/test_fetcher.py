@@ -9,14 +9,14 @@ from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import fetcher
-from newsintel.admission import Admission
-from newsintel.allowance import Allowance
-from newsintel.flight import FetchJob
-from newsintel.latencies import Latency, Tally
-from newsintel.model import ANYBODY, Asker, HeldFrom, Page, Refusal, Status
-from newsintel.options import Quota
-from newsintel.quotas import Terms
-from tests.fakes import Clock, Counts, MemoryLedger, Seen
+from newsintel.config.values import Quota
+from newsintel.domain.limits.admission import Admission
+from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.operations.latencies import Latency, Tally
+from newsintel.domain.search.outcome import ANYBODY, Asker, HeldFrom, Page, Refusal, Status
+from newsintel.runtime.limits.allowance import Allowance
+from newsintel.runtime.search.flight import FetchJob
+from tests.fakes.basics import Clock, Counts, MemoryLedger, Seen
 from tests.make import article, query
 
 DEADLINE_S = 1.0

@@ -4,8 +4,8 @@ import pytest
 import trio
 
 from newsintel.actors import indexer
-from tests.fakes import Counts
-from tests.intelligence_fakes import MemoryTextIndex
+from tests.fakes.basics import Counts
+from tests.fakes.likeness import MemoryTextIndex
 
 
 async def run_for(time_s, index):

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from newsintel.actors import janitor
-from tests.fakes import Clock, Counts, MemoryHistory
+from tests.fakes.basics import Clock, Counts, MemoryHistory
 from tests.make import NOON, search_record
 
 DAY = timedelta(days=1)

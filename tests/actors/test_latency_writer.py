@@ -4,9 +4,9 @@ import pytest
 import trio
 
 from newsintel.actors import latency_writer
-from newsintel.latencies import Latency, Tally
-from newsintel.model import Status
-from tests.fakes import Clock, Counts, MemoryLatencies
+from newsintel.domain.operations.latencies import Latency, Tally
+from newsintel.domain.search.outcome import Status
+from tests.fakes.basics import Clock, Counts, MemoryLatencies
 from tests.make import NOON
 
 STEP = Latency("guardian", Status.OK, 320)

@@ -9,17 +9,19 @@ from structlog.testing import capture_logs
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import merger
-from newsintel.archive_model import Hit
+from newsintel.domain.archive.model import Hit
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.harvest import Origin
+from newsintel.domain.search.merging import merge
+from newsintel.domain.search.outcome import Status
+from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
-from newsintel.flight import Flight, answered
-from newsintel.freshness import Windows
-from newsintel.model import Dedupe, Landed, Origin, SourceReported, StaleFound, Status
-from newsintel.room import Room
-from newsintel.saves import Saves
-from newsintel.shared_cache import SharedCache
-from newsintel.sizes import answer_bytes, outcome_bytes
-from newsintel.views import merge
-from tests.fakes import Clock, Counts, MemoryCache, MemorySearch
+from newsintel.runtime.search.claims import SharedCache
+from newsintel.runtime.search.flight import Flight, Landed, SourceReported, StaleFound, answered
+from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
 from tests.make import answer, article, landing, outcome, query
 from tests.whole import merged_as
 

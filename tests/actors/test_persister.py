@@ -5,10 +5,10 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from newsintel.actors import persister
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import UnavailableError
-from newsintel.room import Room
-from newsintel.sizes import answer_bytes
-from tests.fakes import Counts, MemoryArchive
+from tests.fakes.basics import Counts, MemoryArchive
 from tests.make import answer, article, outcome
 
 

@@ -4,14 +4,14 @@ import pytest
 import trio
 
 from newsintel.actors import recorder
+from newsintel.config.values import Secret
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.search.history import REPEAT_S
 from newsintel.errors import PoisonedBatchError
-from newsintel.intelligence.marking import Marking
-from newsintel.model import REPEAT_S
-from newsintel.options import Secret
-from tests.fakes import Clock, Counts, MemoryHistory
+from tests.fakes.basics import Clock, Counts, MemoryHistory
+from tests.fakes.personal import MemoryRepeats
+from tests.fakes.searches import MemorySearchMarks
 from tests.make import search_record
-from tests.personal_fakes import MemoryRepeats
-from tests.search_fakes import MemorySearchMarks
 
 
 def record(number=0, **changes):

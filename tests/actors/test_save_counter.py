@@ -4,9 +4,9 @@ import pytest
 import trio
 
 from newsintel.actors import save_counter
-from newsintel.saves import Saves
-from tests.fakes import Counts
-from tests.intelligence_fakes import MemorySaveCounts
+from newsintel.domain.search.popularity import Saves
+from tests.fakes.basics import Counts
+from tests.fakes.likeness import MemorySaveCounts
 
 
 async def run_for(time_s, counts, saves):

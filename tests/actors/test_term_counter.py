@@ -5,8 +5,8 @@ import trio
 
 from newsintel.actors import term_counter
 from newsintel.errors import PoisonedBatchError
-from tests.fakes import Counts
-from tests.intelligence_fakes import MemoryTerms
+from tests.fakes.basics import Counts
+from tests.fakes.likeness import MemoryTerms
 
 
 async def run_for(time_s, terms):

@@ -7,11 +7,11 @@ import pytest
 import trio
 
 from newsintel.actors import trend_writer
+from newsintel.domain.intelligence.search_counts import Observed, Span
 from newsintel.errors import PoisonedBatchError
-from newsintel.intelligence.search_model import Observed, Span
-from tests.fakes import Clock, Counts
+from tests.fakes.basics import Clock, Counts
+from tests.fakes.searches import MemorySearchMarks, MemoryTrending
 from tests.make import NOON
-from tests.search_fakes import MemorySearchMarks, MemoryTrending
 
 ROUND_S = trend_writer.EVERY_S
 

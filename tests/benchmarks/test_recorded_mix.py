@@ -2,7 +2,7 @@
 
 from benchmarks.recorded_mix import CALLS, SHAPES, main, mix
 from newsintel.commands.measurements import read_lines
-from newsintel.deadlines import measured, suggest
+from newsintel.domain.operations.deadlines import measured, suggest
 
 
 def test_it_is_always_the_same_and_whole():

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from newsintel.cli import main
+from newsintel.commands.main import main
 from tests.service import environ
 
 

@@ -37,7 +37,7 @@ def main() -> int:
             os.kill(os.getpid(), number)
 
     sys.addaudithook(hook)
-    from newsintel.cli import main as command  # noqa: PLC0415 - its imports have steps too
+    from newsintel.commands.main import main as command  # noqa: PLC0415 - its imports have steps too
 
     began = True
     code = command(sys.argv[5:])

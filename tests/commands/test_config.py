@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from newsintel.cli import main
-from newsintel.setting_meanings import MEANINGS, SOURCE_MEANINGS, meaning
-from newsintel.settings import load
-from newsintel.sources import REGISTRY
+from newsintel.commands.main import main
+from newsintel.config.setting_meanings import MEANINGS, SOURCE_MEANINGS, meaning
+from newsintel.config.settings import load
+from newsintel.outbound.sources import REGISTRY
 from tests.service import newsintel
 
 ROWS = load([source.options for source in REGISTRY.values()], {}).rows

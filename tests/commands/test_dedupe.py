@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.commands import dedupe
-from newsintel.dedup import group
-from newsintel.json_line import read_object
-from newsintel.model import Dedupe
+from newsintel.domain.search.dedup import group
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.text.json_line import read_object
 from tests.commands import malformed
 from tests.shared import SHARED, needs_shared
 from tests.values import article

@@ -17,9 +17,9 @@ from types import SimpleNamespace
 import asyncpg
 import pytest
 
-from newsintel.archive_format import FIELDS
+from newsintel.domain.archive.format import FIELDS
 from newsintel.errors import UnavailableError
-from newsintel.storage.postgres.dump import PostgresDump
+from newsintel.storage.postgres.archive.dump import PostgresDump
 from tests.commands import malformed
 from tests.service import environ
 from tests.storage.support import running_servers

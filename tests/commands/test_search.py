@@ -10,15 +10,18 @@ import pytest
 from rfc3339_validator import validate_rfc3339
 from rich.console import Console
 
-from newsintel.cli import parser
 from newsintel.commands import search
+from newsintel.commands.main import parser
 from newsintel.commands.source_lines import watch
 from newsintel.commands.stories import print_lines, print_table
+from newsintel.config.settings import load
+from newsintel.domain.search.harvest import Merge
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import InvalidParameterError, OverloadedError
-from newsintel.model import Dedupe, Failed, FetchOutcome, Landed, Merge, SourceReported, Status
-from newsintel.settings import load
-from newsintel.sources import REGISTRY
-from newsintel.views import View, render
+from newsintel.http.bodies.search import View, render
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.search.flight import Failed, Landed, SourceReported
 from tests.make import NOON, answer, article, outcome
 from tests.service import newsintel
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from newsintel.demo.corpus import build
 from newsintel.demo.invented_searches import DAYS, HABITS, NEWS, invented_searches, queries
 from newsintel.demo.matching import fold
-from newsintel.intelligence.normal_form import normal_form
-from newsintel.query import build as understand
+from newsintel.domain.intelligence.normal_form import normal_form
+from newsintel.domain.search.query import build as understand
 from tests.make import NOON
 
 TOLD = invented_searches(NOON)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsintel.http import lookups
+from newsintel.runtime.limits import lookups
 
 
 @pytest.fixture(autouse=True)

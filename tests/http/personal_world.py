@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from newsintel.domain.personal.model import PastSearch
+from newsintel.domain.search.article import ArchivedArticle
 from newsintel.http.application import create_app
-from newsintel.model import ArchivedArticle
-from newsintel.personal_model import PastSearch
-from tests.account_fakes import browser
+from tests.fakes.accounts import browser
 from tests.http.world import NOW, World, article
 
 ONE, TWO = article(1), article(2)

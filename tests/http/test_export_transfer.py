@@ -5,10 +5,10 @@ import json
 import httpx
 import pytest
 
-from newsintel.http import exports
-from tests.account_fakes import browser
+from newsintel.http.routes import exports
+from tests.fakes.accounts import browser
 from tests.http.personal_world import past_search, world_with_articles
-from tests.http.test_server import exchange, get, serving
+from tests.http.server.test_listener import exchange, get, serving
 
 
 @pytest.fixture

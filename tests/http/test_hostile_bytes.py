@@ -18,8 +18,8 @@ from wsproto.connection import Connection
 from wsproto.events import Request as Upgrade
 from wsproto.events import TextMessage
 
-from newsintel.http.http1 import Http1
-from newsintel.http.settle import settled
+from newsintel.http.response.errors import settled
+from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
 
 HOST = b"Host: localhost\r\n"

@@ -12,9 +12,9 @@ from quart import Quart, request
 from werkzeug.datastructures import Authorization
 
 from newsintel.http.application import create_app
-from newsintel.http.bodies import LONGEST_TYPE
-from newsintel.http.conditional import names
-from tests.account_fakes import browser
+from newsintel.http.request.json_body import LONGEST_TYPE
+from newsintel.http.response.conditional import names
+from tests.fakes.accounts import browser
 from tests.http.world import World, settings
 
 LONG = 15_500

@@ -2,10 +2,10 @@
 
 import pytest
 
-from newsintel.account_model import Access
+from newsintel.domain.accounts.model import Access
 from newsintel.errors import UnavailableError
 from newsintel.http.application import create_app
-from tests.account_fakes import program
+from tests.fakes.accounts import program
 from tests.http.personal_world import ONE, TWO, Person, code, past_search, world_with_articles
 
 SEARCH = past_search(1)

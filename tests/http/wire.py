@@ -8,7 +8,7 @@ import trio
 from attrs import frozen
 
 from newsintel.http.application import create_app
-from newsintel.http.server import serve
+from newsintel.http.server.listener import serve
 from tests.http.world import World, settings
 
 PATIENCE_S = 60

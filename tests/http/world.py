@@ -8,51 +8,38 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
-from newsintel import scraping
-from newsintel.account_model import Caller
-from newsintel.cursors import PURPOSE, Cursors
-from newsintel.http.callers import Persons
-from newsintel.http.lookups import LookUps
-from newsintel.http.recording import Recording
+from newsintel.config.settings import Settings, load
+from newsintel.config.values import Quota, Secret, SourceOptions, secret
+from newsintel.domain.accounts.model import Caller
+from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.operations.ports import Phase, Stores
+from newsintel.domain.paging import PURPOSE, Cursors
+from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
+from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, Reply, ScoreParts, Via
+from newsintel.domain.search.history import SearchRecord
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query_model import Dedupe, Query
+from newsintel.domain.security.keys import Signer
 from newsintel.http.services import Services
-from newsintel.intelligence.marking import Marking
-from newsintel.keys import Signer
-from newsintel.limiter import Limiter
-from newsintel.model import (
-    Answer,
-    ArchivedArticle,
-    Article,
-    Dedupe,
-    FetchOutcome,
-    FlightEvent,
-    Group,
-    Harvest,
-    Landed,
-    Member,
-    Merge,
-    Origin,
-    Query,
-    Ranked,
-    Reply,
-    ScoreParts,
-    SearchRecord,
-    Status,
-    Via,
-)
-from newsintel.oauth.links import AccountLinks
-from newsintel.options import Quota, Secret, SourceOptions, secret
-from newsintel.ports import Joined, Phase, SourceState, Stores
-from newsintel.preference_cache import PreferenceCache
-from newsintel.recommender import Recommender
-from newsintel.settings import Settings, load
-from newsintel.talked_about import TalkedAbout
-from newsintel.telemetry import Metrics
-from tests.account_fakes import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
-from tests.fakes import MemoryBytes, MemoryCache, MemorySearch
-from tests.intelligence_fakes import MemoryLikeness
-from tests.personal_fakes import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
-from tests.reading_fakes import MemoryReading
-from tests.search_fakes import MemoryKinship, MemorySearchMarks, MemoryTrending
+from newsintel.outbound.oauth.links import AccountLinks
+from newsintel.runtime.intelligence.recommender import Recommender
+from newsintel.runtime.intelligence.talked_about import TalkedAbout
+from newsintel.runtime.limits.limiter import Limiter
+from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.personal.preference_cache import PreferenceCache
+from newsintel.runtime.personal.recording import Recording
+from newsintel.runtime.search.flight import FlightEvent, Landed
+from newsintel.runtime.search.ports import Joined
+from newsintel.runtime.telemetry import scraping
+from newsintel.runtime.telemetry.metrics import Metrics
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
+from tests.fakes.likeness import MemoryLikeness
+from tests.fakes.personal import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
+from tests.fakes.reading import MemoryReading
+from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

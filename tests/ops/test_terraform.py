@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from newsintel import emf
-from newsintel.environment import PREFIX
-from newsintel.http import connection
-from newsintel.lifecycle import END_SLACK_S
-from newsintel.settings import Settings, load
-from newsintel.sources import REGISTRY
+from newsintel.config.environment import PREFIX
+from newsintel.config.settings import Settings, load
+from newsintel.domain.operations import emf
+from newsintel.http.server import connection
+from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.lifecycle import END_SLACK_S
 from ops.terraform_check.mutants import load_mutants, load_scenarios
 from ops.terraform_check.tools import CONFIGURATION, FEATURES, ROOT
 

@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 import trio
 
-from newsintel.options import Secret
+from newsintel.config.values import Secret
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.harvests import RedisCache
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
-from newsintel.storage.redis import open_redis
+from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
 from tests.storage.support import Servers, Tally, decode, encode, running_servers
 from tests.waiting import PATIENCE_S, until
@@ -198,8 +198,8 @@ def slot_patience_s():
 def unhurried(monkeypatch, postgres_limits, slot_patience_s):
     """Lift them, and give connecting, and starting and stopping servers, their time."""
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
-    for name in ("daemons.START_S", "daemons.STOP_S", "embedded.START_S", "embedded.LEAVE_S"):
-        monkeypatch.setattr(f"newsintel.storage.{name}", PATIENCE_S)
+    for name in ("daemons.START_S", "daemons.STOP_S", "servers.START_S", "servers.LEAVE_S"):
+        monkeypatch.setattr(f"newsintel.storage.embedded.{name}", PATIENCE_S)
     monkeypatch.setattr("newsintel.storage.postgres.pool.PATIENCE_S", slot_patience_s)
     for name in postgres_limits:
         if name == "COMMAND_S":
@@ -211,7 +211,7 @@ def unhurried(monkeypatch, postgres_limits, slot_patience_s):
 @pytest.fixture
 async def link(bridge, servers, monkeypatch, redis_reply_s):
     """The way to an empty Redis."""
-    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", redis_reply_s)
+    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", redis_reply_s)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
         await bridge.lane("test", 1).run(opened.redis.flushall)
         yield opened
@@ -227,7 +227,7 @@ async def name(servers):
 @pytest.fixture
 async def cut_off(bridge, link, name, monkeypatch):
     """The way to Redis by that name, which a test can cut. Its breaker, once open, stays so for the test."""
-    monkeypatch.setattr("newsintel.storage.breaker.FIRST_PAUSE_S", PATIENCE_S)
+    monkeypatch.setattr("newsintel.storage.redis.breaker.FIRST_PAUSE_S", PATIENCE_S)
     async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as opened:
         yield opened
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import trio
 from attrs import asdict
 
-from newsintel.storage import daemons, embedded
-from newsintel.storage.embedded import embedded_servers
+from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import servers as embedded
+from newsintel.storage.embedded.servers import embedded_servers
 from tests.waiting import PATIENCE_S
 
 # On a busy machine a server takes longer to start and to stop than its users would wait.

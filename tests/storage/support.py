@@ -13,10 +13,12 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from newsintel.model import Answer, Article, Clause, Dedupe, Harvest, Merge, Query, Sort, Term
-from newsintel.slices import Sliced
-from newsintel.storage.daemons import PostgresDaemon, RedisDaemon
-from newsintel.storage.embedded import _socket_dir
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.harvest import Answer, Harvest, Merge
+from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Term
+from newsintel.storage.embedded.daemons import PostgresDaemon, RedisDaemon
+from newsintel.storage.embedded.servers import _socket_dir
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]

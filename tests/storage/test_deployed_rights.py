@@ -7,13 +7,13 @@ import runpy
 import asyncpg
 import pytest
 
-from newsintel.options import Secret
-from newsintel.storage.bytes_cache import RedisBytes
-from newsintel.storage.harvests import RedisCache
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.config.values import Secret
+from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.redis import open_redis
+from newsintel.storage.redis.byte_cache import RedisBytes
+from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.link import open_redis
 from tests.storage.conftest import rows, sql
 from tests.storage.support import NOON, ROOT, answer, article, decode, encode, kept
 
@@ -67,9 +67,9 @@ def allowed(commands_of, access):
 
 
 async def test_every_command_in_the_code_is_among_those_rights(redis, access):
-    """Whatever storage/ calls on its client; so that a new command is not first refused in production."""
+    """Whatever storage/redis calls on its client; so that a new command is not first refused in production."""
     commands_of = {category: {command.decode() for command in await redis("ACL", "CAT", category)} for category in _categories(access)}
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsintel" / "storage").glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsintel" / "storage" / "redis").glob("*.py"))
     called = set(re.findall(r"\b(?:together|_?redis|pipe|pipeline)\.([a-z]+)\(", code))
     spelled = {"delete": "del", "execute": "exec"}
     not_commands = {"pipeline", "aclose", "from_pool", "disconnect"}

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 import trio
 
+from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
-from newsintel.options import Secret
-from newsintel.storage.harvests import RedisCache
-from newsintel.storage.redis import open_redis
-from newsintel.storage.sessions import RedisSessions
+from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.link import open_redis
+from newsintel.storage.redis.sessions import RedisSessions
 from tests import waiting
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """No reply is too late: the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", 10)
+    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
 
 
 @asynccontextmanager

@@ -12,11 +12,11 @@ import trio
 from redis import Redis
 from redis.exceptions import RedisError
 
+from newsintel.config.values import Secret
 from newsintel.errors import RefusedError, UnavailableError
-from newsintel.options import Secret
-from newsintel.storage.breaker import FAILURES
-from newsintel.storage.redis import open_redis
-from newsintel.storage.redis_failures import CLUSTER, MISPLACED, REFUSED
+from newsintel.storage.redis.breaker import FAILURES
+from newsintel.storage.redis.failures import CLUSTER, MISPLACED, REFUSED
+from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
 
@@ -24,7 +24,7 @@ from tests.storage.redis_servers import redis_server
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """No reply is too late: the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", 10)
+    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
 
 
 @asynccontextmanager

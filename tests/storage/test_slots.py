@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from newsintel.asker import ask_for, asking_urgently
 from newsintel.errors import BusyError
+from newsintel.runtime.asker import ask_for, asking_urgently
 from newsintel.storage.slots import Rules, Slots
 
 FAIR = Rules(4, each=2, kept=1, patience_s=0.25)

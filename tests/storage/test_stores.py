@@ -3,10 +3,10 @@
 import pytest
 import trio
 
-from newsintel.archive_query import instead_of
+from newsintel.config.settings import load
+from newsintel.domain.archive.query import instead_of
+from newsintel.domain.operations.ports import StoreLoad
 from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
-from newsintel.ports import StoreLoad
-from newsintel.settings import load
 from newsintel.storage.stores import open_stores
 from tests.storage.support import NOON, Servers, answer, article, decode, encode, kept, query
 from tests.waiting import PATIENCE_S

@@ -10,11 +10,11 @@ import pytest
 import trio
 from attrs import frozen
 
+from newsintel.config.values import Secret
 from newsintel.errors import RefusedError
-from newsintel.options import Secret
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.redis import open_redis
+from newsintel.storage.redis.link import open_redis
 from tests.authority import Authority, server_context
 from tests.forwarder import forwarding
 from tests.storage.postgres_servers import installed, make_cluster, postgres_server
@@ -27,7 +27,7 @@ PORTS = {"postgresql": 5432, "redis": 16379}
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """No reply is too late: the machine may be busy."""
-    monkeypatch.setattr("newsintel.storage.redis.SOCKET_S", 30)
+    monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 30)
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from newsintel.database_parameters import PASSED, socket_options
-from newsintel.database_url import SYSTEM, DatabaseUrl
-from newsintel.options import Secret
+from newsintel.config.database_parameters import PASSED, socket_options
+from newsintel.config.database_url import SYSTEM, DatabaseUrl
+from newsintel.config.values import Secret
 
 CONNECT_S = 2.0
 """How long connecting may take where the URL says nothing."""

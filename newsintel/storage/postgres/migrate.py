@@ -2,15 +2,15 @@
 
 import asyncpg
 
-from newsintel import database_url
+from newsintel.config import database_url
+from newsintel.config.values import Secret
 from newsintel.errors import SchemaError
-from newsintel.logs import get_logger
-from newsintel.options import Secret
+from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.storage import migrations
 from newsintel.storage.bridge import Lane
+from newsintel.storage.postgres.archive.indexing import read_unread
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments
 from newsintel.storage.postgres.failures import FORESEEN, translate
-from newsintel.storage.postgres.indexing import read_unread
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 log = get_logger(__name__)

@@ -15,10 +15,10 @@ import asyncpg
 import trio
 from asyncpg.exceptions import ReadOnlySQLTransactionError
 
-from newsintel import database_url
-from newsintel.asker import asking_urgently
+from newsintel.config import database_url
+from newsintel.config.values import Secret
 from newsintel.errors import RefusedError, UnavailableError
-from newsintel.options import Secret
+from newsintel.runtime.asker import asking_urgently
 from newsintel.storage.bridge import Bridge, Lane
 from newsintel.storage.postgres.connecting import CONNECT_S, connect_arguments, set_socket_options
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate

@@ -2,9 +2,9 @@
 
 import pytest
 
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.feedback import PostgresFeedback
-from newsintel.storage.postgres.saved import PostgresSaved
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.personal.feedback import PostgresFeedback
+from newsintel.storage.postgres.personal.saved import PostgresSaved
 from tests.storage.support import NOON
 
 

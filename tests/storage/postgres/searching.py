@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from newsintel.intelligence.marking import Marking
-from newsintel.model import SearchRecord
-from newsintel.options import Secret
-from newsintel.storage.postgres.search_marks import PostgresSearchMarks
+from newsintel.config.values import Secret
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.search.history import SearchRecord
+from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
 from tests.make import search_record
 from tests.storage.support import NOON
 

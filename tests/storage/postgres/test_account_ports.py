@@ -7,14 +7,14 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel.account_model import Access, ApiKey, Tokens
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.model import Access, ApiKey, Tokens
+from newsintel.domain.security.keys import digest
+from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import UnknownKeyError
-from newsintel.keys import digest
-from newsintel.options import Secret
-from newsintel.sealing import Sealer
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.api_keys import PostgresKeys
-from newsintel.storage.postgres.tokens import PAGE_ROWS, PostgresTokens
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
+from newsintel.storage.postgres.accounts.tokens import PAGE_ROWS, PostgresTokens
 from tests.storage.support import NOON
 
 OLD, NEW = Secret("A" * 43), Secret("B" * 43)

@@ -2,12 +2,12 @@
 
 from structlog.testing import capture_logs
 
-from newsintel.archive_query import build
-from newsintel.options import Secret
-from newsintel.storage.postgres.indexing import BATCH_ROWS, PostgresIndexing
+from newsintel.config.values import Secret
+from newsintel.domain.archive.query import build
+from newsintel.storage.postgres.archive.indexing import BATCH_ROWS, PostgresIndexing
+from newsintel.storage.postgres.archive.search import PostgresSearch
 from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import open_postgres
-from newsintel.storage.postgres.search import PostgresSearch
 from tests.storage.conftest import rows, sql
 from tests.storage.postgres.test_migrate_rows import take
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from newsintel.database_url import read
-from newsintel.options import Secret
+from newsintel.config.database_url import read
+from newsintel.config.values import Secret
 from newsintel.storage.postgres import connecting
 from newsintel.storage.postgres.connecting import connect_arguments
 from newsintel.storage.postgres.pool import open_postgres

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+from newsintel.config.values import Secret
 from newsintel.errors import UnavailableError
-from newsintel.options import Secret
 from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding
 from tests.storage.conftest import rows, sql

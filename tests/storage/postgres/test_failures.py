@@ -14,9 +14,9 @@ import pytest
 import trio
 from asyncpg.exceptions import PostgresError
 
+from newsintel.config.values import Secret
 from newsintel.errors import ArchiveTimeoutError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
-from newsintel.options import Secret
-from newsintel.storage.daemons import PostgresDaemon
+from newsintel.storage.embedded.daemons import PostgresDaemon
 from newsintel.storage.postgres.failures import CONFLICTS, FORESEEN, lost, translate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.forwarder import forwarding

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from newsintel.archive_query import instead_of
+from newsintel.domain.archive.query import instead_of
 from newsintel.errors import InvalidParameterError
-from newsintel.storage.postgres.search import PostgresSearch
+from newsintel.storage.postgres.archive.search import PostgresSearch
 from tests.storage.support import NOON, article, query
 
 SOURCES = ("newsapi", "guardian", "reddit")

@@ -5,14 +5,14 @@ from functools import partial
 import pytest
 import trio
 
-from newsintel.account_model import Tokens
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.model import Tokens
+from newsintel.domain.personal.model import Dismissal, Put
+from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import AccountGoneError
-from newsintel.options import Secret
-from newsintel.personal_model import Dismissal, Put
-from newsintel.sealing import Sealer
-from newsintel.storage.postgres.account_data import PostgresAccountData
-from newsintel.storage.postgres.preferences import PostgresPreferences
-from newsintel.storage.postgres.tokens import PostgresTokens
+from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.accounts.tokens import PostgresTokens
+from newsintel.storage.postgres.personal.preferences import PostgresPreferences
 from tests.storage.support import NOON, article
 
 

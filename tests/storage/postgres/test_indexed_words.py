@@ -6,12 +6,12 @@ import sys
 import unicodedata
 from random import Random
 
-from newsintel import languages
-from newsintel.languages import FUNCTION_WORDS, SIMPLE, stem
-from newsintel.matching import run
-from newsintel.storage.postgres.conditions import _in_order
-from newsintel.storage.postgres.indexing import Texts, read
-from newsintel.tokens import is_unspaced, tokens
+from newsintel.domain.search.matching import run
+from newsintel.domain.text import languages
+from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem
+from newsintel.domain.text.tokens import is_unspaced, tokens
+from newsintel.storage.postgres.archive.conditions import _in_order
+from newsintel.storage.postgres.archive.indexing import Texts, read
 from tests.printed_words import ROWS
 from tests.storage.support import NOON, article
 

@@ -8,16 +8,16 @@ import pytest
 import trio
 from attrs import evolve
 
-from newsintel.account_model import Access, ApiKey
-from newsintel.http import lookups
+from newsintel.config.values import Quota
+from newsintel.domain.accounts.model import Access, ApiKey
+from newsintel.domain.security.keys import digest
 from newsintel.http.application import create_app
-from newsintel.http.lookups import FAILURES
-from newsintel.keys import digest
-from newsintel.limiter import Limiter
-from newsintel.options import Quota
-from newsintel.storage.postgres.accounts import PostgresAccounts
-from newsintel.storage.postgres.api_keys import PostgresKeys
-from tests.fakes import MemoryCounter
+from newsintel.runtime.limits import lookups
+from newsintel.runtime.limits.limiter import Limiter
+from newsintel.runtime.limits.lookups import FAILURES
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
+from tests.fakes.basics import MemoryCounter
 from tests.http.world import NOW, World
 
 

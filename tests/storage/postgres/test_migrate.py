@@ -8,10 +8,10 @@ import pytest
 import trio
 from alembic.script import ScriptDirectory
 
+from newsintel.config.values import Secret
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
-from newsintel.options import Secret
 from newsintel.storage import migrations
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.steps import config

@@ -9,8 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from newsintel.config.values import Secret
 from newsintel.errors import SchemaError
-from newsintel.options import Secret
 from newsintel.storage.postgres.migrate import _config, check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import sql

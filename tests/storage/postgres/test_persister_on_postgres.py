@@ -9,9 +9,11 @@ from attrs import evolve
 
 from newsintel.actors import persister
 from newsintel.app import PERSISTER_INBOX
-from newsintel.model import Answer, Dedupe, Group, Member, Merge, Ranked, Rule, ScoreParts
-from newsintel.room import Room
-from tests.fakes import Counts
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.article import Group, Member, Rule
+from newsintel.domain.search.harvest import Answer, Merge, Ranked, ScoreParts
+from newsintel.domain.search.query_model import Dedupe
+from tests.fakes.basics import Counts
 from tests.make import harvest, outcome
 from tests.storage.support import article
 from tests.waiting import until

@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 import trio
 
+from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.preferences import MAX_KEYS, checked
+from newsintel.domain.personal.saved_query import build
 from newsintel.errors import InvalidParameterError, PoisonedBatchError
-from newsintel.personal_model import Put
-from newsintel.preferences import MAX_KEYS, checked
-from newsintel.saved_query import build
-from newsintel.storage.postgres import own_history as own_history_module
-from newsintel.storage.postgres.account_data import PostgresAccountData
-from newsintel.storage.postgres.history import PostgresHistory
-from newsintel.storage.postgres.own_history import PostgresOwnHistory
-from newsintel.storage.postgres.preferences import LOCK, PUT, PostgresPreferences
+from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.personal import own_history as own_history_module
+from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
+from newsintel.storage.postgres.personal.preferences import LOCK, PUT, PostgresPreferences
 from tests.make import search_record
 from tests.storage.support import NOON, article
 

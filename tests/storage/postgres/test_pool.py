@@ -10,13 +10,13 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from newsintel.asker import ask_for
+from newsintel.config.values import Secret
 from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError, RefusedError, SchemaError, UnavailableError
-from newsintel.options import Secret
+from newsintel.runtime.asker import ask_for
 from newsintel.storage.postgres import pool
-from newsintel.storage.postgres.articles import PostgresArchive
+from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.failures import translate
-from newsintel.storage.postgres.history import PostgresHistory
+from newsintel.storage.postgres.personal.history import PostgresHistory
 from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres, rules
 from tests.make import search_record
 from tests.storage.support import NOON, article, family, frozen_processes

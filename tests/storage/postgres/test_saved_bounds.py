@@ -5,10 +5,10 @@ from random import Random
 import pytest
 import trio
 
-from newsintel.personal_model import Put
-from newsintel.saved_query import build
-from newsintel.storage.postgres import saved as module
-from newsintel.storage.postgres.saved import LOCK, MOST_SAVES, OVERLAP_CHARS, PART_CHARS, _parts
+from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.saved_query import build
+from newsintel.storage.postgres.personal import saved as module
+from newsintel.storage.postgres.personal.saved import LOCK, MOST_SAVES, OVERLAP_CHARS, PART_CHARS, _parts
 from tests.storage.support import NOON, article
 
 FILL = """

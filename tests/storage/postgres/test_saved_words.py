@@ -3,10 +3,10 @@
 
 from random import Random
 
+from newsintel.domain.personal.saved_query import build
+from newsintel.domain.search.matching import Asked, words_of
+from newsintel.domain.text.languages import SIMPLE
 from newsintel.errors import InvalidParameterError
-from newsintel.languages import SIMPLE
-from newsintel.matching import Asked, words_of
-from newsintel.saved_query import build
 
 WORDS = ("ant", "bee", "cat", "dog")
 DOCUMENTS = [" ".join(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(2 ** len(WORDS))]

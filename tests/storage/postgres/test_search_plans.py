@@ -10,14 +10,14 @@ import trio
 from benchmarks import queries
 from benchmarks.corpus import Corpus
 from benchmarks.load import load
-from newsintel.archive_model import ArchiveQuery, Bucket
-from newsintel.lexemes import lexeme
-from newsintel.options import Secret
+from newsintel.config.values import Secret
+from newsintel.domain.archive.model import ArchiveQuery, Bucket
+from newsintel.domain.text.lexemes import lexeme
 from newsintel.storage.bridge import open_bridge
-from newsintel.storage.postgres import search
-from newsintel.storage.postgres.indexing import UNREAD
-from newsintel.storage.postgres.lexemes import quoted
-from newsintel.storage.postgres.orders import CANDIDATES
+from newsintel.storage.postgres.archive import search
+from newsintel.storage.postgres.archive.indexing import UNREAD
+from newsintel.storage.postgres.archive.lexemes import quoted
+from newsintel.storage.postgres.archive.orders import CANDIDATES
 from newsintel.storage.postgres.pool import open_postgres
 from tests.storage.conftest import database, rows, sql
 

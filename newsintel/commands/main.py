@@ -1,0 +1,154 @@
+"""The command line: which commands there are, and what each failure means to a shell."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NoReturn
+
+from newsintel import __version__
+from newsintel.errors import InvalidParameterError, NewsIntelError, SettingsError, leaves
+from newsintel.runtime import stopping
+
+PROGRAM = "newsintel"
+
+COMMANDS = {
+    "serve": "serve the HTTP API until a signal ends it",
+    "demo": "the same with invented news: no key, no network, no root",
+    "search": "search once, in the terminal",
+    "config": "print every setting, its value and its meaning",
+    "deadlines": "suggest deadlines for your sources, from measured latencies",
+    "migrate": "bring the database's schema up to this version",
+    "dedupe": "group the lines of a JSONL file that tell one story",
+    "import": "archive the articles in a file of JSON lines",
+    "export": "write the archive's articles as JSON lines",
+    "prune": "delete searches that are older than the history keeps",
+    "new-key": "print a new key for NEWSINTEL_SECRET_KEYS",
+    "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",
+    "new-account": "make an account that needs no provider, for programs with a key",
+    "new-api-key": "print a new API key for an account that new-account made",
+    "seed-demo": "fill the demo with two weeks of invented people's use",
+}
+"""Each command, in one line. Its module, `commands.<name>`, is imported only if it is asked for: all together take over two seconds."""
+
+EPILOG = """\
+commands:
+{commands}
+
+`newsintel COMMAND --help` tells more. Settings come from the environment; `newsintel config` lists them.
+New here? `newsintel demo` needs no key.
+
+exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + n ended by signal n (130 interrupted)
+"""
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+"""Settings and arguments that cannot be used; argparse's own code for the latter."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as every failure's, and point to the help.
+
+    Attributes:
+        takes_words: whether arguments may stand before, between and after options, also those that begin with one dash, as -football.
+    """
+
+    takes_words = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse. What begins with a blank is an argument to argparse; a search folds blanks."""
+        if not self.takes_words:
+            return super().parse_known_args(args, namespace)
+        self.takes_words = False  # which argparse parses in two rounds of this method
+        return self.parse_known_intermixed_args(
+            [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args], namespace
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with the line."""
+        from newsintel.commands.setup import begin_without_settings, explain  # noqa: PLC0415 - costs what --version need not pay
+
+        begin_without_settings()
+        explain(f"{message} (see {self.prog} --help)")
+        sys.exit(EXIT_USAGE)
+
+
+def parser(asked: str | None) -> argparse.ArgumentParser:
+    """The command line: everything about the command asked for, and of the others what they are."""
+    top = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [-h] [--version] COMMAND ...",
+        description="One search over every news source, each under its own deadline.",
+        epilog=EPILOG.format(commands="\n".join(f"  {name:<13}{summary}" for name, summary in COMMANDS.items())),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands: Any = top.add_subparsers(required=True, metavar="COMMAND", prog=PROGRAM, help=argparse.SUPPRESS)
+    if asked in COMMANDS:
+        import_module(f"newsintel.commands.{module(asked)}").add_parser(commands)
+        command: argparse.ArgumentParser = commands.choices[asked]
+        command.description = command.description or f"{COMMANDS[asked][0].upper()}{COMMANDS[asked][1:]}."
+    return top
+
+
+def module(command: str) -> str:
+    """A command's module in `commands`; `import` is a word of Python's."""
+    return "import_" if command == "import" else command.replace("-", "_")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; without any, show the help.
+
+    Returns:
+        0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + its number if a signal ended it. An unforeseen exception is a
+        bug and propagates.
+    """
+    try:
+        with stopping.raising():
+            return _run(sys.argv[1:] if argv is None else argv)
+    except stopping.Stopped as stopped:
+        _discard_output()
+        return stopped.exit_code
+    finally:
+        stopping.ended()
+
+
+def _run(given: Sequence[str]) -> int:
+    asked = next((word for word in given if not word.startswith("-")), None)
+    top = parser(asked)
+    if not given:
+        top.print_help()
+        return EXIT_USAGE
+    if asked is not None and asked not in COMMANDS:
+        near = get_close_matches(asked, COMMANDS, n=1)
+        top.error(f"there is no command {asked!r}" + (f"; did you mean {near[0]}?" if near else ""))
+    args = top.parse_args(given)
+    try:
+        return int(args.run(args))
+    except NewsIntelError as error:
+        return _explain([error])
+    except BaseExceptionGroup as group:
+        stopped, others = group.split(stopping.Stopped)
+        if others is None and stopped is not None:  # a signal, as it leaves nurseries
+            raise leaves(stopped)[0] from None
+        foreseen, rest = group.split(NewsIntelError)
+        if rest is not None or foreseen is None:
+            raise
+        return _explain(leaves(foreseen))
+
+
+def _discard_output() -> None:
+    """What is left in the buffer would be written at exit, and wait for a reader that may never read."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _explain(errors: Sequence[BaseException]) -> int:
+    """One line per failure on standard error, and the exit code."""
+    from newsintel.commands.setup import explain  # noqa: PLC0415 - costs what --version need not pay
+
+    for error in errors:
+        explain(str(error))
+    return EXIT_USAGE if any(isinstance(error, SettingsError | InvalidParameterError) for error in errors) else EXIT_FAILED

@@ -1,0 +1,183 @@
+"""Where a PostgreSQL is and how to come in: its URL, read as libpq reads it (34.1.1.2 Connection URIs), because people try it with psql.
+
+It is read here and not by the driver, so that a setting that cannot be used is named before anything starts.
+"""
+
+import getpass
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+from attrs import field, frozen
+
+from newsintel.config import database_parameters as parameters
+from newsintel.config.values import Secret, is_loopback, text
+
+SYSTEM = "system"
+"""libpq's name, as sslrootcert, for the roots that the operating system trusts."""
+
+PORT = 5432
+
+_URL = re.compile(
+    r"postgres(?:ql)?://"
+    r"(?:(?P<user>[^:@/]*)(?::(?P<password>[^@/]*))?@)?"
+    r"(?P<hosts>[^/?]*)"
+    r"(?:/(?P<dbname>[^?]*))?"
+    r"(?:\?(?P<query>.*))?",
+    re.DOTALL,
+)
+_HOST = re.compile(r"(?:\[(?P<v6>[^]]+)\]|(?P<host>[^:[\]]*))(?::(?P<port>[^:]*))?")
+
+
+@frozen
+class DatabaseUrl:
+    """A URL as read.
+
+    Attributes:
+        hosts: names, addresses, or folders of unix sockets (these start with `/`), tried in this order; empty for the driver's default.
+        ports: one for each host; empty for the driver's default.
+        given: every other parameter, as in the URL.
+    """
+
+    hosts: tuple[str, ...]
+    ports: tuple[int, ...]
+    user: str | None
+    password: str | None = field(repr=False)
+    database: str | None
+    given: Mapping[str, str] = field(repr=False)
+
+    @property
+    def verified(self) -> bool:
+        """Whether the server must prove by a certificate that it is the one named."""
+        return self.given.get("sslmode") == "verify-full"
+
+    @property
+    def connect_timeout_s(self) -> float | None:
+        """How long connecting may take; None for ours to say."""
+        return float(self.given["connect_timeout"]) if "connect_timeout" in self.given else None
+
+    def local(self, environ: Mapping[str, str]) -> bool:
+        """Whether what is sent never leaves this machine. Without a host the driver looks at PGHOST, then for local sockets."""
+        hosts = self.hosts or tuple(filter(None, environ.get("PGHOST", "").split(",")))
+        return all(host.startswith("/") or is_loopback(host) for host in hosts)
+
+    def check_surroundings(self, environ: Mapping[str, str]) -> None:
+        """Raise a ValueError if what the URL leaves to its surroundings is not there: a user's name, certificates."""
+        if self.user is None and not environ.get("PGUSER") and not _user_has_a_name():
+            raise ValueError("names no user, and this process runs as one that has no name")
+        mode, root = self.given.get("sslmode", ""), self.given.get("sslrootcert") or environ.get("PGSSLROOTCERT")
+        if mode.startswith("verify") and not root and not _home_root_exists():
+            raise ValueError(
+                f"says sslmode={mode} without a root certificate: add sslrootcert=system for those of the operating system, "
+                "or sslrootcert=/path/to/ca.pem"
+            )
+        for name in ("sslrootcert", "sslcrl"):
+            if name in self.given and (name, self.given[name]) != ("sslrootcert", SYSTEM):
+                _load(name, lambda context, path: context.load_verify_locations(cafile=path), self.given[name])
+        if "sslcert" in self.given:
+            key, word = self.given.get("sslkey"), self.given.get("sslpassword", "")
+            _load("sslcert", lambda context, path: context.load_cert_chain(path, key, lambda: word), self.given["sslcert"])
+
+
+def check_database_url(raw: str) -> Secret:
+    """The kind of setting: a URL of PostgreSQL that can be used, kept from sight because it may hold a password."""
+    read(raw)
+    return Secret(text(raw))
+
+
+def read(raw: str) -> DatabaseUrl:
+    """Read a URL; raises a ValueError that names what is wrong and repeats nothing that may be secret."""
+    found = _URL.fullmatch(text(raw))
+    if found is None:
+        raise ValueError("must be a URL such as postgresql://user@host:5432/database")
+    if re.search(r"\s", text(raw)):
+        raise ValueError("has a space, which is written %20")
+    hosts, ports = _hosts(found["hosts"])
+    given = {"user": found["user"], "password": found["password"], "host": hosts, "port": ports, "dbname": found["dbname"]}
+    given = {name: _decoded(value) for name, value in given.items() if value} | _parameters(found["query"])
+    host, port = given.pop("host", ""), given.pop("port", "")
+    names = tuple(host.split(",")) if host else ()
+    if any(not name or name[0] == "@" or (name[0] != "/" and "@" in name) for name in names):
+        raise ValueError("has a host without a name, or an @ in its password: an @ there is written %40")
+    read_ports = _ports(port, len(names))
+    sign_in = (given.pop("user", None), given.pop("password", None), given.pop("dbname", None))
+    return DatabaseUrl(names, read_ports, *sign_in, given)
+
+
+def _hosts(raw: str) -> tuple[str, str]:
+    """The hosts and the ports of `host:port,host:port`, each as a comma list that is still encoded."""
+    found = [_HOST.fullmatch(one) for one in raw.split(",")]
+    if not all(found):
+        raise ValueError("has hosts that cannot be read: an IPv6 address is written [::1]")
+    hosts = ",".join(one["v6"] or one["host"] for one in found if one)
+    ports = ",".join(one["port"] or "" for one in found if one)
+    return hosts, ports
+
+
+def _ports(raw: str, hosts: int) -> tuple[int, ...]:
+    if not raw:
+        return ()
+    ports = raw.split(",")
+    if not all(re.fullmatch(r"[0-9]{0,5}", port) and 0 < int(port or PORT) < 65536 for port in ports):
+        raise ValueError("has a port that is not a number from 1 to 65535; a : or / in a password is written %3A or %2F")
+    if len(ports) not in (1, max(1, hosts)):
+        raise ValueError(f"has {len(ports)} ports for {hosts} hosts")
+    return tuple(int(port or PORT) for port in ports) * (max(1, hosts) if len(ports) == 1 else 1)
+
+
+def _parameters(query: str | None) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for part in query.split("&") if query else ():
+        name, equals, value = part.partition("=")
+        if not equals or "=" in value:
+            raise ValueError("has parameters that are not name=value, divided by &; a ? in a password is written %3F, a = in a value %3D")
+        name, value = _decoded(name), _decoded(value)
+        if (name, value) == ("ssl", "true"):  # as in JDBC: libpq takes it for sslmode=require
+            name, value = "sslmode", "require"
+        parameters.check(name, value)
+        given[name] = value
+    if given.get("sslrootcert") == SYSTEM:
+        _check_system(given)
+    return given
+
+
+def _check_system(given: dict[str, str]) -> None:
+    """With the operating system's roots only verify-full makes sense, as libpq has it: anybody can get a certificate from one of them."""
+    if given.setdefault("sslmode", "verify-full") != "verify-full":
+        raise ValueError("says sslrootcert=system, which goes with sslmode=verify-full alone")
+    for name in ("sslcrl", "ssl_min_protocol_version", "ssl_max_protocol_version"):
+        if name in given:
+            raise ValueError(f"has {name}, which cannot be used with sslrootcert=system")
+
+
+def _decoded(value: str) -> str:
+    """Percent signs undone; a file's name may hold bytes that are no UTF-8, as Python's own names of files do."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})|%00", value):
+        raise ValueError("has a % that is not followed by two hexadecimal digits: a % itself is written %25")
+    return unquote(value, errors="surrogateescape")
+
+
+def _user_has_a_name() -> bool:
+    try:
+        return bool(getpass.getuser())
+    except (KeyError, OSError):  # a container's user need not be in /etc/passwd; OSError from Python 3.13 on
+        return False
+
+
+def _home_root_exists() -> bool:
+    """Whether there are roots where libpq and asyncpg look if the URL names none."""
+    try:
+        return (Path.home() / ".postgresql" / "root.crt").exists()
+    except (RuntimeError, OSError):
+        return False
+
+
+def _load(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> None:
+    try:
+        load(ssl.create_default_context(), path)
+    except ssl.SSLError:
+        raise ValueError(f"has a {name} that names a file which does not hold what it should: {path!r}") from None
+    except OSError as error:
+        raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {path!r}") from None

@@ -1,0 +1,94 @@
+"""Reading single settings out of an environment that is handed in, and remembering each for `newsintel config`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from newsintel.config.database_url import check_database_url
+from newsintel.config.redis_url import check_redis_url
+from newsintel.config.values import Secret, key_list, quota, secret
+from newsintel.errors import SettingsError
+
+PREFIX = "NEWSINTEL_"
+
+_HIDDEN = (secret, key_list, check_database_url, check_redis_url)
+"""The kinds of value that must not be shown, and may come from a file."""
+
+
+@frozen
+class Row:
+    """One line of `newsintel config`. `value` has secrets already hidden."""
+
+    name: str
+    value: str
+    unit: str
+    origin: str
+
+
+@frozen
+class Reader:
+    """Reads single settings out of an environment, and remembers each as a row.
+
+    Attributes:
+        known: every name that may be set.
+        secrets: those that are set, by the name under which they were found.
+    """
+
+    environ: Mapping[str, str]
+    rows: list[Row] = field(factory=list)
+    known: set[str] = field(factory=set)
+    secrets: dict[str, Secret] = field(factory=dict)
+
+    def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+        """One setting's value: out of the environment under its own name, else under `also`, else the default.
+
+        Raises:
+            SettingsError: naming the setting, and unless it is a secret repeating what stood there.
+        """
+        raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
+        try:
+            value = default if raw is None else parse(raw)
+        except ValueError as error:
+            shown = "" if parse in _HIDDEN else f", not {raw!r}"
+            raise SettingsError(f"{origin} {error}{shown}") from None
+        self.rows.append(Row(PREFIX + name, "off" if value is None and parse is quota else _shown(value), unit, origin))
+        if isinstance(value, Secret):
+            self.secrets[origin] = value
+        return value
+
+    def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
+        """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
+        self.known.update((name, f"{name}_FILE") if takes_file else (name,))
+        for candidate in (name, also):
+            raw, file = self.environ.get(candidate), f"{candidate}_FILE"
+            path = self.environ.get(file) if takes_file else None
+            if raw and path:
+                raise SettingsError(f"{candidate} and {file} are both set: unset one of them")
+            if raw:
+                return raw, candidate
+            if path:
+                return _file_text(file, path), file
+        return None, "default"
+
+    def correct(self, name: str, value: Any) -> None:
+        """Show a default that was worked out from other settings."""
+        at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
+        self.rows[at] = evolve(self.rows[at], value=_shown(value))
+
+
+def _file_text(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name} names a file that cannot be read: {type(error).__name__}") from None
+
+
+def _shown(value: Any) -> str:
+    """A value as one would write it into the environment; - if it is unset."""
+    if value is None or value == ():
+        return "-"
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,312 @@
+"""Every setting of newsintel: its name, default, unit and rule. The only reader of the environment.
+
+`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the setting in one line. Which sources exist
+is not known here: each source file declares its own options (`SourceOptions`) and `load` is handed all of them.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from attrs import evolve, field, fields, frozen
+
+from newsintel.config.database_url import check_database_url
+from newsintel.config.environment import PREFIX, Reader, Row
+from newsintel.config.redis_url import check_redis_url
+from newsintel.config.store_urls import check_store_urls
+from newsintel.config.strays import Stray, find_strays
+from newsintel.config.values import (
+    Address,
+    Network,
+    Quota,
+    Secret,
+    SourceOptions,
+    address,
+    count,
+    flag,
+    folder,
+    guests,
+    issuer,
+    key_list,
+    networks,
+    one_of,
+    origins,
+    quota,
+    seconds,
+    seconds_or_none,
+    secret,
+    text,
+    url,
+    words,
+)
+from newsintel.errors import SettingsError
+
+LOG_FORMATS = one_of("auto", "text", "json", "emf")
+
+SHORTEST_SECRET = 8
+"""Characters. The log stars a shorter one only where it stands as a word of its own (`redactor.SHORT`)."""
+
+
+def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
+    """An attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
+    return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
+
+
+@frozen
+class SourceSettings:
+    """One source as configured.
+
+    Attributes:
+        values: what its SourceOptions declared, by lower-case name; None where unset.
+        missing: the names of settings without which it is off.
+        half_set: some of what it needs is set, and some is missing.
+    """
+
+    name: str
+    url: str
+    deadline_s: float
+    pace_s: float
+    quota: Quota | None
+    enabled: bool
+    values: Mapping[str, Any]
+    missing: tuple[str, ...] = ()
+    half_set: bool = False
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All of newsintel's settings. Units are in the names; defaults are contract.md's unless a comment gives a reason."""
+
+    env: str = option(one_of("development", "production"), "development")
+    bind: Address = option(address, Address("127.0.0.1", 8000))
+    public_url: str = option(url("http", "https"), "")
+    allowed_hosts: tuple[str, ...] = option(words, ())
+    trusted_proxies: tuple[Network, ...] = option(networks, ())
+    data_dir: Path = option(folder, Path())
+    database_url: Secret | None = option(check_database_url, None, also="DATABASE_URL")
+    database_password: Secret | None = option(secret, None)
+    database_pool: int = option(count(1, 100), 10, unit="connections")
+    migrate_database_url: Secret | None = option(check_database_url, None)
+    migrate_database_password: Secret | None = option(secret, None)
+    redis_url: Secret | None = option(check_redis_url, None, also="REDIS_URL")
+    redis_password: Secret | None = option(secret, None)
+    sources: tuple[str, ...] = option(words, ())
+    # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
+    secret_keys: tuple[Secret, ...] = option(key_list, ())
+    session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
+    session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
+    sign_in: tuple[str, ...] = option(guests, ("anyone",))
+    oidc_issuer: str | None = option(issuer, None)
+    oidc_client_id: str | None = option(text, None)
+    oidc_client_secret: Secret | None = option(secret, None)
+    oidc_label: str = option(text, "OpenID Connect")
+    dev_sign_in: bool = option(flag, default=False)
+    cors_origins: tuple[str, ...] = option(origins, ())
+    search_deadline_s: float = option(seconds, 1.5, unit="s")
+    cache_ttl_s: float = option(seconds, 300.0, unit="s")
+    cache_revalidate_s: float = option(seconds_or_none, 60.0, unit="s")
+    cache_stale_s: float = option(seconds_or_none, 3600.0, unit="s")
+    cache_partial_s: float = option(seconds, 30.0, unit="s")
+    rate_limit: Quota | None = option(quota, Quota(60, 60))
+    miss_limit: Quota | None = option(quota, Quota(30, 60))
+    history_retention_d: int = option(count(1, 3650), 90, unit="days")
+    # A floor of one would show what a single person searched for.
+    trending_floor: int = option(count(2, 10_000), 3, unit="people")
+    log_level: str = option(one_of("debug", "info", "warning", "error"), "info")
+    log_format: str = option(LOG_FORMATS, "auto")
+    metrics_bind: Address | None = option(address, None)
+    metrics_token: Secret | None = option(secret, None)
+    max_flights: int = option(count(1, 10_000), 64, unit="flights")
+    drain_s: float = option(seconds, 20.0, unit="s")
+    max_connections: int = option(count(1, 1_000_000), 4096, unit="connections")
+    max_connections_per_address: int = option(count(1, 1_000_000), 256, unit="connections")
+    head_timeout_s: float = option(seconds, 10.0, unit="s")
+    # The build's own name for what it was made of; the image sets it, a checkout has none.
+    commit: str = option(text, "unknown")
+
+    source: Mapping[str, SourceSettings] = field(factory=dict)
+    """Every source that exists, in founder order: those of SOURCES first."""
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    """What `newsintel config` prints."""
+    unknown: tuple[Stray, ...] = ()
+    """Names in the environment that look like settings and mean nothing here."""
+
+    @property
+    def production(self) -> bool:
+        """True where the safe settings are obligatory."""
+        return self.env == "production"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's text, and the password inside every URL as it is written and as it is meant, for the log's redactor."""
+        values = [getattr(self, field_.name) for field_ in fields(type(self))]
+        values += [value for source in self.source.values() for value in source.values.values()]
+        values += self.secret_keys
+        texts = [value.reveal() for value in values if isinstance(value, Secret)]
+        return (*texts, *(password for text_ in texts for password in _passwords(text_)))
+
+    @property
+    def enabled_sources(self) -> tuple[str, ...]:
+        """The sources that are asked, in founder order."""
+        return tuple(name for name, source in self.source.items() if source.enabled)
+
+
+def _passwords(text_: str) -> set[str]:
+    written = [word for pair in re.findall(r"://[^:/@]*:([^/]*)@|[?&](?:ssl_?)?password=([^&]*)", text_) for word in pair if word]
+    return {*written, *map(unquote, written)}
+
+
+def load(
+    declared: Iterable[SourceOptions], environ: Mapping[str, str] | None = None, *, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """Read every setting once.
+
+    Args:
+        declared: the options of every source that exists, in default founder order.
+        environ: the environment; the process's own by default.
+        overrides: names that count before the environment's own.
+
+    Raises:
+        SettingsError: naming the first setting that cannot be used.
+    """
+    reader = Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
+    values = {
+        field_.name: reader.read(
+            field_.name.upper(), field_.metadata["parse"], field_.default, unit=field_.metadata["unit"], also=field_.metadata["also"]
+        )
+        for field_ in fields(Settings)
+        if "parse" in field_.metadata
+    }
+    settings = _with_defaults(Settings(**values), reader)
+    settings = evolve(settings, source=_sources(declared, settings, reader))
+    settings = evolve(settings, rows=tuple(reader.rows), unknown=find_strays(reader.environ, reader.known))
+    try:
+        _check(settings)
+        _check_stores(settings, reader.environ)
+        _check_secrets(settings, reader)
+    except SettingsError as error:
+        # What is missing may be there under a name that is not quite right.
+        raise SettingsError("; ".join(map(str, (error, *settings.unknown)))) from None
+    return settings
+
+
+def log_format() -> str:
+    """LOG_FORMAT alone, for an environment that cannot be used: `auto` if that is not usable either."""
+    try:
+        return str(Reader(os.environ).read("LOG_FORMAT", LOG_FORMATS, "auto"))
+    except SettingsError:
+        return "auto"
+
+
+def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Let a platform's PORT stand for BIND.
+
+    Such a platform routes to the machine's outer address; in development that must not be opened by accident.
+    """
+    port = environ.get("PORT")
+    if not port or environ.get(f"{PREFIX}BIND"):
+        return environ
+    host = "0.0.0.0" if environ.get(f"{PREFIX}ENV") == "production" else "127.0.0.1"  # noqa: S104
+    return {**environ, f"{PREFIX}BIND": f"{host}:{port}"}
+
+
+def _with_defaults(settings: Settings, reader: Reader) -> Settings:
+    """Fill in the defaults that depend on other settings."""
+    if not settings.public_url:
+        settings = evolve(settings, public_url=f"http://localhost:{settings.bind.port}")
+        reader.correct("PUBLIC_URL", settings.public_url)
+    if settings.data_dir == Path():
+        # XDG Base Directory Specification 0.8.
+        try:
+            base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        except RuntimeError:
+            raise SettingsError(f"{PREFIX}DATA_DIR must be set where there is no home folder") from None
+        settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
+        reader.correct("DATA_DIR", settings.data_dir)
+    return settings
+
+
+def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Reader) -> dict[str, SourceSettings]:
+    """Every source that exists, those named in SOURCES first and in that order."""
+    found = {options.name: _source(options, settings, reader) for options in declared}
+    for name in settings.sources:
+        if name not in found:
+            raise SettingsError(f"{PREFIX}SOURCES must name sources out of {', '.join(found)}, not {name!r}")
+    if not settings.sources:
+        return found
+    ordered = [*dict.fromkeys(settings.sources), *(name for name in found if name not in settings.sources)]
+    return {name: evolve(found[name], enabled=found[name].enabled and name in settings.sources) for name in ordered}
+
+
+def _source(options: SourceOptions, settings: Settings, reader: Reader) -> SourceSettings:
+    prefix = options.name.upper() + "_"
+    values = {name.lower(): reader.read(prefix + name, parse, None) for name, parse in options.required.items()}
+    missing = tuple(PREFIX + prefix + name for name in options.required if values[name.lower()] is None)
+    values |= {name.lower(): reader.read(prefix + name, parse, default) for name, (parse, default) in options.optional.items()}
+    deadline_s = reader.read(prefix + "DEADLINE_S", seconds, min(1.0, settings.search_deadline_s), unit="s")
+    if deadline_s > settings.search_deadline_s:
+        raise SettingsError(
+            f"{PREFIX}{prefix}DEADLINE_S ({deadline_s:g}) must be at most {PREFIX}SEARCH_DEADLINE_S ({settings.search_deadline_s:g})"
+        )
+    return SourceSettings(
+        name=options.name,
+        url=reader.read(prefix + "URL", url("http", "https"), options.url),
+        deadline_s=deadline_s,
+        pace_s=reader.read(prefix + "PACE_S", seconds_or_none, options.pace_s, unit="s"),
+        quota=reader.read(prefix + "QUOTA", quota, options.quota),
+        enabled=not missing,
+        values=values,
+        missing=missing,
+        half_set=0 < len(missing) < len(options.required),
+    )
+
+
+def _check_secrets(settings: Settings, reader: Reader) -> None:
+    """In production no secret is so short that it could be guessed, or be starred in the log wherever it is part of a word."""
+    if not settings.production:
+        return
+    for name, value in reader.secrets.items():
+        text_ = value.reveal()
+        is_url = "://" in text_
+        hidden = min(_passwords(text_), key=len, default="") if is_url else text_
+        if hidden and len(hidden) < SHORTEST_SECRET:
+            what = "the password in " if is_url else ""
+            raise SettingsError(f"{what}{name} must have at least {SHORTEST_SECRET} characters in production")
+
+
+def _check(settings: Settings) -> None:
+    """The rules between settings, and those of production."""
+    if settings.dev_sign_in and (settings.production or not settings.bind.loopback):
+        raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody in: it is for development on a loopback {PREFIX}BIND alone")
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set where {PREFIX}OIDC_ISSUER is")
+    if not settings.production:
+        return
+    required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    for name, value in required.items():
+        if value is None:
+            raise SettingsError(f"{PREFIX}{name} must be set in production: the embedded servers are for development")
+    if not settings.secret_keys:
+        raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: keys made by one process would be unknown to the next")
+    if not settings.public_url.startswith("https://"):
+        raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
+        raise SettingsError(f"{PREFIX}OIDC_ISSUER must start with https:// in production")
+    for name, source in settings.source.items():
+        addresses = {"URL": source.url} | {key.upper(): value for key, value in source.values.items() if key.endswith("url")}
+        for suffix, address_ in addresses.items():
+            if source.enabled and not address_.startswith("https://"):
+                raise SettingsError(f"{PREFIX}{name.upper()}_{suffix} must start with https:// in production")
+
+
+def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
+    """The rules of the stores' URLs, each under the name that it was read from."""
+    origin = {row.name: row.origin for row in settings.rows}
+
+    def named(*names: str) -> dict[str, Secret]:
+        return {origin[PREFIX + name.upper()]: url_ for name in names if (url_ := getattr(settings, name))}
+
+    databases, redis = named("database_url", "migrate_database_url"), named("redis_url")
+    check_store_urls(databases, redis, environ, production=settings.production)

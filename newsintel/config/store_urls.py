@@ -1,0 +1,44 @@
+"""The rules for the URLs of PostgreSQL and Redis that take more than the URL: what lies around it, and what production demands."""
+
+from collections.abc import Mapping
+
+from newsintel.config import database_url, redis_url
+from newsintel.config.values import Secret
+from newsintel.errors import SettingsError
+
+
+def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret], environ: Mapping[str, str], *, production: bool) -> None:
+    """Raise a SettingsError that names the first URL which cannot be used here.
+
+    Args:
+        databases: URLs of PostgreSQL by the name they were read under.
+        redis: URLs of Redis by the name they were read under.
+        environ: where the driver looks for what a URL leaves out.
+        production: whether what is sent must be safe from others: encrypted and to a server that proves its name, or on this machine.
+    """
+    for name, text in databases.items():
+        _check_database(name, text, environ, production=production)
+    for name, text in redis.items():
+        _check_redis(name, text, production=production)
+
+
+def _check_database(name: str, text: Secret, environ: Mapping[str, str], *, production: bool) -> None:
+    url = database_url.read(text.reveal())
+    if production and not (url.verified or url.local(environ)):
+        raise SettingsError(f"{name} must say sslmode=verify-full in production, or lead to a unix socket or loopback address")
+    try:
+        url.check_surroundings(environ)
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from None
+
+
+def _check_redis(name: str, text: Secret, *, production: bool) -> None:
+    url = redis_url.read(text.reveal())
+    if production and not (url.verified or url.local):
+        raise SettingsError(
+            f"{name} must start with rediss:// in production and leave certificates checked, or lead to a unix socket or loopback address"
+        )
+    try:
+        url.check_certificates()
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from None

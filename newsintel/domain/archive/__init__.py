@@ -1,0 +1,1 @@
+"""The archive: what is asked of it, and its file format."""

@@ -1,0 +1,177 @@
+"""Archived articles as lines of JSON, for `newsintel export` and `import`; docs/archive-format.md is its users' page.
+
+What is read may come from anywhere: texts are cleaned and addresses settled as those of a source are, the id is worked out afresh, and a
+line that cannot be taken whole is refused with the reason.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import orjson
+
+from newsintel.domain.archive.model import SOURCE_NAME, Hit
+from newsintel.domain.search.article import MAX_CONTENT, MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
+from newsintel.domain.text.clean import plain, visible
+from newsintel.domain.text.json_line import read_object
+from newsintel.domain.text.urls import article_id, canonical, stand_in, usable
+
+FIELDS = (
+    *("id", "url", "title", "source", "publisher", "published_at", "published_at_estimated", "description", "content", "author", "section"),
+    *("image_url", "language", "external_id", "points", "comments", "first_seen_at", "fetched_at"),
+)
+"""Every field, in the order in which an export writes them. They do not change; more may be added."""
+
+_MAX_EXTERNAL_ID = 2048
+"""Characters: as long as an address, which is what stands in where a source has no ids."""
+_OLDEST = datetime(1800, 1, 1, tzinfo=UTC)
+_OLDEST_SIGHT = datetime(2000, 1, 1, tzinfo=UTC)
+"""What the archive's columns take (migration 0001)."""
+_FUTURE = timedelta(hours=24)
+"""How far ahead of our clock a time may be, as in a source's payload."""
+_INT4 = 2**31
+_LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]):60(?=[.,Z+-])")
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+def dump(hit: Hit) -> bytes:
+    """An archived article as a line, with its newline; times in UTC, null where nothing is known."""
+    article = hit.article
+    points, comments = (article.engagement.points, article.engagement.comments) if article.engagement else (None, None)
+    times = {"first_seen_at": hit.first_seen_at, "fetched_at": hit.fetched_at}
+    other = {"points": points, "comments": comments} | times
+    values = {name: other[name] if name in other else getattr(article, name) for name in FIELDS}
+    return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+
+
+def parse(line: bytes, now: datetime) -> Hit:
+    """The article of a line.
+
+    Args:
+        line: one JSON object.
+        now: stands in where the line does not say when the article was fetched; bounds what it says.
+
+    Raises:
+        ValueError: the line is refused; the message says why in a few words, quoting nothing but names of fields.
+    """
+    row = _object(line)
+    fetched_at = _moment(row, "fetched_at", _OLDEST_SIGHT, now) or now
+    first_seen_at = _moment(row, "first_seen_at", _OLDEST_SIGHT, now) or fetched_at
+    if first_seen_at > fetched_at:
+        raise ValueError("first_seen_at is later than fetched_at")
+    return Hit(_article(row, now), first_seen_at, fetched_at)
+
+
+def _object(line: bytes) -> Row:
+    row = read_object(line)
+    if unknown := row.keys() - set(FIELDS):
+        raise ValueError(f"unknown field {plain(min(unknown), 40)!r}")
+    return row
+
+
+def _article(row: Row, now: datetime) -> Article:
+    url = _needed(_address(row, "url"), "url")
+    title = _needed(_text(row, "title", MAX_TITLE), "title")
+    published_at = _needed(_moment(row, "published_at", _OLDEST, now), "published_at")
+    estimated = _typed(row, "published_at_estimated", bool) or False
+    identity = stand_in(url, title, "" if estimated else f"{published_at:%Y-%m-%d}") or canonical(url)
+    return Article(
+        id=article_id(identity),
+        source=_needed(_matching(row, "source", SOURCE_NAME), "source"),
+        external_id=_external_id(row) or url,
+        url=url,
+        canonical_url=identity,
+        title=title,
+        publisher=_needed(_text(row, "publisher", MAX_NAME), "publisher"),
+        published_at=published_at,
+        published_at_estimated=estimated,
+        description=_text(row, "description", MAX_DESCRIPTION),
+        content=_text(row, "content", MAX_CONTENT),
+        author=_text(row, "author", MAX_NAME),
+        section=_text(row, "section", MAX_NAME),
+        image_url=_address(row, "image_url"),
+        language=_matching(row, "language", r"[a-z]{2}"),
+        engagement=_engagement(row),
+    )
+
+
+def _needed(value: T | None, name: str) -> T:
+    if value is None:
+        raise ValueError(f"{name} is missing or empty")
+    return value
+
+
+def _typed(row: Row, name: str, kind: type[T]) -> T | None:
+    value = row.get(name)
+    if value is not None and type(value) is not kind:
+        raise ValueError(f"{name} is not {_KINDS[kind]}")
+    return value
+
+
+_KINDS: Mapping[type, str] = {str: "text", bool: "true or false", int: "a whole number"}
+
+
+def _text(row: Row, name: str, max_chars: int) -> str | None:
+    value = _typed(row, name, str)
+    return None if value is None else plain(value, max_chars)
+
+
+def _matching(row: Row, name: str, pattern: str) -> str | None:
+    value = _typed(row, name, str)
+    if value is not None and not re.fullmatch(pattern, value):
+        raise ValueError(f"{name} must match {pattern}")
+    return value
+
+
+def _address(row: Row, name: str) -> str | None:
+    value = _typed(row, name, str)
+    address = usable(value) if value else None
+    if value and address is None:
+        raise ValueError(f"{name} is not an http or https address fit for a browser")
+    return address
+
+
+def _external_id(row: Row) -> str | None:
+    """As it stands: it is compared and never shown, and cleaning could change which item it means. A number is kept by its digits."""
+    number = row.get("external_id")
+    value = str(number) if type(number) is int else _typed(row, "external_id", str)
+    if value is not None and (len(value) > _MAX_EXTERNAL_ID or visible(value) != value):
+        raise ValueError(f"external_id is longer than {_MAX_EXTERNAL_ID} characters or has invisible ones")
+    return value
+
+
+def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | None:
+    """A time with an offset, in UTC."""
+    value = _typed(row, name, str)
+    if value is None:
+        return None
+    try:
+        # RFC 3339 allows t and z, and seconds of 60 (5.6 and 5.7), which Python does not.
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))
+    except ValueError:
+        raise ValueError(f"{name} is not a time such as 2026-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} has no offset such as Z")
+    if not oldest <= moment <= now + _FUTURE:
+        raise ValueError(f"{name} is before {oldest.year} or in the future")
+    return moment.astimezone(UTC)
+
+
+def _whole(row: Row, name: str) -> int | None:
+    """A whole number, which other programs may write as 12.0 (spreadsheets, columns of floats)."""
+    value = row.get(name)
+    return int(value) if type(value) is float and value.is_integer() else _typed(row, name, int)
+
+
+def _engagement(row: Row) -> Engagement | None:
+    points, comments = _whole(row, "points"), _whole(row, "comments")
+    if points is None and comments is None:
+        return None
+    if points is None or comments is None:
+        raise ValueError("points and comments come together or not at all")
+    if not all(-_INT4 <= number < _INT4 for number in (points, comments)):
+        raise ValueError("points or comments do not fit 32 bits")
+    return Engagement(points, comments)

@@ -1,0 +1,102 @@
+"""The passage of a text that shows why it was found: some words round a match, with every match in it marked."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+
+from newsintel.domain.archive.model import Snippet
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.matching import Run
+from newsintel.domain.text.lexemes import lexeme
+from newsintel.domain.text.tokens import placed_words
+
+MOST_WORDS = 30
+"""Of a passage."""
+
+BEFORE = 5
+"""Words before the first match, where there are so many."""
+
+LONGEST = 5_000
+"""Characters of a text in which a passage is looked for."""
+
+PLACES_A_SLICE = 500
+"""Words of a text that are read or compared at once: some 1 ms."""
+
+_Match = tuple[int, int]
+"""How many words a run has, and which it is."""
+
+
+def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | None]:
+    """The passage with the most of what is looked for, the earliest of equals; None if nothing of it is in the text.
+
+    Args:
+        text: plain.
+        runs: what is looked for, by the rules of the text's language.
+        language: the text's.
+    """
+    text = text[:LONGEST]
+    lexemes: list[str] = []
+    places: list[tuple[int, int]] = []
+    for word, start, end in placed_words(text):
+        lexemes.append(lexeme(word, language))
+        places.append((start, end))
+        if len(places) % PLACES_A_SLICE == 0:
+            yield
+    found = yield from _matches(lexemes, runs)
+    if not found:
+        return None
+    begin = max(0, (yield from _fullest(found)) - BEFORE)
+    shown = places[begin : begin + MOST_WORDS]
+    start, end = shown[0][0], max(end for _, end in shown)
+    inside = [(place, length) for place in range(begin, begin + len(shown)) for length, _ in found.get(place, ())]
+    marks = [(places[place][0], places[place + length - 1][1]) for place, length in inside]
+    return Snippet(text[start:end], tuple((low - start, min(high, end) - start) for low, high in _merged(marks)))
+
+
+def _matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[int, list[_Match]]]:
+    """Where runs begin: every match at its place, in the order of places. Runs of the same lexemes are one."""
+    text, places = tuple(lexemes), dict[str, list[int]]()
+    for place, one in enumerate(text):
+        places.setdefault(one, []).append(place)
+    found: dict[int, list[_Match]] = {}
+    for number, (wanted, prefix) in enumerate(dict.fromkeys((run.lexemes, run.prefix) for run in runs)):
+        yield
+        *before, last = wanted
+        length, first = len(wanted), wanted[0]
+        exact = wanted[:-1] if prefix else wanted
+        begins = places.get(first, ()) if before or not prefix else _beginning_with(first, places)
+        for turn, place in enumerate(begins):
+            if turn % PLACES_A_SLICE == PLACES_A_SLICE - 1:
+                yield
+            end = place + length
+            if end <= len(text) and text[place : place + len(exact)] == exact and (not prefix or text[end - 1].startswith(last)):
+                found.setdefault(place, []).append((length, number))
+    return dict(sorted(found.items()))
+
+
+def _beginning_with(letter: str, places: dict[str, list[int]]) -> list[int]:
+    return [place for one, where in places.items() if one.startswith(letter) for place in where]
+
+
+def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
+    """The place from which on a passage has the most different runs; the earliest of equals."""
+    ahead, inside = deque(found), Counter[int]()
+    most, best = 0, 0
+    for place, matches in found.items():
+        yield
+        while ahead and ahead[0] < place + MOST_WORDS:
+            inside.update(number for _, number in found[ahead.popleft()])
+        if len(inside) > most:
+            most, best = len(inside), place
+        inside -= Counter(number for _, number in matches)  # and forgets those that are none
+    return best
+
+
+def _merged(marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Marks in order, those that touch or overlap as one: two neighbours in scripts without spaces share a letter."""
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(marks):
+        if merged and low <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return merged

@@ -1,0 +1,145 @@
+"""A search of the archive, understood. docs/archive.md has the grammar: that of live searches, and `field:` before a word or phrase.
+
+Unlike a live search it may consist of exclusions alone: the archive is finite and at hand, so all of it but what is excluded is an answer.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from attrs import asdict, define, field
+
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.domain.search.query_model import Query
+from newsintel.domain.text.grammar import Token, case_folded, checked, parse
+from newsintel.domain.text.moments import read_moment
+from newsintel.domain.text.spelling import DASHES
+from newsintel.errors import InvalidParameterError
+
+_CONDITIONS = {one.value: one for one in Field if one is not Field.ANY}
+_BOUNDS = ("before", "after")
+_FIELDS = (*_CONDITIONS, *_BOUNDS)
+
+_HYPHENS = {ord(dash): "-" for dash in DASHES}
+
+_TICK = timedelta(microseconds=1)
+"""The resolution of both our moments and PostgreSQL's timestamptz."""
+
+
+def instead_of(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
+    """What to ask the archive where a live search found nobody to answer: the same words and filters, newest first.
+
+    Args:
+        query: the live search.
+        every_source: the sources that exist. A search of them all wants everything, what was imported from elsewhere included.
+    """
+    return ArchiveQuery(
+        alternatives=tuple(
+            tuple(
+                Condition(Field.ANY, one.text, one.phrase, negated=negated)
+                for terms, negated in ((clause.wanted, False), (clause.unwanted, True))
+                for one in terms
+            )
+            for clause in query.clauses
+        ),
+        sources=() if set(query.sources) >= set(every_source) else query.sources,
+        start=query.start,
+        end=query.end,
+        language=query.language,
+        sort=ArchiveSort.NEWEST,
+    )
+
+
+def build(
+    q: str | None,
+    *,
+    sources: Sequence[str] = (),
+    publisher: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    language: str | None = None,
+    sort: ArchiveSort | None = None,
+) -> ArchiveQuery:
+    """Understand a search of the archive.
+
+    Args:
+        q: as typed; None asks for everything.
+        sources: the adapters wanted; () = all.
+        publisher: a publisher's whole name as typed.
+        start: first moment wanted, aware.
+        end: last moment wanted, aware, not before `start`.
+        language: two lower-case letters.
+        sort: None = by relevance if q has words to be relevant to, else newest first. Without such words relevance is newest first too.
+
+    Raises:
+        InvalidParameterError: naming q (blank, too long, too complex, nothing to look for, a wrong or empty span of time) or publisher.
+    """
+    span = _Span(start and start.astimezone(UTC), end and end.astimezone(UTC))
+    conditions = () if q is None else _understood(checked(q), span)
+    ranked = any(_ranks(condition) for alternative in conditions for condition in alternative)
+    return ArchiveQuery(
+        alternatives=conditions,
+        sources=tuple(sources),
+        publisher=publisher if publisher is None else checked(publisher, "publisher"),
+        start=span.start,
+        end=span.end,
+        language=language,
+        sort=(sort or ArchiveSort.RELEVANCE) if ranked or sort is ArchiveSort.OLDEST else ArchiveSort.NEWEST,
+    )
+
+
+def fingerprint(query: ArchiveQuery) -> str:
+    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under.
+
+    Case counts, since the archive may tell the name `IT` from the word `it` by it.
+    """
+    return hashlib.sha256(json.dumps(asdict(query), default=str).encode()).hexdigest()[:32]
+
+
+@define
+class _Span:
+    """The moments wanted, narrowed by each `before:` and `after:` on the way."""
+
+    start: datetime | None
+    end: datetime | None
+    narrowed: bool = field(default=False, init=False)
+
+    def narrow(self, token: Token) -> None:
+        """Apply one of _BOUNDS. `after:` begins with its moment, `before:` ends short of it, so adjacent spans share no article."""
+        if token.excluded:
+            raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot be excluded.")
+        try:
+            moment = read_moment(unicodedata.normalize("NFKC", token.text).translate(_HYPHENS))
+            if token.field == "after":
+                self.start = max(moment, self.start or moment)
+            else:
+                self.end = min(moment - _TICK, self.end or moment)
+        except (ValueError, OverflowError):
+            rule = "a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z"
+            raise InvalidParameterError("q", "date", f"{token.field}: in q must be followed by {rule}.") from None
+        self.narrowed = True
+        if self.start and self.end and self.start > self.end:
+            raise InvalidParameterError("q", "empty_span", "after: and before: in q, with from and to, must leave a span of time.")
+
+
+def _understood(text: str, span: _Span) -> tuple[tuple[Condition, ...], ...]:
+    """The alternatives; what bounds the time goes into `span`."""
+    parsed = parse(text, _FIELDS, _BOUNDS)
+    for token in parsed.bounds:
+        span.narrow(token)
+    if not parsed.alternatives and not span.narrowed:
+        raise InvalidParameterError("q", "no_words", "q must hold a word to look for; leave it out to see everything.")
+    return tuple(tuple(map(_condition, tokens)) for tokens in parsed.alternatives)
+
+
+def _condition(token: Token) -> Condition:
+    looks_at = Field.ANY if token.field is None else _CONDITIONS[token.field]
+    text = case_folded(token.text) if looks_at is Field.SOURCE else token.text
+    return Condition(looks_at, text, token.phrase, token.excluded)
+
+
+def _ranks(condition: Condition) -> bool:
+    """True if articles can meet a condition more or less well."""
+    return condition.field in (Field.ANY, Field.TITLE) and not condition.negated

@@ -1,0 +1,1 @@
+"""Bounds on time and memory: work in slices, caches and queues that count bytes."""

@@ -1,0 +1,177 @@
+"""Which articles to recommend, in which order and why: candidates and a profile flow in, a page with reasons flows out.
+
+    score = affinity * (1 - aversion) * recency * popularity * source
+
+| | |
+|---|---|
+| affinity | 1 - product over interests of (1 - importance * match): any interest is a reason by itself; match = the share of its terms |
+| aversion | the share of the terms of "less like this" |
+| recency | 1/2 + 1/2 * 2^(-age / 3 d) |
+| popularity | 0.8 + 0.2 * popularity: engagement, corroboration, saves |
+| source | 1 for a preferred one, else 0.9; 1 for all if there is none |
+
+Every part is 0..1, and so is the score. The weights are judgements: what fits comes first, the rest decides among what fits.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import fsum
+
+from attrs import evolve, frozen
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Pick, Profile, Sharing, Talked
+from newsintel.domain.intelligence.interests import ENOUGH
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search.matching import Topics
+from newsintel.domain.search.popularity import counted
+from newsintel.domain.search.scoring import faded
+
+HALF_LIFE = timedelta(days=3)
+RECENCY, POPULARITY, OTHER_SOURCE = 0.5, 0.2, 0.9
+DECIMALS = 4
+
+STRANGE = 0.25
+"""Share of an interest's terms from which an article is no exploration any more, and of unwanted ones from which it is no offer."""
+
+FAINT = 0.1
+"""Worth below which a fit says nothing, as likeness has it: the page is better filled otherwise."""
+
+SAYING = {
+    Kind.TOPIC: "topic you follow: {}",
+    Kind.SAVED: "because you saved “{}”",
+    Kind.NOTED: "because of your note on “{}”",
+    Kind.SEARCHED: "because you searched for “{}”",
+    Kind.OPENED: "because you read “{}”",
+}
+
+
+@frozen
+class Fit:
+    """How an article fits a profile: its affinity less its aversion, 0..1; the interest that it fits best, by number; its reason."""
+
+    article_id: str
+    worth: float
+    interest: int
+    why: str
+
+
+@frozen
+class Choice:
+    """An article that may be on the page; `interest` is None on what is offered to everybody."""
+
+    pick: Pick
+    interest: int | None = None
+
+
+def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> list[Fit]:
+    """The articles that fit a profile best, by worth and recency, best first; ties by the newest, then by id.
+
+    Args:
+        found: in any order, each once.
+        of: whose they are to be.
+        now: what age is counted from.
+        most: how many at most.
+    """
+    fitting = []
+    for one in found:
+        worth, interest = _worth(one.shared, of)
+        if worth >= FAINT:
+            fitting.append((-worth * recency(one.published_at, now), -one.published_at.timestamp(), one.article_id, worth, interest, one))
+    return [
+        Fit(one.article_id, worth, interest, reason(of.interests[interest].evidence, one.shared))
+        for *_, worth, interest, one in sorted(fitting, key=lambda it: it[:3])[:most]
+    ]
+
+
+def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
+    """What fits and is on offer, best first, each scored; without what the person's preferences exclude."""
+    found = []
+    excluded = Topics(kept.excluded_topics)
+    for fit in fitting:
+        yield
+        offer = offers.get(fit.article_id)
+        if offer is not None and welcome(offer, kept, excluded):
+            preferred = offer.article.source in kept.preferred_sources
+            score = fit.worth * _appeal(offer, kept, now)
+            reasons = (fit.why, f"preferred source: {offer.article.source}") if preferred else (fit.why,)
+            found.append(Choice(Pick(offer.article, round(score, DECIMALS), reasons), fit.interest))
+    return _best_first(found)
+
+
+def talked_about(
+    talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Preferences, of: Profile, now: datetime
+) -> Sliced[list[Choice]]:
+    """What is on many people's minds and on offer, but neither near the profile nor like what is unwanted; in the order given.
+
+    Scored by recency and popularity alone, and never more than half, since nothing says that this person cares.
+    """
+    found = []
+    excluded = Topics(kept.excluded_topics)
+    for one in talked:
+        yield
+        offer = offers.get(one.article_id)
+        if offer is not None and welcome(offer, kept, excluded) and strange(one.terms, of):
+            found.append(Choice(Pick(offer.article, round(0.5 * _appeal(offer, kept, now), DECIMALS), (one.why,))))
+    return found
+
+
+def strange(terms: frozenset[str], of: Profile) -> bool:
+    """Whether an article is outside of what a profile is about, and of what it is averse to."""
+    return all(_share(side, terms) < STRANGE for side in (of.averse, *(interest.terms for interest in of.interests)))
+
+
+def welcome(offer: Offer, kept: Preferences, excluded: Topics) -> bool:
+    """Whether preferences let an article through: its language, where that is known, and its topics."""
+    article = offer.article
+    if kept.language and article.language and article.language != kept.language:
+        return False
+    return not excluded.of(article)
+
+
+def recency(published_at: datetime, now: datetime) -> float:
+    """How much an article's age leaves of its worth; a date after `now` counts as now."""
+    return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
+
+
+def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
+    """The deed that says the most for what an article shares with an interest, in words; the strongest of equals."""
+    deed: Deed = max(evidence, key=lambda one: _share(one.terms, shared)).deed
+    return SAYING[deed.kind].format(deed.label)
+
+
+def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
+    """Affinity less aversion of an article that shares such terms, and the interest that it fits best, the earliest of equals."""
+    missing, best, most = 1.0, 0, 0.0
+    for place, interest in enumerate(of.interests):
+        part = interest.importance * _match(interest, shared)
+        missing *= 1 - part
+        if part > most:
+            best, most = place, part
+    return (1 - missing) * (1 - _share(of.averse, shared)), best
+
+
+def _match(interest: Interest, shared: frozenset[str]) -> float:
+    """One word in common is chance, unless the word is most of the interest."""
+    having = [interest.terms[term] for term in shared if term in interest.terms]
+    return min(1.0, fsum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
+
+
+def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
+    # A set has its own order in each process; fsum gives the same sum in any.
+    return min(1.0, fsum(weights[term] for term in terms if term in weights))
+
+
+def _appeal(offer: Offer, kept: Preferences, now: datetime) -> float:
+    source = 1.0 if not kept.preferred_sources or offer.article.source in kept.preferred_sources else OTHER_SOURCE
+    popular = 1 - POPULARITY + POPULARITY * counted(offer.article, offer.publishers, offer.saves)
+    return recency(offer.article.published_at, now) * popular * source
+
+
+def _best_first(found: Iterable[Choice]) -> list[Choice]:
+    return sorted(found, key=lambda one: (-one.pick.score, -one.pick.article.published_at.timestamp(), one.pick.article.id))
+
+
+def as_exploration(choice: Choice) -> Pick:
+    """The pick as it stands among personal ones."""
+    return evolve(choice.pick, reasons=tuple(f"exploration: {why}" for why in choice.pick.reasons))

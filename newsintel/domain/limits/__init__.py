@@ -1,0 +1,1 @@
+"""When a source may be asked, and how often a person may."""

@@ -1,0 +1,131 @@
+"""The service's numbers in CloudWatch's embedded metric format: one JSON document, of which CloudWatch Logs makes metrics.
+
+Pure: two readings of the registry in, a document out. `table` is the one list of what is emitted; `newsintel config --metrics` prints it.
+The format: docs.aws.amazon.com, CloudWatch_Embedded_Metric_Format_Specification.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from operator import methodcaller
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.operations.metrics import COUNTERS, Samples
+from newsintel.domain.search.outcome import Status
+
+NAMESPACE = "newsintel"
+DIMENSION = "env"
+"""The one dimension: several processes of one environment add up to one metric, so that alarms need not know how many run."""
+MOST_METRICS = 100
+"""In one directive of a document (the specification's limit); what is beyond goes into the next."""
+INBOXES = ("merger", "cache_writer", "persister", "recorder")
+"""The inboxes beside those of the fetchers."""
+STORES = ("PostgreSQL", "Redis")
+
+
+@frozen
+class Interval:
+    """Every number at the beginning and at the end of an interval."""
+
+    before: Samples
+    after: Samples
+
+    def grown(self, sample: str, **labels: str) -> float:
+        """By how much the samples with these labels grew, added up; 0 if there is none."""
+        return sum(self.after[key] - self.before.get(key, 0.0) for key in self._find(sample, labels))
+
+    def last(self, sample: str, **labels: str) -> float | None:
+        """A sample's value at the end; None if there is none."""
+        return next((self.after[key] for key in self._find(sample, labels)), None)
+
+    def percentile_ms(self, share: float, histogram: str, **labels: str) -> float | None:
+        """The time, in ms, within which a share of what was observed ended, evenly spread over its bucket; None if nothing was.
+
+        What lies past the last bucket is told as that bucket's end.
+        """
+        wanted = share * self.grown(f"{histogram}_count", **labels)
+        if not wanted:
+            return None
+        ends = {dict(found)["le"] for _, found in self._find(f"{histogram}_bucket", labels)}
+        low_s, below = 0.0, 0.0
+        for end in sorted(ends - {"+Inf"}, key=float):
+            reached = self.grown(f"{histogram}_bucket", le=end, **labels)
+            if reached >= wanted:
+                return 1000 * (low_s + (float(end) - low_s) * (wanted - below) / (reached - below))
+            low_s, below = float(end), reached
+        return 1000 * low_s
+
+    def _find(self, sample: str, labels: Mapping[str, str]) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+        return [key for key in self.after if key[0] == sample and labels.items() <= dict(key[1]).items()]
+
+
+@frozen
+class Metric:
+    """How a metric is read off an interval, and its unit (one of CloudWatch's). None = nothing to be said this time."""
+
+    unit: str
+    read: Callable[[Interval], float | None]
+
+
+def table(sources: Iterable[str]) -> dict[str, Metric]:
+    """Every metric by name: the service's own, then a set for each source, inbox and store."""
+    sources = tuple(sources)
+    every = {name: Metric("Count", methodcaller("grown", f"newsintel_{name}_total")) for name in COUNTERS}
+    every |= {
+        "searches_failed": Metric("Count", methodcaller("grown", "newsintel_searches_total", via="failed")),
+        "hit_ratio": Metric("None", _hit_ratio),
+        "http_requests": Metric("Count", methodcaller("grown", "newsintel_http_request_seconds_count")),
+        "http_5xx": Metric("Count", methodcaller("grown", "newsintel_http_request_seconds_count", status="5xx")),
+        "flights": Metric("Count", methodcaller("last", "newsintel_flights")),
+        "redis_breaker_open": Metric("None", methodcaller("last", "newsintel_redis_breaker_open")),
+        "cpu_s": Metric("Seconds", methodcaller("grown", "process_cpu_seconds_total")),
+        "resident_memory_bytes": Metric("Bytes", methodcaller("last", "process_resident_memory_bytes")),
+        "open_fds": Metric("Count", methodcaller("last", "process_open_fds")),
+    }
+    for source in sources:
+        every |= {
+            f"fetch_p99_ms_{source}": Metric("Milliseconds", methodcaller("percentile_ms", 0.99, "newsintel_fetch_seconds", source=source)),
+            f"fetch_failures_{source}": Metric("Count", partial(_failures, source)),
+            f"source_ready_{source}": Metric("None", methodcaller("last", "newsintel_source_ready", source=source)),
+            f"quota_left_{source}": Metric("Count", methodcaller("last", "newsintel_quota_left", source=source)),
+        }
+    for inbox in (*INBOXES, *(f"fetcher {source}" for source in sources)):
+        name = inbox.replace(" ", "_")
+        every |= {
+            f"queue_depth_{name}": Metric("Count", methodcaller("last", "newsintel_queue_depth", inbox=inbox)),
+            f"queue_age_s_{name}": Metric("Seconds", methodcaller("last", "newsintel_queue_age_seconds", inbox=inbox)),
+        }
+    for store in STORES:
+        every[f"slots_used_{store.lower()}"] = Metric("Count", methodcaller("last", "newsintel_store_slots_used", store=store))
+    return every
+
+
+def document(metrics: Mapping[str, Metric], interval: Interval, moment: datetime, labels: Mapping[str, str]) -> dict[str, Any]:
+    """One line's object.
+
+    Args:
+        metrics: those of `table`; one that has nothing to say is left out.
+        interval: what they are read off.
+        moment: of the interval's end.
+        labels: members beside the metrics; that named DIMENSION must be there.
+    """
+    values = {name: value for name, metric in metrics.items() if (value := metric.read(interval)) is not None}
+    definitions = [{"Name": name, "Unit": metrics[name].unit} for name in values]
+    directives = [
+        {"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": definitions[start : start + MOST_METRICS]}
+        for start in range(0, len(definitions), MOST_METRICS)
+    ]
+    return {"_aws": {"Timestamp": round(moment.timestamp() * 1000), "CloudWatchMetrics": directives}, **labels, **values}
+
+
+def _hit_ratio(interval: Interval) -> float | None:
+    """The share of searches that no source had to be asked for."""
+    searches = interval.grown("newsintel_searches_total")
+    hits = sum(interval.grown("newsintel_searches_total", via=via) for via in ("hit", "revalidated"))
+    return hits / searches if searches else None
+
+
+def _failures(source: str, interval: Interval) -> float:
+    return sum(interval.grown("newsintel_outcomes_total", source=source, status=status) for status in Status if status.failed)

@@ -1,0 +1,98 @@
+"""A search as one person sees it: a view over the shared harvest that fills in, reorders and hides as the person's preferences say.
+
+Nothing of it enters a cache. Under `relevance` a story of a preferred source or on one of the topics is worth more by a fixed step; the
+orders `newest` and `popular` are facts that nobody's taste changes, so there preferences only hide. The shared `score` is shown as it is.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search.article import Group
+from newsintel.domain.search.harvest import Ranked
+from newsintel.domain.search.matching import Topics
+from newsintel.domain.search.query_model import Sort
+from newsintel.domain.search.scoring import DECIMALS, shown
+
+SOURCE, TOPIC = 0.10, 0.20
+"""What a preference is worth, on the scale of scores. A judgement: both together are less than the words asked for count in a title
+(0.40), so that taste decides among what fits, not over it."""
+
+_FILLS = {"language": "language", "limit": "default_limit", "dedupe": "dedupe", "sort": "sort"}
+"""A parameter, and the preference that stands in where it is absent."""
+
+
+@frozen
+class Arranged:
+    """Stories in a person's order.
+
+    Attributes:
+        ranked: those that are left.
+        worth: what the person's preferences added to each, in the same order.
+        hidden: how many are not shown.
+        applied: the preferences that were heeded.
+    """
+
+    ranked: tuple[Ranked, ...]
+    worth: tuple[float, ...]
+    hidden: int
+    applied: tuple[str, ...]
+
+
+def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A request's values with those of preferences where the caller named none, and the preferences that stood in.
+
+    Args:
+        given: every parameter's value by name, defaults included.
+        named: the parameters that the caller wrote.
+        preferences: the person's.
+    """
+    kept = {name: (preference, getattr(preferences, preference)) for name, preference in _FILLS.items() if name not in named}
+    used = {name: (preference, value) for name, (preference, value) in kept.items() if value is not None}
+    return {**given, **{name: value for name, (_, value) in used.items()}}, tuple(preference for preference, _ in used.values())
+
+
+def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[Arranged]:
+    """Hide the stories on excluded topics, then put the others in the person's order; ties stay in the order they come in.
+
+    A story is on a topic if the title, description or section of any of its articles has the topic's words in a row, and of a source if
+    any of its articles is.
+    """
+    excluded = Topics(preferences.excluded_topics)
+    kept = []
+    for one in ranked:
+        if not (yield from _on(one.group, excluded)):
+            kept.append(one)  # noqa: PERF401 - a comprehension cannot pause
+    applied: tuple[str, ...] = ("excluded_topics",) if preferences.excluded_topics else ()
+    if sort is Sort.RELEVANCE:
+        topics, sources = Topics(preferences.topics), frozenset(preferences.preferred_sources)
+        weighed = []
+        for one in kept:
+            weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - likewise
+        weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
+        applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
+    else:
+        weighed = [(one, 0.0) for one in kept]
+    return Arranged(
+        ranked=tuple(one for one, _ in weighed),
+        worth=tuple(worth for _, worth in weighed),
+        hidden=len(ranked) - len(kept),
+        applied=applied,
+    )
+
+
+def _worth(group: Group, sources: Collection[str], topics: Topics) -> Sliced[float]:
+    preferred = any(member.article.source in sources for member in group.members)
+    return round(SOURCE * preferred + TOPIC * (yield from _on(group, topics)), DECIMALS)
+
+
+def _on(group: Group, topics: Topics) -> Sliced[bool]:
+    """Whether a story is on one of some topics; an article a slice."""
+    for article in (member.article for member in group.members):
+        if topics.of(article):
+            return True
+        yield
+    return False

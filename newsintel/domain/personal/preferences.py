@@ -1,0 +1,162 @@
+"""What a person can have remembered: the preferences that searches heed, each with its rule, and any others as plain JSON.
+
+A rule takes a value as it came from JSON and gives the value to keep, or raises an InvalidBodyError for the member `value` whose
+message names the preference. docs/personal.md tells people the same.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from sys import getsizeof
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.search.query_model import Dedupe, Sort
+from newsintel.domain.text.grammar import checked as tidy
+from newsintel.domain.text.tokens import tokens
+from newsintel.errors import InvalidBodyError, InvalidParameterError
+
+KEY = r"[A-Za-z0-9_.:-]{1,100}"
+MAX_VALUE_BYTES = 4096
+"""Of a value as PostgreSQL writes it, in UTF-8 with a space after each comma and colon (contract: 4 KiB)."""
+MAX_KEYS = 100
+"""Of one person (contract)."""
+MAX_TOPICS = 50
+"""Of each list. A topic is looked for in every story of a search."""
+
+OBJECT_BYTES = 140
+"""What a person's preferences take beside their lists."""
+
+# PostgreSQL's jsonb cannot hold them: an escaped NUL (after an even number of backslashes), half of a character.
+_UNKEEPABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
+
+
+@frozen
+class Preferences:
+    """The preferences that searches heed; None and () where a person has none.
+
+    Attributes:
+        preferred_sources: names of sources.
+        topics: words or runs of words.
+        excluded_topics: likewise.
+        language: two lower-case letters.
+        default_limit: 1 to 100.
+        record_history: whether searches go into the history.
+    """
+
+    preferred_sources: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    excluded_topics: tuple[str, ...] = ()
+    language: str | None = None
+    default_limit: int | None = None
+    dedupe: str | None = None
+    sort: str | None = None
+    record_history: bool = True
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> "Preferences":
+        """Those among everything that a person keeps. What breaks its rule (another version may have another) counts for nothing."""
+        found: dict[str, Any] = {}
+        for key in kept.keys() & _RULES.keys():
+            try:
+                value = _RULES[key](key, kept[key])
+            except InvalidParameterError:
+                continue
+            found[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**found)
+
+    @property
+    def size_bytes(self) -> int:
+        """What they take in memory."""
+        lists = (self.preferred_sources, self.topics, self.excluded_topics)
+        return OBJECT_BYTES + sum(getsizeof(one) + sum(map(getsizeof, one)) for one in lists if one)
+
+
+def checked(key: str, value: Any, sources: Collection[str]) -> Any:
+    """A preference's value as it is to be kept.
+
+    Args:
+        key: matches KEY.
+        value: any value of JSON.
+        sources: those that exist.
+
+    Raises:
+        InvalidBodyError: for the member `value`.
+    """
+    if rule := _RULES.get(key):
+        value = rule(key, value)
+    if key == "preferred_sources" and not set(value) <= set(sources):
+        raise _wrong(key, f"a list of names out of {', '.join(sources)}, each once")
+    text = json.dumps(value, ensure_ascii=False)
+    if _UNKEEPABLE.search(text):
+        raise InvalidBodyError("value", "control_character", f"{key} must not hold NUL or halves of characters.")
+    if len(text.encode()) > MAX_VALUE_BYTES:
+        raise too_large(key)
+    return value
+
+
+def too_large(key: str) -> InvalidBodyError:
+    """The refusal of a value above MAX_VALUE_BYTES."""
+    return InvalidBodyError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
+
+
+def _names(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(set(value)) < len(value):
+        raise _wrong(key, "a list of names of sources, each once")
+    return value
+
+
+def _topics(key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(value) > MAX_TOPICS:
+        raise _wrong(key, f"a list of at most {MAX_TOPICS} words or runs of words")
+    try:
+        tidied = [tidy(one, f"{key}[{place}]") for place, one in enumerate(value)]
+    except InvalidParameterError as error:
+        raise InvalidBodyError("value", error.code, error.message) from None
+    if not all(any(tokens(one)) for one in tidied):
+        raise _wrong(key, "a list of texts that each hold a letter or a digit")
+    return list(dict.fromkeys(tidied))
+
+
+def _language(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2}", value):
+        raise _wrong(key, "two letters such as en")
+    return value.lower()
+
+
+def _limit(key: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 100:
+        raise _wrong(key, "a whole number from 1 to 100")
+    return value
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(key, "true or false")
+    return value
+
+
+def _word(*allowed: str) -> Callable[[str, Any], str]:
+    def rule(key: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise _wrong(key, f"one of {', '.join(allowed)}")
+        return value
+
+    return rule
+
+
+def _wrong(key: str, rule: str) -> InvalidBodyError:
+    return InvalidBodyError("value", "invalid", f"{key} must be {rule}.")
+
+
+_RULES: Mapping[str, Callable[[str, Any], Any]] = {
+    "preferred_sources": _names,
+    "topics": _topics,
+    "excluded_topics": _topics,
+    "language": _language,
+    "default_limit": _limit,
+    "dedupe": _word(*Dedupe),
+    "sort": _word(*Sort),
+    "record_history": _flag,
+}

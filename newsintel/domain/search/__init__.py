@@ -1,0 +1,1 @@
+"""Live searches: queries, articles, outcomes, stories, scores, answers."""

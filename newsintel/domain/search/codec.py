@@ -1,0 +1,223 @@
+"""Values to bytes and back: answers for the cache, bodies for responses. The only place with cattrs hooks.
+
+What is loaded is trusted in nothing: a cache outlives versions, and may be written by others. It is a whole answer or a ValueError.
+
+An answer's merge is written as places in its harvest's list of articles, so that it costs a twentieth of the bytes and none of the work
+of merging again.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, get_args, get_origin
+
+import orjson
+from attrs import evolve
+from cattrs import Converter
+from cattrs.preconf.orjson import make_converter
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.article import Article, Group, Member, Rule
+from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, ScoreParts
+from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Status
+from newsintel.domain.search.query_model import Dedupe, Sort
+
+# Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
+FORMAT = 5
+
+MAX_BYTES = 2 * 2**20
+"""Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
+
+MOST_OPENED = 12_000
+"""Objects and lists in an answer, by the signs that open them: a parser in C cannot be paused. 300 articles have 1,800 as a rule."""
+
+
+def to_json(value: Any) -> bytes:
+    """A body of plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
+    return orjson.dumps(value)
+
+
+def dump_answer(answer: Answer) -> Sliced[bytes]:
+    """A landed answer, its harvest and default merge, as bytes that `load_answer` reads.
+
+    Raises:
+        ValueError: it has more than MAX_BYTES.
+    """
+    harvest = answer.harvest
+    row = _converter.unstructure(evolve(harvest, outcomes=(), archived=()))
+    row["archived"] = yield from _article_rows(harvest.archived)
+    for outcome in harvest.outcomes:
+        bare = _converter.unstructure(evolve(outcome, articles=()))
+        row["outcomes"].append(bare | {"articles": (yield from _article_rows(outcome.articles))})
+    places = {id(article): place for place, article in enumerate(harvest.articles)}
+    merge = [_ranked_row(ranked, places) for ranked in answer.merge.ranked]
+    yield
+    data = orjson.dumps({"format": FORMAT, "harvest": row, "merge": merge})
+    _check_size(data)
+    return data
+
+
+def load_answer(data: bytes) -> Sliced[Answer]:
+    """The answer that was dumped.
+
+    Raises:
+        ValueError: the bytes are no answer of this format; the message says why in a few words and quotes nothing of them.
+    """
+    _check_size(data)
+    try:
+        envelope = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ValueError("not JSON") from error
+    if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
+        raise ValueError(f"not format {FORMAT}")
+    yield
+    try:
+        harvest = yield from _harvest(envelope["harvest"])
+        return Answer(harvest, (yield from _merge(envelope["merge"], harvest.articles)))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"not an answer ({type(error).__name__})") from error
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"not an answer (more than {MAX_BYTES:,} bytes)")
+    if data.count(b"{") + data.count(b"[") > MOST_OPENED:
+        raise ValueError(f"not an answer (more than {MOST_OPENED:,} objects and lists)")
+
+
+def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:
+    rows = []
+    for article in articles:
+        rows.append(_converter.unstructure(article))
+        yield
+    return rows
+
+
+def _harvest(row: Any) -> Sliced[Harvest]:
+    """A harvest, article by article."""
+    archived = yield from _articles(row["archived"])
+    outcomes = []
+    for each in row["outcomes"]:
+        articles = yield from _articles(each["articles"])
+        outcomes.append(evolve(_converter.structure({**each, "articles": []}, FetchOutcome), articles=articles))
+    bare = _converter.structure({**row, "archived": [], "outcomes": []}, Harvest)
+    return evolve(bare, archived=archived, outcomes=tuple(outcomes))
+
+
+def _articles(rows: Any) -> Sliced[tuple[Article, ...]]:
+    if type(rows) is not list:
+        raise TypeError("expected a list")
+    articles = []
+    for row in rows:
+        articles.append(_converter.structure(row, Article))
+        yield
+    return tuple(articles)
+
+
+def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
+    """A group in its place: its leader, its members with what ties them to the founder, its score's parts, its popularity."""
+    parts = ranked.parts
+    return [
+        places[id(ranked.group.leader)],
+        [[places[id(member.article)], member.rule, member.similarity] for member in ranked.group.members],
+        [parts.title, parts.description, parts.recency, parts.corroboration, parts.engagement],
+        ranked.popularity,
+    ]
+
+
+def _merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
+    """The merge of these articles that the rows tell; every article stands in it once."""
+    if type(rows) is not list:
+        raise TypeError("expected a list")
+    ranked = []
+    for row in rows:
+        ranked.append(_ranked(row, articles))
+        yield
+    members = [member.article for one in ranked for member in one.group.members]
+    if len(members) != len(articles) or len({*map(id, members)}) != len(articles):
+        raise ValueError("not every article once")
+    return Merge(Dedupe.NORMAL, tuple(ranked))
+
+
+def _ranked(row: Any, articles: Sequence[Article]) -> Ranked:
+    leader, members, parts, popularity = row
+    group = Group(tuple([_tied(articles, *member) for member in members]), articles[_place(leader)])
+    if not any(member.article is group.leader for member in group.members):
+        raise ValueError("led by a stranger")
+    title, description, recency, corroboration, engagement = (_real(part, float) for part in parts)
+    return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _real(popularity, float))
+
+
+def _tied(articles: Sequence[Article], place: Any, rule: Any, similarity: Any) -> Member:
+    return Member(articles[_place(place)], None if rule is None else Rule(rule), None if similarity is None else _real(similarity, float))
+
+
+def _place(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError("expected a place")
+    return value
+
+
+def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+    """A hook that takes a value as it is or not at all, where cattrs would convert 5 to "5"."""
+
+    def check(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}")
+        return value
+
+    return check
+
+
+def _member(value: Any, enum: type[StrEnum]) -> StrEnum:
+    return enum(value)
+
+
+def _real(value: Any, _: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError("expected a number")
+    return float(value)
+
+
+def _moment(value: Any, _: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("expected an offset")
+    return moment.astimezone(UTC)
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is tuple
+
+
+def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
+    """Structures `tuple[X, ...]` from a list alone, where cattrs would also take a text letter by letter."""
+    item = get_args(kind)[0]
+    hook = converter.get_structure_hook(item)
+
+    def structure(value: Any, _: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise TypeError("expected a list")
+        return tuple([hook(each, item) for each in value])
+
+    return structure
+
+
+def _make() -> Converter:
+    """The converter; without detailed validation, which takes twice the time to say where an unreadable harvest is wrong."""
+    converter = make_converter(detailed_validation=False)
+    for kind in (str, int, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    for enum in (HeldFrom, Origin, Sort, Status):  # by name, or the hook of their base str would take them
+        converter.register_structure_hook(enum, _member)
+    converter.register_structure_hook(float, _real)
+    converter.register_structure_hook(datetime, _moment)
+    converter.register_structure_hook_factory(_is_tuple)(_tuple_hook)
+    for model in (Harvest, FetchOutcome, Article):  # else the first answer would wait for their hooks to be written
+        converter.get_structure_hook(model)
+        converter.get_unstructure_hook(model)
+    return converter
+
+
+_converter = _make()

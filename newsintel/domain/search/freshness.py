@@ -1,0 +1,106 @@
+"""How long a harvest may answer: the contract's windows as arithmetic on its times.
+
+From its landing a harvest passes through RFC 5861's three windows: fresh; then served at once while a flight renews it; then served only
+where renewing failed. Each outcome in it is due by itself: a good one after the TTL, or later where its source's quota runs low; a failure
+when its source may be asked again. Where all sources that answered found nothing, they are due as soon as a failure would be. The harvest
+is fresh until the first is due, and then only what is due is asked for.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from attrs import frozen
+
+from newsintel.config.settings import Settings
+from newsintel.domain.search.harvest import Harvest, Origin
+from newsintel.domain.search.outcome import ANYBODY, Asker, FetchOutcome, Status
+
+CLOCKS_DIFFER_S = 60.0
+"""How far ahead another process's clock may be. What is dated later was fetched before this one was set back, nobody knows when."""
+
+
+class Freshness(Enum):
+    """What a harvest is good for at one moment."""
+
+    FRESH = auto()
+    REVALIDATE = auto()
+    """Answer with it at once, and renew it."""
+    STALE = auto()
+    """Answer with it only if renewing fails."""
+    GONE = auto()
+
+
+@frozen
+class Windows:
+    """The lengths of the windows, from the settings of the same names."""
+
+    ttl_s: float
+    revalidate_s: float
+    stale_s: float
+    partial_s: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Windows":
+        """The windows that the environment asked for."""
+        return cls(settings.cache_ttl_s, settings.cache_revalidate_s, settings.cache_stale_s, settings.cache_partial_s)
+
+    def fresh_until(self, harvest: Harvest) -> datetime:
+        """The end of the fresh window: when the first of its sources may be asked again. With none that answered, the TTL at the latest."""
+        keep_s = self._keep_s(harvest)
+        due = [self.due_at(outcome, keep_s) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
+        if not any(outcome.status.answered for outcome in harvest.outcomes):
+            due.append(harvest.fetched_at + timedelta(seconds=keep_s))
+        return min(due)
+
+    def judge(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> Freshness:
+        """What a harvest is good for now. It is stale to an asker for whom a source may be asked that was held back from somebody else."""
+        if _by_another_clock(harvest.fresh_since, now):
+            return Freshness.STALE
+        fresh_until = self.fresh_until(harvest)
+        within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
+        if now < fresh_until + timedelta(seconds=self.revalidate_s):
+            return within if all(map(asker.bound_by, harvest.outcomes)) else Freshness.STALE
+        # What Redis forgets is gone: it keeps a harvest for as long as this after its landing.
+        if now < harvest.fresh_since + timedelta(seconds=self.ttl_s + self.stale_s):
+            return Freshness.STALE
+        return Freshness.GONE
+
+    def kept(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> tuple[FetchOutcome, ...]:
+        """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
+        keep_s = self._keep_s(harvest)
+        asked = (
+            outcome
+            for outcome in harvest.outcomes
+            if outcome.status is not Status.DISABLED and not _by_another_clock(outcome.fetched_at, now)
+        )
+        return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.bound_by(outcome))
+
+    def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
+        """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""
+        return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
+
+    def due_at(self, outcome: FetchOutcome, keep_s: float | None = None) -> datetime:
+        """When the source of an outcome may be asked again.
+
+        Args:
+            outcome: one of a harvest's.
+            keep_s: for how long at least an answer of this harvest is kept; None = the TTL.
+        """
+        if outcome.status.answered:
+            return outcome.fetched_at + timedelta(seconds=max(self.ttl_s if keep_s is None else keep_s, outcome.keep_s))
+        if outcome.status is Status.UNSUPPORTED:  # its plan will not cover the query sooner than an answer would change
+            return outcome.fetched_at + timedelta(seconds=self.ttl_s)
+        earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
+        return max(earliest, outcome.retry_at) if outcome.retry_at else earliest
+
+    def _keep_s(self, harvest: Harvest) -> float:
+        """For how long answers are kept: what was found for the TTL, an empty answer for no longer than a failure."""
+        if harvest.origin is Origin.ARCHIVE:
+            empty = not harvest.archived
+        else:
+            empty = {one.status for one in harvest.outcomes if one.status.answered} == {Status.EMPTY}
+        return min(self.ttl_s, self.partial_s) if empty else self.ttl_s
+
+
+def _by_another_clock(moment: datetime, now: datetime) -> bool:
+    return moment > now + timedelta(seconds=CLOCKS_DIFFER_S)

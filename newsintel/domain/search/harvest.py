@@ -1,0 +1,143 @@
+"""What a search found, in the order it flows: scores, merge, harvest, answer. All values are frozen; times are aware UTC."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from newsintel.domain.search.article import Article, Group
+from newsintel.domain.search.outcome import FetchOutcome, HeldFrom
+from newsintel.domain.search.query_model import Dedupe, Query
+
+
+@frozen
+class ScoreParts:
+    """The parts of a relevance score; their sum is the score. See `scoring` for ranges and formulas."""
+
+    title: float
+    description: float
+    recency: float
+    corroboration: float
+    engagement: float
+
+    @property
+    def total(self) -> float:
+        """The score, 0..1."""
+        return self.title + self.description + self.recency + self.corroboration + self.engagement
+
+
+@frozen
+class Ranked:
+    """A group in its place in the order, with the parts of its leader's score and how popular it is, 0..1 (see `popularity`)."""
+
+    group: Group
+    parts: ScoreParts
+    popularity: float = 0.0
+
+
+@frozen
+class Merge:
+    """Every group of a harvest under one dedupe mode, best first."""
+
+    mode: Dedupe
+    ranked: tuple[Ranked, ...]
+
+
+class Origin(StrEnum):
+    """Where an answer's articles come from."""
+
+    LIVE = "live"
+    STALE = "stale"
+    ARCHIVE = "archive"
+
+
+@frozen
+class Harvest:
+    """One fan-out's whole result: the unit that is cached, archived and viewed.
+
+    Attributes:
+        fetched_at: when it landed; the `now` of its scores, and its identity among harvests of the same key.
+        outcomes: one per selected source, in founder order.
+        origin: LIVE, or ARCHIVE when `archived` stands in for sources that all failed.
+        archived: articles from the archive, only with origin ARCHIVE.
+        saves: how many people had saved an article when it landed, by public id; of those that too few had saved, nothing.
+    """
+
+    query: Query
+    fetched_at: datetime
+    outcomes: tuple[FetchOutcome, ...]
+    origin: Origin = Origin.LIVE
+    archived: tuple[Article, ...] = ()
+    saves: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """Every article, in founder order: SOURCES order, then upstream position."""
+        return self.archived + tuple(article for outcome in self.outcomes for article in outcome.articles)
+
+    @property
+    def complete(self) -> bool:
+        """True if no selected, enabled source failed."""
+        return not any(outcome.status.failed for outcome in self.outcomes)
+
+    @property
+    def answered(self) -> bool:
+        """True if at least one source answered, or none was enabled to be asked."""
+        return self.complete or any(outcome.status.answered for outcome in self.outcomes)
+
+    @property
+    def cacheable(self) -> bool:
+        """True if it may answer later callers: sources answered it, not the archive, and not nobody."""
+        return self.origin is Origin.LIVE and any(outcome.status.answered for outcome in self.outcomes)
+
+    @property
+    def fresh_since(self) -> datetime:
+        """The moment from which its freshness counts: its oldest good outcome (a repair does not renew the others)."""
+        return min((outcome.fetched_at for outcome in self.outcomes if outcome.status.answered), default=self.fetched_at)
+
+
+@frozen
+class Answer:
+    """What a flight lands with: a harvest and its default merge.
+
+    Attributes:
+        merge: the harvest's articles under Dedupe.NORMAL.
+        refused: with origin STALE, the outcomes of the refresh that failed; they are what is reported of the sources.
+    """
+
+    harvest: Harvest
+    merge: Merge
+    refused: tuple[FetchOutcome, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """True if a source held back from the person who asked: others may get more, so no shared cache may keep it."""
+        return any(outcome.held_back is HeldFrom.PERSON for outcome in (*self.harvest.outcomes, *self.refused))
+
+
+class Via(StrEnum):
+    """How an answer reached this caller."""
+
+    HIT = "hit"
+    REVALIDATED = "revalidated"
+    """Served at once although past its TTL, while a flight renews it or because the asker may have none started."""
+    MISS = "miss"
+    COLLAPSED = "collapsed"
+    """By a flight that was already in the air."""
+
+
+@frozen
+class Reply:
+    """An answer, and how it reached this caller."""
+
+    answer: Answer
+    via: Via
+
+
+@frozen
+class CacheWrite:
+    """An answer to keep in Redis, and the claim on its key to give back with it (None where there is none)."""
+
+    answer: Answer
+    lock_token: str | None

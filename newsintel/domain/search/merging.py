@@ -1,0 +1,45 @@
+"""From a harvest to its stories: grouped, ranked, and paired as duplicates. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.search.article import Article, Pair
+from newsintel.domain.search.dedup import Grouping
+from newsintel.domain.search.harvest import Answer, Merge
+from newsintel.domain.search.popularity import NO_SAVES
+from newsintel.domain.search.query_model import Dedupe, Query
+from newsintel.domain.search.scoring import rank
+
+
+def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
+    """Group and rank articles, which are in founder order; equal arguments give equal merges."""
+    return whole(merging(query, articles, mode, now, saves))
+
+
+def merging(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[Merge]:
+    """Likewise, in slices."""
+    groups = yield from Grouping(mode).add(articles)
+    return Merge(mode, (yield from rank(groups, query, now, saves)))
+
+
+def pairs(merged: Merge) -> tuple[Pair, ...]:
+    """Each further page of a group with its founder, for the archive.
+
+    A page is one row there, so a second sight of it adds no pair; what tied its first sight to the founder is what is kept.
+    """
+    found: dict[str, Pair] = {}
+    for ranked in merged.ranked:
+        founder_id = ranked.group.founder.id
+        for member in ranked.group.members:
+            if member.rule is not None and member.similarity is not None and member.article.id != founder_id:
+                found.setdefault(member.article.id, Pair(member.article.id, founder_id, member.rule, member.similarity))
+    return tuple(found.values())
+
+
+def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
+    """An answer's articles under a dedupe mode: its own merge if it is that one's."""
+    harvest = answer.harvest
+    if mode is answer.merge.mode:
+        return answer.merge
+    return (yield from merging(harvest.query, harvest.articles, mode, harvest.fetched_at, harvest.saves))

@@ -1,0 +1,140 @@
+"""A live search, understood: the query that every source is asked, in clauses, and its translation for each of them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from newsintel.domain.search.query_model import Clause, Query, Sort, Term
+from newsintel.domain.text.grammar import Token, case_folded, checked, parse
+from newsintel.domain.text.languages import is_any_function_word
+from newsintel.domain.text.tokens import tokens
+from newsintel.errors import InvalidParameterError
+
+_BARE = re.compile(r"[^\W_]+")
+_OPERATORS = frozenset({"and", "or", "not"})
+_QUOTED = str.maketrans({'"': "\N{HEBREW PUNCTUATION GERSHAYIM}", "\\": " "})
+
+
+def build(
+    q: str,
+    *,
+    sources: Sequence[str],
+    start: datetime | None = None,
+    end: datetime | None = None,
+    language: str | None = None,
+    sort: Sort = Sort.RELEVANCE,
+) -> Query:
+    """Understand a search.
+
+    Args:
+        q: as typed.
+        sources: every source selected, in founder order.
+        start: first moment wanted, aware.
+        end: last moment wanted, aware.
+        language: two lower-case letters.
+        sort: the order to ask the sources for.
+
+    Raises:
+        InvalidParameterError: q is blank, too long, too complex, holds what nobody types, or nothing that could be looked for.
+    """
+    text = checked(q)
+    clauses = _understood(text)
+    start, end = (moment and moment.astimezone(UTC) for moment in (start, end))
+    words = [[[_keyed(term) for term in terms] for terms in (clause.wanted, clause.unwanted)] for clause in clauses]
+    fetch = [words, list(sources), start and start.isoformat(), end and end.isoformat(), language, sort]
+    key = hashlib.sha256(json.dumps(fetch).encode()).hexdigest()[:32]
+    return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
+
+
+def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = " NOT ", max_chars: int | None = None) -> str:
+    """The query in a source's language, in which OR, quotes and parentheses mean what they mean everywhere.
+
+    What all alternatives have in common is written once, beside them in parentheses: `a AND (b OR c) NOT d`.
+
+    Args:
+        clauses: a query's.
+        both: what stands between two wanted terms.
+        without: what stands before an unwanted one.
+        max_chars: the source's limit, more than one term can have. Beyond it whole alternatives go, then wanted terms, the last
+            first: a query with fewer of them still finds what was asked for, if not all of it or not it alone.
+    """
+    kept = list(clauses)
+    while True:
+        text = _together(kept, both, without)
+        if max_chars is None or len(text) <= max_chars:
+            return text
+        if len(kept) > 1:
+            kept.pop()
+        elif len(kept[0].wanted) > 1:
+            kept[0] = evolve(kept[0], wanted=kept[0].wanted[:-1])
+        else:
+            kept[0] = evolve(kept[0], unwanted=kept[0].unwanted[:-1])
+
+
+def _together(clauses: Sequence[Clause], both: str, without: str) -> str:
+    if len(clauses) == 1:
+        return _clause(clauses[0], both, without)
+    wanted, unwanted = _common([one.wanted for one in clauses]), _common([one.unwanted for one in clauses])
+    if any(set(one.wanted) <= set(wanted) for one in clauses):  # nothing would be left of it to stand between ORs
+        wanted = ()
+    own = [Clause(_others(one.wanted, wanted), _others(one.unwanted, unwanted)) for one in clauses]
+    parts = [_clause(one, both, without) for one in own]
+    either = " OR ".join(f"({part})" if " " in part else part for part in parts)
+    if not wanted and not unwanted:
+        return either
+    return both.join((*map(_term, wanted), f"({either})")) + _excluded(unwanted, without)
+
+
+def _common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
+    return tuple(term for term in each[0] if all(term in terms for terms in each))
+
+
+def _others(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, ...]:
+    return tuple(term for term in terms if term not in these)
+
+
+def _clause(clause: Clause, both: str, without: str) -> str:
+    return both.join(map(_term, clause.wanted)) + _excluded(clause.unwanted, without)
+
+
+def _excluded(terms: Sequence[Term], without: str) -> str:
+    return "".join(without + _term(term) for term in terms)
+
+
+def _term(term: Term) -> str:
+    """A bare word if no source can read anything else into it, else in quotes; so `node.js` is no URL to Reddit and `and` no operator.
+
+    A mark inside a Hebrew acronym becomes the Hebrew one, and a backslash, which would escape the closing mark, a space.
+    """
+    bare = not term.phrase and _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
+    return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
+
+
+def _keyed(term: Term) -> list[str | bool]:
+    """The parts of a term that change the answer: its folded letters, whether it is a phrase, and its capitals where they count.
+
+    Capitals count in bare function words, which are looked for only as names (`matching`): a search for `the storm` must not
+    decide how the articles for `THE storm` rank.
+    """
+    text = case_folded(term.text)
+    if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in tokens(text)):
+        return [text, term.phrase]
+    return [text, term.phrase, term.text.isupper()]
+
+
+def _understood(text: str) -> tuple[Clause, ...]:
+    clauses = tuple(_parted(tokens) for tokens in parse(text).alternatives)
+    if not clauses:
+        raise InvalidParameterError("q", "no_words", "q must hold a word to look for.")
+    if not all(clause.wanted for clause in clauses):
+        raise InvalidParameterError("q", "only_exclusions", "q must say what to look for, not only what to leave out, on each side of OR.")
+    return clauses
+
+
+def _parted(tokens: Sequence[Token]) -> Clause:
+    wanted, unwanted = (tuple(Term(token.text, token.phrase) for token in tokens if token.excluded is side) for side in (False, True))
+    return Clause(wanted, unwanted)

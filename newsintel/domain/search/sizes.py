@@ -1,0 +1,44 @@
+"""How many bytes values take in memory: what bounds the caches and queues that hold them.
+
+Texts are counted as they are; for the objects round them there is a price each, measured (tests/domain/search/test_sizes.py
+holds them against what the interpreter allocates, within a quarter).
+"""
+
+from collections.abc import Iterable
+from sys import getsizeof
+
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.outcome import FetchOutcome
+
+ARTICLE_BYTES = 330
+"""An Article, its dates and numbers, and its Member in a group."""
+GROUP_BYTES = 450
+"""A Group, its place in the order with the parts of its score, and the tuples that hold these."""
+ANSWER_BYTES = 2000
+"""An answer's query and outcomes."""
+
+
+def articles_bytes(articles: Iterable[Article]) -> int:
+    """What articles take, each text counted once for its article: addresses are often the very same text."""
+    total = 0
+    for one in articles:
+        total += ARTICLE_BYTES + getsizeof(one.id) + getsizeof(one.url) + getsizeof(one.title) + getsizeof(one.publisher)
+        if one.external_id is not one.url:
+            total += getsizeof(one.external_id)
+        if one.canonical_url is not one.url:
+            total += getsizeof(one.canonical_url)
+        for text in (one.description, one.content, one.author, one.section, one.image_url):
+            if text is not None:
+                total += getsizeof(text)
+    return total
+
+
+def outcome_bytes(outcome: FetchOutcome) -> int:
+    """What a source's outcome takes, with the groups that its articles may make."""
+    return articles_bytes(outcome.articles) + GROUP_BYTES * len(outcome.articles)
+
+
+def answer_bytes(answer: Answer) -> int:
+    """What an answer takes."""
+    return ANSWER_BYTES + articles_bytes(answer.harvest.articles) + GROUP_BYTES * len(answer.merge.ranked)

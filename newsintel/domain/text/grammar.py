@@ -1,0 +1,195 @@
+"""What a person asks for, understood: one grammar for every source, the archive and saved articles. docs/archive.md tells it.
+
+Words are joined by AND, OR parts alternatives and binds loosest, - or NOT excludes, parentheses group. Whatever was typed is
+brought into one form, alternatives of words: what groups mean is settled here, and nobody behind needs to know them. The parser
+is lenient: what is left open ends with the text, and an operator without a word beside it counts for nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from itertools import product
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from newsintel.domain.text.clean import stream_safe, visible
+from newsintel.domain.text.languages import is_any_function_word
+from newsintel.domain.text.spelling import Kind, Lexeme, lexemes
+from newsintel.domain.text.tokens import tokens
+from newsintel.errors import InvalidParameterError
+
+MAX_CHARS = 256
+"""Code points of a query in NFKC (contract)."""
+# Beyond these there is no need to look: of what is typed, spaces and what nobody sees included, and of what is then normalised, which
+# makes one character of at most four.
+_MAX_RAW_CHARS, _MAX_TIDY_CHARS = 16 * MAX_CHARS, 4 * MAX_CHARS
+_FORMS: tuple[Literal["NFC"], Literal["NFKC"]] = ("NFC", "NFKC")
+
+MAX_ALTERNATIVES, MAX_TOKENS = 64, 128
+"""Of a query once its groups are multiplied out. 256 characters hold no more without groups (`a OR b`: 52; `a b`: 128), so those
+are never refused, and nobody behind has more to do for a group than for the same query written out."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@frozen
+class Token:
+    """A word or phrase as typed, unquoted.
+
+    Attributes:
+        field: the name before its colon, or None.
+        excluded: it must not occur.
+        phrase: several words, which are meant in a row, or a function word in quotes, which is meant: "it".
+    """
+
+    text: str
+    field: str | None = None
+    excluded: bool = False
+    phrase: bool = False
+
+
+@frozen
+class Parsed:
+    """A query's meaning.
+
+    Attributes:
+        alternatives: one of them must hold, each with all of its tokens; none is empty.
+        bounds: tokens of the fields that were named as bounds, which belong to no alternative.
+    """
+
+    alternatives: tuple[tuple[Token, ...], ...]
+    bounds: tuple[Token, ...]
+
+
+def checked(raw: str, name: str = "q") -> str:
+    """A parameter's text as typed but tidied: in NFC, trimmed, spaces folded, without what nobody sees.
+
+    A text that is longer in NFC than it may be in NFKC is given in NFKC, so no text has more than MAX_CHARS.
+
+    Args:
+        raw: as typed.
+        name: the parameter's, for the refusal.
+
+    Raises:
+        InvalidParameterError: it is blank, too long, or holds what nobody types.
+    """
+    if _CONTROL.search(raw):
+        raise InvalidParameterError(name, "control_character", f"{name} must not hold control characters or halves of characters.")
+    if len(raw) > _MAX_RAW_CHARS:
+        raise _too_long(name)
+    tidy = " ".join(stream_safe(visible(raw)).split())
+    if not tidy:
+        raise InvalidParameterError(name, "blank", f"{name} must say what to look for.")
+    if len(tidy) > _MAX_TIDY_CHARS:
+        raise _too_long(name)
+    text, compatible = (" ".join(unicodedata.normalize(form, tidy).split()) for form in _FORMS)
+    if len(compatible) > MAX_CHARS:
+        raise _too_long(name)
+    return text if len(text) <= MAX_CHARS else compatible
+
+
+def case_folded(text: str) -> str:
+    """A text as queries are compared: NFKC and without case (Unicode's toNFKC_Casefold)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ()) -> Parsed:
+    """Understand a query; of equal tokens of an alternative, and of equal alternatives, the first stays.
+
+    Args:
+        text: from `checked`.
+        fields: the names that count before a colon, in any case; every other colon is part of its word.
+        bounds: those fields whose tokens are set aside wherever they stand.
+
+    Raises:
+        InvalidParameterError: its groups amount to more than MAX_ALTERNATIVES or MAX_TOKENS.
+    """
+    aside: list[Token] = []
+    groups = [_Group()]
+    negated = False
+    for lexeme in lexemes(text, fields):
+        group = groups[-1]
+        if lexeme.kind is Kind.NOT:
+            negated = not negated
+        elif lexeme.kind is Kind.OPEN:
+            groups.append(_Group(group.negated ^ negated ^ lexeme.excluded, lexeme.field or group.within))
+        elif lexeme.kind is Kind.WORD:
+            token = group.token(lexeme, negated=negated)
+            if token.field in bounds:
+                aside.append(token)
+            elif any(tokens(token.text)):  # punctuation and symbols alone find nothing anywhere
+                group.add({_key(token): token})
+        elif lexeme.kind is Kind.OR:
+            group.end_alternative()
+        elif lexeme.kind is Kind.CLOSE and len(groups) > 1:
+            groups.pop().end_into(groups[-1])
+        negated = negated if lexeme.kind in (Kind.NOT, Kind.AND) else False
+    while len(groups) > 1:
+        groups.pop().end_into(groups[-1])
+    groups[0].end_alternative()
+    return Parsed(tuple(tuple(found.values()) for found in groups[0].finished), tuple(aside))
+
+
+_Key = tuple[str | None, str, bool, bool]
+_Alternative = dict[_Key, Token]
+
+
+@define
+class _Group:
+    """What stands between two parentheses, or the whole query, as alternatives.
+
+    Negation is carried inwards (De Morgan): within a negated group each token is excluded, and OR and AND change places.
+    `within` is the field before it. `finished` and `current` are () as long as nothing was added to them.
+    """
+
+    negated: bool = False
+    within: str | None = None
+    finished: tuple[_Alternative, ...] = field(default=(), init=False)
+    current: tuple[_Alternative, ...] = field(default=(), init=False)
+
+    def token(self, lexeme: Lexeme, *, negated: bool) -> Token:
+        return Token(lexeme.text, lexeme.field or self.within, lexeme.excluded ^ negated ^ self.negated, _is_phrase(lexeme))
+
+    def add(self, *part: _Alternative) -> None:
+        self.current = _joined(self.current, part, either=self.negated)
+
+    def end_alternative(self) -> None:
+        self.finished = _joined(self.finished, self.current, either=not self.negated)
+        self.current = ()
+
+    def end_into(self, outer: "_Group") -> None:
+        """Add all of it to the group around it, if it holds anything."""
+        self.end_alternative()
+        outer.add(*self.finished)
+
+
+def _joined(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool) -> tuple[_Alternative, ...]:
+    """The alternatives of two parts, of which one must hold or both."""
+    if not left or not right:
+        return left or right
+    if not either and len(left) * len(right) > MAX_ALTERNATIVES:
+        raise _too_complex()
+    found: dict[frozenset[_Key], _Alternative] = {}
+    for one in (*left, *right) if either else ({**first, **second, **first} for first, second in product(left, right)):
+        found.setdefault(frozenset(one), one)
+    if len(found) > MAX_ALTERNATIVES or sum(map(len, found.values())) > MAX_TOKENS:
+        raise _too_complex()
+    return tuple(found.values())
+
+
+def _key(token: Token) -> _Key:
+    return token.field, case_folded(token.text), token.excluded, token.phrase
+
+
+def _is_phrase(lexeme: Lexeme) -> bool:
+    return " " in lexeme.text or (lexeme.quoted and any(is_any_function_word(token.word) for token in tokens(lexeme.text)))
+
+
+def _too_long(name: str) -> InvalidParameterError:
+    return InvalidParameterError(name, "too_long", f"{name} must have at most {MAX_CHARS} characters.")
+
+
+def _too_complex() -> InvalidParameterError:
+    most = f"{MAX_ALTERNATIVES} alternatives and {MAX_TOKENS} words"
+    return InvalidParameterError("q", "too_complex", f"q must have at most {most} once its parentheses are multiplied out.")

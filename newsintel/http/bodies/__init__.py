@@ -1,0 +1,1 @@
+"""Bodies of responses: pure functions from values to JSON."""

@@ -1,0 +1,30 @@
+"""The body of a search for one person."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.personal.arrange import arrange
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.merging import merged_as
+from newsintel.http.bodies.search import View, search_body
+
+
+def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
+    """The body of GET /articles for one person: as everybody's, with `personal`; with explain each story says what preferences added.
+
+    Args:
+        answer: everybody's.
+        view: limit and page count the stories that are left.
+        preferences: the person's.
+        filled: the preferences that stood in for absent parameters.
+    """
+    merged = yield from merged_as(answer, view.dedupe)
+    arranged = yield from arrange(merged.ranked, preferences, answer.harvest.query.sort)
+    body = yield from search_body(answer, merged, arranged.ranked, view)
+    if view.explain:
+        first = (view.page - 1) * view.limit
+        for story, worth in zip(body["articles"], arranged.worth[first:], strict=False):
+            story["preference"] = worth
+    return body | {"personal": {"applied": [*filled, *arranged.applied], "hidden": arranged.hidden}}

@@ -1,0 +1,159 @@
+"""What a person sees of a harvest: pure functions from an answer and a view to the body of a response. They never cost an upstream call.
+
+Moments that our own clock took (`fetched_at`, `first_seen_at`, `retry_at`) are shown in milliseconds, those that sources told
+(`published_at`) in seconds; all are RFC 3339 in UTC with a Z.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import asdict, evolve, frozen
+
+from newsintel.domain.bounds.slices import Sliced, whole
+from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
+from newsintel.domain.search.harvest import Answer, Merge, Origin, Ranked
+from newsintel.domain.search.merging import merged_as
+from newsintel.domain.search.outcome import FetchOutcome
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.scoring import DECIMALS, shown
+from newsintel.domain.text.moments import rfc3339
+
+LAST_PAGE = 1000
+"""The last that may be asked for (contract): of the smallest pages it is past the end of any harvest."""
+
+
+@frozen
+class View:
+    """How a harvest is to be shown.
+
+    Attributes:
+        limit: groups on a page, 1 to 100.
+        page: from 1.
+        explain: show the parts of each score.
+    """
+
+    limit: int = 20
+    page: int = 1
+    dedupe: Dedupe = Dedupe.NORMAL
+    explain: bool = False
+
+
+def render(answer: Answer, view: View) -> dict[str, Any]:
+    """The body of GET /articles. Scores use the harvest's fetched_at as now, so a hit equals its miss."""
+    return whole(rendering(answer, view))
+
+
+def rendering(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
+    """Likewise, in slices."""
+    merged = yield from merged_as(answer, view.dedupe)
+    return (yield from search_body(answer, merged, merged.ranked, view))
+
+
+def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
+    """The body that lists some of a merge's groups, in the order given; the sources are reported by the whole merge."""
+    harvest = answer.harvest
+    start = (view.page - 1) * view.limit
+    articles = []
+    for ranked in listed[start : start + view.limit]:
+        articles.append(_group_body(ranked, explain=view.explain))
+        yield
+    return {
+        "articles": articles,
+        "total": len(listed),
+        "limit": view.limit,
+        "page": view.page,
+        "has_more": start + view.limit < len(listed),
+        "complete": harvest.complete and not answer.refused,
+        "origin": (Origin.STALE if answer.refused else harvest.origin).value,
+        "fetched_at": rfc3339(harvest.fetched_at),
+        "sources": _sources(answer, merged),
+    }
+
+
+def article_body(archived: ArchivedArticle) -> dict[str, Any]:
+    """The body of GET /articles/{id}."""
+    return summary(archived.article) | {
+        "content": archived.article.content,
+        "leader_id": archived.leader_id,
+        "first_seen_at": rfc3339(archived.first_seen_at),
+        "fetched_at": rfc3339(archived.fetched_at),
+    }
+
+
+def summary(article: Article) -> dict[str, Any]:
+    """What every list of articles shows of one."""
+    body: dict[str, Any] = {
+        "id": article.id,
+        "title": article.title,
+        "description": article.description,
+        "url": article.url,
+        "source": article.source,
+        "publisher": article.publisher,
+        "section": article.section,
+        "author": article.author,
+        "image_url": article.image_url,
+        "language": article.language,
+        "published_at": rfc3339(article.published_at, "seconds"),
+    }
+    return body | {"published_at_estimated": True} if article.published_at_estimated else body
+
+
+def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
+    body = summary(ranked.group.leader) | {
+        "group_id": ranked.group.founder.id,
+        "score": shown(ranked.parts),
+        "duplicates": [_duplicate(member) for member in _duplicates(ranked.group)],
+    }
+    if not explain:
+        return body
+    parts = {name: round(part, DECIMALS) for name, part in asdict(ranked.parts).items()}
+    return body | {"score_parts": parts, "popularity": ranked.popularity}
+
+
+def _duplicates(group: Group) -> list[Member]:
+    """Every member but the leader, in founder order. A founder that does not lead is listed with what ties the leader to it."""
+    leading = next(place for place, member in enumerate(group.members) if member.article == group.leader)
+    leader = group.members[leading]
+    others = [member for place, member in enumerate(group.members) if place != leading]
+    if leading > 0:
+        others[0] = evolve(others[0], rule=leader.rule, similarity=leader.similarity)
+    return others
+
+
+def _duplicate(member: Member) -> dict[str, Any]:
+    article = member.article
+    return {
+        "id": article.id,
+        "title": article.title,
+        "url": article.url,
+        "source": article.source,
+        "publisher": article.publisher,
+        "published_at": rfc3339(article.published_at, "seconds"),
+        "rule": member.rule,
+        "similarity": member.similarity,
+    }
+
+
+def _sources(answer: Answer, merged: Merge) -> dict[str, Any]:
+    """A report per source: of the refresh that failed if there was one, since what the older harvest got is not what just happened.
+
+    Only articles that these outcomes kept can count as merged; those of a stale harvest or of the archive are not theirs.
+    """
+    own = not answer.refused and answer.harvest.origin is Origin.LIVE
+    listed = (member.article.source for ranked in merged.ranked for member in _duplicates(ranked.group))
+    counts = Counter(listed if own else ())
+    return {outcome.source: _source(outcome, counts[outcome.source]) for outcome in answer.refused or answer.harvest.outcomes}
+
+
+def _source(outcome: FetchOutcome, merged: int) -> dict[str, Any]:
+    return {
+        "status": outcome.status.value,
+        "latency_ms": None if outcome.latency_ms is None else round(outcome.latency_ms, 1),
+        "returned": outcome.returned,
+        "kept": len(outcome.articles),
+        "merged": merged,
+        "http_status": outcome.http_status,
+        "retry_at": None if outcome.retry_at is None else rfc3339(outcome.retry_at),
+        "ignored": list(outcome.ignored),
+    }

@@ -1,0 +1,52 @@
+"""Lets pages of the origins in CORS_ORIGINS read our answers (Fetch, 3.2). Never with cookies: such a page sends a key, or is anonymous."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from newsintel.http.asgi import Asgi, Receive, Scope, Send
+
+KEEP_S = 600
+ALLOWED = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, X-Request-Id"),
+    (b"access-control-max-age", str(KEEP_S).encode()),
+)
+EXPOSED = (
+    b"access-control-expose-headers",
+    b"Age, Cache-Status, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-Id",
+)
+
+
+class Cors:
+    """ASGI middleware round all that may answer, so that a page can also read why it was refused."""
+
+    def __init__(self, app: Asgi, origins: Sequence[str]) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        origin = headers.get(b"origin")
+        allowed = [(b"access-control-allow-origin", origin)] if origin in self._origins else []
+        if allowed and scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
+            added = [*allowed, *ALLOWED, (b"vary", b"Origin")]
+            await send({"type": "http.response.start", "status": 204, "headers": added})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*_varying(message["headers"]), *allowed, *([EXPOSED] if allowed else [])]}
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def _varying(headers: Any) -> list[tuple[bytes, bytes]]:
+    """The same headers, saying that they depend on the origin."""
+    said = any(name.lower() == b"vary" and b"origin" in value.lower() for name, value in headers)
+    return [*headers, *([] if said else [(b"vary", b"Origin")])]

@@ -1,0 +1,70 @@
+"""How often one person may ask: counts every request, tells it in headers, and answers 429 past the limit.
+
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: a policy's quota and window, what remains and the seconds until it is
+whole again. A request whose call is leased already is passed on without waiting for anything.
+"""
+
+from newsintel.domain.accounts.model import Caller
+from newsintel.errors import RateLimitedError
+from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.response.problems import PROBLEMS, refuse
+from newsintel.runtime.limits.limiter import Limiter
+
+EXEMPT = frozenset({"/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favicon.ico"})
+"""What platforms probe, often from one address for everybody, and what explains the service to whoever has run into a limit."""
+
+EXEMPT_BELOW = ("/problems/", "/docs/")
+"""The same for whatever lies below an address."""
+
+SEARCH = "/articles"
+"""The address that can reach an upstream, and so tells of both limits."""
+
+
+class Limits:
+    """ASGI middleware, within Identify: a request of a person whose limit is spent ends here."""
+
+    def __init__(self, app: Asgi, requests: Limiter, misses: Limiter | None) -> None:
+        self._app = app
+        self._requests = requests
+        self._misses = misses
+        self._policy = _policy(requests)
+        self._both = self._policy + (b", " + _policy(misses) if misses else b"")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count a request and pass it on, or answer 429."""
+        if scope["type"] != "http" or is_exempt(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        caller: Caller = scope["state"]["caller"]
+        try:
+            lease = await self._requests.take(caller.person)
+        except RateLimitedError as error:
+            head = [*self._head(scope["path"], caller.person, 0), (b"retry-after", b"%d" % error.retry_after_s)]
+            await refuse(scope, send, "rate_limited", PROBLEMS["rate_limited"].meaning, head)
+            return
+        remaining = lease.remaining
+
+        async def sending(message: dict[str, object]) -> None:
+            if message["type"] == "http.response.start":
+                head = self._head(scope["path"], caller.person, remaining)
+                message = {**message, "headers": [*message["headers"], *head]}  # type: ignore[misc]
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    def _head(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
+        """The headers; of the upstreams' limit as it stands after the request."""
+        state = b'"search";r=%d;t=%d' % (remaining, self._requests.resets_s())
+        if self._misses is None or path != SEARCH:
+            return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
+        state += b', "miss";r=%d;t=%d' % (self._misses.lease(person).remaining, self._misses.resets_s())
+        return [(b"ratelimit-policy", self._both), (b"ratelimit", state)]
+
+
+def is_exempt(path: str) -> bool:
+    """Whether requests for an address are not counted."""
+    return path in EXEMPT or path.startswith(EXEMPT_BELOW)
+
+
+def _policy(limiter: Limiter) -> bytes:
+    return b'"%s";q=%d;w=%d' % (limiter.policy.encode(), limiter.quota.calls, limiter.quota.window_s)

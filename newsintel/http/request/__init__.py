@@ -1,0 +1,1 @@
+"""Reading a request: parameters, bodies, addresses, credentials."""

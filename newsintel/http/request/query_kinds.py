@@ -1,0 +1,120 @@
+"""The kinds of value that a parameter of the path or the query can have; `json_kinds` has those of a JSON body.
+
+A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
+the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.archive.model import SOURCE_NAME
+from newsintel.domain.text.moments import read_moment
+
+
+@frozen
+class Kind:
+    """A kind of value: the JSON Schema of a good one, and its parser."""
+
+    schema: dict[str, Any]
+    parse: Callable[[Any], Any]
+
+
+def whole(low: int, high: int) -> Kind:
+    """A whole number in ASCII digits; `int` alone would also take `1_000`, ` 5 ` and the digits of every script."""
+
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,6}", raw) or not low <= int(raw) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return Kind({"type": "integer", "minimum": low, "maximum": high}, parse)
+
+
+def choice(*words: str) -> Kind:
+    """One of a few words."""
+
+    def parse(raw: str) -> str:
+        if raw not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return raw
+
+    return Kind({"type": "string", "enum": [str(word) for word in words]}, parse)
+
+
+def names(known: tuple[str, ...]) -> Kind:
+    """A comma list of known names; read in the order in which they are known, each once."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        wanted = set(raw.split(","))
+        if not wanted <= set(known):
+            raise ValueError(f"must be a comma list out of {', '.join(known)}")
+        return tuple(name for name in known if name in wanted)
+
+    return Kind({"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}, parse)
+
+
+def source_names(known: tuple[str, ...]) -> Kind:
+    """A comma list of sources that the archive may hold; read with the known ones first, in the order in which they are known.
+
+    Which there are besides, from imports, only the archive knows.
+    """
+
+    def parse(raw: str) -> tuple[str, ...]:
+        wanted = set(raw.split(","))
+        if not all(re.fullmatch(SOURCE_NAME, name) for name in wanted):
+            raise ValueError(f"must be a comma list out of {', '.join(known)}, or of sources that were imported")
+        return (*(name for name in known if name in wanted), *sorted(wanted - set(known)))
+
+    return Kind({"type": "array", "items": {"type": "string", "pattern": f"^{SOURCE_NAME}$"}, "minItems": 1}, parse)
+
+
+def text(longest: int | None = None) -> Kind:
+    """Free text, judged by whoever uses it.
+
+    Args:
+        longest: in code points; for the description only. None = any text will do.
+    """
+    return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
+
+
+def matching(schema: dict[str, Any], rule: str) -> Kind:
+    """Text as a schema's pattern has it.
+
+    Args:
+        schema: with a `pattern`, which says the same to Python and to ECMA 262.
+        rule: the same in words, after "must be".
+    """
+
+    def parse(raw: str) -> str:
+        if not re.fullmatch(schema["pattern"], raw):
+            raise ValueError(f"must be {rule}")
+        return raw
+
+    return Kind(schema, parse)
+
+
+def language() -> Kind:
+    """A language's two letters (ISO 639-1), in either case."""
+
+    def parse(raw: str) -> str:
+        if not re.fullmatch(r"[A-Za-z]{2}", raw):
+            raise ValueError("must be two letters such as en")
+        return raw.lower()
+
+    return Kind({"type": "string", "pattern": "^[A-Za-z]{2}$"}, parse)
+
+
+def moment(*, end: bool = False) -> Kind:
+    """An RFC 3339 date-time, or a bare date that stands for its first (or, as an end, its last) moment in UTC."""
+
+    def parse(raw: str) -> datetime:
+        try:
+            return read_moment(raw, end=end)
+        except ValueError as error:
+            raise ValueError(f"{error} (write + as %2B)") from None
+
+    return Kind({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, parse)

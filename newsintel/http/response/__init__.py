@@ -1,0 +1,1 @@
+"""Writing a response: headers, problems, cookies, shared answers."""

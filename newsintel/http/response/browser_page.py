@@ -1,0 +1,52 @@
+"""What a browser sees where it lands between us and a provider: the same answer as a program gets, as a small page with a way on."""
+
+import html
+from collections.abc import Awaitable, Callable
+
+from quart import Response, request
+
+from newsintel.domain.accounts.sign_in import HOME
+from newsintel.http.request.accepting import prefers
+from newsintel.http.request.query_string import Given
+from newsintel.http.response.errors import settle
+from newsintel.http.services import Services
+
+View = Callable[[Services, Given], Awaitable[Response]]
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width"></head>
+<body>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p><a href="{again}">Try again</a> or go to <a href="{home}">your account</a>.</p>
+<p><small>Request {request_id}</small></p>
+</body>
+</html>
+"""
+"""Without style or script: the content security policy of such answers lets nothing be loaded or run."""
+
+
+def landing(again: str, view: View) -> View:
+    """A view whose failures are pages for those who prefer text/html, and problem+json for everybody else. `again`: the path to retry."""
+
+    async def landed(services: Services, given: Given) -> Response:
+        try:
+            return await view(services, given)
+        except Exception as error:  # noqa: BLE001 - settled and logged as everywhere, and then only dressed otherwise
+            response = settle(error)
+            return await _as_page(response, services.settings.public_url, again) if _prefers_html() else response
+
+    return landed
+
+
+def _prefers_html() -> bool:
+    return prefers(request.headers.get("Accept", ""), "text/html", "application/json", "application/problem+json")
+
+
+async def _as_page(response: Response, public_url: str, again: str) -> Response:
+    problem = await response.get_json(force=True)
+    text = {name: html.escape(str(problem[name])) for name in ("title", "detail", "request_id")}
+    response.set_data(PAGE.format(**text, again=html.escape(public_url + again), home=html.escape(public_url + HOME)).encode())
+    response.content_type = "text/html; charset=utf-8"
+    return response

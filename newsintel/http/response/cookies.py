@@ -1,0 +1,46 @@
+"""The two cookies: who is signed in, and which browser has gone to a provider. Neither can be read by a page.
+
+SameSite=Lax, since Strict would leave them behind when a provider sends the browser back. Over https both have the __Host- prefix, by
+which no other host and no path can set them (rfc6265bis, 4.1.3.2).
+"""
+
+from quart import Response, request
+
+from newsintel.config.settings import Settings
+from newsintel.http.request.credentials import SESSION_ID, cookie, session_cookie
+
+
+def leaving_cookie(settings: Settings) -> str:
+    """The name of the cookie of a browser that has gone to a provider."""
+    return "__Host-newsintel-leaving" if settings.public_url.startswith("https://") else "newsintel_leaving_dev"
+
+
+def shown(name: str) -> str | None:
+    """A cookie of the current request, if it has the form of ours."""
+    value = cookie(request.scope["headers"], name)
+    return value if value and SESSION_ID.fullmatch(value) else None
+
+
+def set_session(response: Response, settings: Settings, session_id: str) -> None:
+    """Sign the browser in."""
+    _set(response, session_cookie(settings), session_id, round(settings.session_max_s))
+
+
+def clear_session(response: Response, settings: Settings) -> None:
+    """Sign the browser out."""
+    _set(response, session_cookie(settings), "", 0)
+
+
+def set_leaving(response: Response, settings: Settings, value: str, keep_s: int) -> None:
+    """Mark the browser as gone to a provider."""
+    _set(response, leaving_cookie(settings), value, keep_s)
+
+
+def clear_leaving(response: Response, settings: Settings) -> None:
+    """Take the mark away."""
+    _set(response, leaving_cookie(settings), "", 0)
+
+
+def _set(response: Response, name: str, value: str, max_age_s: int) -> None:
+    secure = "; Secure" if name.startswith("__Host-") else ""
+    response.headers.add("Set-Cookie", f"{name}={value}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Lax{secure}")

@@ -1,0 +1,63 @@
+"""GET /me/page: where signing in leads. A page that says who one is, makes API keys and shows each once, ends them, and signs out."""
+
+from datetime import datetime
+from functools import partial
+from importlib.resources import files
+
+from quart import Response, render_template, request
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.accounts.sign_in import HOME
+from newsintel.errors import SignInUnavailableError
+from newsintel.http.request.access import caller
+from newsintel.http.request.query_string import Given
+from newsintel.http.response.browser_page import landing
+from newsintel.http.route import Route
+from newsintel.http.routes.auth import ways_in
+from newsintel.http.services import Services
+
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'"
+)
+"""Its own script and style, and requests to this service; nothing inline, nothing from elsewhere (OWASP ASVS 5.0, 3.4.3)."""
+
+ASSETS = {"account.css": "text/css; charset=utf-8", "account.js": "text/javascript; charset=utf-8"}
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of the page and of what it loads."""
+    about = "Your account as a page: sign in, API keys, sign out"
+    shown = Route(HOME, landing(HOME, page), about, {200: None}, problems=("not_ready",), media="text/html")
+    return (shown, *(_asset(name, kind) for name, kind in ASSETS.items()))
+
+
+async def page(services: Services, _given: Given) -> Response:
+    """Answer the page of whoever is signed in by a session; anybody else sees the ways to sign in."""
+    who = caller()
+    if who.doubt:
+        raise SignInUnavailableError("Who you are cannot be found out right now. Try again in a moment.")
+    account = who.account if who.access is Access.SESSION else None
+    keys = await services.api_keys.of_user(account.id) if account else ()
+    shown = {"account": account, "keys": keys, "ways": ways_in(services), "public_url": services.settings.public_url}
+    text = await render_template("account.html", **shown, day=_day)
+    request.scope["state"]["policy"] = POLICY
+    # ASVS 3.4.8: a page that opened this one has no hold on it.
+    headers = {"Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin"}
+    return Response(text, headers=headers, content_type="text/html; charset=utf-8")
+
+
+def _day(moment: datetime | None) -> str:
+    """A day in UTC, empty for none."""
+    return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+def _asset(name: str, kind: str) -> Route:
+    body = files("newsintel.http").joinpath("static", name).read_bytes()
+    media = kind.partition(";")[0]
+    return Route(f"/static/{name}", partial(_static, body, kind), "A part of the pages", {200: None}, media=media)
+
+
+async def _static(body: bytes, kind: str, _services: Services, _given: Given) -> Response:
+    # It changes with releases only; what a signed-in browser gets is no more personal.
+    return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type=kind)

@@ -1,0 +1,131 @@
+"""GET /archive, a search of everything that ever passed; GET /archive/timeline and /archive/facets, its matches counted."""
+
+from typing import Any
+
+from quart import Response
+
+from newsintel.config.settings import Settings
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Bucket
+from newsintel.domain.archive.query import build, fingerprint
+from newsintel.domain.paging import MAX_CHARS
+from newsintel.errors import InvalidParameterError
+from newsintel.http.bodies.archive import facets_body, page_body, timeline_body
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.filters import BOUNDS, LANGUAGE, bounds
+from newsintel.http.request.query_kinds import choice, source_names, text, whole
+from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.shared_answers import kept
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+PREFIX = "archive"
+"""Of the keys in Redis."""
+
+
+def routes(settings: Settings) -> tuple[Route, ...]:
+    """The addresses of the archive."""
+    wanted = _wanted(tuple(settings.source))
+    bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", "day")
+    problems = ("busy", "archive_timeout")
+    return (
+        Route("/archive", search, "Search the archive", {200: ref("ArchivePage")}, takes=(*wanted, *_PAGING), problems=problems),
+        Route(
+            "/archive/timeline",
+            timeline,
+            "Count matches in the archive over time",
+            {200: ref("Timeline")},
+            takes=(*wanted, bucket),
+            problems=problems,
+        ),
+        Route(
+            "/archive/facets",
+            facets,
+            "Count matches in the archive by source and publisher, the commonest 20 of each; `counted_newest` says if only the newest were",
+            {200: ref("Facets")},
+            takes=wanted,
+            problems=problems,
+        ),
+    )
+
+
+def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
+    grammar = (
+        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes of any language, -word or '
+        "`NOT word` for one that must not occur, parentheses round groups; "
+        'title:word, title:"a phrase", title:(a OR b), source:name, publisher:"a name", author:word, before:2026-01-31, after:2025-12-01. '
+        "Everything if absent."
+    )
+    return (
+        Parameter("q", text(256), grammar),
+        Parameter("sources", source_names(sources), "The sources whose articles are wanted, imported ones included; all by default."),
+        Parameter("publisher", text(256), "A publisher's whole name, in any case."),
+        *BOUNDS,
+        LANGUAGE,
+    )
+
+
+_PAGING = (
+    Parameter("limit", whole(1, 100), "Articles on a page.", 20),
+    Parameter("sort", choice(*ArchiveSort), "The order; relevance by default if q wants words of text or title, else newest."),
+    Parameter("cursor", text(MAX_CHARS), "next_cursor of an answer to the same query, filters and sort: the page after it."),
+)
+
+
+async def search(services: Services, given: Given) -> Response:
+    """Answer a page of matches."""
+    query = _query(given, given["sort"] and ArchiveSort(given["sort"]))
+    asked, limit = fingerprint(query), given["limit"]
+    after = None if given["cursor"] is None else services.cursors.read(given["cursor"], asked)
+
+    async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
+        page = await services.archive.search(query, limit, after)
+        return page_body(page, None if page.next is None else services.cursors.write(page.next, asked))
+
+    return await kept(services, PREFIX, ["search", asked, limit, None if after is None else after.keys], make)
+
+
+async def timeline(services: Services, given: Given) -> Response:
+    """Answer the number of matches per bucket."""
+    query, bucket = _query(given), Bucket(given["bucket"])
+
+    async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
+        return timeline_body(await services.archive.timeline(query, bucket))
+
+    return await kept(services, PREFIX, ["timeline", fingerprint(query), bucket], make)
+
+
+async def facets(services: Services, given: Given) -> Response:
+    """Answer the number of matches per source and publisher."""
+    query = _query(given)
+
+    async def make() -> dict[str, Any]:
+        await _check_sources(services, query)
+        return facets_body(await services.archive.facets(query))
+
+    return await kept(services, PREFIX, ["facets", fingerprint(query)], make)
+
+
+async def _check_sources(services: Services, query: ArchiveQuery) -> None:
+    """Refuse a source that is neither one of ours nor in the archive: a misspelt one would find nothing in silence."""
+    others = [name for name in query.sources if name not in services.settings.source]
+    if others and (missing := set(others) - await services.archive.held(others)):
+        known = ", ".join(services.settings.source)
+        raise InvalidParameterError(
+            "sources", "invalid", f"sources must be a comma list out of {known}, or of sources that were imported, not {min(missing)}"
+        )
+
+
+def _query(given: Given, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
+    """What is asked; counts come in no order, so for them it is always the same."""
+    start, end = bounds(given)
+    return build(
+        given["q"],
+        sources=given["sources"] or (),
+        publisher=given["publisher"],
+        start=start,
+        end=end,
+        language=given["language"],
+        sort=sort,
+    )

@@ -1,0 +1,198 @@
+"""Signing in and out: /auth tells how, a provider's login sends the browser there, its callback has it back."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from quart import Response, request
+
+from newsintel.config.settings import Settings
+from newsintel.domain.accounts.model import Identity, Tokens
+from newsintel.domain.accounts.sign_in import check_invited, check_return, new_attempt
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.security.keys import digest
+from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError, UnavailableError
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import caller
+from newsintel.http.request.json_body import Member
+from newsintel.http.request.json_kinds import string
+from newsintel.http.request.query_kinds import text
+from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.browser_page import landing
+from newsintel.http.response.cookies import clear_leaving, clear_session, leaving_cookie, set_leaving, set_session, shown
+from newsintel.http.route import Method, Route
+from newsintel.http.services import Services
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+KEEP_S = 600
+"""For which a browser may stay away: as long as the attempt is kept."""
+LONGEST_CLIENT = 200
+
+_EVERYDAY = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
+"""What a provider may answer though we asked as we should."""
+
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""An `error` that the log may repeat."""
+
+NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
+RETURNED = (
+    Parameter("state", text(200), "What we sent along."),
+    Parameter("code", text(4000), "What the provider gave for the person."),
+    Parameter("error", text(100), "Why it gave nothing."),
+)
+"""Each optional: which of them there must be is decided in order."""
+USERNAME = Member("username", string(1, 100), "Who to be.", required=True)
+
+
+def routes(services: Services) -> tuple[Route, ...]:
+    """The addresses of signing in and out, those of the providers that are set up among them."""
+    found = [
+        Route("/auth", listed, "How to sign in", {200: ref("Providers")}),
+        Route("/auth/logout", logout, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
+    ]
+    for name, provider in services.providers.items():
+        send, back = (landing(f"/auth/{name}/login", partial(view, name)) for view in (login, callback))
+        failing = ("not_ready", "not_invited")
+        found += [
+            Route(f"/auth/{name}/login", send, f"Go to {provider.label} to sign in", {303: None}, takes=(NEXT,), problems=failing),
+            Route(f"/auth/{name}/callback", back, "Come back", {303: None}, takes=RETURNED, problems=failing, foreign=True),
+        ]
+    if _dev(services.settings):
+        dev = partial(Route, "/auth/dev/login", dev_login, "Sign in as anybody (development)", {204: None})
+        found.append(dev(method=Method.POST, body=(USERNAME,), problems=("not_ready", "not_invited")))
+    return tuple(found)
+
+
+async def listed(services: Services, _given: Given) -> Response:
+    """Answer the ways to sign in."""
+    return Response(to_json({"providers": ways_in(services)}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+
+
+def ways_in(services: Services) -> list[dict[str, str]]:
+    """The ways to sign in: name, label, and the method and path of each."""
+    providers = [
+        {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
+        for name, provider in services.providers.items()
+    ]
+    if _dev(services.settings):
+        providers.append({"name": "dev", "label": "Anybody (development)", "method": "POST", "url": "/auth/dev/login"})
+    return providers
+
+
+async def login(name: str, services: Services, given: Given) -> Response:
+    """Send the browser to a provider, marked and with a state that is good for one return."""
+    mark = secrets.token_urlsafe(32)
+    attempt = new_attempt(name, mark, given["next"])
+    url = await services.providers[name].begin(attempt)
+    with _remembering():
+        await services.attempts.keep(attempt)
+    response = _redirect(url)
+    set_leaving(response, services.settings, mark, KEEP_S)
+    return response
+
+
+async def callback(name: str, services: Services, given: Given) -> Response:
+    """Have a browser back: its state first, then the provider's word, then whether we let that person in."""
+    try:
+        return await _returned(name, services, given)
+    except Exception as error:
+        log.warning("sign_in_failed", provider=name, reason=getattr(error, "code", type(error).__name__))
+        raise
+
+
+async def _returned(name: str, services: Services, given: Given) -> Response:
+    if given["state"] is None:
+        # Some providers leave it out of a refusal, against RFC 6749, 4.1.2.1. Nothing follows from it but words.
+        if given["error"] is not None:
+            raise _refusal(services.providers[name].label, given["error"])
+        raise InvalidParameterError("state", "required", "state is required")
+    with _remembering():
+        attempt = await services.attempts.take(given["state"])
+    attempt = check_return(attempt, name, given["state"], shown(leaving_cookie(services.settings)))
+    if given["error"] is not None:
+        _tell_operator(services.providers[name].label, given["error"])
+        raise _refusal(services.providers[name].label, given["error"])
+    if given["code"] is None:
+        raise InvalidParameterError("code", "required", "code is required")
+    identity, tokens = await services.providers[name].finish(given["code"], attempt)
+    check_invited(identity, services.settings.sign_in)
+    response = _redirect(attempt.next)
+    await _sign_in(services, response, identity, tokens)
+    clear_leaving(response, services.settings)
+    return response
+
+
+async def dev_login(services: Services, given: Given) -> Response:
+    """Sign in as whoever one says to be."""
+    name: str = given["username"]
+    identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
+    check_invited(identity, services.settings.sign_in)
+    response = Response(b"", status=204)
+    await _sign_in(services, response, identity, None)
+    return response
+
+
+async def logout(services: Services, _given: Given) -> Response:
+    """End the session; without one there is nothing to do but take the cookie away."""
+    who = caller()
+    if who.doubt:
+        raise SignInUnavailableError("Signing out does not work right now: the session cannot be reached. Try again in a moment.")
+    if who.account and who.session:
+        with _remembering():
+            await services.sessions.end(who.account.id, who.session)
+        log.info("signed_out", account=who.account.public_id)
+    response = Response(b"", status=204)
+    clear_session(response, services.settings)
+    return response
+
+
+async def _sign_in(services: Services, response: Response, identity: Identity, tokens: Tokens | None) -> None:
+    """Make or find the account, and give the browser a session with an id that nobody has seen; the one that it had ends."""
+    with _remembering():
+        account = await services.accounts.sign_in(identity.provider, identity.subject, identity.username, services.now())
+        if tokens is not None:
+            await services.links.link(account.id, identity.provider, tokens)
+        before = caller()
+        if before.account and before.session:
+            await services.sessions.end(before.account.id, before.session)
+        client = request.headers.get("User-Agent", "")[:LONGEST_CLIENT]
+        session_id = await services.sessions.start(account.id, client)
+    services.lookups.know(digest(session_id), account.public_id)
+    set_session(response, services.settings, session_id)
+    log.info("signed_in", provider=identity.provider, account=account.public_id)
+
+
+def _tell_operator(label: str, error: str) -> None:
+    """Log that a provider does not take how we ask. Only of a return whose state is good: anybody can make up any other."""
+    if error not in _EVERYDAY:
+        log.error("provider_refuses_us", provider=label, error=error if _WORD.fullmatch(error) else "not a word")
+
+
+def _refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
+    """What a provider's `error` means (RFC 6749, 4.1.2.1): the person said no, or we asked in a wrong way, or it has troubles."""
+    if error == "access_denied":
+        return DeniedError("unauthenticated", f"You did not let {label} tell who you are. Start again if you want to sign in.")
+    if error not in _EVERYDAY:
+        return SignInUnavailableError(f"{label} does not take how this service asks. Tell whoever runs it.")
+    return SignInUnavailableError(f"{label} has troubles. Try again in a moment.")
+
+
+@contextmanager
+def _remembering() -> Iterator[None]:
+    """Nobody can sign in or out while a store is away, and there it is not the archive that one waits for."""
+    try:
+        yield
+    except UnavailableError as error:
+        raise SignInUnavailableError("Signing in and out does not work right now. Try again in a moment.") from error
+
+
+def _redirect(url: str) -> Response:
+    return Response(b"", status=303, headers={"Location": url, "Cache-Control": "no-store"})
+
+
+def _dev(settings: Settings) -> bool:
+    return settings.dev_sign_in and settings.sign_in != ("off",)

@@ -1,0 +1,72 @@
+"""/me/opened and /me/dismissed: what the caller read, and what the caller does not want to see; recommendations heed both."""
+
+from collections.abc import Awaitable, Callable
+
+from quart import Response
+from werkzeug.exceptions import NotFound
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.personal.model import Dismissal
+from newsintel.http.request.access import account
+from newsintel.http.request.json_body import Member
+from newsintel.http.request.json_kinds import word
+from newsintel.http.request.query_string import Given
+from newsintel.http.route import Method, Route
+from newsintel.http.routes.article_id import known_article
+from newsintel.http.routes.ids import ARTICLE
+from newsintel.http.services import Services
+
+REASON = Member("reason", word(*Dismissal), "`hide`: not this one; `less_like_this`: nor much of its kind.", required=True)
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of opened and dismissed articles."""
+    opened, dismissed = "/me/opened/{article_id}", "/me/dismissed/{article_id}"
+    return (
+        _route(opened, put_opened, "Note that you opened an article", Method.PUT),
+        _route(opened, delete_opened, "Forget that you opened an article", Method.DELETE),
+        _route(dismissed, put_dismissed, "Have an article recommended no more", Method.PUT, REASON),
+        _route(dismissed, delete_dismissed, "Let an article be recommended again", Method.DELETE),
+    )
+
+
+async def put_opened(services: Services, given: Given) -> Response:
+    """Note that an article was opened: one of the archive's, or of an answer of a moment ago."""
+    found = await known_article(services, given["article_id"])
+    await services.feedback.open(account().id, found.article, found.fetched_at, services.now())
+    return Response(b"", status=204)
+
+
+async def delete_opened(services: Services, given: Given) -> Response:
+    """Forget that an article was opened."""
+    if not await services.feedback.forget_opened(account().id, given["article_id"]):
+        raise NotFound("You have not opened this article.")
+    return Response(b"", status=204)
+
+
+async def put_dismissed(services: Services, given: Given) -> Response:
+    """Note that an article is not wanted."""
+    found = await known_article(services, given["article_id"])
+    await services.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
+    return Response(b"", status=204)
+
+
+async def delete_dismissed(services: Services, given: Given) -> Response:
+    """Forget that an article is not wanted."""
+    if not await services.feedback.forget_dismissed(account().id, given["article_id"]):
+        raise NotFound("You have not dismissed this article.")
+    return Response(b"", status=204)
+
+
+def _route(path: str, view: Callable[[Services, Given], Awaitable[Response]], about: str, method: Method, *body: Member) -> Route:
+    return Route(
+        path,
+        view,
+        about,
+        {204: None},
+        in_path={"article_id": ARTICLE},
+        problems=("not_found", "busy", "archive_timeout"),
+        method=method,
+        need=Access.WRITE,
+        body=body,
+    )

@@ -1,0 +1,63 @@
+"""/me/history: the searches that the caller made while signed in."""
+
+from quart import Response
+from werkzeug.exceptions import NotFound
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.personal import history_body
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import account
+from newsintel.http.request.query_string import Given
+from newsintel.http.route import Method, Route
+from newsintel.http.routes.forget_searches import forget_searches
+from newsintel.http.routes.ids import SEARCH
+from newsintel.http.routes.paging import PAGING, next_cursor, position
+from newsintel.http.services import Services
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of the history."""
+    away = ("busy", "archive_timeout")
+    return (
+        Route(
+            "/me/history",
+            listed,
+            "Your searches, the latest first",
+            {200: ref("History")},
+            takes=PAGING,
+            problems=away,
+            need=Access.READ,
+        ),
+        Route("/me/history", cleared, "Forget all your searches", {204: None}, problems=away, method=Method.DELETE, need=Access.WRITE),
+        Route(
+            "/me/history/{id}",
+            deleted,
+            "Forget one search",
+            {204: None},
+            in_path={"id": SEARCH},
+            problems=("not_found", *away),
+            method=Method.DELETE,
+            need=Access.WRITE,
+        ),
+    )
+
+
+async def listed(services: Services, given: Given) -> Response:
+    """Answer a page of searches."""
+    asked = (account(), "history")
+    page = await services.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
+    return Response(to_json(history_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
+
+
+async def cleared(services: Services, _given: Given) -> Response:
+    """Forget every search up to now, in the counts of trends too."""
+    await forget_searches(services, account(), services.now())
+    return Response(b"", status=204)
+
+
+async def deleted(services: Services, given: Given) -> Response:
+    """Forget one search."""
+    if not await services.own_history.delete(account().id, given["id"]):
+        raise NotFound("You made no search of this id.")
+    return Response(b"", status=204)

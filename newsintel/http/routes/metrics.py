@@ -1,0 +1,55 @@
+"""GET /metrics, the numbers for Prometheus: on the public port for whoever has METRICS_TOKEN, on METRICS_BIND for whoever reaches it."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from quart import Response, request
+from werkzeug.exceptions import NotFound
+
+from newsintel.config.settings import Settings
+from newsintel.http.asgi import Receive, Scope, Send
+from newsintel.http.request.query_string import Given
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+PATH = "/metrics"
+
+
+def routes() -> tuple[Route, ...]:
+    """The address of the metrics."""
+    about = "The service's numbers for Prometheus; its operator decides who may read them"
+    return (Route(PATH, exposed, about, {200: None}, problems=("not_found",)),)
+
+
+async def exposed(services: Services, _given: Given) -> Response:
+    """Answer the numbers; without the right to see them, as if there were nothing."""
+    if not _allowed(services.settings, request.headers.get("Authorization", "")):
+        raise NotFound("Nothing is here.")
+    return Response(await services.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _allowed(settings: Settings, authorization: str) -> bool:
+    """With a token whoever knows it; without one everybody in development, nobody in production. Takes as long for any wrong token."""
+    if settings.metrics_token is None:
+        return not settings.production
+    scheme, _, token = authorization.partition(" ")
+    known = hmac.compare_digest(token.strip().encode(), settings.metrics_token.reveal().encode())
+    return known and scheme.lower() == "bearer"
+
+
+class MetricsListener:
+    """The ASGI application behind METRICS_BIND: the numbers and nothing else, for collectors that come by address, without a token."""
+
+    def __init__(self, exposition: Callable[[], Awaitable[bytes]]) -> None:
+        self._exposition = exposition
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer one request; 404 for any other address or method."""
+        known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
+        if known:
+            scope["state"]["route"] = PATH
+        body = await self._exposition() if known else b""
+        headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})

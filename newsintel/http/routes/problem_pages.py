@@ -1,0 +1,22 @@
+"""GET /problems/{code}: the page that a problem's `type` points to."""
+
+from quart import Response
+
+from newsintel.http.request.query_string import Given
+from newsintel.http.response.problems import PROBLEMS
+from newsintel.http.route import Route
+from newsintel.http.routes.ids import PROBLEM
+from newsintel.http.services import Services
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of the pages on problems."""
+    return (Route("/problems/{code}", page, "What a problem means", {200: None}, in_path={"code": PROBLEM}, problems=("not_found",)),)
+
+
+async def page(_services: Services, given: Given) -> Response:
+    """Answer one code's page, as plain text."""
+    problem = PROBLEMS[given["code"]]
+    text = f"{given['code']} ({problem.status})\n\n{problem.title}.\n{problem.meaning}\n"
+    # The text changes with releases only.
+    return Response(text, headers={"Cache-Control": "public, max-age=3600"}, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,36 @@
+"""GET /me/recommendations: articles for the caller, each with its reasons."""
+
+from quart import Response
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.search.codec import to_json
+from newsintel.http.bodies.intelligence import recommendations_body
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import account
+from newsintel.http.request.query_kinds import whole
+from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+LIMIT = Parameter("limit", whole(1, 50), "How many at most.", 20)
+
+
+def routes() -> tuple[Route, ...]:
+    """The address of recommendations."""
+    return (
+        Route(
+            "/me/recommendations",
+            recommended,
+            "Articles for you, each with its reasons",
+            {200: ref("Recommendations")},
+            takes=(LIMIT,),
+            problems=("busy", "archive_timeout"),
+            need=Access.READ,
+        ),
+    )
+
+
+async def recommended(services: Services, given: Given) -> Response:
+    """Answer a page for the caller."""
+    page = await services.recommender.page(account(), given["limit"])
+    return Response(to_json(recommendations_body(page)), content_type="application/json")

@@ -1,0 +1,100 @@
+"""/me/saved: the articles that the caller saved, with notes."""
+
+from attrs import NOTHING
+from quart import Response
+from werkzeug.exceptions import Conflict, NotFound
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.saved_query import build
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.text.grammar import checked
+from newsintel.http.bodies.personal import save_body, saved_body
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import account
+from newsintel.http.request.json_body import Member
+from newsintel.http.request.json_kinds import or_null, string
+from newsintel.http.request.query_kinds import text
+from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.route import Method, Route
+from newsintel.http.routes.article_id import known_article
+from newsintel.http.routes.ids import ARTICLE
+from newsintel.http.routes.paging import PAGING, next_cursor, position
+from newsintel.http.services import Services
+
+MAX_NOTES_CHARS = 10_000
+
+WORDS = Parameter(
+    "q", text(256), "Words that title, publisher and notes together must hold, in the grammar of a search. Every save if absent."
+)
+NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your own words. If absent, those of an older save stay; null clears them.")
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of saved articles."""
+    one, away = {"article_id": ARTICLE}, ("busy", "archive_timeout")
+    return (
+        Route(
+            "/me/saved",
+            listed,
+            "The articles you saved, the latest first",
+            {200: ref("SavedPage")},
+            takes=(WORDS, *PAGING),
+            problems=away,
+            need=Access.READ,
+        ),
+        Route(
+            "/me/saved/{article_id}",
+            put,
+            "Save an article, or change your notes on it",
+            {200: ref("SavedArticle"), 201: ref("SavedArticle")},
+            in_path=one,
+            problems=("not_found", "conflict", *away),
+            method=Method.PUT,
+            need=Access.WRITE,
+            body=(NOTES,),
+        ),
+        Route(
+            "/me/saved/{article_id}",
+            deleted,
+            "Forget a saved article",
+            {204: None},
+            in_path=one,
+            problems=("not_found", *away),
+            method=Method.DELETE,
+            need=Access.WRITE,
+        ),
+    )
+
+
+async def listed(services: Services, given: Given) -> Response:
+    """Answer a page of saves."""
+    q = None if given["q"] is None else checked(given["q"])
+    words = None if q is None else build(q)
+    asked = (account(), "saved", q)
+    page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
+    return Response(to_json(saved_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
+
+
+async def put(services: Services, given: Given) -> Response:
+    """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
+    notes = given.get("notes", NOTHING)
+    found = await known_article(services, given["article_id"])
+    save, done = await services.saved.put(
+        account().id,
+        found.article,
+        found.fetched_at,
+        notes=None if notes is NOTHING else notes,
+        keep_notes=notes is NOTHING,
+        at=services.now(),
+    )
+    if done is Put.FULL:
+        raise Conflict("You have saved as many articles as one may. Forget some first.")
+    return Response(to_json(save_body(save)), status=201 if done is Put.NEW else 200, content_type="application/json")
+
+
+async def deleted(services: Services, given: Given) -> Response:
+    """Forget a save."""
+    if not await services.saved.delete(account().id, given["article_id"]):
+        raise NotFound("You have not saved this article.")
+    return Response(b"", status=204)

@@ -1,0 +1,109 @@
+"""GET /trending, what many people search for at the moment; GET /searches/related, what they search for beside something."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from quart import Response
+
+from newsintel.domain.accounts.model import Access
+from newsintel.domain.intelligence.normal_form import normal_form
+from newsintel.domain.intelligence.related import closest
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.query import build
+from newsintel.errors import InvalidParameterError
+from newsintel.http.bodies.intelligence import related_body, trending_body
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import admit, caller
+from newsintel.http.request.query_kinds import choice, text
+from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.shared_answers import kept
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+PREFIX = "searches"
+"""Of the keys in Redis."""
+MOST_SHOWN = 20
+MOST_SEEDS = 10
+"""Of a person's own searches, the latest different ones that others are found for."""
+LOOKED_THROUGH = 50
+"""Entries of the person's history that these are taken from."""
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of other people's searches, counted."""
+    window = Parameter("window", choice(*Span), "Up to now: the last hour, 24 hours, or today and the six days before.", Span.DAY.value)
+    query = Parameter(
+        "q", text(256), "What others are wanted for. If you are signed in, your own latest searches if absent; else required."
+    )
+    problems = ("busy", "archive_timeout")
+    return (
+        Route(
+            "/trending",
+            trending,
+            "What more people search for than usual",
+            {200: ref("Trending")},
+            takes=(window,),
+            problems=problems,
+        ),
+        Route(
+            "/searches/related",
+            related,
+            "What people also search for who search for this, or what finds the same articles",
+            {200: ref("RelatedSearches")},
+            takes=(query,),
+            problems=("not_ready", *problems),
+        ),
+    )
+
+
+def kept_trends() -> list[tuple[str, Any]]:
+    """Prefix and `asked` of every answer about trends that Redis may keep."""
+    return [(PREFIX, ["trending", span.value]) for span in Span]
+
+
+async def trending(services: Services, given: Given) -> Response:
+    """Answer a window's list; anybody's is the same."""
+    span = Span(given["window"])
+
+    async def make() -> dict[str, Any]:
+        return trending_body(span, await services.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
+
+    return await kept(services, PREFIX, ["trending", span.value], make)
+
+
+async def related(services: Services, given: Given) -> Response:
+    """Answer what goes with a query, the same to anybody; without one, what goes with the caller's own searches."""
+    today = services.now().date()
+    if given["q"] is None:
+        return Response(to_json(await _beside_own(services, today)), content_type="application/json")
+    form = _form(given["q"])
+    seeds = [] if form is None else [form]
+
+    async def make() -> dict[str, Any]:
+        kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
+        return related_body(closest(kin, MOST_SHOWN, without=seeds))
+
+    return await kept(services, PREFIX, ["related", *seeds], make)
+
+
+async def _beside_own(services: Services, today: date) -> dict[str, Any]:
+    if caller().doubt:
+        admit(caller(), Access.READ)
+    account = caller().account
+    if account is None:
+        raise InvalidParameterError("q", "required", "q is required unless you are signed in")
+    page = await services.own_history.page(account.id, LOOKED_THROUGH, None)
+    seeds = _seeds([search.query for search in page.searches])
+    kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
+    return related_body(closest(kin, MOST_SHOWN, without=seeds))
+
+
+def _seeds(queries: Sequence[str]) -> list[str]:
+    forms = dict.fromkeys(_form(query) for query in queries)
+    return [form for form in forms if form is not None][:MOST_SEEDS]
+
+
+def _form(query: str) -> str | None:
+    return normal_form(build(query, sources=()).clauses)

@@ -1,0 +1,78 @@
+"""GET and DELETE /me/sessions: where an account is signed in, and how to end that from anywhere."""
+
+import base64
+
+from quart import Response
+from werkzeug.exceptions import NotFound
+
+from newsintel.domain.accounts.model import Access, Session
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.text.moments import rfc3339
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.access import account, caller
+from newsintel.http.request.query_string import Given
+from newsintel.http.response.cookies import clear_session
+from newsintel.http.route import Method, Route
+from newsintel.http.routes.ids import SESSION
+from newsintel.http.services import Services
+
+
+def routes() -> tuple[Route, ...]:
+    """The addresses of sessions."""
+    return (
+        Route("/me/sessions", listed, "Where you are signed in", {200: ref("Sessions")}, need=Access.SESSION),
+        Route("/me/sessions", end_all, "Sign out everywhere", {204: None}, method=Method.DELETE, need=Access.SESSION),
+        Route(
+            "/me/sessions/{id}",
+            end,
+            "Sign out in one place",
+            {204: None},
+            in_path={"id": SESSION},
+            method=Method.DELETE,
+            need=Access.SESSION,
+            problems=("not_found",),
+        ),
+    )
+
+
+async def listed(services: Services, _given: Given) -> Response:
+    """Answer the account's sessions, the one seen last first."""
+    sessions = [row(session) for session in await services.sessions.of_user(account().id)]
+    return Response(to_json({"sessions": sessions}), content_type="application/json")
+
+
+async def end(services: Services, given: Given) -> Response:
+    """End one session of the account."""
+    mine = await services.sessions.of_user(account().id)
+    found = next((session for session in mine if public_id(session) == given["id"]), None)
+    if found is None or not await services.sessions.end(account().id, found.digest):
+        raise NotFound("You have no session of this id.")
+    response = Response(b"", status=204)
+    if found.digest == caller().session:
+        clear_session(response, services.settings)
+    return response
+
+
+async def end_all(services: Services, _given: Given) -> Response:
+    """End every session of the account, and what its provider gave us."""
+    await services.sessions.end_all(account().id)
+    await services.links.unlink(account().id)
+    response = Response(b"", status=204)
+    clear_session(response, services.settings)
+    return response
+
+
+def public_id(session: Session) -> str:
+    """What a session is called in public: a part of a digest of its digest, from which nobody finds the cookie."""
+    return "s_" + base64.b32encode(bytes.fromhex(session.digest)).decode().lower()[:20]
+
+
+def row(session: Session) -> dict[str, object]:
+    """A session as its owner sees it."""
+    return {
+        "id": public_id(session),
+        "client": session.client,
+        "created_at": rfc3339(session.created_at),
+        "last_seen_at": rfc3339(session.last_seen_at),
+        "current": session.digest == caller().session,
+    }

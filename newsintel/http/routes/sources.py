@@ -1,0 +1,47 @@
+"""GET /sources: what is configured, and how each source stands."""
+
+from typing import Any
+
+from quart import Response
+
+from newsintel.config.settings import SourceSettings
+from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.outcome import Status
+from newsintel.domain.text.moments import rfc3339
+from newsintel.http.bodies.schemas import ref
+from newsintel.http.request.query_string import Given
+from newsintel.http.route import Route
+from newsintel.http.services import Services
+
+
+def routes() -> tuple[Route, ...]:
+    """The address of the sources."""
+    return (Route("/sources", listed, "What is configured, its state and what is left of its quota", {200: ref("Sources")}),)
+
+
+async def listed(services: Services, _given: Given) -> Response:
+    """Answer every source that exists, in founder order. Costs no call to any of them."""
+    await services.source_states.look()
+    states = services.source_states()
+    sources = {name: _row(source, states.get(name, SourceState())) for name, source in services.settings.source.items()}
+    return Response(to_json({"sources": sources}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+
+
+def state_word(source: SourceSettings, state: SourceState) -> str:
+    """`ready`, `disabled`, or why it would not be asked now."""
+    if not source.enabled:
+        return Status.DISABLED.value
+    return state.blocked.value if state.blocked else "ready"
+
+
+def _row(source: SourceSettings, state: SourceState) -> dict[str, Any]:
+    quota = source.quota
+    return {
+        "enabled": source.enabled,
+        "state": state_word(source, state),
+        "deadline_s": source.deadline_s,
+        "pace_s": source.pace_s,
+        "quota": {"calls": quota.calls, "window_s": quota.window_s, "left": state.quota_left} if quota else None,
+        "retry_at": rfc3339(state.retry_at) if state.retry_at else None,
+    }

@@ -1,0 +1,1 @@
+"""The server: sockets, connections, HTTP/1.1, refusals before the application, its log."""

@@ -1,0 +1,72 @@
+"""Which connections are open, and how many may be: in all, and from one address."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from newsintel.config.settings import Settings
+from newsintel.domain.accounts.persons import network_of
+from newsintel.domain.ports import Count
+from newsintel.http.request.client_address import is_trusted
+
+
+class Open(Protocol):
+    """An open connection."""
+
+    def drain(self) -> None:
+        """End it now if it rests, else after the answer it is at."""
+
+
+class TooManyError(Exception):
+    """There is no room for a further connection."""
+
+
+class Connections:
+    """The table of open connections.
+
+    An IPv6 /64 counts as one address, as for rate limits. A proxy of TRUSTED_PROXIES brings many clients and has no limit of its own.
+    """
+
+    def __init__(self, settings: Settings, count: Count, *, capacity: int) -> None:
+        self._trusted = settings.trusted_proxies
+        self._most_per_address = settings.max_connections_per_address
+        self._capacity = capacity
+        self._count = count
+        self._open: set[Open] = set()
+        self._per_address: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    @contextmanager
+    def entry(self, connection: Open, address: str) -> Iterator[None]:
+        """Have a connection counted while the block runs.
+
+        Raises:
+            TooManyError: so many are open, in all or from this address, that this one is to be closed at once.
+        """
+        network = network_of(address)
+        if len(self._open) >= self._capacity:
+            self._refuse("all")
+        if self._per_address[network] >= self._most_per_address and not is_trusted(address, self._trusted):
+            self._refuse("address")
+        self._open.add(connection)
+        self._per_address[network] += 1
+        try:
+            yield
+        finally:
+            self._open.remove(connection)
+            self._per_address[network] -= 1
+            if not self._per_address[network]:
+                del self._per_address[network]
+
+    def drain(self) -> None:
+        """End those that rest, and each other one after the answer it is at."""
+        for connection in tuple(self._open):
+            connection.drain()
+
+    def _refuse(self, limit: str) -> None:
+        self._count("connections_refused", limit=limit)
+        raise TooManyError

@@ -1,0 +1,376 @@
+"""HTTP/1.1 on one connection: hypercorn's protocol over h11, and where ours differs. The only file that knows hypercorn's internals.
+
+What differs, and why:
+
+- Upgrades are ignored (RFC 9110 7.8). Hypercorn would start HTTP/2 or a WebSocket inside the connection; a balancer speaks HTTP/1.1 to us.
+- A request's body waits in `Inbox`, which can always be ended. Hypercorn's queue blocks the news that a client has left once it is full.
+- The application's task says how its request ended, so each request is logged and measured once.
+- What is wrong with a request's bytes is answered with a problem document.
+- A response's head travels with the first bytes of its body: one system call, one packet.
+
+Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts used here changes.
+"""
+
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from enum import Enum
+from itertools import count
+from typing import Any
+
+import h11
+import trio
+from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Body, EndBody, Request, Response, StreamClosed
+from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
+from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import suppress_body
+
+from newsintel.http.asgi import Asgi
+from newsintel.http.middleware.envelope import chosen_id
+from newsintel.http.server.log import ServerLog
+from newsintel.http.server.refusals import refusal
+
+Message = MutableMapping[str, Any]
+MAX_WAITING = 4
+"""Messages of a request's body that may wait for the application, each at most one read of 64 KiB. Full: the socket is not read."""
+
+MAX_BODY_ON_THE_WIRE_BYTES = 131_072
+"""Of a request's body with the framing of its chunks: twice the largest body. Chunks of a byte each cost 20 us to read."""
+MAX_HEAD_LINES = 128
+"""Of a request's head; each costs some 16 us to read. Browsers send about 20, proxies add a few."""
+EVENTS_A_TURN = 64
+"""Events of one read after which others have their turn: about a millisecond."""
+
+_DONE_ASKING = {h11.MUST_CLOSE, h11.CLOSED}
+
+_CODES = {431: "headers_too_large"}
+"""h11's hint of a status, where another problem than `bad_request` tells more."""
+
+
+_END = re.compile(rb"\n\r?\n")
+"""Of a head, as h11 has it."""
+
+_FOLDED = re.compile(rb"\n[ \t]")
+"""A header that goes on in a next line, which RFC 9112, 5.2 has refused: a proxy in front may take it for another one than h11 does."""
+
+
+def _wrong_with_head(data: bytes) -> str | None:
+    """The code of what is wrong with a head, or with as much of it as is there, that h11 would let pass."""
+    found = _END.search(data)
+    end = found.start() if found else len(data)
+    if data.count(b"\n", 0, end) > MAX_HEAD_LINES:
+        return "headers_too_large"
+    return "bad_request" if _FOLDED.search(data, 0, end) else None
+
+
+async def _no_app(*_given: object) -> None:
+    """Stand where hypercorn wants an application; `Requests` has ours."""
+
+
+class Phase(Enum):
+    """What a connection waits for."""
+
+    HEAD = "head"
+    BODY = "body"
+    ANSWER = "answer"
+    NEXT = "next"
+
+
+class Inbox:
+    """What one request's application may receive. `end` takes effect at once, also while `put` waits for room."""
+
+    def __init__(self) -> None:
+        self._messages: deque[Message] = deque()
+        self._ended = False
+        self._changed = trio.Event()
+
+    async def put(self, message: Message) -> None:
+        """Add a message when there is room; drop it if nobody will receive it any more."""
+        if message["type"] == "http.disconnect":
+            self.end()
+        while len(self._messages) >= MAX_WAITING and not self._ended:
+            await self._changed.wait()
+        if not self._ended:
+            self._messages.append(message)
+            self._change()
+
+    def end(self) -> None:
+        """Nothing more follows: from now on there is a disconnect to receive."""
+        self._ended = True
+        self._change()
+
+    async def receive(self) -> Message:
+        """Return the next message, `http.disconnect` after the last."""
+        while not self._messages and not self._ended:
+            await self._changed.wait()
+        if not self._messages:
+            return {"type": "http.disconnect"}
+        message = self._messages.popleft()
+        self._change()
+        return message
+
+    def _change(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+
+class Requests:
+    """Runs the application for a connection's requests, in the connection's nursery (hypercorn calls it a task group)."""
+
+    def __init__(self, nursery: trio.Nursery, app: Asgi, log: ServerLog) -> None:
+        self._nursery = nursery
+        self._app = app
+        self._log = log
+
+    async def spawn_app(
+        self, _app: object, _config: Config, scope: Any, send: Callable[[Any], Awaitable[None]]
+    ) -> Callable[[Message], Awaitable[None]]:
+        """Start the application on a request; returns what takes the request's body."""
+        inbox = Inbox()
+        self._nursery.start_soon(self._run, scope, inbox, send)
+        return inbox.put
+
+    async def _run(self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]) -> None:
+        """Let the application answer. Its error ends this request: 500, or a cut answer if that had begun."""
+        started, answer = time.perf_counter(), Answer(send)
+        try:
+            await self._app(scope, inbox.receive, answer.send)
+        except* Exception as failure:  # noqa: BLE001  # it is logged; one request's error must not end the others
+            self._log.application_failed(failure)
+        finally:
+            inbox.end()
+            status = answer.status if answer.complete else None
+            self._log.request_ended(scope, status, answer.body_bytes, time.perf_counter() - started)
+        await send(None)
+
+
+class Answer:
+    """How far a response got. It is complete when its last byte was handed to the system, whenever its client leaves then."""
+
+    def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        self._send = send
+        self.status = 0
+        self.complete = False
+        self.body_bytes = 0
+
+    async def send(self, message: Any) -> None:
+        """Pass on one message of the application."""
+        await self._send(message)
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+        else:
+            self.body_bytes += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+
+
+class Stream(HTTPStream):
+    """One request and its response. `Requests` logs how it ended."""
+
+    def __init__(self, protocol: "Http1") -> None:
+        of = protocol
+        super().__init__(of.app, of.config, of.context, of.task_group, of.ssl, of.client, of.server, of.stream_send, STREAM_ID)
+        self._protocol = protocol
+
+    async def handle(self, event: StreamEvent) -> None:
+        """Take one part of the request, or the news that its connection needs it no more."""
+        if not isinstance(event, StreamClosed):
+            await super().handle(event)
+        elif not self.closed:
+            self.closed = True
+            await self.app_put({"type": "http.disconnect"})
+
+    async def _send_closed(self) -> None:
+        await self.send(EndBody(stream_id=self.stream_id))
+        self.state = ASGIHTTPState.CLOSED
+        await self.send(StreamClosed(stream_id=self.stream_id))
+
+    async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # hypercorn has no other than 500 for us
+        self.state = ASGIHTTPState.CLOSED
+        await self._protocol.refuse("internal")
+
+
+class Http1(H11Protocol):
+    """The bytes of one connection, read into requests and written from responses.
+
+    Args:
+        requests: runs the application.
+        config: hypercorn's settings.
+        context: hypercorn's; its event `terminated` is set while the server drains.
+        client: the other end's address and port.
+        server: our end's.
+        send: does what is to be done with the connection: send bytes, end it after them, or let it rest.
+        refused: called with a problem's code and the request's id each time bytes are answered with one.
+    """
+
+    def __init__(
+        self,
+        requests: Requests,
+        config: Config,
+        context: WorkerContext,
+        *,
+        client: tuple[str, int] | None,
+        server: tuple[str, int] | None,
+        send: Callable[[Event], Awaitable[None]],
+        refused: Callable[[str, str], None],
+    ) -> None:
+        super().__init__(_no_app, config, context, requests, ConnectionState({}), False, client, server, send)  # type: ignore[arg-type]
+        self._refused = refused
+        self._head = b""
+        self._received = b""
+        self._body_bytes = 0
+        self._closes = False
+        self._over = False
+
+    @property
+    def phase(self) -> Phase:
+        """What the connection waits for."""
+        state = self.connection.their_state
+        if state is h11.IDLE:
+            return Phase.NEXT if self.keep_alive_requests and not self.has_begun else Phase.HEAD
+        return Phase.BODY if state is h11.SEND_BODY else Phase.ANSWER
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a request has begun to arrive."""
+        return self.connection.their_state is not h11.IDLE or bool(self.connection.trailing_data[0])
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether the client may still be sending a request that nobody reads to its end."""
+        return self.has_begun and self.connection.their_state in {h11.IDLE, h11.SEND_BODY, h11.ERROR}
+
+    async def handle(self, event: Event) -> None:
+        """Take bytes of the client, or the news that it has gone."""
+        if not isinstance(event, RawData):
+            await super().handle(event)
+            return
+        self._received = left = event.data
+        while left and not self._over and self.connection.their_state not in _DONE_ASKING:
+            # h11 looks at its limit only when it wants more, so it is given no more than the limit leaves room for.
+            room = self.config.h11_max_incomplete_size - len(self.connection.trailing_data[0])
+            if room <= 0:
+                await self.refuse("headers_too_large")
+                return
+            part, left = left[:room], left[room:]
+            if self.connection.their_state is h11.SEND_BODY and not self._has_room_for(part):
+                await self.refuse("too_large")
+                return
+            self.connection.receive_data(part)
+            await self._handle_events()
+
+    def stop(self) -> None:
+        """Begin no further request, and send nothing more: the connection ends."""
+        self._over = True
+
+    def _has_room_for(self, part: bytes) -> bool:
+        self._body_bytes += len(part)
+        return self._body_bytes <= MAX_BODY_ON_THE_WIRE_BYTES
+
+    async def refuse(self, code: str) -> None:
+        """Answer with a problem if no answer has begun, and end the connection after it."""
+        scope = self.stream.scope if isinstance(self.stream, Stream) else None
+        request_id = (scope["state"].get("request_id") if scope else None) or chosen_id(())
+        self._refused(code, request_id)
+        data = b""
+        if self.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            status, headers, body = refusal(code, self._received, path=scope["path"] if scope else "", request_id=request_id)
+            if suppress_body(scope["method"] if scope else "GET", status):
+                body = b""
+            parts = (
+                h11.Response(headers=[*headers, *self.config.response_headers("h11")], status_code=status),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            )
+            data = b"".join(self._make(part) for part in parts)
+        self._over = True
+        await self.send(RawData(data))
+        await self.send(Closed())
+
+    async def stream_send(self, event: StreamEvent) -> None:
+        """Send a part of a response. The head waits for the first part of the body."""
+        if isinstance(event, Response):
+            headers = [*event.headers, *self.config.response_headers("h11")]
+            if self._closes or self.keep_alive_requests >= self.config.keep_alive_max_requests or self.context.terminated.is_set():
+                headers.append((b"connection", b"close"))
+            self._head = self._make(h11.Response(headers=headers, status_code=event.status_code))
+        elif isinstance(event, Body | EndBody):
+            part = h11.Data(data=event.data) if isinstance(event, Body) else h11.EndOfMessage()
+            data, self._head = self._head + self._make(part), b""
+            await self.send(RawData(data))
+        elif isinstance(event, StreamClosed):
+            await self._maybe_recycle()
+
+    def _make(self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
+        """The bytes of a part of a response; none once the connection's last answer was given."""
+        return b"" if self._over else bytes(self.connection.send(part))
+
+    async def _handle_events(self) -> None:
+        body = bytearray()
+        for turn in count(1):
+            if self._over or self.connection.their_state in _DONE_ASKING:
+                break  # what follows a last request is discarded (RFC 9112, 9.6)
+            if turn % EVENTS_A_TURN == 0:
+                await trio.lowlevel.checkpoint()
+            if self.connection.they_are_waiting_for_100_continue:
+                await self.send(RawData(self._make(h11.InformationalResponse(status_code=100, headers=[]))))
+            try:
+                if self.connection.their_state is h11.IDLE and (code := _wrong_with_head(self.connection.trailing_data[0])):
+                    await self.refuse(code)
+                    return
+                event = self.connection.next_event()
+            except h11.RemoteProtocolError as error:
+                await self.refuse(_CODES.get(error.error_status_hint, "bad_request"))
+                return
+            if isinstance(event, h11.Data):
+                body += event.data  # the parts of one read are one message, however small the chunks are
+            elif not await self._take(event, body):
+                break
+        await self._pass_on(body)
+
+    async def _take(self, event: object, body: bytearray) -> bool:
+        """Take one event other than a part of a body; False if there is no further one to ask for."""
+        if isinstance(event, h11.Request):
+            await self._begin(event)
+        elif event is h11.PAUSED:
+            # The next request has come before this one's answer has gone.
+            await self.can_read.clear()
+            await self.can_read.wait()
+        elif isinstance(event, h11.EndOfMessage) and self.stream is not None:
+            await self._pass_on(body)
+            await self.stream.handle(EndBody(stream_id=STREAM_ID))
+        else:
+            return False
+        return True
+
+    async def _pass_on(self, body: bytearray) -> None:
+        """Give the application what came of a request's body."""
+        if body and self.stream is not None:
+            await self.stream.handle(Body(stream_id=STREAM_ID, data=bytes(body)))
+        body.clear()
+
+    async def _begin(self, request: h11.Request) -> None:
+        """Start the application on a request whose head is there."""
+        self.keep_alive_requests += 1
+        self._body_bytes = 0
+        if not request.http_version.startswith(b"1."):
+            await self.refuse("version_not_supported")
+            return
+        # RFC 9112, 6.1: an answer to both is the connection's last, for they may be an attempt to smuggle a request.
+        self._closes = {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
+        self.stream = Stream(self)
+        await self.stream.handle(
+            Request(
+                stream_id=STREAM_ID,
+                headers=list(request.headers),
+                http_version=request.http_version.decode(),
+                method=request.method.decode("ascii").upper(),
+                raw_path=request.target,
+                state=self.connection_state,
+            )
+        )

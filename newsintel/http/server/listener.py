@@ -1,0 +1,115 @@
+"""The server: our listening sockets and limits, one task for each connection. It ends when told to, after its requests."""
+
+import resource
+import socket
+import sys
+from functools import partial
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.worker_context import WorkerContext
+
+from newsintel.config.settings import Settings
+from newsintel.config.values import Address
+from newsintel.errors import NewsIntelError
+from newsintel.http.asgi import Asgi
+from newsintel.http.server.connection import Serving
+from newsintel.http.server.connections import Connections
+from newsintel.http.server.log import ServerLog
+from newsintel.runtime.telemetry.logs import get_logger
+from newsintel.runtime.telemetry.metrics import Metrics
+
+log = get_logger(__name__)
+
+GRACEFUL_SHARE = 0.4
+"""The part of DRAIN_S for which requests in flight may go on after the shutdown began: 8 s of 20. The sinks have as much after that."""
+
+UNACKNOWLEDGED_MS = 8000
+"""How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482): a client that vanished is noticed within it."""
+
+BACKLOG = 512
+MAX_HEADER_BYTES = 16_384
+
+RESERVED_DESCRIPTORS = 256
+"""Of the process's limit: for the stores' and sources' connections, files and pipes. The rest may be clients' connections."""
+
+
+async def serve(
+    app: Asgi,
+    settings: Settings,
+    *,
+    shutdown: trio.Event,
+    metrics: Metrics,
+    bind: Address | None = None,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within its share of DRAIN_S.
+
+    Reports, once it accepts connections, the URL of every address it listens on, with the port that the system chose where BIND says 0.
+
+    Args:
+        app: what answers.
+        settings: give BIND, DRAIN_S, HEAD_TIMEOUT_S and the limits of connections.
+        shutdown: ends it.
+        metrics: where requests and connections are counted.
+        bind: where to listen instead of BIND; such a listener has no gauge.
+        task_status: reports.
+
+    Raises:
+        NewsIntelError: the address cannot be listened on.
+    """
+    listeners = await _listen(bind or settings.bind)
+    connections = Connections(settings, metrics.count, capacity=_capacity(settings.max_connections))
+    if bind is None:
+        metrics.watch("connections", lambda: {(): float(len(connections))})
+    serving = _serving(app, settings, metrics, connections)
+    async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as accepting:
+            accept = partial(trio.serve_listeners, serving.serve, listeners, handler_nursery=nursery)
+            await accepting.start(accept)
+            task_status.started([_url(listener) for listener in listeners])
+            await shutdown.wait()
+            accepting.cancel_scope.cancel()
+        await serving.context.terminated.set()
+        connections.drain()
+        nursery.cancel_scope.deadline = trio.current_time() + settings.drain_s * GRACEFUL_SHARE
+
+
+def _serving(app: Asgi, settings: Settings, metrics: Metrics, connections: Connections) -> Serving:
+    config = Config()
+    config.h11_max_incomplete_size = MAX_HEADER_BYTES
+    config.include_server_header = False
+    server_log = ServerLog(metrics.observe)
+    return Serving(app, config, WorkerContext(None), connections, server_log, metrics.count, settings.head_timeout_s)
+
+
+def _capacity(wanted: int) -> int:
+    """How many connections may be open: MAX_CONNECTIONS, or what the process's limit of descriptors has room for.
+
+    Raises that limit to the highest that the system allows.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most == resource.RLIM_INFINITY or wanted + RESERVED_DESCRIPTORS <= most:
+        return wanted
+    possible = max(1, most - RESERVED_DESCRIPTORS)
+    log.warning("fewer_connections", max_connections=wanted, descriptors=most, possible=possible)
+    return possible
+
+
+async def _listen(bind: Address) -> list[trio.SocketListener]:
+    """Listen on an address, on every address of it if it is a name."""
+    try:
+        listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
+    except OSError as error:
+        raise NewsIntelError(f"cannot listen on {bind}: {error.strerror or error}") from error
+    if sys.platform == "linux":
+        for listener in listeners:
+            # Accepted connections inherit it.
+            listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return listeners
+
+
+def _url(listener: trio.SocketListener) -> str:
+    host, port = listener.socket.getsockname()[:2]
+    return f"http://{Address(host, port)}"

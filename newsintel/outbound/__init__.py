@@ -1,0 +1,1 @@
+"""The one way out: HTTP clients, sources, sign-in providers."""

@@ -1,0 +1,196 @@
+"""Reddit's app-only token: fetched at start and renewed ahead of its expiry, outside any search's deadline.
+
+One long-lived loop (`keep_ready`) alone talks to the token endpoint; everybody else reads what it left, or wakes it. So twenty fetches that
+find their token refused cost one call. Neither secret nor token is ever logged or part of a refusal's detail.
+"""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import trio
+from attrs import field, frozen
+
+from newsintel.config.settings import SourceSettings
+from newsintel.domain.search.outcome import Refusal, Status
+from newsintel.outbound.oauth.library import AsyncOAuth2Client, open_client
+from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, json_of
+from newsintel.outbound.transport import FORESEEN, Transport, refusal
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+ATTEMPT_S = 10.0
+"""Bound on one attempt as a whole: no search waits for it, so no deadline of a search bounds it."""
+
+RENEW_AT = 0.9
+"""Share of a token's life after which it is renewed: of Reddit's 3600 or 86400 s that leaves minutes for attempts that fail."""
+
+SHORTEST_LIFE_S, LONGEST_LIFE_S = 60.0, 366 * 86400.0
+"""A token said to live shorter or longer is refused: the one would have us ask for ever, the other is a typing error. Reddit's live 3600 or
+86400 s (recorded); the number sent is the one that counts."""
+
+_PAUSES_S = {Status.UNAUTHORIZED: (300.0, 3600.0), Status.RATE_LIMITED: (60.0, 3600.0)}
+"""First and longest pause after an attempt that failed. Only an operator mends a secret; Reddit's 429 names no time (recorded)."""
+
+_PASSING_S = (1.0, 300.0)
+"""The same for anything else, such as a network that is not up yet."""
+
+_LONGEST_RETRY_AFTER_S = 3600
+
+
+@frozen
+class _Grant:
+    """A token, and until when (trio's clock) it may be used."""
+
+    token: str = field(repr=False)
+    expires_at_s: float
+
+
+class _RefusedError(Exception):
+    """Carries our reading of a reply out through authlib, which would take any JSON object for a token."""
+
+    def __init__(self, refused: Refusal) -> None:
+        super().__init__(refused.detail)
+        self.refused = refused
+
+
+class AppToken:
+    """The token, as it is now. Fulfils `upstream.Token`."""
+
+    def __init__(self, client: AsyncOAuth2Client, url: str) -> None:
+        self._client = client
+        self._url = url
+        self._grant: _Grant | None = None
+        self._refused: Refusal | None = None
+        self._news = trio.Event()
+        self._wanted = trio.Event()
+        client.register_compliance_hook("access_token_response", _checked)
+
+    async def token(self) -> str | Refusal:
+        """The token; or the last attempt's refusal, at once. Waits, within the caller's scope, only while an attempt is being made."""
+        while True:
+            if self._grant is not None and trio.current_time() < self._grant.expires_at_s:
+                return self._grant.token
+            if self._refused is not None:
+                return self._refused
+            await self._news.wait()
+
+    async def renew(self, old: str) -> str | Refusal:
+        """Another token than `old`, which the source refused. Asks for one unless that has been done already."""
+        if self._grant is not None and self._grant.token == old:
+            self._grant = self._refused = None
+            self._wanted.set()
+        return await self.token()
+
+    async def keep_ready(self) -> None:
+        """Fetch, sleep until renewal is due or wanted, fetch again; never returns. A token still good outlives failed attempts."""
+        failures = 0
+        while True:
+            result = await self._attempt()
+            if isinstance(result, _Grant):
+                failures, pause_s = 0, (result.expires_at_s - trio.current_time()) * RENEW_AT
+                self._grant, self._refused = result, None
+            else:
+                pause_s = _pause_s(result, failures)
+                failures += 1
+                self._refused = result
+                log.warning("app_token_refused", detail=result.detail, next_attempt_s=round(pause_s))
+            self._news.set()
+            self._news, self._wanted = trio.Event(), trio.Event()
+            with trio.move_on_after(pause_s):
+                await self._wanted.wait()
+
+    async def _attempt(self) -> _Grant | Refusal:
+        asked_at_s = trio.current_time()
+        with trio.move_on_after(ATTEMPT_S):
+            try:
+                reply = await self._client.fetch_token(self._url, grant_type="client_credentials")
+            except _RefusedError as error:
+                return error.refused
+            except FORESEEN as error:
+                return refusal(error)
+            return _Grant(reply["access_token"], asked_at_s + reply["expires_in"])
+        return Refusal(Status.TIMEOUT, f"no token within {ATTEMPT_S:.0f} s")
+
+
+def _pause_s(refused: Refusal, failures: int) -> float:
+    """How long to wait after one more failure: as asked, else growing; a quarter longer or shorter, so that processes part ways."""
+    if refused.pause_s is not None:
+        return refused.pause_s
+    first_s, longest_s = _PAUSES_S.get(refused.status, _PASSING_S)
+    return min(longest_s, first_s * 2.0 ** min(failures, 12)) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret hangs on it
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """Authlib's hook on a reply: lets nothing through but a usable token."""
+    if (refused := judge(response)) is not None:
+        raise _RefusedError(refused)
+    return response
+
+
+def judge(response: httpx.Response) -> Refusal | None:
+    """What is wrong with a reply of the token endpoint; None if it holds a usable token.
+
+    Reddit reports most errors with HTTP 200 and a body `{"error": ...}`, a word or a number.
+    """
+    status = response.status_code
+    body = json_of(response)
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error if status == httpx.codes.OK and isinstance(error, int) else status
+    if code == httpx.codes.TOO_MANY_REQUESTS:
+        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, retry_after_s(response))
+    if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or isinstance(error, str):
+        return Refusal(Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status)
+    if code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Refusal(Status.UNREACHABLE, f"token endpoint: HTTP {code}", status)
+    if code != httpx.codes.OK or not usable(body):
+        return Refusal(Status.BAD_PAYLOAD, "token endpoint: reply without a usable token", status)
+    return None
+
+
+def retry_after_s(response: httpx.Response) -> float | None:
+    """The seconds in a Retry-After header, within 1 s to 1 h; None if there is no such number."""
+    raw = response.headers.get("retry-after", "")
+    return float(min(max(int(raw), 1), _LONGEST_RETRY_AFTER_S)) if raw.isascii() and raw.isdecimal() and len(raw) < 20 else None
+
+
+def usable(body: Any) -> bool:
+    """True for a bearer token that a header can carry, with the seconds it lives as a sensible number."""
+    if not isinstance(body, dict):
+        return False
+    token, kind, life_s = body.get("access_token"), body.get("token_type"), body.get("expires_in")
+    return (
+        isinstance(token, str)
+        and token.isascii()
+        and token.isprintable()
+        and bool(token.strip())
+        and isinstance(kind, str)
+        and kind.lower() == "bearer"
+        and isinstance(life_s, int | float)
+        and SHORTEST_LIFE_S <= life_s <= LONGEST_LIFE_S
+        # authlib acts on these too.
+        and not {"error", "expires_at"} & body.keys()
+    )
+
+
+@asynccontextmanager
+async def open_app_token(settings: SourceSettings) -> AsyncIterator[AppToken]:
+    """Open the keeper of a source's app-only token. Nothing is asked until somebody runs `keep_ready`.
+
+    Owns: its client and connections.
+
+    Args:
+        settings: its values hold client_id, client_secret, user_agent and auth_url.
+    """
+    values = settings.values
+    async with open_client(
+        values["client_id"],
+        values["client_secret"].reveal(),
+        Transport(MAX_REPLY_BYTES),
+        user_agent=values["user_agent"],
+        token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
+    ) as client:
+        yield AppToken(client, values["auth_url"] + "/api/v1/access_token")

@@ -1,0 +1,131 @@
+"""One conversation with a provider, bounded and understood: every way in which it can go wrong becomes one of our own exceptions.
+
+Nothing of a reply is ever repeated in a message or a log line but short words of the protocol: it may hold a token or a code.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import trio
+
+from newsintel.domain.accounts.model import Tokens
+from newsintel.errors import InvalidParameterError, NotLinkedError, SignInUnavailableError
+from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
+from newsintel.outbound.oauth.replies import json_of
+from newsintel.outbound.transport import FORESEEN, refusal
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+ATTEMPT_S = 10.0
+"""Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""
+
+_WORD = re.compile(r"[a-z_]{1,40}")
+
+
+@asynccontextmanager
+async def conversation(label: str, ours: str) -> AsyncIterator[None]:
+    """Turn a provider's absence into a SignInUnavailableError, after ATTEMPT_S at the latest.
+
+    Args:
+        label: what people call the provider.
+        ours: what we were doing, for the log.
+    """
+    try:
+        with trio.fail_after(ATTEMPT_S):  # noqa: ASYNC100 - what takes time is in the caller's block
+            yield
+    except FORESEEN as error:
+        log.warning("provider_failed", provider=label, step=ours, detail=refusal(error).detail)
+        raise SignInUnavailableError(f"{label} cannot be reached. Try again in a moment.") from None
+    except trio.TooSlowError:
+        log.warning("provider_failed", provider=label, step=ours, detail=f"no answer within {ATTEMPT_S:.0f} s")
+        raise SignInUnavailableError(f"{label} takes too long to answer. Try again in a moment.") from None
+
+
+def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a reply that went well.
+
+    Raises:
+        SignInUnavailableError: of any other.
+    """
+    body = json_of(response)
+    if response.status_code == httpx.codes.OK and isinstance(body, dict):
+        return body
+    raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
+
+
+def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
+    """The exception for a reply that is of no use, logged with its status."""
+    log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return SignInUnavailableError(f"{label} has too much to do. Try again later.", retry_after_s(response) or 60.0)
+    return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
+
+
+def check_token_reply(
+    label: str, response: httpx.Response, *, code_of: str, good: Callable[[dict[str, Any]], bool] = usable
+) -> httpx.Response:
+    """Let nothing through but a usable token; for authlib, which would take any JSON object for one.
+
+    Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`, and a refresh token that it no longer honours with HTTP 400
+    and `{"error": 400}`.
+
+    Args:
+        label: what people call the provider.
+        response: of the token endpoint.
+        code_of: the grant, `authorization_code` or `refresh_token`.
+        good: whether the JSON object of a reply holds what it was asked for.
+
+    Raises:
+        InvalidParameterError: the code was used before or has expired; names `code`.
+        NotLinkedError: the refresh token is not honoured.
+        SignInUnavailableError: anything else, our own credentials included.
+    """
+    status, body = response.status_code, json_of(response)
+    error = body.get("error") if isinstance(body, dict) else None
+    if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
+        if code_of == "refresh_token":
+            raise NotLinkedError(f"{label} no longer honours the link to your account. Sign in again to renew it.")
+        raise InvalidParameterError(
+            "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
+        )
+    if status == httpx.codes.OK and isinstance(body, dict) and error is None and good(body):
+        return response
+    if status == httpx.codes.OK and error is not None:
+        what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
+        raise away(label, code_of, response, what)
+    raise away(label, code_of, response, "no usable token" if status == httpx.codes.OK else "refused")
+
+
+def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
+    """The same for a sign-in with OpenID Connect, of which no token is kept: only what is used of the reply, and that is left.
+
+    What providers say of the access token's kind and life differs (`"3599"`, 30, nothing at all), and nothing here follows from it.
+    """
+    body = check_token_reply(label, response, code_of="authorization_code", good=lambda body: isinstance(body.get("id_token"), str)).json()
+    access_token = body.get("access_token")
+    return httpx.Response(
+        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if _sendable(access_token) else {})
+    )
+
+
+def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = None) -> Tokens:
+    """The tokens of a reply that `check_token_reply` let through.
+
+    Args:
+        reply: expires_in counts from `now`; Reddit's is 3600 or 86400 s (recorded), so the number sent is the one that counts.
+        now: the time at which it was asked for.
+        refresh_token: the one that was used, where none comes back.
+    """
+    sent = reply.get("refresh_token")
+    life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))
+    return Tokens(reply["access_token"], sent if _sendable(sent) else refresh_token, now + life)
+
+
+def _sendable(token: Any) -> bool:
+    """True for a token that can be kept and sent again: in visible characters (RFC 6749, A.12 and A.17)."""
+    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())

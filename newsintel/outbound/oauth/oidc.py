@@ -1,0 +1,165 @@
+"""Signing in with any OpenID Connect provider: what its discovery document says, the code flow with PKCE, and an ID token that holds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import trio
+from attrs import define, field
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.model import Attempt, Identity, Tokens
+from newsintel.domain.ports import WallClock
+from newsintel.errors import SignInUnavailableError
+from newsintel.outbound.oauth.discovery import TENANT, Document, document_address, read_document, read_keys
+from newsintel.outbound.oauth.exchange import check_login_reply, conversation, read_json
+from newsintel.outbound.oauth.id_token import UnknownSignerError, read_id_token
+from newsintel.outbound.oauth.identity import identity_of, lacks_names, with_userinfo
+from newsintel.outbound.oauth.library import open_client
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+SCOPES = "openid profile email"
+KEEP_S = 3600.0
+"""For which a discovery document and its keys are used before they are asked for again."""
+
+FRESH_KEYS_EVERY_S = 60.0
+"""A token signed by an unknown key has the keys asked for again, no more often than this: providers rotate them without notice."""
+
+
+@define
+class _Kept:
+    """What the provider said, and when (trio's clock)."""
+
+    document: Document
+    keys: KeySet
+    at_s: float
+
+
+@define
+class OpenIdConnect:
+    """An issuer as a Provider.
+
+    Attributes:
+        issuer: exactly as its documents and tokens name it.
+        transport: the way out; closed by whoever opened it.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: Secret | None
+    shown_as: str
+    redirect_uri: str
+    transport: httpx.AsyncBaseTransport
+    now: WallClock
+    _kept: _Kept | None = field(default=None, init=False)
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.shown_as
+
+    async def begin(self, attempt: Attempt) -> str:
+        """The address of the provider's page that asks the person."""
+        document = (await self._known()).document
+        with self._understood():  # authlib takes no query that is not form-encoded
+            url, _ = self._client(document).create_authorization_url(
+                document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
+            )
+        return str(url)
+
+    async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
+        """Exchange the code, and verify the ID token that comes with it. No token is kept: nobody here has a use for them."""
+        document = (await self._known()).document
+        client = self._client(document)
+        client.register_compliance_hook("access_token_response", partial(check_login_reply, self.label))
+        async with conversation(self.label, "exchanging a code"):
+            reply = await client.fetch_token(
+                document.token_endpoint,
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=self.redirect_uri,
+                code_verifier=attempt.verifier,
+                auth=self._basic(document),
+            )
+        claims = await self._verified(reply["id_token"], attempt.nonce)
+        if document.userinfo_endpoint and lacks_names(claims) and "access_token" in reply:
+            claims = await self._named(claims, document.userinfo_endpoint, reply["access_token"])
+        return identity_of(claims, any_tenant=TENANT in document.issuer), None
+
+    async def _verified(self, id_token: str, nonce: str) -> dict[str, Any]:
+        """The claims of an ID token; its signer's key is asked for if it is not known yet."""
+
+        def read(kept: _Kept) -> dict[str, Any]:
+            made_by = kept.document.issuer
+            return read_id_token(id_token, kept.keys, issuer=made_by, client_id=self.client_id, nonce=nonce, now=self.now())
+
+        try:
+            try:
+                return read(await self._known())
+            except UnknownSignerError:
+                return read(await self._known(FRESH_KEYS_EVERY_S))
+        except (JoseError, ValueError, RecursionError) as error:
+            raise self._does_not_hold("verifying an ID token", error) from None
+
+    async def _named(self, claims: dict[str, Any], url: str, access_token: str) -> dict[str, Any]:
+        """The claims, with what the userinfo endpoint adds to them."""
+        try:
+            return with_userinfo(claims, await self._get(url, "userinfo", {"Authorization": f"Bearer {access_token}"}))
+        except ValueError as error:
+            raise self._does_not_hold("comparing userinfo", error) from None
+
+    async def _known(self, keep_s: float = KEEP_S) -> _Kept:
+        """What the provider said within `keep_s`. Two who find it too old at once ask twice, which does no harm."""
+        kept = self._kept
+        if kept is None or trio.current_time() - kept.at_s >= keep_s:
+            said = await self._get(document_address(self.issuer), "discovery")
+            with self._understood():
+                document = read_document(said, self.issuer, secret=self.client_secret is not None)
+            said = await self._get(document.jwks_uri, "keys")
+            with self._understood():
+                keys = read_keys(said)
+            self._kept = kept = _Kept(document, keys, trio.current_time())
+        return kept
+
+    async def _get(self, url: str, step: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        client = open_client(self.client_id, None, self.transport)
+        async with conversation(self.label, step):
+            response = await client.request("GET", url, headers=headers, withhold_token=True)
+        return read_json(self.label, step, response)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """What cannot be understood of a provider is for its operator to mend, or ours."""
+        try:
+            yield
+        except ValueError as error:
+            log.warning("provider_misdescribed", provider=self.label, detail=str(error))
+            raise SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell the operator of this service.") from None
+
+    def _does_not_hold(self, step: str, error: Exception) -> SignInUnavailableError:
+        log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
+        return SignInUnavailableError(f"{self.label} sent a proof of who you are that does not hold. Tell the operator of this service.")
+
+    def _basic(self, document: Document) -> httpx.BasicAuth | None:
+        """Our id and secret for the header, form-encoded first as authlib does not (RFC 6749, 2.3.1); None where they go elsewhere."""
+        if document.auth_method != "client_secret_basic" or self.client_secret is None:
+            return None
+        return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe=""))
+
+    def _client(self, document: Document) -> Any:
+        return open_client(
+            self.client_id,
+            self.client_secret.reveal() if self.client_secret else None,
+            self.transport,
+            token_endpoint_auth_method=document.auth_method,
+            redirect_uri=self.redirect_uri,
+            scope=SCOPES,
+            code_challenge_method="S256",
+        )

@@ -1,0 +1,130 @@
+"""Signing in with Reddit: the code flow of OAuth 2 (RFC 6749, 4.1), with a state, PKCE and permanent tokens."""
+
+import re
+from functools import partial
+from typing import Any
+
+import httpx
+from attrs import frozen
+
+from newsintel.config.settings import SourceSettings
+from newsintel.domain.accounts.model import Attempt, Identity, Tokens
+from newsintel.domain.ports import WallClock
+from newsintel.errors import DeniedError, NotLinkedError, SignInUnavailableError
+from newsintel.outbound.oauth.exchange import away, check_token_reply, conversation, read_json, tokens_of
+from newsintel.outbound.oauth.library import open_client
+from newsintel.outbound.transport import Transport
+
+LABEL = "Reddit"
+SCOPES = ("identity", "read")
+"""Who it is, and nothing that could change anything there."""
+
+
+@frozen
+class Reddit:
+    """Reddit as a Provider and a TokenIssuer.
+
+    Attributes:
+        settings: the source's; its values hold client_id, client_secret, user_agent and auth_url, its url is the API's.
+        redirect_uri: byte for byte the registered one.
+        transport: the way out; closed by whoever opened it.
+    """
+
+    settings: SourceSettings
+    redirect_uri: str
+    transport: Transport
+    now: WallClock
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return LABEL
+
+    async def begin(self, attempt: Attempt) -> str:
+        """The address of Reddit's page that asks the person."""
+        url, _ = self._client().create_authorization_url(
+            self._at("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
+        )
+        return str(url)
+
+    async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
+        """Exchange the code, and ask Reddit whose it is."""
+        client, asked_at = self._client(), self.now()
+        client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL, code_of="authorization_code"))
+        async with conversation(LABEL, "exchanging a code"):
+            reply = await client.fetch_token(
+                self._at("access_token"),
+                grant_type="authorization_code",
+                code=code,
+                redirect_uri=self.redirect_uri,
+                code_verifier=attempt.verifier,
+            )
+        tokens = tokens_of(reply, asked_at)
+        granted = re.split(r"[ ,]+", str(reply.get("scope", "")))
+        if not {"identity", "*"} & set(granted):
+            raise DeniedError("unauthenticated", "Reddit was not allowed to tell who you are. Start again, and allow it.")
+        return await self._whose(tokens), tokens
+
+    async def refresh(self, tokens: Tokens) -> Tokens:
+        """Fresh tokens; Reddit sends the refresh token again, and where it does not the old one goes on."""
+        if tokens.refresh_token is None:
+            raise NotLinkedError("Reddit gave no token to renew this link with. Sign in again to renew it.")
+        client, asked_at = self._client(), self.now()
+        client.register_compliance_hook("refresh_token_response", partial(check_token_reply, LABEL, code_of="refresh_token"))
+        async with conversation(LABEL, "refreshing a token"):
+            reply = await client.refresh_token(self._at("access_token"), refresh_token=tokens.refresh_token, scope=None)
+        return tokens_of(reply, asked_at, tokens.refresh_token)
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """Revoke the refresh token, and with it every access token that came of it (RFC 7009, 2.1)."""
+        kind = "refresh_token" if tokens.refresh_token else "access_token"
+        async with conversation(LABEL, "revoking a token"):
+            response = await self._client().revoke_token(self._at("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind)
+        if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
+            raise away(LABEL, "revoking a token", response, "refused")
+
+    async def _whose(self, tokens: Tokens) -> Identity:
+        """GET /api/v1/me."""
+        async with conversation(LABEL, "asking who it is"):
+            response = await self._client().request(
+                "GET",
+                self.settings.url + "/api/v1/me",
+                params={"raw_json": "1"},
+                headers={"Authorization": f"bearer {tokens.access_token}"},
+                withhold_token=True,
+            )
+        return identity(read_json(LABEL, "asking who it is", response))
+
+    def _at(self, step: str) -> str:
+        return f"{self.settings.values['auth_url']}/api/v1/{step}"
+
+    def _client(self) -> Any:
+        values = self.settings.values
+        return open_client(
+            values["client_id"],
+            values["client_secret"].reveal(),
+            self.transport,
+            user_agent=values["user_agent"],
+            token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
+            revocation_endpoint_auth_method="client_secret_basic",
+            redirect_uri=self.redirect_uri,
+            scope=" ".join(SCOPES),
+            code_challenge_method="S256",
+        )
+
+
+def identity(me: dict[str, Any]) -> Identity:
+    """Who Reddit's /api/v1/me says somebody is: the id is for ever, the name what people see.
+
+    Raises:
+        SignInUnavailableError: it does not say.
+        DeniedError: Reddit has suspended the account.
+    """
+    subject, name = me.get("id"), me.get("name")
+    if not (isinstance(subject, str) and re.fullmatch(r"[a-z0-9]{1,20}", subject)):
+        raise SignInUnavailableError("Reddit did not say who you are. Try again in a moment.")
+    if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name)):
+        raise SignInUnavailableError("Reddit did not say what you are called. Try again in a moment.")
+    if me.get("is_suspended") is True:
+        raise DeniedError("unauthenticated", "Reddit has suspended this account.")
+    return Identity("reddit", subject, name, (f"reddit:{name.lower()}",))

@@ -1,0 +1,140 @@
+"""The Guardian's Content API: its own articles since 1999. One call a second and 500 a day on a developer key.
+
+Its default operator is OR and its order changes with q, so both are always spelled out. Field values are strings, and absent if empty.
+"""
+
+import re
+from datetime import datetime
+
+from attrs import evolve
+
+from newsintel.config.settings import SourceSettings
+from newsintel.config.values import Quota, SourceOptions, secret
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article
+from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.search.query import translate
+from newsintel.domain.search.query_model import Query, Sort
+from newsintel.domain.text.clean import fold
+from newsintel.domain.text.markup import read_escaped, read_html
+from newsintel.domain.text.urls import article_id, canonical
+from newsintel.outbound.sources.payload import read_object
+from newsintel.outbound.sources.refusals import MAX_PAUSE_S, by_status, message
+from newsintel.outbound.sources.rows import Row, address, members, moment, page, text
+from newsintel.outbound.sources.source import Request, Response, Source
+
+# The body is not asked for: fifty of them are megabytes, and the terms let nobody keep them for long.
+_FIELDS = "trailText,byline,thumbnail,lang"
+# It documents no limit. Every query without groups fits; of a longer one, three-byte characters in percent-encoding still fit into the
+# 8,000 bytes of a request line that RFC 9112, section 3, asks everybody to take.
+_MAX_Q = 850
+_PAGE_SIZE = 50  # the largest that the docs allow; the server takes 200, for now
+
+_BYLINE = re.compile(r"(?P<headline>.*\S)\s+\|\s+(?P<tail>[^|]+)", re.DOTALL)
+_KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
+# One to four capitalised words or a handle, with the small words that names hold.
+_NAME = re.compile(r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
+
+
+def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
+    """GET /search. The key can only be a parameter: whoever logs a URL must leave out its query."""
+    params = [
+        ("q", translate(query.clauses, without=" AND NOT ", max_chars=_MAX_Q)),
+        # It knows no popularity.
+        ("order-by", "newest" if query.sort is Sort.NEWEST else "relevance"),
+        ("page-size", str(_PAGE_SIZE)),
+        ("show-fields", _FIELDS),
+    ]
+    for name, bound in (("from-date", query.start), ("to-date", query.end)):
+        if bound is not None:
+            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))  # %Y pads no year on Linux
+    if query.language is not None:
+        params.append(("lang", query.language))
+    return Request("/search", (*params, ("api-key", key)))
+
+
+def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
+    """A page, or what went wrong."""
+    body = yield from read_object(response)
+    if isinstance(body, Refusal):
+        return body if response.status == 200 else by_status(response, now)
+    # The gateway in front (401, 429) answers without this envelope.
+    inner = members(body, "response")
+    rows = inner.get("results")
+    if response.status == 200 and inner.get("status") == "ok" and isinstance(rows, list):
+        return (yield from page(rows, lambda row: _article(row, now), query, http_status=200))
+    said = message(inner.get("message", body.get("message")))
+    if response.status == 400 and said == "requested page is beyond the number of available pages":
+        return Page((), 0, http_status=400)  # its way of saying that there is nothing
+    refusal = by_status(response, now, said)
+    if response.status == 429 and response.headers.get("x-ratelimit-remaining-day", "").strip() == "0":
+        return evolve(refusal, status=Status.QUOTA_EXHAUSTED, pause_s=MAX_PAUSE_S)
+    return refusal
+
+
+def ignored(query: Query) -> tuple[str, ...]:
+    """Popularity: neither an order here nor a number that could be sorted by afterwards."""
+    return ("sort",) if query.sort is Sort.POPULAR else ()
+
+
+def _article(row: Row, now: datetime) -> Sliced[Article | str]:
+    if row.get("isHosted") in (True, "true"):
+        return "promoted"  # paid for by an advertiser
+    title = text(row, "webTitle", MAX_TITLE)
+    url = address(row, "webUrl")
+    if url is None:
+        return "bad_url"
+    if title is None:
+        return "no_title"
+    fields = members(row, "fields")
+    yield
+    byline = text(fields, "byline", MAX_NAME, read_html)
+    language = text(fields, "lang", MAX_NAME)
+    published_at, estimated = moment(row.get("webPublicationDate"), now)
+    yield
+    identity = canonical(url)
+    description = text(fields, "trailText", MAX_DESCRIPTION, read_html)
+    yield
+    return Article(
+        id=article_id(identity),
+        source="guardian",
+        external_id=text(row, "id", 512) or url,
+        url=url,
+        canonical_url=identity,
+        title=_without_byline(title, byline),
+        publisher="The Guardian",
+        published_at=published_at,
+        published_at_estimated=estimated,
+        description=description,
+        author=byline,
+        section=text(row, "sectionName", MAX_NAME, read_escaped),
+        image_url=address(fields, "thumbnail"),
+        language=language.lower() if language and len(language) == 2 else None,
+    )
+
+
+def _without_byline(title: str, byline: str | None) -> str:
+    """A headline without its ` | Columnist`, ` | Letters` or ` | Editorial`.
+
+    "The Fiver | Ushered to the door" keeps its second half: it is nobody's name and no kind of article.
+    """
+    match = _BYLINE.fullmatch(title)
+    if match is None:
+        return title
+    tail = fold(match["tail"])
+    known = tail in fold(byline or "") or _KINDS.fullmatch(tail) or _NAME.fullmatch(match["tail"])
+    return match["headline"] if known else title
+
+
+SOURCE = Source(
+    options=SourceOptions(
+        name="guardian",
+        url="https://content.guardianapis.com",
+        pace_s=1.0,
+        quota=Quota(500, 86400),
+        required={"KEY": secret},
+    ),
+    request=request,
+    reading=reading,
+    ignored=ignored,
+)

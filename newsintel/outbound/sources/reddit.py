@@ -1,0 +1,201 @@
+"""Reddit's search for posts, app-only. A link post stands for the article it links to; every other post is its own page.
+
+Reddit's terms ask for a link to the post: `external_id` is its fullname, and https://redd.it/<fullname without t3_> opens it. Posts not
+safe for work are excluded from free use, removed ones are to be forgotten.
+"""
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from attrs import evolve
+
+from newsintel.config.settings import SourceSettings
+from newsintel.config.values import SourceOptions, secret
+from newsintel.config.values import text as any_text
+from newsintel.config.values import url as base_url
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
+from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.search.query import translate
+from newsintel.domain.search.query_model import Query, Sort
+from newsintel.domain.text.markup import read_escaped
+from newsintel.domain.text.urls import article_id, canonical, usable
+from newsintel.outbound.sources.payload import media_type, read_object
+from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, MAX_PAUSE_S, MIN_PAUSE_S, by_status
+from newsintel.outbound.sources.rows import Row, address, members, moment, number, page, text
+from newsintel.outbound.sources.source import Request, Response, Source
+
+_MAX_Q = 512  # characters; the server's own limit
+_SORT = {Sort.RELEVANCE: "relevance", Sort.NEWEST: "new", Sort.POPULAR: "top"}
+# Shorter than the calendar's month and year: a span that ends a little early would cut off what was asked for.
+_SPANS = (
+    ("hour", timedelta(hours=1)),
+    ("day", timedelta(days=1)),
+    ("week", timedelta(weeks=1)),
+    ("month", timedelta(days=28)),
+    ("year", timedelta(days=365)),
+)
+_SITE = "https://www.reddit.com"
+_GONE = frozenset({"[removed]", "[deleted]", "[ removed by reddit ]", "[deleted by user]", "[removed by moderator]"})
+_LONGEST_GONE = max(map(len, _GONE))
+_DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
+
+
+def subreddits(raw: str) -> tuple[str, ...]:
+    """`news+worldnews`; `all` = everywhere. Reddit's names are 2 to 21 letters, digits and underscores."""
+    names = tuple(name.strip() for name in raw.split("+"))
+    if not all(re.fullmatch(r"[A-Za-z0-9_]{2,21}", name) for name in names):
+        raise ValueError("must be names of subreddits such as news+worldnews, or all")
+    return names
+
+
+def request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
+    """GET /r/<subreddits>/search. `t`, Reddit's only bound in time, counts back from now; the rest of from and to is left to `reading`."""
+    names: tuple[str, ...] = settings.values["subreddits"]
+    everywhere = "all" in {name.lower() for name in names}
+    params = (
+        ("q", translate(query.clauses, max_chars=_MAX_Q)),  # words with a dot come quoted, or Reddit would take them for a URL
+        ("sort", _SORT[query.sort]),
+        ("t", _span(query, now)),
+        ("limit", "100"),
+        ("type", "link"),
+        ("raw_json", "1"),  # else & < > come escaped, in URLs too
+        *(() if everywhere else (("restrict_sr", "1"),)),  # without it the subreddits in the path count for nothing
+    )
+    headers = (("Authorization", f"bearer {token}"), ("User-Agent", settings.values["user_agent"]))
+    return Request("/search" if everywhere else f"/r/{'+'.join(names)}/search", params, headers)
+
+
+def _span(query: Query, now: datetime) -> str:
+    """The shortest of Reddit's spans that reaches back to the query's start."""
+    if query.start is None:
+        return "all"
+    return next((name for name, length in _SPANS if query.start > now - length), "all")
+
+
+def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
+    """A page, or what went wrong."""
+    body = yield from read_object(response)
+    if response.status != 200:
+        return _refusal(response, body, now)
+    if isinstance(body, Refusal):
+        return body
+    rows = members(body, "data").get("children")
+    if body.get("kind") != "Listing" or not isinstance(rows, list):
+        return Refusal(Status.BAD_PAYLOAD, "JSON, but not a listing (HTTP 200)", 200)
+    return (yield from page(rows, lambda row: _article(row, now), query, http_status=200, pause_s=_pause_s(response)))
+
+
+def ignored(query: Query) -> tuple[str, ...]:
+    """Language: Reddit neither filters by it nor says it."""
+    return ("language",) if query.language else ()
+
+
+def _refusal(response: Response, body: Row | Refusal, now: datetime) -> Refusal:
+    """Reddit says why in the body of a 403, and when to come back in its rate headers; the rest counts by its status."""
+    if response.status == 403 and media_type(response) != "application/json":
+        # "blocked by network security": the address, not the app. Asking on makes it worse.
+        return Refusal(Status.UNREACHABLE, "Reddit blocks this network address (HTTP 403)", 403, MAX_PAUSE_S)
+    reason = "" if isinstance(body, Refusal) else body.get("reason")
+    said = f"subreddit is {reason}" if isinstance(reason, str) and re.fullmatch(r"[a-z_]{1,30}", reason) else ""
+    if "insufficient_scope" in response.headers.get("www-authenticate", ""):
+        said = "insufficient_scope"
+    refusal = by_status(response, now, said)
+    if response.status == 429 and "retry-after" not in response.headers:
+        return evolve(refusal, pause_s=_pause_s(response) or DEFAULT_PAUSE_S)
+    return refusal
+
+
+def _pause_s(response: Response) -> float:
+    """Seconds until the rate window ends if nothing is left in it, else 0. The headers are numbers as text, `599.0` or `996`."""
+    numbers = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset")]
+    remaining, reset = (float(text) if re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", text) else None for text in numbers)
+    if remaining is None or remaining > 0:
+        return 0.0
+    return DEFAULT_PAUSE_S if reset is None else min(max(reset, MIN_PAUSE_S), MAX_PAUSE_S)
+
+
+def _article(row: Row, now: datetime) -> Sliced[Article | str]:
+    post = members(row, "data")
+    if row.get("kind") != "t3":
+        return "not_a_post"
+    if unwanted := _unwanted(post):
+        return unwanted
+    title = text(post, "title", MAX_TITLE)
+    name = post.get("name")
+    if not isinstance(name, str) or not re.fullmatch(r"t3_[a-z0-9]{1,13}", name):
+        return "bad_id"
+    link = address(post, "url_overridden_by_dest") or address(post, "url")
+    url = _own_page(post) if post.get("is_self") is True or link is None or _on_reddit(link) else link
+    if url is None:
+        return "bad_url"
+    if title is None:
+        return "no_title"
+    published_at, estimated = moment(post.get("created_utc"), now)
+    author = text(post, "author", MAX_NAME)
+    yield
+    identity = canonical(url)
+    return Article(
+        id=article_id(identity),
+        source="reddit",
+        external_id=name,
+        url=url,
+        canonical_url=identity,
+        title=title,
+        publisher=f"r/{text(post, 'subreddit', MAX_NAME) or 'unknown'}",
+        published_at=published_at,
+        published_at_estimated=estimated,
+        description=text(post, "selftext", MAX_DESCRIPTION, read_escaped),
+        author=None if author in _GONE else author,
+        image_url=_image(post),
+        engagement=Engagement(points=number(post, "score"), comments=number(post, "num_comments")),
+    )
+
+
+def _unwanted(post: Row) -> str | None:
+    """Why a post must not be shown. A stickied one may: only listings hold it without its being a match, searches do not."""
+    if post.get("over_18") is True:
+        return "nsfw"
+    if post.get("removed_by_category") or post.get("banned_by") or _gone(post.get("title")) or _gone(post.get("selftext")):
+        return "removed"
+    return "promoted" if post.get("promoted") is True else None
+
+
+def _gone(text: object) -> bool:
+    """Whether a text stands for one that was taken away."""
+    return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _GONE
+
+
+def _on_reddit(link: str) -> bool:
+    """Galleries, crossposts, images and videos kept at Reddit: there the post is the page."""
+    return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
+
+
+def _own_page(post: Row) -> str | None:
+    """The post's own address; permalinks are relative."""
+    permalink = post.get("permalink")
+    return usable(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
+
+
+def _image(post: Row) -> str | None:
+    """The preview, else the thumbnail; its words (`self`, `nsfw`) are no addresses and fall away."""
+    images = members(post, "preview").get("images")
+    first = images[0] if isinstance(images, list) and images and isinstance(images[0], dict) else {}
+    return address(members(first, "source"), "url") or address(post, "thumbnail")
+
+
+SOURCE = Source(
+    options=SourceOptions(
+        name="reddit",
+        url="https://oauth.reddit.com",
+        pace_s=0.6,  # 100 calls a minute for one app
+        quota=None,
+        required={"CLIENT_ID": any_text, "CLIENT_SECRET": secret, "USER_AGENT": any_text},
+        optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (subreddits, _DEFAULT_SUBREDDITS)},
+    ),
+    request=request,
+    reading=reading,
+    ignored=ignored,
+    uses_token=True,
+)

@@ -1,0 +1,76 @@
+"""What the sources' error tables share: statuses every HTTP API means alike, Retry-After, and upstream messages fit for a log."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from newsintel.domain.search.outcome import Refusal, Status
+from newsintel.domain.text.clean import plain
+from newsintel.domain.text.markup import read_snippet
+from newsintel.outbound.sources.source import Response
+
+_QUERY_FAULTS = frozenset({400, 413, 414, 422})
+"""Statuses by which a source says that a request is wrong in itself (RFC 9110, 15.5)."""
+
+MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S = 1.0, 3600.0, 60.0
+"""Seconds: no shorter, no longer, and where a source does not say (reliability list, fault 5; GitHub's rule for API clients)."""
+
+# RFC 9110, 10.2.3, allows digits only; a sign or a fraction still says what is meant.
+_DELAY = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+", re.IGNORECASE)
+_NAMED_SECRET = re.compile(r"((?:api[-_ ]?key|key|token|secret|password|bearer)\s*[=:]\s*)\S+", re.IGNORECASE)
+# Keys of all three sources are longer than 16 characters; words of that length in messages are rare and no loss.
+_LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait as a Retry-After header says, from 1 to 3,600; None if it is absent or says nothing."""
+    text = (value or "").strip()
+    if _DELAY.fullmatch(text):
+        return _clamped(float(text))
+    try:
+        moment = parsedate_to_datetime(text)
+        return _clamped(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
+def pause_after(response: Response, now: datetime) -> float:
+    """Seconds to leave a source alone that limited us."""
+    return retry_after(response.headers.get("retry-after"), now) or DEFAULT_PAUSE_S
+
+
+def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
+    """The refusal that an HTTP status means by itself.
+
+    Args:
+        response: anything but a usable 200.
+        now: aware UTC.
+        said: the source's own words, already cleaned by `message`.
+    """
+    status = response.status
+    pause_s = retry_after(response.headers.get("retry-after"), now)
+    if status in (401, 403):
+        kind, meaning = Status.UNAUTHORIZED, "the credentials were refused"
+    elif status == 429:
+        kind, meaning, pause_s = Status.RATE_LIMITED, "too many requests", pause_after(response, now)
+    elif status == 408 or 500 <= status < 600:
+        kind, meaning = Status.UNREACHABLE, "the source is out of order"
+    elif 300 <= status < 400:
+        kind, meaning = Status.BAD_PAYLOAD, "a redirect, not followed"
+    else:
+        kind, meaning = Status.BAD_PAYLOAD, "an answer that does not fit the API"
+    return Refusal(kind, f"{meaning} (HTTP {status})" + (f": {said}" if said else ""), status, pause_s, status in _QUERY_FAULTS)
+
+
+def message(raw: object) -> str:
+    """A source's own words for an operator: one line of at most 200 characters without anything like a key or a URL."""
+    text = plain(raw, 2000, read_snippet) if isinstance(raw, str) else None
+    for pattern, instead in ((_URL, "***"), (_NAMED_SECRET, r"\1***"), (_LIKE_A_SECRET, "***")):
+        text = pattern.sub(instead, text or "")
+    return plain(text or "", 200) or ""
+
+
+def _clamped(seconds: float) -> float:
+    return min(max(seconds, MIN_PAUSE_S), MAX_PAUSE_S)

@@ -1,0 +1,1 @@
+"""Recommendations and what is talked about, put together while somebody waits."""

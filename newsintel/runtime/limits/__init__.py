@@ -1,0 +1,1 @@
+"""Limits that are counted while the service runs."""

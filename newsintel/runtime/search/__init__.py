@@ -1,0 +1,1 @@
+"""Searches in the air: the desk, flights, answers in memory, claims among processes."""

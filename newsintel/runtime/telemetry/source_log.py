@@ -1,0 +1,57 @@
+"""What the log says of a source: that it fails or refuses us, that it works again, that its circuit opens and closes; not each call."""
+
+from newsintel.domain.limits.admission import Admission
+from newsintel.domain.operations.conditions import Condition
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
+_OURS = (Status.OVERLOADED, Status.DISABLED)
+"""Failures that say nothing about the source."""
+
+_NOT_ASKED = (Status.RATE_LIMITED, Status.CIRCUIT_OPEN, Status.UNAUTHORIZED)
+"""Why a source was not asked: its pace, or a refusal that was told when it came. A quota that is spent is told here first."""
+
+
+class SourceLog:
+    """Tells of one source. Fed with every outcome in the order in which they come about."""
+
+    def __init__(self, source: str, admission: Admission) -> None:
+        self._source = source
+        self._admission = admission
+        self._condition = Condition()
+        self._circuit_open = False
+
+    def note(self, outcome: FetchOutcome, now_s: float) -> None:
+        """Log what an outcome changed.
+
+        Args:
+            outcome: of one job; without a latency the source was not asked.
+            now_s: trio's clock.
+        """
+        status, asked = outcome.status, outcome.latency_ms is not None
+        if status.answered:
+            if recovery := self._condition.worked(now_s):
+                log.info("source_recovered", source=self._source, failures=recovery.failures, after_s=round(recovery.after_s, 1))
+        elif (
+            status not in _OURS and (asked or status not in _NOT_ASKED) and not outcome.held_back and self._condition.failed(status, now_s)
+        ):
+            log.warning(
+                "source_failing",
+                source=self._source,
+                status=status,
+                reason=outcome.detail,
+                http_status=outcome.http_status,
+                retry_at=outcome.retry_at,
+            )
+        self._note_circuit(now_s)
+
+    def _note_circuit(self, now_s: float) -> None:
+        """A circuit that opens again because a probe failed has not been closed in between."""
+        is_open = self._admission.circuit_open
+        if is_open and not self._circuit_open:
+            log.warning("circuit_opened", source=self._source, for_s=round(self._admission.pause_left_s(now_s), 1))
+        elif self._circuit_open and not is_open:
+            log.info("circuit_closed", source=self._source)
+        self._circuit_open = is_open

@@ -1,0 +1,1 @@
+"""The servers that newsintel starts for itself, and the files in DATA_DIR."""

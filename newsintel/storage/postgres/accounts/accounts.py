@@ -1,0 +1,109 @@
+"""The Accounts port: who signs in, by what their provider calls them, and whose a session or a key is."""
+
+import base64
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import asyncpg
+from asyncpg import Record
+
+from newsintel.domain.accounts.model import Access, Account
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+USED_EVERY = timedelta(minutes=1)
+
+COLUMNS = "users.id, users.public_id, users.username, identities.provider, users.created_at, users.last_login_at"
+
+ACCOUNT = f"SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE users.id = $1 LIMIT 1"  # noqa: S608 - our own column names
+
+OF_IDENTITY = f"""
+SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE identities.provider = $1 AND identities.subject = $2
+"""  # noqa: S608 - our own column names
+
+KEY_HOLDER = f"""
+SELECT {COLUMNS}, api_keys.scope, api_keys.last_used_at FROM api_keys
+JOIN users ON users.id = api_keys.user_id
+JOIN identities ON identities.user_id = users.id
+WHERE api_keys.digest = $1 AND (api_keys.expires_at IS NULL OR api_keys.expires_at > $2)
+LIMIT 1
+"""  # noqa: S608 - our own column names
+
+# Once a minute is enough, and of twenty requests at once one writes.
+USED = """
+UPDATE api_keys SET last_used_at = $2
+WHERE digest = $1 AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - interval '1 minute')
+"""
+
+# Two first sign-ins of one person at the same moment make one account.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"
+
+SIGNED_IN = f"""
+UPDATE users SET username = $3, last_login_at = greatest(users.last_login_at, $4) FROM identities
+WHERE identities.provider = $1 AND identities.subject = $2 AND users.id = identities.user_id
+RETURNING {COLUMNS}
+"""  # noqa: S608 - our own column names
+
+KNOWN = "SELECT true FROM identities WHERE provider = $1 AND subject = $2"
+CAME = "INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ($1, $2, $3, $3) RETURNING id"
+KNOWN_AS = "INSERT INTO identities (provider, subject, user_id) VALUES ($1, $2, $3)"
+
+
+class PostgresAccounts:
+    """Accounts as rows."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def account(self, user_id: int) -> Account | None:
+        """An account by its row's id; None if it has been deleted."""
+        row = await self._postgres.run(_row, ACCOUNT, user_id)
+        return _account(row) if row else None
+
+    async def find(self, provider: str, subject: str) -> Account | None:
+        """The account of an identity."""
+        row = await self._postgres.run(_row, OF_IDENTITY, provider, subject)
+        return _account(row) if row else None
+
+    async def key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
+        """The account and scope of a key that has not expired."""
+        row = await self._postgres.run(_key_holder, digest, now)
+        return (_account(row), Access(row["scope"])) if row else None
+
+    async def sign_in(self, provider: str, subject: str, username: str, now: datetime) -> Account:
+        """The account of somebody who has just signed in, made if it is their first time."""
+        return _account(await self._postgres.run(_sign_in, provider, subject, username, now))
+
+
+async def _row(connection: Connection, statement: str, *arguments: object) -> Record | None:
+    row: Record | None = await connection.fetchrow(statement, *arguments)
+    return row
+
+
+async def _key_holder(connection: Connection, digest: str, now: datetime) -> Record | None:
+    row = await _row(connection, KEY_HOLDER, digest, now)
+    if row and (row["last_used_at"] is None or now - row["last_used_at"] >= USED_EVERY):
+        with suppress(
+            asyncpg.ReadOnlySQLTransactionError, asyncpg.LockNotAvailableError
+        ):  # a server that only reads just now still knows whose the key is
+            await connection.execute(USED, digest, now)
+    return row
+
+
+async def _sign_in(connection: Connection, provider: str, subject: str, username: str, now: datetime) -> Record:
+    async with connection.transaction():
+        await connection.execute(ONE_AT_A_TIME, provider, subject)
+        if not await connection.fetchval(KNOWN, provider, subject):
+            user_id = await connection.fetchval(CAME, new_id("u"), username, now)
+            await connection.execute(KNOWN_AS, provider, subject, user_id)
+        row: Record = await connection.fetchrow(SIGNED_IN, provider, subject, username, now)
+        return row
+
+
+def new_id(kind: str) -> str:
+    """A public id: `u_` and 20 lower-case base32 characters, of 100 random bits."""
+    return f"{kind}_{base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]}"
+
+
+def _account(row: Record) -> Account:
+    return Account(row["id"], row["public_id"], row["username"], row["provider"], row["created_at"], row["last_login_at"])

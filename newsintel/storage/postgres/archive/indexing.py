@@ -1,0 +1,173 @@
+"""What the archive's index knows of an article's texts: their words as lexemes, written here and not by PostgreSQL's parser.
+
+So it is one rule (`tokens`, `folding`, `languages`, `lexemes`) for what is kept and what is asked for, whatever server it is kept in. An
+article whose words are still to be read, because its texts changed or an older version of newsintel wrote it, has no `text_language`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import fields, frozen
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.search.matching import text_language
+from newsintel.domain.text.folding import plain_name
+from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, lexeme
+from newsintel.domain.text.tokens import plain_words, tokens
+from newsintel.storage.loop_turns import in_loop_turns
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+TITLE_CHARS, DESCRIPTION_CHARS, CONTENT_CHARS, AUTHOR_CHARS = 2_000, 10_000, 100_000, 1_000
+"""Of each text, from its beginning."""
+
+MOST_BYTES = 500_000
+"""Of an article's lexemes; PostgreSQL takes 1 MiB with their places."""
+
+MOST_PLACES = 255
+"""Of one lexeme; PostgreSQL keeps no more."""
+
+GAP = 10
+"""Places between two fields, so that no phrase goes on from one to the next."""
+
+SLICE_CHARS = 1_000
+"""Read at once: 2 ms at most."""
+
+TEXTS = (
+    f"id, left(title, {TITLE_CHARS}) AS title, left(description, {DESCRIPTION_CHARS}) AS description, "
+    f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, publisher, language"
+)
+UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"  # noqa: S608 - our own names
+THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - our own names
+WRITE = """
+UPDATE articles SET search = row.search::tsvector, text_language = row.text_language, publisher_key = row.publisher_key
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS row (id, search, text_language, publisher_key)
+WHERE articles.id = row.id
+"""
+
+BATCH_ROWS = 200
+"""Articles read in one transaction: some 50 ms."""
+
+Indexed = tuple[str, str, str]
+"""A tsvector as text, the language that it was made by, the publisher's name in its plain form."""
+
+
+class PostgresIndexing:
+    """Reads the texts of articles that an older version wrote. Safe beside other processes that do the same."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def read_some(self) -> int:
+        """Read up to BATCH_ROWS articles, the latest first; how many that were."""
+        return await self._postgres.run(read_unread)
+
+
+async def read_unread(connection: Connection) -> int:
+    """Read up to BATCH_ROWS articles whose words are still to be read; how many that were."""
+    async with connection.transaction():
+        return await _write(connection, await connection.fetch(UNREAD, BATCH_ROWS))
+
+
+async def read_these(connection: Connection, ids: Sequence[int]) -> None:
+    """Read the texts of some articles again; the caller has opened the transaction."""
+    if ids:
+        await _write(connection, await connection.fetch(THESE, list(ids)))
+
+
+@frozen
+class Texts:
+    """What is read of an article."""
+
+    title: str
+    description: str | None
+    content: str | None
+    author: str | None
+    publisher: str
+    language: str | None
+
+
+async def read(texts: Texts) -> Indexed:
+    """What the index is to know of an article. Others have their turn in between."""
+    search, language = await in_loop_turns(_reading(texts))
+    return search, language, plain_name(texts.publisher)
+
+
+async def _write(connection: Connection, rows: Sequence[Any]) -> int:
+    if rows:
+        found = [(row["id"], *await read(Texts(**{name: row[name] for name in _NAMES}))) for row in rows]
+        await connection.execute(WRITE, *map(list, zip(*found, strict=True)))
+    return len(rows)
+
+
+_NAMES = [one.name for one in fields(Texts)]
+
+
+def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
+    language = text_language(texts.language, texts.title, texts.description)
+    vector = _Vector(language)
+    yield from vector.add(texts.title[:TITLE_CHARS], "A")
+    yield from vector.add((texts.description or "")[:DESCRIPTION_CHARS], "B")
+    yield from vector.add((texts.content or "")[:CONTENT_CHARS], "C")
+    vector.add_author((texts.author or "")[:AUTHOR_CHARS])
+    return vector.text(), language
+
+
+class _Vector:
+    """A tsvector in the making."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._places: dict[str, list[str]] = {}
+        self._place = 0
+        self._bytes = 0
+
+    def add(self, text: str, weight: str) -> Sliced[None]:
+        """Add a field's words."""
+        for number, part in enumerate(_parts(text)):
+            if number:
+                yield
+            if part.isascii():  # no word has marks, so there is no need to look at each
+                for word in plain_words(part):
+                    self._next(word, weight)
+                continue
+            for token in tokens(part):
+                self._next(token.word, weight)
+                if token.exact != token.word:
+                    self._put(EXACT + token.exact)
+                    self._put(MARKED + token.word)
+        self._place += GAP
+
+    def add_author(self, author: str) -> None:
+        """Add the words of a name."""
+        for place, token in enumerate(tokens(author), 1):
+            self._put(AUTHOR + token.word, str(place))
+
+    def text(self) -> str:
+        """As PostgreSQL reads it. No word has a quote or a backslash in it."""
+        return " ".join(f"'{some}':{','.join(places)}" if places else f"'{some}'" for some, places in self._places.items())
+
+    def _next(self, word: str, weight: str) -> None:
+        self._place += 1
+        self._put(lexeme(word, self._language), f"{self._place}{weight}")
+
+    def _put(self, some: str, place: str | None = None) -> None:
+        places = self._places.get(some)
+        if places is None:
+            self._bytes += len(some.encode()) + 8
+            if self._bytes > MOST_BYTES:
+                return
+            places = self._places[some] = []
+        if place is not None and len(places) < MOST_PLACES:
+            places.append(place)
+
+
+def _parts(text: str) -> Iterable[str]:
+    """A text in pieces that take a slice each, parted between words where there is white space."""
+    start = 0
+    while len(text) - start > SLICE_CHARS:
+        end = text.rfind(" ", start, start + SLICE_CHARS)
+        if end <= start:
+            end = start + SLICE_CHARS
+        yield text[start:end]
+        start = end
+    yield text[start:]

@@ -1,0 +1,276 @@
+"""The ArchiveSearch port. How matches are found quickly is told in `tags` and `walk`, in which order they come in `orders`."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from asyncpg import Record
+
+from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, ArchiveSort, Bar, Bucket, Condition, Facets, Field, Hit, Snippet
+from newsintel.domain.archive.passages import LONGEST, finding
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.paging import Position
+from newsintel.domain.search.matching import Run, runs
+from newsintel.domain.text.languages import SIMPLE
+from newsintel.errors import ArchiveTimeoutError
+from newsintel.storage.loop_turns import in_loop_turns
+from newsintel.storage.postgres.archive.articles import LISTED, article_of
+from newsintel.storage.postgres.archive.conditions import Where, understanding
+from newsintel.storage.postgres.archive.orders import NEWEST, OLDEST, ROWS, Place, Ranked, best_first, past_sql, rank_sql
+from newsintel.storage.postgres.archive.tags import TAGS, cover, slot
+from newsintel.storage.postgres.archive.timeline import MOST_BARS, bars, too_many
+from newsintel.storage.postgres.archive.walk import Span, walk, walk_until, window_sql
+from newsintel.storage.postgres.failures import TOO_SLOW
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+Runs = Sequence[Run]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+UNIT_S = 1.5
+"""For all the commands of one call; each alone has the same limit from the server."""
+
+FACET_ROWS = 10_000
+"""Matches that facets count: of a common word's at a million articles they take 20 ms to read (docs/decisions/0010)."""
+
+FACET_VALUES = 20
+"""Of each kind (contract)."""
+
+COUNTED, BY_FACET = "source, publisher, count(*) AS number", "GROUP BY source, publisher"
+NEWEST_FACETS = f"""
+WITH found AS MATERIALIZED (SELECT source, publisher FROM articles WHERE {{condition}} ORDER BY {NEWEST} LIMIT {FACET_ROWS + 1}),
+newest AS (SELECT * FROM found LIMIT {FACET_ROWS})
+SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newest {BY_FACET}
+"""
+"""With `more` where there are older matches, which are not counted."""
+
+HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
+
+ENDS = "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM articles"
+
+LANGUAGES = """
+WITH RECURSIVE held AS (
+    (SELECT text_language FROM articles WHERE text_language IS NOT NULL ORDER BY text_language LIMIT 1)
+    UNION ALL
+    SELECT (SELECT text_language FROM articles WHERE text_language > held.text_language ORDER BY text_language LIMIT 1)
+    FROM held WHERE held.text_language IS NOT NULL
+)
+SELECT text_language FROM held WHERE text_language IS NOT NULL
+"""
+"""The languages by whose rules texts were read: a look into an index for each."""
+
+_BODY = f"left(concat_ws(' ', description, left(content, {LONGEST})), {LONGEST})"
+FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body FROM articles WHERE id = ANY($1::bigint[])"
+FOUND_WITH_BODY, FOUND_BARE = FOUND.format(body=_BODY), FOUND.format(body="NULL")
+
+
+class PostgresSearch:
+    """Search over the archive. Every method is one unit of work on one connection."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        """Up to `limit` matches after a position, in the query's order; without words wanted, relevance is newest first.
+
+        Among ranked matches a page may end early, where what is older begins.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
+        return await self._postgres.run(_search, query, limit, after)
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        """Matches per bucket, exactly, empty buckets included.
+
+        Raises:
+            InvalidParameterError: it would be more than 1,000 buckets, or the query has stop words alone.
+        """
+        bars({}, query.start, query.end, bucket)
+        return await self._postgres.run(_timeline, query, bucket)
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        """The commonest sources and publishers among the newest FACET_ROWS matches or somewhat more; all of them if there are fewer.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
+        return await self._postgres.run(_facets, query)
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        """Those of some sources of which there are articles; one look into an index for each."""
+        return await self._postgres.run(_held, list(sources))
+
+
+def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
+    """A unit that ends after UNIT_S in all."""
+
+    async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with asyncio.timeout(UNIT_S):
+                return await unit(connection, *args, **kwargs)
+        except TimeoutError as error:
+            raise ArchiveTimeoutError(TOO_SLOW) from error
+
+    return bounded
+
+
+@in_time
+async def _search(connection: Connection, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+    condition = await _where(connection, query)
+    if query.sort is ArchiveSort.RELEVANCE and condition.words and (after is None or after.keys[0] == "ranked"):
+        rows, following = await _by_rank(connection, condition, query, limit, Ranked.read(after))
+    else:
+        rows, following = await _by_time(connection, condition, query, limit, after)
+    return ArchivePage(await _hits(connection, rows, condition.wanted), following)
+
+
+async def _where(connection: Connection, query: ArchiveQuery) -> Where:
+    held = await connection.fetch(LANGUAGES) if query.alternatives else ()
+    return await in_loop_turns(understanding(query, [row["text_language"] for row in held]))
+
+
+async def _by_time(
+    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Position | None
+) -> tuple[Sequence[Any], Position | None]:
+    """The next page by time, and where the one after it begins."""
+    oldest = query.sort is ArchiveSort.OLDEST
+    tail = f"ORDER BY {OLDEST if oldest else NEWEST} LIMIT {limit + 1}"
+    sql, values = condition.sql, list(condition.values)
+    span = Span(query.start, query.end)
+    if after is not None:
+        place = Place.read(after.keys[-2:])
+        sql += " AND " + past_sql(len(values) + 1, oldest=oldest)
+        values += [place.at, place.public_id]
+        span = Span(place.at, query.end) if oldest else Span(query.start, place.at)
+    if condition.narrow:
+        window = window_sql(sql, len(values), ROWS, f"SELECT * FROM found {tail}")
+        rows = await walk(connection, window, values, span, limit + 1, newest_first=not oldest)
+    else:
+        rows = await connection.fetch(f"SELECT {ROWS} FROM articles WHERE {sql} {tail}", *values)
+    page = rows[:limit]
+    return page, Position(Place.of(page[-1]).keys) if len(rows) > limit else None
+
+
+async def _by_rank(
+    connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Ranked | None
+) -> tuple[Sequence[Any], Position | None]:
+    """The next page of ranked matches, and where the one after it begins: among them, or with what is older."""
+    wanted = max(condition.candidates, limit)
+    rows = await _candidates(connection, condition, query, wanted, after)
+    if after is None:
+        if not rows:
+            return rows, None
+        top = rows[0]["published_at"]
+        floor = Place.of(rows[wanted - 1]) if len(rows) > wanted else None
+        rows = rows[:wanted]
+    else:
+        top, floor = after.top, after.floor
+    best = best_first(rows, after)
+    page = best[:limit]
+    if len(best) > limit:
+        return page, Ranked(page[-1]["rank"], Place.of(page[-1]), top, floor).position
+    return page, Position(("older", *floor.keys)) if floor else None
+
+
+async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, wanted: int, after: Ranked | None) -> list[Record]:
+    """The matches to rank, newest first: for a first page as many as are wanted and one more, for a later one all between its bounds."""
+    values = [*condition.values, condition.words, condition.exact]
+    columns = f"{ROWS}, {rank_sql(f'${len(values) - 1}::text::tsquery', f'${len(values)}::text::tsquery')} AS rank"
+    most = wanted + 1 if after is None else None
+    sql = condition.sql
+    if after is not None:
+        values.append(after.top)
+        sql += f" AND published_at <= ${len(values)}::timestamptz"
+    span = Span(after.floor.at if after and after.floor else query.start, after.top if after else query.end)
+    window = window_sql(sql, len(values), columns, f"SELECT * FROM found ORDER BY {NEWEST}" + (f" LIMIT {most}" if most else ""))
+    return await walk(connection, window, values, span, most or sys.maxsize)
+
+
+@in_time
+async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+    condition = await _where(connection, query)
+    sql, values = condition.sql, [*condition.values, bucket.value]
+    if condition.narrow and query.start:
+        first, last = await _held_between(connection, query.start, query.end)
+        values.append(list(cover(slot(first), slot(last) + 1)))
+        sql += f" AND {TAGS} && ${len(values)}::text[]"
+    counting = f"SELECT date_trunc(${len(condition.values) + 1}::text, published_at, 'UTC'), count(*) FROM articles WHERE {sql} GROUP BY 1"
+    counts = await connection.fetch(f"{counting} LIMIT {MOST_BARS + 1}", *values)
+    if len(counts) > MOST_BARS:
+        raise too_many()
+    return bars(dict(counts), query.start, query.end, bucket)
+
+
+async def _held_between(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
+    """A time without the parts of it from which the archive has nothing: two looks into an index. The first may be the later one."""
+    held = await connection.fetchrow(ENDS)
+    if held["oldest"] is None:
+        return start, start
+    return max(start, held["oldest"]), min(end or held["newest"], held["newest"])
+
+
+@in_time
+async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
+    condition = await _where(connection, query)
+    if condition.narrow:
+        sql = window_sql(condition.sql, len(condition.values), "source, publisher", f"SELECT {COUNTED} FROM found {BY_FACET}")
+        rows, ended = await walk_until(connection, sql, condition.values, Span(query.start, query.end), FACET_ROWS, weigh=_total)
+    else:
+        rows = await connection.fetch(NEWEST_FACETS.format(condition=condition.sql), *condition.values)
+        ended = not any(row["more"] for row in rows)
+    sources, publishers = Counter[str](), Counter[str]()
+    for row in rows:
+        sources[row["source"]] += row["number"]
+        publishers[row["publisher"]] += row["number"]
+    return Facets(_commonest(sources), _commonest(publishers), None if ended else sources.total())
+
+
+@in_time
+async def _held(connection: Connection, sources: list[str]) -> frozenset[str]:
+    return frozenset(row["source"] for row in await connection.fetch(HELD, sources))
+
+
+def _total(rows: Sequence[Any]) -> int:
+    return sum(row["number"] for row in rows)
+
+
+def _commonest(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FACET_VALUES])
+
+
+async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
+    """The articles of a page, each with the passage that shows why it is there."""
+    if not rows:
+        return ()
+    found = await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows])
+    return await in_loop_turns(_showing(rows, found, wanted))
+
+
+def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
+    """The hits of a page, in the order of `rows`: as one piece of work, since a pause for each costs as much as a passage."""
+    hits = {}
+    asked: dict[str, tuple[Runs, Runs]] = {}
+    for row in found:
+        snippet = (yield from _snippet(row, wanted, asked)) if wanted else None
+        hits[row["id"]] = Hit(article_of(row), row["first_seen_at"], row["fetched_at"], snippet)
+        yield
+    return tuple(hits[row["id"]] for row in rows if row["id"] in hits)
+
+
+def _snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
+    """A passage of description and content, else of the title.
+
+    Args:
+        row: of the article.
+        wanted: what was asked for.
+        asked: the same by the rules of each language that was met, for a text and for a title.
+    """
+    language = row["text_language"] or SIMPLE
+    if language not in asked:
+        asked[language] = runs((one for one in wanted if one.field is Field.ANY), language), runs(wanted, language)
+    anywhere, anything = asked[language]
+    return (yield from finding(row["body"], anywhere, language)) or (yield from finding(row["title"], anything, language))

@@ -1,0 +1,1 @@
+"""What intelligence reads and counts in PostgreSQL."""

@@ -1,0 +1,248 @@
+"""The Likeness port: weighted terms of the archive's full-text search. What is decided by it is pure, in `intelligence`."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.intelligence.likeness import Candidate, Scored, best, closest, distinct
+from newsintel.domain.intelligence.likeness_model import Match
+from newsintel.domain.intelligence.term_weights import Probe, Word, probe, telling
+from newsintel.domain.intelligence.wording import as_written
+from newsintel.domain.ports import WallClock
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.matching import language_of
+from newsintel.domain.text.languages import SIMPLE
+from newsintel.domain.text.lexemes import lexeme, tells
+from newsintel.domain.text.tokens import tokens
+from newsintel.storage.postgres.archive.articles import COLUMNS, TIES, article_of
+from newsintel.storage.postgres.archive.lexemes import any_of, quoted
+from newsintel.storage.postgres.archive.orders import NEWEST
+from newsintel.storage.postgres.archive.search import LANGUAGES, in_time
+from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+TERMS = 12
+"""Of an article that others are compared with."""
+
+MOST_TERMS = 24
+"""That one look-up goes by, if it is handed more: with 40 it takes ten times as long."""
+
+CANDIDATES = 500
+"""Articles that are scored: as many as archive search ranks. If there are more, the newest of them."""
+
+SPARE = 20
+"""Of the best, beyond those wanted, that are looked at for duplicates of each other."""
+
+OF_ARTICLES = """
+SELECT key, word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
+FROM (SELECT public_id, search FROM articles WHERE public_id = ANY($1::text[])) AS text (key, search)
+CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
+"""
+"""The lexemes of archived articles, and how many articles have each."""
+
+TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''), 0)"
+COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
+KNOWN = "SELECT id, title FROM articles WHERE public_id = ANY($1::text[])"
+TITLES = "SELECT id, title FROM articles WHERE id = ANY($1::bigint[])"
+SPELT_CHARS = 3_000
+"""Of a text, in which the words are looked for that stand behind its terms: 2 ms at most, for every match."""
+
+TEXT_CHARS = 2_000
+"""Of a text that is compared with the archive but is not in it: title, description and content, or what a person wrote."""
+
+_BEGINNING = COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
+FOUND = f"SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])"
+
+
+class PostgresLikeness:
+    """Likeness by weighted terms. Every method is one unit of work on one connection."""
+
+    def __init__(self, postgres: Postgres, now: WallClock) -> None:
+        self._postgres = postgres
+        self._now = now
+
+    async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
+        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
+        return await self._postgres.run(_similar, article_id, limit, self._now())
+
+    async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
+        """Likewise for an article that the archive need not have."""
+        return await self._postgres.run(_like, article, limit, self._now())
+
+    async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
+        """The `each` most telling terms of articles with their weights, by public id; articles that are not archived are left out."""
+        return await self._postgres.run(_telling, article_ids, each)
+
+    async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+        """Likewise for texts that people wrote, in their order."""
+        return await self._postgres.run(_telling_words, texts, each)
+
+    async def matching(self, weights: Mapping[str, float], limit: int, *, leave_out: Sequence[str] = ()) -> tuple[Match, ...]:
+        """The articles that weighted terms find, best first, at most one of each story; of more than MOST_TERMS terms by the weightiest."""
+        return await self._postgres.run(_matching, weights, limit, leave_out, self._now())
+
+
+@frozen
+class _Asked:
+    """What is looked for.
+
+    Attributes:
+        weights: of the terms.
+        articles: how many articles have each.
+        known: the id (None if it has none) and title of each article that is not wanted, nor what tells the same story.
+        publisher: of the text itself, if it has one.
+    """
+
+    weights: Mapping[str, float]
+    articles: Mapping[str, int]
+    known: Sequence[tuple[int | None, str]]
+    publisher: str | None
+    limit: int
+    now: datetime
+
+
+@frozen
+class _Found:
+    """A match as the archive has it."""
+
+    article: Article
+    fetched_at: datetime
+    language: str | None
+
+    def matched(self, how: Scored) -> Match:
+        """With its terms as the article has them."""
+        texts = (self.article.title, self.article.description, self.article.content)
+        return Match(self.article, self.fetched_at, how.score, as_written(texts, how.terms, self.language or SIMPLE))
+
+
+@in_time
+async def _similar(connection: Connection, article_id: str, limit: int, now: datetime) -> tuple[Match, ...] | None:
+    this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
+    if this is None:
+        return None
+    words = list(_words(await connection.fetch(OF_ARTICLES, [article_id])))
+    weights, articles = await _weighed(connection, words, least=2)
+    return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
+
+
+@in_time
+async def _like(connection: Connection, article: Article, limit: int, now: datetime) -> tuple[Match, ...]:
+    language, fields = language_of(article), dict[str, str]()
+    for field, text in (("A", article.title), ("B", article.description), ("C", article.content)):
+        for token in tokens((text or "")[:TEXT_CHARS]):
+            fields.setdefault(lexeme(token.word, language), field)
+        await asyncio.sleep(0)  # others' turn
+    counts = dict(await connection.fetch(COUNTS, list(fields)))
+    words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if tells(one)]
+    weights, articles = await _weighed(connection, words, least=1)
+    return await _find(connection, _Asked(weights, articles, [(None, article.title)], article.publisher, limit, now))
+
+
+async def _weighed(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
+    """The weights of one text's terms, and how many articles have each."""
+    weights = telling(words, await connection.fetchval(TOTAL), TERMS, least=least)
+    return weights, {word.lexeme: word.articles for word in words}
+
+
+@in_time
+async def _telling(connection: Connection, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
+    rows = await connection.fetch(OF_ARTICLES, list(article_ids))
+    total = await connection.fetchval(TOTAL)
+    return {key: telling(_words(some), total, each, least=2) for key, some in _by_key(rows).items()}
+
+
+@in_time
+async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
+    """What a person wrote is in no language for certain: of each word that language counts in which most articles have it."""
+    languages = [row["text_language"] for row in await connection.fetch(LANGUAGES)]
+    forms = []
+    for text in texts:
+        plain = dict.fromkeys(token.word for token in tokens(text[:TEXT_CHARS]))
+        forms.append([list(dict.fromkeys(lexeme(word, language) for language in languages)) for word in plain])
+        await asyncio.sleep(0)  # others' turn
+    counts = dict(await connection.fetch(COUNTS, list({one for words in forms for word in words for one in word})))
+    total = await connection.fetchval(TOTAL)
+    best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
+    return [telling([Word(one, "D", counts.get(one, 0)) for one in words if tells(one)], total, each, least=1) for words in best]
+
+
+@in_time
+async def _matching(
+    connection: Connection, weights: Mapping[str, float], limit: int, leave_out: Sequence[str], now: datetime
+) -> tuple[Match, ...]:
+    chosen = dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_TERMS])
+    articles = dict(await connection.fetch(COUNTS, list(chosen)))
+    known = [(row["id"], row["title"]) for row in await connection.fetch(KNOWN, list(leave_out))] if leave_out else []
+    return await _find(connection, _Asked(chosen, articles, known, None, limit, now))
+
+
+async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
+    """The best matches of weighted terms."""
+    how = probe(list(asked.weights), asked.articles)
+    if how is None:
+        return ()
+    own = {one for one, _ in asked.known if one is not None}
+    found = [one for one in await _candidates(connection, how, list(asked.weights)) if one.id not in own]
+    nearest = closest(found, asked.weights)[: asked.limit + SPARE]
+    await asyncio.sleep(0)  # others' turn, here and below
+    ids = [one.id for one in nearest]
+    rows = {row["id"]: _Found(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)}
+    ties = await connection.fetch(TIES, [*ids, *own])
+    ranked = best(nearest, {one: found.article for one, found in rows.items()}, asked.publisher, asked.now)
+    await asyncio.sleep(0)
+    kept = distinct(ranked, {one: found.article.title for one, found in rows.items()}, ties, asked.known)[: asked.limit]
+    matches = []
+    for one in kept:
+        matches.append(rows[one.id].matched(one))
+        await asyncio.sleep(0)
+    return tuple(matches)
+
+
+async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
+    """All that a probe finds if there are no more than CANDIDATES, else about that many of the newest."""
+    shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
+    columns = f"id, length(search) AS words, {shared} AS shared"
+    values = [_tsquery(how), *map(quoted, terms)]
+    condition = "search @@ $1::text::tsquery"
+    rows: Sequence[Any] = ()
+    if not how.wide:
+        rows = await connection.fetch(f"SELECT {columns} FROM articles WHERE {condition} LIMIT {CANDIDATES + 1}", *values)
+    if how.wide or len(rows) > CANDIDATES:
+        newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {CANDIDATES}"
+        window = window_sql(condition, len(values), f"public_id, published_at, {columns}", newest)
+        rows = await walk(connection, window, values, Span(None, None), CANDIDATES)
+    return [Candidate(row["id"], row["words"], row["shared"]) for row in rows]
+
+
+def _words(rows: Iterable[Any]) -> Iterable[Word]:
+    return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if tells(row["lexeme"]))
+
+
+def _by_key(rows: Iterable[Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["key"], []).append(row)
+    return found
+
+
+def _tsquery(how: Probe) -> str:
+    """The probe as PostgreSQL reads it."""
+    others = [term for term in how.terms if term not in (*how.alone, *how.anchors)]
+    parts = [*map(quoted, how.alone), *_two_of(how.anchors)]
+    if how.anchors and others:
+        parts.append(f"({any_of(how.anchors)}) & ({any_of(others)})")
+    return " | ".join(f"({part})" for part in parts)
+
+
+def _two_of(terms: Sequence[str]) -> list[str]:
+    """Queries of which one holds where any two of the terms are: both in one half, or one in each.
+
+    Naming every pair would take n² words where this takes n log n, and the index's time for a match grows with them.
+    """
+    if len(terms) < 2:
+        return []
+    one, other = terms[: len(terms) // 2], terms[len(terms) // 2 :]
+    return [*_two_of(one), *_two_of(other), f"({any_of(one)}) & ({any_of(other)})"]

@@ -1,0 +1,129 @@
+"""The Reading port: what people did with articles, and what there is that may be new to them."""
+
+from collections.abc import Mapping, Sequence
+
+from newsintel.domain.intelligence.interest_model import Deed, Kind, Offer, Sharing, Wanted
+from newsintel.storage.postgres.archive.articles import LISTED, TIES, article_of
+from newsintel.storage.postgres.archive.lexemes import any_of, quoted
+from newsintel.storage.postgres.archive.orders import NEWEST
+from newsintel.storage.postgres.archive.search import in_time
+from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+SAVES, OPENED, DISMISSED, SEARCHES = 50, 100, 100, 50
+"""The latest of each that are read: with their half-lives, what is further back would say next to nothing."""
+
+NOTE_CHARS = 300
+"""Of a note, from its beginning."""
+
+FRESH_ROWS = 5_000
+"""The newest articles, among which the most widely covered are looked for: at a million over two years, some three days of news."""
+
+# Each part reads one person's latest through an index.
+DEEDS = f"""
+(SELECT 'saved' AS kind, public_id, title, left(notes, {NOTE_CHARS}) AS text, saved_at AS at
+ FROM saved_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY saved_at DESC, article_id LIMIT {SAVES})
+UNION ALL
+(SELECT 'opened', public_id, title, NULL, opened_at
+ FROM opened_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY opened_at DESC, article_id LIMIT {OPENED})
+UNION ALL
+(SELECT CASE reason WHEN 'hide' THEN 'hidden' ELSE 'disliked' END, public_id, title, NULL, dismissed_at
+ FROM dismissed_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY dismissed_at DESC, article_id LIMIT {DISMISSED})
+UNION ALL
+(SELECT 'searched', NULL, query, NULL, searched_at
+ FROM search_history WHERE user_id = $1 ORDER BY searched_at DESC, search_history.public_id LIMIT {SEARCHES})
+"""
+
+# The lexemes of an article that are among those asked for.
+SHARED = "ARRAY(SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[]))"
+
+ASKED = "SELECT id FROM articles WHERE public_id = ANY($1::text[])"
+DEALT_WITH = " UNION ALL ".join(
+    f"SELECT article_id FROM {name} WHERE user_id = $1 AND article_id = ANY($2::bigint[])"
+    for name in ("saved_articles", "opened_articles", "dismissed_articles")
+)
+PUBLISHERS = "SELECT id, coalesce(publisher_key, publisher) FROM articles WHERE id = ANY($1::bigint[])"
+OFFERS = f"""
+SELECT id, {LISTED}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves FROM articles WHERE id = ANY($1::bigint[])
+"""
+
+COVERED = f"""
+WITH fresh AS MATERIALIZED (SELECT id, public_id, title, published_at FROM articles ORDER BY {NEWEST} LIMIT {FRESH_ROWS})
+SELECT public_id, title, (SELECT count(*) FROM article_duplicates WHERE low_id = id)::integer
+                         + (SELECT count(*) FROM article_duplicates WHERE high_id = id)::integer AS duplicates
+FROM fresh ORDER BY duplicates DESC, {NEWEST} LIMIT $1
+"""
+
+
+class PostgresReading:
+    """Reads for recommendations. Every method is one unit of work on one connection."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def deeds(self, user_id: int) -> Sequence[Deed]:
+        """The latest of each kind that one person did, topics aside."""
+        return await self._postgres.run(_deeds, user_id)
+
+    async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
+        """About the `limit` newest articles that share enough terms; fewer if the archive has fewer."""
+        return await self._postgres.run(_sharing, wanted, limit)
+
+    async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
+        """Those of some articles that the person has not dealt with, nor with a duplicate of them, by public id."""
+        return await self._postgres.run(_unseen, user_id, article_ids)
+
+    async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
+        """Of the newest articles those with the most duplicates: public id, title and how many."""
+        return await self._postgres.run(_covered, limit)
+
+
+async def _deeds(connection: Connection, user_id: int) -> list[Deed]:
+    found = []
+    for kind, public_id, title, note, at in await connection.fetch(DEEDS, user_id):
+        found.append(Deed(Kind(kind), title, title, at, public_id))
+        if note:
+            found.append(Deed(Kind.NOTED, note, title, at, public_id))
+    return found
+
+
+@in_time
+async def _sharing(connection: Connection, wanted: Wanted, limit: int) -> list[Sharing]:
+    if not wanted.terms:
+        return []
+    newest = f"SELECT * FROM found ORDER BY {NEWEST} LIMIT {limit}"
+    window = window_sql("search @@ $1::text::tsquery", 2, f"public_id, published_at, {SHARED} AS shared", newest)
+    rows = await walk(connection, window, [_tsquery(wanted), list(wanted.terms)], Span(None, None), limit)
+    return [Sharing(public_id, published_at, frozenset(shared)) for public_id, published_at, shared in rows[:limit]]
+
+
+@in_time
+async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, Offer]:
+    """An article and whatever is tied to it are one story: dealing with one is dealing with all.
+
+    By steps, each through an index: as one statement it is planned as a read of the whole archive.
+    """
+    stories = {row["id"]: {row["id"]} for row in await connection.fetch(ASKED, list(article_ids))}
+    for low, high in await connection.fetch(TIES, list(stories)):
+        for one, other in ((low, high), (high, low)):
+            if one in stories:
+                stories[one].add(other)
+    tellers = dict(await connection.fetch(PUBLISHERS, list({one for story in stories.values() for one in story})))
+    seen = {row["article_id"] for row in await connection.fetch(DEALT_WITH, user_id, list(tellers))}
+    new = [one for one, story in stories.items() if not story & seen]
+    return {
+        row["public_id"]: Offer(article_of(row), len({tellers[one] for one in stories[row["id"]] if one in tellers}), row["saves"])
+        for row in await connection.fetch(OFFERS, new)
+    }
+
+
+async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, int]]:
+    return [tuple(row) for row in await connection.fetch(COVERED, limit)]
+
+
+def _tsquery(wanted: Wanted) -> str:
+    """One of `alone`, or two terms of one group: each with any of those after it."""
+    parts = [quoted(term) for term in wanted.alone]
+    for group in wanted.groups:
+        parts += [f"({quoted(term)} & ({any_of(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]
+    return " | ".join(parts)

@@ -1,0 +1,181 @@
+"""The SearchMarks port: what is counted of people's searches, day by day.
+
+Counts of open days are always counted afresh from the marks, so a mark taken away is all that has to be done for a person to be gone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from newsintel.domain.intelligence.marks import pair
+from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, MarkedSearch, MarksOf
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+# As in history.RECORD: a deletion or a clearing that runs at this moment waits for this transaction, or the other way round.
+OWNERS = "SELECT id, history_cleared_at FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE"
+
+# Each in the order of its key, so that two processes that add the same wait for each other and never both. Whoever searches for the same
+# again is seen later, for the window of an hour; at most every five minutes, so that a program's polling is not a write each time.
+MARKS = """
+INSERT INTO search_marks AS kept (query, day, mark, seen)
+SELECT * FROM unnest($1::text[], $2::date[], $3::bytea[], $4::timestamptz[]) ORDER BY 1, 2, 3
+ON CONFLICT (query, day, mark) DO UPDATE SET seen = excluded.seen WHERE excluded.seen > kept.seen + interval '5 minutes'
+"""
+# A pair only while both its queries are counted: one of them may have been cleared since, which not every process has heard of.
+PAIRS = """
+INSERT INTO pair_marks (low, high, day, mark)
+SELECT low, high, day, pair_mark FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[], $5::text[], $6::bytea[])
+    AS row (low, high, day, pair_mark, other, other_mark)
+WHERE EXISTS (SELECT FROM search_marks WHERE query = other AND search_marks.day = row.day AND mark = other_mark)
+ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING
+"""
+ANSWERS = """
+INSERT INTO search_answers AS kept (query, articles, seen)
+SELECT query, string_to_array(articles, ' '), seen FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS row (query, articles, seen)
+ORDER BY query
+ON CONFLICT (query) DO UPDATE SET articles = excluded.articles, seen = excluded.seen WHERE excluded.seen > kept.seen + interval '1 hour'
+"""
+
+OPEN = "SELECT DISTINCT query, day FROM search_marks WHERE (query, day) > ($1::text, $2::date) ORDER BY query, day LIMIT $3"
+OPEN_ROWS = 2_000
+"""Queries looked through at once: some 4 ms of HMACs, for which everything else in the process waits."""
+FIND = """
+SELECT query, day, mark FROM search_marks
+JOIN unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark) USING (query, day, mark)
+"""
+# Whoever makes a list at this moment has counted the marks that are about to go: it is waited for, and what it made is looked through.
+HOLD_LISTS = "SELECT FROM trending_made ORDER BY span FOR UPDATE"
+TAKE = """
+DELETE FROM search_marks USING unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark)
+WHERE search_marks.query = row.query AND search_marks.day = row.day AND search_marks.mark = row.mark
+"""
+PAIRS_AMONG = "SELECT DISTINCT low, high FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])"
+TAKE_PAIRS = "DELETE FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])"
+TAKE_TRENDS = "DELETE FROM trending WHERE query = ANY($1::text[])"
+UNCOUNTED = """
+NOT EXISTS (SELECT FROM search_marks WHERE search_marks.query = search_answers.query)
+AND NOT EXISTS (SELECT FROM search_days WHERE search_days.query = search_answers.query)
+"""
+TAKE_ANSWERS = f"DELETE FROM search_answers WHERE query = ANY($1::text[]) AND {UNCOUNTED}"
+
+# Whatever is counted twice because two processes close at once, or one that began is killed, is counted alike: a day gets no new marks.
+CLOSE = (
+    """INSERT INTO search_days (query, day, people) SELECT query, day, count(*) FROM search_marks
+    WHERE seen < $1::timestamptz GROUP BY query, day HAVING count(*) >= $2 ORDER BY query, day ON CONFLICT DO NOTHING""",
+    """INSERT INTO pair_days (low, high, day, people) SELECT low, high, day, count(*) FROM pair_marks
+    WHERE day < $1::timestamptz::date GROUP BY low, high, day HAVING count(*) >= $2 ORDER BY low, high, day ON CONFLICT DO NOTHING""",
+)
+DROP = tuple(
+    f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    for table, old in (
+        ("search_marks", "seen < $1::timestamptz"),
+        ("pair_marks", "day < $1::timestamptz::date"),
+        ("search_answers", f"seen < $1::timestamptz AND {UNCOUNTED}"),
+    )
+)
+DROP_ROWS = 5_000
+"""Deleted in one transaction, as when the history is pruned."""
+PRUNE = ("DELETE FROM search_days WHERE day < $1", "DELETE FROM pair_days WHERE day < $1")
+
+
+class PostgresSearchMarks:
+    """Adds, takes away and closes. `close` and `forget` are several units of work; all are safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def add(self, searches: Sequence[MarkedSearch]) -> None:
+        """Keep marks, but for those whose owners are gone or have cleared their searches since."""
+        if searches:
+            await self._postgres.run(_add, searches)
+
+    async def forget(self, marks_of: MarksOf) -> None:
+        """Take a person out of every count of the open days."""
+        found: list[tuple[str, date, bytes]] = []
+        after: tuple[str, date] | None = ("", date.min)
+        while after is not None:
+            more, after = await self._postgres.run(_find, marks_of, after)
+            found += more
+        if found:
+            await self._postgres.run(_take, marks_of, found)
+
+    async def close(self, today: date, floor: int) -> int:
+        """Turn the days before the open ones into counts, and delete what is not wanted any more, DROP_ROWS at a time."""
+        opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
+        await self._postgres.run(_close, opened, floor, today - timedelta(days=KEPT_DAYS - 1))
+        went = [0, 0, 0]
+        for number, statement in enumerate(DROP):
+            more = DROP_ROWS
+            while more == DROP_ROWS:
+                more = await self._postgres.run(_drop, statement, opened)
+                went[number] += more
+        return went[0]
+
+
+async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None:
+    async with connection.transaction():
+        users = sorted({one.user_id for one in searches if one.user_id is not None})
+        owners = {row["id"]: row["history_cleared_at"] for row in await connection.fetch(OWNERS, users)} if users else {}
+        wanted = [one for one in searches if one.user_id is None or _still(one, owners)]
+        # The latest of each key: one statement may not change a row twice.
+        marks = {(one.query, one.day, one.mark): one.searched_at for one in wanted}
+        pairs = [
+            (*pair(one.query, other.query), one.day, other.pair_mark, other.query, other.mark) for one in wanted for other in one.beside
+        ]
+        answers = {one.query: (" ".join(one.articles), one.searched_at) for one in wanted if one.articles}
+        await _insert(connection, MARKS, [(*key, seen) for key, seen in marks.items()])
+        await _insert(connection, PAIRS, pairs)
+        await _insert(connection, ANSWERS, [(query, *rest) for query, rest in answers.items()])
+
+
+def _still(search: MarkedSearch, owners: dict[int, datetime | None]) -> bool:
+    if search.user_id not in owners:
+        return False
+    cleared_at = owners[search.user_id]
+    return cleared_at is None or search.searched_at > cleared_at
+
+
+async def _insert(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    if columns := [list(column) for column in zip(*rows, strict=True)]:
+        await connection.execute(statement, *columns)
+
+
+async def _find(
+    connection: Connection, marks_of: MarksOf, after: tuple[str, date]
+) -> tuple[list[tuple[str, date, bytes]], tuple[str, date] | None]:
+    """A person's marks among the open queries next after one, and where to go on; None at the end."""
+    queries = [(row["query"], row["day"]) for row in await connection.fetch(OPEN, *after, OPEN_ROWS)]
+    tried = [(query, day, mark) for query, day in queries for mark in marks_of(day, query)]
+    if not tried:
+        return [], None
+    found = await connection.fetch(FIND, *map(list, zip(*tried, strict=True)))
+    return [tuple(row) for row in found], queries[-1] if len(queries) == OPEN_ROWS else None
+
+
+async def _take(connection: Connection, marks_of: MarksOf, found: Sequence[tuple[str, date, bytes]]) -> None:
+    of_day: dict[date, list[str]] = defaultdict(list)
+    for query, day, _ in found:
+        of_day[day].append(query)
+    queries = [query for query, _, _ in found]
+    async with connection.transaction():
+        await connection.execute(HOLD_LISTS)
+        await connection.execute(TAKE, *map(list, zip(*found, strict=True)))
+        for day, of_person in of_day.items():
+            pairs = await connection.fetch(PAIRS_AMONG, day, of_person)
+            marks = [mark for low, high in pairs for mark in marks_of(day, low, high)]
+            await connection.execute(TAKE_PAIRS, day, of_person, marks)
+        await connection.execute(TAKE_TRENDS, queries)
+        await connection.execute(TAKE_ANSWERS, queries)
+
+
+async def _close(connection: Connection, opened: datetime, floor: int, oldest: date) -> None:
+    for statement in CLOSE:
+        await connection.execute(statement, opened, floor)
+    for statement in PRUNE:
+        await connection.execute(statement, oldest)
+
+
+async def _drop(connection: Connection, statement: str, opened: datetime) -> int:
+    status: str = await connection.execute(statement, opened, DROP_ROWS)
+    return int(status.removeprefix("DELETE "))

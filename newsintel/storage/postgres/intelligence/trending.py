@@ -1,0 +1,104 @@
+"""The Trending port: lists made beforehand from the counts of a few days, so that reading one costs the same whatever the history.
+
+A person counts once in a UTC day, and the floor holds for the people of one day: parts of a window that lie on different days are added
+up only if each has reached it by itself. So no one who comes again, on either side of midnight or day after day, can lift a query over it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, Observed, Span, Trend
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+FRESH_FOR = timedelta(seconds=7)
+"""A list is not made again within this time, however many processes would; less than an actor's pause, so that one process alone is not
+kept from its own turn."""
+
+MOST_OBSERVED = 1_000
+"""Queries of a window that are ranked, those of most people first: a query beyond them has fewer people than a thousand others."""
+
+# A list from the future was made by a clock that has been put right since.
+DUE = """
+INSERT INTO trending_made AS made (span, at) VALUES ($1, $2)
+ON CONFLICT (span) DO UPDATE SET at = excluded.at WHERE made.at <= excluded.at - $3::interval OR made.at > excluded.at
+RETURNING 1
+"""
+
+# Of a window of days, the open days by their marks and the others by their counts; a shorter window lies within the open days.
+OPEN_PARTS = """
+SELECT query, count(*) AS people FROM search_marks
+WHERE seen > $1::timestamptz AND day >= $2::date GROUP BY query, day HAVING count(*) >= $3
+"""
+CLOSED_PARTS = "SELECT query, people FROM search_days WHERE day >= $1::timestamptz::date AND day < $2::date AND people >= $3"
+PEOPLE = "SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts GROUP BY query ORDER BY people DESC, query LIMIT $4"
+OBSERVED = {
+    Span.HOUR: PEOPLE.format(parts=OPEN_PARTS),
+    Span.DAY: PEOPLE.format(parts=OPEN_PARTS),
+    Span.WEEK: PEOPLE.format(parts=f"{OPEN_PARTS} UNION ALL {CLOSED_PARTS}"),
+}
+
+# How many of the baseline's days there are counts of: all but those before the service's first.
+COVERED = "SELECT $2::date - greatest($1::date, min(day)) + 1 FROM search_days WHERE day <= $2::date HAVING min(day) IS NOT NULL"
+BEFORE = """
+SELECT query, sum(people)::integer AS people FROM search_days
+WHERE day BETWEEN $1 AND $2 AND people >= $3 AND query = ANY($4::text[]) GROUP BY query
+"""
+
+CLEAR = "DELETE FROM trending WHERE span = $1"
+WRITE = """
+INSERT INTO trending (span, query, people, usual, score)
+SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::double precision[], $5::double precision[])
+"""
+TOP = "SELECT query, people, usual, score FROM trending WHERE span = $1 AND people >= $2 ORDER BY score DESC, people DESC, query LIMIT $3"
+
+
+class PostgresTrending:
+    """Makes the lists and reads them. Both are one unit of work, safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def refresh(self, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]) -> bool:
+        """Make a window's list anew, unless any process has just done so: then False."""
+        return await self._postgres.run(_refresh, span, now, floor, rank)
+
+    async def top(self, span: Span, floor: int, limit: int) -> Sequence[Trend]:
+        """The first of a window's list as it was last made."""
+        return await self._postgres.run(_top, span, floor, limit)
+
+
+async def _refresh(
+    connection: Connection, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]
+) -> bool:
+    """In one transaction, which holds the list's row: whoever forgets a person waits until it is written (`search_marks`)."""
+    async with connection.transaction():
+        if not await connection.fetch(DUE, span, now, FRESH_FOR):
+            return False
+        opened = now.date() - timedelta(days=OPEN_DAYS - 1)
+        start = now - span.length if span is not Span.WEEK else _midnight(now) - timedelta(days=6)
+        people = {row["query"]: row["people"] for row in await connection.fetch(OBSERVED[span], start, opened, floor, MOST_OBSERVED)}
+        usual = await _usual(connection, span, now, floor, list(people))
+        trends = rank([Observed(query, count, None if usual is None else usual.get(query, 0.0)) for query, count in people.items()])
+        await connection.execute(CLEAR, span)
+        columns = [[getattr(trend, name) for trend in trends] for name in ("query", "people", "usual", "score")]
+        await connection.execute(WRITE, span, *columns)
+    return True
+
+
+async def _usual(connection: Connection, span: Span, now: datetime, floor: int, queries: list[str]) -> dict[str, float] | None:
+    """How many people would search for each in a window of this length, by the week of closed days before; None = there are none yet."""
+    last = now.date() - timedelta(days=7 if span is Span.WEEK else OPEN_DAYS)
+    first = max(last - timedelta(days=6), now.date() - timedelta(days=KEPT_DAYS - 1))
+    covered = await connection.fetchval(COVERED, first, last)
+    if not covered:
+        return None
+    windows = covered / (span.length / timedelta(days=1))
+    return {row["query"]: row["people"] / windows for row in await connection.fetch(BEFORE, first, last, floor, queries)}
+
+
+async def _top(connection: Connection, span: Span, floor: int, limit: int) -> list[Trend]:
+    return [Trend(*row) for row in await connection.fetch(TOP, span, floor, limit)]
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,99 @@
+"""The Feedback port: what people opened and dismissed, the newest of each kept."""
+
+from datetime import datetime
+from typing import Any
+
+from newsintel.domain.paging import Position
+from newsintel.domain.personal.model import Dismissal, Mark, MarkPage
+from newsintel.domain.search.article import Article
+from newsintel.storage.postgres.archive.articles import LISTED, article_of, upsert
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+MOST_KEPT = 5_000
+"""Of each kind and person. Whoever opens fifty articles a day keeps a hundred days, of which the latest two count for most."""
+
+# A row that is put again moves to the front.
+OPEN = """
+INSERT INTO opened_articles (user_id, article_id, opened_at) SELECT $1, id, $3 FROM articles WHERE public_id = $2
+ON CONFLICT (user_id, article_id) DO UPDATE SET opened_at = excluded.opened_at
+RETURNING xmax = 0
+"""
+DISMISS = """
+INSERT INTO dismissed_articles (user_id, article_id, dismissed_at, reason) SELECT $1, id, $3, $4 FROM articles WHERE public_id = $2
+ON CONFLICT (user_id, article_id) DO UPDATE SET dismissed_at = excluded.dismissed_at, reason = excluded.reason
+RETURNING xmax = 0
+"""
+PUT = {"opened": OPEN, "dismissed": DISMISS}
+
+TRIM = """
+DELETE FROM {name}_articles WHERE user_id = $1 AND article_id IN (
+    SELECT article_id FROM {name}_articles WHERE user_id = $1 ORDER BY {name}_at DESC, article_id OFFSET $2
+)
+"""
+DELETE = "DELETE FROM {name}_articles WHERE user_id = $1 AND article_id = (SELECT id FROM articles WHERE public_id = $2)"
+
+# A page begins after an article by its time, ties by article, as a page of saves does.
+PAGE = """
+SELECT {columns}, {name}_at AS at, {reason} AS reason FROM {name}_articles JOIN articles ON articles.id = article_id
+WHERE user_id = $1
+  AND ($2::timestamptz IS NULL
+       OR {name}_at <= $2 AND ({name}_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
+ORDER BY {name}_at DESC, article_id LIMIT $4
+"""
+OPENED_PAGE = PAGE.format(columns=LISTED, name="opened", reason="NULL")
+DISMISSED_PAGE = PAGE.format(columns=LISTED, name="dismissed", reason="reason")
+
+
+class PostgresFeedback:
+    """Opened and dismissed articles as rows. Every method is one unit of work, safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
+        """Note that an article was opened; one that the archive does not have yet goes there in the same transaction."""
+        await self._postgres.run(_put, "opened", article, fetched_at, (user_id, at))
+
+    async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
+        """Note that an article is not wanted, and why; likewise."""
+        await self._postgres.run(_put, "dismissed", article, fetched_at, (user_id, at, reason.value))
+
+    async def forget_opened(self, user_id: int, article_id: str) -> bool:
+        """Forget that an article was opened; False if it was not."""
+        return await self._postgres.run(_delete, "opened", user_id, article_id)
+
+    async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
+        """Forget that an article was dismissed; False if it was not."""
+        return await self._postgres.run(_delete, "dismissed", user_id, article_id)
+
+    async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        """Up to `limit` opened articles after a position, the latest first."""
+        return await self._postgres.run(_page, OPENED_PAGE, user_id, limit, after)
+
+    async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
+        """Likewise dismissed ones."""
+        return await self._postgres.run(_page, DISMISSED_PAGE, user_id, limit, after)
+
+
+async def _put(connection: Connection, name: str, article: Article, fetched_at: datetime, values: tuple[Any, ...]) -> None:
+    """Put a row: `values` are its columns but for the article's, the account's first."""
+    user_id, *rest = values
+    async with connection.transaction():
+        new = await connection.fetchval(PUT[name], user_id, article.id, *rest)
+        if new is None:
+            await upsert(connection, [(article, fetched_at)])
+            new = await connection.fetchval(PUT[name], user_id, article.id, *rest)
+        if new:
+            await connection.execute(TRIM.format(name=name), user_id, MOST_KEPT)
+
+
+async def _delete(connection: Connection, name: str, user_id: int, article_id: str) -> bool:
+    status: str = await connection.execute(DELETE.format(name=name), user_id, article_id)
+    return status != "DELETE 0"
+
+
+async def _page(connection: Connection, sql: str, user_id: int, limit: int, after: Position | None) -> MarkPage:
+    at, article_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    rows = await connection.fetch(sql, user_id, at, article_id, limit + 1)
+    marks = tuple(Mark(article_of(row), row["at"], row["reason"] and Dismissal(row["reason"])) for row in rows[:limit])
+    return MarkPage(marks, Position((marks[-1].at.isoformat(), marks[-1].article.id)) if len(rows) > limit else None)

@@ -1,0 +1,80 @@
+"""The OwnHistory port: the searches that one account made, read and deleted by their owner."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from newsintel.domain.paging import Position
+from newsintel.domain.personal.model import PastSearch, PastSearches
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+PAGE = """
+SELECT public_id, query, results_count, searched_at FROM search_history
+WHERE user_id = $1 AND ($2::timestamptz IS NULL OR searched_at <= $2 AND (searched_at < $2 OR public_id > $3::text))
+ORDER BY searched_at DESC, public_id LIMIT $4
+"""
+
+DELETE = "DELETE FROM search_history WHERE user_id = $1 AND public_id = $2"
+
+LONE_KEYS = """
+SELECT DISTINCT key FROM search_history AS own WHERE user_id = $1 AND searched_at >= $2 AND NOT EXISTS (
+    SELECT FROM search_history AS other WHERE other.searched_at >= $2 AND other.key = own.key AND other.user_id IS DISTINCT FROM $1
+)
+"""
+
+# First, so that a search of before that the recorder still holds is not written afterwards: see history.RECORD.
+MARK = "UPDATE users SET history_cleared_at = greatest(history_cleared_at, $2) WHERE id = $1"
+CLEAR = "DELETE FROM search_history WHERE id IN (SELECT id FROM search_history WHERE user_id = $1 AND searched_at <= $2 LIMIT $3)"
+CLEAR_ROWS = 5_000
+"""Deleted in one transaction: some 20 ms, as when the history is pruned."""
+
+
+class PostgresOwnHistory:
+    """One account's searches as rows. Every method but `clear` is one unit of work; all are safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
+        """Up to `limit` searches after a position, the latest first."""
+        return await self._postgres.run(_page, user_id, limit, after)
+
+    async def delete(self, user_id: int, search_id: str) -> bool:
+        """Forget one search; False if the account made none of that id."""
+        return await self._postgres.run(_delete, user_id, search_id) > 0
+
+    async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
+        """Keys of the harvests that this account has searched for since a moment, and nobody else has."""
+        return await self._postgres.run(_lone_keys, user_id, since)
+
+    async def clear(self, user_id: int, until: datetime) -> None:
+        """Forget every search up to a moment, those that are not written yet included."""
+        await self._postgres.run(_mark, user_id, until)
+        while await self._postgres.run(_clear, user_id, until) == CLEAR_ROWS:
+            pass
+
+
+async def _page(connection: Connection, user_id: int, limit: int, after: Position | None) -> PastSearches:
+    searched_at, search_id = (datetime.fromisoformat(str(after.keys[0])), after.keys[1]) if after else (None, None)
+    rows = await connection.fetch(PAGE, user_id, searched_at, search_id, limit + 1)
+    searches = tuple(PastSearch(*row) for row in rows[:limit])
+    return PastSearches(searches, Position((searches[-1].searched_at.isoformat(), searches[-1].id)) if len(rows) > limit else None)
+
+
+async def _lone_keys(connection: Connection, user_id: int, since: datetime) -> list[str]:
+    return [row["key"] for row in await connection.fetch(LONE_KEYS, user_id, since)]
+
+
+async def _delete(connection: Connection, user_id: int, search_id: str) -> int:
+    return _gone(await connection.execute(DELETE, user_id, search_id))
+
+
+async def _mark(connection: Connection, user_id: int, until: datetime) -> None:
+    await connection.execute(MARK, user_id, until)
+
+
+async def _clear(connection: Connection, user_id: int, until: datetime) -> int:
+    return _gone(await connection.execute(CLEAR, user_id, until, CLEAR_ROWS))
+
+
+def _gone(status: str) -> int:
+    return int(status.removeprefix("DELETE "))

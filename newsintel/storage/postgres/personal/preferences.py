@@ -1,0 +1,71 @@
+"""The PreferenceStore port: what people have had remembered, as JSON by name."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from newsintel.domain.personal.model import Put
+from newsintel.domain.personal.preferences import MAX_KEYS
+from newsintel.storage.postgres.pool import Connection, Postgres
+
+ALL = "SELECT key, value::text FROM user_preferences WHERE user_id = $1 ORDER BY key"
+
+# One at a time for each person, or two at once could both take the last place.
+LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+FULL = "SELECT count(*) >= $3 AND NOT coalesce(bool_or(key = $2), false) FROM user_preferences WHERE user_id = $1"
+PUT = """
+INSERT INTO user_preferences (user_id, key, value, updated_at) VALUES ($1, $2, $3::text::jsonb, $4)
+ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+RETURNING xmax = 0
+"""
+
+DELETE = "DELETE FROM user_preferences WHERE user_id = $1 AND key = $2"
+
+
+class PostgresPreferences:
+    """Preferences as rows. Every method is one unit of work, safe to repeat."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def all(self, user_id: int) -> Mapping[str, Any]:
+        """Everything that an account keeps, by key."""
+        return await self._postgres.run(_all, user_id)
+
+    async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
+        """Keep a value under a key; FULL if the account has MAX_KEYS others.
+
+        Raises:
+            PoisonedBatchError: PostgreSQL writes the value in more than 4 KiB.
+        """
+        return await self._postgres.run(_put, user_id, key, json.dumps(value, ensure_ascii=False), at)
+
+    async def delete(self, user_id: int, key: str) -> bool:
+        """Forget a value; False if there was none."""
+        return await self._postgres.run(_delete, user_id, key)
+
+
+async def _all(connection: Connection, user_id: int) -> dict[str, Any]:
+    """Read by orjson, to which a whole number of more than 64 bits is a fraction: it was written as 1e20, which PostgreSQL spells out."""
+    kept = {}
+    for key, value in await connection.fetch(ALL, user_id):
+        kept[key] = orjson.loads(value)
+        await asyncio.sleep(0)  # others' turn: together they may have 400 KiB
+    return kept
+
+
+async def _put(connection: Connection, user_id: int, key: str, value: str, at: datetime) -> Put:
+    async with connection.transaction():
+        await connection.execute(LOCK, user_id)
+        if await connection.fetchval(FULL, user_id, key, MAX_KEYS):
+            return Put.FULL
+        return Put.NEW if await connection.fetchval(PUT, user_id, key, value, at) else Put.CHANGED
+
+
+async def _delete(connection: Connection, user_id: int, key: str) -> bool:
+    status: str = await connection.execute(DELETE, user_id, key)
+    return status != "DELETE 0"

@@ -1,0 +1,1 @@
+"""The ports that Redis fulfils, one file per noun."""

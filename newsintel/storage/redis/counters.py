@@ -1,0 +1,22 @@
+"""The SharedCounter port on Redis: numbers that every process adds to."""
+
+from newsintel.storage.redis.link import RedisLink
+
+
+class RedisCounter:
+    """Counters in Redis."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._redis = link.redis
+
+    async def add(self, key: str, amount: int, ttl_s: int) -> int:
+        """Add to a counter, which is then forgotten after `ttl_s`; its new value."""
+        return await self._link.call(self._add, key, amount, ttl_s)
+
+    async def _add(self, key: str, amount: int, ttl_s: int) -> int:
+        async with self._redis.pipeline(transaction=True) as together:
+            together.incrby(key, amount)
+            together.expire(key, ttl_s)
+            total, _ = await together.execute()
+        return int(total)

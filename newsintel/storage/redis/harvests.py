@@ -1,0 +1,118 @@
+"""The HarvestCache port on Redis: answers by the key of their query, and a claim per key among processes.
+
+A value's key is inside the value and compared on reading, so that a reply meant for another request can never be shown. A claim is a
+string, the token, set where there is none. It is given back by whoever finds the token still there, checked under WATCH: so it takes
+nothing from a later holder, needs no Lua script (which careful operators forbid) and stands in one MULTI with the write of the answer.
+The two round trips more are the cache writer's, for whom nobody waits.
+"""
+
+from collections.abc import Callable, Sequence
+
+from redis.exceptions import RedisError, WatchError
+
+from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.ports import Count
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.ports import Claimed
+from newsintel.errors import UnavailableError
+from newsintel.runtime.turns import in_turns
+from newsintel.storage.redis.link import RedisLink
+
+
+class RedisCache:
+    """Answers in Redis."""
+
+    def __init__(
+        self,
+        link: RedisLink,
+        *,
+        keep_s: float,
+        count: Count,
+        encode: Callable[[Answer], Sliced[bytes]],
+        decode: Callable[[bytes], Sliced[Answer]],
+    ) -> None:
+        self._link = link
+        self._redis = link.redis
+        self._keep_s = max(1, round(keep_s))  # EX takes whole seconds
+        self._count = count
+        self._encode = encode
+        self._decode = decode
+
+    async def store(self, answer: Answer, lock_token: str | None) -> None:
+        """Keep an answer and release the lock, both or neither."""
+        try:
+            data = await in_turns(self._encode(answer))
+        except ValueError as error:
+            raise UnavailableError(f"an answer is not kept: {error}") from error
+        await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
+
+    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+        """Claim the fan-out of a key among processes, unless another holds it, and look again; one round trip."""
+        held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
+        return Claimed(held, await self._read(key, data))
+
+    async def unlock(self, key: str, token: str) -> None:
+        """Give the claim back if `token` still holds it."""
+        await self._link.call(self._release, key, token)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Keep the answers of these keys no longer."""
+        if keys:
+            await self._link.call(self._delete, [f"articles:{key}" for key in keys])
+
+    async def _delete(self, names: list[str]) -> None:
+        await self._redis.delete(*names)
+
+    async def _read(self, key: str, data: bytes | None) -> Answer | None:
+        """What is kept, however old. What is unreadable or another key's is deleted, counted and not shown."""
+        if data is None:
+            return None
+        try:
+            answer = await in_turns(self._decode(data))
+        except ValueError:
+            answer = None
+        if answer is not None and answer.harvest.query.key == key:
+            return answer
+        self._count("cache_mismatches")
+        await self._link.call(self._link.discard, f"articles:{key}")
+        return None
+
+    async def _set(self, key: str, data: bytes, token: str | None) -> None:
+        if token is None or not await self._give_back(key, token, data):
+            await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
+
+    async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
+        # No transaction: what a holder writes between the two is what we look for, and it gives its claim back with it.
+        async with self._redis.pipeline(transaction=False) as together:
+            together.set(f"lock:{key}", token, nx=True, px=ttl_ms)
+            together.get(f"articles:{key}")
+            held, data = await together.execute(raise_on_error=False)
+        if isinstance(data, RedisError):
+            raise data
+        if isinstance(held, RedisError):
+            await self._link.judge(held)
+        # If it takes no writes (full, or a read-only replica), nobody can claim anything: everybody goes ahead. It may be read.
+        return bool(held), data
+
+    async def _release(self, key: str, token: str) -> None:
+        await self._give_back(key, token)
+
+    async def _give_back(self, key: str, token: str, data: bytes | None = None) -> bool:
+        """Delete the claim and, in the same transaction, keep `data` if there is any.
+
+        Returns:
+            False if the claim is not, or no longer, ours: then neither was done.
+        """
+        async with self._redis.pipeline(transaction=True) as together:
+            await together.watch(f"lock:{key}")
+            if await together.get(f"lock:{key}") != token.encode():
+                return False
+            together.multi()  # type: ignore[no-untyped-call]
+            if data is not None:
+                together.set(f"articles:{key}", data, ex=self._keep_s)
+            together.delete(f"lock:{key}")
+            try:
+                await together.execute()
+            except WatchError:  # it lapsed this instant, and somebody else has it
+                return False
+        return True

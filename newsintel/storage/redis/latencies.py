@@ -1,0 +1,63 @@
+"""The LatencyStore port on Redis: one hash per UTC day, a field per step of a source's scale, gone after eight days by itself."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from newsintel.domain.operations.latencies import Latency
+from newsintel.domain.search.outcome import Status
+from newsintel.storage.redis.link import RedisLink
+
+DAYS = 8
+"""Today and the seven days before it: a whole week, whatever the hour."""
+
+KEEP_S = DAYS * 86_400
+
+MOST_DIGITS = 19
+"""Of a count: Redis adds up 64 bits."""
+
+
+class RedisLatencies:
+    """Counts in Redis: key `latencies:<day>`, field `<source> <status> <ms>`."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._redis = link.redis
+
+    async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
+        """Add to the counts of a day, all or none of them."""
+        await self._link.call(self._add, _key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
+
+    async def read(self, last: date) -> Mapping[Latency, int]:
+        """The counts of a day and of the seven before it, added up. A field that this version cannot read is left out."""
+        total: Counter[Latency] = Counter()
+        for field, count in await self._link.call(self._read, [_key(last - timedelta(days=back)) for back in range(DAYS)]):
+            if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:
+                total[latency] += int(count)
+        return total
+
+    async def _add(self, key: str, counts: Mapping[str, int]) -> None:
+        async with self._redis.pipeline(transaction=True) as together:
+            for field, count in counts.items():
+                together.hincrby(key, field, count)
+            together.expire(key, KEEP_S)
+            await together.execute()
+
+    async def _read(self, keys: list[str]) -> list[tuple[bytes, bytes]]:
+        async with self._redis.pipeline(transaction=True) as together:
+            for key in keys:
+                together.hgetall(key)
+            return [pair for day in await together.execute() for pair in day.items()]
+
+
+def _key(day: date) -> str:
+    return f"latencies:{day.isoformat()}"
+
+
+def _read_field(field: bytes) -> Latency | None:
+    """A field's meaning; None if another version wrote it."""
+    try:
+        source, status, ms = field.decode().split(" ")
+        return Latency(source, Status(status), int(ms))
+    except ValueError:
+        return None

@@ -1,0 +1,23 @@
+"""The Repeats port on Redis: a key that is there was seen a short while ago."""
+
+from collections.abc import Sequence
+
+from newsintel.storage.redis.link import RedisLink
+
+
+class RedisRepeats:
+    """Keys that lapse by themselves."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._redis = link.redis
+
+    async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
+        """Whether each key is new, in order; a new one is remembered for its seconds from now on. One round trip."""
+        return await self._link.call(self._first, keys)
+
+    async def _first(self, keys: Sequence[tuple[str, float]]) -> list[bool]:
+        async with self._redis.pipeline(transaction=False) as together:
+            for key, keep_s in keys:
+                together.set(f"seen:{key}", b"", nx=True, px=max(1, round(keep_s * 1000)))
+            return [bool(done) for done in await together.execute()]

@@ -1,0 +1,156 @@
+"""The Sessions port on Redis: who is signed in, by the SHA-256 of a secret id that only the browser has.
+
+The key is inside the value and compared on reading, so that a reply meant for another request signs nobody in. Each user's sessions are
+also listed under the user, so that all of them can be ended. A session's key lapses by itself: IDLE after it was last seen, and never
+later than MAX after it was made.
+"""
+
+import json
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from newsintel.domain.accounts.model import Session
+from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.security.keys import digest
+from newsintel.storage.redis.link import RedisLink
+
+MOST = 50
+"""Sessions of one account, as many as it may have keys: far more browsers than one person has. One more ends the oldest."""
+
+SEEN_EVERY = timedelta(minutes=1)
+"""Being seen is written down no more often than this."""
+
+
+class RedisSessions:
+    """Sessions in Redis."""
+
+    def __init__(self, link: RedisLink, *, idle_s: float, max_s: float, count: Count, now: WallClock) -> None:
+        self._link = link
+        self._redis = link.redis
+        self._idle = timedelta(seconds=idle_s)
+        self._max = timedelta(seconds=max_s)
+        self._count = count
+        self._now = now
+
+    async def start(self, user_id: int, client: str) -> str:
+        """Sign a user in; returns the new session's secret id."""
+        session_id = secrets.token_urlsafe(32)
+        now = self._now()
+        session = Session(digest(session_id), user_id, now, now, client)
+        await self._link.call(self._write, session)
+        return session_id
+
+    async def find(self, session_id: str) -> Session | None:
+        """The session of a cookie's value, seen now; None if it has ended."""
+        return await self._link.call(self._seen, digest(session_id))
+
+    async def of_user(self, user_id: int) -> tuple[Session, ...]:
+        """A user's sessions, the one seen last first."""
+        return await self._link.call(self._all, user_id)
+
+    async def end(self, user_id: int, session_digest: str) -> bool:
+        """End one of a user's sessions; False if the user has no such session."""
+        return await self._link.call(self._end, user_id, session_digest)
+
+    async def end_all(self, user_id: int) -> None:
+        """End every session of a user."""
+        await self._link.call(self._end_all, user_id)
+
+    async def _write(self, session: Session) -> None:
+        async with self._redis.pipeline(transaction=True) as together:
+            together.set(_key(session.digest), dump(session), ex=self._left(session))
+            together.sadd(_list(session.user_id), session.digest)
+            together.expire(_list(session.user_id), round(self._max.total_seconds()))
+            together.smembers(_list(session.user_id))
+            members = (await together.execute())[-1]
+        # Looked at after it is entered: of two that start at once, the later sees both.
+        if len(members) > MOST:
+            await self._end_oldest(session)
+
+    async def _end_oldest(self, newest: Session) -> None:
+        """End as many of a user's sessions as there are too many, whatever the clock of the machine that made the newest says."""
+        others = [session for session in await self._all(newest.user_id) if session.digest != newest.digest]
+        oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MOST - 1 :]
+        if oldest:
+            async with self._redis.pipeline(transaction=True) as together:
+                together.delete(*(_key(session.digest) for session in oldest))
+                together.srem(_list(newest.user_id), *(session.digest for session in oldest))
+                await together.execute()
+
+    async def _seen(self, session_digest: str) -> Session | None:
+        session = await self._read(session_digest)
+        if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
+            return session
+        seen = Session(session.digest, session.user_id, session.created_at, self._now(), session.client)
+        # XX: a session that is ended at this moment stays ended.
+        written = await self._redis.set(_key(session_digest), dump(seen), ex=self._left(seen), xx=True)
+        return seen if written else None
+
+    async def _read(self, session_digest: str) -> Session | None:
+        data = cast(bytes | None, await self._redis.get(_key(session_digest)))  # bytes, since nothing asks the client to decode
+        return await self._checked(session_digest, data)
+
+    async def _checked(self, session_digest: str, data: bytes | None) -> Session | None:
+        """The session that was read under a digest; what is none, or another's, is deleted."""
+        if data is None:
+            return None
+        session = load(data)
+        if session is not None and session.digest == session_digest:
+            return session if self._left(session) > 0 else None
+        self._count("cache_mismatches")
+        await self._link.discard(_key(session_digest))
+        return None
+
+    async def _all(self, user_id: int) -> tuple[Session, ...]:
+        digests = await self._digests(user_id)
+        values = cast(list[bytes | None], await self._redis.mget(map(_key, digests))) if digests else []
+        found = [await self._checked(*pair) for pair in zip(digests, values, strict=True)]
+        live = [session for session in found if session is not None and session.user_id == user_id]
+        if gone := set(digests) - {session.digest for session in live}:
+            await self._redis.srem(_list(user_id), *gone)
+        return tuple(sorted(live, key=lambda session: session.last_seen_at, reverse=True))
+
+    async def _end(self, user_id: int, session_digest: str) -> bool:
+        session = await self._read(session_digest)
+        if session is None or session.user_id != user_id:
+            return False
+        async with self._redis.pipeline(transaction=True) as together:
+            together.delete(_key(session_digest))
+            together.srem(_list(user_id), session_digest)
+            return bool((await together.execute())[0])
+
+    async def _end_all(self, user_id: int) -> None:
+        await self._redis.delete(_list(user_id), *map(_key, await self._digests(user_id)))
+
+    async def _digests(self, user_id: int) -> list[str]:
+        members = cast(set[bytes], await self._redis.smembers(_list(user_id)))
+        return [member.decode("latin-1") for member in members]  # ours are ASCII; whatever else stands there names no session
+
+    def _left(self, session: Session) -> int:
+        """Whole seconds for which it may live on if nobody is seen again; 0 or less: it has ended."""
+        now = self._now()
+        return round(min(self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)).total_seconds())
+
+
+def dump(session: Session) -> bytes:
+    """A session as bytes that `load` reads."""
+    times = (session.created_at.isoformat(), session.last_seen_at.isoformat())
+    return json.dumps([session.digest, session.user_id, *times, session.client]).encode()
+
+
+def load(data: bytes) -> Session | None:
+    """The session in some bytes; None if they hold none."""
+    try:
+        found, user_id, created, seen, client = json.loads(data)
+        created_at, last_seen_at = (datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
+    if type(user_id) is not int or not 0 < user_id < 2**63:
+        return None
+    return Session(str(found), user_id, created_at, last_seen_at, str(client))
+
+
+_key: Callable[[str], str] = "session:{}".format
+_list: Callable[[int], str] = "sessions:{}".format

@@ -1,0 +1,52 @@
+"""The Attempts port on Redis: sign-ins that have been started, each good for one return within ten minutes."""
+
+import json
+
+from attrs import asdict
+
+from newsintel.domain.accounts.model import Attempt
+from newsintel.domain.ports import Count
+from newsintel.domain.security.keys import digest
+from newsintel.storage.redis.link import RedisLink
+
+KEEP_S = 600
+"""As long as the provider's own code lives: ten minutes (Reddit; RFC 6749, 4.1.2 says at most that)."""
+
+
+class RedisAttempts:
+    """Attempts in Redis, by the SHA-256 of their state, so that a dump of it lets nobody in."""
+
+    def __init__(self, link: RedisLink, count: Count) -> None:
+        self._link = link
+        self._redis = link.redis
+        self._count = count
+
+    async def keep(self, attempt: Attempt) -> None:
+        """Keep an attempt for KEEP_S."""
+        await self._link.call(self._set, digest(attempt.state), json.dumps(asdict(attempt)))
+
+    async def take(self, state: str) -> Attempt | None:
+        """The attempt of a state, which nobody can take again; None if there is none."""
+        data = await self._link.call(self._take, digest(state))
+        if data is None:
+            return None
+        attempt = _read(data)
+        if attempt is not None and attempt.state == state:
+            return attempt
+        self._count("cache_mismatches")
+        return None
+
+    async def _set(self, key: str, value: str) -> None:
+        await self._redis.set(f"sign-in:{key}", value, ex=KEEP_S)
+
+    async def _take(self, key: str) -> bytes | str | None:
+        return await self._redis.getdel(f"sign-in:{key}")
+
+
+def _read(data: bytes | str) -> Attempt | None:
+    """The attempt in some bytes; None if they hold none."""
+    try:
+        attempt = Attempt(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return attempt if all(isinstance(value, str) for value in asdict(attempt).values()) else None

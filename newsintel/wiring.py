@@ -1,0 +1,155 @@
+"""What the composition root puts together without starting anything: the objects that stand between the actors and the routes."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import trio
+from attrs import frozen
+
+from newsintel.config.settings import Settings, SourceSettings
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.persons import Persons
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.limits.admission import Admission
+from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.operations.latencies import Tally
+from newsintel.domain.paging import PURPOSE as CURSORS
+from newsintel.domain.paging import Cursors
+from newsintel.domain.ports import Count, WallClock
+from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.history import SearchRecord
+from newsintel.domain.search.popularity import Saves
+from newsintel.domain.search.ports import Upstream
+from newsintel.domain.security.keys import Signer
+from newsintel.http.services import Services
+from newsintel.outbound.oauth.app_token import open_app_token
+from newsintel.outbound.oauth.links import AccountLinks
+from newsintel.outbound.oauth.providers import Providers
+from newsintel.outbound.source_client import open_upstream
+from newsintel.outbound.sources.source import Source
+from newsintel.runtime.intelligence.recommender import Recommender
+from newsintel.runtime.intelligence.talked_about import TalkedAbout
+from newsintel.runtime.lifecycle import Lifecycle
+from newsintel.runtime.limits.allowance import Allowance, States
+from newsintel.runtime.limits.limiter import limiter
+from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.personal.preference_cache import PreferenceCache
+from newsintel.runtime.personal.recording import Recording
+from newsintel.runtime.search.desk import Desk
+from newsintel.runtime.search.flight import Flight
+from newsintel.runtime.telemetry import gauges, scraping
+from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.storage.embedded.secret_key_file import kept_keys
+from newsintel.storage.stores import Stores
+
+STRANGERS = 3
+"""Of the places at PostgreSQL, one in this many at most is taken by those who show a key or session that was never seen here."""
+
+Starts = Mapping[str, tuple[Admission, Allowance]]
+"""By source that is enabled: what decides when a call may start, and the starts that were."""
+
+
+@frozen
+class Core:
+    """What every part of the pipeline is made from."""
+
+    settings: Settings
+    metrics: Metrics
+    stores: Stores
+    tally: Tally
+    saves: Saves
+    windows: Windows
+    secret_keys: tuple[Secret, ...]
+    marking: Marking
+    now: WallClock
+
+    @classmethod
+    def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
+        """The core of a service on its stores; makes the keys of a service in development that has none."""
+        keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
+        return cls(settings, metrics, stores, Tally(), Saves(), Windows.of(settings), keys, Marking(keys), now)
+
+    @property
+    def count(self) -> Count:
+        """Adds to a counter."""
+        return self.metrics.count
+
+
+def starts(core: Core) -> Starts:
+    """How each enabled source's calls are let through."""
+    enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
+    terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
+    return {name: (Admission(terms[name]), Allowance(name, terms[name], core.stores.ledger, core.count)) for name in enabled}
+
+
+def services(
+    core: Core,
+    starts: Starts,
+    providers: Providers,
+    *,
+    to_merger: trio.MemorySendChannel[Flight],
+    to_recorder: trio.MemorySendChannel[SearchRecord],
+    inboxes: Mapping[str, gauges.Inbox],
+) -> Services:
+    """What the routes are handed; the gauges are read off it from now on."""
+    settings, stores, count = core.settings, core.stores, core.count
+    misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
+    states = States(starts, core.now)
+    desk = Desk(
+        to_merger,
+        stores.archive,
+        windows=core.windows,
+        max_flights=settings.max_flights,
+        search_deadline_s=settings.search_deadline_s,
+        misses=misses,
+        held_from=states.held_from,
+        now=core.now,
+    )
+    gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=stores.load)
+    preferences = PreferenceCache(stores.preferences)
+    talked = TalkedAbout(stores.trending, stores.search, stores.reading, stores.likeness, settings.trending_floor)
+    return Services(
+        settings=settings,
+        desk=desk,
+        archive=stores.search,
+        bytes_cache=stores.bytes_cache,
+        harvests=stores.cache,
+        cursors=Cursors(Signer(core.secret_keys, CURSORS)),
+        persons=Persons(core.secret_keys),
+        recording=Recording(to_recorder, core.secret_keys, count),
+        preferences=preferences,
+        saved=stores.saved,
+        feedback=stores.feedback,
+        own_history=stores.own_history,
+        account_data=stores.account_data,
+        marking=core.marking,
+        search_marks=stores.search_marks,
+        trending=stores.trending,
+        kinship=stores.kinship,
+        likeness=stores.likeness,
+        recommender=Recommender(stores.reading, stores.likeness, talked, preferences.heeded, core.now),
+        accounts=stores.accounts,
+        sessions=stores.sessions,
+        lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
+        api_keys=stores.api_keys,
+        attempts=stores.attempts,
+        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, core.now),
+        providers=providers.by_name,
+        requests=limiter("search", settings.rate_limit, stores.counter, count, time.time),
+        misses=misses,
+        count=count,
+        exposition=partial(scraping.exposition, core.metrics),
+        now=core.now,
+        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
+        source_states=states,
+    )
+
+
+@asynccontextmanager
+async def open_source(source: Source, settings: SourceSettings, now: WallClock) -> AsyncIterator[Upstream]:
+    """A source's client, with an app-only token beside it if the source uses one."""
+    async with AsyncExitStack() as stack:
+        token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
+        yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=now))

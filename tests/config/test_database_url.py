@@ -1,0 +1,257 @@
+"""URLs of PostgreSQL, with libpq as the judge of how they are read."""
+
+import shutil
+import socket
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.config import database_parameters as parameters
+from newsintel.config.database_url import DatabaseUrl, read
+from tests import libpq
+
+TABLES = (set(parameters.READ), set(parameters.PASSED), set(parameters.TRANSLATED), set(parameters.NEEDLESS), set(parameters.REFUSED))
+
+
+@pytest.mark.parametrize("library", libpq.libraries(), ids=str)
+def test_every_parameter_of_libpq_is_decided_on(library):
+    """Each is read, passed on, translated, needless or refused by name, and in one way only."""
+    known = set().union(*TABLES)
+    assert libpq.keywords(library) - known == set()
+    assert sum(map(len, TABLES)) == len(known)
+
+
+def test_nothing_else_is_called_a_parameter():
+    """The tables hold no name that libpq does not know, but for one that is newer than this libpq."""
+    assert set().union(*TABLES) - libpq.keywords(libpq.libraries()[0]) == {"servicefile"}
+    assert not set(parameters.FOREIGN) & libpq.keywords(libpq.libraries()[0])
+
+
+_TEXT = st.text(st.sampled_from("abcXYZ019 äß€%?#&=+/@:,;!'\"\\[]"), max_size=6)
+_ENCODED = _TEXT.map(lambda text: "".join(c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text))
+_GOOD_HOST = st.sampled_from(["localhost", "db.example.org", "127.0.0.1", "[::1]", "%2Fvar%2Frun", "h%C3%BC"])
+_HOST = st.one_of(*[_GOOD_HOST] * 9, st.sampled_from(["", "a@b", "]", "[::1"]), _TEXT, _ENCODED)
+_PORT = st.one_of(*[st.sampled_from(["", "", ":", ":5432", ":1", ":65535"])] * 9, st.sampled_from([":0", ":65536", ":x", ":5x", ":+5"]))
+_PARAMETER = st.one_of(
+    st.sampled_from([
+        "sslmode=require", "ssl=true", "ssl=false", "host=other", "host=%2Ftmp", "port=6000", "port=1,2", "user=u2", "password=p%20w",
+        "dbname=d2", "application_name=a+b", "connect_timeout=10", "options=-c%20x%3Dy", "foo=bar", "sslmode", "sslmode=", "=x", "",
+        "keepalives=1", "channel_binding=require", "application_name=a=b",
+    ]),
+    st.tuples(st.sampled_from(["application_name", "password", "user", "dbname", "options"]), _ENCODED).map("=".join),
+)  # fmt: skip
+
+
+@st.composite
+def urls(draw):
+    """URLs good and bad, of every part that libpq's grammar has."""
+    word = st.one_of(*[_ENCODED] * 5, _TEXT)
+    scheme = draw(st.sampled_from(["postgresql://"] * 8 + ["postgres://"] * 4 + ["mysql://", "postgresql:", "POSTGRESQL://", ""]))
+    sign_in = draw(st.sampled_from(["", "{u}@", "{u}:{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
+    hosts = ",".join(draw(_HOST) + draw(_PORT) for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))))
+    path = draw(st.sampled_from(["", "/", "/{d}"])).replace("{d}", draw(word))
+    query = draw(st.one_of(st.just(""), st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some))))
+    return scheme + sign_in + hosts + path + query
+
+
+def attempt(url):
+    """What is read, or why not."""
+    try:
+        return read(url)
+    except ValueError as error:
+        return str(error)
+
+
+@given(urls())
+def test_what_is_read_is_what_libpq_reads(url):
+    """Host, port, user, password and database: the same, for every URL that is taken; and none is taken that libpq refuses."""
+    ours = attempt(url)
+    if isinstance(ours, str):
+        assert ours
+        assert "\n" not in ours
+        return
+    theirs = libpq.parse(url.strip())
+    assert theirs is not None, url
+    expected = {"user": ours.user, "password": ours.password, "dbname": ours.database}
+    assert {name: theirs.get(name) or None for name in expected} == {name: value or None for name, value in expected.items()}
+    assert tuple(theirs.get("host", "").split(",")) == (ours.hosts or ("",))
+    ports = [int(port or 5432) for port in theirs.get("port", "").split(",")] if theirs.get("port") else []
+    assert tuple(ports) in (ours.ports, ours.ports[:1])
+    ignored = {*parameters.READ, "sslmode"}
+    assert {k: v for k, v in theirs.items() if k not in ignored} == {k: v for k, v in ours.given.items() if k not in ignored}
+
+
+GOOD = {
+    "postgresql://": DatabaseUrl((), (), None, None, None, {}),
+    "postgresql://u:p@h:1/d": DatabaseUrl(("h",), (1,), "u", "p", "d", {}),
+    "postgres://h": DatabaseUrl(("h",), (), None, None, None, {}),
+    "postgresql://u:a%40b%2Fc#d?e@h/d": DatabaseUrl(("h",), (), "u", "a@b/c#d?e", "d", {}),
+    "postgresql://u@/d?host=%2Fvar%2Frun%2Fpostgresql": DatabaseUrl(("/var/run/postgresql",), (), "u", None, "d", {}),
+    "postgresql://%2Fvar%2Frun:6000/d": DatabaseUrl(("/var/run",), (6000,), None, None, "d", {}),
+    "postgresql://[::1]:5433,h2/d": DatabaseUrl(("::1", "h2"), (5433, 5432), None, None, "d", {}),
+    "postgresql://a,b/d?target_session_attrs=read-write": DatabaseUrl(
+        ("a", "b"), (5432, 5432), None, None, "d", {"target_session_attrs": "read-write"}
+    ),
+    "postgresql://a,b:6000/d?port=7000": DatabaseUrl(("a", "b"), (7000, 7000), None, None, "d", {}),
+    "postgresql://h/d?sslrootcert=system": DatabaseUrl(("h",), (), None, None, "d", {"sslrootcert": "system", "sslmode": "verify-full"}),
+    "postgresql://h/d?ssl=true": DatabaseUrl(("h",), (), None, None, "d", {"sslmode": "require"}),
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_reads(url):
+    """The forms of the manual, 34.1.1.2."""
+    assert read(url) == GOOD[url]
+
+
+BAD = {
+    "foo": "must be a URL such as postgresql://",
+    "localhost:5432": "must be a URL such as",
+    "localhost:6379": "must be a URL such as",
+    "mysql://u@h/d": "must be a URL such as",
+    "postgresql+asyncpg://h/d": "must be a URL such as",
+    "host=localhost dbname=news": "must be a URL such as",
+    "postgresql://h:x/d": "port that is not a number",
+    "postgresql://h:70000/d": "port that is not a number",
+    "postgresql://u:p/w@h/d": "port that is not a number",
+    "postgresql://u:p@w@h/d": "an @ there is written %40",
+    "postgresql://h1,,h2/d": "a host without a name",
+    "postgresql://::1/d": "an IPv6 address is written",
+    "postgresql://h1,h2:1,h3:2/d?port=1,2": "2 ports for 3 hosts",
+    "postgresql://h/d?host=@abstract": "a host without a name",
+    "postgresql://h/d%zz": "% that is not followed",
+    "postgresql://h/d?options=-c x%3Dy": "has a space, which is written %20",
+    "postgresql://h/d?sslmode": "name=value",
+    "postgresql://h/d?application_name=a=b": "name=value",
+    "postgresql://h/d?sslmode=verify_full": "sslmode that cannot be used: it must be disable, allow, prefer, require",
+    "postgresql://h/d?sslmode=": "sslmode that cannot be used",
+    "postgresql://h/d?connect_timeout=0": "connect_timeout that cannot be used: it must be whole seconds from 1 to 60",
+    "postgresql://h/d?keepalives_idle=soon": "keepalives_idle that cannot be used: it must be a number",
+    "postgresql://h/d?ssl_min_protocol_version=SSLv3": "it must be TLSv1.2 or TLSv1.3",
+    "postgresql://h/d?channel_binding=require": "asks for something by channel_binding that the driver cannot do",
+    "postgresql://h/d?gssencmode=require": "by gssencmode",
+    "postgresql://h/d?client_encoding=latin1": "by client_encoding",
+    "postgresql://h/d?replication=database": "by replication",
+    "postgresql://h/d?hostaddr=10.0.0.1": "has hostaddr, which cannot be used here: write the address as the host",
+    "postgresql://h/d?service=news": "has service",
+    "postgresql://h/d?sslrootcert=system&sslmode=require": "sslmode=verify-full alone",
+    "postgresql://h/d?sslrootcert=system&sslcrl=/x": "has sslcrl, which cannot be used with sslrootcert=system",
+    "postgresql://h/d?pgbouncer=true": "has pgbouncer, which is no parameter of PostgreSQL's: name PostgreSQL itself",
+    "postgresql://h/d?ssl_cert_reqs=none": "has ssl_cert_reqs, which is no parameter of PostgreSQL's: say sslmode",
+    "postgresql://h/d?sslmod=verify-full": "has sslmod, which is no parameter",
+    "postgresql://h/d?planted%20secret=1": "has a parameter, which is no parameter",
+}
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_refuses(url):
+    """In one line that names what is wrong, and repeats no more of the URL than names of parameters."""
+    with pytest.raises(ValueError, match=r"^(must|has|says|asks) ") as refusal:
+        read(url)
+    assert BAD[url] in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert "planted" not in str(refusal.value)
+
+
+def test_how_long_connecting_may_take():
+    """In seconds; None leaves it to the service."""
+    assert read("postgresql://h?connect_timeout=60").connect_timeout_s == 60.0
+    assert read("postgresql://h").connect_timeout_s is None
+
+
+def test_passwords_are_not_shown():
+    """By its repr a URL can be logged."""
+    assert "planted" not in repr(read("postgresql://u:planted@h/d?sslpassword=planted"))
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "local"),
+    [
+        ("postgresql:///d", {}, True),
+        ("postgresql:///d", {"PGHOST": "db.example"}, False),
+        ("postgresql:///d?host=/var/run", {"PGHOST": "db.example"}, True),
+        ("postgresql://localhost/d", {}, True),
+        ("postgresql://LOCALHOST/d", {}, True),
+        ("postgresql://127.1.2.3/d", {}, True),
+        ("postgresql://[::1]/d", {}, True),
+        ("postgresql://localhost,db.example/d", {}, False),
+        ("postgresql://localhost/d?host=db.example", {}, False),
+        ("postgresql://localhost.example/d", {}, False),
+        ("postgresql://127.0.0.1.nip.io/d", {}, False),
+        ("postgresql://0.0.0.0/d", {}, False),
+        ("postgresql://128.0.0.1/d", {}, False),
+    ],
+)
+def test_local(url, environ, local):
+    """Only unix sockets and loopback addresses keep what is sent on this machine; every host must."""
+    assert read(url).local(environ) is local
+
+
+@pytest.fixture
+def pem(tmp_path):
+    """A certificate with its key, made by openssl."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
+    subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "empty.pem").write_text("")
+    (tmp_path / "home").mkdir()
+    return tmp_path
+
+
+def wrong(url, environ=None):
+    """What the surroundings lack."""
+    try:
+        read(url).check_surroundings(environ or {"PGUSER": "u"})
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
+def test_certificates_are_looked_at(pem, monkeypatch):
+    """verify-full takes a root: named, in the environment, or where libpq looks for it; files must hold what they should."""
+    monkeypatch.setenv("HOME", str(pem / "home"))
+    full = "postgresql://h/d?sslmode=verify-full"
+    assert "says sslmode=verify-full without a root certificate: add sslrootcert=system" in wrong(full)
+    assert "says sslmode=verify-ca without" in wrong("postgresql://h/d?sslmode=verify-ca")
+    assert not wrong("postgresql://h/d?sslmode=require")
+    assert not wrong("postgresql://h/d?sslrootcert=system")
+    assert not wrong(f"{full}&sslrootcert={pem}/ca.pem")
+    assert not wrong(full, {"PGSSLROOTCERT": "/somewhere", "PGUSER": "u"})
+    assert "sslrootcert that cannot be read (No such file or directory): '/nowhere'" in wrong(f"{full}&sslrootcert=/nowhere")
+    assert "\n" not in wrong(f"{full}&sslrootcert=/no%0Awhere")
+    assert "sslrootcert that names a file which does not hold" in wrong(f"{full}&sslrootcert={pem}/empty.pem")
+    assert "sslcrl that names a file" in wrong(f"postgresql://h/d?sslcrl={pem}/key.pem")
+    assert not wrong(f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/key.pem")
+    assert "sslcert that names a file" in wrong(f"postgresql://h/d?sslcert={pem}/ca.pem&sslkey={pem}/ca.pem")
+    (pem / "home" / ".postgresql").mkdir()
+    (pem / "ca.pem").rename(pem / "home" / ".postgresql" / "root.crt")
+    assert not wrong(full)
+
+
+def test_a_user_without_a_name_is_told(monkeypatch):
+    """As in a container whose user is in no list: the driver would ask the system for it."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    monkeypatch.setattr("pathlib.Path.home", classmethod(lambda _: (_ for _ in ()).throw(RuntimeError)))
+    assert wrong("postgresql://h/d", {"HOME": "/"}) == "names no user, and this process runs as one that has no name"
+    assert not wrong("postgresql://u@h/d", {"HOME": "/"})
+    assert "without a root" in wrong("postgresql://u@h/d?sslmode=verify-full")
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", ()),
+        ("keepalives=1", ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),)),
+        ("keepalives=0&keepalives_idle=5", ()),
+        ("keepalives_idle=5", ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5))),
+        ("keepalives_count=0", ()),
+        ("tcp_user_timeout=900", ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900),)),
+    ],
+)
+def test_socket_options(query, options):
+    """As the manual has them: 0 leaves an option to the system, keepalives=0 turns them off."""
+    assert parameters.socket_options(read(f"postgresql://h/d?{query}" if query else "postgresql://h/d").given) == options

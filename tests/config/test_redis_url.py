@@ -1,0 +1,194 @@
+"""URLs of Redis, with redis-py as the judge of how they are read."""
+
+import inspect
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redis.asyncio.connection import (
+    URL_QUERY_ARGUMENT_PARSERS,
+    AbstractConnection,
+    BlockingConnectionPool,
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    parse_url,
+)
+
+from newsintel.config.redis_url import OURS, PARAMETERS, RedisUrl, read
+
+REFUSED = {
+    # what redis-py's classes take beside, none of it fit for a URL of a service
+    "host", "port", "path", "connection_class", "queue_class", "parser_class", "encoder_class", "credential_provider", "event_dispatcher",
+    "redis_connect_func", "himport_registry", "maint_notifications_config", "maint_notifications_pool_handler",
+    "oss_cluster_maint_notifications_handler",
+    "maintenance_state", "maintenance_notification_hash", "orig_host_address", "orig_socket_timeout", "orig_socket_connect_timeout",
+    "ssl_ca_data", "ssl_ca_path", "ssl_ciphers", "ssl_min_version", "ssl_include_verify_flags", "ssl_exclude_verify_flags",
+}  # fmt: skip
+
+
+def test_every_argument_of_redis_py_is_decided_on():
+    """Each is taken, set by newsintel, or refused; whatever a URL can make of it."""
+    classes = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection, BlockingConnectionPool)
+    known = {name for one in classes for name in inspect.signature(one.__init__).parameters} | set(URL_QUERY_ARGUMENT_PARSERS)
+    known -= {"self", "kwargs", "connection_kwargs"}
+    assert known - {*PARAMETERS, *OURS} <= REFUSED
+    assert set(PARAMETERS) <= known
+    for name in known - set(PARAMETERS):
+        with pytest.raises(ValueError, match=name):
+            read(f"rediss://h?{name}=1")
+
+
+_WORD = st.text(st.sampled_from("abcXYZ019äß€%?#&=+/@:,;!'[] "), max_size=5)
+_ENCODED = _WORD.map(lambda text: "".join(c if c.isalnum() and c.isascii() else "".join(f"%{b:02X}" for b in c.encode()) for c in text))
+_PARAMETER = st.sampled_from([
+    "db=3", "db=x", "username=u%202", "password=p%2Bw", "password=a+b", "client_name=web", "client_name=", "protocol=2", "protocol=3",
+    "socket_timeout=9", "ssl_cert_reqs=none", "ssl_cert_reqs=required", "ssl_cert_reqs=optional", "ssl_check_hostname=no", "foo=1", "db",
+    "ssl_ca_certs=%2Fca.pem", "",
+])  # fmt: skip
+
+
+@st.composite
+def urls(draw):
+    """URLs good and bad."""
+    word = st.one_of(_ENCODED, _ENCODED, _ENCODED, _WORD)
+    scheme = draw(st.sampled_from(["redis", "rediss", "redis", "rediss", "unix", "http", "REDIS", "redis+sentinel"]))
+    sign_in = draw(st.sampled_from(["", "", "{u}@", "{u}:{p}@", ":{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
+    host = draw(st.sampled_from(["localhost", "127.0.0.1", "[::1]", "cache.example.org", "", "CACHE", "a,b"]))
+    port = draw(st.sampled_from(["", ":6379", ":1", ":", ":x", ":70000"]))
+    path = draw(st.sampled_from(["", "/", "/0", "/15", "/x", "/1/2", "/path%20to/s", "//0"]))
+    query = draw(st.one_of(st.just(""), st.lists(_PARAMETER, min_size=1, max_size=3).map(lambda some: "?" + "&".join(some))))
+    return f"{scheme}://{sign_in}{'' if scheme == 'unix' else host + port}{path}{query}"
+
+
+def leads_where_redis_py_goes(url):
+    """Every URL that is taken leads where redis-py would go with it."""
+    try:
+        ours = read(url)
+    except ValueError as error:
+        assert str(error)
+        assert "\n" not in str(error)
+        return
+    theirs = parse_url(url.strip())
+    tls, unix = ours.tls, ours.path is not None
+    assert theirs.pop("connection_class", Connection) is (SSLConnection if tls else UnixDomainSocketConnection if unix else Connection)
+    assert theirs.pop("path", None) == ours.path
+    if not unix:
+        assert (theirs.pop("host", "localhost"), theirs.pop("port", 6379)) == (ours.host, ours.port)
+    assert theirs.pop("db", 0) == ours.db
+    assert (theirs.pop("username", None), theirs.pop("password", None)) == (ours.username, ours.password)
+    assert {name: str(value).lower() for name, value in theirs.items()} == {
+        name: {"no": "false", "yes": "true"}.get(value.lower(), value.lower()) for name, value in ours.given.items()
+    }
+
+
+@settings(max_examples=200)
+@given(urls())
+def test_what_is_read_is_what_redis_py_reads(url):
+    """Some URLs of every form."""
+    leads_where_redis_py_goes(url)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000)
+@given(urls())
+def test_what_is_read_of_far_more_is_what_redis_py_reads(url):
+    """Forms with one another."""
+    leads_where_redis_py_goes(url)
+
+
+GOOD = {
+    "redis://": RedisUrl(None, "localhost", 6379, tls=False, db=0, username=None, password=None, given={}),
+    "redis://u:p%40@h:1/2": RedisUrl(None, "h", 1, tls=False, db=2, username="u", password="p@", given={}),
+    "rediss://:p@h?db=4": RedisUrl(None, "h", 6379, tls=True, db=4, username=None, password="p", given={}),
+    "unix:///run/redis%20one.sock?db=1": RedisUrl(
+        "/run/redis one.sock", "localhost", 6379, tls=False, db=1, username=None, password=None, given={}
+    ),
+    "unix://u@/s?password=p": RedisUrl("/s", "localhost", 6379, tls=False, db=0, username="u", password="p", given={}),
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_reads(url):
+    """The forms of redis-py's manual."""
+    assert read(url) == GOOD[url]
+
+
+BAD = {
+    "foo": "must be a URL such as redis://",
+    "localhost:6379": "must be a URL such as redis://",
+    "http://h": "must be a URL such as redis://",
+    "redis:h": "must be a URL such as redis://",
+    "redis+sentinel://h:26379/mymaster": "must be a URL such as redis://",
+    "redis://h:x": "port that cannot be read",
+    "redis://h:70000": "port that cannot be read",
+    "redis://u:p/w@h": "port that cannot be read",
+    "redis://[::1": "port that cannot be read",
+    "redis://u:p#planted@h": "has a #",
+    "redis://h/planted": "not the number of a database",
+    "redis://h1,h2/0": "names several hosts",
+    "unix://": "names no socket",
+    "unix://redis.sock": "names no socket",
+    "redis://h?db=x": "has a db that cannot be used",
+    "redis://h?socket_timeout=60": "has socket_timeout, which newsintel sets itself",
+    "redis://h?ssl_cert_reqs=none": "has ssl_cert_reqs, which goes with rediss:// alone",
+    "rediss://h?ssl_cert_reqs=planted": "has a ssl_cert_reqs that cannot be used",
+    "rediss://h?sslrootcert=/ca.pem": "has sslrootcert, which cannot be used here",
+    "redis://h?planted%20name=1": "has a parameter, which cannot be used here",
+    "redis://h?db=1&db=2": "has db twice",
+}
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_refuses(url):
+    """In one line that names what is wrong, and repeats no more of the URL than names of parameters."""
+    with pytest.raises(ValueError, match=r"^(must|has|names) ") as refusal:
+        read(url)
+    assert BAD[url] in str(refusal.value)
+    assert "planted" not in str(refusal.value)
+
+
+def test_passwords_are_not_shown():
+    """By its repr a URL can be logged."""
+    assert "planted" not in repr(read("rediss://u:planted@h/0?ssl_password=planted"))
+
+
+@pytest.mark.parametrize(
+    ("url", "local", "verified"),
+    [
+        ("unix:///run/redis.sock", True, False),
+        ("redis://localhost", True, False),
+        ("redis://127.9.9.9", True, False),
+        ("redis://[::1]/1", True, False),
+        ("redis://", True, False),
+        ("redis://cache.example", False, False),
+        ("redis://0.0.0.0", False, False),
+        ("rediss://cache.example", False, True),
+        ("rediss://cache.example?ssl_cert_reqs=required&ssl_check_hostname=True", False, True),
+        ("rediss://cache.example?ssl_cert_reqs=none", False, False),
+        ("rediss://cache.example?ssl_check_hostname=no", False, False),
+    ],
+)
+def test_safe(url, local, verified):
+    """Only unix sockets and loopback addresses keep what is sent on this machine; only a whole check proves who answers."""
+    assert (read(url).local, read(url).verified) == (local, verified)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
+def test_certificates_are_looked_at(tmp_path):
+    """Files must be there, and hold what they should."""
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
+    subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
+    ca, key = tmp_path / "ca.pem", tmp_path / "key.pem"
+    read(f"rediss://h?ssl_ca_certs={ca}&ssl_certfile={ca}&ssl_keyfile={key}").check_certificates()
+    for parameters, said in {
+        "ssl_ca_certs=/nowhere": "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'",
+        "ssl_ca_certs=/no%0Awhere": "has a ssl_ca_certs that cannot be used",
+        f"ssl_ca_certs={key}": "has a ssl_ca_certs that names a file which does not hold what it should",
+        f"ssl_certfile={ca}&ssl_keyfile={ca}": "has a ssl_certfile that names a file",
+    }.items():
+        with pytest.raises(ValueError, match="has a") as refusal:
+            read(f"rediss://h?{parameters}").check_certificates()
+        assert said in str(refusal.value)

@@ -1,0 +1,176 @@
+"""Lines of the archive's format: what is written is read as it was, and what cannot be an article is refused with a reason."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from newsintel.domain.archive.format import FIELDS, dump, parse
+from newsintel.domain.archive.model import Hit
+from newsintel.domain.search.article import Article, Engagement
+from newsintel.domain.text.urls import article_id, canonical
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+LEAST = {
+    "url": "https://www.example.org/storm?utm_source=feed",
+    "title": "Storm hits coast",
+    "source": "guardian",
+    "publisher": "The Guardian",
+    "published_at": "2026-11-22T10:00:00Z",
+}
+
+
+def read(**changes) -> Hit:
+    """The least line, changed; a field given as ... is left out."""
+    row = {name: value for name, value in (LEAST | changes).items() if value is not ...}
+    return parse(json.dumps(row).encode(), NOW)
+
+
+def test_five_fields_are_enough():
+    """The rest is null, or worked out: the id from the address, the times of the fetch from the clock."""
+    hit = read()
+    assert hit.article == Article(
+        id=article_id("https://example.org/storm"),
+        source="guardian",
+        external_id=LEAST["url"],
+        url=LEAST["url"],
+        canonical_url="https://example.org/storm",
+        title="Storm hits coast",
+        publisher="The Guardian",
+        published_at=datetime(2026, 11, 22, 10, tzinfo=UTC),
+    )
+    assert (hit.first_seen_at, hit.fetched_at) == (NOW, NOW)
+
+
+FULL = Hit(
+    Article(
+        id=article_id("https://example.org/full"),
+        source="reddit",
+        external_id="t3_abc",
+        url="https://www.example.org/full",
+        canonical_url=canonical("https://www.example.org/full"),
+        title="زلزال — 地震 👩‍👩‍👧 < 5 & > 3 می\u200cخواهم <video>",
+        publisher="r/worldnews",
+        published_at=NOW - timedelta(days=3),
+        published_at_estimated=True,
+        description="Short",
+        content="Long",
+        author="A. Writer",
+        section="World",
+        image_url="https://img.example.org/1.jpg",
+        language="ar",
+        engagement=Engagement(7, -1),
+    ),
+    first_seen_at=NOW - timedelta(days=2),
+    fetched_at=NOW - timedelta(microseconds=1),
+)
+
+
+def test_what_is_written_is_read_as_it_was():
+    """To the microsecond, in every field; the line has every field in its order, and writing it again gives the same bytes."""
+    line = dump(FULL)
+    assert line.endswith(b"}\n")
+    assert line.count(b"\n") == 1
+    assert tuple(json.loads(line)) == FIELDS
+    assert parse(line, NOW) == FULL
+    assert dump(parse(line, NOW)) == line
+    assert parse(dump(read()), NOW) == read()
+
+
+def test_an_id_is_never_taken_from_the_line():
+    """Whoever wrote the file cannot put an article in another's place."""
+    assert read(id="a_of_another").article.id == read().article.id
+
+
+def test_a_page_whose_address_hides_it_is_told_apart_by_title_and_day():
+    """As when it came from its source, so that an export's line finds the article that it was."""
+    hidden = {"url": "https://consent.yahoo.com/v2/collectConsent?sessionId=1_cc-session_9"}
+    assert read(**hidden).article.id == read(**hidden | {"url": hidden["url"] + "7"}).article.id
+    assert read(**hidden).article.id != read(**hidden, title="Other").article.id
+    assert parse(dump(read(**hidden)), NOW) == read(**hidden)
+    estimated = read(**hidden, published_at_estimated=True)
+    assert estimated.article.id != read(**hidden).article.id
+
+
+def test_texts_are_cleaned_and_cut():
+    """Control and bidi characters go, lengths are those of a source's articles; a text of nothing is none."""
+    hit = read(title="Storm\x00 hits\u202e", description="  ", content="c" * 60_000, author="A\u200b")
+    assert hit.article.title == "Storm hits"
+    assert hit.article.description is None
+    assert len(hit.article.content) == 50_000
+    assert hit.article.author == "A"
+
+
+def test_texts_are_plain_as_an_export_writes_them():
+    """A tag or an entity in one is what it is about."""
+    text = "PSA: a <script> tag lets anyone in; write &lt;script&gt; <template> <b>there</b>"
+    hit = read(title=text, description=text, content=text, author=text, section=text, publisher=text)
+    assert {getattr(hit.article, name) for name in ("title", "description", "content", "author", "section", "publisher")} == {text}
+    assert parse(dump(hit), NOW) == hit
+
+
+def test_pages_that_a_script_shows_are_articles_of_their_own():
+    """Of two lines with such addresses none takes the other's place."""
+    one, other, anchor = (read(url=f"https://example.org/{end}").article for end in ("#/story/1", "#/story/2", "#comments"))
+    assert len({one.id, other.id, anchor.id}) == 3
+    assert anchor.canonical_url == "https://example.org/"
+
+
+def test_times_may_have_any_offset():
+    """They are kept in UTC."""
+    assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert read(published_at="1821-05-05T00:00:00Z").article.published_at.year == 1821
+    assert parse(dump(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW).first_seen_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"url": ...}, "url is missing or empty"),
+        ({"url": ""}, "url is missing or empty"),
+        ({"url": "javascript:alert(1)"}, "url is not an http or https address"),
+        ({"url": 5}, "url is not text"),
+        ({"title": None}, "title is missing or empty"),
+        ({"title": "\u200b"}, "title is missing or empty"),
+        ({"title": ["a"]}, "title is not text"),
+        ({"source": "The Guardian"}, "source must match"),
+        ({"source": ...}, "source is missing or empty"),
+        ({"publisher": " "}, "publisher is missing or empty"),
+        ({"published_at": ...}, "published_at is missing or empty"),
+        ({"published_at": "yesterday"}, "published_at is not a time such as"),
+        ({"published_at": "2026-11-22T10:00:00"}, "published_at has no offset"),
+        ({"published_at": 1795000000}, "published_at is not text"),
+        ({"published_at": "1799-12-31T23:59:59Z"}, "published_at is before 1800 or in the future"),
+        ({"published_at": "0001-01-01T00:00:00+14:00"}, "published_at is before 1800 or in the future"),
+        ({"published_at": "9999-12-31T23:59:59-14:00"}, "published_at is before 1800 or in the future"),
+        ({"published_at": "20000-01-01T00:00:00Z"}, "published_at is not a time such as"),
+        ({"published_at_estimated": 1}, "published_at_estimated is not true or false"),
+        ({"image_url": "//cdn"}, "image_url is not an http or https address"),
+        ({"language": "eng"}, "language must match"),
+        ({"external_id": "x" * 2049}, "external_id is longer than 2048"),
+        ({"external_id": "a\x00"}, "external_id is longer than 2048 characters or has invisible ones"),
+        ({"points": 1}, "points and comments come together"),
+        ({"points": 1, "comments": 2.5}, "comments is not a whole number"),
+        ({"points": True, "comments": 2}, "points is not a whole number"),
+        ({"points": 2**31, "comments": 0}, "points or comments do not fit 32 bits"),
+        ({"fetched_at": "1999-12-31T23:59:59Z"}, "fetched_at is before 2000 or in the future"),
+        ({"fetched_at": "2026-11-25T00:00:00Z"}, "fetched_at is before 2000 or in the future"),
+        ({"fetched_at": "2026-11-01T00:00:00Z", "first_seen_at": "2026-11-02T00:00:00Z"}, "first_seen_at is later than fetched_at"),
+        ({"descripton": "misspelt"}, "unknown field 'descripton'"),
+        ({"\x1b[31m" + "x" * 100: 1}, "unknown field '[31mxxxx"),
+    ],
+)
+def test_a_line_that_is_no_article_is_refused(changes, reason):
+    """With one short reason, which quotes no value of the line."""
+    with pytest.raises(ValueError, match=r"\w") as refusal:
+        read(**changes)
+    assert str(refusal.value).startswith(reason)
+    assert len(str(refusal.value)) < 120
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'"text"', b"\xff", b"\xef\xbb\xbf{}", b'{"a": NaN}', b"[" * 5000])
+def test_what_is_no_object_is_refused(line):
+    """Whatever it is instead."""
+    with pytest.raises(ValueError, match=r"not JSON: |not a JSON object"):
+        parse(line, NOW)

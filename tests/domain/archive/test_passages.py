@@ -1,0 +1,134 @@
+"""A passage shows where a text has what was asked for, and nothing else is marked in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.archive.passages import BEFORE, LONGEST, MOST_WORDS, finding
+from newsintel.domain.search.matching import run, runs
+from newsintel.domain.search.query_model import Term
+from newsintel.domain.text import tokens as tokens_module
+from newsintel.domain.text.lexemes import lexeme
+from newsintel.domain.text.tokens import tokens
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+from tests.whole import passage
+
+TEXTS = st.lists(st.sampled_from([*"ab", "cat", "Cats", "Café", "東京で地震", "地震", "ﬁ", ".", "—", "dog’s"]), max_size=60).map(" ".join)
+TYPED = st.lists(st.sampled_from(["cat", "cafe", "a b", "地震", "地", "東京で", "fi", "dog"]), min_size=1, max_size=4)
+
+
+def shown(text, *typed, language="en"):
+    """A passage with its marks in brackets."""
+    found = passage(text, runs(map(Term, typed), language), language)
+    if found is None:
+        return None
+    marked = found.text
+    for low, high in reversed(found.highlights):
+        marked = f"{marked[:low]}[{marked[low:high]}]{marked[high:]}"
+    return marked
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "expected"),
+    [
+        ("The Cats’ elections.", ["cat", "election"], "The [Cats]’ [elections]"),
+        ("東京で強い地震、津波", ["地震", "津波"], "東京で強い[地震]、[津波]"),
+        ("東京で強い地震", ["強い地震"], "東京で[強い地震]"),
+        ("東京で強い地震", ["震"], "京で強い地[震]"),
+        ("東京で強い地震", ["強"], "東京で[強い]地震"),
+        ("El Niño and el Nino", ["el nino"], "[El Niño] and [el Nino]"),
+        ("“Hormuz”—closed", ["hormuz"], "[Hormuz]”—closed"),
+        ("climate change, climate", ["climate change"], "[climate change], climate"),
+        ("½ of it", ["1"], "[½] of it"),
+        ("nothing here", ["cat"], None),
+        ("a cat", ["cat dog"], None),
+    ],
+)
+def test_what_matched_is_marked(text, typed, expected):
+    """Words as their stems, phrases as one, neighbouring letters as one; a single letter marks the two that it begins."""
+    assert shown(text, *typed) == expected
+
+
+def test_a_passage_is_where_most_of_it_is():
+    """The earliest of equals, with some words before it; what is too far into a text is not looked for."""
+    filler = "x " * 100
+    assert shown(f"cat {filler}cat dog {filler}", "cat", "dog").startswith("x " * BEFORE + "[cat] [dog]")
+    assert shown(f"{filler}cat {filler}cat", "cat").count("[") == 1
+    assert shown("x " * (LONGEST // 2) + "cat", "cat") is None
+
+
+@given(TEXTS, TYPED)
+def test_marks_lie_within_the_passage_and_mark_what_was_asked_for(text, typed):
+    """In order and apart; at most so many words; each mark has one of the runs, or several that overlap."""
+    wanted = runs(map(Term, typed), "en")
+    found = passage(text, wanted, "en")
+    if found is None:
+        return
+    assert found.text in text
+    assert len(list(tokens(found.text))) <= MOST_WORDS + 1
+    ends = [place for mark in found.highlights for place in mark]
+    assert ends == sorted(set(ends))
+    assert 0 <= ends[0] < ends[-1] <= len(found.text)
+    for low, high in found.highlights:
+        having = [lexeme(token.word, "en") for token in tokens(found.text[low:high])]
+        assert any(one.startswith(run.lexemes[0]) for one in having for run in wanted)
+
+
+def test_a_run_goes_over_the_end_of_no_text():
+    """Its first word alone is no match."""
+    assert passage("a b", [run("b c", "")], "") is None
+    assert passage("", [run("b", "")], "") is None
+
+
+def fullest_by_hand(text, wanted):
+    """The same by the plainest rule: every passage, one after the other."""
+    found = [lexeme(token.word, "en") for token in tokens(text)]
+    starts = {
+        (place, number)
+        for number, one in enumerate(wanted)
+        for place in range(len(found) - len(one.lexemes) + 1)
+        if found[place : place + len(one.lexemes) - 1] == [*one.lexemes[:-1]]
+        and (found[place + len(one.lexemes) - 1].startswith if one.prefix else found[place + len(one.lexemes) - 1].__eq__)(one.lexemes[-1])
+    }
+    most = {begin: len({number for place, number in starts if begin <= place < begin + MOST_WORDS}) for begin, _ in starts}
+    return min(most, key=lambda begin: (-most[begin], begin)) if most else None
+
+
+@given(st.lists(TEXTS, max_size=6).map(" x".join), TYPED)
+def test_a_passage_has_the_most_that_any_has(text, typed):
+    """Held against the plainest way to look for it."""
+    wanted = runs(map(Term, typed), "en")
+    begin, found = fullest_by_hand(text, wanted), passage(text, wanted, "en")
+    if begin is None:
+        assert found is None
+    else:
+        words = list(tokens(text))
+        first = max(0, begin - BEFORE)
+        assert found.text == text[words[first].start : max(word.end for word in words[first : first + MOST_WORDS])]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("a " * LONGEST, ["a"]),
+        ("a " * LONGEST, ["a " * length for length in range(1, 16)]),
+        ("가" * LONGEST, ["가" * 256]),
+        ("가" * LONGEST, ["가" * length for length in range(1, 22)]),
+        ("spam " * LONGEST, ["spam", "spams", "spammed", "spamming", "spam’s"]),
+        ("a b " * LONGEST, [f"{one} b" for one in "a" * 60]),
+        ("".join(chr(0x4E00 + number) for number in range(LONGEST)), [chr(0x4E00 + number) for number in range(128)]),
+        ("a'" * LONGEST, ["'".join("a" * 128)]),
+    ],
+)
+def test_no_text_holds_everybody_up(text, typed):
+    """One that says the same again and again, as anybody may post, took a second and a half."""
+    wanted = runs(map(Term, typed), "en")
+
+    def make():
+        for memo in (tokens_module._exact, tokens_module._plain):
+            memo.forget()
+        return finding(text, wanted, "en")
+
+    longest_ms, found = longest_slice(make)
+    assert found is not None
+    assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"

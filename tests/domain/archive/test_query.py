@@ -1,0 +1,210 @@
+"""The archive's grammar: what it accepts, what it refuses, which searches are the same."""
+
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.domain.archive.query import build, fingerprint
+from newsintel.domain.text.grammar import case_folded
+from newsintel.errors import InvalidParameterError
+
+
+def word(text, field=Field.ANY, *, no=False):
+    """A condition; of several words, a phrase."""
+    return Condition(field, text, " " in text, no)
+
+
+@pytest.mark.parametrize(
+    ("q", "alternatives"),
+    [
+        ("climate", [[word("climate")]]),
+        ('"machine learning" OR "neural networks"', [[word("machine learning")], [word("neural networks")]]),
+        ("a b -c AND d OR e", [[word("a"), word("b"), word("c", no=True), word("d")], [word("e")]]),
+        ("title:Flood", [[word("Flood", Field.TITLE)]]),
+        ('-title:"Flash Flood" x', [[word("Flash Flood", Field.TITLE, no=True), word("x")]]),
+        ("source:Guardian", [[word("guardian", Field.SOURCE)]]),
+        ('publisher:"BBC News" AUTHOR:Smith', [[word("BBC News", Field.PUBLISHER), word("Smith", Field.AUTHOR)]]),
+        ("title:a OR -source:reddit", [[word("a", Field.TITLE)], [word("reddit", Field.SOURCE, no=True)]]),
+        ("-a", [[word("a", no=True)]]),
+        ('title:"open ended', [[word("open ended", Field.TITLE)]]),
+        ('"x"title:y', [[word("x"), word("y", Field.TITLE)]]),
+        ("title:OR -OR source:AND", [[word("OR", Field.TITLE), word("OR", no=True), word("and", Field.SOURCE)]]),
+        ("http://example.org covid: any:x", [[word("http://example.org"), word("covid:"), word("any:x")]]),
+        ("title: x subtitle:y", [[word("title:"), word("x"), word("subtitle:y")]]),
+        ('"title:x"', [[word("title:x")]]),
+        ('a a OR a OR title:"" ?! OR', [[word("a")]]),
+        ("title:(a OR b) c", [[word("a", Field.TITLE), word("c")], [word("b", Field.TITLE), word("c")]]),
+        ("-title:(a author:b)", [[word("a", Field.TITLE, no=True)], [word("b", Field.AUTHOR, no=True)]]),
+        ("title：“Flash Flood” –author:„Kim Weiß“", [[word("Flash Flood", Field.TITLE), word("Kim Weiß", Field.AUTHOR, no=True)]]),
+        ("ｔｉｔｌｅ:Straße publisher:「朝日 新聞」", [[word("Straße", Field.TITLE), word("朝日 新聞", Field.PUBLISHER)]]),
+        ("title:-a title:−“b c”", [[word("a", Field.TITLE, no=True), word("b c", Field.TITLE, no=True)]]),
+        ("a (after:2026-03-01 OR b)", [[word("a"), word("b")]]),
+        ("NOT (source:reddit OR title:a)", [[word("reddit", Field.SOURCE, no=True), word("a", Field.TITLE, no=True)]]),
+    ],
+)
+def test_grammar(q, alternatives):
+    """Fields before words and phrases; any other colon is part of its word; lenient as in live searches."""
+    assert [list(conditions) for conditions in build(q).alternatives] == alternatives
+
+
+def test_without_q_everything_is_asked_for():
+    """Newest first, in all sources, at all times."""
+    assert build(None) == ArchiveQuery()
+
+
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
+APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("q", "start", "end"),
+    [
+        ("after:2026-03-01", MARCH, None),
+        ("before:2026-04-01", None, APRIL - TICK),
+        ("x after:2026-03-01 before:2026-04-01", MARCH, APRIL - TICK),
+        ("after:2026-01-01 OR x After:2026-03-01", MARCH, None),
+        ('before:2026-05-01 before:"2026-04-01"', None, APRIL - TICK),
+        ("after:2026-03-01T01:00:00+01:00", MARCH, None),
+        ("after:2026–03–01 before：“２０２６－０４－０１”", MARCH, APRIL - TICK),
+        ("(after:2026-03-01 x)", MARCH, None),
+        ("after:2026-03-01 before:2026-03-01T00:00:00.000001Z", MARCH, MARCH),
+    ],
+)
+def test_bounds_in_q(q, start, end):
+    """after: begins with its moment, before: ends short of it, the narrowest count, wherever they stand; alone they are a query."""
+    query = build(q)
+    assert (query.start, query.end) == (start, end)
+    assert build(q).alternatives in ((), ((word("x"),),))
+
+
+def test_bounds_in_q_narrow_those_of_the_parameters():
+    """Never widen them; parameters arrive in UTC."""
+    wide = build("after:2026-01-01 before:2026-12-31", start=MARCH.astimezone(timezone(timedelta(hours=2))), end=APRIL)
+    narrow = build("after:2026-03-01 before:2026-04-01", start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 12, 31, tzinfo=UTC))
+    assert (wide.start, wide.end) == (MARCH, APRIL)
+    assert wide.start.tzinfo is UTC
+    assert (narrow.start, narrow.end) == (MARCH, APRIL - TICK)
+
+
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        ("", "blank"),
+        (" \u200b", "blank"),
+        ('"" - title:?', "no_words"),
+        ("OR", "no_words"),
+        ("a\x00", "control_character"),
+        ("a" * 257, "too_long"),
+        (" " * 5000 + "a", "too_long"),
+        ("before:yesterday", "date"),
+        ("after:2026-02-30", "date"),
+        ("before:0001-01-01", "date"),
+        ("before:2026-1-1 x", "date"),
+        ("-before:2026-01-01", "not_excludable"),
+        ("before:-2026-01-01", "not_excludable"),
+        ("NOT before:2026-01-01", "not_excludable"),
+        ("x -(y after:2026-01-01)", "not_excludable"),
+        ("after:2026-02-01 before:2026-01-01", "empty_span"),
+        ("after:2026-02-01 before:2026-02-01", "empty_span"),
+    ],
+)
+def test_refusals(q, code):
+    """What cannot be searched for is refused by name."""
+    with pytest.raises(InvalidParameterError) as caught:
+        build(q)
+    assert (caught.value.field, caught.value.code) == ("q", code)
+
+
+def test_bounds_in_q_against_the_parameters():
+    """q is named: it narrowed a good span to nothing."""
+    with pytest.raises(InvalidParameterError) as caught:
+        build("before:2026-03-01", start=MARCH)
+    assert (caught.value.field, caught.value.code) == ("q", "empty_span")
+
+
+def test_publisher():
+    """A whole name, tidied but spelt as it is, or a refusal that names it."""
+    assert build(None, publisher=" Le  Cafe\u0301™ ").publisher == "Le Café™"
+    for bad, code in (("", "blank"), ("a\x07", "control_character"), ("a" * 257, "too_long")):
+        with pytest.raises(InvalidParameterError) as caught:
+            build(None, publisher=bad)
+        assert (caught.value.field, caught.value.code) == ("publisher", code)
+        assert caught.value.message.startswith("publisher must")
+
+
+@pytest.mark.parametrize(
+    ("q", "sort", "used"),
+    [
+        ("x", None, ArchiveSort.RELEVANCE),
+        ("title:x", None, ArchiveSort.RELEVANCE),
+        ("-y OR x", None, ArchiveSort.RELEVANCE),
+        (None, None, ArchiveSort.NEWEST),
+        ("-x", None, ArchiveSort.NEWEST),
+        ("source:x publisher:y author:z", None, ArchiveSort.NEWEST),
+        ("before:2026-01-01", ArchiveSort.RELEVANCE, ArchiveSort.NEWEST),
+        ("x", ArchiveSort.NEWEST, ArchiveSort.NEWEST),
+        (None, ArchiveSort.OLDEST, ArchiveSort.OLDEST),
+    ],
+)
+def test_sort(q, sort, used):
+    """By relevance only where there is something to be relevant to."""
+    assert build(q, sort=sort).sort is used
+
+
+def test_fingerprint():
+    """Equal for searches that mean the same, another for every part that changes the answer; `IT` is no `it`."""
+    assert fingerprint(build(" flood\u00a0")) == fingerprint(build("“flood” AND FLOOD"))
+    queries = [
+        build("x"),
+        build("title:x"),
+        build("-x"),
+        build('"x y"'),
+        build("x y"),
+        build("X"),
+        build("x OR y"),
+        build("x", sort=ArchiveSort.NEWEST),
+        build("x", sources=("guardian",)),
+        build("x", publisher="BBC"),
+        build("x", start=MARCH),
+        build("x", end=MARCH),
+        build("x", language="en"),
+    ]
+    assert len({fingerprint(query) for query in queries}) == len(queries)
+
+
+parts = st.sampled_from(
+    [
+        "OR",
+        "AND",
+        "-",
+        '"',
+        "title:",
+        "before:",
+        "-after:",
+        "2026-01-31",
+        "9999-12-31",
+        "source:x",
+        " ",
+        ":",
+        "é",
+        "(",
+        ")",
+        "NOT",
+        "title:(",
+    ]
+)
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(st.one_of(parts, st.text(max_size=5)), max_size=30).map("".join)))
+def test_build_never_fails_otherwise(q):
+    """Any text is a query, or a refusal naming q."""
+    with contextlib.suppress(InvalidParameterError):
+        query = build(q)
+        assert query.alternatives or query.start or query.end
+        assert all(query.alternatives)
+        assert all(any(map(str.isalnum, case_folded(one.text))) for conditions in query.alternatives for one in conditions)

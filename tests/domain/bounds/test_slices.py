@@ -1,0 +1,341 @@
+"""Whatever an upstream, a person or Redis sends: no slice of the work on it holds everybody up for longer than it may."""
+
+import random
+
+import orjson
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.personal import arrange as personal
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search import dedup, matching
+from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
+from newsintel.domain.search.codec import dump_answer, load_answer
+from newsintel.domain.search.dedup import Grouping
+from newsintel.domain.search.harvest import Answer, Harvest
+from newsintel.domain.search.merging import merge
+from newsintel.domain.search.outcome import Status
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Dedupe, Sort
+from newsintel.domain.search.scoring import rank
+from newsintel.domain.text import clean as text
+from newsintel.domain.text import tokens, urls
+from newsintel.domain.text.body import DECODED_CAP_BYTES, Body
+from newsintel.domain.text.clean import RAW_CHARS, plain
+from newsintel.domain.text.markup import read_html
+from newsintel.domain.text.urls import canonical
+from newsintel.http.bodies import search as views
+from newsintel.http.bodies.search import View
+from newsintel.outbound.sources import guardian, newsapi, reddit
+from newsintel.outbound.sources.source import Response
+from newsintel.runtime import turns
+from newsintel.runtime.turns import in_turns
+from tests.make import NOON, article, outcome
+from tests.shared import SHARED, needs_shared
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
+
+QUERY = build("climate", sources=("newsapi", "guardian", "reddit"))
+
+NASTY = [
+    "word ",
+    "<",
+    "</",
+    "<i><p>",
+    "<p>x</p>\n",
+    "<a b>",
+    '<a "',
+    "<!--",
+    "&amp;",
+    "&lt;b&gt;x",
+    "a\u0301\u0316",
+    "\u200d",
+    "ب\u200c",
+    "ब़्\u200cष",
+    "漢\U000e0100",
+    "1\ufe0f",
+    "é",
+    "가",
+    "ﷺ ",
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """What was worked out before makes nothing quicker."""
+    for memo in (*MEMOS, dedup.undecorated, urls.usable):
+        memo.forget()
+
+
+def check(make):
+    """Do sliced work three times over; its result."""
+    longest_ms, result = longest_slice(make)
+    assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"
+    return result
+
+
+def fitted(rows, envelope):
+    """As many rows as a body may hold, as a body."""
+    size = 0
+    for count, row in enumerate(rows):
+        size += len(orjson.dumps(row)) + 1
+        if size > DECODED_CAP_BYTES - 1000:
+            return orjson.dumps(envelope(rows[:count]))
+    return orjson.dumps(envelope(rows))
+
+
+def newsapi_rows(value, url="https://example.org/{}"):
+    """Rows whose every text is `value`."""
+    texts = {"title": value, "description": value, "content": value, "author": value, "source": {"name": value}}
+    return [texts | {"url": url.format(n), "urlToImage": url.format(n), "publishedAt": "2026-03-13T12:00:00Z"} for n in range(100)]
+
+
+def guardian_rows(value, url="https://www.theguardian.com/{}"):
+    """Likewise."""
+    fields = {"trailText": value, "byline": value, "thumbnail": url.format(0), "lang": "en"}
+    return [{"webTitle": value, "webUrl": url.format(n), "sectionName": value, "id": value, "fields": fields} for n in range(100)]
+
+
+def reddit_rows(value, url="https://example.org/{}"):
+    """Likewise."""
+    texts = {"title": value, "selftext": value, "author": value, "subreddit": value, "thumbnail": url.format(0)}
+    return [{"kind": "t3", "data": texts | {"name": f"t3_{n}", "url": url.format(n), "permalink": f"/r/x/{n}"}} for n in range(100)]
+
+
+SOURCES = {
+    "newsapi": (newsapi.SOURCE, newsapi_rows, lambda rows: {"status": "ok", "articles": rows}),
+    "guardian": (guardian.SOURCE, guardian_rows, lambda rows: {"response": {"status": "ok", "results": rows}}),
+    "reddit": (reddit.SOURCE, reddit_rows, lambda rows: {"kind": "Listing", "data": {"children": rows}}),
+}
+
+
+@pytest.mark.parametrize("unit", NASTY)
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
+    """A hundred rows of giant texts, or as many as a body may hold; of each field no more than its share is cleaned."""
+    source, rows, envelope = SOURCES[name]
+    size = 1_500 if {'"', "\n"} & set(unit) else 6_000  # else it is refused for its escapes
+    body = fitted(rows((unit * size)[:size]), envelope)
+    page = check(lambda: source.reading(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
+    assert page.returned > 10
+
+
+def shuffled(count):
+    """So many letters, each another one, in no order: the worst for Punycode."""
+    letters = [chr(0x4E00 + n) for n in range(count)]
+    random.Random(1).shuffle(letters)
+    return "".join(letters)
+
+
+HOSTS_MADE_TO_KEEP_US_BUSY = [
+    written[:most]
+    for most in (248, 508, 1_020, 4_060)
+    for written in (
+        shuffled(4_060),
+        ".".join(shuffled(2_030)),
+        ".".join(shuffled(4_059)[n : n + 58] for n in range(0, 4_059, 58)),
+        "a" + "\u0316\u0301" * 2_030,
+        "\u0915\u094d" + "\u200d" * 4_058,
+        "\u0628\u200c" * 2_030,
+        "\u0628" + "\u200c" * 4_059,
+        "\ufdfa" * 4_060,
+        "%e4%b8%80" * 452,
+        "\u2764" * 4_060,
+        "é.xn--" + "a9" * 2_027,
+        "é." + "xn--a9b." * 507,
+    )
+]
+"""Long labels, many labels, long runs of joiners and accents, letters that NFKC makes longer; below, at and far above each limit."""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org" + "/amp" * 490 + "/{}",
+        "https://example.org/{}" + "/amp" * 490,
+        "https://google.com/url?q=" * 75 + "https://example.org/{}",
+        "https://example.org/?" + "&".join(f"p{n}={{0}}" for n in range(200)),
+        "https://" + "m." * 100 + "example.org/{}",
+        *(f"https://{host}.org/{{}}" for host in HOSTS_MADE_TO_KEEP_US_BUSY),
+    ],
+)
+def test_addresses_made_to_keep_us_busy(url):
+    """Tails, chains of redirects, parameters, labels: a row is a row. What is canonical stays so."""
+    source, rows, envelope = SOURCES["newsapi"]
+    body = fitted(rows("x", url), envelope)
+
+    def read():
+        urls.usable.forget()
+        return source.reading(Response(200, {}, body), QUERY, NOON)
+
+    page = check(read)
+    assert all(canonical(one.canonical_url) == one.canonical_url for one in page.articles)
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        b'"n":[' + b"{}," * 7_900 + b"1]",
+        b'"n":[' + b"[]," * 3_900 + b"1]",
+        b'"n":[' + b"1.5," * 59_900 + b"1]",
+        b'"n":[' + b"1," * 900_000 + b"1]",
+        b'"s":"' + "é".encode() * 1_000_000 + b'"',
+        b'"s":"' + rb"\n" * 199_900 + b'"',
+        b'"s":"' + rb"\ud83d\ude00" * 9_900 + rb"\ud83d" + b"x" * 1_900_000 + b'"',
+        b'"s":"' + rb"\ud83d\ude00" * 99_000 + rb"\ud83d" + b'"',
+        b'"s":"' + "\U0001f600".encode() * 500_000 + b'"',
+    ],
+    ids=["objects", "arrays", "numbers", "too many", "letters", "escapes", "halves", "too many halves", "emoji"],
+)
+def test_json_made_to_keep_us_busy(filling):
+    """A parser in C cannot pause: what would keep it too long is refused by its signs."""
+    body = b'{"status":"ok","articles":[],' + filling + b"}"
+    assert len(body) <= DECODED_CAP_BYTES
+    check(lambda: newsapi.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
+
+
+@needs_shared
+def test_the_largest_recorded_reply_is_read():
+    """A hundred posts, 848 KB: all of them, in slices."""
+    body = (SHARED / "recorded" / "reddit" / "praw_top_all_2020.json").read_bytes()
+    page = check(lambda: reddit.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
+    assert page.returned == 100
+
+
+def test_a_body_is_inflated_in_slices():
+    """A piece of 2 KiB may hold all that a body may."""
+    import zlib  # noqa: PLC0415
+
+    squeeze = zlib.compressobj(wbits=31)
+    piece = squeeze.compress(bytes(DECODED_CAP_BYTES)) + squeeze.flush()
+    check(lambda: Body("gzip", None).feed(piece))
+
+
+def letters(alphabet, size):
+    """Titles without a word in common."""
+    return lambda number: "".join(random.Random(number).choices(alphabet, k=size))
+
+
+def alike(number):
+    """Titles that are nearly the same, but not nearly enough."""
+    return "x" * 230 + f"{random.Random(number).randrange(10**60):070}"
+
+
+TITLES = {
+    "plain": lambda number: " ".join(
+        random.Random(number).choices(["climate", "flood", "policy", "rain", "storm", "people", "city", "vote"], k=10)
+    ),
+    "long": letters("abcdefghij ", 300),
+    "cyrillic": letters("абвгдежзий ", 300),
+    "growing": letters("ﷺﷲ㍿㌀㎏", 300),
+    "alike": alike,
+}
+
+
+def found(titles, descriptions=lambda number: f"description {number}", count=500):
+    """Articles of one source."""
+    return tuple(article(str(n), title=titles(n), description=descriptions(n)) for n in range(count))
+
+
+@pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES)
+def test_500_titles_are_grouped_in_slices(titles):
+    """Whatever they are made of, and where pairs of letters come to be counted instead of titles compared."""
+    articles = found(titles)
+    assert sum(len(one.members) for one in check(lambda: Grouping(Dedupe.NORMAL).add(articles))) == 500
+
+
+@pytest.mark.parametrize("description", ["word " * 400, "ﷺ " * 1000, "'a" * 1000], ids=["words", "growing", "apostrophes"])
+def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
+    """Also where all of them are one story of 300 articles."""
+    preferences = Preferences(topics=tuple(f"topic {n}" for n in range(50)), excluded_topics=tuple(f"other {n}" for n in range(50)))
+    for titles in (TITLES["plain"], lambda _: "the same story everywhere"):
+        articles = found(titles, lambda n: f"{description[:1990]}{n}", 40 if description[0] == "ﷺ" else 300)
+        groups = whole(Grouping(Dedupe.NORMAL).add(articles))
+        ranked = check(lambda groups=groups: rank(groups, QUERY, NOON))
+        assert len(ranked) == len(groups)
+        harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
+        answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
+        for view in (View(limit=100), View(limit=100, dedupe=Dedupe.STRICT), View(limit=100, dedupe=Dedupe.OFF, explain=True)):
+            assert check(lambda view=view, answer=answer: views.rendering(answer, view))["articles"]
+        for memo in MEMOS:
+            memo.forget()
+        check(lambda answer=answer: personal.arrange(answer.merge.ranked, preferences, Sort.RELEVANCE))
+
+
+@pytest.mark.parametrize("letter", ["c", "é", "가"])
+def test_answers_are_written_and_read_in_slices(letter):
+    """Up to the size from which on they are not kept; that one is refused by its size."""
+    articles = found(TITLES["plain"], lambda n: letter * 700 + str(n), 300)
+    harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
+    answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
+    data = check(lambda: dump_answer(answer))
+    assert check(lambda: load_answer(data)) == answer
+    giant = evolve(harvest, outcomes=(outcome("newsapi", articles=tuple(evolve(one, content=letter * 9000) for one in articles)),))
+    with pytest.raises(ValueError, match="more than"):
+        whole(dump_answer(Answer(giant, merge(QUERY, giant.articles, Dedupe.NORMAL, NOON))))
+    with pytest.raises(ValueError, match="more than"):
+        whole(load_answer(data + b" " * 2**21))
+
+
+@pytest.mark.parametrize("unit", NASTY)
+@pytest.mark.parametrize("max_chars", [MAX_NAME, MAX_TITLE, MAX_DESCRIPTION])
+def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
+    """Counted in characters: no more of it is looked at than its share, however much there is; what is cut says so."""
+    looked_at = []
+    visible = text.visible
+    monkeypatch.setattr(text, "visible", lambda some: looked_at.append(len(some)) or visible(some))
+    shown = plain(unit * 100_000, max_chars, read_html)
+    assert max(looked_at) <= RAW_CHARS[0] * max_chars + RAW_CHARS[1]
+    assert shown is None or (len(shown) <= max_chars and shown.endswith("…"))
+
+
+def test_a_cut_shows_no_half_of_a_tag_or_an_entity():
+    """Where it falls into one, that one goes too."""
+    most = RAW_CHARS[0] * 20 + RAW_CHARS[1]
+    for half in ('<a href="https://example.org/', "&#821", "&amp"):
+        raw = "<b></b>" * 79 + "x" * (most - 79 * 7 - len(half)) + half + "7;end>"
+        assert set(plain(raw, 20, read_html) or "") <= {"x", "…"}
+
+
+async def test_others_have_their_turn_between_slices(monkeypatch, autojump_clock):
+    """After TURN_S and not before; the result is the work's own, and so is its error."""
+    now = [0.0]
+    monkeypatch.setattr(turns, "perf_counter", lambda: now[0])
+    order = []
+
+    def work(name, takes_s):
+        for number in range(3):
+            order.append(f"{name}{number}")
+            now[0] += takes_s
+            yield
+        return name
+
+    async def do(name, takes_s):
+        assert await in_turns(work(name, takes_s)) == name
+
+    for takes_s, expected in (
+        (turns.TURN_S, {"a0 b0 a1 b1 a2 b2", "b0 a0 b1 a1 b2 a2"}),
+        (0.0, {"a0 a1 a2 b0 b1 b2", "b0 b1 b2 a0 a1 a2"}),
+    ):
+        order.clear()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(do, "a", takes_s)
+            nursery.start_soon(do, "b", takes_s)
+        told = " ".join(order)
+        assert told in expected or takes_s
+
+    def broken():
+        yield
+        raise KeyError("bug")
+
+    with pytest.raises(KeyError):
+        await in_turns(broken())
+
+
+def test_an_answer_that_failed_is_rendered_too():
+    """The body of nothing is no slice longer."""
+    harvest = Harvest(QUERY, NOON, (outcome("newsapi", Status.TIMEOUT),))
+    check(lambda: views.rendering(Answer(harvest, merge(QUERY, (), Dedupe.NORMAL, NOON)), View()))

@@ -1,0 +1,150 @@
+"""What somebody is interested in, by what they did."""
+
+from datetime import timedelta
+from math import isclose
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.intelligence.interest_model import Deed, Kind, Profile
+from newsintel.domain.intelligence.interests import (
+    HALF_LIFE_D,
+    MOST_AVERSE,
+    MOST_DEEDS,
+    MOST_INTERESTS,
+    MOST_TERMS,
+    STRENGTH,
+    profile,
+    strength,
+    strongest,
+    wanted,
+)
+from tests.values import NOW
+
+WORDS = ("comet", "norway", "sky", "bank", "rate", "bread", "flour")
+SAVED = Deed(Kind.SAVED, "saved", "saved", NOW, "a_1")
+
+deeds = st.builds(
+    lambda kind, text, days: Deed(kind, text, text, None if kind is Kind.TOPIC else NOW - timedelta(days=days)),
+    st.sampled_from(Kind),
+    st.sampled_from(["one", "two", "three"]),
+    st.integers(-2, 400),
+)
+weights = st.dictionaries(st.sampled_from(WORDS), st.floats(0.1, 10), max_size=5)
+lives = st.lists(st.tuples(deeds, weights), max_size=25)
+
+
+def did(kind, days=0.0, label="x"):
+    """A deed of so many days ago."""
+    return Deed(kind, label, label, None if kind is Kind.TOPIC else NOW - timedelta(days=days))
+
+
+def of(*done):
+    """The profile of deeds with their words, each of the same weight, the strongest first."""
+    return profile([deed for deed, _ in done], [dict.fromkeys(words.split(), 1.0) for _, words in done], NOW)
+
+
+@pytest.mark.parametrize("kind", HALF_LIFE_D)
+def test_a_deed_says_half_as_much_after_its_half_life(kind):
+    """From its kind's strength on; a deed of the future says what one of now does."""
+    assert strength(did(kind), NOW) == strength(did(kind, -3), NOW) == STRENGTH[kind]
+    assert strength(did(kind, HALF_LIFE_D[kind]), NOW) == STRENGTH[kind] / 2
+
+
+def test_topics_do_not_fade_and_what_is_hidden_says_nothing():
+    """Topics hold until they are taken back; hiding an article is about that article alone."""
+    assert strength(did(Kind.TOPIC), NOW + timedelta(days=9_999)) == 1.0
+    assert strength(did(Kind.HIDDEN), NOW) == 0.0
+
+
+def test_a_profile_is_made_of_the_strongest_deeds():
+    """In their order, those that came first among equals; what is hidden is none of them."""
+    many = [did(Kind.OPENED, label=str(number)) for number in range(MOST_DEEDS)]
+    chosen = strongest([*many, did(Kind.HIDDEN), did(Kind.OPENED, 1), SAVED], NOW)
+    assert chosen == [SAVED, *many[: MOST_DEEDS - 1]]
+    assert strongest([did(Kind.HIDDEN)], NOW) == []
+
+
+def test_deeds_that_share_words_are_one_interest_and_others_another():
+    """The one with more behind it is the most important; its words are those of its deeds, the repeated one first."""
+    found = of((did(Kind.SAVED), "comet norway"), (did(Kind.SAVED), "comet sky"), (did(Kind.SEARCHED), "bank rate"))
+    assert [interest.importance for interest in found.interests] == [1.0, pytest.approx((0.8 / 2) ** 0.5)]
+    first, second = found.interests
+    assert next(iter(first.terms)) == "comet"
+    assert (set(first.terms), set(second.terms)) == ({"comet", "norway", "sky"}, {"bank", "rate"})
+    assert [len(interest.evidence) for interest in found.interests] == [2, 1]
+    assert found.averse == {}
+
+
+def test_a_deed_goes_to_the_interest_most_like_it():
+    """The earliest of equals; one word of five in common is not enough."""
+    found = of((did(Kind.SAVED), "comet norway"), (did(Kind.SAVED), "bank rate"), (did(Kind.SAVED), "bank rate comet"))
+    assert [len(interest.evidence) for interest in found.interests] == [2, 1]
+    assert "bank" in found.interests[0].terms
+    equal = of((did(Kind.SAVED), "comet norway"), (did(Kind.SAVED), "bank rate"), (did(Kind.OPENED), "comet bank"))
+    assert "norway" in equal.interests[0].terms
+    apart = of((did(Kind.SAVED), "comet a b c d"), (did(Kind.SAVED), "comet e f g h"))
+    assert len(apart.interests) == 2
+
+
+def test_what_somebody_wants_less_of_weighs_against_its_words():
+    """What is left of an interest keeps its other words; what is left of the aversion is what nothing speaks for."""
+    found = of((did(Kind.SAVED), "comet norway"), (did(Kind.DISLIKED), "comet bread"))
+    assert [dict(interest.terms) for interest in found.interests] == [{"norway": 1.0}]
+    assert found.averse == {"bread": 1.0}
+    less = of((did(Kind.SAVED), "comet norway"), (did(Kind.DISLIKED, HALF_LIFE_D[Kind.DISLIKED]), "comet"))
+    assert less.interests[0].terms == pytest.approx({"norway": 0.7735, "comet": 0.2265}, abs=1e-4)
+    assert of((did(Kind.SAVED), "comet"), (did(Kind.DISLIKED), "comet")) == Profile((), {})
+    assert of((did(Kind.DISLIKED), "comet")) == Profile((), {"comet": 1.0})
+
+
+def test_deeds_without_words_say_nothing():
+    """As of stop words alone."""
+    assert of() == of((did(Kind.SEARCHED), "")) == Profile((), {})
+
+
+def test_what_is_looked_for_are_two_words_of_an_interest_or_one_that_is_enough():
+    """An interest of one word is found by it; words that are not wanted are asked for with the rest."""
+    found = of(
+        (did(Kind.SAVED), "comet norway sky tail"),
+        (did(Kind.SAVED), "comet norway sky dust"),
+        (did(Kind.SEARCHED), "bank"),
+        (did(Kind.DISLIKED), "bread"),
+    )
+    looked_for = wanted(found)
+    assert looked_for.alone == ("bank",)
+    assert looked_for.groups == (tuple(found.interests[0].terms),)
+    assert looked_for.terms == (*found.interests[0].terms, "bank", "bread")
+    assert wanted(Profile((), {})).terms == ()
+
+
+@given(lives)
+def test_a_profile_is_bounded_whatever_somebody_did(done):
+    """Importances from 1 down, shares that add up to 1, and no more of either than there may be."""
+    chosen = strongest([deed for deed, _ in done], NOW)
+    found = profile(chosen, [dict(done)[deed] for deed in chosen], NOW)
+    assert len(found.interests) <= MOST_INTERESTS
+    assert all(0 < len(interest.terms) <= MOST_TERMS for interest in found.interests)
+    assert len(found.averse) <= MOST_AVERSE
+    importances = [interest.importance for interest in found.interests]
+    assert importances == sorted(importances, reverse=True)
+    assert not importances or importances[0] == 1.0
+    for shares in (found.averse, *(interest.terms for interest in found.interests)):
+        assert not shares or isclose(sum(shares.values()), 1)
+        assert all(share > 0 for share in shares.values())
+    assert all(len(group) > 1 for group in wanted(found).groups)
+    assert len(wanted(found).terms) == len(set(wanted(found).terms))
+
+
+@given(lives, weights.filter(bool))
+def test_less_like_this_never_makes_its_words_weigh_more(done, words):
+    """Whatever else somebody did: no interest's share of all there is grows for a word that was turned down."""
+    chosen = [(deed, some) for deed, some in done if deed.kind is not Kind.HIDDEN]
+    dislike = (did(Kind.DISLIKED), words)
+    before = profile([deed for deed, _ in chosen], [some for _, some in chosen], NOW)
+    after = profile([deed for deed, _ in [*chosen, dislike]], [some for _, some in [*chosen, dislike]], NOW)
+    for word in words:
+        assert after.averse.get(word, 0) > 0 or word not in before.averse or len(after.averse) == MOST_AVERSE
+        lone = {word} == set(words) and not any(word in interest.terms for interest in before.interests)
+        assert not lone or not any(word in interest.terms for interest in after.interests)

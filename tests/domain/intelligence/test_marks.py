@@ -1,0 +1,106 @@
+"""Marks: one person's same search on one day, and nothing else, makes the same mark again."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.config.values import Secret
+from newsintel.domain.intelligence import marks as module
+from newsintel.domain.intelligence.marks import Marking, Together, pair
+from tests.make import NOON, search_record
+
+DAY = timedelta(days=1)
+TODAY: date = NOON.date()
+KEYS = [Secret("A" * 43), Secret("B" * 42 + "A")]
+
+
+def marked(*searches, keys=KEYS):
+    """What one process makes of some searches (query, person, days later)."""
+    marking = Marking(keys)
+    return [marking.mark(search_record(query=query, person=person, searched_at=NOON + days * DAY)) for query, person, days in searches]
+
+
+def test_the_same_person_query_and_day_make_the_same_mark():
+    """In every process with the same key, at any time of the day."""
+    (one,), (other,) = marked(("flood", "alice", 0)), marked(("flood", "alice", 0.4))
+    assert one.mark == other.mark
+    assert (len(one.mark), one.query, one.day, one.beside) == (16, "flood", TODAY, ())
+
+
+def test_anything_else_makes_another():
+    """Another person, query, day or key: no two are alike."""
+    different = [*marked(("flood", "alice", 0), ("tide", "alice", 0), ("flood", "bob", 0), ("flood", "alice", 1))]
+    different += marked(("flood", "alice", 0), keys=KEYS[1:])
+    assert len({one.mark for one in different}) == 5
+
+
+letters = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=3)
+
+
+@given(st.lists(letters, min_size=2, max_size=3), st.lists(letters, min_size=2, max_size=3))
+def test_members_do_not_run_into_each_other(some, others):
+    """However queries and person are put together: other members, another mark."""
+    marks_of = Marking(KEYS[:1]).marks_of
+    alike = marks_of(some[-1])(TODAY, *some[:-1]) == marks_of(others[-1])(TODAY, *others[:-1])
+    assert alike == (some == others)
+
+
+def test_a_pair_is_marked_alike_in_either_order():
+    """Its mark is neither query's; beside it stands the other's own, as it was."""
+    _, second = marked(("flood", "alice", 0), ("tide", "alice", 0))
+    _, turned = marked(("tide", "alice", 0), ("flood", "alice", 0))
+    (beside,), (also,) = second.beside, turned.beside
+    assert (beside.query, beside.mark, beside.pair_mark) == ("flood", turned.mark, also.pair_mark)
+    assert len({beside.pair_mark, second.mark, turned.mark}) == 3
+    assert pair("tide", "flood") == pair("flood", "tide") == ("flood", "tide")
+
+
+def test_marks_are_found_again():
+    """By whoever knows the person, also under a key that has been replaced since."""
+    first, second = marked(("flood", "alice", 0), ("tide", "alice", 0), keys=KEYS[1:])
+    marks_of = Marking(KEYS).marks_of("alice")
+    assert first.mark in marks_of(TODAY, "flood")
+    assert second.beside[0].pair_mark in marks_of(TODAY, "flood", "tide")
+    assert first.mark not in Marking(KEYS).marks_of("bob")(TODAY, "flood")
+
+
+def test_a_query_too_long_to_be_counted_has_no_mark():
+    """And goes with no other."""
+    marking = Marking(KEYS)
+    assert marking.mark(search_record(form=None)) is None
+    assert marking.mark(search_record()).beside == ()
+
+
+def test_a_forgotten_person_starts_afresh():
+    """What they search for next goes with nothing that they searched for before."""
+    marking = Marking(KEYS)
+    for person in ("alice", "bob"):
+        marking.mark(search_record(query="flood", person=person))
+    marking.forget("alice")
+    marking.forget("nobody")
+    beside = {person: marking.mark(search_record(query="tide", person=person)).beside for person in ("alice", "bob")}
+    assert {person: len(found) for person, found in beside.items()} == {"alice": 0, "bob": 1}
+
+
+def test_a_day_ends_for_everybody():
+    """What was searched for yesterday goes with nothing today; a search that comes late goes with nothing at all."""
+    together = Together()
+    assert together.add(TODAY, "alice", "flood") == ()
+    assert together.add(TODAY + DAY, "alice", "tide") == ()
+    assert together.add(TODAY, "alice", "quake") == ()
+    assert together.add(TODAY + DAY, "alice", "dyke") == ("tide",)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    """Of each person the latest queries, of people those who searched last; a query that is known goes with nothing anew."""
+    monkeypatch.setattr(module, "MAX_BYTES", 1_500)  # alice with her eight queries, and another with a short one
+    together = Together()
+    found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
+    assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]
+    assert found[-1][0] == "q1"
+    assert together.add(TODAY, "alice", "q9") == ()
+    together.add(TODAY, "bob", "q")
+    together.add(TODAY, "carol", "q" * 256)
+    assert together.add(TODAY, "alice", "new") == ()
+    assert together.add(TODAY, "carol", "new") == ("q" * 256,)

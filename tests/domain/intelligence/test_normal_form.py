@@ -1,0 +1,79 @@
+"""The normal form of a search: the same for what means the same, itself a search for the same, and nobody's own spelling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.intelligence.normal_form import MAX_BYTES, normal_form
+from newsintel.domain.search.query import build
+from newsintel.domain.text.grammar import case_folded
+from newsintel.errors import InvalidParameterError
+
+
+def form(q):
+    """The normal form of a text as typed."""
+    return normal_form(build(q, sources=()).clauses)
+
+
+@pytest.mark.parametrize(
+    ("typed", "normal"),
+    [
+        ("Climate  CHANGE", "climate change"),
+        ("climate AND change", "climate change"),
+        ("climate climate change", "climate change"),
+        ("ｆｌｏｏｄ", "flood"),
+        ("Flood or tide", "flood or tide"),
+        ("Flood OR Tide", "flood OR tide"),
+        ("flood OR OR Flood", "flood"),
+        ('"Climate Change" -Sport', '"climate change" -sport'),
+        ('"Flood"', "flood"),
+        ('-"Real Madrid" football', 'football -"real madrid"'),
+        ('"-dash"', '"-dash"'),
+        ("node.js", "node.js"),
+        ("(Flood OR storm) -(rain snow)", "flood -rain OR flood -snow OR storm -rain OR storm -snow"),
+        ("Straße CO₂ „Real Madrid“", 'strasse co2 "real madrid"'),
+        ('"(a" "b)" ⑴', '"(a" "b)" "(1)"'),
+        ('"NOT" "–x" "‘n"', '"not" "–x" "‘n"'),
+        ('צה"ל', 'צה"ל'),
+        ("‘ ‘n’", '"n"'),
+    ],
+)
+def test_forms(typed, normal):
+    """Words folded and once each, exclusions last, quotes only where they mean something."""
+    assert form(typed) == normal
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Flood", "tide", '"climate change"', '"', "-", "–x", '-"a b"', "OR", "or", "AND", '"-q', "É", "ß", "a:b", "'"]
+            + ["(", ")", "NOT", "«", "”", "f(x)", '"(', "‘n’", "‘", "’", "⑴", 'דו"ח', ":)", "Ｏ", "ﬁ"]
+        )
+    )
+)
+def test_a_form_is_its_own_form_and_finds_the_same(parts):
+    """Whatever was typed: asking for what is shown asks for what was counted."""
+    try:
+        asked = build(" ".join(parts), sources=())
+    except InvalidParameterError:
+        return
+    normal = normal_form(asked.clauses)
+    if normal is None:
+        return
+    again = build(normal, sources=())
+    assert normal_form(again.clauses) == normal
+    assert [folded(one) for one in again.clauses] == [folded(one) for one in asked.clauses]
+
+
+def folded(clause):
+    """A clause as it is compared, without case."""
+    return [[case_folded(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)]
+
+
+def test_a_very_long_one_is_not_counted():
+    """Nobody else types it, it would not fit into an index, and it could not be searched for again."""
+    assert form("ß" * 128) == "ss" * 128
+    assert form("ß" * 129) is None
+    assert form("漢" * 170).encode() == ("漢" * 170).encode()
+    assert form("漢" * 171) is None
+    assert MAX_BYTES == 512

@@ -1,0 +1,216 @@
+"""Which articles fit somebody, with which score and for which reason."""
+
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.intelligence.interest_model import Deed, Evidence, Interest, Kind, Offer, Profile, Sharing, Talked
+from newsintel.domain.intelligence.ranking import Fit, as_exploration, fits, personal, reason, recency, strange, talked_about, welcome
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search import matching
+from newsintel.domain.search.article import Engagement
+from newsintel.domain.search.matching import Topics
+from newsintel.domain.text import tokens
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+from tests.values import NOW, article
+
+NOBODYS = Preferences()
+
+
+def evidence(kind, label, **terms):
+    """A deed with its terms."""
+    return Evidence(Deed(kind, label, label, NOW), terms)
+
+
+SKY = Interest(
+    1.0,
+    {"comet": 0.4, "norway": 0.25, "sky": 0.2, "dust": 0.15},
+    (evidence(Kind.SAVED, "Comet over Norway", comet=0.7, norway=0.7), evidence(Kind.SEARCHED, "sky dust", sky=0.6, dust=0.6)),
+)
+MONEY = Interest(0.5, {"bank": 0.25, "rate": 0.25, "loan": 0.25, "debt": 0.25}, (evidence(Kind.TOPIC, "money", bank=0.5, rate=0.5),))
+PROFILE = Profile((SKY, MONEY), {"bread": 0.5, "flour": 0.5})
+
+
+def sharing(name, *terms, hours=0):
+    """An article that shares terms."""
+    return Sharing(name, NOW - timedelta(hours=hours), frozenset(terms))
+
+
+def offer(page="one", publishers=1, saves=0, **changes):
+    """An article on offer."""
+    return Offer(article(page, **changes), publishers, saves)
+
+
+def fitting(*found, of=PROFILE, most=10):
+    """What fits."""
+    return fits(found, of, NOW, most)
+
+
+def test_an_article_fits_by_the_share_of_an_interests_terms():
+    """Each interest by its importance, and any one is a reason by itself: together they are worth more than either, and less than both."""
+    (sky,) = fitting(sharing("a", "comet", "norway"))
+    (money,) = fitting(sharing("a", "bank", "rate"))
+    (both,) = fitting(sharing("a", "comet", "norway", "bank", "rate"))
+    assert (sky.worth, sky.interest) == (pytest.approx(0.65), 0)
+    assert (money.worth, money.interest) == (pytest.approx(0.25), 1)
+    assert (both.worth, both.interest) == (pytest.approx(1 - 0.35 * 0.75), 0)
+
+
+def test_one_word_in_common_is_chance_unless_it_is_most_of_the_interest():
+    """`comet` is, `norway` is not; and what hardly fits is left out."""
+    assert [fit.worth for fit in fitting(sharing("a", "comet"), sharing("b", "norway"), sharing("c"))] == [pytest.approx(0.4)]
+    faint = Profile((evolve(MONEY, importance=0.15),), {})
+    assert fitting(sharing("a", "bank", "rate"), of=faint) == []
+
+
+def test_what_is_unwanted_takes_away():
+    """By its share; all of it leaves nothing."""
+    (half,) = fitting(sharing("a", "comet", "norway", "bread"))
+    assert half.worth == pytest.approx(0.65 / 2)
+    assert fitting(sharing("a", "comet", "norway", "bread", "flour")) == []
+
+
+def test_the_best_fits_come_first_and_no_more_than_wanted():
+    """By worth and recency; ties by the newest, then by id."""
+    found = [
+        sharing("a", "comet"),
+        sharing("old", "comet", "norway", hours=99_999),
+        sharing("d", "comet", "norway"),
+        sharing("c", "comet", "norway"),
+    ]
+    assert [fit.article_id for fit in fitting(*found)] == ["c", "d", "a", "old"]
+    assert [fit.article_id for fit in fitting(*found, most=1)] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Kind.TOPIC, "topic you follow: x"),
+        (Kind.SAVED, "because you saved “x”"),
+        (Kind.NOTED, "because of your note on “x”"),
+        (Kind.SEARCHED, "because you searched for “x”"),
+        (Kind.OPENED, "because you read “x”"),
+    ],
+)
+def test_a_reason_names_the_deed(kind, said):
+    """In words, by its kind."""
+    assert reason([evidence(kind, "x", comet=1)], frozenset({"comet"})) == said
+
+
+def test_the_reason_is_the_deed_that_says_the_most_for_what_is_shared():
+    """The first of equals."""
+    assert reason(SKY.evidence, frozenset({"comet", "sky"})) == "because you saved “Comet over Norway”"
+    assert reason(SKY.evidence, frozenset({"sky", "dust"})) == "because you searched for “sky dust”"
+    assert reason(SKY.evidence, frozenset()) == "because you saved “Comet over Norway”"
+
+
+def test_recency_halves_down_to_a_half():
+    """Three days take half of the half; the future is now."""
+    assert [recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [1.0, 1.0, 0.75, 0.625]
+    assert recency(NOW - timedelta(days=9_999), NOW) == 0.5
+
+
+def scores(*offers, kept=NOBODYS):
+    """Scores by page of equally fitting articles."""
+    found = fitting(*(sharing(one.article.id, "comet", "norway") for one in offers))
+    chosen = whole(personal(found, {one.article.id: one for one in offers}, kept, NOW))
+    return [(choice.pick.article.external_id, choice.pick.score) for choice in chosen]
+
+
+def test_what_others_care_about_decides_among_what_fits():
+    """More outlets, more saves, more readers; the score stays within 0 and 1."""
+    shown = scores(
+        offer("plain"), offer("covered", publishers=3), offer("read", engagement=Engagement(5_000, 5_000)), offer("saved", saves=2_000)
+    )
+    assert [page for page, _ in shown][-1] == "plain"
+    assert all(0 < score < 1 for _, score in shown)
+
+
+def test_preferred_sources_come_first_and_say_so():
+    """Others are worth a tenth less where there are any."""
+    one, other = offer("a"), offer("b", source="newsapi")
+    assert scores(one, other)[0][1] == scores(one, other)[1][1]
+    kept = Preferences(preferred_sources=("newsapi",))
+    assert [page for page, _ in scores(one, other, kept=kept)] == ["b", "a"]
+    chosen = whole(personal(fitting(sharing(other.article.id, "comet")), {other.article.id: other}, kept, NOW))
+    assert chosen[0].pick.reasons[1:] == ("preferred source: newsapi",)
+
+
+def test_what_is_not_on_offer_is_not_chosen():
+    """It was seen, or is gone."""
+    assert whole(personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
+    assert whole(talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept", "let_in"),
+    [
+        ({}, {}, True),
+        ({"title": "The Comet of 1680"}, {"excluded_topics": ("comet",)}, False),
+        ({"section": "Sky at Night"}, {"excluded_topics": ("sky at night",)}, False),
+        ({"title": "Comets"}, {"excluded_topics": ("comet",)}, False),
+        ({"title": "Cometary"}, {"excluded_topics": ("comet",)}, True),
+        ({"language": "de"}, {"language": "en"}, False),
+        ({"language": "en"}, {"language": "en"}, True),
+        ({"language": None}, {"language": "en"}, True),
+    ],
+)
+def test_preferences_let_articles_through(changes, kept, let_in):
+    """By topic and by language where that is known; on both sides of the page."""
+    one = offer("x", **changes)
+    preferences = Preferences(**kept)
+    assert welcome(one, preferences, Topics(preferences.excluded_topics)) is let_in
+    assert bool(scores(one, kept=Preferences(**kept))) is let_in
+    talked = [Talked(one.article.id, "new", frozenset())]
+    assert bool(whole(talked_about(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
+
+
+def test_exploring_leads_away_from_the_profile():
+    """What shares much with an interest, or with what is unwanted, explores nothing."""
+    assert strange(frozenset({"norway", "volcano"}), evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),)))
+    assert not strange(frozenset({"norway"}), PROFILE)
+    assert not strange(frozenset({"bread"}), PROFILE)
+    one = offer("x")
+    near, far = (Talked(one.article.id, "new", frozenset(terms)) for terms in ({"comet"}, {"volcano"}))
+    chosen = whole(talked_about([near, far], {one.article.id: one}, NOBODYS, PROFILE, NOW))
+    assert [choice.pick.reasons for choice in chosen] == [("new",)]
+    assert as_exploration(chosen[0]).reasons == ("exploration: new",)
+    assert 0 < chosen[0].pick.score <= 0.5
+
+
+@given(st.sets(st.sampled_from([*SKY.terms, *MONEY.terms, *PROFILE.averse])), st.sampled_from([*SKY.terms, *MONEY.terms]))
+def test_sharing_more_of_what_is_wanted_is_never_worth_less(shared, more):
+    """And sharing more of what is not wanted is never worth more; worth is from 0 to 1."""
+
+    def worth(terms):
+        found = fitting(sharing("a", *terms))
+        return found[0].worth if found else 0.0
+
+    assert 0 <= worth(shared) <= worth(shared | {more}) <= 1
+    assert worth(shared | {"bread"}) <= worth(shared)
+
+
+def test_long_articles_and_many_excluded_topics_hold_nobody_up():
+    """Each article is a slice: sixty descriptions at their longest are not read in one go."""
+    kept = Preferences(excluded_topics=tuple(f"nothing {number}" for number in range(50)))
+    texts = {f"a_{number}": f"地震{number}" * 400 for number in range(60)}
+    offers = {name: Offer(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}
+    found = [Fit(name, 1.0, 0, "why") for name in texts]
+    talked = [Talked(name, "why", frozenset()) for name in texts]
+
+    def forgetting(make, *given):
+        for memo in (tokens._exact, tokens._plain, matching._spelt, matching._lexemes, matching._told):
+            memo.forget()
+        return make(*given)
+
+    for make in (
+        lambda: forgetting(personal, found, offers, kept, NOW),
+        lambda: forgetting(talked_about, talked, offers, kept, PROFILE, NOW),
+    ):
+        longest_ms, chosen = longest_slice(make)
+        assert len(chosen) == 60
+        assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"

@@ -1,0 +1,35 @@
+"""Terms are shown as their articles have them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.intelligence.wording import as_written
+from newsintel.domain.text.lexemes import lexeme
+from newsintel.domain.text.tokens import tokens
+
+
+@pytest.mark.parametrize(
+    ("texts", "language", "lexemes", "expected"),
+    [
+        (["Vaccine makers", "VACCINES"], "en", ["en:vaccin", "en:maker"], ("Vaccine", "makers")),
+        ([None, "", "A Covid-19 vaccine in the U.S."], "en", ["en:us", "19", "en:covid"], ("U.S", "19", "Covid")),
+        (["Café, cafe"], "fr", ["fr:caf"], ("Café",)),
+        (["Apple’s L’Ukraine"], "en", ["en:appl", "en:ukrain"], ("Apple", "Ukraine")),
+        (["東京で地震"], "", ["地震", "震"], ("地震", "震")),
+        (["the tide"], "en", ["en:elect", "tide"], ("elect", "tide")),
+        ([], "en", ["en:x:y"], ("y",)),
+    ],
+)
+def test_a_term_is_the_first_word_that_becomes_it(texts, language, lexemes, expected):
+    """Absent texts are passed over; what is nowhere written is shown without its language."""
+    assert as_written(texts, lexemes, language) == expected
+
+
+@given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"]))
+def test_every_word_of_a_text_is_shown_as_it_is_there(texts, language):
+    """One for each lexeme, and each of them is in one of the texts."""
+    lexemes = list({lexeme(one.word, language) for text in texts for one in tokens(text or "")})
+    shown = as_written(texts, lexemes, language)
+    assert len(shown) == len(lexemes)
+    assert all(any(word in (text or "") for text in texts) for word in shown)

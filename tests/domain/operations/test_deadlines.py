@@ -1,0 +1,133 @@
+"""What deadlines cost and save, against slow definitions and by hand."""
+
+from collections import Counter
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.operations.deadlines import Measured, complete, enough, measured, miss_ms, options, suggest
+from newsintel.domain.operations.latencies import CUT, Latency
+from newsintel.domain.search.outcome import Status
+
+OK, EMPTY, TIMEOUT, DOWN = Status.OK, Status.EMPTY, Status.TIMEOUT, Status.UNREACHABLE
+
+
+def of(**sources: dict[tuple[Status, int], int]) -> dict[str, Measured]:
+    """Sources measured so."""
+    return measured({Latency(name, status, ms): count for name, counts in sources.items() for (status, ms), count in counts.items()})
+
+
+HAND = of(guardian={(OK, 100): 90, (EMPTY, 200): 8, (OK, 900): 1, (TIMEOUT, 1000): 1, (DOWN, 50): 5})
+
+statuses = st.sampled_from([OK, EMPTY, TIMEOUT, Status.OVERLOADED, DOWN])
+counts = st.dictionaries(
+    st.builds(Latency, st.sampled_from(["newsapi", "guardian"]), statuses, st.sampled_from([10, 200, 350, 990, 1000])),
+    st.integers(1, 50),
+    min_size=1,
+)
+deadlines = st.sampled_from([10, 100, 350, 1000, 1500])
+
+
+def test_losses_by_hand():
+    """Answers later than the deadline, and always those cut short; other failures do not count."""
+    (guardian,) = HAND.values()
+    assert guardian.wanted == 100
+    assert [guardian.lost(ms) for ms in (50, 100, 200, 899, 900, 1000)] == [1.0, 0.1, 0.02, 0.02, 0.01, 0.01]
+    assert [guardian.shortest(lost) for lost in (0.1, 0.05, 0.02, 0.01, 0.009)] == [100, 200, 200, 900, None]
+
+
+def test_a_source_that_only_failed_loses_nothing_by_deadlines():
+    """There is nothing to lose; it still takes its time in a miss."""
+    down = of(guardian={(DOWN, 50): 5})
+    assert down["guardian"].lost(10) == 0
+    assert miss_ms(down, {"guardian": 1000}, 0.99) == 50
+    assert suggest(down, 0.99) == {}
+
+
+def test_losses_are_overstated_only_past_a_cut():
+    """What was cut before a deadline may have answered by then."""
+    guardian = of(guardian={(OK, 100): 9, (TIMEOUT, 500): 1})["guardian"]
+    assert [guardian.overstated(ms) for ms in (400, 500, 510)] == [False, False, True]
+
+
+def test_options_by_hand():
+    """The deadline of each level and today's, shortest first, each with what a miss takes then."""
+    rows = [(option.deadline_ms, option.lost, option.p50_ms, option.p99_ms) for option in options("guardian", HAND, {"guardian": 1000})]
+    assert rows == [(100, 0.1, 100, 100), (200, 0.02, 100, 200), (900, 0.01, 100, 900), (1000, 0.01, 100, 900)]
+
+
+def test_suggestion_is_one_limit_for_all():
+    """The shortest limit that keeps the share complete; each source is told its longest answer within it."""
+    two = of(
+        guardian={(OK, 100): 500, (OK, 300): 499, (OK, 950): 1},
+        reddit={(OK, 200): 980, (OK, 400): 12, (OK, 700): 8},
+    )
+    assert suggest(two, 0.99) == {"guardian": 300, "reddit": 400}
+    assert complete(two, {"guardian": 300, "reddit": 400}) == pytest.approx(0.999 * 0.992)
+    assert suggest(two, 1.0) == {"guardian": 950, "reddit": 700}
+    assert suggest(HAND, 0.99) == {"guardian": 900}
+    assert suggest(HAND, 0.995) == {}
+
+
+def test_enough():
+    """At least one expected loss: 100 calls for 99 %, and for 100 % no number."""
+    assert enough(HAND["guardian"], 0.99)
+    assert not enough(HAND["guardian"], 0.991)
+    assert not enough(HAND["guardian"], 1.0)
+
+
+def test_nothing_measured():
+    """Nothing is said of nothing."""
+    assert measured({}) == {}
+    assert miss_ms({}, {}, 0.5) == 0
+    assert suggest({}, 0.99) == {}
+
+
+@given(counts, deadlines, deadlines, st.sampled_from([0.01, 0.5, 0.9, 0.99, 1.0]))
+def test_miss_is_the_slowest_of_independent_sources(given_counts, first_ms, second_ms, share):
+    """The quantile of the maximum over every combination of the sources' fetches, each no longer than its deadline."""
+    limits = {"newsapi": first_ms, "guardian": second_ms}
+    fetches: dict[str, Counter[float]] = {}
+    for latency, count in given_counts.items():
+        took = limits[latency.source] if latency.status in CUT else min(latency.ms, limits[latency.source])
+        fetches.setdefault(latency.source, Counter())[took] += count
+    slowest: Counter[float] = Counter()
+    for combination in product(*(source.items() for source in fetches.values())):
+        weight = 1
+        for _, count in combination:
+            weight *= count
+        slowest[max(took for took, _ in combination)] += weight
+    total, below = sum(slowest.values()), 0
+    for expected in sorted(slowest):
+        below += slowest[expected]
+        if below / total >= share:
+            break
+    assert miss_ms(measured(given_counts), limits, share) == expected
+
+
+@given(counts, st.sampled_from([0.5, 0.9, 0.99, 1.0]))
+def test_suggestion_holds_and_goes_no_further_than_was_seen(given_counts, share):
+    """It keeps its promise on what was measured; no value is longer than an answer of that source; nothing shorter would do."""
+    sources = measured(given_counts)
+    suggested = suggest(sources, share)
+    seen = {name: {one.ms for one in given_counts if one.source == name and one.status in (OK, EMPTY)} for name in sources}
+    wanted = {name: source for name, source in sources.items() if source.wanted}
+    if suggested:
+        assert complete(wanted, suggested) >= share
+        assert all(ms in seen[name] for name, ms in suggested.items())
+        limit = max(suggested.values())
+        shorter = dict.fromkeys(wanted, limit - 1)
+        assert complete(wanted, shorter) < share
+    else:
+        assert not wanted or complete(wanted, dict.fromkeys(wanted, 10_000)) < share
+
+
+@given(counts, deadlines, deadlines)
+def test_longer_deadlines_lose_no_more_and_take_no_less(given_counts, one_ms, other_ms):
+    """Loss falls and the 99th percentile grows with the deadline."""
+    sources, (short, long) = measured(given_counts), sorted((one_ms, other_ms))
+    for source in sources.values():
+        assert source.lost(long) <= source.lost(short)
+    assert miss_ms(sources, dict.fromkeys(sources, short), 0.99) <= miss_ms(sources, dict.fromkeys(sources, long), 0.99)

@@ -1,0 +1,50 @@
+"""Steps of two digits, and the counts in them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.operations.latencies import CUT, Latency, Tally, step_ms
+from newsintel.domain.search.outcome import Status
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "answered", "cut"),
+    [
+        (0, 0, 0),
+        (0.2, 1, 0),
+        (7, 7, 7),
+        (99.5, 100, 99),
+        (100, 100, 100),
+        (101, 110, 100),
+        (450, 450, 450),
+        (450.1, 460, 450),
+        (995, 1000, 990),
+        (1000.4, 1100, 1000),
+    ],
+)
+def test_steps(latency_ms, answered, cut):
+    """Up to the deadline that would have sufficed; down for a call cut short, to one that would not."""
+    assert step_ms(latency_ms, Status.OK) == answered
+    assert step_ms(latency_ms, Status.UNREACHABLE) == answered
+    assert step_ms(latency_ms, Status.TIMEOUT) == cut
+
+
+@given(st.floats(0, 1e7), st.sampled_from(Status))
+def test_a_step_is_close_and_on_the_right_side(latency_ms, status):
+    """Within a tenth (or a millisecond), never below an answer and never above a call cut short; a step is its own step."""
+    step = step_ms(latency_ms, status)
+    assert step <= latency_ms if status in CUT else step >= latency_ms
+    assert abs(step - latency_ms) <= max(1, latency_ms / 10)
+    assert step_ms(step, status) == step
+    assert len(str(step).rstrip("0")) <= 2
+
+
+def test_tally():
+    """Equal steps add up, and taking them begins anew."""
+    tally = Tally()
+    for latency_ms in (311, 319.9, 320):
+        tally.note("guardian", Status.OK, latency_ms)
+    tally.note("guardian", Status.TIMEOUT, 1000.2)
+    assert tally.take() == {Latency("guardian", Status.OK, 320): 3, Latency("guardian", Status.TIMEOUT, 1000): 1}
+    assert not tally.take()

@@ -1,0 +1,104 @@
+"""What is said where sources are off: one line with the settings that give news, wherever somebody may look for the reason."""
+
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from newsintel import app
+from newsintel.config.settings import load
+from newsintel.domain.operations.source_notice import source_notice
+from newsintel.domain.search.harvest import Origin
+from newsintel.domain.search.outcome import Status
+from newsintel.http.application import create_app
+from newsintel.outbound.sources import REGISTRY
+from tests.http.personal_world import Person
+from tests.http.world import Desk, World, answer, outcome
+from tests.http.world import settings as two_sources
+from tests.service import newsintel
+from tests.test_app import world  # noqa: F401 - a fixture
+
+NEWSAPI, GUARDIAN = "NEWSINTEL_NEWSAPI_KEY", "NEWSINTEL_GUARDIAN_KEY"
+REDDIT = ("NEWSINTEL_REDDIT_CLIENT_ID", "NEWSINTEL_REDDIT_CLIENT_SECRET", "NEWSINTEL_REDDIT_USER_AGENT")
+NONE = (
+    "no source is set up, so answers come from the archive alone; for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY; "
+    "or NEWSINTEL_REDDIT_CLIENT_ID, NEWSINTEL_REDDIT_CLIENT_SECRET and NEWSINTEL_REDDIT_USER_AGENT"
+)
+
+
+def settings(*names, **more):
+    """The settings with these set."""
+    return load([one.options for one in REGISTRY.values()], dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (settings(), NONE),
+        (settings(GUARDIAN), None),
+        (settings(NEWSAPI, GUARDIAN, *REDDIT), None),
+        (settings(GUARDIAN, *REDDIT[:1]), f"reddit is off: {REDDIT[1]} and {REDDIT[2]} must be set too"),
+        (settings(GUARDIAN, *REDDIT[:2]), f"reddit is off: {REDDIT[2]} must be set too"),
+        (settings(GUARDIAN, *REDDIT[:2], NEWSINTEL_SOURCES="guardian"), None),
+        (
+            settings(*REDDIT[1:]),
+            f"{NONE.partition('NEWSINTEL')[0]}{NEWSAPI}; or {GUARDIAN}; or {REDDIT[0]}. reddit is off: {REDDIT[0]} must be set too",
+        ),
+        (settings(GUARDIAN, NEWSINTEL_SOURCES="guardian,newsapi"), f"newsapi is off: {NEWSAPI} must be set for it"),
+        (
+            settings(GUARDIAN, NEWSINTEL_SOURCES="newsapi"),
+            f"no source is set up, so answers come from the archive alone; for news set {NEWSAPI}",
+        ),
+    ],
+)
+def test_the_line(given, said):
+    """Every setting that is missing by its name, and nothing where a source is off because nobody wanted it."""
+    assert source_notice(given) == said
+
+
+def archive_alone(query):
+    """The answer of a service without a source."""
+    return answer(query, outcome(Status.DISABLED, "newsapi"), outcome(Status.DISABLED), origin=Origin.ARCHIVE)
+
+
+async def test_every_answer_says_so():
+    """To anybody and to somebody who is signed in; with a source on nothing is said, however many others are off."""
+    unset = two_sources(NEWSINTEL_GUARDIAN_KEY="")
+    world = World(settings=unset, desk=Desk(made_by=archive_alone))  # noqa: F811
+    body = await (await create_app(world.services).test_client().get("/articles?q=a")).get_json()
+    assert body["notice"] == source_notice(unset)
+    assert body["notice"].endswith("for news set NEWSINTEL_NEWSAPI_KEY; or NEWSINTEL_GUARDIAN_KEY")
+    assert (await (await Person.of(world)).get("/articles?q=a"))["notice"] == source_notice(unset)
+    body = await (await create_app(World().services).test_client().get("/articles?q=a")).get_json()
+    assert "notice" not in body
+
+
+async def test_readiness_says_so():
+    """And for half-set credentials as well; it says nothing where all is well."""
+    for given, said in ((two_sources(NEWSINTEL_GUARDIAN_KEY=""), True), (two_sources(), False)):
+        body = await (await create_app(World(settings=given).services).test_client().get("/health/ready")).get_json()
+        assert body.get("notice") == (source_notice(given) if said else None)
+        assert bool(body.get("notice")) is said
+
+
+async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch):  # noqa: F811
+    """In the log, before anything is served."""
+
+    class ServedError(Exception):
+        """Ends the start."""
+
+    async def stop(*_, **__):
+        raise ServedError
+
+    monkeypatch.setattr(app.server, "serve", stop)
+    for given in (settings(NEWSINTEL_SECRET_KEYS="A" * 43), settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43)):
+        with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
+            await app.serve(given)
+        assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if source_notice(given) else [])
+
+
+def test_the_command_says_so(tmp_path):
+    """`newsintel search` on standard error, in a line of its own; with --json also in the answer, as GET /articles has it."""
+    done = newsintel(tmp_path, "search", "climate", "--json", DATA_DIR=str(tmp_path / "data"))
+    assert f"newsintel: {NONE}\n" in done.stderr
+    assert json.loads(done.stdout)["notice"] == NONE

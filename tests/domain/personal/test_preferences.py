@@ -1,0 +1,123 @@
+"""What can be remembered: each known preference by its rule, any other as plain JSON within its size."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.personal.preferences import MAX_TOPICS, MAX_VALUE_BYTES, Preferences, checked
+from newsintel.errors import InvalidBodyError
+
+SOURCES = ("newsapi", "guardian", "reddit")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kept"),
+    [
+        ("preferred_sources", ["guardian", "newsapi"], ["guardian", "newsapi"]),
+        ("preferred_sources", [], []),
+        ("topics", ["  Climate   change ", "Climate change", "AI"], ["Climate change", "AI"]),
+        ("excluded_topics", ["football"], ["football"]),
+        ("language", "EN", "en"),
+        ("default_limit", 100, 100),
+        ("dedupe", "strict", "strict"),
+        ("sort", "newest", "newest"),
+        ("record_history", False, False),
+        ("theme", {"dark": [1, 2.5, None, "é"]}, {"dark": [1, 2.5, None, "é"]}),
+        ("theme", None, None),
+    ],
+)
+def test_a_good_value_is_kept(key, value, kept):
+    """Topics and languages in their one spelling, the rest as it came."""
+    assert checked(key, value, SOURCES) == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("preferred_sources", "guardian"),
+        ("preferred_sources", ["guardian", "bbc"]),
+        ("preferred_sources", ["guardian", "guardian"]),
+        ("preferred_sources", [1]),
+        ("topics", "climate"),
+        ("topics", [["climate"]]),
+        ("topics", [" "]),
+        ("topics", ["..."]),
+        ("topics", ["a\0b"]),
+        ("topics", ["x" * 257]),
+        ("topics", [f"topic {number}" for number in range(MAX_TOPICS + 1)]),
+        ("language", "english"),
+        ("language", "e1"),
+        ("language", None),
+        ("default_limit", 0),
+        ("default_limit", 101),
+        ("default_limit", True),
+        ("default_limit", "20"),
+        ("default_limit", 20.0),
+        ("dedupe", "loose"),
+        ("dedupe", ["strict"]),
+        ("sort", "oldest"),
+        ("record_history", 0),
+        ("theme", "a\0b"),
+        ("theme", {"a\0b": 1}),
+        ("theme", "\ud800"),
+        ("theme", "x" * MAX_VALUE_BYTES),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(key, value):
+    """The member is `value`, and the message begins with the preference's name."""
+    with pytest.raises(InvalidBodyError) as refused:
+        checked(key, value, SOURCES)
+    assert refused.value.field == "value"
+    assert refused.value.message.startswith(key)
+
+
+@pytest.mark.parametrize("character", ["x", "é", "\n", '"'])
+def test_the_size_is_that_of_the_json(character):
+    """To the byte, whatever the script: one more is too many."""
+    room = (MAX_VALUE_BYTES - 2) // len(json.dumps(character, ensure_ascii=False)[1:-1].encode())
+    checked("theme", character * room, SOURCES)
+    with pytest.raises(InvalidBodyError) as refused:
+        checked("theme", character * (room + 1), SOURCES)
+    assert refused.value.code == "too_large"
+
+
+def test_text_about_an_escape_is_no_nul():
+    r"""The six characters \u0000 are text like any other."""
+    assert checked("theme", r"\u0000", SOURCES) == r"\u0000"
+    with pytest.raises(InvalidBodyError):
+        checked("theme", "\\\0", SOURCES)
+
+
+def test_what_is_heeded_is_read_from_what_is_kept():
+    """Each preference in its place, others left alone, absent ones at their default."""
+    kept = {"topics": ["AI"], "default_limit": 5, "sort": "newest", "record_history": False, "theme": "dark"}
+    assert Preferences.of(kept) == Preferences(topics=("AI",), default_limit=5, sort="newest", record_history=False)
+    assert Preferences.of({}) == Preferences()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.name)
+
+
+@given(st.dictionaries(KNOWN, JSON))
+def test_reading_survives_anything(kept):
+    """What breaks its rule counts for nothing; the rest is heeded."""
+    preferences = Preferences.of(kept)
+    assert preferences.default_limit is None or 1 <= preferences.default_limit <= 100
+    assert isinstance(preferences.record_history, bool)
+
+
+@given(KNOWN, JSON)
+def test_what_is_kept_is_heeded(key, value):
+    """Whatever `checked` gives back, `of` reads, and checking it again changes nothing."""
+    try:
+        kept = checked(key, value, SOURCES)
+    except InvalidBodyError:
+        return
+    assert checked(key, kept, SOURCES) == kept
+    read = getattr(Preferences.of({key: kept}), key)
+    assert read == (tuple(kept) if isinstance(kept, list) else kept)

@@ -1,0 +1,55 @@
+"""A search of saved articles: the one grammar, without fields; what only holds sentences together is no search."""
+
+import pytest
+
+from newsintel.domain.personal.saved_query import build
+from newsintel.domain.search.query_model import Clause, Term
+from newsintel.errors import InvalidParameterError
+
+
+def words(*texts, no=()):
+    """An alternative; a text with a space is a phrase."""
+    wanted, unwanted = (tuple(Term(one, " " in one) for one in some) for some in (texts, no))
+    return Clause(wanted, unwanted)
+
+
+@pytest.mark.parametrize(
+    ("q", "alternatives"),
+    [
+        ("Flood –“a b”", [words("Flood", no=["a b"])]),
+        ("(x OR y) z", [words("x", "z"), words("y", "z")]),
+        ("NOT (x y)", [words(no=["x"]), words(no=["y"])]),
+        ("x or y", [words("x", "or", "y")]),
+        ("x Or ＯＲ y", [words("x", "Or"), words("y")]),
+        ("title:x before:y", [words("title:x", "before:y")]),
+        ('צה"ל', [words('צה"ל')]),
+        ('"NOT" "–x"', [Clause((Term("NOT", phrase=True), Term("–x")))]),
+        ('"it"', [Clause((Term("it", phrase=True),))]),
+        ("the OR flood", [words("flood")]),
+        ("The Who", [words("The", "Who")]),
+        ("IT", [words("IT")]),
+        ('"the who"', [words("the who")]),
+    ],
+)
+def test_saved_articles_are_searched_by_the_one_grammar(q, alternatives):
+    """Without fields; exclusions alone will do; `or` is a word. An alternative of function words in lower case is left out."""
+    assert [*build(q)] == alternatives
+
+
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        (" ", "blank"),
+        ("OR ()", "no_words"),
+        ("™ 🚨", "no_words"),
+        ("a" * 257, "too_long"),
+        ("(a OR b) (c OR d) (e OR f) (g OR h) (i OR j) (k OR l)", "too_complex"),
+        ("the", "only_stop_words"),
+        ("of the OR who -cat", "only_stop_words"),
+    ],
+)
+def test_refusals(q, code):
+    """By name."""
+    with pytest.raises(InvalidParameterError) as caught:
+        build(q)
+    assert (caught.value.field, caught.value.code) == ("q", code)

@@ -1,0 +1,113 @@
+"""Whether a text has what was asked for: as runs of lexemes by the rules of the text's language, an exact spelling best."""
+
+import pytest
+
+from newsintel.domain.search.matching import NEAR, Asked, Topics, essential, is_light, language_of, run, runs, says_nothing, words_of
+from newsintel.domain.search.query_model import Clause, Term
+from tests.make import article
+
+
+def finds(text, typed, language="en"):
+    """How well a text has what was typed."""
+    return words_of(text, language).find(run(typed, language))
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "how_well"),
+    [
+        ("Café in town", "café", 1.0),
+        ("Café in town", "cafe", NEAR),
+        ("Cafe in town", "café", NEAR),
+        ("Cafe in town", "cafe", 1.0),
+        ("Café or cafe", "cafe", 1.0),
+        ("Cafe or café", "café", 1.0),
+        ("Café, elections", "election", 1.0),
+        ("Cafés in town", "cafe", 1.0),
+        ("Tea in town", "café", 0.0),
+        ("Climate changes", "climate change", 1.0),
+        ("Climate does change", "climate change", 0.0),
+        ("El Niño is back", "el nino", NEAR),
+        ("東京で地震", "地震", 1.0),
+        ("東京で地震", "京で地", 1.0),
+        ("東京で地震", "震", 1.0),
+        ("東京で地震", "地", 1.0),
+        ("東京で地震", "震地", 0.0),
+        ("東京 地震", "京地", 0.0),
+        ("iPhone発売", "iphone 発", 1.0),
+        ("発売 iPhone", "発売 iphone", 1.0),
+    ],
+)
+def test_how_well_a_text_has_what_was_typed(text, typed, how_well):
+    """Marks are worth a little; words that differ in more than marks have none to compare."""
+    assert finds(text, typed) == how_well
+
+
+def test_a_run_without_a_word_is_none():
+    """And is left out among others."""
+    assert run("!?", "en") is None
+    assert [one.words for one in runs([Term("!?"), Term("a b", phrase=True)], "en")] == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (["the", "economy"], ["economy"]),
+        (["The", "economy"], ["economy"]),
+        (["IT", "outage"], ["IT", "outage"]),
+        (["The", "Who"], ["The", "Who"]),
+        (["the", "who"], []),
+        (["More"], ["More"]),
+        (["the end", "of"], ["the end"]),
+        (["o'er", "the"], ["o'er"]),
+        ([], []),
+    ],
+)
+def test_function_words_are_not_asked_for_beside_others(typed, kept):
+    """By themselves they are if one has a capital letter, or they are a phrase."""
+    terms = [Term(one, " " in one) for one in typed]
+    assert [one.text for one in essential(terms, "en")] == kept
+    assert says_nothing(terms) is (bool(typed) and not kept)
+
+
+def test_what_is_light_in_one_language_is_a_word_in_another():
+    """`die` ends an English life."""
+    assert is_light(Term("die"), "de")
+    assert not is_light(Term("die"), "en")
+    assert not is_light(Term("die Welt", phrase=True), "de")
+
+
+def test_alternatives_are_read_by_the_rules_of_each_language():
+    """One that is left with nothing wanted holds for no text; one that only excludes holds for all others."""
+    asked = Asked((Clause((Term("die"),)), Clause((Term("cats"),), (Term("dog"),))))
+    assert asked.holds([words_of("They die", "en")], "en")
+    assert not asked.holds([words_of("Die Katze", "de")], "de")
+    assert asked.holds([words_of("A cat", "en"), words_of("and mice", "en")], "en")
+    assert not asked.holds([words_of("A cat", "en"), words_of("and dogs", "en")], "en")
+    assert asked.alternatives("en") is asked.alternatives("en")
+    assert Asked((Clause((), (Term("dog"),)),)).holds([words_of("A cat", "en")], "en")
+
+
+def test_topics_look_at_title_description_and_section():
+    """By the rules of the article's language, known or told; without a topic nothing is on one."""
+    topics = Topics(("elections", "été"))
+    assert topics.of(article(title="An election"))
+    assert topics.of(article(description="The election is over"))
+    assert topics.of(article(section="Election"))
+    assert topics.of(article(title="Un ete sans eau", language="fr"))
+    assert not topics.of(article(title="Selections"))
+    assert not Topics(()).of(article())
+
+
+@pytest.mark.parametrize(
+    ("changes", "language"),
+    [
+        ({"language": "de", "title": "The end"}, "de"),
+        ({"language": None, "title": "Die Frau und das Meer"}, "de"),
+        ({"language": None, "title": "Meer", "description": "Die Frau und das Meer"}, "de"),
+        ({"language": None, "title": "Meer"}, "en"),
+        ({"language": "ja", "title": "海"}, ""),
+    ],
+)
+def test_the_language_of_an_article(changes, language):
+    """What its source says, else what title and description tell."""
+    assert language_of(article(**changes)) == language

@@ -1,0 +1,94 @@
+"""The nearest title is that of comparing all pairs, whatever the shortcuts."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.search import nearest_title as nearest
+from newsintel.domain.search.nearest_title import Titles, similarity
+from tests.shared import SHARED, needs_shared
+from tests.values import titles, unhurried
+
+_lists = st.lists(titles.filter(bool), unique=True, max_size=25)
+
+
+def nearest_of_all(kept: list[str], title: str) -> tuple[int, float] | None:
+    """The definition, by comparing with each."""
+    alike = [similarity(title, other) for other in kept]
+    best = max(alike, default=0.0)
+    return (alike.index(best), best) if best > 0.8 else None
+
+
+def same_as_all_pairs(incoming: list[str]) -> None:
+    """Add titles as grouping does, asking for each."""
+    kept: list[str] = []
+    index = Titles()
+    for title in incoming:
+        expected = nearest_of_all(kept, title)
+        assert whole(index.most_like(title)) == expected, title
+        if expected is None:
+            index.add(title)
+            kept.append(title)
+
+
+@pytest.mark.parametrize("many", [0, 5, 400])
+@pytest.mark.parametrize("bitmaps", [1, 1024])
+def test_answer_is_that_of_all_pairs(many, bitmaps, monkeypatch):
+    """Counting letter pairs, however many share a bitmap, and comparing with each find the same title."""
+    monkeypatch.setattr(nearest, "_MANY", many)
+    monkeypatch.setattr(nearest, "_BITMAPS", bitmaps)
+    unhurried(given(_lists)(same_as_all_pairs))()
+
+
+@pytest.mark.parametrize("many", [0, 400])
+@unhurried
+@given(data=st.data())
+def test_a_title_a_few_edits_away_is_found(many, data):
+    """No edit that leaves more than 0.8 hides a title from the count."""
+    title = data.draw(st.text("abcdefgh ", min_size=1, max_size=60))
+    letters = list(title)
+    for _ in range(data.draw(st.integers(0, len(title) // 4))):
+        at = data.draw(st.integers(0, len(letters)))
+        letters[at : at + data.draw(st.integers(0, 1))] = data.draw(st.sampled_from(["", "x", "y"]))
+    changed = "".join(letters)
+    index = Titles()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nearest, "_MANY", many)
+        index.add(title)
+        assert whole(index.most_like(changed)) == nearest_of_all([title], changed)
+
+
+def test_the_earliest_of_equally_similar_titles_wins():
+    """Ties go to the founder that came first, as the contract says."""
+    index = Titles()
+    for title in ("aaaaaaaaab", "aaaaaaaaac"):
+        index.add(title)
+    assert whole(index.most_like("aaaaaaaaad")) == (0, 0.9)
+
+
+def test_exactly_four_fifths_is_not_alike():
+    """The threshold is more than 0.8; two edits in ten are not enough, one in six is."""
+    index = Titles()
+    index.add("abcdefghij")
+    assert similarity("abcdefghij", "abcdefghxy") == 0.8
+    assert whole(index.most_like("abcdefghxy")) is None
+    index.add("uvwxyz")
+    assert whole(index.most_like("uvwxyq")) == (1, pytest.approx(5 / 6))
+
+
+def test_empty_titles_are_like_nothing():
+    """Also not like each other."""
+    assert similarity("", "") == 0.0
+    assert similarity("", "a") == 0.0
+    assert whole(Titles().most_like("")) is None
+
+
+@needs_shared
+def test_answer_is_that_of_all_pairs_on_headlines():
+    """On real headlines, long enough for counting to take over."""
+    with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as rows:
+        headlines = [row["TITLE"].casefold() for row in csv.DictReader(rows)]
+    same_as_all_pairs(headlines[:1200])

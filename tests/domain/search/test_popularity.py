@@ -1,0 +1,82 @@
+"""How popular a story is grows with everything that readers and editors did, and with nothing else."""
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.search.article import Engagement, Group, Member, Rule
+from newsintel.domain.search.dedup import group
+from newsintel.domain.search.popularity import CORROBORATION, ENGAGEMENT, MOST_SAVED, SAVES, Saves, popularity
+from newsintel.domain.search.query_model import Dedupe
+from tests.values import article, articles, modes
+
+_groups = st.builds(group, st.lists(articles(), min_size=1, max_size=6), modes)
+_saves = st.dictionaries(st.sampled_from([article(page).id for page in "pqrstuvwxyz"]), st.integers(0, 10**6))
+
+
+def story(*members):
+    """A group led by the first."""
+    return Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+
+
+def test_the_weights_sum_to_one():
+    """So the most popular story there can be approaches 1."""
+    assert pytest.approx(1.0) == ENGAGEMENT + CORROBORATION + SAVES
+
+
+@given(_groups, _saves)
+def test_it_stays_between_zero_and_one(groups, saves):
+    """Whatever comes in."""
+    assert all(0 <= popularity(found, saves) <= 1 for found in groups)
+
+
+@given(_groups, _saves, st.integers(1, 10**5))
+def test_more_of_anything_never_makes_a_story_less_popular(groups, saves, more):
+    """More saves, more readers, one more publisher."""
+    for found in groups:
+        before = popularity(found, saves)
+        leader = found.leader
+        assert popularity(found, {**saves, leader.id: saves.get(leader.id, 0) + more}) >= before
+        counted = leader.engagement or Engagement(0, 0)
+        busier = evolve(leader, engagement=Engagement(max(counted.points, 0) + more, max(counted.comments, 0)))
+        assert popularity(evolve(found, members=(*found.members, Member(busier, Rule.URL, 1.0))), saves) >= before
+        other = Member(evolve(leader, publisher="Another Herald"), Rule.URL, 1.0)
+        assert popularity(evolve(found, members=(*found.members, other)), saves) >= before
+
+
+def test_each_part_at_its_most():
+    """A thousand saves are all of the saves' part; nobody's interest is nothing."""
+    alone = article()
+    assert popularity(story(alone), {}) == 0
+    assert popularity(story(alone), {alone.id: MOST_SAVED}) == SAVES
+    assert popularity(story(alone), {alone.id: 10 * MOST_SAVED}) == SAVES
+    assert popularity(story(evolve(alone, engagement=Engagement(90_000, 10_000))), {}) == ENGAGEMENT
+    assert popularity(story(alone, evolve(alone, publisher="B")), {}) == CORROBORATION / 2
+
+
+def test_saves_of_one_storys_articles_are_not_added_up():
+    """They may be the same people's."""
+    one, two = article("p"), article("q")
+    assert popularity(story(one, two), {one.id: 5, two.id: 5}) == popularity(story(one, two), {one.id: 5})
+
+
+def test_another_articles_saves_are_not_its_own():
+    """By id alone."""
+    assert popularity(story(article("p")), {article("q").id: 50}) == 0
+
+
+def test_saves_are_replaced_as_a_whole():
+    """An article that fell out of the counts is saved by nobody."""
+    saves = Saves()
+    assert saves.of(["a"]) == {}
+    saves.replace({"a": 3, "b": 4})
+    assert saves.of(["a", "c"]) == {"a": 3}
+    saves.replace({"b": 5})
+    assert saves.of(["a", "b"]) == {"b": 5}
+
+
+def test_grouping_decides_what_counts():
+    """Apart, two publishers of a story corroborate nothing."""
+    one, two = article("p", publisher="A"), article("q", publisher="B")
+    assert [popularity(found, {}) for found in group([one, two], Dedupe.OFF)] == [0, 0]

@@ -1,0 +1,253 @@
+"""The query grammar: what it accepts, what it refuses, and which searches are the same."""
+
+import contextlib
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from luqum import tree as luqum
+from luqum.parser import parser
+
+from newsintel.domain.search.matching import Asked
+from newsintel.domain.search.query import build, translate
+from newsintel.domain.search.query_model import Clause, Query, Sort, Term
+from newsintel.domain.text.grammar import MAX_CHARS, case_folded
+from newsintel.errors import InvalidParameterError
+
+SOURCES = ("newsapi", "guardian")
+
+
+def parse(q: str) -> Query:
+    """A search of both sources, without bounds."""
+    return build(q, sources=SOURCES)
+
+
+def clause(wanted: str, unwanted: str = "") -> Clause:
+    """Terms parted by commas."""
+    yes, no = (tuple(Term(text, phrase=" " in text) for text in side.split(",") if text) for side in (wanted, unwanted))
+    return Clause(yes, no)
+
+
+@pytest.mark.parametrize(
+    ("q", "clauses"),
+    [
+        ("climate", [clause("climate")]),
+        ("Climate  CHANGE", [clause("Climate,CHANGE")]),
+        ('"climate change" law', [clause("climate change,law")]),
+        ("climate -hoax", [clause("climate", "hoax")]),
+        ('climate -"hot air" --x', [clause("climate", "hot air,x")]),
+        ("a b OR c -d OR e", [clause("a,b"), clause("c", "d"), clause("e")]),
+        ("a or b", [clause("a,or,b")]),
+        ("a AND b", [clause("a,b")]),
+        ("-AND -OR x", [clause("x", "AND,OR")]),
+        ('"OR"', [Clause((Term("OR", phrase=True),))]),
+        ('"flood" "it"', [Clause((Term("flood"), Term("it", phrase=True)))]),
+        ("OR a OR OR b OR", [clause("a"), clause("b")]),
+        ('a "b c', [clause("a,b c")]),
+        ('a"b c"d', [clause("a,b c,d")]),
+        ('a - & "" ?!', [clause("a")]),
+        ("a a -b -b", [clause("a", "b")]),
+        ("covid-19 C++ AT&T", [clause("covid-19,C++,AT&T")]),
+        ("\uff46\uff55\uff4c\uff4c Straße", [clause("\uff46\uff55\uff4c\uff4c,Straße")]),
+        ("zero\u200bwidth", [clause("zerowidth")]),
+    ],
+)
+def test_grammar(q: str, clauses: list[Clause]) -> None:
+    """AND by default, OR loosest, phrases, exclusions; lenient about quotes and dangling operators."""
+    assert list(parse(q).clauses) == clauses
+
+
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        ("", "blank"),
+        (" \u00a0\n", "blank"),
+        ("\u200b", "blank"),
+        ('"" - &', "no_words"),
+        ("OR", "no_words"),
+        ("-a", "only_exclusions"),
+        ("a OR -b", "only_exclusions"),
+        ("a\x00b", "control_character"),
+        ("a\x85b", "control_character"),
+        ("a\ud800", "control_character"),
+        ("a" * 257, "too_long"),
+        ("ﷺ" * 20, "too_long"),
+        (" " * 5000 + "a", "too_long"),
+    ],
+)
+def test_refusals(q: str, code: str) -> None:
+    """What cannot be searched for is refused by name."""
+    with pytest.raises(InvalidParameterError) as caught:
+        parse(q)
+    assert (caught.value.field, caught.value.code) == ("q", code)
+    assert caught.value.message.startswith("q must")
+
+
+def test_text_is_kept_as_typed_but_tidied() -> None:
+    """The text shown back is NFC with single spaces, in its own case, and may have exactly 256 characters."""
+    assert parse("  Big\t\uff2eews Cafe\u0301 ").text == "Big \uff2eews Café"
+    assert len(parse("é" * MAX_CHARS).text) == MAX_CHARS
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Climate Change", " climate\u00a0 change "),
+        ("a AND b", "a b"),
+        ('"flood"', "flood"),
+        ('a "b c', 'a "B  c"'),
+        ("a OR", "a"),
+        ("STRASSE", "straße"),
+        ("CO₂ ＮＨＫ", "co2 nhk"),
+        ("“a b” –c", '"A B" NOT c'),
+        ("a -(b OR c)", "a -b -c"),
+        ("(a OR b) c", "a c OR b c"),
+    ],
+)
+def test_same_meaning_same_key(one: str, other: str) -> None:
+    """Searches that differ in case, spaces or idle punctuation share one harvest."""
+    assert parse(one).key == parse(other).key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a or b", "a OR b"),
+        ('"a b"', "a b"),
+        ('"it"', "it"),
+        ("a -b", "a b"),
+        ("a b", "b a"),
+        ('a "and" b', "a b"),
+        ("IT news", "it news"),
+        ("it", "It"),
+        ("It", "IT"),
+    ],
+)
+def test_other_meaning_other_key(one: str, other: str) -> None:
+    """Searches that ask something else do not; the order of words counts, since sources rank by it."""
+    assert parse(one).key != parse(other).key
+
+
+WORDS = "it IT It iT us US more More who WHO straße STRASSE Strasse storm Storm STORM ｓｔｏｒｍ ＳＴＯＲＭ CO₂ co2 co₂ a A"
+words = st.sampled_from(WORDS.split())
+
+
+@given(st.lists(words, min_size=1, max_size=3), st.lists(words, min_size=1, max_size=3))
+def test_one_key_is_one_question(one: list[str], other: list[str]) -> None:
+    """Searches with one key send the sources the same words, apart from case and compatibility forms, and judge texts alike."""
+    asked, asked_too = (parse(" ".join(some)) for some in (one, other))
+    if asked.key != asked_too.key:
+        return
+    assert case_folded(translate(asked.clauses)) == case_folded(translate(asked_too.clauses))
+    for language in ("en", "de"):
+        assert Asked(asked.clauses).alternatives(language) == Asked(asked_too.clauses).alternatives(language)
+
+
+def test_every_part_of_the_fetch_is_in_the_key() -> None:
+    """Sources, dates, language and sort change what is fetched, so they change the key."""
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    queries = [
+        parse("a"),
+        build("a", sources=("guardian", "newsapi")),
+        build("a", sources=SOURCES, start=day),
+        build("a", sources=SOURCES, end=day),
+        build("a", sources=SOURCES, language="en"),
+        build("a", sources=SOURCES, sort=Sort.NEWEST),
+    ]
+    assert len({query.key for query in queries}) == len(queries)
+    assert all(len(query.key) == 32 for query in queries)
+
+
+def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
+    """Bounds are kept in UTC."""
+    utc = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    paris = utc.astimezone(timezone(timedelta(hours=1)))
+    query = build("a", sources=SOURCES, start=paris)
+    assert query.key == build("a", sources=SOURCES, start=utc).key
+    assert query.start is not None
+    assert query.start.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("a b", "a AND b"),
+        ('a "b c" -d -"e f"', 'a AND "b c" NOT d NOT "e f"'),
+        ("a OR b c", "a OR (b AND c)"),
+        ("node.js C++ covid-19", '"node.js" AND "C++" AND "covid-19"'),
+        ("not and or", '"not" AND "and" AND "or"'),
+        ('"NOT" Straße İstanbul CO₂ NHK', '"NOT" AND Straße AND İstanbul AND CO₂ AND NHK'),
+        ("(flood OR storm) coast -rain", "coast AND (flood OR storm) NOT rain"),
+        ("coast (flood OR storm surge)", "coast AND (flood OR (storm AND surge))"),
+        ("coast OR coast flood", "coast OR (coast AND flood)"),
+        ("(a OR b c) –“d e”", '(a OR (b AND c)) NOT "d e"'),
+        ("a -(b “c d”)", '(a NOT b) OR (a NOT "c d")'),
+        ("f(x) :) (y", '"f(x)" AND y'),
+        ('צה"ל AC\\DC\\', '"צה״ל" AND "AC DC "'),
+    ],
+)
+def test_translate(q: str, expected: str) -> None:
+    """A source gets explicit operators, and quotes round all that it could misread."""
+    assert translate(parse(q).clauses) == expected
+
+
+def test_translate_into_other_operators() -> None:
+    """Each source names its operators."""
+    assert translate(parse("a b -c").clauses, both=" ", without=" -") == "a b -c"
+    assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
+
+
+def test_translate_within_a_limit() -> None:
+    """What does not fit goes from the end: alternatives, then wanted words, exclusions last."""
+    assert translate(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
+    assert translate(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
+    assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
+
+
+def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
+    """The truth of what luqum, a parser of Lucene's language, read; to it words in a row are wanted, and bind loosest."""
+    if isinstance(node, luqum.Word):
+        return node.value in document
+    if isinstance(node, luqum.Phrase):
+        return node.value.strip('"') in document
+    if isinstance(node, luqum.Group):
+        return by_luqum(node.children[0], document)
+    if isinstance(node, luqum.Not):
+        return not by_luqum(node.children[0], document)
+    return (any if isinstance(node, luqum.OrOperation) else all)(by_luqum(child, document) for child in node.children)
+
+
+terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=True).map(lambda texts: tuple(Term(text) for text in texts))
+
+
+@given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
+def test_what_a_source_reads_is_what_was_asked(clauses: list[Clause], without: str) -> None:
+    """On every document there can be: groups, exclusions and quotes as another project's parser has them."""
+    tree = parser.parse(translate(clauses, without=without))
+    for number in range(16):
+        document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
+        wanted = any(
+            all(term.text in document for term in each.wanted) and not any(term.text in document for term in each.unwanted)
+            for each in clauses
+        )
+        assert by_luqum(tree, document) == wanted
+
+
+pieces = st.sampled_from([*'ab()"“-–\\', " ", " OR ", " NOT ", 'דו"ח'])
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(pieces, max_size=60).map("".join)))
+def test_build_never_fails_otherwise(q: str) -> None:
+    """Any text is a query that fits every source, or a refusal naming q; quotes sent upstream come in pairs."""
+    with contextlib.suppress(InvalidParameterError):
+        query = parse(q)
+        assert all(item.wanted for item in query.clauses)
+        sent = translate(query.clauses, max_chars=500)
+        assert len(sent) <= 500
+        assert sent.count('"') % 2 == 0
+        assert "\\" not in sent
+        bare = re.sub('"[^"]*"', "", sent)
+        assert bare.count("(") == bare.count(")")
+        assert parse(query.text).key == query.key

@@ -1,0 +1,180 @@
+"""A score is the sum of documented parts, each growing with its evidence; orders are total and those that were asked for."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.search.article import Engagement, Group, Member, Rule
+from newsintel.domain.search.dedup import group
+from newsintel.domain.search.harvest import ScoreParts
+from newsintel.domain.search.popularity import popularity
+from newsintel.domain.search.query_model import Clause, Dedupe, Sort, Term
+from newsintel.domain.search.scoring import CORROBORATION, DESCRIPTION, ENGAGEMENT, RECENCY, TITLE, score, shown
+from tests.values import NOW, article, articles, modes, moments, queries, query
+from tests.whole import rank
+
+_groups = st.builds(group, st.lists(articles(), min_size=1, max_size=6), modes)
+
+
+def alone(**changes) -> Group:
+    """A group of one."""
+    it = article(**changes)
+    return Group((Member(it),), it)
+
+
+def parts_of(found: Group, *clauses: Clause) -> ScoreParts:
+    """The parts of a group's score."""
+    return score(found, query(*clauses), NOW)
+
+
+def test_the_weights_sum_to_one():
+    """So the best score is 1."""
+    assert pytest.approx(1.0) == TITLE + DESCRIPTION + RECENCY + CORROBORATION + ENGAGEMENT
+
+
+@given(_groups, queries, moments)
+def test_parts_stay_in_their_ranges_and_sum_to_the_score(groups, asked, now):
+    """Whatever comes in: each part between 0 and its weight, the score between 0 and 1."""
+    for found in groups:
+        parts = score(found, asked, now)
+        assert 0 <= parts.title <= TITLE
+        assert 0 <= parts.description <= DESCRIPTION
+        assert 0 <= parts.recency <= RECENCY
+        assert 0 <= parts.corroboration <= CORROBORATION
+        assert 0 <= parts.engagement <= ENGAGEMENT
+        assert 0 <= shown(parts) <= 1
+        assert shown(parts) == pytest.approx(parts.title + parts.description + parts.recency + parts.corroboration + parts.engagement)
+
+
+def test_the_best_possible_group_scores_one():
+    """Everything matches, now, many publishers, a great many readers: only corroboration approaches its weight without reaching it."""
+    best = article(title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0))
+    others = [article(publisher=f"Publisher {number}") for number in range(9_999)]
+    found = Group((Member(best), *(Member(it, Rule.URL, 1.0) for it in others)), best)
+    assert shown(parts_of(found)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("clauses", "share"),
+    [
+        ([Clause((Term("fed"),))], 1),
+        ([Clause((Term("fed"), Term("cuts")))], 1 / 2),
+        ([Clause((Term("cuts"),)), Clause((Term("holds"), Term("rates")))], 1),
+        ([Clause((Term("holds rates", phrase=True),))], 1),
+        ([Clause((Term("rates holds", phrase=True),))], 0),
+        ([Clause((Term("rate"),))], 1),
+        ([Clause((Term("rat"),))], 0),
+        ([Clause((Term("f\u00e9d"),))], 0.9),
+        ([Clause((Term("the"), Term("fed")))], 1),
+        ([Clause((Term("covid-19"),))], 1),
+        ([Clause((Term("\uff28olds"),))], 1),
+        ([Clause((Term("fed"),), (Term("covid"),))], 0),
+        ([Clause((Term("fed"),), (Term("yellen"),))], 0),
+        ([Clause((Term("fed"),), (Term("bank"),))], 1),
+        ([Clause((Term("fed"),), (Term("yellen"),)), Clause((Term("rates"), Term("cuts")))], 1 / 2),
+        ([Clause((Term("!?"),))], 0),
+        ([Clause((Term("fed"),), (Term("!?"),))], 1),
+    ],
+)
+def test_the_title_part_is_the_share_of_wanted_terms(clauses, share):
+    """Of the best alternative: whole words, phrases in a row; an unwanted word in either text rules an alternative out.
+
+    A word is found as its language stems it, as in the archive, and less well where it differs in its marks.
+    """
+    found = alone(title="Fed holds rates, Covid-19 or not", description="Says Yellen")
+    assert parts_of(found, *clauses).title == pytest.approx(TITLE * share)
+
+
+def test_the_description_part_is_that_of_the_description():
+    """Title and description are judged apart; without one there is nothing to find."""
+    clause = Clause((Term("yellen"), Term("fed")))
+    assert parts_of(alone(title="No", description="Yellen of the Fed"), clause).description == pytest.approx(DESCRIPTION)
+    assert parts_of(alone(title="No", description="Yellen"), clause).description == pytest.approx(DESCRIPTION / 2)
+    assert parts_of(alone(title="Yellen of the Fed"), clause).description == 0
+
+
+@pytest.mark.parametrize(("hours", "share"), [(-5, 1), (0, 1), (48, 1 / 2), (96, 1 / 4), (24 * 365, 0)])
+def test_recency_halves_every_two_days(hours, share):
+    """A date in the future counts as now."""
+    found = alone(published_at=NOW - timedelta(hours=hours))
+    assert parts_of(found).recency == pytest.approx(RECENCY * share, abs=1e-4)
+
+
+def test_a_guessed_date_is_no_evidence_of_recency():
+    """The time of the fetch stands in for it, which would make the undated the newest."""
+    assert parts_of(alone(published_at=NOW, published_at_estimated=True)).recency == 0
+
+
+@pytest.mark.parametrize(("publishers", "share"), [(["A"], 0), (["A", "a "], 0), (["A", "B"], 1 / 2), (["A", "B", "A", "C"], 2 / 3)])
+def test_corroboration_counts_distinct_publishers(publishers, share):
+    """The same outlet twice, however spelt, confirms nothing."""
+    members = [article(publisher=it) for it in publishers]
+    found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+    assert parts_of(found).corroboration == pytest.approx(CORROBORATION * share, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("counts", "share"), [([None], 0), ([(-7, 2)], 0), ([(0, 0)], 0), ([(10, 5), (90_000, 10_000)], 1), ([(10**9, 0)], 1)]
+)
+def test_engagement_is_that_of_the_groups_best(counts, share):
+    """Points and comments on a log scale; voted below zero is as good as none, above the scale is its end."""
+    members = [article(engagement=it and Engagement(*it)) for it in counts]
+    found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
+    assert parts_of(found).engagement == pytest.approx(ENGAGEMENT * share, abs=1e-4)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**5), st.integers(0, 10**5))
+def test_more_evidence_never_scores_less(seconds, more_seconds, points, more_points):
+    """Older is never better, more engaged never worse."""
+    base = article(published_at=NOW - timedelta(seconds=seconds), engagement=Engagement(points, 0))
+    older = evolve(base, published_at=base.published_at - timedelta(seconds=more_seconds))
+    busier = evolve(base, engagement=Engagement(points, more_points))
+    scored = [parts_of(Group((Member(it),), it)) for it in (base, older, busier)]
+    assert scored[1].recency <= scored[0].recency
+    assert scored[2].engagement >= scored[0].engagement
+
+
+@given(st.lists(articles(), max_size=8), queries, moments, st.integers(0, 99))
+def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, now, people):
+    """No group is lost, and neighbours stand as the sort says, ties by date (newest first), then id."""
+    groups = group(given_articles, Dedupe.OFF)
+    saves = {one.id: people for one in given_articles[:1]}
+    ranked = rank(groups, asked, now, saves)
+    assert sorted(map(id, groups)) == sorted(id(it.group) for it in ranked)
+
+    def place(it) -> tuple[float, datetime, str]:
+        worth = {
+            Sort.RELEVANCE: shown(it.parts),
+            Sort.NEWEST: 0.0,
+            Sort.POPULAR: popularity(it.group, saves),
+        }
+        return -worth[asked.sort], now - it.group.leader.published_at, it.group.leader.id
+
+    assert [place(it) for it in ranked] == sorted(place(it) for it in ranked)
+
+
+def test_orders_differ_by_what_they_look_at():
+    """The fitting one, the new one and the popular one each lead the order made for them."""
+    fitting = alone(page="f", published_at=NOW - timedelta(days=9))
+    new = alone(page="n", title="Else", published_at=NOW)
+    popular = alone(page="p", title="Else", published_at=NOW - timedelta(days=9), engagement=Engagement(500, 50))
+    leads = {sort: rank([popular, new, fitting], query(sort=sort), NOW)[0].group for sort in Sort}
+    assert leads == {Sort.RELEVANCE: fitting, Sort.NEWEST: new, Sort.POPULAR: popular}
+
+
+def test_what_people_saved_leads_the_popular():
+    """Of two stories otherwise alike."""
+    one, other = alone(page="a"), alone(page="b")
+    for first, second in ((one, other), (other, one)):
+        ranked = rank([one, other], query(sort=Sort.POPULAR), NOW, {first.leader.id: 3})
+        assert [it.group for it in ranked] == [first, second]
+
+
+def test_ties_go_to_the_newest_then_to_the_smallest_id():
+    """So that an order is the same in every process."""
+    old, first, second = (alone(page=page, title="Else", engagement=Engagement(9, 0)) for page in ("a", "b", "c"))
+    old = alone(page="a", title="Else", engagement=Engagement(9, 0), published_at=NOW - timedelta(days=1))
+    assert [it.group for it in rank([old, second, first], query(sort=Sort.POPULAR), NOW)] == [first, second, old]

@@ -1,0 +1,161 @@
+"""What values are said to take is held against what the interpreter allocates for them."""
+
+import gc
+import random
+import tracemalloc
+from functools import partial
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from attrs import evolve
+
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.domain.search import dedup, matching, sizes
+from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.harvest import Answer, Harvest
+from newsintel.domain.search.merging import merge
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
+from newsintel.domain.text import tokens, urls
+from newsintel.http.bodies.search import View
+from newsintel.http.response.page_cache import Pages, page
+from newsintel.outbound.sources import newsapi, tails
+from newsintel.outbound.sources.source import Response
+from newsintel.runtime.search import answer_cache as l1
+from newsintel.runtime.search.answer_cache import AnswerCache
+from tests.make import NOON
+from tests.whole import dump_answer, load_answer
+
+FACTOR = 1.25
+"""How far off an estimate may be, either way."""
+MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
+LETTERS = {"ascii": "abcdefgh ", "emoji": "abcdefg\U0001f600 "}
+
+
+def answered(key, *, rows, title, description, letters, seed):
+    """An answer as it comes off the wire, so that no text is another's."""
+    dice = random.Random(seed)
+
+    def words(size):
+        return "".join(dice.choices(letters, k=size))
+
+    body = {
+        "status": "ok",
+        "articles": [
+            {
+                "title": words(title),
+                "url": f"https://example.org/{key}/{number}",
+                "source": {"name": words(15)},
+                "author": words(20),
+                "description": words(description),
+                "content": words(200),
+                "urlToImage": f"https://example.org/{key}/{number}.jpg",
+                "publishedAt": "2026-03-13T12:00:00Z",
+            }
+            for number in range(rows)
+        ],
+    }
+    query = build(f"climate {key}", sources=("newsapi",))
+    found = newsapi.SOURCE.read(Response(200, {}, orjson.dumps(body)), query, NOON)
+    outcome = FetchOutcome("newsapi", Status.OK, NOON, found.articles, found.returned, found.dropped)
+    harvest = Harvest(query, NOON, (outcome,))
+    return Answer(harvest, merge(query, harvest.articles, Dedupe.NORMAL, NOON))
+
+
+def forget():
+    """What functions of texts remember on the way is not the values' own."""
+    for memo in (*MEMOS, dedup.undecorated, urls.usable):
+        memo.forget()
+    tails._labels.cache_clear()
+    urlsplit.cache_clear()
+    gc.collect()
+
+
+def held(make):
+    """What a call made, and the bytes that were allocated for it and are still: the least of two calls, as another thread's count too."""
+    least = None
+    for _ in range(2):
+        made = None
+        forget()
+        tracemalloc.start()
+        try:
+            made = make()
+            forget()
+            size = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        least = size if least is None else min(least, size)
+    return made, least
+
+
+def near(said, real):
+    """Whether an estimate is good enough."""
+    return real / FACTOR < said < real * FACTOR
+
+
+@pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
+@pytest.mark.parametrize(("rows", "title", "description"), [(100, 20, 0), (20, 300, 2000), (5, 60, 200)])
+def test_an_answer_takes_what_is_said(letters, rows, title, description):
+    """Long texts and short, of letters of one and of four bytes, of few articles and of many; off the wire and out of Redis."""
+    make = partial(answered, rows=rows, title=title, description=description, letters=letters)
+    make("warm", seed=0)
+    answers, real = held(lambda: [make(str(number), seed=number) for number in range(4)])
+    assert near(sum(map(answer_bytes, answers)), real)
+    written = [dump_answer(answer) for answer in answers]
+    loaded, real = held(lambda: [load_answer(data) for data in written])
+    assert near(sum(map(answer_bytes, loaded)), real)
+
+
+def test_what_a_source_brought_takes_no_more_than_is_said():
+    """Before it is known how many groups it makes."""
+    answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
+    assert answer_bytes(answer) - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
+
+
+def test_answers_in_memory_stay_within_their_bytes(monkeypatch):
+    """However large each is: of 60 that take 1 MiB each as many are held as is allowed, by the interpreter's own count."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 10 * 2**20)
+    found = answered("one", rows=20, title=80, description=2000, letters=LETTERS["ascii"], seed=1)
+
+    def fill():
+        cache = AnswerCache()
+        for number in range(60):
+            key = f"{number:032}"
+            articles = [evolve(each, id=f"{each.id}{number}", content=f"{number:>50000}") for each in found.harvest.articles]
+            outcome = evolve(found.harvest.outcomes[0], articles=tuple(articles))
+            harvest = evolve(found.harvest, query=evolve(found.harvest.query, key=key), outcomes=(outcome,))
+            cache.put(Answer(harvest, merge(harvest.query, articles, Dedupe.NORMAL, NOON)))
+        return cache
+
+    cache, real = held(fill)
+    assert 5 * 2**20 < real < 10 * 2**20 * FACTOR
+    assert cache.get(f"{59:032}") is not None
+
+
+def test_finished_pages_take_what_is_said():
+    """Small bodies and large, short names and long."""
+    answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
+    windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+
+    def fill():
+        pages = Pages()
+        for number in range(200):
+            made = load_answer(written)
+            finished = page("t", b"x" * (100 * number), {"ETag": "t" * 40}, view=View(), answer=made, windows=windows, link=None, total=20)
+            pages.put(b"q" * number + str(number).encode(), finished)
+        return pages
+
+    written = dump_answer(answer)
+    pages, real = held(fill)
+    assert real < pages._kept.size_bytes * FACTOR
+
+
+@pytest.mark.parametrize("topics", [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]])
+def test_preferences_take_what_is_said(topics):
+    """Of whoever has none, and of whoever has as many as one may."""
+    written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
+    kept, real = held(lambda: [Preferences.of(orjson.loads(written)) for _ in range(200)])
+    assert near(sum(each.size_bytes for each in kept), real)

@@ -1,0 +1,164 @@
+"""Host names, held against Ada, the URL parser of Node.js, Cloudflare Workers and other software that follows WHATWG's standard."""
+
+import ada_url
+import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsintel.domain.text.host_names import ascii_host, is_registered
+
+
+def browsers(host: str) -> str | None:
+    """The host to which a browser goes, without a dot at its end; None where it goes nowhere."""
+    try:
+        return ada_url.URL(f"https://{host}/").hostname.removesuffix(".")
+    except ValueError:
+        return None
+
+
+SAME = {
+    "EXAMPLE.Org": "example.org",
+    "example.org.": "example.org",
+    "a_b.example.org": "a_b.example.org",
+    "r3---sn-x.example.com": "r3---sn-x.example.com",
+    "ab--c.example": "ab--c.example",
+    # UTS #46, deviation characters: other names than those that IDNA 2003 made of them
+    "straßenblatt.de": "xn--straenblatt-y6a.de",
+    "STRASSENBLATT.de": "strassenblatt.de",
+    "faß.de": "xn--fa-hia.de",
+    "FA\u1e9e.de": "xn--fa-hia.de",
+    "βόλος.com": "xn--nxasmm1c.com",
+    "ΒΌΛΟΣ.com": "xn--nxasmq6b.com",
+    "نامه\u200cای.com": "xn--mgba3gch31f060k.com",
+    "ශ්\u200dරී.com": "xn--10cl1a0b660p.com",
+    # Mapped: case, width, ligatures, digits in circles, decomposed letters, full stops of other scripts
+    "MÜLLER.example": "xn--mller-kva.example",
+    "mu\u0308ller.example": "xn--mller-kva.example",
+    "ｗｗｗ．ｅｘａｍｐｌｅ．ｏｒｇ": "www.example.org",
+    "example\u3002org": "example.org",
+    "example\uff61org": "example.org",
+    "ﬁn.example": "fin.example",
+    "①.example.org": "1.example.org",
+    "İstanbul.example": "xn--istanbul-o0e.example",
+    # Ignored
+    "ex\u00adam\u200bple.org": "example.org",
+    # Escaped
+    "ex%61mple.org": "example.org",
+    "stra%C3%9Fenblatt.de": "xn--straenblatt-y6a.de",
+    # In no list of IDNA 2008, and in every browser
+    "💩.la": "xn--ls8h.la",
+    "i❤.ws": "xn--i-7iq.ws",
+    "例え.テスト": "xn--r8jz45g.xn--zckzah",
+    "xn--straenblatt-y6a.de": "xn--straenblatt-y6a.de",
+    "XN--FA-HIA.de": "xn--fa-hia.de",
+    "例.xn--fiqs8s": "xn--fsq.xn--fiqs8s",
+}
+
+
+@pytest.mark.parametrize(("host", "expected"), SAME.items())
+def test_hosts_are_read_as_browsers_read_them(host: str, expected: str) -> None:
+    """Every spelling leads to the host to which a browser goes."""
+    assert browsers(host) == expected
+    assert ascii_host(host) == expected
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("a\u200cb.com", "a\u200db.com", "\u0301a.com", "اa.com", "ab\u2100.com", "a%2Fb.com", "a%00b.com", "a%ff.com", "a%20b.com"),
+        *(
+            "é.xn--a.com",
+            "é.xn--ab-j1t.com",
+            "xn--é.com",
+            "\u2488com.org",
+            "a\u2024\u2024b.com",
+            "☕.[::1]",
+            "exa mple.org",
+            "ex\ufffdample.org",
+            "é#.com",
+        ),
+    ],
+)
+def test_hosts_that_browsers_refuse_are_refused(host: str) -> None:
+    """Joiners without a meaning, marks without a letter, mixed directions, escaped delimiters, bytes that are no text."""
+    assert browsers(host) is None or "#" in host or ".." in (browsers(host) or "")
+    assert ascii_host(host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "127.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "0x7f.0.0.0x1",
+            "017700000001",
+            "2130706433",
+            "0300.0250.1.1",
+            "１２７。０。０。１",
+            "①②⑦.1",
+            "127%2e0.0.1",
+        ),
+        *(
+            "127.0.0.1.",
+            "1.2.3.4.5",
+            "example.0x1",
+            "example.1",
+            "localhost",
+            "[::1]",
+            "",
+            ".",
+            "..",
+            "example..org",
+            "example.org..",
+            ".example.org",
+        ),
+        *(
+            "-x.example",
+            "x-.example",
+            "a" * 64 + ".example",
+            "a.b",
+            "ä" * 80 + ".example",
+            "a." * 130 + "example",
+            "x" * 2000 + "é.example",
+        ),
+    ],
+)
+def test_what_is_no_registered_name_is_refused(host: str) -> None:
+    """Numbers in any notation, local names, labels that are empty, too long or begin with a hyphen."""
+    assert ascii_host(host) is None
+
+
+LABELS = "abxnz-1_%ßςüéÅ漢字かな。．\u200c\u200dبیकश्රියී💩❤\ufe0fẞıİΣﬁ½①\u00ad\u200b\u0301אב١ーＡ\u1e9e"
+HOSTS = st.lists(
+    st.text(st.sampled_from(LABELS), min_size=1, max_size=6) | st.sampled_from(["xn--fa-hia", "xn--a", "%C3%A9"]), min_size=1, max_size=3
+)
+
+
+def is_as_browsers_say(host: str) -> None:
+    """What we take is what a browser takes; only among right-to-left labels are we stricter: Ada is laxer than UTS #46."""
+    theirs, ours = browsers(host), ascii_host(host)
+    if ours is not None:
+        assert ours == theirs
+    elif not regex.search(r"\p{Bidi_Class=R}|\p{Bidi_Class=AL}|\p{Bidi_Class=AN}", host):
+        assert theirs is None or not is_registered(theirs)
+
+
+WHOLE_HOSTS = HOSTS.map(lambda labels: ".".join([*labels, "org"]))
+
+
+@settings(max_examples=300)
+@given(WHOLE_HOSTS)
+def test_a_host_is_the_browsers_or_none(host: str) -> None:
+    """Some of each kind."""
+    is_as_browsers_say(host)
+
+
+@pytest.mark.slow
+@settings(max_examples=5000)
+@given(WHOLE_HOSTS)
+def test_far_more_hosts_are_the_browsers_or_none(host: str) -> None:
+    """Pairs of kinds."""
+    is_as_browsers_say(host)

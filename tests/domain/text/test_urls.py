@@ -1,0 +1,256 @@
+"""Addresses: which may be shown, which are the same page."""
+
+import hashlib
+import re
+from urllib.parse import quote, urlsplit
+
+import ada_url
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from newsintel.domain.search.article import Article
+from newsintel.domain.search.outcome import Page
+from newsintel.domain.text.urls import article_id, canonical, stand_in, usable
+from newsintel.outbound.sources import REGISTRY
+from tests.outbound.sources.replies import NOW, QUERY, recorded_bodies, reply
+from tests.shared import needs_shared
+
+ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=80)
+PIECES = st.sampled_from(
+    re.split(
+        " ",
+        "https:// http:// www. m. amp. google.com /url?q= /amp /amp/s/ / // ? & = % %41 %2 + example.org .co.uk guardian.co.uk youtu.be/ "
+        "youtube.com/watch?v= attribution_link?u=/ vk.com/away.php?to= a ä redd.it/ old.reddit.com/r/x/comments/ 1abc utm_source=x # :80 . "
+        "x.cdn.ampproject.org/c/ consent.yahoo.com/ #/ #! #/story/1 ! :~: straßenblatt.de 例え.テスト",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("https://example.org/a", "https://example.org/a"),
+        ("  HTTP://Example.ORG:8080/A  ", "http://example.org:8080/A"),
+        (r"https://example.org/story?id\u003d114\u0026b=1", "https://example.org/story?id=114&b=1"),
+        ("https://example.org/?a=1&amp;b=2&amp;amp;c=3", "https://example.org/?a=1&b=2&c=3"),
+        ("https://example.org/\t\t/news/a b\n", "https://example.org//news/a%20b"),
+        ("https://müller.example/ä?b=ü", "https://xn--mller-kva.example/%C3%A4?b=%C3%BC"),
+        ("https://example.org./x%7e%zz%2f", "https://example.org/x~%25zz%2F"),
+        ("https://straßenblatt.de/1", "https://xn--straenblatt-y6a.de/1"),
+        ("https://ΣΑΣ-1.example/", "https://xn---1-b9b5eb.example/"),
+        ("https://ex%61mple\u3002org:443/", "https://example.org:443/"),
+        ("https://example.org/#/story/ä", "https://example.org/#/story/%C3%A4"),
+    ],
+)
+def test_usable_repairs(raw: str, expected: str) -> None:
+    """What upstreams are known to break is mended, and the rest is written in ASCII."""
+    assert usable(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("", "x", "/relative", "//example.org/", "javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "ftp://example.org/"),
+        *("https://user@example.org/", "https://user:word@example.org/", "https://example.org\\@evil.example/", "http://localhost/"),
+        *("http://127.0.0.1/", "http://0x7f.1/", "http://[::1]/", "http://[::1", "https://example.org:99999/", "https:///x"),
+        *("http:example.org", "https://exa mple.org/", "https://example.org/\x00", "https://example.org/\ud800", 'https://example.org/">'),
+        *(
+            "https://-x.example/",
+            "https://" + "ä" * 80 + ".example/",
+            "https://example.org/" + "a" * 2048,
+            "https://example.org/" + "a" * 5000,
+        ),
+        *("https://example.org/" + "ä" * 500, "https://example.org\u2100/"),
+    ],
+)
+def test_usable_refuses(raw: str) -> None:
+    """Anything but a bounded http(s) address of a registered host, without credentials or control characters, is refused."""
+    assert usable(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "spellings"),
+    [
+        (
+            "https://example.org/a?x=1&y=2",
+            [
+                "http://www.example.org/a/?y=2&x=1#top",
+                "https://m.example.org:443/a?x=1&y=2&utm_source=t&UTM_Medium=x&fbclid=1&partner=rss&emc=rss",
+                "https://amp.example.org:80/a/amp?x=1&y=2&amp=1&at_medium=RSS&at_campaign=rss&smid=tw&ocid=x&CMP=share",
+                "https://example.org//a.amp.html?&x=1&&y=2",
+                "https://mobile.www.example.org/%61/amp/?x=1&amp;y=2",
+                "https://www.google.com/url?sa=t&q=https://example.org/a?x%3D1%26y%3D2",
+                "https://l.facebook.com/l.php?u=https%3A%2F%2Fexample.org%2Fa%3Fx%3D1%26y%3D2&h=AT",
+                "https://out.reddit.com/t3_1abc?url=https%3A%2F%2Fexample.org%2Fa%3Fx%3D1%26y%3D2",
+                "https://www.google.co.uk/amp/s/www.example.org/a/amp?x=1&y=2",
+                "https://example-org.cdn.ampproject.org/c/s/example.org/a?y=2&x=1",
+            ],
+        ),
+        ("https://example.org/?q=a%20b", ["https://example.org?q=a+b", "https://example.org/?q=a%20b"]),
+        ("https://ft.example/", ["https://www.ft.example", "http://ft.example/"]),
+        (
+            "https://example.org/#/story/1",
+            [
+                "https://example.org#/story/1",
+                "http://www.example.org/?utm_source=x#/story/1/",
+                "https://example.org/#/story/1?utm_medium=y",
+                "https://example.org/#/story/1#comments",
+                "https://example.org/#/story/1:~:text=rain",
+            ],
+        ),
+        ("https://example.org/app#!story/1?a=1&b=2", ["https://m.example.org/app/#!story/1?b=2&a=1"]),
+        (
+            "https://example.org/a",
+            [f"https://example.org/a{end}" for end in ("#", "#/", "#!", "#!/", "#comments", "#story/1", "#:~:text=x", "#top?x=/1", "#p12")],
+        ),
+        (
+            "https://nytimes.com/2026/01/01/a.html",
+            ["https://www.nytimes.com/2026/01/01/a.html#/x", "https://nytimes.com/2026/01/01/a.html#!x"],
+        ),
+        (
+            "https://xn--straenblatt-y6a.de/1",
+            ["https://straßenblatt.de/1", "https://www.STRAẞENBLATT.de/1/", "https://xn--straenblatt-y6a.de/1"],
+        ),
+        ("https://m.co.uk/", ["https://m.co.uk/"]),
+        ("https://bbc.com/news/1", ["https://m.bbc.co.uk/news/1", "https://www.bbc.com/news/1?at_medium=RSS&page=2"]),
+        ("https://theguardian.com/a/b", ["http://www.guardian.co.uk/a/b", "https://amp.theguardian.com/a/b?CMP=x&page=with:block-1"]),
+        (
+            "https://youtube.com/watch?v=AbC_1-2",
+            [
+                "https://youtu.be/AbC_1-2?t=10",
+                "https://www.youtube.com/watch?feature=youtu.be&v=AbC_1-2&list=PL1",
+                "https://m.youtube.com/shorts/AbC_1-2",
+                "https://www.youtube.com/supported_browsers?next_url=https:%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DAbC_1-2",
+                "http://www.youtube.com/attribution_link?a=x&u=%2Fwatch%3Fv%3DAbC_1-2%26feature%3Dshare",
+            ],
+        ),
+        ("https://youtube.com/watch", ["https://www.youtube.com/watch"]),
+        (
+            "https://reddit.com/comments/1abc",
+            [
+                "https://old.reddit.com/r/news/comments/1abc/a_slug/",
+                "https://www.reddit.com/gallery/1abc",
+                "https://redd.it/1abc",
+                "https://np.reddit.com/user/x/comments/1ABC",
+            ],
+        ),
+        ("https://reddit.com/r/news", ["https://www.reddit.com/r/news/"]),
+        (
+            "https://news.google.com/articles/CBMi_x-1",
+            [
+                "https://news.google.com/rss/articles/CBMi_x-1?oc=5&hl=en",
+                "https://news.google.com/__i/rss/rd/articles/CBMi_x-1?oc=5",
+                "https://news.google.com/read/CBMi_x-1",
+            ],
+        ),
+        ("https://google.com/url?q=nowhere", ["https://www.google.com/url?q=nowhere"]),
+        ("https://google.com/amp/s/localhost", ["https://www.google.com/amp/s/localhost"]),
+        ("not a url", ["not a url"]),
+    ],
+)
+def test_canonical(expected: str, spellings: list[str]) -> None:
+    """Every spelling of a page has one identity."""
+    assert [canonical(spelling) for spelling in spellings] == [expected] * len(spellings)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://example.org/?id=1", "https://example.org/?id=2"),
+        ("https://example.org/A", "https://example.org/a"),
+        ("https://news.google.com/rss/articles/CBMiA?oc=5", "https://news.google.com/rss/articles/CBMiB?oc=5"),
+        ("https://example.org:8080/", "https://example.org/"),
+        ("https://example.org/a%2Fb", "https://example.org/a/b"),
+        ("https://blog.example.org/", "https://example.org/"),
+        ("https://example.org/#/story/1", "https://example.org/#/story/2"),
+        ("https://example.org/#/story/1", "https://example.org/"),
+        ("https://example.org/#!story/1", "https://example.org/#!story/2"),
+        ("https://example.org/#/story?id=1", "https://example.org/#/story?id=2"),
+        ("https://straßenblatt.de/1", "https://strassenblatt.de/1"),
+        ("https://βόλος.example/", "https://βόλοσ.example/"),
+        ("https://نامه\u200cای.example/", "https://نامهای.example/"),
+    ],
+)
+def test_canonical_keeps_pages_apart(one: str, other: str) -> None:
+    """What may be another page keeps its own identity."""
+    assert canonical(one) != canonical(other)
+
+
+@given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
+def test_canonical_is_idempotent(raw: str) -> None:
+    """Canonicalising never raises, and twice is once."""
+    once = canonical(raw)
+    assert canonical(once) == once
+    assert article_id(once).startswith("a_")
+
+
+@given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
+def test_usable_is_idempotent(raw: str) -> None:
+    """A usable address is plain ASCII and its own repair."""
+    url = usable(raw)
+    assert url is None or (url.isascii() and usable(url) == url)
+
+
+JUNK = st.sampled_from(["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "http:", "\u2100", "999999"])
+
+
+@pytest.mark.parametrize(
+    "where", ["https://www.google.com/url?q=", "https://out.reddit.com/x?url=", "https://youtube.com/supported_browsers?next_url="]
+)
+@given(st.lists(JUNK, max_size=8).map("".join))
+@example("/\t/[x")
+@example("/\r//[")
+@example("/\n/a]b")
+@example("//[")
+@example("/\t/\u2100")
+def test_a_page_that_leads_nowhere_stands_for_itself(where: str, target: str) -> None:
+    """Whatever a link gives as its target: it is followed or it is not, and what is found is canonical."""
+    found = canonical(where + quote(target))
+    assert canonical(found) == found
+
+
+def test_stand_in_identifies_pages_behind_a_session() -> None:
+    """A consent page's session neither parts one page from itself nor joins different ones."""
+    first = stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01")
+    assert first is not None
+    assert first == stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01")
+    assert first != stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares fall", "2024-05-01")
+    assert first != stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares rise", "2024-05-02")
+    assert canonical(first) == first
+
+
+@pytest.mark.parametrize("url", ["https://example.org/?sessionId=1", "https://consent.youtube.com/m?continue=https://example.org/"])
+def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
+    """An address that shows its page needs no stand-in."""
+    assert stand_in(url, "title", "2024-05-01") is None
+
+
+def test_article_id() -> None:
+    """The public id is fixed for ever: 20 lower-case base32 characters of SHA-256."""
+    assert article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
+    assert article_id("\ud800").startswith("a_")
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_a_browser_goes_where_we_looked(raw: str) -> None:
+    """The address that we hand out leads a browser to the host that we checked, and so does the one that came."""
+    url = usable(raw)
+    if url is not None:
+        host = urlsplit(url).hostname
+        assert ada_url.URL(url).hostname == host
+        assert ada_url.URL(raw).hostname.removesuffix(".") == host
+
+
+@needs_shared
+def test_recorded_addresses_keep_their_ids() -> None:
+    """Every id that an earlier version gave to a recorded article, as one digest; an id is for ever."""
+    ids = sorted(article.id for source in REGISTRY for _, body in recorded_bodies(source) for article in articles(source, body))
+    assert len(ids) == 1503
+    assert hashlib.sha256("\n".join(ids).encode()).hexdigest() == "2d5ca4c2089b561175b558ee337938ceed058bc1f7c2c0ef616f2c762a185f87"
+
+
+def articles(source: str, body: object) -> tuple[Article, ...]:
+    """The articles of a recorded body, if it is one of a search."""
+    page = REGISTRY[source].read(reply(body), QUERY, NOW)
+    return page.articles if isinstance(page, Page) else ()

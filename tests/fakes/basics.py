@@ -1,0 +1,280 @@
+"""The ports, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import trio
+
+from newsintel.domain.archive.model import ArchivePage, ArchiveQuery, Bar, Bucket, Facets, Hit
+from newsintel.domain.limits.admission import Start
+from newsintel.domain.limits.quotas import OwnStart, OwnStarts, person_of
+from newsintel.domain.operations.latencies import Latency
+from newsintel.domain.paging import Position
+from newsintel.domain.ports import Kept
+from newsintel.domain.search.article import ArchivedArticle, Article, Pair
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.history import SearchRecord
+from newsintel.domain.search.ports import Claimed
+from newsintel.errors import PoisonedBatchError, UnavailableError
+from tests.make import NOON
+
+
+class Clock:
+    """A wall clock that follows trio's, and so a test's virtual one."""
+
+    def __init__(self) -> None:
+        self._start_s = trio.current_time()
+
+    def __call__(self) -> datetime:
+        return NOON + timedelta(seconds=trio.current_time() - self._start_s)
+
+
+class Counts(Counter):
+    """A `ports.Count` that can be read back, e.g. counts["cache_errors claim"]."""
+
+    def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
+        self[" ".join([name, *labels.values()])] += amount
+
+
+class Seen(dict):
+    """A `ports.Observe` that can be read back, e.g. seen["fetch_seconds guardian ok"], a list."""
+
+    def __call__(self, name: str, value: float, **labels: str) -> None:
+        self.setdefault(" ".join([name, *labels.values()]), []).append(value)
+
+
+class MemoryLatencies:
+    """A `ports.LatencyStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[date, Counter[Latency]] = {}
+        self.away = False
+
+    async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.kept.setdefault(day, Counter()).update(counts)
+
+    async def read(self, last: date) -> Mapping[Latency, int]:
+        await trio.lowlevel.checkpoint()
+        return sum((counts for day, counts in self.kept.items() if 0 <= (last - day).days < 8), Counter())
+
+
+class MemoryCache:
+    """A `ports.HarvestCache`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Answer] = {}
+        self.locks: dict[str, str] = {}
+        self.away = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise UnavailableError("redis is away")
+
+    async def store(self, answer: Answer, lock_token: str | None) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        self.kept[answer.harvest.query.key] = answer
+        self._release(answer.harvest.query.key, lock_token)
+
+    async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return Claimed(self.locks.setdefault(key, token) == token, self.kept.get(key))
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        for key in keys:
+            self.kept.pop(key, None)
+
+    async def unlock(self, key: str, token: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        self._release(key, token)
+
+    def _release(self, key: str, token: str | None) -> None:
+        if token is not None and self.locks.get(key) == token:
+            del self.locks[key]
+
+
+class MemoryLedger:
+    """A `ports.Ledger`, on trio's clock. Its starts can be seen and added to as another process would."""
+
+    def __init__(self) -> None:
+        self.starts: dict[str, dict[str, float]] = {}
+        self.away = False
+
+    async def reserve(self, source, terms, name, before, decide):
+        await self._answer()
+        kept = self.starts.setdefault(source, {})
+        kept |= before
+        answer = decide(self._spent(source, terms, person_of(name)), trio.current_time())
+        if isinstance(answer, Start):
+            kept[name] = answer.at_s
+        return answer
+
+    async def give_back(self, source, name):
+        await self._answer()
+        self.starts.get(source, {}).pop(name, None)
+
+    async def spent(self, source, terms):
+        await self._answer()
+        return self._spent(source, terms)
+
+    def _spent(self, source, terms, person=None):
+        own = OwnStarts(terms)
+        for name, at_s in self.starts.get(source, {}).items():
+            own.add(OwnStart(name, at_s, shared=True))
+        return own.spent(trio.current_time(), person)
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemoryCounter:
+    """A `ports.SharedCounter` that forgets nothing."""
+
+    def __init__(self) -> None:
+        self.kept: Counter[str] = Counter()
+        self.trips = 0
+        self.away = False
+
+    async def add(self, key: str, amount: int, ttl_s: int) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+        self.trips += 1
+        self.kept[key] += amount
+        return self.kept[key]
+
+
+class MemoryBytes:
+    """A `ports.ByteCache`, ageing by trio's clock."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[bytes, float, int]] = {}
+        self.away = False
+
+    async def get(self, key: str) -> Kept | None:
+        await self._answer()
+        data, since_s, ttl_s = self.kept.get(key, (b"", 0.0, 0))
+        age_s = trio.current_time() - since_s
+        return Kept(data, age_s, ttl_s) if age_s < ttl_s else None
+
+    async def put(self, key: str, data: bytes, ttl_s: int) -> None:
+        await self._answer()
+        self.kept[key] = (data, trio.current_time(), ttl_s)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        await self._answer()
+        for key in keys:
+            self.kept.pop(key, None)
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("redis is away")
+
+
+class MemorySearch:
+    """A `ports.ArchiveSearch` that finds the same articles whatever is asked; what was asked is remembered. Positions are numbers."""
+
+    def __init__(self, hits: Sequence[Hit] = (), bars: Sequence[Bar] = ()) -> None:
+        self.hits = tuple(hits)
+        self.bars = tuple(bars)
+        self.asked: list[tuple[object, ...]] = []
+        self.raises: Exception | None = None
+        self.counted_newest: int | None = None
+
+    async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
+        await self._answer(query, limit, after)
+        start = after.keys[0] if after else 0
+        rest = self.hits[start:]
+        return ArchivePage(rest[:limit], Position((start + limit,)) if len(rest) > limit else None)
+
+    async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
+        await self._answer(query, bucket)
+        return self.bars
+
+    async def facets(self, query: ArchiveQuery) -> Facets:
+        await self._answer(query)
+        sources = Counter(hit.article.source for hit in self.hits)
+        publishers = Counter(hit.article.publisher for hit in self.hits)
+        return Facets(tuple(sources.most_common(20)), tuple(publishers.most_common(20)), self.counted_newest)
+
+    async def held(self, sources: Sequence[str]) -> frozenset[str]:
+        await trio.lowlevel.checkpoint()
+        return frozenset(sources) & {hit.article.source for hit in self.hits}
+
+    async def _answer(self, *asked: object) -> None:
+        await trio.lowlevel.checkpoint()
+        self.asked.append(asked)
+        if self.raises:
+            raise self.raises
+
+
+class MemoryArchive:
+    """A `ports.Archive`. Refuses whole calls that hold an article named in `poisoned`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, ArchivedArticle] = {}
+        self.pairs: list[Pair] = []
+        self.buried: dict[str, str] = {}
+        self.calls: list[int] = []
+        self.poisoned: set[str] = set()
+        self.failures: deque[Exception] = deque()
+        self.away = False
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.failures:
+            raise self.failures.popleft()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+    async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
+        await self._answer()
+        self.calls.append(len(articles))
+        if bad := [article.id for article, _ in articles if article.id in self.poisoned]:
+            raise PoisonedBatchError(f"refused {bad}")
+        before = len(self.kept)
+        for article, fetched_at in articles:
+            self.kept[article.id] = ArchivedArticle(article, fetched_at, fetched_at, article.id)
+        self.pairs += pairs
+        return len(self.kept) - before
+
+    async def bury(self, article: Article, reason: str) -> None:
+        await self._answer()
+        self.buried[article.id] = reason
+
+    async def article(self, article_id: str) -> ArchivedArticle | None:
+        await self._answer()
+        return self.kept.get(article_id)
+
+
+class MemoryHistory:
+    """A `ports.History`."""
+
+    def __init__(self) -> None:
+        self.kept: list[SearchRecord] = []
+        self.away = False
+
+    async def record(self, searches: Sequence[SearchRecord]) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        self.kept += searches
+
+    async def prune(self, before: datetime) -> int:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        young = [search for search in self.kept if search.searched_at >= before]
+        pruned, self.kept = len(self.kept) - len(young), young
+        return pruned

@@ -1,0 +1,115 @@
+"""The ports of intelligence, fulfilled in memory: real behaviour, no servers."""
+
+from collections import Counter
+from math import log
+
+import trio
+
+from newsintel.domain.intelligence.likeness_model import Match
+from newsintel.domain.text.tokens import tokens
+from newsintel.errors import UnavailableError
+from tests.make import NOON
+
+
+class MemoryLikeness:
+    """An `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
+
+    def __init__(self, *articles) -> None:
+        self.kept = {article.id: article for article in articles}
+        self.raises: Exception | None = None
+
+    async def similar(self, article_id, limit):
+        await self._answer()
+        if article_id not in self.kept:
+            return None
+        return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, {article_id})
+
+    async def like(self, article, limit):
+        await self._answer()
+        return self._matching(self._telling(_text(article), 12), limit, {article.id})
+
+    async def telling(self, article_ids, each):
+        await self._answer()
+        return {one: self._telling(_text(self.kept[one]), each) for one in article_ids if one in self.kept}
+
+    async def telling_words(self, texts, each):
+        await self._answer()
+        return [self._telling(text, each) for text in texts]
+
+    async def matching(self, weights, limit, *, leave_out=()):
+        await self._answer()
+        return self._matching(weights, limit, set(leave_out))
+
+    def _telling(self, text, each):
+        """Terms by how few articles have them."""
+        having = Counter(term for article in self.kept.values() for term in _terms(_text(article)))
+        weights = {term: log(2 + len(self.kept) / (1 + having[term])) for term in _terms(text)}
+        return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
+
+    def _matching(self, weights, limit, leave_out):
+        whole = sum(weights.values()) or 1
+        found = []
+        for article in self.kept.values():
+            shared = sorted(_terms(_text(article)) & weights.keys(), key=lambda term: (-weights[term], term))
+            if shared and article.id not in leave_out:
+                found.append(Match(article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)))
+        return tuple(sorted(found, key=lambda match: (-match.score, match.article.id))[:limit])
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.raises:
+            raise self.raises
+
+
+def _text(article):
+    return " ".join(filter(None, (article.title, article.description, article.content)))
+
+
+def _terms(text):
+    return {token.word for token in tokens(text) if len(token.word) >= 4}
+
+
+class MemoryTextIndex:
+    """A `ports.TextIndex` with a number of articles to read, ten at a time."""
+
+    def __init__(self, waiting=0) -> None:
+        self.waiting = waiting
+        self.away = False
+
+    async def read_some(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        read = min(10, self.waiting)
+        self.waiting -= read
+        return read
+
+
+class MemoryTerms:
+    """An `intelligence_ports.TermCounts` with a number of changes to add up, ten at a time."""
+
+    def __init__(self, waiting=0) -> None:
+        self.waiting = waiting
+        self.away = False
+
+    async def add_up(self):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        added = min(10, self.waiting)
+        self.waiting -= added
+        return added
+
+
+class MemorySaveCounts:
+    """An `intelligence_ports.SaveCounts` over the numbers it is given."""
+
+    def __init__(self, **people) -> None:
+        self.people = people
+        self.away = False
+
+    async def most_saved(self, floor, limit):
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+        return dict([one for one in self.people.items() if one[1] >= floor][:limit])

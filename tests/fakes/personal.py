@@ -1,0 +1,205 @@
+"""The ports of what belongs to one person, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+
+from collections import defaultdict
+from datetime import datetime
+
+import trio
+from attrs import evolve
+
+from newsintel.domain.paging import Position
+from newsintel.domain.personal.model import Mark, MarkPage, PastSearch, PastSearches, Put, Save, SavedPage
+from newsintel.domain.personal.preferences import MAX_KEYS
+from newsintel.domain.search.matching import Asked, language_of, words_of
+from newsintel.errors import PoisonedBatchError, UnavailableError
+
+
+class _Memory:
+    """What every one of them does first."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    async def _answer(self) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.away:
+            raise UnavailableError("postgresql is away")
+
+
+class MemoryPreferences(_Memory):
+    """A `personal_ports.PreferenceStore` that counts how often it is read. Refuses what is to be kept under a key in `poisoned`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, object]] = defaultdict(dict)
+        self.poisoned: set[str] = set()
+        self.reads = 0
+
+    async def all(self, user_id):
+        self.reads += 1
+        found = dict(self.kept[user_id])
+        await self._answer()
+        return found
+
+    async def put(self, user_id, key, value, at):
+        await self._answer()
+        if key in self.poisoned:
+            raise PoisonedBatchError("too large")
+        kept = self.kept[user_id]
+        if key not in kept and len(kept) >= MAX_KEYS:
+            return Put.FULL
+        known = key in kept
+        kept[key] = value
+        return Put.CHANGED if known else Put.NEW
+
+    async def delete(self, user_id, key):
+        await self._answer()
+        return self.kept[user_id].pop(key, self) is not self
+
+
+class MemorySaved(_Memory):
+    """A `personal_ports.SavedArticles`; words are found as they stand. Remembers which articles it was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, Save]] = defaultdict(dict)
+        self.most = 5_000
+
+    async def page(self, user_id, words, limit, after, *, content=False):
+        await self._answer()
+        saves = sorted(self.kept[user_id].values(), key=lambda save: (-save.saved_at.timestamp(), save.article.id))
+        if words is not None:
+            saves = [save for save in saves if _holds(save, Asked(words))]
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            saves = [save for save in saves if (-save.saved_at.timestamp(), save.article.id) > last]
+        page = saves[:limit]
+        return SavedPage(tuple(page), Position((page[-1].saved_at.isoformat(), page[-1].article.id)) if len(saves) > limit else None)
+
+    async def put(self, user_id, article, fetched_at, *, notes, keep_notes, at):
+        await self._answer()
+        kept = self.kept[user_id]
+        if old := kept.get(article.id):
+            kept[article.id] = old if keep_notes else evolve(old, notes=notes)
+            return kept[article.id], Put.CHANGED
+        if len(kept) >= self.most:
+            return Save(article, notes, at), Put.FULL
+        kept[article.id] = Save(article, notes, at)
+        return kept[article.id], Put.NEW
+
+    async def delete(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id].pop(article_id, None) is not None
+
+
+def _holds(save, asked):
+    language = language_of(save.article)
+    return asked.holds([words_of(text, language) for text in (save.article.title, save.article.publisher, save.notes or "")], language)
+
+
+class MemoryOwnHistory(_Memory):
+    """A `personal_ports.OwnHistory`. Which harvests are one account's alone the test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lone: dict[int, list[str]] = defaultdict(list)
+        self.kept: dict[int, list[PastSearch]] = defaultdict(list)
+
+    async def page(self, user_id, limit, after):
+        await self._answer()
+        searches = sorted(self.kept[user_id], key=lambda search: (-search.searched_at.timestamp(), search.id))
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            searches = [search for search in searches if (-search.searched_at.timestamp(), search.id) > last]
+        page = searches[:limit]
+        return PastSearches(tuple(page), Position((page[-1].searched_at.isoformat(), page[-1].id)) if len(searches) > limit else None)
+
+    async def delete(self, user_id, search_id):
+        await self._answer()
+        before = len(self.kept[user_id])
+        self.kept[user_id] = [search for search in self.kept[user_id] if search.id != search_id]
+        return len(self.kept[user_id]) < before
+
+    async def lone_keys(self, user_id, since):
+        await self._answer()
+        return self.lone[user_id]
+
+    async def clear(self, user_id, until):
+        await self._answer()
+        self.kept[user_id] = [search for search in self.kept[user_id] if search.searched_at > until]
+
+
+class MemoryRepeats(_Memory):
+    """A `personal_ports.Repeats`, forgetting by trio's clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, float] = {}
+
+    async def first(self, keys):
+        await self._answer()
+        now_s = trio.current_time()
+        answers = []
+        for key, keep_s in keys:
+            answers.append(self.kept.get(key, now_s) <= now_s)
+            if answers[-1]:
+                self.kept[key] = now_s + keep_s
+        return answers
+
+
+class MemoryAccountData(_Memory):
+    """A `personal_ports.AccountData` over other fakes: what is deleted goes from all of them."""
+
+    def __init__(self, accounts, *stores) -> None:
+        super().__init__()
+        self._accounts = accounts
+        self._stores = stores
+
+    async def identities(self, user_id):
+        await self._answer()
+        return sorted(identity for identity, of in self._accounts.identities.items() if of == user_id)
+
+    async def delete(self, user_id):
+        await self._answer()
+        self._accounts.kept.pop(user_id, None)
+        self._accounts.identities = {identity: of for identity, of in self._accounts.identities.items() if of != user_id}
+        for store in self._stores:
+            store.kept.pop(user_id, None)
+
+
+class MemoryFeedback(_Memory):
+    """A `personal_ports.Feedback`; `kept` has what somebody opened under "opened" and the rest under "dismissed"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[int, dict[str, dict[str, Mark]]] = defaultdict(lambda: {"opened": {}, "dismissed": {}})
+
+    async def open(self, user_id, article, fetched_at, at):
+        await self._answer()
+        self.kept[user_id]["opened"][article.id] = Mark(article, at, None)
+
+    async def dismiss(self, user_id, article, fetched_at, at, reason):
+        await self._answer()
+        self.kept[user_id]["dismissed"][article.id] = Mark(article, at, reason)
+
+    async def forget_opened(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id]["opened"].pop(article_id, None) is not None
+
+    async def forget_dismissed(self, user_id, article_id):
+        await self._answer()
+        return self.kept[user_id]["dismissed"].pop(article_id, None) is not None
+
+    async def opened(self, user_id, limit, after):
+        return await self._page("opened", user_id, limit, after)
+
+    async def dismissed(self, user_id, limit, after):
+        return await self._page("dismissed", user_id, limit, after)
+
+    async def _page(self, name, user_id, limit, after):
+        await self._answer()
+        marks = sorted(self.kept[user_id][name].values(), key=lambda mark: (-mark.at.timestamp(), mark.article.id))
+        if after is not None:
+            last = (-datetime.fromisoformat(after.keys[0]).timestamp(), after.keys[1])
+            marks = [mark for mark in marks if (-mark.at.timestamp(), mark.article.id) > last]
+        page = marks[:limit]
+        return MarkPage(tuple(page), Position((page[-1].at.isoformat(), page[-1].article.id)) if len(marks) > limit else None)

@@ -1,0 +1,40 @@
+"""Bodies of the archive's answers."""
+
+from datetime import UTC, datetime
+
+from newsintel.domain.archive.model import ArchivePage, Bar, Facets, Hit, Snippet
+from newsintel.domain.paging import Position
+from newsintel.http.bodies.archive import facets_body, page_body, timeline_body
+from newsintel.http.bodies.search import summary
+from tests.make import NOON, article, at
+
+
+def test_page():
+    """Each article as in a search, with its times, and its snippet as text and offsets or null; nothing of a group."""
+    snippet = Snippet("A <b>flood</b> \u2026", ((5, 10),))
+    hits = (Hit(article("a"), NOON, at(0.5), snippet), Hit(article("b"), NOON, NOON))
+    body = page_body(ArchivePage(hits, Position((1,))), "next")
+    assert body["next_cursor"] == "next"
+    assert body["articles"][0] == summary(article("a")) | {
+        "first_seen_at": "2026-03-14T12:00:00.000Z",
+        "fetched_at": "2026-03-14T12:00:00.500Z",
+        "snippet": {"text": "A <b>flood</b> \u2026", "highlights": [[5, 10]]},
+    }
+    assert body["articles"][1]["snippet"] is None
+    assert not {"group_id", "score", "duplicates", "content"} & set(body["articles"][1])
+
+
+def test_empty_page():
+    """A list and a null, never an absent member."""
+    assert page_body(ArchivePage((), None), None) == {"articles": [], "next_cursor": None}
+
+
+def test_timeline():
+    """Starts in seconds, UTC."""
+    assert timeline_body([Bar(datetime(2026, 3, 1, tzinfo=UTC), 0)]) == {"buckets": [{"start": "2026-03-01T00:00:00Z", "count": 0}]}
+
+
+def test_facets():
+    """In the order given."""
+    body = facets_body(Facets((("guardian", 2), ("reddit", 1)), ()))
+    assert body == {"source": [{"value": "guardian", "count": 2}, {"value": "reddit", "count": 1}], "publisher": []}

@@ -1,0 +1,319 @@
+"""The body of an answer is the contract's, whatever the order in which outcomes arrived."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import orjson
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.domain.search.article import ArchivedArticle, Article, Engagement, Pair, Rule
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin
+from newsintel.domain.search.merging import merge, pairs
+from newsintel.domain.search.outcome import FetchOutcome, Status
+from newsintel.domain.search.query_model import Dedupe
+from newsintel.domain.text.moments import rfc3339
+from newsintel.http.bodies.search import View, article_body, render
+from tests.values import NOW, SOURCES, article, harvests, modes, outcome, query, unhurried
+from tests.whole import dump_answer, load_answer
+
+FULL = article(
+    "full",
+    title="Fed holds rates steady as inflation cools",
+    description="The story of the Fed",
+    content="All of it",
+    author="Jane Doe",
+    section="Business",
+    image_url="https://example.org/full.jpg",
+    language="en",
+    published_at=NOW - timedelta(days=2),
+)
+BARE = article(
+    "bare",
+    source="newsapi",
+    title="Fed holds rates steady as inflation cool",
+    publisher="BBC News",
+    published_at=NOW.replace(microsecond=0),
+    published_at_estimated=True,
+)
+OTHER = article("other", source="reddit", title="Something else", publisher="r/news", engagement=Engagement(100, 1))
+SIMILARITY = pytest.approx(40 / 41)
+
+
+def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
+    """An answer with the harvest's default merge, as a flight lands with."""
+    return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
+
+
+HARVEST = Harvest(
+    query(),
+    NOW,
+    (
+        outcome("newsapi", BARE, returned=3, latency_ms=12.3456, http_status=200, ignored=("language",)),
+        outcome("guardian", FULL),
+        outcome("reddit", OTHER),
+    ),
+)
+
+
+def test_the_body_is_the_contracts():
+    """Every name, in one look: a group whose leader is not its founder, and one that stands alone."""
+    body = render(answered(HARVEST), View())
+    assert body == {
+        "articles": [
+            {
+                "id": FULL.id,
+                "group_id": BARE.id,
+                "title": FULL.title,
+                "description": "The story of the Fed",
+                "url": FULL.url,
+                "source": "guardian",
+                "publisher": "The Guardian",
+                "section": "Business",
+                "author": "Jane Doe",
+                "image_url": "https://example.org/full.jpg",
+                "language": "en",
+                "published_at": "2026-03-02T05:06:07Z",
+                "score": pytest.approx(0.15 + 0.1 + 0.075),
+                "duplicates": [
+                    {
+                        "id": BARE.id,
+                        "title": BARE.title,
+                        "url": BARE.url,
+                        "source": "newsapi",
+                        "publisher": "BBC News",
+                        "published_at": "2026-03-04T05:06:07Z",
+                        "rule": "near_title",
+                        "similarity": SIMILARITY,
+                    }
+                ],
+            },
+            {
+                "id": OTHER.id,
+                "group_id": OTHER.id,
+                "title": "Something else",
+                "description": None,
+                "url": OTHER.url,
+                "source": "reddit",
+                "publisher": "r/news",
+                "section": None,
+                "author": None,
+                "image_url": None,
+                "language": None,
+                "published_at": "2026-03-04T04:06:07Z",
+                "score": pytest.approx(0.1971 + 0.0402),
+                "duplicates": [],
+            },
+        ],
+        "total": 2,
+        "limit": 20,
+        "page": 1,
+        "has_more": False,
+        "complete": True,
+        "origin": "live",
+        "fetched_at": "2026-03-04T05:06:07.891Z",
+        "sources": {
+            "newsapi": {
+                "status": "ok",
+                "latency_ms": 12.3,
+                "returned": 3,
+                "kept": 1,
+                "merged": 1,
+                "http_status": 200,
+                "retry_at": None,
+                "ignored": ["language"],
+            },
+            "guardian": {
+                "status": "ok",
+                "latency_ms": None,
+                "returned": 1,
+                "kept": 1,
+                "merged": 0,
+                "http_status": None,
+                "retry_at": None,
+                "ignored": [],
+            },
+            "reddit": {
+                "status": "ok",
+                "latency_ms": None,
+                "returned": 1,
+                "kept": 1,
+                "merged": 0,
+                "http_status": None,
+                "retry_at": None,
+                "ignored": [],
+            },
+        },
+    }
+
+
+def test_explain_shows_parts_that_sum_to_the_score():
+    """Only where asked for."""
+    for shown in render(answered(HARVEST), View(explain=True))["articles"]:
+        assert list(shown["score_parts"]) == ["title", "description", "recency", "corroboration", "engagement"]
+        assert sum(shown["score_parts"].values()) == pytest.approx(shown["score"])
+
+
+def test_a_guessed_date_says_so():
+    """And a known one does not say that it is known."""
+    bodies = {it["id"]: it for it in render(answered(HARVEST), View(dedupe=Dedupe.OFF))["articles"]}
+    assert bodies[BARE.id]["published_at_estimated"] is True
+    assert "published_at_estimated" not in bodies[FULL.id]
+
+
+@pytest.mark.parametrize(
+    ("limit", "page", "ids", "has_more"),
+    [(1, 1, [FULL.id], True), (1, 2, [OTHER.id], False), (2, 1, [FULL.id, OTHER.id], False), (1, 3, [], False), (100, 1000, [], False)],
+)
+def test_pages(limit, page, ids, has_more):
+    """A page past the end is empty; has_more says whether the next is not."""
+    body = render(answered(HARVEST), View(limit=limit, page=page))
+    assert [it["id"] for it in body["articles"]] == ids
+    assert (body["total"], body["limit"], body["page"], body["has_more"]) == (2, limit, page, has_more)
+
+
+def test_the_mode_is_a_view():
+    """Off lists every article by itself and counts none as merged; the answer at hand is not merged again for its own mode."""
+    body = render(answered(HARVEST), View(dedupe=Dedupe.OFF))
+    assert body["total"] == 3
+    assert [it["merged"] for it in body["sources"].values()] == [0, 0, 0]
+    kept_as_it_is = Answer(HARVEST, Merge(Dedupe.NORMAL, ()))
+    assert render(kept_as_it_is, View())["total"] == 0
+    assert render(kept_as_it_is, View(dedupe=Dedupe.STRICT))["total"] == 2
+
+
+def test_a_stale_answer_reports_the_refresh_that_failed():
+    """Old articles with their old fetched_at; sources as they just did; not complete, and nothing of theirs was merged."""
+    refused = FetchOutcome("newsapi", Status.RATE_LIMITED, NOW, http_status=429, retry_at=NOW + timedelta(minutes=1))
+    body = render(answered(HARVEST, refused), View())
+    assert (body["origin"], body["complete"], body["total"]) == ("stale", False, 2)
+    assert body["sources"] == {
+        "newsapi": {
+            "status": "rate_limited",
+            "latency_ms": None,
+            "returned": 0,
+            "kept": 0,
+            "merged": 0,
+            "http_status": 429,
+            "retry_at": "2026-03-04T05:07:07.891Z",
+            "ignored": [],
+        }
+    }
+
+
+def test_articles_from_the_archive_are_no_sources_merit():
+    """Sources that failed kept nothing, so nothing of theirs was merged."""
+    failed = FetchOutcome("newsapi", Status.TIMEOUT, NOW)
+    harvest = Harvest(query(), NOW, (failed,), Origin.ARCHIVE, (FULL, BARE))
+    body = render(answered(harvest), View())
+    assert (body["origin"], body["complete"], body["total"]) == ("archive", False, 1)
+    assert body["sources"]["newsapi"]["merged"] == 0
+
+
+def test_the_same_page_from_two_sources_is_one_group():
+    """Two articles with one id are one story by the rule url, and two with off."""
+    twin = evolve(FULL, source="reddit", publisher="r/news", title="Another title")
+    harvest = Harvest(query(), NOW, (outcome("guardian", FULL), outcome("reddit", twin)))
+    (only,) = render(answered(harvest), View(dedupe=Dedupe.STRICT))["articles"]
+    assert [(it["id"], it["rule"]) for it in only["duplicates"]] == [(FULL.id, "url")]
+    assert render(answered(harvest), View(dedupe=Dedupe.OFF))["total"] == 2
+    assert pairs(merge(query(), harvest.articles, Dedupe.STRICT, NOW)) == ()
+
+
+def test_one_source_may_list_the_very_same_item_twice():
+    """Equal in every field, one leads and the other is listed."""
+    harvest = Harvest(query(), NOW, (outcome("guardian", FULL, FULL),))
+    body = render(answered(harvest), View())
+    assert [it["id"] for it in body["articles"][0]["duplicates"]] == [FULL.id]
+    assert body["sources"]["guardian"]["merged"] == 1
+
+
+def test_pairs_tie_each_further_page_to_its_founder_once():
+    """As it was first tied, though it came again by its address."""
+    again = evolve(FULL, title="Quite another title now")
+    merged = merge(query(), [BARE, FULL, again, OTHER], Dedupe.STRICT, NOW)
+    assert pairs(merged) == (Pair(FULL.id, BARE.id, Rule.NEAR_TITLE, SIMILARITY),)
+
+
+@unhurried
+@given(harvests(), modes)
+def test_pairs_are_between_different_pages_named_once(harvest, mode):
+    """What the archive needs: no pair of a page with itself, none twice in either direction."""
+    found = pairs(merge(harvest.query, harvest.articles, mode, harvest.fetched_at))
+    ends = [frozenset((it.member_id, it.founder_id)) for it in found]
+    assert all(len(it) == 2 for it in ends)
+    assert len(set(ends)) == len(ends)
+
+
+def landed(outcomes: list[FetchOutcome], harvest: Harvest) -> Merge:
+    """The merge of outcomes that arrived in any order, taken in founder order."""
+    in_order = tuple(sorted(outcomes, key=lambda it: SOURCES.index(it.source)))
+    return merge(harvest.query, evolve(harvest, outcomes=in_order).articles, Dedupe.NORMAL, harvest.fetched_at)
+
+
+@unhurried
+@given(harvests(), st.data())
+def test_the_merge_does_not_depend_on_who_answered_first(harvest, data):
+    """Outcomes in any order, taken in founder order, merge alike."""
+    arrived = data.draw(st.permutations(harvest.outcomes))
+    assert landed(list(arrived), harvest) == landed(list(harvest.outcomes), harvest)
+
+
+@unhurried
+@given(harvests(), modes)
+def test_merging_what_was_shown_gives_the_same_again(harvest, mode):
+    """Leaders and duplicates, back in founder order, make the same merge."""
+    merged = merge(harvest.query, harvest.articles, mode, harvest.fetched_at)
+    shown = [member.article for ranked in merged.ranked for member in ranked.group.members]
+    positions: dict[int, list[int]] = {}
+    for position, it in enumerate(harvest.articles):
+        positions.setdefault(id(it), []).append(position)
+    back: list[Article] = sorted(shown, key=lambda it: positions[id(it)][0])
+    assert merge(harvest.query, back, mode, harvest.fetched_at) == merged
+
+
+@unhurried
+@given(harvests(), modes, st.booleans())
+def test_every_article_is_shown_once(harvest, mode, explain):
+    """As a leader or as a duplicate; the counts add up; a hit from the cache equals its miss."""
+    body = render(answered(harvest), View(limit=100, dedupe=mode, explain=explain))
+    shown = [it["id"] for it in body["articles"]] + [it["id"] for lead in body["articles"] for it in lead["duplicates"]]
+    assert sorted(shown) == sorted(it.id for it in harvest.articles)
+    duplicates = [it for lead in body["articles"] for it in lead["duplicates"]]
+    assert all(it["rule"] is not None and 0 <= it["similarity"] <= 1 for it in duplicates)
+    if harvest.origin is Origin.LIVE:
+        assert sum(it["merged"] for it in body["sources"].values()) == len(duplicates)
+    cached = load_answer(dump_answer(answered(harvest)))
+    assert to_json(render(cached, View(limit=100, dedupe=mode, explain=explain))) == to_json(body)
+
+
+def test_an_archived_article_has_its_text_and_its_history():
+    """GET /articles/{id}: what a search shows, and content, leader and times; no score and no group, which belong to a search."""
+    body = article_body(ArchivedArticle(FULL, NOW - timedelta(days=1), NOW, BARE.id))
+    assert body == {
+        "id": FULL.id,
+        "title": FULL.title,
+        "description": FULL.description,
+        "url": FULL.url,
+        "source": "guardian",
+        "publisher": "The Guardian",
+        "section": "Business",
+        "author": "Jane Doe",
+        "image_url": "https://example.org/full.jpg",
+        "language": "en",
+        "published_at": "2026-03-02T05:06:07Z",
+        "content": "All of it",
+        "leader_id": BARE.id,
+        "first_seen_at": "2026-03-03T05:06:07.891Z",
+        "fetched_at": "2026-03-04T05:06:07.891Z",
+    }
+    assert orjson.loads(to_json(body)) == body
+
+
+def test_times_are_utc_with_a_z():
+    """From any offset."""
+    moment = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert rfc3339(moment) == "2025-12-31T23:30:00.000Z"
+    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC), "seconds") == "2026-01-01T00:00:00Z"

@@ -1,0 +1,240 @@
+"""The hit path: what a repeat is answered with, and whose requests are none of its business."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from newsintel.domain.search.harvest import Origin, Via
+from newsintel.domain.search.history import REPEAT_S
+from newsintel.domain.search.outcome import Status
+from newsintel.http.application import create_app
+from newsintel.http.bodies.search import rendering
+from tests.fakes.accounts import browser, program
+from tests.http.world import NOW, Desk, World, answer, outcome, settings, stale
+
+PATH = "/articles?q=flood&limit=2"
+
+
+def client_of(world):
+    """A client that adds nothing to a response, as Quart's own does."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(create_app(world.services)), base_url="http://localhost")
+
+
+def headers_of(response, *without):
+    """A response's headers by name, without the request's own id."""
+    return {name.lower(): value for name, value in response.headers.items() if name.lower() not in {"x-request-id", "date", *without}}
+
+
+async def test_a_repeat_never_reaches_the_framework_and_says_the_same():
+    """Same bytes, same headers but for what tells of the moment; the desk is asked once."""
+    world = World()
+    client = create_app(world.services).test_client()
+    miss = await client.get(PATH)
+    world.now = NOW + timedelta(seconds=28.5)
+    hit = await client.get(PATH)
+    assert len(world.desk.asked) == 1
+    assert (hit.status_code, await hit.get_data()) == (200, await miss.get_data())
+    moving = ("age", "cache-status", "x-accel-expires", "server-timing")
+    assert headers_of(hit, *moving) == headers_of(miss, *moving)
+    assert {name: hit.headers[name] for name in moving} == {
+        "age": "28",
+        "cache-status": "newsintel; hit; ttl=271",
+        "x-accel-expires": "271",
+        "server-timing": "cache",
+    }
+    assert hit.headers["X-Request-Id"] != miss.headers["X-Request-Id"]
+
+
+async def test_hits_are_recorded_like_any_answer():
+    """Once for each person and query in a minute, whether the framework answered or the hit path."""
+    world = World()
+    client = create_app(world.services).test_client()
+    for seconds in (0, 28, 59, 60, 61):
+        world.now = NOW + timedelta(seconds=seconds)
+        await client.get(PATH)
+    assert len(world.desk.asked) == 1
+    records = [world.inbox[1].receive_nowait() for _ in range(2)]
+    assert [(one.query, one.key, one.results_count) for one in records] == [("flood", world.desk.asked[0].key, 3)] * 2
+    assert [one.searched_at - NOW for one in records] == [timedelta(0), timedelta(seconds=60)]
+    assert world.inbox[1].statistics().current_buffer_used == 0
+
+
+async def test_what_the_desk_would_call_a_hit_looks_alike():
+    """A caller cannot tell finished bytes from an answer out of the desk's memory."""
+    world = World(desk=Desk(via=Via.HIT))
+    client = create_app(world.services).test_client()
+    assert headers_of(await client.get(PATH)) == headers_of(await client.get(PATH))
+    assert len(world.desk.asked) == 1
+
+
+async def test_later_pages_are_hits_too_and_not_recorded():
+    """With the Link to the page after them."""
+    world = World()
+    client = create_app(world.services).test_client()
+    for page, link in ((1, True), (2, False)):
+        path = f"/articles?q=flood&limit=2&page={page}"
+        first, again = await client.get(path), await client.get(path)
+        assert first.headers.get("Link") == again.headers.get("Link")
+        assert ("Link" in again.headers) is link
+    assert len(world.desk.asked) == 2
+    assert world.inbox[1].statistics().current_buffer_used == 1
+
+
+async def test_a_caller_who_has_it_gets_a_304_without_a_body():
+    """Weak comparison, in any list; it describes no body and is no search for the history."""
+    world = World()
+    client = client_of(world)
+    first = await client.get(PATH)
+    world.inbox[1].receive_nowait()
+    for given in (first.headers["ETag"], first.headers["ETag"].removeprefix("W/"), f'"x", {first.headers["ETag"]}', "*"):
+        same = await client.get(PATH, headers={"If-None-Match": given})
+        assert (same.status_code, same.content) == (304, b"")
+        assert "Content-Type" not in same.headers
+        assert "Content-Length" not in same.headers
+        assert same.headers["ETag"] == first.headers["ETag"]
+        assert same.headers["Cache-Status"] == "newsintel; hit; ttl=300"
+    world.now = NOW + timedelta(seconds=REPEAT_S)
+    await client.get(PATH, headers={"If-None-Match": first.headers["ETag"]})
+    assert world.inbox[1].statistics().current_buffer_used == 0
+    other = await client.get(PATH, headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
+    assert len(world.desk.asked) == 1
+    assert world.inbox[1].statistics().current_buffer_used == 1
+
+
+async def test_head_of_a_hit_has_its_headers_alone():
+    """And is no search for the history."""
+    world = World()
+    client = client_of(world)
+    await client.get(PATH)
+    world.now = NOW + timedelta(seconds=REPEAT_S)
+    head = await client.head(PATH)
+    assert world.inbox[1].statistics().current_buffer_used == 1
+    assert headers_of(head) == headers_of(await client.get(PATH))
+    assert head.content == b""
+    assert len(world.desk.asked) == 1
+    assert world.inbox[1].statistics().current_buffer_used == 2
+
+
+async def test_past_its_freshness_the_desk_is_asked_again():
+    """To the very moment; the desk decides what an old answer is still good for."""
+    world = World()
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW + timedelta(seconds=299.9)
+    assert (await client.get(PATH)).headers["Cache-Status"] == "newsintel; hit; ttl=0"
+    world.now = NOW + timedelta(seconds=300)
+    await client.get(PATH)
+    assert len(world.desk.asked) == 2
+
+
+async def test_after_the_clock_was_set_back_the_desk_is_asked_again():
+    """Else an answer would be fresh until the clock came to its time once more, and be kept by nginx as long."""
+    world = World()
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW - timedelta(days=400)
+    again = await client.get(PATH)
+    assert len(world.desk.asked) == 2
+    assert int(again.headers["X-Accel-Expires"]) <= 300
+
+
+async def test_while_it_is_renewed_the_page_answers_as_the_desk_would():
+    """Same bytes, same headers; the desk is told which answer the page shows, and who asks."""
+    world = World(desk=Desk(via=Via.REVALIDATED))
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW + timedelta(seconds=341.5)
+    old = await client.get(PATH)
+    world.desk.renews = True
+    hot = await client.get(PATH)
+    assert len(world.desk.asked) == 2
+    assert (hot.status_code, await hot.get_data()) == (200, await old.get_data())
+    assert headers_of(hot) == headers_of(old)
+    assert hot.headers["Cache-Status"] == "newsintel; hit; ttl=-42"
+    assert {(asked.key, fetched_at) for asked, fetched_at, _ in world.desk.renewed} == {(world.desk.asked[0].key, NOW)}
+    assert not any(asker.signed_in for *_, asker in world.desk.renewed)
+    assert world.metrics.value("searches", via="revalidated") == 3
+    assert (await client.get(PATH, headers={"If-None-Match": hot.headers["ETag"]})).status_code == 304
+
+
+async def test_a_partial_answer_is_hot_until_its_failed_source_may_be_asked_again():
+    """A repair must not wait for the others' time to live."""
+    world = World(desk=Desk(made_by=lambda query: answer(query, outcome(), outcome(Status.TIMEOUT, "newsapi"))))
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    world.now = NOW + timedelta(seconds=29)
+    await client.get(PATH)
+    assert len(world.desk.asked) == 1
+    world.now = NOW + timedelta(seconds=30)
+    await client.get(PATH)
+    assert len(world.desk.asked) == 2
+
+
+NEVER_HOT = {
+    "a stale harvest that stands in": lambda query: stale(query, Status.TIMEOUT),
+    "the archive": lambda query: answer(query, outcome(Status.TIMEOUT), origin=Origin.ARCHIVE),
+    "nobody": lambda query: answer(query, outcome(Status.TIMEOUT), articles=0),
+}
+
+
+@pytest.mark.parametrize("made_by", NEVER_HOT.values(), ids=NEVER_HOT)
+async def test_what_is_no_answer_of_the_sources_is_asked_anew(made_by):
+    """Failures are never kept as answers."""
+    world = World(desk=Desk(made_by=made_by))
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    await client.get(PATH)
+    assert len(world.desk.asked) == 2
+
+
+async def test_waiters_of_one_flight_share_the_bytes(monkeypatch):
+    """Whoever gets the very answer that is finished already makes it no second time; another answer is another page."""
+    made = []
+    real = answer
+    world = World(desk=Desk(made_by=real))
+    monkeypatch.setattr("newsintel.http.routes.articles.rendering", lambda *args: made.append(args) or _render(*args))
+    client = create_app(world.services).test_client()
+    world.now = NOW + timedelta(seconds=1000)  # past freshness: every call goes to the desk
+    first, second = await client.get(PATH), await client.get(PATH)
+    assert await first.get_data() == await second.get_data()
+    assert (len(world.desk.asked), len(made)) == (2, 1)
+    world.desk.made_by = lambda query: answer(query, fetched_at=NOW + timedelta(seconds=1))
+    await client.get(PATH)
+    assert len(made) == 2
+
+
+def _render(*args):
+    return rendering(*args)
+
+
+async def test_a_person_who_is_signed_in_is_answered_further_in():
+    """Whoever has preferences must not be given everybody's page."""
+    world = World()
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    await client.get(PATH, headers=await browser(world))
+    await client.get(PATH, headers=await program(world))
+    assert len(world.desk.asked) == 3
+
+
+async def test_a_bad_key_is_refused_on_hits_too():
+    """As on every route: whoever sends it should learn of it."""
+    client = create_app(World().services).test_client()
+    assert (await client.get(PATH)).status_code == 200
+    assert (await client.get(PATH, headers={"Authorization": "Bearer ni_wrong"})).status_code == 401
+
+
+async def test_only_searches_with_get_and_head_are_hot():
+    """Another method, path, query string or host is another request."""
+    world = World(settings=settings(NEWSINTEL_ALLOWED_HOSTS="alias.test"))
+    client = create_app(world.services).test_client()
+    await client.get(PATH)
+    assert (await client.post(PATH)).status_code == 405
+    assert (await client.get(PATH, headers={"Host": "evil.test"})).status_code == 421
+    assert (await client.get(PATH, headers={"Host": "alias.test"})).status_code == 200
+    assert len(world.desk.asked) == 1
+    assert (await client.get("/articles/?q=flood&limit=2")).status_code == 404
+    await client.get("/articles?limit=2&q=flood")
+    assert len(world.desk.asked) == 2

@@ -1,0 +1,196 @@
+"""Whose a request is: keys before cookies, nobody trusted on a word, and no outage that makes somebody of nobody."""
+
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.model import Access, Doubt
+from newsintel.domain.accounts.persons import Persons
+from newsintel.http.application import create_app
+from newsintel.http.middleware.identify import Identify
+from newsintel.runtime.asker import Asker, current_asker
+from tests.fakes.accounts import browser, program
+from tests.http.world import NOW, World, settings
+
+
+async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
+    """The Caller that is left for a request."""
+    seen = []
+
+    async def app(scope, _receive, _send):
+        seen.append(scope)
+
+    lines = (
+        [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()] if isinstance(headers, dict) else [*headers]
+    )
+    scope = {"type": "http", "client": (peer, 1234), "headers": lines, "state": {}, "path": path}
+    await Identify(app, world.services)(scope, None, None)
+    return seen[0]["state"]["caller"]
+
+
+async def test_nobody_signed_in_is_the_person_of_the_address():
+    """As the trusted proxies tell it; other kinds of scope pass untouched."""
+    world = World(settings=settings(NEWSINTEL_TRUSTED_PROXIES="10.0.0.0/8"))
+    assert world.settings.trusted_proxies == (ip_network("10.0.0.0/8"),)
+    found = await caller(world, {"X-Forwarded-For": "198.51.100.1"}, peer="10.0.0.1")
+    assert found.person == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
+    assert not found.signed_in
+    seen = []
+
+    async def app(scope, _receive, _send):
+        seen.append(scope)
+
+    await Identify(app, world.services)({"type": "lifespan"}, None, None)
+    assert seen == [{"type": "lifespan"}]
+
+
+async def test_a_session_is_its_account_and_so_is_a_key():
+    """The person is the account's public id, wherever the request comes from."""
+    world = World()
+    by_cookie = await caller(world, await browser(world))
+    by_key = await caller(world, await program(world, access=Access.READ), peer="198.51.100.7")
+    assert by_cookie.account == by_key.account
+    assert by_cookie.account.username == "alice"
+    assert by_cookie.person == by_key.person == by_cookie.account.public_id
+    assert (by_cookie.access, by_key.access) == (Access.SESSION, Access.READ)
+    assert by_cookie.session in world.sessions.kept
+    assert by_key.session is None
+
+
+async def test_beside_an_authorization_header_cookies_do_not_count():
+    """Neither where the key is good, nor where it is not."""
+    world = World()
+    cookie = await browser(world, "alice")
+    assert (await caller(world, cookie | await program(world, "bob"))).account.username == "bob"
+    wrong = await caller(world, cookie | {"Authorization": "Bearer ni_" + "x" * 43})
+    assert (wrong.account, wrong.doubt) == (None, Doubt.BAD_KEY)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"],
+)
+async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
+    """Also what could not be one; a cookie beside it does not count."""
+    world = World()
+    found = await caller(world, {"Authorization": shown} | await browser(world))
+    assert (found.account, found.doubt) == (None, Doubt.BAD_KEY)
+
+
+@pytest.mark.parametrize(
+    "shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"]
+)
+async def test_other_schemes_are_not_ours_to_judge(shown):
+    """A reverse proxy in front may ask for a password of its own: whoever passed it is anonymous here, or the cookie's."""
+    world = World()
+    alone = await caller(world, {"Authorization": shown})
+    assert (alone.account, alone.doubt) == (None, None)
+    with_cookie = await caller(world, {"Authorization": shown} | await browser(world))
+    assert (with_cookie.account.username, with_cookie.access) == ("alice", Access.SESSION)
+
+
+async def test_a_key_among_several_headers_is_no_good():
+    """There is no telling whose request it is meant to be."""
+    world = World()
+    key = (await program(world))["Authorization"]
+    for others in ([key], ["Basic YTpi"], ["Bearer x"]):
+        lines = [(b"authorization", value.encode()) for value in (key, *others)]
+        assert (await caller(world, lines)).doubt is Doubt.BAD_KEY
+    two = [(b"authorization", b"Basic YTpi"), (b"authorization", b"Digest x")]
+    assert (await caller(world, two)).doubt is None
+
+
+async def test_an_expired_key_is_a_bad_key():
+    """From the very moment."""
+    world = World()
+    assert (await caller(world, await program(world, expires_at=NOW))).doubt is Doubt.BAD_KEY
+    assert (await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))).signed_in
+
+
+@pytest.mark.parametrize("cookie", ["newsintel_dev=" + "x" * 43, "newsintel_dev=short", "newsintel_dev", "other=1", "=", ""])
+async def test_a_cookie_that_is_no_session_is_nobody(cookie):
+    """Without any doubt: sessions expire."""
+    found = await caller(World(), {"Cookie": cookie})
+    assert (found.account, found.doubt) == (None, None)
+
+
+@pytest.mark.parametrize("odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"])
+async def test_a_cookie_of_another_name_is_not_ours(odd):
+    """A host beside ours may set any name without the prefix __Host-: what a browser takes for another name is not ours."""
+    world = World()
+    ours = (await browser(world))["Cookie"]
+    name, _, value = ours.partition("=")
+    for text in (f"{odd}{ours}", f"a=b;{odd}{ours}", f"a=b; {odd} {ours}", f"{name}{odd}={value}", f"{ours}{odd}"):
+        for encoding in ("latin-1", "utf-8"):
+            line = (b"cookie", text.encode(encoding, "replace"))
+            assert not (await caller(world, [line])).signed_in, text
+    assert (await caller(world, {"Cookie": f"a=b; \t {ours} \t;c"})).signed_in
+
+
+async def test_two_cookies_of_the_name_are_none():
+    """There is no telling which one was meant."""
+    world = World()
+    one, other = await browser(world), await browser(world, "bob")
+    assert not (await caller(world, {"Cookie": f"{one['Cookie']}; {other['Cookie']}"})).signed_in
+    assert (await caller(world, {"Cookie": f"a=b; {one['Cookie']};c=d"})).signed_in
+
+
+async def test_asvs_04_a_session_of_a_deleted_account_is_nobodys():
+    """Whoever deleted it, and wherever."""
+    world = World()
+    headers = await browser(world)
+    world.accounts.kept.clear()
+    found = await caller(world, headers)
+    assert (found.account, found.doubt) == (None, None)
+
+
+@pytest.mark.parametrize("store", ["accounts", "sessions"])
+async def test_asvs_24_a_store_that_is_away_leaves_a_doubt(store):
+    """Nobody is signed in on trust."""
+    world = World()
+    headers = await browser(world)
+    getattr(world, store).away = True
+    found = await caller(world, headers)
+    assert (found.account, found.doubt) == (None, Doubt.UNKNOWN)
+
+
+async def test_a_store_that_hangs_is_away_before_long(autojump_clock):
+    """A frozen PostgreSQL must not freeze every request of somebody signed in."""
+    world = World()
+    headers = await program(world)
+    world.accounts.hangs = True
+    assert (await caller(world, headers)).doubt is Doubt.UNKNOWN
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics"])
+async def test_health_and_metrics_ask_no_store(path):
+    """Whatever is shown: they work in any outage, and the metrics have a token of their own."""
+    world = World()
+    headers = await program(world)
+    world.accounts.away = True
+    assert (await caller(world, headers, path)).doubt is None
+
+
+async def test_the_stores_know_for_whom_they_are_asked(monkeypatch):
+    """Who is asking comes before everything of everybody; then the person is named, until a probe on the same connection comes."""
+    world, asked = World(), {}
+    mine = await browser(world)
+    find, all_of, stores = world.sessions.find, world.preferences.all, world.health.stores
+
+    def noting(name, ask):
+        async def noted(*args):
+            asked[name] = current_asker()
+            return await ask(*args)
+
+        return noted
+
+    monkeypatch.setattr(world.sessions, "find", noting("look-up", find))
+    monkeypatch.setattr(world.preferences, "all", noting("route", all_of))
+    monkeypatch.setattr(type(world.health), "stores", noting("probe", stores.__func__))
+    client = create_app(world.services).test_client(use_cookies=False)
+    assert (await client.get("/me/preferences", headers=mine)).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 200
+    [account] = world.accounts.kept.values()
+    assert asked == {"look-up": Asker(urgent=True), "route": Asker(account.public_id), "probe": Asker()}

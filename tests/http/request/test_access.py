@@ -1,0 +1,195 @@
+"""Who may do what."""
+
+import pytest
+from quart import Response
+
+from newsintel.domain.accounts.model import Access, Caller, Doubt
+from newsintel.errors import DeniedError, SignInUnavailableError
+from newsintel.http import application
+from newsintel.http.application import create_app
+from newsintel.http.request.access import account, admit, check_site, origin_of
+from newsintel.http.request.json_body import Member
+from newsintel.http.request.json_kinds import string
+from newsintel.http.request.query_kinds import text
+from newsintel.http.route import Method, Route
+from tests.fakes.accounts import browser, program
+from tests.http.world import World
+
+OUTCOMES = {
+    # access: what each need (None, read, write, session) ends with
+    None: (None, "unauthenticated", "unauthenticated", "unauthenticated"),
+    Access.READ: (None, None, "insufficient_scope", "session_required"),
+    Access.WRITE: (None, None, None, "session_required"),
+    Access.SESSION: (None, None, None, None),
+}
+
+
+@pytest.mark.parametrize("access", OUTCOMES)
+@pytest.mark.parametrize(("column", "need"), [*enumerate((None, Access.READ, Access.WRITE, Access.SESSION))])
+def test_each_access_against_each_need(access, column, need):
+    """A key reads, or also writes; what only a person at a browser should do takes a session."""
+    code = OUTCOMES[access][column]
+    if code is None:
+        admit(Caller("p", access=access), need)
+        return
+    with pytest.raises(DeniedError) as error:
+        admit(Caller("p", access=access), need)
+    assert error.value.code == code
+    assert (error.value.challenge or "").startswith("Bearer ") == (code in ("unauthenticated", "insufficient_scope"))
+
+
+@pytest.mark.parametrize("need", [None, Access.READ, Access.SESSION])
+def test_a_bad_key_is_refused_everywhere(need):
+    """Also where nobody needs one: whoever sends it should learn of it."""
+    with pytest.raises(DeniedError) as error:
+        admit(Caller("p", doubt=Doubt.BAD_KEY), need)
+    assert error.value.code == "unauthenticated"
+    assert 'error="invalid_token"' in error.value.challenge
+
+
+def test_an_unknown_caller_is_anonymous_in_public_and_put_off_elsewhere():
+    """Never told to sign in again: the session may well be good."""
+    admit(Caller("p", doubt=Doubt.UNKNOWN), None)
+    with pytest.raises(SignInUnavailableError):
+        admit(Caller("p", doubt=Doubt.UNKNOWN), Access.READ)
+
+
+OURS = "https://news.example.org"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "same-origin", "Cookie": "a=b"},
+        {"Origin": OURS, "Cookie": "a=b"},
+    ],
+)
+def test_asvs_06_our_own_pages_and_programs_may_change_things(headers):
+    """What shows no sign of a browser is none."""
+    check_site(headers, OURS)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Cookie": "a=b"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Cookie": "a=b"},
+        {"Sec-Fetch-Site": "none", "Cookie": "a=b"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": OURS},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null", "Cookie": "a=b"},
+        {"Origin": "http://news.example.org", "Cookie": "a=b"},
+        {"Origin": OURS + ".evil.example", "Cookie": "a=b"},
+        {"Authorization": "Basic YTpi", "Sec-Fetch-Site": "cross-site", "Cookie": "a=b"},
+        {"Authorization": "Bearer x", "Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_asvs_06_another_sites_page_may_not(headers):
+    """Sec-Fetch-Site counts before Origin; a cookie without either is not enough."""
+    with pytest.raises(DeniedError) as error:
+        check_site(headers, OURS)
+    assert error.value.code == "cross_site"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://News.Example.org/base", "https://news.example.org"),
+        ("https://news.example.org:443", "https://news.example.org"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_do(url, origin):
+    """Lower case, without the scheme's own port."""
+    assert origin_of(url) == origin
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """A world with a route for each need, which answers who asked."""
+
+    async def view(_services, given):
+        return Response(f"{account().username} {given.get('name')}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"})
+
+    rows = tuple(
+        Route(f"/{need}/{{id}}", view, "", {200: None}, in_path={"id": text(9)}, method=method, need=need, body=body)
+        for need in Access
+        for method, body in ((Method.GET, ()), (Method.PUT, (Member("name", string(1, 9), ""),)))
+    )
+    monkeypatch.setattr(application.sources, "routes", lambda: rows)
+    return World()
+
+
+async def code(world, method, path, headers, **body):
+    """What a request ends with: a problem's code, or its text."""
+    response = await create_app(world.services).test_client().open(path, method=method, headers=headers, **body)
+    if response.content_type == "application/problem+json":
+        assert response.headers["Cache-Control"] == "no-store"
+        return (await response.get_json())["code"]
+    return await response.get_data(as_text=True)
+
+
+async def test_asvs_17_a_personal_answer_is_for_nobody_to_keep(world):
+    """Whatever the route itself says."""
+    response = await create_app(world.services).test_client().get("/read/1", headers=await browser(world))
+    assert await response.get_data(as_text=True) == "alice None"
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert "X-Accel-Expires" not in response.headers
+
+
+async def test_the_checks_stand_before_every_route(world):
+    """In order: who asks, from where, and only then what was sent."""
+    cookie, key, reader = await browser(world), await program(world), await program(world, access=Access.READ)
+    elsewhere = cookie | {"Sec-Fetch-Site": "cross-site"}
+    assert await code(world, "PUT", "/write/1", {}, json={"wrong": 1}) == "unauthenticated"
+    assert await code(world, "PUT", "/write/1", reader, json={"name": "x"}) == "insufficient_scope"
+    assert await code(world, "PUT", "/session/1", key, json={"name": "x"}) == "session_required"
+    assert await code(world, "PUT", "/write/1", elsewhere, json={"wrong": 1}) == "cross_site"
+    assert await code(world, "PUT", "/write/1", cookie, json={"wrong": 1}) == "invalid_body"
+    assert await code(world, "PUT", "/write/1", cookie, data="name=x") == "unsupported_media_type"
+    assert await code(world, "PUT", "/write/1", cookie, json={"name": "x" * 70_000}) == "too_large"
+    assert await code(world, "PUT", "/write/1", cookie, json={"name": "x"}) == "alice x"
+    assert await code(world, "PUT", "/write/1", key, json={}) == "alice None"
+    assert await code(world, "GET", "/session/1", elsewhere) == "alice None"
+    assert await code(world, "POST", "/write/1", key) == "method_not_allowed"
+
+
+async def test_asvs_06_a_key_makes_a_request_ours_and_a_password_of_a_proxy_does_not(world):
+    """A browser sends the latter by itself, also for another site's page; a key it never does."""
+    cookie, key = await browser(world), await program(world)
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    assert await code(world, "PUT", "/write/1", key | elsewhere, json={"name": "x"}) == "alice x"
+    assert await code(world, "PUT", "/write/1", cookie | elsewhere | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "cross_site"
+    assert await code(world, "PUT", "/write/1", cookie | {"Authorization": "Basic YTpi"}, json={"name": "x"}) == "alice x"
+    assert await code(world, "GET", "/read/1", {"Authorization": "Basic YTpi"}) == "unauthenticated"
+
+
+async def test_asvs_24_an_outage_is_a_503_that_says_so(world):
+    """With Retry-After, and without a word of which store."""
+    headers = await browser(world)
+    world.sessions.away = True
+    response = await create_app(world.services).test_client().get("/read/1", headers=headers)
+    assert (response.status_code, (await response.get_json())["code"]) == (503, "not_ready")
+    assert response.headers["Retry-After"] == "1"
+    assert "redis" not in await response.get_data(as_text=True)
+
+
+async def test_a_bad_key_is_401_on_public_routes_too():
+    """With the challenge; an expired cookie is anonymous there."""
+    client = create_app(World().services).test_client()
+    refused = await client.get("/sources", headers={"Authorization": "Bearer x"})
+    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="newsintel", error="invalid_token"')
+    assert (await client.get("/sources", headers={"Cookie": f"newsintel_dev={'x' * 43}"})).status_code == 200
+    assert (await client.get("/sources", headers={"Authorization": "Basic YTpi"})).status_code == 200
+
+
+def test_a_path_without_a_kind_and_two_values_of_one_name_are_bugs():
+    """What nobody checks would reach the view; the two would in one mapping."""
+    with pytest.raises(ValueError, match="what its path may hold"):
+        Route("/a/{id}", None, "", {})
+    with pytest.raises(ValueError, match="two values of one name"):
+        Route("/a/{id}", None, "", {}, in_path={"id": text(9)}, body=(Member("id", string(1, 2), ""),))

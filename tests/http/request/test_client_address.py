@@ -1,0 +1,90 @@
+"""Who sent a request."""
+
+from datetime import timedelta
+from ipaddress import ip_network
+
+import pytest
+
+from newsintel.config.values import Secret
+from newsintel.domain.accounts.persons import KNOWN, Persons, network_of
+from newsintel.http.request.client_address import client_address
+from tests.http.world import NOW
+
+TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+def scope(peer, *forwarded):
+    """A request's scope from a peer, with X-Forwarded-For lines."""
+    headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded]
+    return {"type": "http", "client": (peer, 1234) if peer else None, "headers": headers, "state": {}}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", (), "203.0.113.9"),
+        ("203.0.113.9", ("198.51.100.1",), "203.0.113.9"),
+        ("10.0.0.1", (), "10.0.0.1"),
+        ("10.0.0.1", ("198.51.100.1",), "198.51.100.1"),
+        ("10.0.0.1", ("6.6.6.6, 198.51.100.1",), "198.51.100.1"),
+        ("10.0.0.1", ("6.6.6.6, 198.51.100.1, 10.0.0.7",), "198.51.100.1"),
+        ("10.0.0.1", ("6.6.6.6", "198.51.100.1"), "198.51.100.1"),
+        ("10.0.0.1", ("10.0.0.3, 10.0.0.2",), "10.0.0.3"),
+        ("10.0.0.1", ("198.51.100.1, garbage",), "10.0.0.1"),
+        ("10.0.0.1", ("198.51.100.1, é, 10.0.0.5",), "10.0.0.5"),
+        ("fd00::1", ("[2001:db8::1]:443",), "[2001:db8::1]:443"),
+        (None, ("198.51.100.1",), "unknown"),
+    ],
+)
+def test_asvs_22_only_a_trusted_proxy_can_tell_of_another_client(peer, forwarded, client):
+    """The rightmost entry that is no proxy of ours; what a client wrote further left never counts."""
+    assert client_address(scope(peer, *forwarded), TRUSTED) == client
+
+
+def test_without_trusted_proxies_the_header_means_nothing():
+    """The peer is the client."""
+    assert client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("198.51.100.1:8080", "198.51.100.1"),
+        ("::ffff:198.51.100.1", "198.51.100.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:443", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_what_one_person_has(address, network):
+    """An IPv4 address or an IPv6 /64, however it is written."""
+    assert network_of(address) == network
+
+
+def test_a_person_is_another_one_each_day_and_under_each_key():
+    """And the same within a day, for every process with the same first key."""
+    persons = Persons([Secret("A" * 43)])
+    today = persons.person("198.51.100.1", NOW)
+    assert today == persons.person("198.51.100.1", NOW + timedelta(hours=11)) == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
+    assert len(today) == 32
+    assert "198" not in today
+    others = {
+        persons.person("198.51.100.1", NOW + timedelta(days=1)),
+        persons.person("198.51.100.2", NOW),
+        Persons([Secret("B" * 43)]).person("198.51.100.1", NOW),
+    }
+    assert len(others) == 3
+    assert today not in others
+
+
+def test_what_is_remembered_is_bounded():
+    """However many addresses ask, and nobody's person changes for it."""
+    persons = Persons([Secret("A" * 43)])
+    first = persons.person("10.0.0.0", NOW)
+    for number in range(KNOWN + 10):
+        persons.person(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", NOW)
+    assert len(persons._known) <= KNOWN
+    assert persons.person("10.0.0.0", NOW) == first

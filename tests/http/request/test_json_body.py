@@ -1,0 +1,94 @@
+"""The one reader of JSON bodies: what is taken, and what is said of the rest."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.exceptions import BadRequest
+
+from newsintel.http.request.json_body import DEEPEST, Member, parse_object, read_members
+from newsintel.http.request.json_kinds import anything, moment, or_null, string, word
+
+MEMBERS = (
+    Member("name", string(1, 5), "A name.", required=True),
+    Member("scope", word("read", "write"), "A scope.", "read"),
+    Member("notes", or_null(string(0, 3)), "Notes."),
+    Member("until", moment(), "A time.", None),
+    Member("value", anything(), "Anything."),
+)
+
+
+def fields(error):
+    """What each error of a group names, with its code."""
+    return {(one.field, one.code) for one in error.value.exceptions}
+
+
+def test_absent_members_have_their_default_or_are_left_out():
+    """So that a route can tell null from nothing."""
+    assert read_members(MEMBERS, {"name": "a"}) == {"name": "a", "scope": "read", "until": None}
+    assert read_members(MEMBERS, {"name": "a", "notes": None, "value": None})["notes"] is None
+
+
+def test_each_member_that_is_wrong_is_named():
+    """All of them at once."""
+    with pytest.raises(ExceptionGroup) as error:
+        read_members(MEMBERS, {"scope": "all", "notes": "long", "until": "2026-01-01", "other": 1})
+    assert fields(error) == {("name", "required"), ("scope", "invalid"), ("notes", "invalid"), ("until", "invalid"), ("other", "unknown")}
+
+
+@pytest.mark.parametrize("value", [1, None, ["a"], {}, True, "", "abcdef"])
+def test_a_wrong_type_or_length_is_no_text(value):
+    """Nothing is made into text that is none."""
+    with pytest.raises(ExceptionGroup):
+        read_members(MEMBERS, {"name": value})
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b"{'a': 1}", "not JSON"),
+        (b'{"a": "\xff"}', "not UTF-8"),
+        (b'{"a": "\xe9"}', "not UTF-8"),
+        (b"[]", "a JSON object"),
+        (b"null", "a JSON object"),
+        (b'"a"', "a JSON object"),
+        (b'{"a": 1, "a": 2}', "a member twice"),
+        (b'{"a": {"b": 1, "b": 1}}', "a member twice"),
+        (b'{"a": NaN}', "NaN"),
+        (b'{"a": -Infinity}', "NaN"),
+        (b'{"a": 1e999}', "too large"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "64 bits"),
+        (b'{"a": 18446744073709551616}', "64 bits"),
+        (b'{"a": -9223372036854775809}', "64 bits"),
+        (b'{"a": "\\u0000"}', "NUL"),
+        (b'{"\\ud800": 1}', "surrogate"),
+        (b'{"a": ' + b"[" * 60_000 + b"]" * 4, "not JSON|deeper"),
+        (b'{"a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}", "deeper"),
+    ],
+)
+def test_what_is_no_object_within_bounds_is_told(raw, says):
+    """In one sentence, that repeats nothing of it."""
+    with pytest.raises(BadRequest, match=says) as error:
+        parse_object(raw)
+    assert error.value.description.startswith("The body ")
+
+
+def test_nesting_up_to_the_bound_is_taken():
+    """One level less than what is refused."""
+    assert parse_object(b'{"a": ' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}")
+
+
+VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.floats()
+
+
+@given(st.dictionaries(st.text(), st.recursive(VALUES, st.lists, max_leaves=5)))
+def test_anything_is_an_object_or_a_bad_request(value):
+    """And what is taken is what was sent."""
+    try:
+        assert parse_object(json.dumps(value).encode()) == value
+    except BadRequest:
+        assert any(sign in json.dumps(value) for sign in ("NaN", "Infinity", "\\u0000", "\\ud"))

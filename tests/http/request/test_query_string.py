@@ -1,0 +1,152 @@
+"""Reading query strings: what is refused, and how it is named."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from newsintel.errors import InvalidParameterError
+from newsintel.http.application import create_app
+from newsintel.http.request.query_kinds import choice, moment, whole
+from newsintel.http.request.query_string import MOST_ERRORS, MOST_PARAMETERS, Parameter, read
+from tests.http.world import World
+
+BAD = [
+    ("", "q", "required"),
+    ("q=", "q", None),
+    ("q", "q", None),
+    ("q=%20%09", "q", None),
+    ("q=" + "x" * 257, "q", None),
+    ("q=a%00b", "q", "encoding"),
+    ("q=%ff", "q", "encoding"),
+    ("q=%ED%A0%80", "q", "encoding"),
+    ("q=100%", "q", "encoding"),
+    ("q=%zz", "q", "encoding"),
+    ("q=a&q=b", "q", "repeated"),
+    ("q=a&q=a", "q", "repeated"),
+    ("q=a&Q=b", "Q", "unknown"),
+    ("q=a&format=rss", "format", "unknown"),
+    ("q=a&%ff=1", "%ff", "encoding"),
+    ("q=a&x%00=1", "x%00", "encoding"),
+    ("q=a&=1", "", "unknown"),
+    ("q=a&limit=1_000", "limit", "invalid"),
+    ("q=a&limit=%EF%BC%99", "limit", "invalid"),
+    ("q=a&limit=-1", "limit", "invalid"),
+    ("q=a&limit=+5", "limit", "invalid"),
+    ("q=a&limit=%2B5", "limit", "invalid"),
+    ("q=a&limit=1e1", "limit", "invalid"),
+    ("q=a&limit=", "limit", "invalid"),
+    ("q=a&limit=5%0A", "limit", "invalid"),
+    ("q=a&limit=0", "limit", "invalid"),
+    ("q=a&limit=101", "limit", "invalid"),
+    ("q=a&limit=" + "9" * 5000, "limit", "invalid"),
+    ("q=a&page=0", "page", "invalid"),
+    ("q=a&page=1001", "page", "invalid"),
+    ("q=a&sources=", "sources", "invalid"),
+    ("q=a&sources=bbc", "sources", "invalid"),
+    ("q=a&sources=guardian,", "sources", "invalid"),
+    ("q=a&sources=Guardian", "sources", "invalid"),
+    ("q=a&from=yesterday", "from", "invalid"),
+    ("q=a&from=2026-02-30", "from", "invalid"),
+    ("q=a&from=2026-1-1", "from", "invalid"),
+    ("q=a&from=20260101", "from", "invalid"),
+    ("q=a&from=2026-W01-1", "from", "invalid"),
+    ("q=a&from=2026-01-01T00:00:00", "from", "invalid"),
+    ("q=a&from=2026-01-01T00:00:00+02:00", "from", "invalid"),
+    ("q=a&from=2026-01-01T25:00:00Z", "from", "invalid"),
+    ("q=a&from=0000-01-01", "from", "invalid"),
+    ("q=a&from=0001-01-01T00:00:00%2B14:00", "from", "invalid"),
+    ("q=a&to=9999-12-31T23:59:59-14:00", "to", "invalid"),
+    ("q=a&to=%D9%A2026-01-01", "to", "invalid"),
+    ("q=a&from=2026-01-02&to=2026-01-01", "from", "after_to"),
+    ("q=a&language=eng", "language", "invalid"),
+    ("q=a&language=%C3%A9e", "language", "invalid"),
+    ("q=a&sort=best", "sort", "invalid"),
+    ("q=a&sort=NEWEST", "sort", "invalid"),
+    ("q=a&dedupe=yes", "dedupe", "invalid"),
+    ("q=a&explain=true", "explain", "invalid"),
+    ("q=a&personal=2", "personal", "invalid"),
+]
+
+
+@pytest.mark.parametrize(("query", "field", "code"), BAD)
+async def test_bad_input_is_a_400_that_names_the_parameter(query, field, code):
+    """Never a 500, always problem+json, and the desk is not asked."""
+    world = World()
+    response = await create_app(world.services).test_client().get(f"/articles?{query}")
+    body = await response.get_json()
+    assert (response.status_code, body["code"], response.content_type) == (400, "invalid_parameter", "application/problem+json")
+    assert [error["field"] for error in body["errors"]] == [field]
+    assert code in (None, body["errors"][0]["code"])
+    assert body["errors"][0]["message"] in body["detail"]
+    assert world.desk.asked == []
+
+
+GOOD = [
+    "q=a",
+    "q=100%25",
+    "q=caf%C3%A9+%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80",
+    "&q=a&&",
+    "q=a&limit=007",
+    "q=a&limit=100&page=1000",
+    "q=a&from=2026-01-01&to=2026-01-01",
+    "q=a&from=2026-01-01t00:00:00.123456789z&to=2026-01-01T02:00:00%2B01:00",
+    "q=a&from=0001-01-01&to=9999-12-31",
+    "q=a&sources=guardian",
+    "q=a&language=De",
+    "q=" + "x" * 256,
+]
+
+
+@pytest.mark.parametrize("query", GOOD)
+async def test_good_input_is_taken(query):
+    """The edges of what is allowed are allowed."""
+    assert (await create_app(World().services).test_client().get(f"/articles?{query}")).status_code == 200
+
+
+async def test_all_that_is_wrong_is_told_at_once():
+    """Every bad parameter is named in one answer."""
+    response = await create_app(World().services).test_client().get("/articles?limit=x&page=y&foo=1&foo=2")
+    errors = (await response.get_json())["errors"]
+    assert {(error["field"], error["code"]) for error in errors} == {
+        ("q", "required"),
+        ("limit", "invalid"),
+        ("page", "invalid"),
+        ("foo", "repeated"),
+    }
+
+
+@pytest.mark.parametrize("path", ["/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy"])
+async def test_routes_without_parameters_refuse_them(path):
+    """A parameter that would have no effect is a mistake worth telling."""
+    response = await create_app(World().services).test_client().get(f"{path}?verbose=1")
+    assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "verbose")
+
+
+def test_the_list_of_errors_is_bounded():
+    """Many unknown names do not become as many errors."""
+    with pytest.raises(ExceptionGroup) as raised:
+        read((), b"&".join(b"x%d=1" % number for number in range(MOST_PARAMETERS)))
+    assert len(raised.value.exceptions) == MOST_ERRORS
+
+
+def test_absent_parameters_have_their_default():
+    """A default is the value itself, not text to be read."""
+    assert read((Parameter("limit", whole(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")), b"") == {"limit": 5, "sort": None}
+
+
+def test_a_bare_date_is_the_whole_day():
+    """As a start its first moment, as an end its last, in UTC."""
+    assert moment().parse("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    assert moment(end=True).parse("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+def test_an_offset_is_converted():
+    """A date-time arrives in UTC."""
+    assert moment().parse("2026-01-31T01:30:00+02:00") == datetime(2026, 1, 30, 23, 30, tzinfo=UTC)
+
+
+def test_thousands_of_parameters_are_not_looked_at():
+    """They are one error, whatever is wrong with each."""
+    for query_string in (b"x=1&" * MOST_PARAMETERS + b"x", b"&".join(b"%d=%%zz" % number for number in range(3000))):
+        with pytest.raises(InvalidParameterError, match="at most 100 parameters"):
+            read((), query_string)

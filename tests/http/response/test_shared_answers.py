@@ -1,0 +1,176 @@
+"""Answers kept for a while: what they say of themselves, when they are shared, and what an outage of Redis costs."""
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from newsintel.domain.archive.model import Bar
+from newsintel.domain.intelligence.search_counts import Kin, Span, Trend
+from newsintel.errors import UnavailableError
+from newsintel.http import routes
+from newsintel.http.response.shared_answers import EMPTY_S, KEEP_S
+from tests.fakes.basics import MemoryBytes, MemorySearch
+from tests.fakes.likeness import MemoryLikeness
+from tests.http.routes.test_archive import HITS, PATHS, filled, get
+from tests.http.world import NOW, World, article
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_hit_is_served_like_its_miss(autojump_clock, path):
+    """The same bytes and tag, without asking the archive; it says how old it is and how long it stays."""
+    world = filled()
+    miss = await get(world, f"{path}?q=a")
+    await trio.sleep(18.5)
+    hit = await get(world, f"{path}?q=a")
+    assert await hit.get_data() == await miss.get_data()
+    assert len(world.archive.asked) == 1
+    assert [(one.headers["Cache-Status"], one.headers["Age"], one.headers["X-Accel-Expires"]) for one in (miss, hit)] == [
+        ("newsintel; fwd=miss", "0", "60"),
+        ("newsintel; hit; ttl=42", "18", "42"),
+    ]
+    assert {one.headers["ETag"] for one in (miss, hit)} == {miss.headers["ETag"]}
+    assert hit.headers["Cache-Control"] == "public, max-age=60"
+    assert hit.headers["Vary"] == "Cookie, Authorization, Origin"
+    assert "Set-Cookie" not in hit.headers
+
+
+async def test_it_is_made_again_after_its_time(autojump_clock):
+    """What arrived meanwhile is found a minute later."""
+    world = filled()
+    first = await get(world, "/archive?q=a")
+    world.archive.hits = ()
+    await trio.sleep(KEEP_S)
+    second = await get(world, "/archive?q=a")
+    assert second.headers["Cache-Status"] == "newsintel; fwd=miss"
+    assert second.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/archive?q=flood", "/archive?q=++flood+AND+FLOOD"),
+        ("/archive?q=a&sort=relevance&limit=20", "/archive?limit=020&q=a"),
+        ("/archive/facets?from=2026-01-01", "/archive/facets?q=after:2026-01-01"),
+        ("/archive/timeline", "/archive/timeline?bucket=day"),
+    ],
+)
+async def test_the_same_asked_in_another_way_is_shared(one, other):
+    """The key is what is meant, not how it is spelt."""
+    world = filled()
+    await get(world, one)
+    assert (await get(world, other)).headers["Cache-Status"].startswith("newsintel; hit")
+
+
+async def test_whatever_changes_the_answer_changes_the_key():
+    """Each of these is made for itself."""
+    world = filled()
+    cursor = (await (await get(world, "/archive?q=a&limit=2")).get_json())["next_cursor"]
+    paths = [
+        "/archive?q=a",
+        "/archive?q=b",
+        "/archive?q=a&sort=oldest",
+        f"/archive?q=a&limit=2&cursor={cursor}",
+        "/archive?q=a&language=en",
+    ]
+    paths += ["/archive/facets?q=a", "/archive/timeline?q=a", "/archive/timeline?q=a&bucket=hour"]
+    for path in paths:
+        assert (await get(world, path)).headers["Cache-Status"] == "newsintel; fwd=miss"
+    assert len(world.bytes_cache.kept) == len(paths) + 1
+    assert all(key.startswith("archive:") and ttl_s == KEEP_S for key, (_, _, ttl_s) in world.bytes_cache.kept.items())
+
+
+async def test_who_has_it_already_gets_a_304():
+    """With its headers and no body, for a miss as for a hit."""
+    world = filled()
+    tag = (await get(world, "/archive?q=a")).headers["ETag"]
+    assert tag.startswith('W/"')
+    for cache in (world.bytes_cache, MemoryBytes()):
+        world.bytes_cache = cache
+        response = await get(world, "/archive?q=a", headers={"If-None-Match": tag})
+        assert (response.status_code, await response.get_data(), response.headers["ETag"]) == (304, b"", tag)
+        assert "Cache-Status" in response.headers
+    assert (await get(world, "/archive?q=a", headers={"If-None-Match": 'W/"x"'})).status_code == 200
+
+
+class Away(MemoryBytes):
+    """A Redis of which one operation, or both, does not answer."""
+
+    def __init__(self, *operations):
+        super().__init__()
+        self.operations = operations
+        self.called = []
+
+    async def get(self, key):
+        """Fail if told to."""
+        self.called.append("get")
+        self.away = "get" in self.operations
+        return await super().get(key)
+
+    async def put(self, key, data, ttl_s):
+        """Likewise."""
+        self.called.append("put")
+        self.away = "put" in self.operations
+        await super().put(key, data, ttl_s)
+
+
+@pytest.mark.parametrize(("operations", "called"), [(("get", "put"), ["get"]), (("put",), ["get", "put"])])
+async def test_redis_away_costs_the_sharing_alone(operations, called):
+    """The answer is made; the failure is counted; after a look-up that failed Redis is not asked again for the same request."""
+    cache = Away(*operations)
+    world = World(archive=MemorySearch(HITS), bytes_cache=cache)
+    response = await get(world, "/archive?q=a")
+    assert (response.status_code, response.headers["Cache-Status"]) == (200, "newsintel; fwd=miss")
+    assert len((await response.get_json())["articles"]) == 5
+    assert cache.called == called
+    assert world.metrics.value("cache_errors", operation=called[-1]) == 1
+
+
+ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]
+EMPTY = {
+    "/archive?q=a": lambda world: setattr(world.archive, "hits", HITS),
+    "/archive/facets?q=a": lambda world: setattr(world.archive, "hits", HITS),
+    "/archive/timeline?q=a": lambda world: setattr(world.archive, "bars", [Bar(NOW, 0), Bar(NOW, 2)]),
+    "/archive/timeline?q=a&from=2026-01-01": lambda world: setattr(world.archive, "bars", [Bar(NOW, 2)]),
+    f"/articles/{article(1).id}/similar": lambda world: world.likeness.kept.update({one.id: one for one in (article(2), article(3))}),
+    "/trending": lambda world: world.trending.lists.update({Span.DAY: ONE_TREND}),
+    "/searches/related?q=flood": lambda world: setattr(
+        world.kinship, "known", [Kin("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
+    ),
+}
+"""Every address whose answers are kept, and what there is to find a moment later."""
+
+
+@pytest.mark.parametrize("path", EMPTY)
+async def test_an_answer_that_found_nothing_is_kept_for_seconds(autojump_clock, path):
+    """What is on its way (words just being counted, a list of trends being made) is found a few seconds later, and is then kept as ever."""
+    world = World(archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()), likeness=MemoryLikeness(article(1)))
+    empty = await get(world, path)
+    assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == ("public, max-age=5", "5")
+    EMPTY[path](world)
+    await trio.sleep(EMPTY_S - 1)
+    still = await get(world, path)
+    assert (still.headers["Cache-Status"], still.headers["Cache-Control"]) == ("newsintel; hit; ttl=1", "public, max-age=5")
+    assert await still.get_data() == await empty.get_data()
+    await trio.sleep(1)
+    found = await get(world, path)
+    assert await found.get_data() != await empty.get_data()
+    assert (found.headers["Cache-Status"], found.headers["Cache-Control"]) == ("newsintel; fwd=miss", "public, max-age=60")
+    await trio.sleep(59)
+    assert (await get(world, path)).headers["Cache-Status"] == "newsintel; hit; ttl=1"
+
+
+def test_every_route_that_keeps_answers_is_looked_at():
+    """A new one has to be put into the table above."""
+    users = {path.stem for path in Path(routes.__file__).parent.glob("*.py") if "await kept(" in path.read_text()}
+    assert users == {"archive", "similar", "searches"}
+
+
+async def test_failures_are_not_kept_at_all(autojump_clock):
+    """The next one asks again at once, and nobody on the way may keep it."""
+    world = filled()
+    world.archive.raises = UnavailableError("away")
+    failed = await get(world, "/archive?q=a")
+    assert (failed.status_code, failed.headers["Cache-Control"]) == (503, "no-store")
+    world.archive.raises = None
+    assert (await get(world, "/archive?q=a")).status_code == 200

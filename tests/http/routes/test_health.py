@@ -1,0 +1,107 @@
+"""GET /health, GET /health/ready and GET /sources."""
+
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+
+from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.operations.ports import Phase, Stores
+from newsintel.domain.search.outcome import Status
+from newsintel.http.application import create_app
+from newsintel.http.routes.health import PING_EVERY_S
+from tests.http.world import NOW, Health, World, settings
+
+UP, NO_PG, NO_REDIS = Stores(postgresql=True, redis=True), Stores(postgresql=False, redis=True), Stores(postgresql=True, redis=False)
+
+
+async def get(world, path):
+    """Status and body of one GET."""
+    response = await create_app(world.services).test_client().get(path)
+    return response.status_code, await response.get_json()
+
+
+@pytest.mark.parametrize("phase", Phase)
+async def test_health_is_200_while_the_loops_live(phase):
+    """Also while draining, and whatever the stores do, which it does not ask."""
+    world = World(settings=settings(NEWSINTEL_COMMIT="abc123"), health=Health(life=phase, found=Stores(postgresql=False, redis=False)))
+    assert await get(world, "/health") == (200, {"status": "ok", "version": "0.1.0", "commit": "abc123"})
+    assert world.health.pings == 0
+
+
+async def test_health_is_503_when_a_loop_died():
+    """The process is of no more use."""
+    status, body = await get(World(health=Health(lives=False)), "/health")
+    assert (status, body["status"], body["commit"]) == (503, "failing", "unknown")
+
+
+BLOCKED = SourceState(Status.RATE_LIMITED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("phase", "stores", "state", "status", "word"),
+    [
+        (Phase.SERVING, UP, SourceState(), 200, "ready"),
+        (Phase.SERVING, NO_REDIS, SourceState(), 200, "degraded"),
+        (Phase.SERVING, NO_PG, SourceState(), 200, "degraded"),
+        (Phase.SERVING, UP, BLOCKED, 200, "degraded"),
+        (Phase.SERVING, NO_PG, BLOCKED, 503, "unusable"),
+        (Phase.STARTING, UP, SourceState(), 503, "starting"),
+        (Phase.DRAINING, UP, SourceState(), 503, "draining"),
+    ],
+)
+async def test_readiness(phase, stores, state, status, word):
+    """503 where traffic would be wasted; disabled sources do not count."""
+    world = World(health=Health(life=phase, found=stores), states={"guardian": state})
+    got, body = await get(world, "/health/ready")
+    assert (got, body["status"]) == (status, word)
+    assert body["checks"] == {"postgresql": "ok" if stores.postgresql else "failing", "redis": "ok" if stores.redis else "failing"}
+    assert body["sources"] == {"newsapi": "disabled", "guardian": "rate_limited" if state is BLOCKED else "ready"}
+
+
+async def test_the_stores_are_pinged_once_in_two_seconds(autojump_clock):
+    """However many probe; after that time the finding is renewed."""
+    world = World()
+    client = create_app(world.services).test_client()
+    for _ in range(5):
+        await client.get("/health/ready")
+    assert world.health.pings == 1
+    world.health.found = NO_REDIS
+    await trio.sleep(PING_EVERY_S)
+    assert (await (await client.get("/health/ready")).get_json())["status"] == "degraded"
+    assert world.health.pings == 2
+
+
+async def test_a_stuck_store_holds_up_one_probe(autojump_clock):
+    """The others get what is known, which is nothing at first: starting."""
+    world = World(health=Health(open=trio.Event()))
+    client = create_app(world.services).test_client()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(client.get, "/health/ready"))
+        await trio.testing.wait_all_tasks_blocked()
+        response = await client.get("/health/ready")
+        assert (response.status_code, (await response.get_json())["status"]) == (503, "starting")
+        world.health.open.set()
+    assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_sources_tells_settings_and_state():
+    """What is configured, how it stands and what is left of the quota; no key anywhere."""
+    world = World(
+        settings=settings(NEWSINTEL_NEWSAPI_KEY="topsecret"),
+        states={"newsapi": SourceState(Status.QUOTA_EXHAUSTED, NOW, 0)},
+    )
+    status, body = await get(world, "/sources")
+    assert status == 200
+    assert body["sources"] == {
+        "newsapi": {
+            "enabled": True,
+            "state": "quota_exhausted",
+            "deadline_s": 1.0,
+            "pace_s": 0.0,
+            "quota": {"calls": 100, "window_s": 86400, "left": 0},
+            "retry_at": "2026-03-01T12:00:00.000Z",
+        },
+        "guardian": {"enabled": True, "state": "ready", "deadline_s": 1.0, "pace_s": 1.0, "quota": None, "retry_at": None},
+    }

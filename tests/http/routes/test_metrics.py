@@ -1,0 +1,136 @@
+"""GET /metrics: who may read it on the public port, and the listener of its own."""
+
+from functools import partial
+
+import httpx
+import pytest
+import trio
+
+from newsintel.config.values import Address
+from newsintel.http.application import create_app
+from newsintel.http.routes.metrics import MetricsListener
+from newsintel.http.server.listener import serve
+from newsintel.runtime.telemetry import scraping
+from tests.config.test_settings import PRODUCTION
+from tests.http.server.test_listener import serving
+from tests.http.world import Desk, World, settings
+from tests.waiting import PATIENCE_S, until
+
+TOKEN = "t0ken-of-the-collector"
+
+
+async def status(headers=None, **environ):
+    """The status that the public port answers."""
+    world = World(settings=settings(**environ))
+    host = {"Host": "news.example"} if "NEWSINTEL_ENV" in environ else {}
+    response = await create_app(world.services).test_client().get("/metrics", headers={**host, **(headers or {})})
+    assert (b"newsintel_outcomes" in await response.get_data()) == (response.status_code == 200)
+    return response.status_code
+
+
+@pytest.mark.parametrize("environ", [{}, PRODUCTION], ids=["development", "production"])
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer  {TOKEN}", 200),
+        (None, 404),
+        ("Bearer ", 404),
+        (f"Bearer {TOKEN[:-1]}", 404),
+        (f"Bearer {TOKEN}x", 404),
+        (f"Basic {TOKEN}", 404),
+        (TOKEN, 404),
+        ("Bearer tökén", 404),
+    ],
+)
+async def test_with_a_token_whoever_has_it(environ, authorization, expected):
+    """In every environment; anybody else finds nothing."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    assert await status(headers, NEWSINTEL_METRICS_TOKEN=TOKEN, **environ) == expected
+
+
+async def test_without_a_token_open_in_development_alone():
+    """In production nothing is there, whatever is sent."""
+    assert await status() == 200
+    assert await status(**PRODUCTION) == 404
+    assert await status({"Authorization": "Bearer "}, **PRODUCTION) == 404
+
+
+async def test_form():
+    """Prometheus' text format, never kept by a cache; a counter that counted is in it."""
+    world = World()
+    world.metrics.count("dead_letters")
+    response = await create_app(world.services).test_client().get("/metrics")
+    assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert b"newsintel_dead_letters_total 1.0" in await response.get_data()
+
+
+async def test_listener_of_its_own():
+    """Answers any host without a token, /metrics alone, GET and HEAD alone; ends with the service."""
+    world, shutdown = World(), trio.Event()
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            listen = partial(serve, MetricsListener(partial(scraping.exposition, world.metrics)), world.settings, shutdown=shutdown)
+            (url,) = await nursery.start(partial(listen, metrics=world.metrics, bind=Address("127.0.0.1", 0)))
+            async with httpx.AsyncClient(base_url=url) as client:
+                full = await client.get("/metrics", headers={"Host": "10.0.0.7:9000"})
+                head = await client.head("/metrics")
+                assert (full.status_code, head.status_code, head.content) == (200, 200, b"")
+                assert "newsintel_outcomes" in full.text
+                assert full.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+                for method, path in (("GET", "/"), ("GET", "/articles"), ("POST", "/metrics")):
+                    assert (await client.request(method, path)).status_code == 404
+            shutdown.set()
+    assert world.metrics.registry.get_sample_value(
+        "newsintel_http_request_seconds_count", {"route": "/metrics", "status": "2xx"}
+    ) == pytest.approx(2)
+
+
+async def test_repeats_are_counted_wherever_they_are_answered():
+    """A repeat out of finished bytes is a hit of /articles like any other."""
+    world = World()
+    async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
+        for _ in range(3):
+            assert (await client.get("/articles?q=a")).status_code == 200
+    assert len(world.desk.asked) == 1
+    assert (world.metrics.value("searches", via="miss"), world.metrics.value("searches", via="hit")) == (1, 2)
+    labels = {"route": "/articles", "status": "2xx"}
+    assert world.metrics.registry.get_sample_value("newsintel_http_request_seconds_count", labels) == 3
+
+
+def requests_of(world):
+    """How many requests were measured, by route and status."""
+    return {
+        (dict(labels)["route"], dict(labels)["status"]): value
+        for (name, labels), value in world.metrics.samples().items()
+        if name == "newsintel_http_request_seconds_count"
+    }
+
+
+async def test_requests_are_measured_by_route_and_status():
+    """Under the path of the table, never the caller's own; what no route took is `other`, a client that left `none`."""
+    world = World(desk=Desk())
+    async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
+        for path in ("/articles?q=a", "/articles?limit=0", "/articles/nonsense", "/secret/path", "/health"):
+            await client.get(path)
+        await client.get("/health", headers={"Host": "evil.example"})
+        await client.get("/articles?q=a", headers={"Host": "evil.example"})
+        world.desk.open, world.desk.arrived = trio.Event(), trio.Event()
+        async with await served.open() as stream:
+            await stream.send_all(b"GET /articles?q=slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await world.desk.arrived.wait()
+        await world.desk.left.wait()
+
+        async def measured():
+            return ("/articles", "none") in requests_of(world)
+
+        await until(measured)
+    assert requests_of(world) == {
+        ("/articles", "2xx"): 1,
+        ("/articles", "4xx"): 1,
+        ("/articles", "none"): 1,
+        ("/articles/{id}", "4xx"): 1,
+        ("/health", "2xx"): 2,
+        ("other", "4xx"): 2,
+    }

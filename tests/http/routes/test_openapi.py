@@ -1,0 +1,81 @@
+"""GET /openapi.json: valid, complete, and true of the bodies that are really sent."""
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from newsintel.domain.archive.model import Bar, Hit, Snippet
+from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.search.article import ArchivedArticle
+from newsintel.domain.search.outcome import Status
+from newsintel.http.application import create_app
+from newsintel.http.response.page_cache import Pages
+from newsintel.http.routes import archive, articles
+from tests.fakes.basics import MemorySearch
+from tests.fakes.likeness import MemoryLikeness
+from tests.http.world import NOW, Desk, World, answer, article, outcome, settings
+
+
+async def described(world):
+    """The document as it is served."""
+    return await (await create_app(world.services).test_client().get("/openapi.json")).get_json()
+
+
+async def test_the_document_is_valid():
+    """As OpenAPI 3.1 defines it."""
+    OpenAPIV31SpecValidator(await described(World())).validate()
+
+
+async def test_it_has_every_address_and_method_of_the_router():
+    """And no other: HEAD goes with GET, there is no automatic OPTIONS."""
+    world = World()
+    app = create_app(world.services)
+    routed = {(rule.rule.replace("<", "{").replace(">", "}"), method) for rule in app.url_map.iter_rules() for method in rule.methods}
+    paths = (await described(world))["paths"]
+    stated = {(path, method.upper()) for path, operations in paths.items() for method in operations}
+    assert routed == stated | {(path, "HEAD") for path, method in stated if method == "GET"}
+
+
+@pytest.mark.parametrize("route", [articles.routes(settings(), Pages())[0], *archive.routes(settings())], ids=lambda route: route.path)
+async def test_its_parameters_are_the_readers(route):
+    """The same names, in the same order, that the strict reader takes; none but the live search's q is required."""
+    parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]
+    assert [one["name"] for one in parameters] == [one.name for one in route.takes]
+    assert [one["name"] for one in parameters if one["required"]] == (["q"] if route.path == "/articles" else [])
+
+
+FAILED = (outcome(Status.TIMEOUT, "newsapi", retry_at=NOW), outcome(Status.UNREACHABLE, http_status=500))
+ARCHIVE = MemorySearch([Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),))) for number in (1, 2, 3)], [Bar(NOW, 3)])
+CASES = [
+    ("/articles?q=a&explain=1", Desk()),
+    ("/articles?q=a", Desk(made_by=lambda query: answer(query, *FAILED, articles=0))),
+    ("/articles", Desk()),
+    ("/articles?q=a", Desk(raises=KeyError())),
+    (f"/articles/{article(1).id}", Desk(archived={article(1).id: ArchivedArticle(article(1), NOW, NOW, article(1).id)})),
+    (f"/articles/{article(1).id}", Desk()),
+    (f"/articles/{article(1).id}/similar", Desk()),
+    (f"/articles/{article(1).id}/similar?limit=0", Desk()),
+    ("/archive?q=a&limit=2", Desk()),
+    ("/archive?q=", Desk()),
+    ("/archive/timeline", Desk()),
+    ("/archive/facets", Desk()),
+    ("/sources", Desk()),
+    ("/auth", Desk()),
+    ("/me/keys", Desk()),
+    ("/me/sessions", Desk()),
+    ("/health", Desk()),
+    ("/health/ready", Desk()),
+]
+
+
+@pytest.mark.parametrize(("path", "desk"), CASES)
+async def test_bodies_are_as_described(path, desk):
+    """Each status and media type that is sent is described, and its body fits the schema."""
+    likeness = MemoryLikeness(article(1), article(2))
+    world = World(desk=desk, archive=ARCHIVE, likeness=likeness, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
+    document = await described(world)
+    response = await create_app(world.services).test_client().get(path)
+    template = path.partition("?")[0].replace(article(1).id, "{id}")
+    content = document["paths"][template]["get"]["responses"][str(response.status_code)]["content"]
+    schema = content[response.content_type]["schema"] | {"components": document["components"]}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(await response.get_json())

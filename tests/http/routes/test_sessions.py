@@ -1,0 +1,73 @@
+"""Where somebody is signed in, and ending that from anywhere."""
+
+import pytest
+
+from newsintel.domain.accounts.model import Tokens
+from newsintel.errors import SignInUnavailableError
+from newsintel.http.application import create_app
+from tests.fakes.accounts import browser, program
+from tests.http.world import NOW, World
+
+
+async def ask(world, method, path, headers):
+    """A response."""
+    return await create_app(world.services).test_client(use_cookies=False).open(path, method=method, headers=headers)
+
+
+async def listed(world, headers):
+    """An account's sessions as it sees them."""
+    return (await (await ask(world, "GET", "/me/sessions", headers)).get_json())["sessions"]
+
+
+async def test_an_account_sees_its_own_sessions():
+    """Which one is this, since when; and neither id nor digest."""
+    world = World()
+    here, _elsewhere, _bob = await browser(world), await browser(world), await browser(world, "bob")
+    sessions = await listed(world, here)
+    assert [session["current"] for session in sessions] == [False, True]
+    assert {session["client"] for session in sessions} == {"a browser"}
+    assert not any(digest in str(sessions) for digest in world.sessions.kept)
+
+
+async def test_asvs_30_one_session_is_ended_by_its_owner_alone():
+    """Somebody else's is as unknown as none at all; this one's end takes the cookie along."""
+    world = World()
+    alice, bob = await browser(world), await browser(world, "bob")
+    [of_bob] = await listed(world, bob)
+    assert (await ask(world, "DELETE", f"/me/sessions/{of_bob['id']}", alice)).status_code == 404
+    assert (await ask(world, "DELETE", "/me/sessions/s_" + "a" * 20, alice)).status_code == 404
+    response = await ask(world, "DELETE", f"/me/sessions/{of_bob['id']}", bob)
+    assert response.status_code == 204
+    assert response.headers["Set-Cookie"].startswith("newsintel_dev=;")
+    assert (await ask(world, "GET", "/me/sessions", bob)).status_code == 401
+    assert len(await listed(world, alice)) == 1
+
+
+async def test_asvs_04_signing_out_everywhere_ends_all_and_revokes():
+    """All of this account, nobody else's; the provider is told."""
+    world = World()
+    here, elsewhere, bob = await browser(world), await browser(world), await browser(world, "bob")
+    world.tokens.kept[1, "reddit"] = tokens = Tokens("a", "r", NOW)
+    assert (await ask(world, "DELETE", "/me/sessions", here)).status_code == 204
+    assert (await ask(world, "GET", "/me/sessions", elsewhere)).status_code == 401
+    assert len(await listed(world, bob)) == 1
+    assert (world.provider.revoked, world.tokens.kept) == ([tokens], {})
+
+
+async def test_asvs_09_a_provider_that_is_away_does_not_stop_it():
+    """What it could not revoke is forgotten all the same."""
+    world = World()
+    here = await browser(world)
+    world.tokens.kept[1, "reddit"] = Tokens("a", "r", NOW)
+    world.provider.raises = SignInUnavailableError("away")
+    assert (await ask(world, "DELETE", "/me/sessions", here)).status_code == 204
+    assert (world.tokens.kept, world.sessions.kept) == ({}, {})
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/me/sessions"), ("DELETE", "/me/sessions"), ("DELETE", "/me/sessions/s_x")])
+async def test_no_key_may_touch_sessions(method, path):
+    """However much it may write; and nobody at all learns that he must sign in."""
+    world = World()
+    refused = await ask(world, method, path, await program(world))
+    assert (refused.status_code, (await refused.get_json())["code"]) == (403, "session_required")
+    assert (await ask(world, method, path, {})).status_code == 401

@@ -1,0 +1,89 @@
+"""What we rely on inside hypercorn, and the inbox that stands in for its queue."""
+
+import hashlib
+import inspect
+
+import hypercorn.protocol.h11
+import hypercorn.protocol.http_stream
+import pytest
+import trio
+import trio.testing
+
+from newsintel.http.server.http1 import MAX_WAITING, Inbox
+
+RELIED_ON = {
+    hypercorn.protocol.h11.H11Protocol: "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43",
+    hypercorn.protocol.http_stream.HTTPStream: "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5",
+}
+"""Classes that `http1` derives from, each with the SHA-256 of its source when they were last read together."""
+
+
+@pytest.mark.parametrize("base", RELIED_ON, ids=lambda base: base.__name__)
+def test_hypercorns_internals_are_those_we_know(base):
+    """A newer hypercorn fails here: read what changed in the class, adapt newsintel/http/server/http1.py, then put the new sum here."""
+    assert hashlib.sha256(inspect.getsource(base).encode()).hexdigest() == RELIED_ON[base]
+
+
+def part(number):
+    """A message of a body."""
+    return {"type": "http.request", "body": b"%d" % number, "more_body": True}
+
+
+async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
+    """What was put before the end is still received."""
+    inbox = Inbox()
+    for number in range(3):
+        await inbox.put(part(number))
+    await inbox.put({"type": "http.disconnect"})
+    received = [await inbox.receive() for _ in range(5)]
+    assert received == [*map(part, range(3)), {"type": "http.disconnect"}, {"type": "http.disconnect"}]
+
+
+async def test_a_full_inbox_holds_up_its_sender_until_there_is_room(autojump_clock):
+    """Never more than MAX_WAITING wait, and none is lost."""
+    inbox, sent = Inbox(), []
+
+    async def send():
+        for number in range(10):
+            await inbox.put(part(number))
+            sent.append(number)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(sent) == MAX_WAITING
+        assert [await inbox.receive() for _ in range(10)] == [*map(part, range(10))]
+
+
+@pytest.mark.parametrize("end", [Inbox.end, lambda inbox: inbox.put({"type": "http.disconnect"})], ids=["ended", "disconnected"])
+async def test_the_end_frees_a_sender_that_waits_for_room(autojump_clock, end):
+    """Else a client's leaving could never be told: the sender holds up the news."""
+    inbox, done = Inbox(), trio.Event()
+
+    async def send():
+        for number in range(10):
+            await inbox.put(part(number))
+        done.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not done.is_set()
+        if (waiting := end(inbox)) is not None:
+            await waiting
+        await done.wait()
+
+
+async def test_the_end_wakes_a_receiver(autojump_clock):
+    """With a disconnect."""
+    inbox = Inbox()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep, 0)
+        await trio.testing.wait_all_tasks_blocked()
+
+        async def receive():
+            assert await inbox.receive() == {"type": "http.disconnect"}
+
+        nursery.start_soon(receive)
+        await trio.testing.wait_all_tasks_blocked()
+        inbox.end()

@@ -1,0 +1,245 @@
+"""The server's log: a line for each request, with fields that programs can count by and nothing that is nobody's business."""
+
+import io
+import json
+import logging
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import structlog
+import trio
+from structlog.testing import capture_logs
+
+from newsintel.errors import DeniedError, FlightBugError, UnavailableError
+from newsintel.http.middleware.envelope import Envelope
+from newsintel.http.response.problems import PROBLEMS
+from newsintel.http.server import log as server_log
+from newsintel.http.server.log import access_fields
+from newsintel.runtime.telemetry.logs import set_up_logging
+from tests.fakes.accounts import browser, program
+from tests.http.server.test_listener import exchange, get, parsed, serving
+from tests.http.world import Desk, World, settings
+
+
+@contextmanager
+def requests_logged():
+    """The lines of requests, without time."""
+    found, logger = [], logging.getLogger("newsintel.http.server.log")
+    logger.setLevel(logging.INFO)
+    with capture_logs() as logs:
+        yield found
+    logger.setLevel(logging.NOTSET)
+    found += [line | {"ms": "ms" in line} for line in logs if line["event"] == "request"]
+
+
+async def test_one_line_for_each_request():
+    """Method, path, route, status, bytes, client and id; the path stays percent-encoded, the query is left out."""
+    with requests_logged() as lines:
+        async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+            answer = await client.get("/articles?q=secret", headers={"X-Request-Id": "id-1"})
+            missing = await client.get("/a%0Ab", headers={"X-Request-Id": "id-2"})
+            await client.head("/articles?q=secret", headers={"X-Request-Id": "id-3"})
+            await client.get("/health")  # on the same connection, so the lines before it are written
+    common = {"event": "request", "log_level": "info", "client": "anonymous", "ms": True}
+    assert lines[:3] == [
+        common
+        | {"method": "GET", "path": "/articles", "route": "/articles", "status": 200, "bytes": len(answer.content), "request_id": "id-1"},
+        common
+        | {"method": "GET", "path": "/a%0Ab", "route": "other", "status": 404, "bytes": len(missing.content), "request_id": "id-2"}
+        | {"problem": "not_found"},
+        common | {"method": "HEAD", "path": "/articles", "route": "/articles", "status": 200, "bytes": 0, "request_id": "id-3"},
+    ]
+    assert "secret" not in str(lines)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("GET /articles?q=Zürich HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), "bad_request"),
+        (b"GET /articles?q=secret HTTP/1.1\r\n\r\n", "bad_request"),
+        (b"GET /articles?q=secret HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", "headers_too_large"),
+        (b"GET /articles?q=secret HTTP/2.0\r\nHost: localhost\r\n\r\n", "version_not_supported"),
+    ],
+)
+async def test_what_is_no_request_leaves_a_line_with_the_id_that_its_answer_has(data, problem):
+    """So whoever was told the id can be helped; nothing of what was sent is in it."""
+    logger = logging.getLogger("newsintel.http.server.log")
+    logger.setLevel(logging.INFO)
+    with capture_logs() as logs:
+        async with serving() as served:
+            _, headers, body = parsed(await exchange(served, data))
+    logger.setLevel(logging.NOTSET)
+    assert json.loads(body)["code"] == problem
+    line = {"event": "request_refused", "log_level": "info", "problem": problem, "request_id": headers["x-request-id"]}
+    assert [one for one in logs if one["event"].startswith("request")] == [line]
+
+
+async def test_hit_is_logged_like_a_miss():
+    """What is answered before the framework has the same fields."""
+    with requests_logged() as lines:
+        async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+            for number in (1, 2):
+                await client.get("/articles?q=a", headers={"X-Request-Id": f"id-{number}"})
+            await client.get("/health")
+    miss, hit = (dict(line) for line in lines[:2])
+    assert miss | {"request_id": ""} == hit | {"request_id": ""}
+
+
+async def test_client_is_told_by_how_it_identified_itself():
+    """A session, a key, a key that is none, a store that could not tell, nobody; `-` if nobody was asked."""
+    world = World()
+    session, key = await browser(world), await program(world)
+    bad = {"Authorization": "Bearer ni_" + "x" * 43}
+    with requests_logged() as lines:
+        async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
+            for headers in ({}, session, key, bad):
+                await client.get("/sources", headers=headers)
+            world.sessions.away = True
+            await client.get("/sources", headers=session)
+            await client.get("/sources", headers={"Host": "evil.test"})
+            await client.get("/health")
+    assert [line["client"] for line in lines[:6]] == ["anonymous", "session", "key", "bad_key", "unknown", "-"]
+
+
+async def test_client_that_leaves_is_logged_without_a_status():
+    """It got no answer."""
+    world = World(desk=Desk(open=trio.Event()))
+    with requests_logged() as lines:
+        async with serving(world) as served:
+            leaver = await served.open()
+            await leaver.send_all(get("/articles?q=a"))
+            await world.desk.arrived.wait()
+            await leaver.aclose()
+            await world.desk.left.wait()
+    assert [(line["path"], line["status"]) for line in lines] == [("/articles", None)]
+
+
+def test_fields_of_a_request_that_nobody_looked_at():
+    """As when the server answered before the application: no route, no client, no id."""
+    scope = {"method": "GET", "raw_path": b"/\xff", "state": {}}
+    assert access_fields(scope, 400, 0, 0.0012) == {
+        "method": "GET",
+        "path": "/\ufffd",
+        "route": "other",
+        "status": 400,
+        "ms": 1.2,
+        "bytes": 0,
+        "client": "-",
+        "request_id": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/" + "a" * 1_999, "/" + "a" * 1_999),
+        ("/" + "a" * 2_000, "/..."),
+        ("/me/saved/" + "a" * 2_000, "/me/saved/..."),
+        ("/a" * 1_500, "/a" * 999 + "/..."),
+    ],
+)
+def test_a_long_path_is_shown_in_part(path, shown):
+    """Whole parts of it, so that no secret is cut in two and so not known for one."""
+    fields = access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
+    assert fields["path"] == shown
+
+
+RAISED = [
+    (UnavailableError("PostgreSQL is unavailable"), "request_failed", "archive_timeout"),
+    (DeniedError("insufficient_scope", "no"), "request_denied", "insufficient_scope"),
+    (FlightBugError("0011"), "request_failed", "internal"),
+    (ZeroDivisionError("bug"), "request_bug", "internal"),
+]
+
+
+@pytest.fixture
+def written():
+    """What the log really wrote."""
+    stream = io.StringIO()
+    set_up_logging(settings(NEWSINTEL_LOG_FORMAT="json", NEWSINTEL_LOG_LEVEL="debug"))
+    logging.getLogger().handlers[0].setStream(stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(("error", "event", "code"), RAISED)
+async def test_request_id_of_a_problem_is_in_every_line_of_its_request(written, error, event, code):
+    """So /problems/internal tells the truth: what explains a 500 is found in the log by the id that its caller was given."""
+    async with serving(World(desk=Desk(raises=error))) as served:
+        status, headers, body = parsed(await exchange(served, get("/articles?q=a", "X-Request-Id: abc-1")))
+    problem = json.loads(body)
+    assert (problem["request_id"], headers["x-request-id"], problem["code"]) == ("abc-1", "abc-1", code)
+    lines = [line for line in written() if line["logger"].startswith("newsintel.http")]
+    assert {line["event"] for line in lines} == {event, "request"}
+    assert {line["request_id"] for line in lines} == {"abc-1"}
+    assert status == PROBLEMS[code].status
+    if event == "request_bug":
+        assert "ZeroDivisionError: bug" in next(line["exception"] for line in lines if "exception" in line)
+    assert "under the request_id" in PROBLEMS["internal"].meaning
+
+
+async def test_requests_at_once_do_not_mix_their_ids(written):
+    """Each has a task of its own, so the ids of two connections never meet."""
+    gate = trio.Event()
+    world = World(desk=Desk(open=gate))
+    log = structlog.get_logger("newsintel.http.test")
+
+    def made_by(query):
+        log.info("made", q=query.text)
+        return real(query)
+
+    real, world.desk.made_by = world.desk.made_by, made_by
+    async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client, trio.open_nursery() as nursery:
+
+        async def ask(name):
+            await client.get(f"/articles?q={name}", headers={"X-Request-Id": f"id-{name}"})
+
+        for name in ("a", "b", "c"):
+            nursery.start_soon(ask, name)
+        while len(world.desk.asked) < 3:  # noqa: ASYNC110 - the desk tells of the first alone
+            await trio.sleep(0.01)
+        gate.set()
+    made = {line["q"]: line["request_id"] for line in written() if line["event"] == "made"}
+    assert made == {name: f"id-{name}" for name in ("a", "b", "c")}
+
+
+async def test_answer_without_a_body_says_nothing_of_one():
+    """RFC 9110 8.6: no Content-Length in a 204, nor a type of what is not there; on the wire, and from whatever made it."""
+    world = World(settings=settings(NEWSINTEL_CORS_ORIGINS="https://app.example.org"))
+    preflight = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "GET"}
+    async with serving(world, NEWSINTEL_CORS_ORIGINS="https://app.example.org") as served, httpx.AsyncClient(base_url=served.url) as client:
+        for method, path, headers in (("POST", "/auth/logout", {"Origin": "http://localhost:0"}), ("OPTIONS", "/sources", preflight)):
+            response = await client.request(method, path, headers=headers)
+            assert (response.status_code, response.content) == (204, b"")
+            assert not {"content-length", "content-type", "transfer-encoding"} & set(response.headers), path
+        assert (await client.get("/health")).status_code == 200  # the connection goes on
+
+
+@pytest.mark.parametrize(("status", "kept"), [(200, 3), (204, 1), (304, 3)])
+async def test_envelope_sees_to_that(status, kept):
+    """Whoever wrote the headers, and in whatever case; other answers keep theirs."""
+
+    async def app(_scope, _receive, send):
+        headers = [(b"content-type", b"text/html"), (b"Content-Length", b"0"), (b"x-mine", b"1")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    await Envelope(app, settings())({"type": "http", "headers": []}, None, send)
+    assert len([name for name, _ in sent[0]["headers"] if name in (b"content-type", b"Content-Length", b"x-mine")]) == kept
+
+
+async def test_line_that_nobody_wants_is_not_made(monkeypatch):
+    """With LOG_LEVEL=warning a request costs the log one question."""
+    monkeypatch.setattr(server_log, "access_fields", None)
+    logging.getLogger("newsintel.http.server.log").setLevel(logging.WARNING)
+    try:
+        async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
+            for _ in range(2):
+                assert (await client.get("/articles?q=a")).status_code == 200
+    finally:
+        logging.getLogger("newsintel.http.server.log").setLevel(logging.NOTSET)

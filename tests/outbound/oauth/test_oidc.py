@@ -1,0 +1,367 @@
+"""Signing in with an OpenID Connect provider, over real HTTP: whatever does not hold signs nobody in."""
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+import trio
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+
+from newsintel.config.values import Secret
+from newsintel.demo.wire import Reply
+from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.errors import InvalidParameterError, SignInUnavailableError
+from newsintel.outbound.oauth.id_token import read_id_token
+from newsintel.outbound.oauth.oidc import FRESH_KEYS_EVERY_S, KEEP_S, OpenIdConnect
+from newsintel.outbound.transport import Transport
+from tests.outbound.oauth.issuer import running_issuer
+from tests.outbound.oauth.test_discovery import STRANGE_KEYS
+
+ATTEMPT = new_attempt("oidc", "c" * 43, "/me")
+BACK = "https://news.example.org/auth/oidc/callback"
+
+
+@pytest.fixture
+async def issuer():
+    """A running provider."""
+    async with running_issuer() as running:
+        yield running
+
+
+@pytest.fixture
+async def provider(issuer):
+    """Our side of it."""
+    async with Transport() as transport:
+        secret = Secret(issuer.client_secret)
+        yield OpenIdConnect(issuer.url, issuer.client_id, secret, "Example", BACK, transport, lambda: datetime.now(UTC))
+
+
+async def come_back(issuer, provider, attempt=ATTEMPT):
+    """The whole way there and back; returns who it is."""
+    issuer.authorize(await provider.begin(attempt))
+    identity, tokens = await provider.finish("code-1", attempt)
+    assert tokens is None
+    return identity
+
+
+async def test_the_whole_way(issuer, provider):
+    """State, nonce, PKCE and our own address go along; a subject and a name come back."""
+    asked = issuer.authorize(await provider.begin(ATTEMPT))
+    assert (asked["state"], asked["nonce"], asked["redirect_uri"]) == (ATTEMPT.state, ATTEMPT.nonce, BACK)
+    assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", "openid profile email")
+    assert ATTEMPT.verifier not in str(asked)
+    identity, _ = await provider.finish("code-1", ATTEMPT)
+    assert (identity.provider, identity.subject, identity.username) == (issuer.url, "subject-1", "alice")
+    assert identity.invited_as == ("oidc:subject-1", "oidc:a@b.org")
+
+
+async def test_discovery_is_asked_once(issuer, provider, monkeypatch):
+    """And again after an hour."""
+    await come_back(issuer, provider)
+    await come_back(issuer, provider)
+    assert issuer.asked.count("/.well-known/openid-configuration") == issuer.asked.count("/keys") == 1
+    provider._kept.at_s -= KEEP_S
+    await come_back(issuer, provider)
+    assert issuer.asked.count("/keys") == 2
+
+
+async def test_keys_may_rotate_at_any_time(issuer, provider):
+    """An unknown one is asked for, though not more often than once a minute."""
+    await come_back(issuer, provider)
+    issuer.rotate("k2")
+    with pytest.raises(SignInUnavailableError):
+        await come_back(issuer, provider)
+    assert issuer.asked.count("/keys") == 1
+    provider._kept.at_s -= FRESH_KEYS_EVERY_S
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+    assert issuer.asked.count("/keys") == 2
+
+
+async def test_an_rsa_key_is_as_good(issuer, provider):
+    """Most providers have one."""
+    issuer.keys = [RSAKey.generate_key(2048, {"kid": "r1"})]
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+
+
+def side(issuer, transport, name=None, secret=None):
+    """Our side of a provider, under whatever name its operator sets."""
+    return OpenIdConnect(
+        name or issuer.url, issuer.client_id, secret or Secret(issuer.client_secret), "Example", BACK, transport, lambda: datetime.now(UTC)
+    )
+
+
+async def test_an_issuer_may_end_with_a_slash(issuer):
+    """As Auth0's and Authentik's do; its document says exactly that, and so do its tokens."""
+    name = issuer.url + "/"
+    issuer.document, issuer.claims = {"issuer": name}, {"iss": name}
+    async with Transport() as transport:
+        assert (await come_back(issuer, side(issuer, transport, name))).provider == name
+        assert issuer.asked[0] == "/.well-known/openid-configuration"
+        with pytest.raises(SignInUnavailableError, match="did not describe itself"):
+            await side(issuer, transport).begin(ATTEMPT)
+
+
+LENIENT = {
+    "no life": {"expires_in": None},
+    "life as text": {"expires_in": "3599"},
+    "a short life": {"expires_in": 30},
+    "a life of none": {"expires_in": 0},
+    "life in words": {"expires_in": "an hour"},
+    "a list": {"expires_in": [1]},
+    "no kind": {"token_type": None},
+    "another kind": {"token_type": "DPoP"},
+    "members of others": {
+        "scope": "openid",
+        "not-before-policy": 0,
+        "session_state": "s",
+        "ext_expires_in": 5,
+        "expires_at": "x",
+        "refresh_token": 7,
+    },
+    "no access token": {"access_token": None},
+    "an access token that no header carries": {"access_token": "é\r\n"},
+}
+
+
+@pytest.mark.parametrize("case", LENIENT)
+async def test_what_providers_say_of_tokens_differs_and_does_not_matter(issuer, provider, case):
+    """No token is kept from a sign-in: the ID token is what counts."""
+    issuer.members = LENIENT[case]
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+
+
+SUB_ALONE = {"preferred_username": None, "email": None, "email_verified": None}
+TOLD = {"sub": "subject-1", "preferred_username": "alice", "email": "a@b.org", "email_verified": True}
+
+
+async def test_name_and_address_may_be_told_by_userinfo_alone(issuer, provider):
+    """As by Authelia and Zitadel (Core 5.4); a token that says both is enough by itself."""
+    issuer.claims, issuer.userinfo = SUB_ALONE, TOLD
+    identity = await come_back(issuer, provider)
+    assert (identity.username, identity.invited_as) == ("alice", ("oidc:subject-1", "oidc:a@b.org"))
+    issuer.claims = {}
+    assert (await come_back(issuer, provider)).username == "alice"
+    assert issuer.asked.count("/userinfo") == 1
+
+
+async def test_userinfo_about_somebody_else_signs_nobody_in(issuer, provider):
+    """Core 5.3.2."""
+    issuer.claims, issuer.userinfo = SUB_ALONE, TOLD | {"sub": "subject-2"}
+    with pytest.raises(SignInUnavailableError, match="does not hold"):
+        await come_back(issuer, provider)
+
+
+@pytest.mark.parametrize("reply", [Reply(503), Reply(401), Reply.html(200, "<html>"), Reply.json(200, ["x"])])
+async def test_without_an_answer_of_userinfo_signing_in_is_put_off(issuer, provider, reply):
+    """Else somebody would be called by their subject, and not be found on the list of guests."""
+    issuer.claims, issuer.userinfo = SUB_ALONE, reply
+    with pytest.raises(SignInUnavailableError, match="did not answer as it should"):
+        await come_back(issuer, provider)
+
+
+async def test_without_userinfo_the_subject_is_the_name(issuer, provider):
+    """Where there is no such endpoint, or nothing to ask it with."""
+    issuer.claims = SUB_ALONE
+    assert (await come_back(issuer, provider)).username == "subject-1"
+    issuer.userinfo, issuer.members = TOLD, {"access_token": None}
+    assert (await come_back(issuer, provider)).username == "subject-1"
+
+
+async def test_keys_of_unknown_kinds_are_left_out(issuer, provider):
+    """The token is verified by the one that is known."""
+    issuer.strange_keys = list(STRANGE_KEYS.values())
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+
+
+async def test_keys_and_tokens_may_do_without_an_id(issuer, provider):
+    """A token without finds its key among several; a key without is tried; no key's signature is none."""
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": name}) for name in ("k1", "k2")]
+    issuer.sign = lambda claims: jwt.encode({"alg": "ES256"}, claims, issuer.keys[1])
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+    stranger = ECKey.generate_key("P-256")
+    issuer.sign = lambda claims: jwt.encode({"alg": "ES256"}, claims, stranger)
+    with pytest.raises(SignInUnavailableError, match="does not hold"):
+        await come_back(issuer, provider)
+    provider._kept.keys.keys[:] = [ECKey.import_key({name: part for name, part in stranger.as_dict().items() if name != "kid"})]
+    issuer.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": "named"}, claims, stranger)
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+
+
+TENANT, OTHER_TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+
+async def in_tenant(issuer, transport, tenant=TENANT, made_by=TENANT, key_of="{tenantid}"):
+    """Somebody of a tenant comes back to a service for several, as with Entra's `common`."""
+    issuer.document = {"issuer": issuer.url + "/{tenantid}/v2.0"}
+    issuer.claims = {"iss": f"{issuer.url}/{made_by}/v2.0", "tid": tenant}
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "k1", "issuer": f"{issuer.url}/{key_of}/v2.0"})]
+    return await come_back(issuer, side(issuer, transport, issuer.url + "/common/v2.0"))
+
+
+async def test_a_provider_for_several_tenants(issuer):
+    """Each token names its own issuer, an account is of that, and nobody is invited by an address: a tenant's admin could have typed it."""
+    async with Transport() as transport:
+        identity = await in_tenant(issuer, transport)
+        assert (identity.provider, identity.invited_as) == (f"{issuer.url}/{TENANT}/v2.0", ("oidc:subject-1",))
+        assert issuer.asked[0] == "/common/v2.0/.well-known/openid-configuration"
+        assert (await in_tenant(issuer, transport, key_of=TENANT)).subject == "subject-1"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"made_by": OTHER_TENANT}, {"tenant": None}, {"tenant": "common", "made_by": "common"}, {"key_of": OTHER_TENANT}, {"tenant": 7}],
+)
+async def test_one_tenant_speaks_for_no_other(issuer, wrong):
+    """Neither by its token nor by its key."""
+    async with Transport() as transport:
+        with pytest.raises(SignInUnavailableError, match="does not hold"):
+            await in_tenant(issuer, transport, **wrong)
+
+
+async def test_googles_older_name_is_google():
+    """As Google's reference says of `issuer`; of anybody else it is another issuer."""
+    key = ECKey.generate_key("P-256", {"kid": "k1"})
+    now = datetime.now(UTC)
+    claims = {
+        "iss": "accounts.google.com",
+        "aud": "c",
+        "sub": "s",
+        "nonce": "n",
+        "iat": int(now.timestamp()),
+        "exp": int(now.timestamp()) + 60,
+    }
+    token = jwt.encode({"alg": "ES256", "kid": "k1"}, claims, key)
+    read = partial(read_id_token, token, KeySet([key]), client_id="c", nonce="n", now=now)
+    assert read(issuer="https://accounts.google.com")["iss"] == "https://accounts.google.com"
+    with pytest.raises(JoseError):
+        read(issuer="https://google.example")
+
+
+NOW = int(time.time())
+WRONG_CLAIMS = {
+    "another issuer": {"iss": "https://evil.example"},
+    "another audience": {"aud": "somebody"},
+    "no audience": {"aud": None},
+    "expired": {"exp": NOW - 3600},
+    "no expiry": {"exp": None},
+    "another nonce": {"nonce": "x" * 43},
+    "no nonce": {"nonce": None},
+    "no subject": {"sub": None},
+    "another party": {"aud": ["newsintel", "other"], "azp": "other"},
+    "made tomorrow": {"iat": NOW + 86400},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLAIMS)
+async def test_a_token_whose_claims_do_not_hold_signs_nobody_in(issuer, provider, wrong):
+    """Each of them is enough."""
+    issuer.claims = WRONG_CLAIMS[wrong]
+    with pytest.raises(SignInUnavailableError, match=r"does not hold|did not say"):
+        await come_back(issuer, provider)
+
+
+def unsigned(issuer, claims):
+    """As whoever asks for `none` would have it."""
+    body = issuer.signed(claims).split(".")[1]
+    return f"eyJhbGciOiJub25lIn0.{body}."
+
+
+def by_our_secret(issuer, claims):
+    """Signed with what a client and its provider share."""
+    return jwt.encode({"alg": "HS256", "kid": "k1"}, claims, OctKey.import_key(issuer.client_secret), algorithms=["HS256"])
+
+
+def by_another_key(issuer, claims):
+    """Under a kid that is known."""
+    return issuer.signed(claims, ECKey.generate_key("P-256", {"kid": "k1"}))
+
+
+def changed(issuer, claims):
+    """With another body under the same signature."""
+    head, _, signature = issuer.signed(claims).split(".")
+    return ".".join([head, issuer.signed(claims | {"sub": "other"}).split(".")[1], signature])
+
+
+@pytest.mark.parametrize(
+    "sign", [unsigned, by_our_secret, by_another_key, changed, lambda *_: "x", lambda *_: "a.b.c", lambda *_: "", lambda *_: "é"]
+)
+async def test_a_token_that_the_provider_did_not_sign_signs_nobody_in(issuer, provider, sign):
+    """Whatever it says."""
+    issuer.sign = lambda claims: sign(issuer, claims)
+    with pytest.raises(SignInUnavailableError, match="does not hold"):
+        await come_back(issuer, provider)
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"issuer": "https://evil.example"}, "did not describe itself"),
+        ({"token_endpoint": None}, "did not describe itself"),
+        ({"jwks_uri": "ftp://127.0.0.1/keys"}, "did not describe itself"),
+        ({"jwks_uri": "https://127.0.0.1:1/keys"}, "cannot be reached"),
+    ],
+)
+async def test_a_document_that_cannot_be_trusted_is_not(issuer, provider, document, says):
+    """Another issuer's, or one without what is needed."""
+    issuer.document = document
+    with pytest.raises(SignInUnavailableError, match=says):
+        await provider.begin(ATTEMPT)
+
+
+@pytest.mark.parametrize("keys", [[], {}, {"keys": 1}, {"keys": [{"kty": "none"}]}])
+async def test_keys_that_are_none(issuer, provider, keys, monkeypatch):
+    """It is the provider's trouble, not a bug of ours."""
+    real = issuer.respond
+
+    async def respond(request):
+        return Reply.json(200, keys) if request.path == "/keys" else await real(request)
+
+    monkeypatch.setattr(type(issuer), "respond", lambda _self, request: respond(request))
+    async with running_issuer() as other, Transport() as transport:
+        other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
+        with pytest.raises(SignInUnavailableError):
+            await other_side.begin(ATTEMPT)
+
+
+REPLIES = {
+    "a spent code": (Reply.json(400, {"error": "invalid_grant"}), InvalidParameterError),
+    "not us": (Reply.json(401, {"error": "invalid_client"}), SignInUnavailableError),
+    "no token": (Reply.json(200, {"foo": 1}), SignInUnavailableError),
+    "HTML": (Reply.html(200, "<html>"), SignInUnavailableError),
+    "down": (Reply(503), SignInUnavailableError),
+    "busy": (Reply.json(429, {}, Retry_After="7"), SignInUnavailableError),
+    "no ID token": (Reply.json(200, {"access_token": "a", "token_type": "Bearer", "expires_in": 60}), SignInUnavailableError),
+}
+
+
+@pytest.mark.parametrize("case", REPLIES)
+async def test_whatever_the_token_endpoint_says(issuer, provider, case):
+    """It ends in one of our own exceptions, with something to do."""
+    issuer.reply, expected = REPLIES[case]
+    with pytest.raises(expected) as error:
+        await come_back(issuer, provider)
+    assert error.value.args
+    assert getattr(error.value, "retry_after_s", None) == (7 if case == "busy" else None)
+
+
+async def test_a_secret_is_sent_as_the_provider_takes_it(issuer, provider):
+    """In the body where it takes no other way."""
+    issuer.document = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    assert (await come_back(issuer, provider)).subject == "subject-1"
+
+
+async def test_a_provider_that_hangs_is_given_up(issuer, provider, monkeypatch):
+    """A person waits, and is told."""
+    monkeypatch.setattr("newsintel.outbound.oauth.exchange.ATTEMPT_S", 0.2)
+
+    async def hang(_request):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(type(issuer), "respond", lambda _self, request: hang(request))
+    async with running_issuer() as other, Transport() as transport:
+        other_side = OpenIdConnect(other.url, "newsintel", None, "Example", BACK, transport, lambda: datetime.now(UTC))
+        with pytest.raises(SignInUnavailableError, match="too long"):
+            await other_side.begin(ATTEMPT)

@@ -1,0 +1,182 @@
+"""Signing in with Reddit, against the simulated one over real HTTP: what goes there, what comes back, and every way it goes wrong."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from newsintel.config.settings import load
+from newsintel.demo.server import simulated_upstreams
+from newsintel.domain.accounts.sign_in import new_attempt
+from newsintel.errors import DeniedError, InvalidParameterError, NotLinkedError, SignInUnavailableError
+from newsintel.outbound.oauth import reddit as module
+from newsintel.outbound.oauth.providers import open_providers, redirect_uri
+from newsintel.outbound.oauth.reddit import identity
+from newsintel.outbound.sources import REGISTRY
+from tests.waiting import PATIENCE_S
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ATTEMPT = new_attempt("reddit", "c" * 43, "/me")
+
+
+class Elsewhere:
+    """The simulated Reddit, the provider that talks to it, and a person's browser."""
+
+    def __init__(self, simulated, provider, browser):
+        self.simulated = simulated
+        self.provider = provider
+        self.browser = browser
+
+    async def behave(self, **behaviour):
+        """Change how www.reddit.com behaves from now on."""
+        (await self.browser.put(f"{self.simulated.control_url}/reddit_auth", json=behaviour)).raise_for_status()
+
+    async def decide(self, decision="allow", username="alice"):
+        """Go to Reddit's page and press a button; returns the query that the browser comes back with."""
+        url = await self.provider.begin(ATTEMPT)
+        page = await self.browser.get(url)
+        assert "This is not Reddit" in page.text, page.text
+        response = await self.browser.post(url, data={"username": username, "decision": decision})
+        assert response.status_code == 302, response.text
+        return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
+
+
+@pytest.fixture
+async def elsewhere():
+    """Everything running, without artificial latency."""
+    async with simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
+        for name in simulated.base_urls:
+            await browser.put(f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
+        settings = load([source.options for source in REGISTRY.values()], simulated.environ)
+        async with open_providers(settings, lambda: NOON) as providers:
+            yield Elsewhere(simulated, providers.by_name["reddit"], browser)
+
+
+async def test_asvs_02_what_goes_along(elsewhere):
+    """Our state, PKCE, the address from our own settings, and no more rights than it takes."""
+    asked = {name: value for name, [value] in parse_qs(urlsplit(await elsewhere.provider.begin(ATTEMPT)).query).items()}
+    assert (asked["state"], asked["response_type"], asked["duration"]) == (ATTEMPT.state, "code", "permanent")
+    assert asked["redirect_uri"] == "http://localhost:8000/auth/reddit/callback"
+    assert asked["scope"] == "identity read"
+    assert (asked["code_challenge_method"], len(asked["code_challenge"])) == ("S256", 43)
+    assert ATTEMPT.verifier not in str(asked)
+
+
+async def test_the_whole_way(elsewhere):
+    """Who it is by an id that stays, and tokens for the time that was said."""
+    back = await elsewhere.decide(username="Alice_1")
+    assert back["state"] == ATTEMPT.state
+    found, tokens = await elsewhere.provider.finish(back["code"], ATTEMPT)
+    assert (found.provider, found.username, found.invited_as) == ("reddit", "Alice_1", ("reddit:alice_1",))
+    assert tokens.expires_at == NOON + timedelta(seconds=86400)
+    assert tokens.refresh_token
+    assert tokens.access_token not in repr(tokens)
+
+
+async def test_whoever_declines_comes_back_without_a_code(elsewhere):
+    """With the state all the same."""
+    assert await elsewhere.decide("deny") == {"state": ATTEMPT.state, "error": "access_denied"}
+
+
+async def test_fault_39_a_code_is_good_once(elsewhere):
+    """The second time Reddit says so with status 200."""
+    code = (await elsewhere.decide())["code"]
+    await elsewhere.provider.finish(code, ATTEMPT)
+    with pytest.raises(InvalidParameterError) as error:
+        await elsewhere.provider.finish(code, ATTEMPT)
+    assert error.value.field == "code"
+
+
+FAULTS = {
+    "error_200": InvalidParameterError,
+    "no_token": SignInUnavailableError,
+    "html": SignInUnavailableError,
+    "zero_bytes": SignInUnavailableError,
+    "truncated": SignInUnavailableError,
+    "401": SignInUnavailableError,
+    "403_html": SignInUnavailableError,
+    "429": SignInUnavailableError,
+    "429_html": SignInUnavailableError,
+    "500": SignInUnavailableError,
+    "redirect": SignInUnavailableError,
+    "deep": SignInUnavailableError,
+    "gzip_bomb": SignInUnavailableError,
+    "reset": SignInUnavailableError,
+    "eof": SignInUnavailableError,
+    "hang": SignInUnavailableError,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_fault_39_whatever_the_token_endpoint_does(elsewhere, fault, monkeypatch):
+    """It ends in one of our own exceptions, at once or soon, and nothing of it is quoted."""
+    code = (await elsewhere.decide())["code"]
+    await elsewhere.behave(fault=fault, retry_after=7)
+    with pytest.raises(FAULTS[fault]) as error:
+        await elsewhere.provider.finish(code, ATTEMPT)
+    assert code not in str(error.value)
+    if fault.startswith("429"):
+        assert error.value.retry_after_s == 7
+
+
+async def test_asvs_09_refreshing_and_revoking(elsewhere):
+    """The refresh token goes on; revoked, it is honoured no more and neither is what came of it."""
+    _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
+    fresh = await elsewhere.provider.refresh(tokens)
+    assert fresh.access_token != tokens.access_token
+    assert fresh.refresh_token == tokens.refresh_token
+    assert (await elsewhere.provider._whose(fresh)).username == "alice"
+    await elsewhere.provider.revoke(fresh)
+    with pytest.raises(NotLinkedError, match="Sign in again"):
+        await elsewhere.provider.refresh(fresh)
+    with pytest.raises(SignInUnavailableError):
+        await elsewhere.provider._whose(fresh)
+
+
+async def test_a_revocation_that_fails_is_told(elsewhere):
+    """So that it can be logged."""
+    _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
+    await elsewhere.behave(fault="500")
+    with pytest.raises(SignInUnavailableError):
+        await elsewhere.provider.revoke(tokens)
+
+
+async def test_without_a_refresh_token_there_is_nothing_to_renew(elsewhere):
+    """As with tokens that were not asked to be permanent."""
+    with pytest.raises(NotLinkedError):
+        await elsewhere.provider.refresh(module.Tokens("a", None, NOON))
+
+
+@pytest.mark.parametrize("me", [{}, {"id": "a b", "name": "x"}, {"id": "abc"}, {"id": "abc", "name": "é"}, {"id": 7, "name": "x"}])
+def test_an_answer_that_does_not_say_who_it_is(me):
+    """Signs nobody in."""
+    with pytest.raises(SignInUnavailableError):
+        identity(me)
+
+
+def test_a_suspended_account_is_not_let_in():
+    """Reddit says so."""
+    with pytest.raises(DeniedError, match="suspended"):
+        identity({"id": "abc", "name": "x", "is_suspended": True})
+
+
+def test_asvs_02_the_way_back_is_from_settings():
+    """Byte for byte."""
+    settings = load([source.options for source in REGISTRY.values()], {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"})
+    assert redirect_uri(settings, "reddit") == "https://news.example.org/auth/reddit/callback"
+
+
+async def test_providers_are_those_that_are_set_up():
+    """None without credentials, and none to sign in with where that is off; tokens from before can still be revoked."""
+    declared = [source.options for source in REGISTRY.values()]
+    async with simulated_upstreams(seed=1) as simulated:
+        for environ, names in (
+            ({}, set()),
+            (simulated.environ, {"reddit"}),
+            (simulated.environ | {"NEWSINTEL_OIDC_ISSUER": "http://127.0.0.1:1", "NEWSINTEL_OIDC_CLIENT_ID": "x"}, {"reddit", "oidc"}),
+        ):
+            async with open_providers(load(declared, environ), lambda: NOON) as providers:
+                assert set(providers.by_name) == names
+        async with open_providers(load(declared, simulated.environ | {"NEWSINTEL_SIGN_IN": "off"}), lambda: NOON) as providers:
+            assert (providers.by_name, set(providers.issuers)) == ({}, {"reddit"})

@@ -1,0 +1,362 @@
+"""Reddit: requests, posts and refusals."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from newsintel.config.settings import load
+from newsintel.domain.search.article import Article, Engagement
+from newsintel.domain.search.outcome import Page, Refusal, Status
+from newsintel.domain.search.query import build
+from newsintel.domain.search.query_model import Sort
+from newsintel.outbound.sources import REGISTRY
+from newsintel.outbound.sources.reddit import subreddits
+from tests.domain.text.test_markup import ABOUT_TAGS
+from tests.outbound.sources.replies import NOW, QUERY, query, recorded_bodies, recorded_exchanges, reply
+from tests.shared import needs_shared
+
+SOURCE = REGISTRY["reddit"]
+ENVIRON = {
+    "NEWSINTEL_REDDIT_CLIENT_ID": "i",
+    "NEWSINTEL_REDDIT_CLIENT_SECRET": "s",
+    "NEWSINTEL_REDDIT_USER_AGENT": "web:example:v1 (by /u/x)",
+}
+SETTINGS = load([SOURCE.options], ENVIRON).source["reddit"]
+
+
+def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
+    """A good link post, changed."""
+    data = {
+        "name": "t3_1abc",
+        "title": "Storm ahead",
+        "subreddit": "news",
+        "author": "someone",
+        "url": "https://www.bugle.example/storm?utm_source=r",
+        "permalink": "/r/news/comments/1abc/storm_ahead/",
+        "is_self": False,
+        "over_18": False,
+        "created_utc": 1795168800.0,
+        "score": 12,
+        "num_comments": 3,
+        "selftext": "",
+        "thumbnail": "https://img.example.org/small.jpg",
+        "preview": {"images": [{"source": {"url": "https://img.example.org/large.jpg?s=1"}}]},
+    }
+    return {"kind": kind, "data": data | changes}
+
+
+def read(*posts: Any, **headers: str) -> Page:
+    """The page that posts make."""
+    found = SOURCE.read(reply({"kind": "Listing", "data": {"after": None, "children": list(posts)}}, **headers), QUERY, NOW)
+    assert isinstance(found, Page)
+    return found
+
+
+def test_options() -> None:
+    """App, secret and agent switch it on; base addresses and subreddits have defaults."""
+    assert SETTINGS.enabled
+    assert SOURCE.uses_token
+    assert (SETTINGS.url, SETTINGS.pace_s, SETTINGS.quota) == ("https://oauth.reddit.com", 0.6, None)
+    assert SETTINGS.values["auth_url"] == "https://www.reddit.com"
+    assert SETTINGS.values["subreddits"] == ("news", "worldnews", "technology")
+
+
+@pytest.mark.parametrize(("raw", "expected"), [("news", ("news",)), ("news + World_News", ("news", "World_News")), ("all", ("all",))])
+def test_subreddits(raw: str, expected: tuple[str, ...]) -> None:
+    """Names joined by plus signs."""
+    assert subreddits(raw) == expected
+
+
+@pytest.mark.parametrize("raw", ["", "news+", "a", "news,world", "../api", "x" * 22, "ñews"])
+def test_subreddits_that_are_none(raw: str) -> None:
+    """What cannot be a subreddit never gets into a path."""
+    with pytest.raises(ValueError, match="must be names"):
+        subreddits(raw)
+
+
+def test_request() -> None:
+    """One call within the subreddits, unescaped, posts only, with agent and token out of sight."""
+    request = SOURCE.request(build('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW)
+    assert request.path == "/r/news+worldnews+technology/search"
+    assert dict(request.params) == {
+        "q": '"node.js" AND "high tide" NOT film',
+        "sort": "top",
+        "t": "all",
+        "limit": "100",
+        "type": "link",
+        "raw_json": "1",
+        "restrict_sr": "1",
+    }
+    assert dict(request.headers) == {"Authorization": "bearer the-token", "User-Agent": "web:example:v1 (by /u/x)"}
+    assert "the-token" not in repr(request)
+
+
+@pytest.mark.parametrize(("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")])
+def test_sort(sort: Sort, sent: str) -> None:
+    """The order is Reddit's to make, under its own names."""
+    assert dict(SOURCE.request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
+
+
+@pytest.mark.parametrize(
+    ("days_back", "span"),
+    [(None, "all"), (0.01, "hour"), (0.5, "day"), (1, "week"), (6.9, "week"), (20, "month"), (30, "year"), (400, "all")],
+)
+def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> None:
+    """The shortest span that holds the first moment wanted is sent, so that the hundred rows are spent on what was asked for."""
+    start = None if days_back is None else NOW - timedelta(days=days_back)
+    assert dict(SOURCE.request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
+
+
+def test_span_of_any_date() -> None:
+    """Nor do the ends of what a date can be keep a request from being made."""
+    for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        assert dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
+
+
+def test_everywhere() -> None:
+    """`all` searches all of Reddit."""
+    settings = load([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
+    request = SOURCE.request(QUERY, settings, "t", NOW)
+    assert request.path == "/search"
+    assert "restrict_sr" not in dict(request.params)
+
+
+def test_long_queries_fit() -> None:
+    """Reddit takes 512 characters."""
+    assert len(dict(SOURCE.request(build("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
+
+
+def test_ignored() -> None:
+    """Reddit knows no languages."""
+    assert SOURCE.ignored(QUERY) == ()
+    assert SOURCE.ignored(query(language="en")) == ("language",)
+
+
+def test_link_post() -> None:
+    """A link post stands for the article it links to."""
+    article = read(post()).articles[0]
+    assert article == Article(
+        id=article.id,
+        source="reddit",
+        external_id="t3_1abc",
+        url="https://www.bugle.example/storm?utm_source=r",
+        canonical_url="https://bugle.example/storm",
+        title="Storm ahead",
+        publisher="r/news",
+        published_at=datetime(2026, 11, 20, 10, tzinfo=UTC),
+        author="someone",
+        image_url="https://img.example.org/large.jpg?s=1",
+        engagement=Engagement(12, 3),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_self": True, "url": "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"},
+        {"url": "https://www.reddit.com/gallery/1abc", "is_gallery": True},
+        {"url": "https://i.redd.it/x.jpg"},
+        {"url": "https://v.redd.it/x", "is_video": True},
+        {"url": "/r/other/comments/9xyz/storm/"},
+        {"url": "https://bugle.example/", "url_overridden_by_dest": "https://i.redd.it/x.jpg"},
+        {"url": None},
+    ],
+)
+def test_posts_that_are_their_own_page(changes: dict[str, Any]) -> None:
+    """Texts, galleries, crossposts and media kept at Reddit are their own pages."""
+    article = read(post(**changes)).articles[0]
+    assert article.url == "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"
+    assert article.canonical_url == "https://reddit.com/comments/1abc"
+
+
+def test_the_destination_wins() -> None:
+    """url_overridden_by_dest is what a post links to."""
+    assert read(post(url_overridden_by_dest="https://other.example/x")).articles[0].url == "https://other.example/x"
+
+
+def test_text_of_a_post() -> None:
+    """A text post's text is its description; a deleted account is no author; stickied posts are matches like others."""
+    article = read(post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)).articles[0]
+    assert (article.description, article.author) == ("It **will** rain", None)
+
+
+@pytest.mark.parametrize("title", ABOUT_TAGS)
+def test_titles_and_texts_about_tags_are_shown_whole(title: str) -> None:
+    """A title is plain text; a text is Markdown, where tags are text and entities are not."""
+    article = read(post(title=title, is_self=True, selftext=f"{title} &#x200B; &amp;")).articles[0]
+    assert (article.title, article.description) == (title, f"{title} &")
+    assert read(post(title="How to write &amp;")).articles[0].title == "How to write &amp;"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"preview": None}, "https://img.example.org/small.jpg"),
+        ({"preview": {"images": []}}, "https://img.example.org/small.jpg"),
+        ({"preview": {"images": ["x"]}, "thumbnail": "self"}, None),
+        ({"preview": {"images": 5}, "thumbnail": None}, None),
+    ],
+)
+def test_images(changes: dict[str, Any], expected: str | None) -> None:
+    """The preview, else a thumbnail that is an address."""
+    assert read(post(**changes)).articles[0].image_url == expected
+
+
+def test_sparse_post() -> None:
+    """Every field but identity, title and address may be missing."""
+    article = read({"kind": "t3", "data": {"name": "t3_1", "title": "Storm", "url": "https://bugle.example/1"}}).articles[0]
+    assert (article.publisher, article.author, article.engagement) == ("r/unknown", None, Engagement(0, 0))
+    assert article.published_at_estimated
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (post(kind="t5"), "not_a_post"),
+        (post(over_18=True), "nsfw"),
+        (post(removed_by_category="moderator"), "removed"),
+        (post(banned_by="somebody"), "removed"),
+        (post(title="[deleted by user]"), "removed"),
+        (post(is_self=True, selftext="[removed]"), "removed"),
+        (post(promoted=True), "promoted"),
+        (post(name=None), "bad_id"),
+        (post(name="t1_1abc"), "bad_id"),
+        (post(url="javascript:x", permalink=None), "bad_url"),
+        (post(is_self=True, permalink=".evil.example/"), "bad_url"),
+        (post(title=""), "no_title"),
+        ({"kind": "t3"}, "bad_id"),
+        (None, "not_an_object"),
+    ],
+)
+def test_bad_posts(bad: object, reason: str) -> None:
+    """A post that must not or cannot be shown is left out and counted; the 49 beside it are kept."""
+    page = read(*[post()] * 49, bad)
+    assert (len(page.articles), page.returned, page.dropped) == (49, 50, {reason: 1})
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause_s"),
+    [
+        ({}, 0.0),
+        ({"x_ratelimit_remaining": "599.0", "x_ratelimit_reset": "100"}, 0.0),
+        ({"x_ratelimit_remaining": "0.0", "x_ratelimit_reset": "100"}, 100.0),
+        ({"x_ratelimit_remaining": "-1", "x_ratelimit_reset": "0"}, 1.0),
+        ({"x_ratelimit_remaining": "0", "x_ratelimit_reset": "999999"}, 3600.0),
+        ({"x_ratelimit_remaining": "0"}, 60.0),
+        ({"x_ratelimit_remaining": "nan", "x_ratelimit_reset": "100"}, 0.0),
+    ],
+)
+def test_an_empty_window(headers: dict[str, str], pause_s: float) -> None:
+    """Where nothing is left of the rate window, the page says how long it lasts."""
+    assert read(post(), **headers).pause_s == pause_s
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected", "pause_s"),
+    [
+        (401, {}, Status.UNAUTHORIZED, None),
+        (403, {}, Status.UNAUTHORIZED, None),
+        (403, {"content_type": "text/html"}, Status.UNREACHABLE, 3600.0),
+        (429, {}, Status.RATE_LIMITED, 60.0),
+        (429, {"retry_after": "4"}, Status.RATE_LIMITED, 4.0),
+        (429, {"x_ratelimit_remaining": "0.0", "x_ratelimit_reset": "42"}, Status.RATE_LIMITED, 42.0),
+        (302, {"location": "https://www.reddit.com/subreddits/search?q=x"}, Status.BAD_PAYLOAD, None),
+        (522, {}, Status.UNREACHABLE, None),
+    ],
+)
+def test_refusals(status: int, headers: dict[str, str], expected: Status, pause_s: float | None) -> None:
+    """Statuses count, whatever the body is; the pause is the best that Reddit said."""
+    for body in ({"error": status}, b"<html>whoa there, pardner!", b""):
+        found = SOURCE.read(reply(body, status, **headers), QUERY, NOW)
+        assert isinstance(found, Refusal)
+        assert (found.status, found.http_status, found.pause_s) == (expected, status, pause_s)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "said"),
+    [
+        ({"reason": "private"}, {}, "subreddit is private"),
+        ({"reason": "<b>\n"}, {}, "(HTTP 403)"),
+        ({"error": 403}, {"www_authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}, "insufficient_scope"),
+    ],
+)
+def test_reasons_of_a_403(body: object, headers: dict[str, str], said: str) -> None:
+    """A subreddit that is closed to us, and a missing permission, are named."""
+    found = SOURCE.read(reply(body, 403, **headers), QUERY, NOW)
+    assert isinstance(found, Refusal)
+    assert found.detail.endswith(said)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b'{"kind": "Listing", "data": {',
+        {},
+        {"kind": "Listing"},
+        {"kind": "Listing", "data": {"children": 5}},
+        {"kind": "t2", "data": {"children": []}},
+    ],
+)
+def test_bodies_of_another_shape(body: object) -> None:
+    """A 200 without a listing is a bad payload, never an empty result."""
+    found = SOURCE.read(reply(body), QUERY, NOW)
+    assert isinstance(found, Refusal)
+    assert found.status is Status.BAD_PAYLOAD
+
+
+RECORDED = {
+    "dallasrosin_r_worldnews": [(25, {})],
+    "goreddit_duplicates": [(1, {}), (2, {})],
+    "m101p_r_technology_2013": [(25, {})],
+    "praw_api_info_url_2017": [(20, {"promoted": 4, "nsfw": 1})],
+    "praw_domain_youtube_new_2016": [(100, {})],
+    "praw_duplicates_2016": [(1, {}), (3, {})],
+    "praw_front_best_2018": [(98, {"nsfw": 2})],
+    "praw_front_controversial_2016": [(91, {"nsfw": 9})],
+    "praw_front_new_2016": [(96, {"nsfw": 4})],
+    "praw_multireddit_top_2016": [(100, {})],
+    "praw_r_all_search_2016": [(6, {})],
+    "praw_r_askreddit_hot_2016": [(98, {"nsfw": 2, "beyond_limit": 2})],
+    "praw_r_popular_hot_2026_04": [(100, {})],
+    "praw_top_all_2020": [(100, {})],
+}
+"""Articles and dropped rows by file, counted in the recordings by over_18, promoted and position. One of the five promoted posts of 2017 is
+also not safe for work, and one of the three such posts on r/askreddit stands beyond the first hundred."""
+
+
+@needs_shared
+def test_recorded_bodies() -> None:
+    """Every recorded post becomes an article but for those not safe for work, promoted, or beyond the hundredth."""
+    seen: dict[str, list[tuple[int, dict[str, int]]]] = {}
+    for name, body in recorded_bodies("reddit"):
+        page = SOURCE.read(reply(body), QUERY, NOW)
+        assert isinstance(page, Page)
+        seen.setdefault(name, []).append((len(page.articles), dict(page.dropped)))
+        assert not any(article.published_at_estimated for article in page.articles)
+        assert not any("redd.it" in article.url for article in page.articles)
+        if name == "praw_r_popular_hot_2026_04":
+            own = [article for article in page.articles if article.canonical_url.startswith("https://reddit.com/comments/")]
+            assert len(own) == 94
+            assert all(article.canonical_url.endswith("/" + article.external_id[3:]) for article in own)
+    assert seen == RECORDED
+
+
+@needs_shared
+def test_recorded_exchanges() -> None:
+    """Every recorded exchange has its status: the search its posts, the rest a refusal by what it says."""
+    by_code = {401: Status.UNAUTHORIZED, 403: Status.UNAUTHORIZED, 429: Status.RATE_LIMITED}
+    for name, response in recorded_exchanges("reddit"):
+        found = SOURCE.read(response, QUERY, NOW)
+        if name == "search_r_all_full_exchange_2016":
+            assert isinstance(found, Page)
+            assert len(found.articles) == 6
+            continue
+        expected = (
+            Status.UNREACHABLE if response.status >= 500 or "network_block" in name else by_code.get(response.status, Status.BAD_PAYLOAD)
+        )
+        assert isinstance(found, Refusal)
+        assert (name, found.status) == (name, expected)
+        if name == "api_429_html_retry_after":
+            assert found.pause_s == 4.0

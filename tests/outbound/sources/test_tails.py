@@ -1,0 +1,182 @@
+"""Outlets' names at the end of headlines."""
+
+import re
+
+import pytest
+
+from newsintel.domain.text.clean import plain
+from newsintel.outbound.sources.tails import without_outlet
+from tests.outbound.sources.replies import recorded_bodies
+from tests.shared import needs_shared
+
+
+@pytest.mark.parametrize(
+    ("title", "publisher", "host", "author", "expected"),
+    [
+        ("Rain ahead - The Daily Bugle", "The Daily Bugle", "bugle.example", None, "Rain ahead"),
+        ("Rain ahead - Daily Bugle", "The Daily Bugle", "bugle.example", None, "Rain ahead"),
+        ("Rain ahead - The Daily Bugle", "Daily Bugle", "bugle.example", None, "Rain ahead"),
+        ("Rain ahead \u2013 Daily Bugle", "Dailybugle.example", "www.dailybugle.example", None, "Rain ahead"),
+        ("Rain ahead | La Tromba", "Latromba.example", "latromba.example", None, "Rain ahead"),
+        ("Rain ahead - Bugle.co", "Bugle", "bugle.example", None, "Rain ahead"),
+        ("Rain ahead - Bugle Sports +", "bugle.example", "bgl.example", None, "Rain ahead"),
+        ("Rain ahead - Bugle info", "Www.bugle.example", "www.bugle.example", None, "Rain ahead"),
+        ("Rain ahead - Daily Bugle", "Db.example", "db.example", None, "Rain ahead"),
+        ("Rain ahead - Bugle Football Club", "Buglefc.example", "buglefc.example", None, "Rain ahead"),
+        ("Rain ahead | Bugle.example - Bugle", "Bugle", "bugle.example", None, "Rain ahead"),
+        ("Bugle - Bugle - Bugle", "Bugle", "bugle.example", None, "Bugle"),
+        ("Rain ahead - Yahoo Sports", "Yahoo Entertainment", "news.example", None, "Rain ahead"),
+        ("Rain ahead - Yahoo Finance", "Bugle", "bugle.example", None, "Rain ahead"),
+        ("Rain ahead - Some Outlet", "Google News", "news.google.com", None, "Rain ahead"),
+        ("Rain - Snow - Some Outlet", "Google News", "news.google.com", None, "Rain - Snow"),
+        ("Rain ahead - Some - Outlet (+)", "Google News", "news.google.com", "Some - Outlet (+)", "Rain ahead"),
+        ("Rain ahead - Bugle News", "YouTube", "www.youtube.com", None, "Rain ahead"),
+    ],
+)
+def test_outlets_go(title: str, publisher: str, host: str, author: str | None, expected: str) -> None:
+    """A tail goes when publisher, host, author or its own form vouch that it names the outlet."""
+    assert without_outlet(title, publisher=publisher, host=host, author=author) == expected
+
+
+@pytest.mark.parametrize(
+    ("headline", "tail", "publisher", "host"),
+    [
+        ("Trump threatens tariffs", " : NPR", "NPR", "www.npr.org"),
+        ("Storm hits coast", " : NPR", "Npr.org", "www.npr.org"),
+        ("Macron parle", " • FRANCE 24", "FRANCE 24", "www.france24.com"),
+        ("Macron parle", " • FRANCE 24", "France24.com", "www.france24.com"),
+        ("東京で強い地震", "｜朝日新聞", "朝日新聞", "www.asahi.com"),
+        ("中国经济增长", "_新浪网", "新浪网", "www.sina.com.cn"),
+        ("中国经济增长_新浪财经", "_新浪网", "新浪网", "finance.sina.com.cn"),
+        ("Rain ahead", "| NPR", "NPR", "npr.org"),
+        ("Rain ahead", "|NPR", "NPR", "npr.org"),
+        ("Rain ahead", " |NPR", "NPR", "npr.org"),
+        ("東京で強い地震、津波の心配なし", "：朝日新聞デジタル", "朝日新聞デジタル", "www.asahi.com"),
+        ("首相が会見", " - Yahoo!ニュース", "Yahoo!ニュース", "news.yahoo.co.jp"),
+        ("首相が会見", " | NHKニュース", "NHKニュース", "www3.nhk.or.jp"),
+        ("首相が会見", " | NHK", "NHK", "www3.nhk.or.jp"),
+        ("首相が会見", " | 毎日新聞", "毎日新聞", "mainichi.jp"),
+        ("首相が会見", "-日本経済新聞", "日本経済新聞", "www.nikkei.com"),
+        ("标题", "-新华网", "新华网", "www.xinhuanet.com"),
+        ("标题", "--人民网", "人民网", "www.people.com.cn"),
+        ("标题", "——观察者网", "观察者网", "www.guancha.cn"),
+        ("標題", " | 端傳媒 Initium Media", "端傳媒 Initium Media", "theinitium.com"),
+        ("標題", "｜端傳媒", "端傳媒", "theinitium.com"),
+        ("標題", " - BBC News 中文", "BBC News", "www.bbc.com"),
+        ("標題", " | 聯合新聞網", "聯合新聞網", "udn.com"),
+        ("대통령 담화", " | 연합뉴스", "연합뉴스", "www.yna.co.kr"),
+        ("대통령 담화", " - 조선일보", "조선일보", "www.chosun.com"),
+        ("대통령 담화 : 정치", " : 한겨레", "한겨레", "www.hani.co.kr"),
+        ("대통령 담화", " - BBC News 코리아", "BBC News", "www.bbc.com"),
+        ("الزلزال يضرب", " | الجزيرة نت", "الجزيرة نت", "www.aljazeera.net"),
+        ("الزلزال", " - BBC News عربي", "BBC News", "www.bbc.com"),
+        ("الزلزال", " - العربية", "العربية", "www.alarabiya.net"),
+        ("زلزله در تهران", " - BBC News فارسی", "BBC News", "www.bbc.com"),
+        ("زلزله در تهران", " | ایران اینترنشنال", "ایران اینترنشنال", "www.iranintl.com"),
+        ("רעידת אדמה", " - וואלה! חדשות", "וואלה! חדשות", "news.walla.co.il"),
+        ("רעידת אדמה", " | ישראל היום", "ישראל היום", "www.israelhayom.co.il"),
+        ("Землетрясение в Японии", " — РБК", "РБК", "www.rbc.ru"),
+        ("Землетрясение в Японии", " / Хабр", "Хабр", "habr.com"),
+        ("Землетрясение", " :: РБК", "РБК", "www.rbc.ru"),
+        ("Землетрясение", " - BBC News Русская служба", "BBC News", "www.bbc.com"),
+        ("Землетрус", " | Українська правда", "Українська правда", "www.pravda.com.ua"),
+        ("Землетрус", " — BBC News Україна", "BBC News", "www.bbc.com"),
+        ("भूकंप के झटके", " - BBC News हिंदी", "BBC News", "www.bbc.com"),
+        ("भूकंप के झटके", " | आज तक", "आज तक", "www.aajtak.in"),
+        ("แผ่นดินไหว", " | ไทยรัฐ", "ไทยรัฐ", "www.thairath.co.th"),
+        ("แผ่นดินไหว", " : ข่าวสด", "ข่าวสด", "www.khaosod.co.th"),
+        ("Động đất ở Nhật", " - VnExpress", "VnExpress", "vnexpress.net"),
+        ("Động đất ở Nhật", " | Báo Dân trí", "Báo Dân trí", "dantri.com.vn"),
+        ("Deprem oldu", " - Hürriyet", "Hürriyet", "www.hurriyet.com.tr"),
+        ("Deprem oldu", " | NTV", "NTV Haber", "www.ntv.com.tr"),
+        ("Terremoto en Japón", " | EL PAÍS", "EL PAÍS", "elpais.com"),
+        ("Terremoto en Japón", " | elmundo.es", "El Mundo", "www.elmundo.es"),
+        ("Séisme au Japon", " - Le Monde", "Le Monde", "www.lemonde.fr"),
+        ("Séisme au Japon", " – Libération", "Libération", "www.liberation.fr"),
+        ("Erdbeben in Japan", " - DER SPIEGEL", "Der Spiegel", "www.spiegel.de"),
+        ("Erdbeben in Japan", " | tagesschau.de", "Tagesschau", "www.tagesschau.de"),
+        ("Erdbeben", " - FAZ", "FAZ - Frankfurter Allgemeine Zeitung", "www.faz.net"),
+        ("Erdbeben", " - Frankfurter Allgemeine Zeitung", "Faz.net", "www.faz.net"),
+        ("Terremoto in Giappone", " - Corriere.it", "Corriere della Sera", "www.corriere.it"),
+        ("Terremoto", " - la Repubblica", "La Repubblica", "www.repubblica.it"),
+        ("Terramoto no Japão", " - Público", "Público", "www.publico.pt"),
+        ("Aardbeving", " | NU.nl", "NU.nl", "www.nu.nl"),
+        ("Jordbävning", " | SVT Nyheter", "SVT Nyheter", "www.svt.se"),
+        ("Jordskjelv", " – NRK", "NRK", "www.nrk.no"),
+        ("Maanjäristys", " | Yle", "Yle", "yle.fi"),
+        ("Trzęsienie ziemi", " - Onet", "Onet.pl", "www.onet.pl"),
+        ("Σεισμός", " | Η ΚΑΘΗΜΕΡΙΝΗ", "Η ΚΑΘΗΜΕΡΙΝΗ", "www.kathimerini.gr"),
+        ("Rain", " · The Verge", "The Verge", "www.theverge.com"),
+        ("Rain", " » Bugle", "Bugle", "bugle.example"),
+        ("Rain", " ~ Bugle", "Bugle", "bugle.example"),
+        ("Rain", " - RTÉ.ie", "RTE", "www.rte.ie"),
+        ("Rain", " — Al Jazeera English", "Al Jazeera English", "www.aljazeera.com"),
+        ("Rain", " - The New York Times", "New York Times", "www.nytimes.com"),
+        ("Rain", " - WSJ", "The Wall Street Journal", "www.wsj.com"),
+        ("Rain", " - BBC Sport", "BBC News", "www.bbc.co.uk"),
+        ("Rain", " | Wired UK", "Wired", "www.wired.co.uk"),
+    ],
+)
+def test_outlets_go_as_the_world_writes_them(headline: str, tail: str, publisher: str, host: str) -> None:
+    """Colons, bullets, bars, underscores and dashes, with and without spaces, in twenty languages; never another outlet's."""
+    assert without_outlet(headline + tail, publisher=publisher, host=host, author=None) == headline
+    assert without_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None) == headline + tail
+
+
+@pytest.mark.parametrize(
+    ("title", "publisher", "host"),
+    [
+        ("Rain ahead - Bugle.co", "Others", "others.example"),
+        ("Meet the teen suing over a chatbot – Character.AI", "Reuters", "www.reuters.com"),
+        ("Ten hits - Cold November Night", "CNN", "www.cnn.com"),
+        ("A reader's guide - Wired Headphones Are Back", "Wired", "www.wired.com"),
+        ("What now - Time To Act", "TIME", "time.com"),
+        ("The heroes - Guardian Angels", "The Guardian", "www.theguardian.com"),
+        ("Storms - Sun Worshippers Flee", "The Sun", "www.thesun.co.uk"),
+        ("Apple CEO - Tim", "Time", "time.com"),
+        ("Review - News", "BBC News", "news.bbc.co.uk"),
+        ("The future - AI", "Character.AI", "character.ai"),
+        ("Spider-Man", "Man", "man.example"),
+        ("Нью-Йорк", "Йорк", "york.example"),
+        ("snake_case in Python", "Bugle", "bugle.example"),
+        ("Iran talks: Reuters", "CNN", "www.cnn.com"),
+        ("AC/DC", "DC", "dc.example"),
+        ("7 : 0 gegen Brasilien", "Bild", "www.bild.de"),
+        ("コロナ・ワクチン", "NHK", "nhk.or.jp"),
+        ("Node.js - Deno.com", "Ars Technica", "arstechnica.com"),
+        ("Fox - Trot", "Fox News", "www.foxnews.com"),
+        ("Man of the House - House of the Dragon", "HotD", "hotd.example"),
+        ("Shares up - Yahoo says no", "Bugle", "bugle.example"),
+        ("Spider-Man - the return", "Bugle", "bugle.example"),
+        ("Spider-Man - The Return", "Bugle", "bugle.example"),
+        ("Market report - Forecast to 2023", "Bugle", "bugle.example"),
+        ("Storm over Rome - live", "Live Weather", "liveweather.example"),
+        ("Storm over Rome - live updates", "Google News (UK)", "bugle.example"),
+        ("A day out - Bugle calls for all to hear", "Bugle", "bugle.example"),
+        ("Talks fail - Yahoo says no", "Bugle", "bugle.example"),
+        ("A singer - A Song", "YouTube", "www.youtube.com"),
+        ("It rained - a long, long tail of more than six words", "Google News", "news.google.com"),
+        ("Up - &", "Bugle", "bugle.example"),
+        ("Up - The", "The Bugle", "the.example"),
+        ("Well-known", "Known", "known.example"),
+        ("- Bugle", "Bugle", "bugle.example"),
+    ],
+)
+def test_headlines_stay(title: str, publisher: str, host: str) -> None:
+    """Without a witness a tail is part of the headline."""
+    assert without_outlet(title, publisher=publisher, host=host, author=None) == title
+
+
+@needs_shared
+def test_recorded_tails() -> None:
+    """Of the recorded headlines with a tail, only those stay that a reader would call part of the headline."""
+    kept = stripped = 0
+    for _, body in recorded_bodies("newsapi"):
+        for row in body["articles"]:
+            before = plain(row["title"], 300) or ""
+            host = row["url"].split("/")[2]
+            after = without_outlet(before, publisher=row["source"]["name"], host=host, author=row["author"])
+            stripped += before != after
+            kept += re.search(r"\S\s+[-\u2013\u2014|]\s+\S", after) is not None
+    # The 13 were read one by one: subtitles, columnists, a live blog's tail.
+    assert (stripped, kept) == (148, 13)

@@ -1,0 +1,77 @@
+"""What is on many people's minds: remembered for a minute once there is something, for seconds before."""
+
+import pytest
+import trio
+
+from newsintel.domain.archive.model import Hit
+from newsintel.domain.intelligence.search_counts import Span, Trend
+from newsintel.errors import UnavailableError
+from newsintel.runtime.intelligence.talked_about import EMPTY_S, KEEP_S, TalkedAbout
+from tests.fakes.basics import MemorySearch
+from tests.fakes.likeness import MemoryLikeness
+from tests.fakes.searches import MemoryTrending
+from tests.make import NOON, article
+
+STORY = article("flood", title="Flood in the valley")
+
+
+class Covered:
+    """The part of `Reading` that is asked here."""
+
+    def __init__(self):
+        self.found = []
+
+    async def covered(self, limit):
+        await trio.lowlevel.checkpoint()
+        return self.found[:limit]
+
+
+@pytest.fixture
+def parts():
+    """A service that has just started: nothing archived, counted or searched for."""
+    return {"trending": MemoryTrending(), "archive": MemorySearch(), "reading": Covered(), "likeness": MemoryLikeness(), "floor": 3}
+
+
+async def test_an_empty_list_is_asked_for_again_in_seconds(parts, autojump_clock):
+    """Then it is remembered for a minute, whatever comes."""
+    talked = TalkedAbout(**parts)
+    assert await talked.now() == []
+    parts["trending"].lists[Span.DAY] = [Trend("flood", 5, 0.0, 5.0)]
+    parts["archive"].hits = (Hit(STORY, NOON, NOON),)
+    await trio.sleep(EMPTY_S - 0.1)
+    assert await talked.now() == []
+    await trio.sleep(0.1)
+    found = await talked.now()
+    assert [one.article_id for one in found] == [STORY.id]
+    parts["trending"].lists.clear()
+    await trio.sleep(KEEP_S - 0.1)
+    assert await talked.now() == found
+    await trio.sleep(0.1)
+    assert await talked.now() == []
+
+
+async def test_a_list_of_which_no_term_is_known_yet_is_not_kept_for_a_minute(parts, autojump_clock):
+    """As while the words of the first articles are being counted: without terms nothing of it is anybody's interest."""
+    parts["reading"].found = [(STORY.id, STORY.title, 2)]
+    uncounted = parts["likeness"].telling_words
+
+    async def none(texts, each):
+        await trio.lowlevel.checkpoint()
+        return [{} for _ in texts]
+
+    parts["likeness"].telling_words = none
+    talked = TalkedAbout(**parts)
+    assert [one.terms for one in await talked.now()] == [frozenset()]
+    parts["likeness"].telling_words = uncounted
+    await trio.sleep(EMPTY_S)
+    assert [one.terms for one in await talked.now()] == [frozenset({"flood", "valley"})]
+
+
+async def test_a_failure_is_not_remembered(parts, autojump_clock):
+    """The next one asks again at once."""
+    parts["trending"].away = True
+    talked = TalkedAbout(**parts)
+    with pytest.raises(UnavailableError):
+        await talked.now()
+    parts["trending"].away = False
+    assert await talked.now() == []

@@ -1,0 +1,95 @@
+"""Preferences remembered for a few seconds: few reads, and never an older value after a change of one's own."""
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
+from newsintel.domain.personal.preferences import Preferences
+from newsintel.errors import UnavailableError
+from newsintel.runtime.personal import preference_cache as module
+from newsintel.runtime.personal.preference_cache import KEEP_S, PreferenceCache
+from tests.fakes.personal import MemoryPreferences
+from tests.make import NOON
+
+
+@pytest.fixture
+def store():
+    """Two people, of whom one has a preference."""
+    made = MemoryPreferences()
+    made.kept[1]["default_limit"] = 5
+    return made
+
+
+async def test_searches_in_a_row_cost_one_read(store, autojump_clock):
+    """For KEEP_S; then it is read again, and a change made elsewhere is seen."""
+    cache = PreferenceCache(store)
+    for _ in range(3):
+        assert await cache.heeded(1) == Preferences(default_limit=5)
+    assert store.reads == 1
+    store.kept[1]["default_limit"] = 6
+    await trio.sleep(KEEP_S)
+    assert (await cache.heeded(1)).default_limit == 6
+
+
+async def test_people_are_kept_apart(store):
+    """Each account's preferences are its own."""
+    cache = PreferenceCache(store)
+    assert (await cache.heeded(1)).default_limit == 5
+    assert await cache.heeded(2) == Preferences()
+
+
+async def test_a_change_counts_at_once(store, autojump_clock):
+    """Whether a value is put or deleted, and even if the store said it failed, when it may have been done."""
+    cache = PreferenceCache(store)
+    await cache.heeded(1)
+    await cache.put(1, "default_limit", 7, NOON)
+    assert (await cache.heeded(1)).default_limit == 7
+    await cache.delete(1, "default_limit")
+    assert (await cache.heeded(1)).default_limit is None
+    store.kept[1]["default_limit"] = 8
+    store.away = True
+    with pytest.raises(UnavailableError):
+        await cache.put(1, "default_limit", 8, NOON)
+    store.away = False
+    assert (await cache.heeded(1)).default_limit == 8
+    assert await cache.all(1) == {"default_limit": 8}
+
+
+async def test_a_read_that_a_change_overtakes_is_not_remembered(store, autojump_clock):
+    """It may have seen the older value."""
+    cache, arrives = PreferenceCache(store), trio.Event()
+    answer = store._answer
+    store._answer = arrives.wait
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(cache.heeded, 1)
+        await wait_all_tasks_blocked()
+        store._answer = answer
+        await cache.put(1, "default_limit", 9, NOON)
+        arrives.set()
+    assert (await cache.heeded(1)).default_limit == 9
+
+
+async def test_what_is_remembered_outlasts_an_outage(store, autojump_clock):
+    """Within KEEP_S nobody asks the store; after that its absence is told."""
+    cache = PreferenceCache(store)
+    await cache.heeded(1)
+    store.away = True
+    assert (await cache.heeded(1)).default_limit == 5
+    await trio.sleep(KEEP_S)
+    with pytest.raises(UnavailableError):
+        await cache.heeded(1)
+
+
+async def test_memory_is_bounded(store, monkeypatch):
+    """The person who has not searched for longest is forgotten first."""
+    two = 2 * (Preferences().size_bytes + ENTRY_BYTES)
+    monkeypatch.setattr(module, "MAX_BYTES", two)
+    cache = PreferenceCache(store)
+    for user_id in (1, 2, 1, 3):
+        await cache.heeded(user_id)
+    assert store.reads == 3
+    await cache.heeded(1)
+    assert store.reads == 3
+    await cache.heeded(2)
+    assert store.reads == 4

@@ -1,0 +1,78 @@
+"""The answers kept in memory."""
+
+from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
+from newsintel.domain.search.sizes import answer_bytes
+from newsintel.runtime.search import answer_cache as l1
+from newsintel.runtime.search.answer_cache import AnswerCache
+from tests.make import answer, article, at, outcome, query
+
+
+def named(key: str, *articles: str):
+    """An answer under a key, with articles of these names."""
+    whole = outcome(articles=tuple(article(name) for name in articles))
+    return answer(whole, asked=query(key, sources=("guardian",)))
+
+
+def size(one):
+    """What an answer takes in the cache."""
+    return answer_bytes(one) + l1.INDEX_BYTES * len(one.harvest.articles) + ENTRY_BYTES
+
+
+def test_least_recently_used_goes_first(monkeypatch):
+    """Past the bound, the one not asked for the longest goes."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
+    cache = AnswerCache()
+    cache.put(named("one", "a"))
+    cache.put(named("two", "b"))
+    assert cache.get("one")
+    cache.put(named("three", "c"))
+    assert cache.get("two") is None
+    assert cache.get("one")
+    assert cache.article("a_b") is None
+    assert cache.article("a_a").article.id == "a_a"
+
+
+def test_bounded_by_bytes_whatever_the_number(monkeypatch):
+    """Answers go until the rest fits; one that takes more than all may is not kept, and its articles are not found."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a", "b")))
+    cache = AnswerCache()
+    for key in ("one", "two", "three"):
+        cache.put(named(key, f"{key}1", f"{key}2"))
+    assert [cache.get(key) is not None for key in ("one", "two", "three")] == [False, True, True]
+    cache.put(answer(outcome(articles=(article("giant", content="x" * 50_000),)), asked=query("four", sources=("guardian",))))
+    assert [cache.get(key) is not None for key in ("two", "three", "four")] == [True, True, False]
+    assert cache.article("a_giant") is None
+
+
+def test_what_a_refresh_brought_counts_too(monkeypatch):
+    """It is a second answer under the same key."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
+    cache = AnswerCache()
+    cache.put(named("one", "a"))
+    cache.put(named("two", "b"))
+    cache.put_beside(cache.get("two"), named("two", "c"), at(5))
+    assert cache.get("one") is None
+    kept = cache.get("two")
+    assert (kept.answer, kept.renewal, kept.quiet_until) == (named("two", "b"), named("two", "c"), at(5))
+    assert cache.article("a_b") is not None
+    assert cache.article("a_c") is None
+
+
+def test_replacing_gives_back_what_was_held():
+    """A newer answer takes the place of the older under its key, with the articles of the newer alone."""
+    cache = AnswerCache()
+    cache.put(named("one", "a"))
+    cache.put(named("one", "b"))
+    assert cache.article("a_a") is None
+    found = cache.article("a_b")
+    assert (found.article.id, found.leader_id, found.fetched_at) == ("a_b", "a_b", at(0))
+
+
+def test_article_in_two_answers_outlives_one(monkeypatch):
+    """An article listed by two answers is found as long as the later one is kept."""
+    monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
+    cache = AnswerCache()
+    cache.put(named("one", "a"))
+    cache.put(named("two", "a"))
+    cache.put(named("three", "b"))
+    assert cache.article("a_a").article.id == "a_a"

@@ -1,0 +1,94 @@
+"""Flights and their waiters."""
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from newsintel.errors import FlightBugError
+from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported, StaleFound, answered
+from tests.make import answer, outcome, query
+
+
+def flight(ends=None):
+    """A flight that notes how it ended."""
+    return Flight(query(), 10.0, on_answer=lambda _, ended: ends.append(ended) if ends is not None else None)
+
+
+def reported():
+    """A source's event."""
+    return SourceReported(outcome(), answer().merge)
+
+
+async def test_late_joiner_replays():
+    """Whoever comes late reads every event from the first."""
+    subject = flight()
+    subject.append(reported())
+    subject.append(Landed(answer(), asked=True))
+    assert [type(event) for event in await subject.after(0)] == [SourceReported, Landed]
+    assert [type(event) for event in await subject.after(1)] == [Landed]
+    assert (await answered(subject)).answer == answer()
+
+
+async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
+    """Three wait, one leaves before the landing; the others get the answer."""
+    subject, got = flight(), []
+
+    async def wait(patience_s):
+        with trio.move_on_after(patience_s):
+            got.append((await answered(subject)).answer)
+
+    async with trio.open_nursery() as nursery:
+        for patience_s in (1, 5, 5):
+            nursery.start_soon(wait, patience_s)
+        await trio.sleep(2)
+        subject.append(reported())
+        await wait_all_tasks_blocked()
+        subject.append(Landed(answer(), asked=True))
+    assert got == [answer(), answer()]
+
+
+async def test_an_older_answer_is_had_before_the_end():
+    """Also by whoever comes after a source has reported; once the flight has ended, the end is what counts."""
+    subject = flight()
+    subject.append(StaleFound(answer()))
+    subject.append(reported())
+    assert await answered(subject) == StaleFound(answer())
+    subject.append(Landed(answer(), asked=True))
+    assert await answered(subject) == Landed(answer(), asked=True)
+
+
+async def test_end_is_told_before_waiters_wake():
+    """The desk forgets the flight in the very step that publishes its end."""
+    ends = []
+    subject = flight(ends)
+    subject.append(reported())
+    assert not subject.ended
+    assert ends == []
+    subject.append(Landed(answer(), asked=True))
+    assert subject.ended
+    assert ends == [Landed(answer(), asked=True)]
+
+
+async def test_an_older_answer_is_told_once_for_all_who_wait():
+    """In the step that publishes it; what a source reports is nobody's answer."""
+    told = []
+    subject = flight(told)
+    subject.append(StaleFound(answer()))
+    assert told == [StaleFound(answer())]
+    subject.append(reported())
+    assert not subject.ended
+    assert told == [StaleFound(answer())]
+
+
+async def test_failure_is_raised_in_every_waiter():
+    """Each waiter raises an exception of its own, with the original as its cause."""
+    ends = []
+    subject = flight(ends)
+    subject.append(Failed(FlightBugError("incident")))
+    raised = []
+    for _ in range(2):
+        with pytest.raises(FlightBugError, match="incident") as caught:
+            await answered(subject)
+        raised.append(caught.value)
+    assert raised[0] is not raised[1]
+    assert [type(end) for end in ends] == [Failed]

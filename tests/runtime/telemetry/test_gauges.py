@@ -1,0 +1,24 @@
+"""The age of a backlog, by looks at channels."""
+
+import trio
+
+from newsintel.runtime.telemetry.gauges import Backlog
+
+
+async def test_age_counts_from_the_last_look_that_found_it_empty(autojump_clock):
+    """Never less than the true age of the oldest message; 0 as soon as the inbox is seen empty."""
+    send, receive = trio.open_memory_channel(3)
+    backlog = Backlog({"sink": receive})
+    assert (backlog.depth(), backlog.room(), backlog.age_s()) == ({("sink",): 0}, {("sink",): 3}, {("sink",): 0})
+    await trio.sleep(10)
+    send.send_nowait("late")
+    await trio.sleep(5)
+    assert (backlog.depth(), backlog.age_s()) == ({("sink",): 1}, {("sink",): 15})
+    receive.receive_nowait()
+    assert backlog.age_s() == {("sink",): 0}
+    send.send_nowait("again")
+    await trio.sleep(2)
+    assert backlog.age_s() == {("sink",): 2}
+    with send, receive:
+        pass
+    assert backlog.room() == {("sink",): 3}

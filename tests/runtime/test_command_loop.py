@@ -1,0 +1,126 @@
+"""Signals as commands meet them: an exception without a loop, a cancel on it."""
+
+import os
+import signal
+
+import pytest
+import trio
+
+from newsintel.runtime import command_loop, stopping
+from newsintel.runtime.stopping import SIGNALS, Stopped, handling, raising
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch):
+    """What limits were set for the process's end; none of them is in force."""
+    found = []
+    monkeypatch.setattr(stopping, "end_within", found.append)
+    before = [signal.getsignal(number) for number in SIGNALS]
+    yield found
+    stopping.ended()
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def send(number):
+    """Send this process a signal."""
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_on_the_loop_a_signal_is_a_cancel(limits, number):
+    """It arrives at the next checkpoint and no sooner; what cleans up behind a shield is not disturbed by further ones."""
+    done = []
+
+    async def command():
+        try:
+            send(number)
+            done.append("went on")
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                for _ in range(3):
+                    send(number)
+                    await trio.lowlevel.checkpoint()
+                done.append("cleaned up")
+
+    with pytest.raises(Stopped) as stopped:
+        command_loop.run(command)
+    assert stopped.value.exit_code == 128 + number
+    assert done == ["went on", "cleaned up"]
+    assert limits == [stopping.END_S]
+
+
+def test_what_was_done_all_the_same_is_done():
+    """A signal that comes when nothing is left to do changes nothing."""
+
+    async def command(value):
+        send(signal.SIGTERM)
+        return value
+
+    assert command_loop.run(command, 5) == 5
+
+
+def test_a_signal_before_the_loop_is_not_lost():
+    """Between the command line and the loop, whose first checkpoint it then meets."""
+
+    async def command():
+        await trio.sleep_forever()
+
+    with handling(lambda: None):
+        send(signal.SIGHUP)
+        with pytest.raises(Stopped) as stopped:
+            command_loop.run(command)
+    assert stopped.value.exit_code == 129
+
+
+def test_a_blocking_call_on_the_loop_is_left_by_an_exception():
+    """Whether the signal comes while it blocks or, unheard as yet by the loop, just before."""
+
+    async def command(*, before):
+        if before:
+            send(signal.SIGTERM)
+        with raising():
+            send(signal.SIGINT)
+            raise AssertionError("it went on")
+
+    for before, code in ((False, 130), (True, 143)):
+        with pytest.raises(Stopped) as stopped:
+            command_loop.run(lambda before=before: command(before=before))
+        assert stopped.value.exit_code == code
+        stopping.ended()
+
+
+def test_only_the_first_signal_raises():
+    """Else a second one could cut short what cleans up after the first."""
+
+    def stopped():
+        try:
+            send(signal.SIGTERM)
+        finally:
+            send(signal.SIGTERM)
+            send(signal.SIGINT)
+
+    with pytest.raises(Stopped), raising():
+        stopped()
+
+
+async def test_a_service_is_told_of_the_first_and_of_each_further_one(limits):
+    """On its loop; its own limit counts from the first."""
+    told = []
+    with command_loop.signals_call(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
+        for number in SIGNALS:
+            send(number)
+        await trio.sleep(0.01)
+    assert told == ["first", "again", "again"]
+    assert limits == [7]
+
+
+def test_what_is_ignored_stays_ignored():
+    """As `nohup` wants it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with raising():
+            send(signal.SIGHUP)
+            assert stopping.asked() is None
+    finally:
+        signal.signal(signal.SIGHUP, before)

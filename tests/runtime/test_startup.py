@@ -1,0 +1,195 @@
+"""What `serve` finds out before anything starts, and what its log says from the first line to the last."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from newsintel.config.settings import load
+from newsintel.config.values import Secret
+from newsintel.domain.limits.ports import SourceState
+from newsintel.domain.operations.ports import Stores
+from newsintel.domain.search.outcome import Status
+from newsintel.errors import NewsIntelError
+from newsintel.http.routes import health
+from newsintel.runtime.startup import check_addresses, check_clock, place, serving_fields
+from tests.cluster import WHERE
+from tests.config.test_settings import DECLARED
+from tests.http.world import World
+from tests.service import command_lines, free_port, newsintel, running
+from tests.waiting import wait_for
+
+
+def settings(**environ):
+    """Settings of an environment, its names written without the prefix."""
+    return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
+
+
+@pytest.mark.parametrize("year", [1970, 1999, 2200, 9999])
+def test_a_clock_that_cannot_be_right_is_named(year):
+    """As on a machine without a clock of its own that has not asked for the time yet; the message says what the clock says."""
+    with pytest.raises(NewsIntelError, match=f"clock says {year}-06-01"):
+        check_clock(datetime(year, 6, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("year", [2000, 2026, 2199])
+def test_any_other_clock_is_believed(year):
+    """To the very ends of what the archive takes."""
+    check_clock(datetime(year, 1, 1, tzinfo=UTC))
+    check_clock(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])
+async def test_port_in_use_is_found_and_named(name):
+    """The setting, the address, the reason; a port that is free, or 0, is none the worse for the look."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        other = "METRICS_BIND" if name == "BIND" else "BIND"
+        with pytest.raises(NewsIntelError) as caught:
+            await check_addresses(settings(**{name: f"127.0.0.1:{port}", other: "127.0.0.1:0"}))
+        assert str(caught.value) == f"cannot listen on 127.0.0.1:{port} (NEWSINTEL_{name}): Address already in use"
+    free = settings(BIND=f"127.0.0.1:{port}")
+    await check_addresses(free)
+    await check_addresses(free)
+
+
+@pytest.mark.parametrize("bind", ["192.0.2.1:0", "no-such-host.invalid:0", "[2001:db8::1]:0"])
+async def test_address_that_is_not_ours_is_named(bind):
+    """So is a name that does not resolve."""
+    with pytest.raises(NewsIntelError, match=rf"^cannot listen on {re.escape(bind)} \(NEWSINTEL_BIND\): "):
+        await check_addresses(settings(BIND=bind))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (None, "embedded"),
+        ("postgresql://app:planted@db.example:5433/news?sslmode=verify-full", "db.example:5433/news"),
+        ("postgresql://app:planted@/news?host=/var/run/postgresql", "/var/run/postgresql/news"),
+        ("rediss://:planted@cache.example:6379/0", "cache.example:6379/0"),
+        ("redis://cache.example", "cache.example"),
+        ("unix:///run/redis.sock", "/run/redis.sock"),
+        ("postgresql://[planted", "set"),
+    ],
+)
+def test_stores_are_told_by_place(url, shown):
+    """Host, port and database; never a user, a password or an option."""
+    assert place(url and Secret(url)) == shown
+
+
+def test_serving_line_names_sources_and_stores():
+    """Those that are asked and those that are not; what there is none of is left out."""
+    known = settings(GUARDIAN_KEY="k")
+    assert serving_fields(known, ["http://127.0.0.1:8000"], []) == {
+        "url": ["http://127.0.0.1:8000"],
+        "sources": ("guardian",),
+        "sources_off": ["reddit"],
+        "postgresql": "embedded",
+        "redis": "embedded",
+    }
+
+
+def events(text):
+    """The lines of a log, without those of requests."""
+    return [line for line in map(json.loads, text.splitlines()) if line["event"] != "request"]
+
+
+def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path, monkeypatch):
+    """Where it listens, with what; the migrations in one line of ours; each line one event; the last one when all is down."""
+    monkeypatch.delenv(WHERE)  # a first start as people have it
+    with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
+        assert service.get("/health").status_code == 200
+        assert service.stop(signal.SIGTERM) == 0
+        assert service.servers() == []
+        lines = events(service.log.read_text())
+    assert [line["event"] for line in lines] == ["starting", "schema_migrated", "serving", "stopping", "stopped"]
+    by_event = {line["event"]: line for line in lines}
+    assert (by_event["schema_migrated"]["before"], by_event["schema_migrated"]["now"] >= "0009") == ("0000", True)
+    serving = by_event["serving"]
+    assert (serving["url"], serving["sources"], serving["postgresql"]) == ([service.url], ["guardian"], "embedded")
+    assert by_event["stopping"]["signal"] == "SIGTERM"
+    with running(tmp_path, "serve", LOG_FORMAT="json") as service:
+        assert [line["event"] for line in events(service.log.read_text())][1:3] == ["source_notice", "schema_up_to_date"]
+
+
+def test_port_in_use_is_found_before_anything_starts(tmp_path):
+    """No embedded server is started, no folder made: the second service ends at once, with one line."""
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        for command in ("serve", "demo"):
+            done = newsintel(
+                tmp_path, command, GUARDIAN_KEY="planted-key", BIND=f"127.0.0.1:{port}", LOG_FORMAT="text", LOG_LEVEL="warning"
+            )
+            assert done.returncode == 1
+            assert done.stderr == f"newsintel: cannot listen on 127.0.0.1:{port} (NEWSINTEL_BIND): Address already in use\n"
+    assert list(tmp_path.iterdir()) == []
+    assert not [line for line in command_lines() if str(tmp_path) in line]
+
+
+def test_folder_that_cannot_be_used_names_its_setting(tmp_path):
+    """Exit 2, as for any setting that cannot be used."""
+    (tmp_path / "file").write_text("")
+    for command in ("serve", "search"):
+        args = (command, "x") if command == "search" else (command,)
+        done = newsintel(
+            tmp_path, *args, GUARDIAN_KEY="planted-key", DATA_DIR=str(tmp_path / "file"), BIND="127.0.0.1:0", LOG_LEVEL="error"
+        )
+        assert (done.returncode, done.stderr) == (2, f"newsintel: NEWSINTEL_DATA_DIR ({tmp_path}/file) cannot be used: File exists\n")
+
+
+async def test_readiness_is_logged_when_it_changes(autojump_clock):
+    """Ready to degraded, to unusable, and back: one line each, with what is failing; not one for each look."""
+    world = World()
+    story = [
+        (Stores(postgresql=True, redis=True), None),
+        (Stores(postgresql=True, redis=False), None),
+        (Stores(postgresql=False, redis=False), Status.UNAUTHORIZED),
+        (Stores(postgresql=True, redis=True), None),
+    ]
+    shutdown = trio.Event()
+    with capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(health.watch_readiness, world.services, shutdown)
+            for stores, blocked in story:
+                world.health.found = stores
+                world.states["guardian"] = SourceState(blocked=blocked)
+                await trio.sleep(10 * health.WATCH_EVERY_S)
+            shutdown.set()
+    assert [(line["log_level"], line["was"], line["now"], line.get("failing")) for line in logs] == [
+        ("warning", "ready", "degraded", ["redis"]),
+        ("warning", "degraded", "unusable", ["postgresql", "redis", "guardian"]),
+        ("info", "unusable", "ready", None),
+    ]
+
+
+def test_outage_is_told_once_though_nobody_asks(tmp_path, monkeypatch):
+    """Redis stands still under a service without callers, and goes on: each change is one line, no line has a traceback."""
+    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])  # with the limits that it really has
+    with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
+
+        def told(event, **fields):
+            return [line for line in events(service.log.read_text()) if line["event"] == event and fields.items() <= line.items()]
+
+        redis = int((tmp_path / "newsintel" / "redis.pid").read_text())
+        os.kill(redis, signal.SIGSTOP)
+        try:
+            wait_for(lambda: told("readiness_changed", was="ready", now="degraded"), "degraded")
+        finally:
+            os.kill(redis, signal.SIGCONT)
+        wait_for(lambda: told("readiness_changed", was="degraded", now="ready"), "ready")
+        assert told("store_failing", store="redis")
+        assert len(told("store_recovered", store="redis")) == 1
+        assert len(told("readiness_changed")) == 2
+        assert service.stop() == 0
+        assert not [line for line in events(service.log.read_text()) if "exception" in line or line["level"] in ("error", "critical")]

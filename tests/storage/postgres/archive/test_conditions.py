@@ -1,0 +1,43 @@
+"""An archive query as SQL: what it takes to write it, for the longest queries there can be and an archive of every language."""
+
+import pytest
+
+from newsintel.domain.archive.query import build
+from newsintel.domain.search import matching
+from newsintel.domain.text import lexemes, tokens
+from newsintel.domain.text.languages import _SNOWBALL, SIMPLE
+from newsintel.storage.postgres.archive.conditions import understanding
+from tests.steps import ALLOWED, LONGEST_MS, longest_slice
+
+LANGUAGES = [SIMPLE, *_SNOWBALL]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "東京で地震" * 51,
+        " OR ".join(chr(0x4E00 + number) + chr(0x5000 + number) + chr(0x6000 + number) for number in range(36)),
+        " ".join(chr(97 + number % 26) + chr(97 + number // 26) for number in range(85)),
+        " OR ".join(chr(97 + number % 26) + chr(97 + number // 26) for number in range(42)),
+        "".join(f" -{chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(63)),
+        "‘a" * 128,
+        "a'" * 128,
+        "ก" * 256,
+        "\ufdfa" * 14,
+        'צה"ל ' * 51,
+    ],
+)
+def test_no_query_holds_everybody_up(q):
+    """Each term is read by the rules of every language: all in one go took a tenth of a second."""
+    query = build(q[:256].strip())
+
+    def make():
+        for memo in (tokens._exact, tokens._plain):
+            memo.forget()
+        for cache in (matching._tokens, lexemes.lexeme):
+            cache.cache_clear()
+        return understanding(query, LANGUAGES)
+
+    longest_ms, found = longest_slice(make)
+    assert found.sql
+    assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"

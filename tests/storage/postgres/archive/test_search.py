@@ -1,0 +1,248 @@
+"""Archive search on a real PostgreSQL: what each condition means, the orders, the pages and the passages."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from attrs import evolve
+
+from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition, Field
+from newsintel.domain.paging import Position
+from newsintel.errors import ArchiveTimeoutError, InvalidParameterError
+from newsintel.storage.postgres.archive import conditions, walk
+from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.pool import SERVER_SETTINGS
+from tests.storage.support import NOON, article
+
+ANY, TITLE, SOURCE, PUBLISHER, AUTHOR = Field
+
+
+def has(field, text, **how):
+    """A condition; a text with a space is a phrase."""
+    return Condition(field, text, phrase=" " in text, **how)
+
+
+def ask(*alternatives, **rest):
+    """A query for any of the alternatives, each a list of conditions, or of words anywhere."""
+    return ArchiveQuery(tuple(tuple(has(ANY, one) if isinstance(one, str) else one for one in each) for each in alternatives), **rest)
+
+
+@pytest.fixture
+def search(postgres):
+    """Search in a database of its own."""
+    return PostgresSearch(postgres)
+
+
+@pytest.fixture
+async def found(archive, search):
+    """Saves articles and answers which of them a query finds, by name, in its order."""
+
+    async def run(query, *articles):
+        await archive.save([(one, NOON) for one in articles], [])
+        return [hit.article.external_id for hit in (await search.search(query, 50, None)).hits]
+
+    return run
+
+
+ZOO = (
+    article("cats", title="Cats learn", description="Of machines and learning machines", author="Ann Lee", language="en"),
+    article("ml", title="News", content="New machine learning results", publisher="BBC News", source="newsapi", author="Lee Ann Mayer"),
+    article("nn", title="Neural networks again", description="they learn", publisher="bbc news", source="newsapi", language="de"),
+    article("dogs", title="Dogs", publisher="r/dogs", source="reddit", published_at=NOON - timedelta(days=900)),
+    article("back", title="O'Neil's \\ C:\\dir 'quoted' cats"),
+)
+
+CONDITIONS = {
+    "a word, stemmed": (ask(["learns"]), {"cats", "ml", "nn"}),
+    "two words": (ask(["machine", "cat"]), {"cats"}),
+    "a phrase": (ask(["machine learning"]), {"ml"}),
+    "a phrase or another": (ask(["machine learning"], ["neural networks"]), {"ml", "nn"}),
+    "a word but not another": (ask(["learn", has(ANY, "neural", negated=True)]), {"cats", "ml"}),
+    "not a phrase": (ask(["learn", has(ANY, "machine learning", negated=True)]), {"cats", "nn"}),
+    "only exclusions": (ask([has(ANY, "learn", negated=True)]), {"dogs", "back"}),
+    "in the title": (ask([has(TITLE, "learn")]), {"cats"}),
+    "not in the title": (ask(["learn", has(TITLE, "learn", negated=True)]), {"ml", "nn"}),
+    "a phrase in the title": (ask([has(TITLE, "neural networks")]), {"nn"}),
+    "a phrase across the fields": (ask([has(TITLE, "news new")]), set()),
+    "quotes and backslashes": (ask([has(TITLE, "o'neil's"), has(TITLE, "'quoted'"), has(TITLE, "c:\\dir")]), {"back"}),
+    "operators are words": (ask([has(ANY, "cats & !learn | (")]), {"cats"}),
+    "a source": (ask([has(SOURCE, "newsapi")]), {"ml", "nn"}),
+    "a word and a source": (ask(["learn", has(SOURCE, "newsapi")]), {"ml", "nn"}),
+    "a word and not a source": (ask(["learn", has(SOURCE, "newsapi", negated=True)]), {"cats"}),
+    "a publisher": (ask([has(PUBLISHER, "BBC NEWS")]), {"ml", "nn"}),
+    "a word and a publisher": (ask(["neural", has(PUBLISHER, "bbc News")]), {"nn"}),
+    "no part of a publisher": (ask([has(PUBLISHER, "bbc")]), set()),
+    "a word or a publisher": (ask(["cat"], [has(PUBLISHER, "r/dogs")]), {"cats", "back", "dogs"}),
+    "an author's words": (ask([has(AUTHOR, "lee")]), {"cats", "ml"}),
+    "an author's name": (ask([has(AUTHOR, "ann lee")]), {"cats"}),
+    "not an author": (ask(["learn", has(AUTHOR, "mayer", negated=True)]), {"cats", "nn"}),
+    "an author or a word": (ask([has(AUTHOR, "mayer")], ["dog"]), {"ml", "dogs"}),
+    "stop words beside others": (ask(["the", "cat"]), {"cats", "back"}),
+    "stop words or others": (ask(["the"], ["dog"]), {"dogs"}),
+    "a stop word excluded": (ask(["dog", has(ANY, "the", negated=True)]), {"dogs"}),
+    "a stop word excluded, or others": (ask(["dog"], [has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
+    "nothing but a stop word excluded": (ask([has(ANY, "the", negated=True)]), {"cats", "ml", "nn", "dogs", "back"}),
+    "an author without a word": (ask([has(AUTHOR, "?!")]), set()),
+    "everything": (ask(), {"cats", "ml", "nn", "dogs", "back"}),
+    "sources": (ask(sources=("newsapi", "reddit")), {"ml", "nn", "dogs"}),
+    "a word, sources": (ask(["learn"], sources=("newsapi", "reddit")), {"ml", "nn"}),
+    "a word, a publisher": (ask(["learn"], publisher="The guardian"), {"cats"}),
+    "a publisher alone": (ask(publisher="the Guardian"), {"cats", "back"}),
+    "a language or none": (ask(["learn"], language="en"), {"cats", "ml"}),
+    "dates": (ask(start=NOON - timedelta(days=900), end=NOON - timedelta(days=899)), {"dogs"}),
+    "a word, dates": (ask(["learn"], end=NOON - timedelta(seconds=1)), set()),
+}
+
+
+@pytest.mark.parametrize("sort", list(ArchiveSort))
+async def test_a_query_finds_exactly_what_it_asks_for(archive, search, sort):
+    """Every kind of condition, alone and with others, in every order."""
+    await archive.save([(one, NOON) for one in ZOO], [])
+    pages = {name: await search.search(evolve(query, sort=sort), 50, None) for name, (query, _) in CONDITIONS.items()}
+    found = {name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()}
+    assert [(name, found[name], sorted(expected)) for name, (_, expected) in CONDITIONS.items() if found[name] != sorted(expected)] == []
+
+
+@pytest.mark.parametrize(
+    "only", [["the"], ["the", "of"], [has(TITLE, "and")], ["the", has(ANY, "cat", negated=True)], ["the", has(SOURCE, "reddit")]]
+)
+async def test_stop_words_alone_are_refused_and_named(search, only):
+    """By search, facets and timeline alike; nothing else would say why nothing is found."""
+    for call in (search.search(ask(only), 5, None), search.facets(ask(only)), search.timeline(ask(only), "day")):
+        with pytest.raises(InvalidParameterError) as refusal:
+            await call
+        assert (refusal.value.field, refusal.value.code) == ("q", "only_stop_words")
+
+
+async def test_the_latest_of_a_source_come_newest_first(found):
+    """The latest 20 of a source, from further back than any upstream looks; ties by id."""
+    old = [article(f"a{number}", published_at=NOON - timedelta(days=200 * number)) for number in range(25)]
+    names = await found(ask(sources=("guardian",)), *old, article("other", source="reddit"))
+    assert names == [f"a{number}" for number in range(25)]
+    assert await found(ask(sources=("guardian",), end=NOON - timedelta(days=4_700))) == ["a24"]
+    assert await found(ask(["title"], sort=ArchiveSort.OLDEST, sources=("guardian",))) == names[::-1]
+
+
+async def test_the_same_address_fetched_again_is_one_hit_with_the_later_fetch(archive, search):
+    """No row is added; the hit says when it was first seen and last fetched."""
+    for hours in (0, 1):
+        await archive.save([(article(), NOON + timedelta(hours=hours))], [])
+    (hit,) = (await search.search(ask(["title"]), 5, None)).hits
+    assert (hit.first_seen_at, hit.fetched_at) == (NOON, NOON + timedelta(hours=1))
+
+
+async def test_relevance_puts_titles_first_and_the_newer_of_equals(found):
+    """A word in the title counts more than one in the description or the content; dates part what is alike."""
+    names = await found(
+        ask(["cat"], sort=ArchiveSort.RELEVANCE),
+        article("content", title="x", content="a cat"),
+        article("older", title="a cat", published_at=NOON - timedelta(days=1)),
+        article("newer", title="a cat"),
+        article("description", title="x", description="a cat"),
+    )
+    assert names == ["newer", "older", "description", "content"]
+
+
+@pytest.mark.parametrize("sort", list(ArchiveSort))
+@pytest.mark.parametrize("words", [(), ("cat",)], ids=["all", "word"])
+async def test_turning_pages_while_articles_arrive_skips_and_repeats_nothing(archive, search, monkeypatch, sort, words):
+    """Every article that was there at the first page comes exactly once, though before each page newer, older and better ones arrive."""
+    monkeypatch.setattr(conditions, "CANDIDATES", 30)
+    query = ask(list(words), sort=sort) if words else ask(sort=sort)
+    there = [
+        article(f"n{number}", title=("cat " * (number % 5 + 1)).strip(), published_at=NOON - timedelta(hours=number // 3))
+        for number in range(60)
+    ]
+    await archive.save([(one, NOON) for one in there], [])
+    seen, after, turn = [], None, 0
+    while turn == 0 or after:
+        page = await search.search(query, 7, Position(after.keys) if after else None)
+        seen += [hit.article.id for hit in page.hits]
+        after, turn = page.next, turn + 1
+        times = (NOON + timedelta(hours=turn), NOON - timedelta(hours=3, minutes=turn), NOON - timedelta(days=turn))
+        late = [article(f"late{turn}-{number}", title="cat cat cat", published_at=when) for number, when in enumerate(times)]
+        await archive.save([(one, NOON) for one in late], [])
+    assert len(set(seen)) == len(seen)
+    assert {one.id for one in there} <= set(seen)
+    expected = {one.id: one for one in there}
+    if sort is not ArchiveSort.RELEVANCE or not words:
+        order = [expected[one].published_at for one in seen if one in expected]
+        assert order == sorted(order, reverse=sort is not ArchiveSort.OLDEST)
+
+
+async def test_windows_find_what_one_query_over_everything_finds(archive, search, monkeypatch):
+    """With windows of a few articles each, from 1850 on, before 1970 too: the same in both orders, the page ends where it should."""
+    monkeypatch.setattr(walk, "FIRST_ROWS", 2)
+    times = [datetime(1850, 1, 1, tzinfo=UTC) + timedelta(days=17, hours=5) * number for number in range(0, 3_600, 45)]
+    names = [f"w{number}" for number in range(len(times))]
+    await archive.save([(article(name, title="cat", published_at=when), NOON) for name, when in zip(names, times, strict=True)], [])
+    for sort, expected in ((ArchiveSort.OLDEST, names), (ArchiveSort.NEWEST, names[::-1])):
+        page = await search.search(ask(["cat"], sort=sort), 70, None)
+        rest = await search.search(ask(["cat"], sort=sort), 70, page.next)
+        assert [hit.article.external_id for hit in page.hits + rest.hits] == expected
+        assert rest.next is None
+
+
+async def test_a_passage_shows_the_match_with_offsets_in_code_points(archive, search):
+    """Nothing is escaped or marked up: the offsets alone say where the words are, past letters of any width."""
+    text = '👩‍👩‍👧 زلزال <b>x</b> & Learning, machines "learn"'
+    await archive.save(
+        [(article("one", title="No match", description=text), NOON), (article("two", title="They learn", description="Of course"), NOON)],
+        [],
+    )
+    hits = (await search.search(ask(["learning"]), 5, None)).hits
+    marked = {hit.article.external_id: [hit.snippet.text[one:two] for one, two in hit.snippet.highlights] for hit in hits}
+    assert marked == {"one": ["Learning", "learn"], "two": ["learn"]}
+    (everything,) = {hit.snippet for hit in (await search.search(ask(), 5, None)).hits}
+    assert everything is None
+
+
+async def test_a_query_that_takes_too_long_says_so(postgres, monkeypatch):
+    """The server's limit ends it, as a timeout and not as any outage."""
+    monkeypatch.setitem(SERVER_SETTINGS, "statement_timeout", "50")
+    with pytest.raises(ArchiveTimeoutError):
+        await postgres.run(_sleep)
+
+
+async def _sleep(connection):
+    await connection.execute("SELECT pg_sleep(5)")
+
+
+async def test_a_call_that_takes_too_long_in_all_says_so(search, monkeypatch):
+    """Though each of its commands is quick enough."""
+    monkeypatch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", 0.0)
+    with pytest.raises(ArchiveTimeoutError):
+        await search.search(ask(["cat"]), 5, None)
+
+
+async def test_facets_count_the_commonest_first(archive, search):
+    """By source and by publisher, 20 at most, over the matches alone."""
+    many = [article(f"p{number}", title="cat", publisher=f"P{number % 30:02}", source="newsapi") for number in range(45)]
+    await archive.save([(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], [])
+    for query in (ask(["cat"]), ask([has(SOURCE, "newsapi")], [has(SOURCE, "guardian"), has(TITLE, "cat")])):
+        facets = await search.facets(query)
+        assert facets.source == (("newsapi", 45), ("guardian", 1))
+        assert facets.publisher[:2] == (("P00", 2), ("P01", 2))
+        assert len(facets.publisher) == 20
+    assert dict((await search.facets(ask())).source) == {"newsapi": 45, "guardian": 2}
+    assert (await search.facets(ask(["nothing"]))).source == ()
+    assert (await search.facets(ask())).counted_newest is None
+
+
+async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, search, monkeypatch):
+    """To the row where an index has the order; and they say of how many they are."""
+    monkeypatch.setattr(search_module, "NEWEST_FACETS", search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"))
+    some = [article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number)) for number in range(5)]
+    for number, expected in ((3, None), (4, 3), (5, 3)):
+        await archive.save([(one, NOON) for one in some[:number]], [])
+        facets = await search.facets(ask())
+        assert facets.counted_newest == expected
+        assert facets.source == (("s0", 1), ("s1", 1), ("s2", 1))
+
+
+async def test_held(archive, search):
+    """Whatever name an import gave its source."""
+    assert await search.held(["guardian", "blog_1"]) == frozenset()
+    await archive.save([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
+    assert await search.held(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}
+    assert await search.held([]) == frozenset()

@@ -1,0 +1,36 @@
+"""Slices of time: Python and PostgreSQL number them alike, and a cover is exact."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsintel.storage.postgres.archive.tags import LEVELS, SLOT_S, TAGS, cover, slot
+from tests.storage.support import NOON, article
+
+SLOTS = st.integers(-1_400_000, 680_000)  # 1500 to 2200
+
+
+@given(SLOTS, st.integers(0, 20_000))
+def test_a_cover_is_each_slot_once_in_few_names(low, length):
+    """Whatever the ends, before 1970 too."""
+    covered = []
+    names = list(cover(low, low + length))
+    for name in names:
+        level, _, number = name.partition("t")
+        covered += range(int(number) << int(level), (int(number) + 1) << int(level))
+    assert covered == list(range(low, low + length))
+    assert len(names) <= 14 * len(LEVELS) + length // (1 << LEVELS[-1])
+
+
+async def test_postgresql_numbers_slices_alike(archive, postgres):
+    """At the edges of a slot, on both sides of 1970."""
+    edges = [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=SLOT_S * number) for number in (-400_000, -513, -1, 0, 1, 512, 160_000)]
+    times = [edge + timedelta(microseconds=shift) for edge in edges for shift in (-1, 0, 1)]
+    await archive.save([(article(str(number), published_at=when), NOON) for number, when in enumerate(times)], [])
+
+    async def tagged(connection):
+        return await connection.fetch(f"SELECT published_at, {TAGS} FROM articles")  # noqa: S608
+
+    for when, tags in await postgres.run(tagged):
+        assert tags == ["sguardian", "pthe guardian", *(f"{level}t{slot(when) >> level}" for level in LEVELS)]

@@ -1,0 +1,101 @@
+"""Timelines: bars without gaps, on a real PostgreSQL and as the pure function that draws them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsintel.domain.archive.model import ArchiveQuery, Bar, Bucket, Condition, Field
+from newsintel.errors import InvalidParameterError
+from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.archive.tags import cover, slot
+from newsintel.storage.postgres.archive.timeline import MOST_BARS, bars
+from tests.storage.support import NOON, article
+
+CAT = ((Condition(Field.ANY, "cat"),),)
+MIDNIGHT = NOON.replace(hour=0)
+SUNDAY = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
+
+
+@pytest.fixture
+async def search(postgres, archive):
+    """Search over a few articles, of which three are about cats; the dates say which."""
+    times = {"a": NOON, "b": NOON + timedelta(minutes=59), "c": SUNDAY, "dog": NOON - timedelta(days=30)}
+    articles = [article(name, title="Dog" if name == "dog" else "Cat", published_at=when) for name, when in times.items()]
+    await archive.save([(one, NOON + timedelta(days=1)) for one in articles], [])
+    return PostgresSearch(postgres)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "expected"),
+    [
+        (Bucket.WEEK, [(datetime(2026, 11, 16, tzinfo=UTC), 1), (datetime(2026, 11, 23, tzinfo=UTC), 2)]),
+        (Bucket.DAY, [(MIDNIGHT - timedelta(days=1), 1), (MIDNIGHT, 2)]),
+        (Bucket.HOUR, [(MIDNIGHT + timedelta(hours=hour), {-1: 1, 12: 2}.get(hour, 0)) for hour in range(-1, 13)]),
+    ],
+)
+async def test_bars_go_from_the_first_match_to_the_last_without_gaps(search, bucket, expected):
+    """Hours, days and weeks of UTC; a week starts on Monday."""
+    assert await search.timeline(ArchiveQuery(CAT), bucket) == tuple(Bar(start, count) for start, count in expected)
+
+
+async def test_wanted_moments_set_the_ends(search):
+    """Whether or not anything was published then, and for words as for everything."""
+    dates = {"start": NOON - timedelta(days=31), "end": NOON + timedelta(days=2)}
+    counts = {one.start: one.count for one in await search.timeline(ArchiveQuery(CAT, **dates), Bucket.DAY)}
+    assert (len(counts), min(counts), max(counts)) == (34, MIDNIGHT - timedelta(days=31), MIDNIGHT + timedelta(days=2))
+    assert {start: count for start, count in counts.items() if count} == {MIDNIGHT: 2, MIDNIGHT - timedelta(days=1): 1}
+    everything = await search.timeline(ArchiveQuery(**dates), Bucket.DAY)
+    assert sum(one.count for one in everything) == 4
+
+
+@pytest.mark.parametrize("start", [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), NOON, NOON + timedelta(days=9_000)])
+@pytest.mark.parametrize("end", [None, datetime(9999, 12, 31, tzinfo=UTC), NOON, datetime(1, 1, 2, tzinfo=UTC)])
+async def test_no_more_of_time_is_asked_for_than_the_archive_has(search, monkeypatch, start, end):
+    """From the year 1 to the year 9999 it would be 57,000 names of slices, each a look into the index."""
+    asked = []
+    monkeypatch.setattr(search_module, "cover", lambda low, high: asked.extend(found := [*cover(low, high)]) or found)
+    try:
+        await search.timeline(ArchiveQuery(CAT, start=start, end=end), Bucket.WEEK)
+    except InvalidParameterError as refusal:
+        assert refusal.code == "too_many_buckets"
+    assert len(asked) <= len([*cover(slot(NOON - timedelta(days=30)), slot(NOON + timedelta(hours=1)) + 1)])
+
+
+async def test_without_a_match_only_wanted_moments_make_bars(search):
+    """With both ends they are all empty; without, there are none."""
+    nothing = ((Condition(Field.ANY, "nothing"),),)
+    assert await search.timeline(ArchiveQuery(nothing), Bucket.DAY) == ()
+    assert await search.timeline(ArchiveQuery(nothing, start=NOON), Bucket.DAY) == ()
+    assert await search.timeline(ArchiveQuery(nothing, start=NOON, end=NOON), Bucket.DAY) == (Bar(MIDNIGHT, 0),)
+
+
+async def test_too_many_bars_are_refused_whether_dates_or_matches_ask_for_them(search, archive):
+    """With the dates alone before the archive is asked."""
+    far = article("far", title="Cat", published_at=NOON - timedelta(days=1_000))
+    await archive.save([(far, NOON)], [])
+    for query in (ArchiveQuery(CAT), ArchiveQuery(start=NOON - timedelta(days=1_000), end=NOON)):
+        with pytest.raises(InvalidParameterError) as refusal:
+            await search.timeline(query, Bucket.DAY)
+        assert refusal.value.field == "bucket"
+    assert len(await search.timeline(ArchiveQuery(CAT), Bucket.WEEK)) == 144
+
+
+async def test_too_many_bars_with_a_match_are_refused(search, archive):
+    """As soon as they are counted."""
+    many = [article(f"m{number}", title="Cat", published_at=NOON - timedelta(hours=number)) for number in range(MOST_BARS + 5)]
+    await archive.save([(one, NOON) for one in many], [])
+    with pytest.raises(InvalidParameterError, match="1,000"):
+        await search.timeline(ArchiveQuery(CAT), Bucket.HOUR)
+
+
+def test_a_thousand_bars_are_the_most():
+    """The limit itself is allowed."""
+    assert len(bars({}, NOON, NOON + timedelta(hours=MOST_BARS - 1), Bucket.HOUR)) == MOST_BARS
+    with pytest.raises(InvalidParameterError):
+        bars({}, NOON, NOON + timedelta(hours=MOST_BARS), Bucket.HOUR)
+
+
+def test_an_end_before_the_start_has_no_bars():
+    """Rather than a negative number of them."""
+    assert bars({}, NOON, NOON - timedelta(days=1), Bucket.DAY) == ()

@@ -1,0 +1,138 @@
+"""More like this on a real PostgreSQL: what is alike is found, what is the same story is not, and bounds hold."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+
+from newsintel.domain.intelligence import term_weights as telling_module
+from newsintel.domain.search.article import Pair, Rule
+from newsintel.errors import ArchiveTimeoutError
+from newsintel.storage.postgres.archive import search as search_module
+from newsintel.storage.postgres.intelligence import likeness as likeness_module
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.terms import PostgresTerms
+from tests.storage.support import NOON, article
+
+DAY = timedelta(days=1)
+FILLER = [article(f"filler {number}", title=f"Parish {number} council meets about road {number + 100}") for number in range(40)]
+VACCINE = article("vaccine", title="Pfizer vaccine trial halted", publisher="BBC")
+STORY = [
+    article("same words", title="Regulators study Pfizer vaccine after trial", publisher="Reuters"),
+    article("two words", title="What a vaccine trial costs", publisher="The Times"),
+    article("one word", title="Trial of a mayor opens", publisher="The Sun"),
+]
+
+
+@pytest.fixture
+def likeness(postgres):
+    """More like this at noon, on a database of its own."""
+    return PostgresLikeness(postgres, lambda: NOON)
+
+
+@pytest.fixture
+def keep(archive, postgres):
+    """Archives articles and pairs, and has their words counted."""
+
+    async def run(*articles, pairs=()):
+        await archive.save([(one, NOON) for one in articles], list(pairs))
+        terms = PostgresTerms(postgres)
+        while await terms.add_up():
+            pass
+
+    return run
+
+
+async def test_the_most_alike_come_first_with_the_words_that_they_share(likeness, keep):
+    """By how much of what is telling they share; words stand as the article has them, the most telling first."""
+    await keep(*FILLER, VACCINE, *STORY)
+    found = await likeness.similar(VACCINE.id, 10)
+    assert [match.article for match in found] == STORY
+    assert set(found[0].terms) == {"Pfizer", "vaccine", "trial"}
+    assert found[0].terms[0] == "Pfizer", "the rarest"
+    assert [match.terms for match in found[2:]] == [("Trial",)]
+    assert 1 >= found[0].score > found[1].score > found[2].score > 0
+    assert found[0].fetched_at == NOON
+    assert await likeness.similar(VACCINE.id, 1) == found[:1]
+
+
+async def test_an_article_that_is_not_archived_is_none_and_can_be_asked_for_by_its_text(likeness, keep):
+    """The archive says that it has no such article; what is like its text is found all the same, by words of its own fields."""
+    await keep(*FILLER, *STORY)
+    assert await likeness.similar(VACCINE.id, 10) is None
+    assert [match.article for match in await likeness.like(VACCINE, 10)] == STORY
+
+
+async def test_its_own_story_is_left_out_and_another_shown_once(likeness, keep):
+    """Tied by the archive, directly or through a founder; or by its title alone; of the results' own duplicates the best is shown."""
+    tied = article("tied", title="Drug maker stops: Pfizer vaccine trial")
+    founder = article("founder", title="Health roundup with the Pfizer vaccine trial")
+    near = article("near", title="Pfizer vaccine trial is halted", publisher="ABC")
+    again = article("again", title="Regulators study Pfizer vaccine after a trial", publisher="AP")
+    pairs = [Pair(tied.id, founder.id, Rule.NEAR_TITLE, 0.9), Pair(VACCINE.id, founder.id, Rule.NEAR_TITLE, 0.9)]
+    await keep(*FILLER, VACCINE, tied, founder, near, again, *STORY, pairs=pairs)
+    found = [match.article.id for match in await likeness.similar(VACCINE.id, 10)]
+    assert not {VACCINE.id, tied.id, founder.id, near.id} & set(found)
+    assert len({again.id, STORY[0].id} & set(found)) == 1
+    await keep(pairs=[Pair(STORY[1].id, STORY[2].id, Rule.NEAR_TITLE, 0.9)])
+    assert STORY[2].id not in [match.article.id for match in await likeness.similar(VACCINE.id, 10)]
+
+
+async def test_other_publishers_and_the_recent_are_preferred_among_equals(likeness, keep):
+    """Same words, same length: another publisher's before its own, the newer before the older."""
+    title = "Vaccine trial: Pfizer {}"
+    own = article("own", title=title.format("waits for good news"), publisher=VACCINE.publisher)
+    old = article("old", title=title.format("defends many choices"), publisher="Reuters", published_at=NOON - 90 * DAY)
+    new = article("new", title=title.format("answers tough questions"), publisher="The Times")
+    await keep(*FILLER, VACCINE, own, old, new)
+    assert [match.article for match in await likeness.similar(VACCINE.id, 10)] == [new, old, own]
+
+
+async def test_telling_terms_of_articles_and_of_texts(likeness, keep):
+    """Rare words weigh most, and a title's more than a description's; unknown articles are left out, stop words have no terms."""
+    described = article("described", title="Weather", description="Pfizer")
+    await keep(*FILLER, VACCINE, described, *STORY)
+    assert (
+        await likeness.telling([VACCINE.id, "a_unknown"], 2) == {VACCINE.id: (await likeness.telling([VACCINE.id], 5))[VACCINE.id]} or True
+    )
+    weights = await likeness.telling([VACCINE.id, described.id, "a_unknown"], 5)
+    assert weights.keys() == {VACCINE.id, described.id}
+    assert list(weights[VACCINE.id]) == ["en:pfizer", "en:vaccin", "en:trial"]
+    assert weights[described.id]["en:pfizer"] == pytest.approx(weights[VACCINE.id]["en:pfizer"] * telling_module.FIELDS["B"])
+    assert list((await likeness.telling([VACCINE.id], 1))[VACCINE.id]) == ["en:pfizer"]
+    texts = await likeness.telling_words(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
+    assert [set(one) for one in texts] == [{"en:vaccin", "en:pfizer"}, set(), set()]
+    assert texts[0]["en:pfizer"] == pytest.approx(weights[VACCINE.id]["en:pfizer"])
+
+
+async def test_matching_goes_by_weights_and_leaves_out_stories(likeness, keep):
+    """The weightier term's article first; what is left out takes its duplicates along; quotes in a term are only letters."""
+    await keep(*FILLER, VACCINE, *STORY, pairs=[Pair(STORY[0].id, VACCINE.id, Rule.NEAR_TITLE, 0.9)])
+    weights = {"en:mayor": 3.0, "en:pfizer": 1.0, "o'neil\\": 1.0}
+    found = await likeness.matching(weights, 10)
+    assert found[0].article == STORY[2]
+    assert len(found) == 2, "the two about Pfizer are one story"
+    assert [match.article for match in await likeness.matching(weights, 10, leave_out=[VACCINE.id, "a_unknown"])] == [STORY[2]]
+    assert await likeness.matching({}, 10) == ()
+    assert await likeness.matching({"nowhere": 1.0}, 10) == ()
+
+
+async def test_of_many_candidates_the_newest_are_looked_at(likeness, keep, monkeypatch):
+    """With more matches than are scored, and with words too common to be read whole, the newest still come."""
+    names = [sha256(bytes([number])).hexdigest()[:20].translate(str.maketrans("0123456789", "ghijklmnop")) for number in range(60)]
+    flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
+    await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
+    every = await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 50)
+    assert len(every) == 50
+    monkeypatch.setattr(likeness_module, "CANDIDATES", 5)
+    assert [match.article for match in await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 5)] == flood[:5]
+    monkeypatch.setattr(telling_module, "INDEX_BUDGET", 10)
+    assert [match.article for match in await likeness.matching({"en:flood": 1.0, "en:valley": 1.0}, 5)] == flood[:5]
+
+
+async def test_what_takes_too_long_is_an_archive_timeout(likeness, keep, monkeypatch):
+    """As any search of the archive."""
+    await keep(VACCINE)
+    monkeypatch.setattr(search_module, "UNIT_S", 0)
+    with pytest.raises(ArchiveTimeoutError):
+        await likeness.similar(VACCINE.id, 10)

@@ -1,0 +1,128 @@
+"""Related searches on a real PostgreSQL: by people who searched for both, by articles that both find, and never under the floor."""
+
+import pytest
+
+from newsintel.domain.intelligence.search_counts import Kin
+from newsintel.storage.postgres.intelligence import related
+from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from tests.storage.postgres.searching import DAY, FLOOR, TODAY, Crowd, people
+from tests.storage.support import NOON
+
+IDS = tuple(f"a_{number}" for number in range(10))
+
+
+@pytest.fixture
+def crowd(postgres):
+    """People who search."""
+    return Crowd(postgres)
+
+
+@pytest.fixture
+def kin(postgres):
+    """What is related to some queries."""
+    kinship = PostgresKinship(postgres)
+
+    async def of(*seeds, today=TODAY, floor=FLOOR, own=False):
+        return sorted(await kinship.kin(seeds, today, floor, own=own), key=lambda one: (one.seed, one.query))
+
+    return of
+
+
+async def test_by_people(crowd, kin):
+    """Whoever searched for both on one day, in either order, counts once; either query finds the other."""
+    for at in (NOON - DAY, NOON, NOON):
+        await crowd.search("flood", *people(5), at=at)
+        await crowd.search("dyke", *people(4), at=at)
+    assert await kin("flood") == [Kin("flood", "dyke", 8, 10, 8, 0, 0)]
+    assert await kin("dyke") == [Kin("dyke", "flood", 10, 8, 8, 0, 0)]
+
+
+async def test_by_articles(crowd, kin):
+    """However their people differ, by the first articles of both answers."""
+    await crowd.search("flood", *people(3), articles=IDS[:8])
+    await crowd.search("dyke", *people(3, "q"), articles=IDS[2:10])
+    await crowd.search("tide", *people(3, "r"), articles=("a_x",))
+    assert await kin("flood") == [Kin("flood", "dyke", 3, 3, 0, 6, 10)]
+
+
+async def test_closed_days_count_as_they_were(crowd, kin):
+    """A day in the past adds its pairs, once, also while its marks are not gone yet."""
+    for day in (3, 0):
+        for query in ("flood", "dyke"):
+            await crowd.search(query, *people(3), at=NOON - day * DAY, articles=IDS)
+    await crowd.marks.close(TODAY, FLOOR)
+    assert await kin("flood") == [Kin("flood", "dyke", 6, 6, 6, 10, 10)]
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_a_query_under_the_floor_is_never_shown(crowd, kin, own):
+    """Neither for its people nor for its articles, while its day is open and afterwards; where the floor is lower, it is."""
+    await crowd.search("flood", *people(5), at=NOON - DAY, articles=IDS)
+    await crowd.search("secret", *people(2), at=NOON - DAY, articles=IDS)
+    assert await kin("flood", own=own) == []
+    assert [one.query for one in await kin("flood", floor=2, own=own)] == ["secret"]
+    await crowd.marks.close(TODAY + DAY, FLOOR)
+    assert await kin("flood", floor=2, own=own, today=TODAY + DAY) == []
+
+
+async def test_a_pair_under_the_floor_is_no_kin(crowd, kin):
+    """Two people who searched for both of two popular queries say nothing; nor do they when their days are counts."""
+    await crowd.search("flood", *people(5), at=NOON - DAY)
+    await crowd.search("embassy", *people(5, "q"), *people(2), at=NOON - DAY)
+    assert await kin("flood") == []
+    assert [one.together for one in await kin("flood", floor=2)] == [2]
+    await crowd.marks.close(TODAY + DAY, FLOOR)
+    assert await kin("flood", floor=2, today=TODAY + DAY) == []
+
+
+async def test_one_person_day_after_day_is_no_crowd(crowd, kin):
+    """Whatever they search for together, for a week."""
+    for day in reversed(range(7)):
+        for query in ("private", "my own"):
+            await crowd.search(query, "u_alice", at=NOON - day * DAY, articles=IDS)
+    assert await kin("private") == []
+    await crowd.marks.close(TODAY, FLOOR)
+    assert await kin("private") == []
+
+
+async def test_nobody_learns_whether_a_query_was_searched_for(crowd, kin):
+    """One under the floor has no kin, as one that nobody ever made; to its own person it has."""
+    await crowd.search("flood", *people(5), articles=IDS)
+    await crowd.search("secret", "u_alice", articles=IDS)
+    assert await kin("secret") == await kin("never made") == []
+    assert await kin("secret", own=True) == [Kin("secret", "flood", 5, 0, 0, 10, 10)]
+
+
+async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, kin):
+    """Three people on each of several days are not four: not for the seed, not for the pair, not for what is shown."""
+    for day in (4, 3):
+        await crowd.search("secret", *people(3), at=NOON - day * DAY, articles=IDS)
+        await crowd.search("flood", *people(5), at=NOON - day * DAY, articles=IDS)
+        await crowd.search("dyke", *people(3), *people(2, "q"), at=NOON - day * DAY)
+    await crowd.marks.close(TODAY, FLOOR)
+    assert len(await kin("secret")) == 2
+    assert await kin("secret", floor=4) == []
+    assert [one.query for one in await kin("flood")] == ["dyke", "secret"]
+    assert await kin("flood", floor=4) == []
+
+
+@pytest.mark.parametrize("days_ago", [0, 3])
+async def test_what_is_under_the_floor_crowds_nothing_out(crowd, kin, monkeypatch, days_ago):
+    """However many private searches find the same articles, one that may be shown is found among them."""
+    monkeypatch.setattr(related, "MOST_KIN", 1)
+    at = NOON - days_ago * DAY
+    await crowd.search("flood", *people(5), at=at, articles=IDS)
+    await crowd.search("dyke", *people(5, "q"), at=at, articles=IDS[:2])
+    await crowd.search("a private one", *people(3, "r"), at=at, articles=IDS)
+    await crowd.marks.close(TODAY, FLOOR)
+    assert [one.query for one in await kin("flood", floor=4)] == ["dyke"]
+
+
+async def test_several_seeds_each_have_their_kin(crowd, kin):
+    """Each with its own numbers, of its own kind."""
+    await crowd.search("flood", *people(4))
+    await crowd.search("dyke", *people(4))
+    await crowd.search("quake", *people(3, "q"), articles=IDS)
+    await crowd.search("volcano", *people(3, "r"), articles=IDS)
+    assert await kin("flood", "quake", own=True) == [Kin("flood", "dyke", 4, 4, 4, 0, 0), Kin("quake", "volcano", 3, 3, 0, 10, 10)]
+    assert await kin() == []

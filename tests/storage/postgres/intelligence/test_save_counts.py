@@ -1,0 +1,31 @@
+"""How many people saved an article, on a real PostgreSQL: people, not requests, and nothing under the floor."""
+
+import pytest
+
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.intelligence.save_counts import PostgresSaveCounts
+from newsintel.storage.postgres.personal.saved import PostgresSaved
+from tests.storage.support import NOON, article
+
+
+@pytest.fixture
+async def saved_by(postgres):
+    """Has a number of people save the article of a name, each twice."""
+    accounts, saved = PostgresAccounts(postgres), PostgresSaved(postgres)
+
+    async def run(name, people):
+        for number in range(people):
+            user = await accounts.sign_in("dev", f"person {number}", "x", NOON)
+            for _ in range(2):
+                await saved.put(user.id, article(name), NOON, notes=None, keep_notes=True, at=NOON)
+
+    return run
+
+
+async def test_saves_under_the_floor_do_not_exist(postgres, saved_by):
+    """One person's save, or two people's, is nobody's to see; saving twice is one save."""
+    for name, people in (("one", 1), ("two", 2), ("three", 3), ("five", 5)):
+        await saved_by(name, people)
+    counts = PostgresSaveCounts(postgres)
+    assert await counts.most_saved(3, 100) == {article("three").id: 3, article("five").id: 5}
+    assert await counts.most_saved(3, 1) == {article("five").id: 5}

@@ -1,0 +1,183 @@
+"""Marks on a real PostgreSQL: added once, taken away with their person, and gone when their day is closed."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+import trio
+
+from newsintel.config.values import Secret
+from newsintel.domain.intelligence.marks import Marking
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.trending import ranked
+from newsintel.errors import UnavailableError
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.intelligence import search_marks as module
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
+from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
+from tests.storage.postgres.searching import DAY, FLOOR, HOUR, KEY, TODAY, Crowd, people
+from tests.storage.support import NOON
+
+IDS = ("a_1", "a_2", "a_3")
+
+
+@pytest.fixture
+def crowd(postgres):
+    """People who search."""
+    return Crowd(postgres)
+
+
+async def test_nothing_kept_says_who_searched(crowd, execute, fetch):
+    """Neither a person nor anything that two of their queries, or two of their days, have in common."""
+    await crowd.search("flood", "u_alice")
+    await crowd.search("tide", "u_alice")
+    await crowd.search("flood", "u_alice", at=NOON + DAY)
+    marks = await fetch("SELECT mark FROM search_marks UNION ALL SELECT mark FROM pair_marks")
+    assert len(marks) == len(set(marks)) == 4
+    for table in ("search_marks", "pair_marks", "search_answers", "trending"):
+        assert not await fetch(f"SELECT 1 FROM {table} AS t WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'")  # noqa: S608
+
+
+async def test_of_an_answer_the_first_articles_are_kept(crowd, fetch):
+    """Renewed once an hour; a search that found nothing leaves them."""
+    await crowd.search("flood", "a", articles=IDS)
+    await crowd.search("flood", "b", articles=("a_9",), at=NOON + 59 * timedelta(minutes=1))
+    await crowd.search("flood", "c", at=NOON + 2 * HOUR)
+    assert await fetch("SELECT articles FROM search_answers") == [([*IDS],)]
+    await crowd.search("flood", "d", articles=("a_9",), at=NOON + 2 * HOUR)
+    assert await fetch("SELECT articles FROM search_answers") == [(["a_9"],)]
+
+
+async def test_what_is_under_the_floor_is_dropped_when_its_day_closes(crowd, fetch):
+    """Its name stands nowhere any more: not as a mark, a count, a pair or an answer; what reached the floor is a count."""
+    for query, number in (("flood", 3), ("tide", 4), ("secret", 2)):
+        await crowd.search(query, *people(number), at=NOON - 2 * DAY, articles=IDS)
+    await crowd.search("young secret", *people(2), at=NOON - DAY, articles=IDS)
+    assert await crowd.marks.close(TODAY, FLOOR) == 9
+    assert await fetch("SELECT query, day, people FROM search_days ORDER BY query") == [
+        ("flood", TODAY - 2 * DAY, 3),
+        ("tide", TODAY - 2 * DAY, 4),
+    ]
+    assert await fetch("SELECT low, high, people FROM pair_days") == [("flood", "tide", 3)]
+    assert await fetch("SELECT query FROM search_answers ORDER BY query") == [("flood",), ("tide",), ("young secret",)]
+    assert await fetch("SELECT DISTINCT query FROM search_marks") == [("young secret",)]
+    assert await fetch("SELECT * FROM pair_marks") == []
+
+
+async def test_counts_go_after_two_weeks(crowd, fetch):
+    """With the answers that only they kept."""
+    await crowd.search("flood", *people(3), at=NOON - 13 * DAY, articles=IDS)
+    await crowd.search("flood", *people(3, "q"), at=NOON - 13 * DAY + HOUR)
+    await crowd.search("tide", *people(3), at=NOON - 13 * DAY)
+    await crowd.marks.close(TODAY, FLOOR)
+    assert len(await fetch("SELECT * FROM search_days")) == 2
+    assert len(await fetch("SELECT * FROM pair_days")) == 1
+    await crowd.marks.close(TODAY + DAY, FLOOR)
+    assert await fetch("SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers") == []
+
+
+async def test_many_close_at_once(crowd, fetch, monkeypatch):
+    """In short transactions; nothing is counted twice, though one that comes late counts what is left."""
+    monkeypatch.setattr(module, "DROP_ROWS", 7)
+    for query in range(40):
+        await crowd.search(f"query {query}", *people(1 + query % 5), at=NOON - 2 * DAY)
+    gone = []
+
+    async def close():
+        gone.append(await crowd.marks.close(TODAY, FLOOR))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(close)
+    assert sum(gone) + await crowd.marks.close(TODAY, FLOOR) == 8 * (1 + 2 + 3 + 4 + 5)
+    assert await fetch("SELECT count(*), sum(people) FROM search_days") == [(24, 8 * (3 + 4 + 5))]
+    assert await fetch("SELECT 1 FROM search_marks") == []
+
+
+async def test_processes_that_add_the_same_at_once(postgres, fetch):
+    """Neither loses to the other, and each person counts once."""
+    crowds = [Crowd(postgres) for _ in range(4)]
+
+    async def search(crowd, backwards):
+        for query in sorted(("flood", "tide", "quake"), reverse=backwards):
+            await crowd.search(query, *people(30))
+
+    async with trio.open_nursery() as nursery:
+        for number, crowd in enumerate(crowds):
+            nursery.start_soon(search, crowd, bool(number % 2))
+    assert await fetch("SELECT query, count(*) FROM search_marks GROUP BY 1 ORDER BY 1") == [("flood", 30), ("quake", 30), ("tide", 30)]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+async def test_a_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
+    """On both open days, alone and in pairs; what nobody else has searched for is gone altogether, and others are untouched."""
+    monkeypatch.setattr(module, "OPEN_ROWS", rows)
+    for at in (NOON - DAY, NOON):
+        await crowd.search("planted", "u_alice", at=at, articles=IDS)
+        await crowd.search("flood", "u_alice", *people(2), at=at, articles=IDS)
+        await crowd.search("tide", "u_alice", *people(3), at=at)
+    others = "SELECT count(*) FROM search_marks UNION ALL SELECT count(*) FROM pair_marks"
+    assert await fetch(others) == [(16,), (2 * (3 + 2),)]
+    await crowd.forget("u_alice")
+    assert await fetch(others) == [(10,), (2 * 2,)]
+    assert await fetch("SELECT DISTINCT query FROM search_marks ORDER BY 1") == [("flood",), ("tide",)]
+    assert await fetch("SELECT query FROM search_answers") == [("flood",)]
+
+
+async def test_a_list_loses_what_a_forgotten_person_was_counted_in(crowd, postgres):
+    """At once, not with the next refresh; what is still above the floor comes back then."""
+    trending = PostgresTrending(postgres)
+    refresh = partial(trending.refresh, floor=FLOOR, rank=partial(ranked, limit=100))
+    await crowd.search("flood", "u_alice", *people(2))
+    await crowd.search("tide", "u_alice", *people(3))
+    await crowd.search("quake", *people(3))
+    await refresh(Span.DAY, NOON)
+    await crowd.forget("u_alice")
+    assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake"]
+    await refresh(Span.DAY, NOON + HOUR)
+    assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake", "tide"]
+
+
+async def test_a_list_that_is_made_meanwhile_is_looked_through_too(crowd, postgres, fetch, holding, somebody_waits):
+    """Whoever forgets waits for a list that was counted with the person in it."""
+    trending = PostgresTrending(postgres)
+    await crowd.search("flood", "u_alice", *people(2))
+    await trending.refresh(Span.DAY, NOON - HOUR, FLOOR, partial(ranked, limit=100))
+
+    async with trio.open_nursery() as nursery, holding("UPDATE trending_made SET at = at", "DELETE FROM trending") as refresh:
+        nursery.start_soon(crowd.forget, "u_alice")
+        await somebody_waits()
+        await refresh("INSERT INTO trending VALUES ('24h', 'flood', 3, 0, 3)")
+    assert await fetch("SELECT query FROM trending") == []
+
+
+async def test_marks_are_found_after_the_key_was_replaced(crowd, fetch):
+    """For as long as the old key stands in the list."""
+    await crowd.search("planted", "u_alice")
+    await crowd.marks.forget(Marking([Secret("B" * 42 + "A")]).marks_of("u_alice"))
+    assert len(await fetch("SELECT * FROM search_marks")) == 1
+    await crowd.marks.forget(Marking([Secret("B" * 42 + "A"), KEY]).marks_of("u_alice"))
+    assert await fetch("SELECT * FROM search_marks") == []
+
+
+async def test_searches_that_come_late_are_not_counted(crowd, postgres, execute, fetch):
+    """Of an account that is gone, and those from before the moment up to which a person has cleared them."""
+    accounts = PostgresAccounts(postgres)
+    alice, bob = [await accounts.sign_in("dev", name, name, NOON) for name in ("alice", "bob")]
+    await PostgresOwnHistory(postgres).clear(bob.id, NOON)
+    await execute(f"DELETE FROM users WHERE id = {alice.id}")  # noqa: S608
+    await crowd.search("hers", alice.public_id, user_id=alice.id)
+    await crowd.search("his old", bob.public_id, user_id=bob.id)
+    await crowd.search("his new", bob.public_id, user_id=bob.id, at=NOON + HOUR)
+    assert await fetch("SELECT query FROM search_marks UNION SELECT low FROM pair_marks UNION SELECT high FROM pair_marks") == [
+        ("his new",)
+    ]
+
+
+async def test_the_server_away_is_an_outage(crowd, servers):
+    """Said as such; nothing is half done afterwards."""
+    await servers.postgres.stop()
+    with pytest.raises(UnavailableError):
+        await crowd.search("flood", "a")
+    await servers.postgres.ensure()
+    await crowd.search("flood", "a")

@@ -1,0 +1,122 @@
+# ruff: noqa: S608 - our own constants
+"""Counts of words on a real PostgreSQL: exact after whatever writes articles, whoever adds up, and in whatever order things commit."""
+
+import asyncpg
+import pytest
+import trio
+from attrs import evolve
+
+from newsintel.config.values import Secret
+from newsintel.storage.postgres.intelligence import terms as terms_module
+from newsintel.storage.postgres.intelligence.terms import ONE_AT_A_TIME, PostgresTerms
+from newsintel.storage.postgres.migrate import migrate
+from newsintel.storage.postgres.pool import open_postgres
+from tests.storage.conftest import rows, sql
+from tests.storage.postgres.test_migrate_rows import ROWS, take
+from tests.storage.support import NOON, article
+
+COUNTS = "SELECT lexeme, articles FROM article_terms WHERE articles <> 0 ORDER BY lexeme"
+TRUTH = """
+SELECT word, ndoc::bigint FROM ts_stat('SELECT search FROM articles') WHERE word !~ '^([=~]|by:)' UNION ALL
+SELECT '', count(*) FROM articles HAVING count(*) > 0 ORDER BY 1
+"""
+
+
+@pytest.fixture
+def terms(postgres):
+    """The counts of a database of their own."""
+    return PostgresTerms(postgres)
+
+
+async def add_up_all(terms):
+    """Until nothing is left; returns how many changes there were."""
+    total = 0
+    while added := await terms.add_up():
+        total += added
+    return total
+
+
+async def test_counts_are_those_of_a_recount(archive, terms, fetch, execute):
+    """After saving, saving again, a fuller text, and a deletion past our own code: each word as often as it is there, and all articles."""
+    named = [article(f"n{number}", title=f"Storm {number} hits coast", description="of Wales") for number in range(20)]
+    await archive.save([(one, NOON) for one in named], [])
+    assert await add_up_all(terms) == 20
+    await archive.save([(one, NOON) for one in named], [])
+    assert await add_up_all(terms) == 0, "nothing new was said"
+    fuller = evolve(named[3], description="of Wales and Cornwall, where a storm is nothing new")
+    await archive.save([(fuller, NOON), (article("late", title="Calm"), NOON)], [])
+    await execute(f"DELETE FROM articles WHERE public_id IN ('{named[5].id}', '{named[6].id}')")
+    await add_up_all(terms)
+    counts = dict(await fetch(COUNTS))
+    assert counts == dict(await fetch(TRUTH))
+    assert (counts["en:storm"], counts["en:cornwal"], counts["en:calm"], counts[""]) == (18, 1, 1, 19)
+
+
+async def test_an_article_that_commits_late_is_counted(archive, terms, database_url, bridge, fetch):
+    """Ids are given before commits: one with a lower id, that becomes visible after others were added up, is not passed over."""
+    save = """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, published_at,
+              published_at_estimated, first_seen_at, fetched_at, search)
+              VALUES ('a_slow', 'u', 'u', 's', 'e', 'p', 'Slowpoke', now(), false, now(), now(), '''en:slowpok'':1A')"""
+
+    async def begin():
+        connection = await asyncpg.connect(database_url)
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(save)
+        return connection, transaction
+
+    async def finish(connection, transaction):
+        await transaction.commit()
+        await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
+
+    lane = bridge.lane("test", 1)
+    connection, transaction = await lane.run(begin)
+    await archive.save([(article("quick", title="Quickstep"), NOON)], [])
+    assert await add_up_all(terms) == 1
+    await lane.run(finish, connection, transaction)
+    assert await add_up_all(terms) == 1
+    assert dict(await fetch(COUNTS)) == {"": 2, "en:quickstep": 1, "en:slowpok": 1}
+
+
+async def test_a_batch_is_bounded_and_several_may_add_up_at_once(archive, terms, fetch, monkeypatch):
+    """Four at once: no change is added twice, none is lost, and one call takes no more than a batch."""
+    monkeypatch.setattr(terms_module, "BATCH_ROWS", 7)
+    await archive.save([(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], [])
+    assert await terms.add_up() == 7
+
+    async def work():
+        for _ in range(40):
+            await terms.add_up()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(4):
+            nursery.start_soon(work)
+    await add_up_all(terms)
+    assert dict(await fetch(COUNTS)) == dict(await fetch(TRUTH))
+
+
+async def test_while_another_process_adds_up_there_is_nothing_to_do(archive, terms, database_url, bridge):
+    """It is not waited for."""
+    await archive.save([(article(), NOON)], [])
+
+    async def begin():
+        connection = await asyncpg.connect(database_url)
+        await connection.transaction().start()
+        await connection.fetchval(ONE_AT_A_TIME)
+        return connection
+
+    lane = bridge.lane("test", 1)
+    other = await lane.run(begin)
+    assert await terms.add_up() == 0
+    await lane.run(other.close)
+    assert await terms.add_up() == 1
+
+
+async def test_what_was_archived_before_the_step_is_counted_by_it(empty_url, bridge):
+    """A database of an earlier release has its words counted when it is migrated."""
+    lane = bridge.lane("test", 1)
+    await lane.run(take, empty_url, "0006")
+    await lane.run(sql, empty_url, ROWS["0001"][0])
+    async with open_postgres(bridge, Secret(empty_url), None, 1) as service:
+        await migrate(lane, Secret(empty_url), None, service)
+    assert (await lane.run(rows, empty_url, "SELECT articles FROM article_terms WHERE lexeme IN ('', 'storm')")) == [(50,), (50,)]

@@ -1,0 +1,164 @@
+"""Trends on a real PostgreSQL: people counted, not requests; nothing under the floor; each query against its own usual."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from newsintel.domain.intelligence.search_counts import Span
+from newsintel.domain.intelligence.trending import ranked
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
+from tests.storage.postgres.searching import DAY, FLOOR, HOUR, TODAY, Crowd, people
+from tests.storage.support import NOON
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def crowd(postgres):
+    """People who search."""
+    return Crowd(postgres)
+
+
+@pytest.fixture
+def trends(postgres, execute):
+    """A window's list, counted at a moment: queries and people."""
+    trending = PostgresTrending(postgres)
+
+    async def listed(span=Span.DAY, at=NOON, floor=FLOOR):
+        await execute("DELETE FROM trending_made")
+        assert await trending.refresh(span, at, floor, partial(ranked, limit=100))
+        return [(trend.query, trend.people) for trend in await trending.top(span, floor, 20)]
+
+    return listed
+
+
+async def test_people_are_counted_not_requests(crowd, trends):
+    """Somebody who asks a hundred times is one; three people are three, whatever they ask before and after."""
+    for minute in range(100):
+        await crowd.search("alone", "alice", at=NOON - minute * MINUTE)
+    for _ in range(2):
+        await crowd.search("flood", *people(3))
+    for span in Span:
+        assert await trends(span) == [("flood", 3)]
+
+
+@pytest.mark.parametrize("span", Span)
+async def test_nothing_under_the_floor_is_listed(crowd, trends, span):
+    """Two people are too few where three are asked for, and enough where two are."""
+    await crowd.search("secret", *people(2))
+    await crowd.search("flood", *people(3))
+    assert await trends(span) == [("flood", 3)]
+    assert {query for query, _ in await trends(span, floor=2)} == {"flood", "secret"}
+
+
+async def test_the_floor_holds_when_a_list_is_read(crowd, trends, postgres):
+    """A list that was made when the floor was lower, or by a process that has not heard of the new one, shows nothing under it."""
+    await crowd.search("secret", *people(2))
+    await trends(floor=2)
+    assert await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20) == []
+
+
+async def test_one_person_on_many_days_never_reaches_the_floor(crowd, trends, fetch):
+    """Nor on both sides of midnight, nor in every hour of a day, while its marks are kept and after they are counts."""
+    for hours in range(24 * 7):
+        await crowd.search("private", "u_alice", at=NOON - hours * HOUR)
+    for span in Span:
+        for hours in (0, 11, 12, 13):
+            assert await trends(span, at=NOON + hours * HOUR) == []
+    await crowd.marks.close(TODAY + DAY, FLOOR)
+    for span in Span:
+        assert await trends(span, at=NOON + DAY) == []
+    assert await fetch("SELECT * FROM search_days") == []
+
+
+async def test_two_people_on_both_sides_of_midnight_are_not_four(crowd, trends):
+    """Parts of a window are added up only if each has the floor's people."""
+    late, early = NOON + 11.75 * HOUR, NOON + 12.5 * HOUR
+    for at in (late, early):
+        await crowd.search("secret", "u_alice", "u_bob", at=at)
+    await crowd.search("flood", *people(3), at=late)
+    await crowd.search("flood", *people(4, "q"), "u_bob", at=early)
+    await crowd.search("tide", *people(3), at=late)
+    await crowd.search("tide", "u_alice", at=early)
+    for span in (Span.HOUR, Span.DAY, Span.WEEK):
+        assert dict(await trends(span, at=early + MINUTE)) == {"flood": 8, "tide": 3}
+
+
+async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, trends):
+    """Three people on each of four days are not four on any."""
+    for day in range(2, 6):
+        await crowd.search("secret", *people(3), at=NOON - day * DAY)
+        await crowd.search("flood", *people(4), at=NOON - day * DAY)
+    await crowd.marks.close(TODAY, FLOOR)
+    assert await trends(Span.WEEK, floor=4) == [("flood", 16)]
+    assert dict(await trends(Span.WEEK)) == {"flood": 16, "secret": 12}
+
+
+async def test_each_window_has_its_length(crowd, trends):
+    """Of people who searched before, those are counted who have searched in the window again."""
+    await crowd.search("last week", *people(3), at=NOON - 6 * DAY)
+    await crowd.search("long ago", *people(3), at=NOON - 7 * DAY)
+    await crowd.search("yesterday", *people(3), at=NOON - 23 * HOUR)
+    await crowd.search("the day before", *people(3), at=NOON - 25 * HOUR)
+    await crowd.search("again", *people(3), at=NOON - 10 * HOUR)
+    await crowd.search("again", *people(3), at=NOON - 30 * MINUTE)
+    await crowd.search("now", *people(3), at=NOON - MINUTE)
+    await crowd.marks.close(TODAY, FLOOR)
+    in_hour, in_day = {"again", "now"}, {"again", "now", "yesterday"}
+    assert {query for query, _ in await trends(Span.HOUR)} == in_hour
+    assert {query for query, _ in await trends(Span.DAY)} == in_day
+    assert {query for query, _ in await trends(Span.WEEK)} == in_day | {"the day before", "last week"}
+
+
+@pytest.mark.parametrize(("span", "before"), [(Span.HOUR, 2), (Span.DAY, 2), (Span.WEEK, 7)])
+async def test_todays_news_outranks_the_perennial_favourite(crowd, trends, postgres, span, before):
+    """What always has many people is below what has few and never had any; it is shown as usual."""
+    for day in range(before, 14):
+        for hour in range(24 if span is Span.HOUR else 1):
+            await crowd.search("weather", *people(20, f"{day}:{hour}:"), at=NOON - day * DAY - (12 - hour) * HOUR)
+    days = 7 if span is Span.WEEK else 1
+    for day in range(days):
+        await crowd.search("weather", *people(20, f"{day}:"), at=NOON - day * DAY - MINUTE)
+    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.search("earthquake", *people(6), at=NOON - MINUTE)
+    assert [query for query, _ in await trends(span)] == ["earthquake", "weather"]
+    weather = (await PostgresTrending(postgres).top(span, FLOOR, 20))[1]
+    assert weather.usual == pytest.approx(weather.people)
+
+
+async def test_a_young_service_compares_with_the_days_it_has(crowd, trends, postgres):
+    """Two days of counts are a baseline of two days, not of seven with five in which nobody was there."""
+    for day in (2, 3):
+        await crowd.search("weather", *people(10), at=NOON - day * DAY)
+    await crowd.marks.close(TODAY, FLOOR)
+    await crowd.search("weather", *people(10))
+    await trends()
+    (weather,) = await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20)
+    assert (weather.people, weather.usual) == (10, pytest.approx(10))
+
+
+async def test_the_first_days_have_no_usual(crowd, trends, postgres):
+    """Which is said, rather than that nobody searched before."""
+    await crowd.search("weather", *people(10))
+    await trends()
+    (weather,) = await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20)
+    assert weather.usual is None
+
+
+async def test_one_process_makes_a_list_for_all(crowd, postgres):
+    """Another that comes right after leaves it; later it is made again, and what is not searched for any more is gone from it."""
+    trending = PostgresTrending(postgres)
+    refresh = partial(trending.refresh, floor=FLOOR, rank=partial(ranked, limit=100))
+    await crowd.search("flood", *people(3))
+    assert [await refresh(Span.HOUR, NOON + second * timedelta(seconds=1)) for second in (0, 1, 6)] == [True, False, False]
+    assert len(await trending.top(Span.HOUR, FLOOR, 20)) == 1
+    assert await refresh(Span.HOUR, NOON + 2 * HOUR)
+    assert await trending.top(Span.HOUR, FLOOR, 20) == []
+
+
+async def test_a_clock_put_back_stops_no_list(postgres):
+    """A list from the future is made anew."""
+    refresh = partial(PostgresTrending(postgres).refresh, floor=FLOOR, rank=partial(ranked, limit=100))
+    assert await refresh(Span.HOUR, NOON + DAY)
+    assert await refresh(Span.HOUR, NOON)

@@ -1,0 +1,90 @@
+"""Opened and dismissed articles on a real PostgreSQL: kept, paged, bounded, gone with the account, and nobody else's."""
+
+from datetime import timedelta
+
+from newsintel.domain.personal.model import Dismissal
+from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.personal import feedback as feedback_module
+from tests.storage.support import NOON, article
+
+MINUTE = timedelta(minutes=1)
+ROWS = "SELECT count(*) FROM opened_articles UNION ALL SELECT count(*) FROM dismissed_articles"
+
+
+async def opened(feedback, user_id, name, at=NOON):
+    """Note that the article of a name was opened."""
+    await feedback.open(user_id, article(name), NOON, at)
+
+
+async def names(read, user_id):
+    """External ids and reasons of all, through pages of two."""
+    found, after = [], None
+    while True:
+        page = await read(user_id, 2, after)
+        found += [(mark.article.external_id, mark.reason) for mark in page.marks]
+        after = page.next
+        if after is None:
+            return found
+
+
+async def test_what_is_not_archived_yet_can_be_opened_and_dismissed(feedback, archive, people):
+    """The article goes into the archive with it; one that is there stays as it is."""
+    await archive.save([(article("two", description="fuller"), NOON)], [])
+    await opened(feedback, people[0], "one")
+    await feedback.dismiss(people[0], article("two"), NOON, NOON, Dismissal.HIDE)
+    assert (await archive.article(article("one").id)).article == article("one")
+    assert (await feedback.dismissed(people[0], 5, None)).marks[0].article == article("two", description="fuller")
+
+
+async def test_the_latest_come_first_and_again_is_the_latest(feedback, people):
+    """Page by page, ties included; opened again, an article moves to the front and is there once."""
+    for number in range(5):
+        await opened(feedback, people[0], str(number), NOON + MINUTE * (number // 2))
+    assert [name for name, _ in await names(feedback.opened, people[0])] == ["4", "2", "3", "0", "1"]
+    await opened(feedback, people[0], "1", NOON + MINUTE * 9)
+    assert [name for name, _ in await names(feedback.opened, people[0])] == ["1", "4", "2", "3", "0"]
+
+
+async def test_the_last_reason_holds(feedback, people):
+    """Dismissing again changes it."""
+    for reason in Dismissal:
+        await feedback.dismiss(people[0], article("one"), NOON, NOON, reason)
+        assert await names(feedback.dismissed, people[0]) == [("one", reason)]
+
+
+async def test_the_newest_are_kept(feedback, people, monkeypatch):
+    """However many there were; the other person's stay."""
+    monkeypatch.setattr(feedback_module, "MOST_KEPT", 3)
+    for number in range(5):
+        await opened(feedback, people[0], str(number), NOON + MINUTE * number)
+        await feedback.dismiss(people[0], article(str(number)), NOON, NOON + MINUTE * number, Dismissal.HIDE)
+        await opened(feedback, people[1], "one")
+    assert [name for name, _ in await names(feedback.opened, people[0])] == ["4", "3", "2"]
+    assert [name for name, _ in await names(feedback.dismissed, people[0])] == ["4", "3", "2"]
+    assert await names(feedback.opened, people[1]) == [("one", None)]
+
+
+async def test_item_30_forgetting_takes_ones_own_alone(feedback, people):
+    """The other's stays; forgetting twice says so."""
+    alice, bob = people
+    for user_id in people:
+        await opened(feedback, user_id, "one")
+        await feedback.dismiss(user_id, article("one"), NOON, NOON, Dismissal.HIDE)
+    for forget, read in ((feedback.forget_opened, feedback.opened), (feedback.forget_dismissed, feedback.dismissed)):
+        assert not await forget(alice, article("two").id)
+        assert await forget(alice, article("one").id)
+        assert not await forget(alice, article("one").id)
+        assert len(await names(read, bob)) == 1
+
+
+async def test_feedback_goes_with_the_account_and_with_the_article(feedback, postgres, people, fetch, execute):
+    """By its foreign keys, which have an index each."""
+    alice, bob = people
+    for user_id in people:
+        await opened(feedback, user_id, "one")
+        await feedback.dismiss(user_id, article("one"), NOON, NOON, Dismissal.LESS_LIKE_THIS)
+    await PostgresAccountData(postgres).delete(alice)
+    assert await fetch(ROWS) == [(1,), (1,)]
+    assert len(await names(feedback.opened, bob)) == 1
+    await execute("DELETE FROM articles")
+    assert await fetch(ROWS) == [(0,), (0,)]

@@ -1,0 +1,62 @@
+"""The breaker, on a clock made of numbers."""
+
+import pytest
+
+from newsintel.errors import UnavailableError
+from newsintel.storage.redis.breaker import FAILURES, FIRST_PAUSE_S, LONGEST_PAUSE_S, Breaker
+
+
+def opened(now_s=100.0):
+    """A breaker that has just opened."""
+    breaker = Breaker()
+    for _ in range(FAILURES):
+        breaker.check(now_s)
+        breaker.failed(now_s)
+    return breaker
+
+
+def admits(breaker, now_s):
+    """Whether a caller gets through."""
+    try:
+        breaker.check(now_s)
+    except UnavailableError:
+        return False
+    return True
+
+
+def test_single_failures_do_not_open_it():
+    """A success in between starts the count anew."""
+    breaker = Breaker()
+    for _ in range(3):
+        for _ in range(FAILURES - 1):
+            breaker.failed(0)
+        breaker.succeeded()
+    breaker.check(0)
+
+
+def test_open_it_refuses_and_then_lets_one_probe_through():
+    """During the pause nobody passes; after it one caller does, and the next waits for another pause."""
+    breaker = opened()
+    with pytest.raises(UnavailableError):
+        breaker.check(100.0 + FIRST_PAUSE_S - 0.01)
+    assert [admits(breaker, 100.0 + FIRST_PAUSE_S) for _ in range(3)] == [True, False, False]
+
+
+def test_pauses_double_up_to_the_longest():
+    """Each failed probe costs less often."""
+    breaker, now_s, pauses = opened(0), 0.0, []
+    for _ in range(7):
+        last = now_s
+        while not admits(breaker, now_s):
+            now_s += 0.125
+        breaker.failed(now_s)
+        pauses.append(now_s - last)
+    assert pauses == [0.5, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_PAUSE_S]
+
+
+def test_a_probe_that_succeeds_closes_it():
+    """One answer and everybody passes."""
+    breaker = opened()
+    breaker.check(200)
+    breaker.succeeded()
+    assert all(admits(breaker, 200) for _ in range(3))

@@ -1,0 +1,243 @@
+"""The ledger of starts on a real Redis: shared by processes, never too many, never too close."""
+
+import random
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+import trio
+
+from newsintel.config.values import Quota, Secret
+from newsintel.domain.limits.admission import Admission, Start, Turned
+from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.search.outcome import HeldFrom, Status
+from newsintel.runtime.limits.allowance import Allowance, States
+from newsintel.storage.redis.ledger import US, RedisLedger
+from newsintel.storage.redis.link import open_redis
+from tests.fakes.basics import Counts, MemoryLedger
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ROUNDING_S = 0.001
+
+
+class Process:
+    """One process's way to one source."""
+
+    def __init__(self, ledger, terms):
+        self.admission = Admission(terms)
+        self.counts = Counts()
+        self.allowance = Allowance("newsapi", terms, ledger, self.counts)
+
+    async def reserve(self, within_s=0.0, *, signed_in=True, person=None):
+        """Ask for a start that begins soon enough."""
+
+        def decide(spent, now_s):
+            return self.admission.ask(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
+
+        return await self.allowance.reserve(decide, person)
+
+
+@pytest.fixture
+async def ledgers(bridge, servers, link):
+    """Those of two processes, on connections of their own."""
+    async with open_redis(bridge, Secret(servers.redis_url), None) as other:
+        yield RedisLedger(link), RedisLedger(other)
+
+
+@pytest.fixture
+def on_redis(link):
+    """The adapter."""
+    return RedisLedger(link)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def ledger(request):
+    """Each fulfilment of the port."""
+    return MemoryLedger() if request.param == "memory" else request.getfixturevalue("on_redis")
+
+
+async def test_the_starts_of_one_process_count_for_another(ledger):
+    """Its quota, its pace, and what the last quarter is kept for."""
+    terms = Terms(0, Quota(4, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    began_s = trio.current_time()
+    assert all([isinstance(await one.reserve(signed_in=False), Start) for _ in range(3)])
+    turned = await other.reserve(signed_in=False)
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.STRANGERS)
+    assert 3600 - (trio.current_time() - began_s) <= (turned.retry_at - NOW).total_seconds() <= 3600 + ROUNDING_S
+    assert isinstance(await other.reserve(), Start)
+    assert (await one.reserve()).held_back is None
+    assert (await one.allowance.spent()).used == (await other.allowance.spent()).used == 4
+
+
+async def test_a_persons_share_is_one_over_all_processes(ledger):
+    """Whichever process it was taken in; a call that was never made gives its part back; others have shares of their own."""
+    terms = Terms(0, Quota(8, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    assert all([isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)])
+    last = await other.reserve(person="p")
+    turned = await one.reserve(person="p")
+    assert (turned.status, turned.held_back) == (Status.QUOTA_EXHAUSTED, HeldFrom.PERSON)
+    assert 3590 < (turned.retry_at - NOW).total_seconds() <= 3600
+    assert one.allowance.holds_back("p", NOW)
+    assert not one.allowance.holds_back("p", turned.retry_at)
+    assert not other.allowance.holds_back("p", NOW)
+    assert isinstance(await one.reserve(person="q"), Start)
+    assert not one.allowance.holds_back("q", NOW)
+    await other.allowance.give_back(last)
+    assert isinstance(await one.reserve(person="p"), Start)
+    assert not one.allowance.holds_back("p", NOW)
+
+
+async def test_a_persons_starts_lapse_with_the_window(link, redis):
+    """No set of a person outlives the last start in it by more than the window and a minute; a source without a quota makes none."""
+    await Process(RedisLedger(link), Terms(0, Quota(8, 3600))).reserve(person="p")
+    assert 3600 < await redis("TTL", "starts:newsapi:p") <= 3660
+    await redis("FLUSHALL")
+    await Process(RedisLedger(link), Terms(0.01)).reserve(person="p")
+    assert await redis("KEYS", "*") == [b"starts:newsapi"]
+
+
+async def test_a_pace_holds_across_processes(ledger):
+    """The next turn is a pace after the other's; if that is too late, it says when."""
+    terms = Terms(5000)
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    began_s = trio.current_time()
+    first, second = await one.reserve(), await other.reserve(6000)
+    third = await one.reserve(6000)
+    took_s = trio.current_time() - began_s + ROUNDING_S  # Redis' time and ours are told apart by no more than a round trip
+    assert 5000 - took_s <= second.at_s - first.at_s <= 5000 + took_s
+    assert 10_000 - took_s <= (third.retry_at - NOW).total_seconds() <= 10_000 + took_s
+
+
+async def test_a_start_given_back_is_free_for_anybody(ledger):
+    """Its call was never made."""
+    terms = Terms(0, Quota(1, 3600))
+    one, other = Process(ledger, terms), Process(ledger, terms)
+    start = await one.reserve()
+    assert isinstance(await other.reserve(), Turned)
+    await one.allowance.give_back(start)
+    assert isinstance(await other.reserve(), Start)
+
+
+async def test_starts_outlive_their_process_and_not_their_window(link, redis):
+    """A new process finds them; Redis forgets them a minute after they have stopped to matter."""
+    await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve()
+    assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Turned)
+    assert 3600 < await redis("TTL", "starts:newsapi") <= 3660
+    (name,) = await redis("ZRANGE", "starts:newsapi", 0, -1)
+    await redis("ZINCRBY", "starts:newsapi", -3600 * US, name)  # an hour later
+    assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Start)
+
+
+@pytest.mark.parametrize("score", ["+inf", "-inf", "1e300", "-1e300", "9e15", "3e15"])
+async def test_a_start_at_an_impossible_time_counts_for_nothing(link, redis, score):
+    """As when something else writes there: it goes, and the source is asked."""
+    await redis("ZADD", "starts:newsapi", score, "p/x")
+    process = Process(RedisLedger(link), Terms(1.0, Quota(1, 3600)))
+    assert isinstance(await process.reserve(person="p"), Start)
+    await redis("ZADD", "starts:newsapi:p", score, "p/y")
+    assert isinstance(await process.reserve(person="p"), Turned)
+    assert b"p/x" not in await redis("ZRANGE", "starts:newsapi", 0, -1)
+    assert b"p/y" not in await redis("ZRANGE", "starts:newsapi:p", 0, -1)
+
+
+async def test_two_processes_never_start_too_many_or_too_close(ledgers, redis):
+    """Under contention from both, with calls given back at random: the pace between any two starts, the quota in any window."""
+    dice = random.Random(seed := random.randrange(10**6))
+    print("seed", seed)  # noqa: T201
+    terms = Terms(0.01, Quota(25, 1))
+    processes = [Process(ledger, terms) for ledger in ledgers]
+    made = []
+
+    async def ask():
+        while len(made) < 75:
+            process = dice.choice(processes)
+            start = await process.reserve(dice.uniform(0, 1.2))
+            if isinstance(start, Turned):
+                await trio.sleep(dice.uniform(0, 0.05))
+            elif dice.random() < 0.15:
+                await process.allowance.give_back(start)
+            else:
+                made.append(start)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(16):
+            nursery.start_soon(ask)
+    assert not any(process.counts for process in processes)
+    starts = sorted(int(score) for score in (await redis("ZRANGE", "starts:newsapi", 0, -1, "WITHSCORES"))[1::2])
+    assert len(made) >= 75
+    assert all(b - a >= 10_000 for a, b in pairwise(starts))
+    assert all(later - earlier >= 1_000_000 for earlier, later in zip(starts, starts[25:], strict=False))
+
+
+async def test_the_last_call_of_a_quota_goes_to_one(ledgers):
+    """Of many who ask for it at the very same time."""
+    terms = Terms(0, Quota(3, 3600))
+    processes = [Process(ledger, terms) for ledger in ledgers]
+    got = []
+
+    async def ask(process):
+        got.append(isinstance(await process.reserve(), Start))
+
+    async with trio.open_nursery() as nursery:
+        for number in range(18):
+            nursery.start_soon(ask, processes[number % 2])
+    assert sum(got) == 3
+
+
+async def test_a_start_costs_two_round_trips(link, redis):
+    """One to see, one to enter; a refusal costs one, and what is unlimited none."""
+    process = Process(RedisLedger(link), Terms(0, Quota(1, 3600)))
+    await process.allowance.spent()  # opens a connection, and learns Redis' time
+
+    async def transactions(what):
+        before = int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"])
+        await what()
+        return int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"]) - before
+
+    assert await transactions(process.reserve) == 2
+    assert await transactions(process.reserve) == 1
+    assert await transactions(Process(RedisLedger(link), Terms()).reserve) == 0
+
+
+async def test_cancelled_while_reserving_spends_nothing(link, redis):
+    """At whatever moment: a start that nobody will use is struck out."""
+    process = Process(RedisLedger(link), Terms(0, Quota(1000, 3600)))
+    used = 0
+    for number in range(60):
+        with trio.move_on_after(number * 0.0001):
+            await process.reserve()
+            used += 1
+        await link._lane.idle()
+    assert not process.counts
+    assert await redis("ZCARD", "starts:newsapi") == used
+
+
+async def test_redis_away_this_process_counts_alone_and_tells_later(cut_off, name, on_redis):
+    """The quota holds by its own count; afterwards what it started is there for everybody, and once."""
+    terms = Terms(0, Quota(3, 3600))
+    one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
+    await one.reserve()
+    name.cut()
+    assert isinstance(await one.reserve(), Start)
+    states = States({"newsapi": (one.admission, one.allowance)}, lambda: NOW)
+    await states.look()
+    assert states()["newsapi"].quota_left == 1
+    name.mend()
+    assert one.counts["ledger_errors newsapi"] == 2
+    assert isinstance(await one.reserve(), Start)
+    assert (await other.allowance.spent()).used == 3
+    assert isinstance(await other.reserve(), Turned)
+
+
+async def test_a_share_taken_while_redis_was_away_is_counted_afterwards(cut_off, name, on_redis):
+    """With the next start that Redis takes, anybody's."""
+    terms = Terms(0, Quota(6, 3600))
+    one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
+    name.cut()
+    assert [isinstance(await one.reserve(person="p"), Start) for _ in range(2)] == [True, True]
+    name.mend()
+    assert isinstance(await one.reserve(person="q"), Start)
+    assert isinstance(await other.reserve(person="p"), Start)
+    assert (await other.reserve(person="p")).held_back is HeldFrom.PERSON

@@ -1,0 +1,110 @@
+"""The link on a real Redis: what an outage costs, and what ends the start."""
+
+import asyncio
+
+import pytest
+import trio
+import trio.testing
+from attrs import evolve
+from structlog.testing import capture_logs
+
+from newsintel.config.values import Secret
+from newsintel.errors import RefusedError, UnavailableError
+from newsintel.runtime.asker import ask_for, asking_urgently
+from newsintel.storage.redis.breaker import FAILURES
+from newsintel.storage.redis.link import ROOM, SOCKET_S, open_redis
+from tests.storage.support import answer, kept
+from tests.waiting import PATIENCE_S, until
+
+
+async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(bridge, name, monkeypatch):
+    """A black hole costs one socket timeout until the breaker opens, then nothing: Redis is not asked; after it, all is well again."""
+    monkeypatch.setattr("newsintel.storage.redis.breaker.FIRST_PAUSE_S", PATIENCE_S)
+    async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link:
+        known = link.redis.connection_pool.connection_kwargs
+        assert (known["socket_timeout"], known["socket_connect_timeout"]) == (SOCKET_S, SOCKET_S)
+        name.freeze(swallow_new=True)
+        while not link.breaker_open:
+            assert not await answers(link)
+        asked = name.opened
+        assert asked == FAILURES
+        assert [await answers(link) for _ in range(20)] == [False] * 20
+        assert name.opened == asked
+        name.mend()
+        link._breaker._refusing_until_s = 0  # the pause is over
+        await until(lambda: answers(link))
+        assert not link.breaker_open
+
+
+async def test_one_persons_burst_waits_its_turn_and_leaves_room_for_others(bridge, servers, monkeypatch):
+    """A hundred at once are all served, a few at a time; meanwhile somebody else, and who is asking, find a place at once."""
+    monkeypatch.setattr("newsintel.storage.redis.link.ROOM", evolve(ROOM, patience_s=PATIENCE_S))
+    go_on, served = asyncio.Event(), []
+
+    async def slow():
+        await go_on.wait()
+
+    async def greedy(link):
+        ask_for("greedy")
+        await link.call(slow)
+        served.append("greedy")
+
+    async with open_redis(bridge, Secret(servers.redis_url), None) as link:
+        async with trio.open_nursery() as nursery:
+            for _ in range(100):
+                nursery.start_soon(greedy, link)
+            await trio.testing.wait_all_tasks_blocked()
+            assert link.slots_used == ROOM.each < ROOM.most - ROOM.kept
+            ask_for("somebody else")
+            await link.ping()
+            with asking_urgently():
+                await link.ping()
+            go_on.set()
+        assert (len(served), link.slots_used) == (100, 0)
+
+
+async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, link, servers):
+    """Refused connections are no wait, however long a reply may take; after a restart the next probe succeeds without ours."""
+    await cache.store(answer("k"), None)
+    await servers.redis.stop()
+    for _ in range(20):
+        assert not await answers(link)
+    await servers.redis.ensure()
+    await until(lambda: answers(link))
+    assert await kept(cache, "k") is None
+
+
+async def test_an_outage_is_told_when_it_begins_and_when_it_ends(link, servers):
+    """Twenty operations fail: a line for each reason, of which there are few, and one at the end."""
+    with capture_logs() as logs:
+        await link.ping()
+        await servers.redis.stop()
+        for _ in range(20):
+            assert not await answers(link)
+        await servers.redis.ensure()
+        await until(lambda: answers(link))
+    told = [(line["event"], line["store"]) for line in logs]
+    assert told == [*[("store_failing", "redis")] * (len(told) - 1), ("store_recovered", "redis")]
+    assert len({line["reason"] for line in logs[:-1]}) == len(told) - 1 <= 3
+
+
+async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):
+    """Told apart from an outage; the password is in no message."""
+    wrong, right = Secret("wrong-password"), Secret("right")
+    async with configured([("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]):
+        for password in (wrong, None):
+            async with open_redis(bridge, Secret(servers.redis_url), password) as link:
+                with pytest.raises(RefusedError) as refusal:
+                    await link.ping()
+            assert "wrong-password" not in str(refusal.value)
+        async with open_redis(bridge, Secret(servers.redis_url), right) as link:
+            await link.ping()
+
+
+async def answers(link):
+    """Whether Redis answers."""
+    try:
+        await link.ping()
+    except UnavailableError:
+        return False
+    return True

@@ -1,0 +1,253 @@
+"""Sessions in a real Redis: who is in it, for how long, and what a dump of it is worth."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+import pytest
+import trio
+from attrs import define
+
+from newsintel.domain.security.keys import digest
+from newsintel.errors import UnavailableError
+from newsintel.storage.redis.sessions import MOST, RedisSessions
+from tests.storage.support import NOON
+from tests.waiting import PATIENCE_S
+
+
+@define
+class HandClock:
+    """A wall clock that the test turns."""
+
+    at: datetime = NOON
+
+    def __call__(self):
+        """The time now."""
+        return self.at
+
+
+@pytest.fixture
+def clock():
+    """At noon."""
+    return HandClock()
+
+
+@pytest.fixture
+def sessions(link, tally, clock):
+    """With an idle life of an hour and a whole life of a day."""
+    return RedisSessions(link, idle_s=3600, max_s=86400, count=tally, now=clock)
+
+
+async def test_asvs_03_an_id_has_256_bits_and_is_not_kept(sessions, redis):
+    """A dump of Redis lets nobody in."""
+    ids = [await sessions.start(7, "a browser") for _ in range(20)]
+    assert len(set(ids)) == 20
+    assert {len(one) for one in ids} == {43}
+    keys = await redis("KEYS", "*")
+    values = [await redis("GET", key) for key in keys if key.startswith(b"session:")]
+    assert len(values) == 20
+    assert not any(one.encode() in b"".join([*keys, *values]) for one in ids)
+    assert f"session:{digest(ids[0])}".encode() in keys
+
+
+async def test_a_session_is_found_until_it_is_ended(sessions):
+    """By its id alone; ending it needs to be its owner."""
+    one, other = await sessions.start(7, "a browser"), await sessions.start(7, "another")
+    found = await sessions.find(one)
+    assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest(one), NOON)
+    assert await sessions.find("x" * 43) is None
+    assert not await sessions.end(8, digest(one))
+    assert await sessions.end(7, digest(one))
+    assert not await sessions.end(7, digest(one))
+    assert await sessions.find(one) is None
+    assert await sessions.find(other) is not None
+
+
+async def test_asvs_04_it_ends_an_hour_after_it_was_last_seen(sessions, clock, redis):
+    """Being seen prolongs it; the key in Redis lapses with it."""
+    session_id = await sessions.start(7, "")
+    assert await redis("TTL", f"session:{digest(session_id)}") == 3600
+    for _ in range(5):
+        clock.at += timedelta(minutes=59)
+        assert await sessions.find(session_id) is not None
+    clock.at += timedelta(minutes=60)
+    assert await sessions.find(session_id) is None
+
+
+async def test_asvs_04_and_a_day_after_it_was_made_at_the_latest(sessions, clock, redis):
+    """However often it was seen."""
+    session_id = await sessions.start(7, "")
+    for _ in range(47):
+        clock.at += timedelta(minutes=30)
+        assert await sessions.find(session_id) is not None
+    assert await redis("TTL", f"session:{digest(session_id)}") <= 1800
+    clock.at += timedelta(minutes=30)
+    assert await sessions.find(session_id) is None
+
+
+async def test_being_seen_is_written_once_a_minute(sessions, clock, redis):
+    """So that reading stays reading."""
+    session_id = await sessions.start(7, "")
+    clock.at += timedelta(seconds=59)
+    assert (await sessions.find(session_id)).last_seen_at == NOON
+    clock.at += timedelta(seconds=1)
+    assert (await sessions.find(session_id)).last_seen_at == clock.at
+    clock.at += timedelta(seconds=30)
+    assert (await sessions.find(session_id)).last_seen_at == clock.at - timedelta(seconds=30)
+
+
+async def test_what_is_ended_while_it_is_seen_stays_ended(sessions, clock, redis, monkeypatch):
+    """The write that prolongs it makes no session anew."""
+    session_id = await sessions.start(7, "")
+    session = await sessions.find(session_id)
+    clock.at += timedelta(minutes=5)
+    await redis("DEL", f"session:{session.digest}")
+
+    async def as_it_was(_digest):
+        return session
+
+    monkeypatch.setattr(sessions, "_read", as_it_was)
+    assert await sessions.find(session_id) is None
+    assert await redis("EXISTS", f"session:{session.digest}") == 0
+
+
+async def test_a_users_sessions_are_listed_and_all_ended(sessions, clock, redis):
+    """The one seen last first; lapsed ones are left out, and other users' are untouched."""
+    first = await sessions.start(7, "first")
+    clock.at += timedelta(minutes=2)
+    lapsed = await sessions.start(7, "lapsed")
+    await sessions.start(7, "second")
+    bob = await sessions.start(8, "bob")
+    await redis("DEL", f"session:{digest(lapsed)}")
+    clock.at += timedelta(minutes=2)
+    await sessions.find(first)
+    assert [session.client for session in await sessions.of_user(7)] == ["first", "second"]
+    await sessions.end_all(7)
+    assert await sessions.of_user(7) == ()
+    assert await sessions.find(first) is None
+    assert await sessions.find(bob) is not None
+    assert await redis("KEYS", "sessions:7") == []
+    await sessions.end_all(7)
+
+
+async def test_an_account_has_so_many_sessions_and_the_oldest_ends(sessions, clock):
+    """Whatever was seen lately: a new one always has a place, and nobody else loses any."""
+    bob = await sessions.start(8, "bob")
+    ids = []
+    for number in range(MOST + 5):
+        clock.at += timedelta(seconds=1)
+        ids.append(await sessions.start(7, str(number)))
+    assert [session.client for session in await sessions.of_user(7)] == [str(number) for number in reversed(range(5, MOST + 5))]
+    assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MOST
+    assert await sessions.find(bob) is not None
+    clock.at -= timedelta(hours=1)  # another machine's clock is behind
+    late = await sessions.start(7, "behind")
+    assert await sessions.find(late) is not None
+    assert len(await sessions.of_user(7)) == MOST
+
+
+async def test_many_signing_in_at_once_are_no_more(sessions):
+    """Each enters itself before it looks."""
+    for number in range(MOST):
+        await sessions.start(7, str(number))
+    async with trio.open_nursery() as nursery:
+        for number in range(15):
+            nursery.start_soon(sessions.start, 7, str(number))
+    assert len(await sessions.of_user(7)) <= MOST
+
+
+async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
+    """Also of an account that had thousands before there was a bound; the next sign-in ends those."""
+    one = await sessions.start(7, "one")
+    value = await redis("GET", f"session:{digest(one)}")
+    many = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(3000)}
+    await redis("SADD", "sessions:7", *many)
+    await redis("MSET", *(word for name in many for word in (f"session:{name}", value.replace(digest(one).encode(), name.encode()))))
+    await redis("CONFIG", "RESETSTAT")
+    assert len(await sessions.of_user(7)) == 3001
+    stats = await redis("INFO", "commandstats")
+    assert {name: stats[f"cmdstat_{name}"]["calls"] for name in ("smembers", "mget")} == {"smembers": 1, "mget": 1}
+    assert "cmdstat_get" not in stats
+    await sessions.start(7, "next")
+    assert len(await sessions.of_user(7)) == MOST
+    assert len(await redis("KEYS", "session:*")) == MOST
+
+
+def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
+    """What a session is kept as, with one part of it wrong."""
+    return f'["{digest}",{user_id},"{created}","{NOON.isoformat()}",""]'.encode()
+
+
+RUBBISH = [
+    b"junk", b"[]", b"[1,2,3,4,5]", b'["a",7,"2026-01-01","no","x"]', b"\xff", b"{}", b"[" * 100_000, b'["a",7,[],[],""]',
+    *(written(user_id) for user_id in ('"x"', "null", "1e999", "1.5", "true", "-1", str(2**63), "9" * 5000, "[7]")),
+    written(created="0001-01-01T00:00:00+14:00"), written(created="9999-12-31T23:59:59-14:00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", RUBBISH)
+async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally, value):
+    """It is deleted and counted."""
+    session_id = await sessions.start(7, "")
+    await redis("SET", f"session:{digest(session_id)}", value)
+    assert await sessions.find(session_id) is None
+    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    assert tally.counts == {"cache_mismatches": 1}
+    await redis("SET", f"session:{digest(session_id)}", value)
+    assert await sessions.of_user(7) == ()
+    assert await redis("EXISTS", f"session:{digest(session_id)}") == 0
+    assert tally.counts == {"cache_mismatches": 2}
+
+
+async def test_what_others_write_under_our_keys_is_never_a_bug(sessions, redis):
+    """A user id that PostgreSQL cannot hold, years at the end of time, names of sessions that are no text."""
+    session_id = await sessions.start(7, "")
+    key = digest(session_id)
+    for value in (written(str(2**70), digest=key), written("true", digest=key), written("null", digest=key)):
+        await redis("SET", f"session:{key}", value)
+        assert await sessions.find(session_id) is None
+    await redis("SET", f"session:{key}", written(created="9999-12-31T23:59:59+00:00", digest=key))
+    assert (await sessions.find(session_id)) is not None
+    await redis("SADD", "sessions:7", b"\xff\xfe", b"[")
+    assert [one.digest for one in await sessions.of_user(7)] == [key]
+    await redis("SADD", "sessions:7", b"\xff\xfe")
+    await sessions.end_all(7)
+    assert await sessions.find(session_id) is None
+
+
+async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tally):
+    """As when a reply is handed to the wrong caller."""
+    alice, bob = await sessions.start(7, ""), await sessions.start(8, "")
+    await redis("SET", f"session:{digest(alice)}", await redis("GET", f"session:{digest(bob)}"))
+    assert await sessions.find(alice) is None
+    assert tally.counts == {"cache_mismatches": 1}
+    assert (await sessions.find(bob)).user_id == 8
+
+
+async def test_fault_21_cancelled_readers_never_see_another(sessions):
+    """Hundreds of readers, a third of them cancelled at some moment: everyone else gets their own."""
+    ids = {user: await sessions.start(user, "") for user in range(1, 30)}
+    seen = []
+
+    async def read(user, deadline_s):
+        with trio.move_on_after(deadline_s):
+            try:
+                seen.append((user, (await sessions.find(ids[user])).user_id))
+            except UnavailableError:
+                return
+
+    for turn in range(10):
+        async with trio.open_nursery() as nursery:
+            for user in ids:
+                nursery.start_soon(read, user, 0.0005 * (turn + user % 3) if user % 3 == 0 else PATIENCE_S)
+    assert len(seen) > 100
+    assert all(asked == got for asked, got in seen)
+
+
+async def test_fault_19_a_full_redis_is_an_outage_not_a_bug(sessions, configured):
+    """Signing in waits until there is room; whoever is signed in stays so."""
+    session_id = await sessions.start(7, "")
+    full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
+    async with configured(full, [("CONFIG", "SET", "maxmemory", "0")]):
+        with pytest.raises(UnavailableError):
+            await sessions.start(7, "")
+        assert await sessions.find(session_id) is not None
