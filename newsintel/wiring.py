@@ -135,7 +135,7 @@ def services(
         lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
         api_keys=stores.api_keys,
         attempts=stores.attempts,
-        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, core.now),
+        links=AccountLinks(stores.tokens, providers.issuers),
         providers=providers.by_name,
         requests=limiter("search", settings.rate_limit, stores.counter, count, time.time),
         misses=misses,

@@ -30,7 +30,7 @@ from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.telemetry.logs import enter_context, request_context
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.actors.test_fetcher import PAGE, ScriptedUpstream
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,
@@ -90,7 +90,6 @@ class World:
     api_keys: MemoryKeys = field(factory=lambda: MemoryKeys(MemoryAccounts()))
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
     tokens: MemoryTokens = field(factory=MemoryTokens)
-    locks: MemoryLocks = field(factory=MemoryLocks)
     ledger: MemoryLedger = field(factory=MemoryLedger)
     counter: MemoryCounter = field(factory=MemoryCounter)
     latencies: MemoryLatencies = field(factory=MemoryLatencies)

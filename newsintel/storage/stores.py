@@ -16,7 +16,7 @@ from newsintel.domain.intelligence.ports import Kinship, Likeness, Reading, Save
 from newsintel.domain.limits.ports import Ledger
 from newsintel.domain.operations.ports import LatencyStore, StoreLoad
 from newsintel.domain.personal.ports import AccountData, Feedback, History, OwnHistory, PreferenceStore, SavedArticles
-from newsintel.domain.ports import ByteCache, Count, Locks, Repeats, SharedCounter
+from newsintel.domain.ports import ByteCache, Count, Repeats, SharedCounter
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.security.sealing import Sealer
@@ -52,7 +52,6 @@ from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.latencies import RedisLatencies
 from newsintel.storage.redis.ledger import RedisLedger
 from newsintel.storage.redis.link import open_redis
-from newsintel.storage.redis.locks import RedisLocks
 from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
@@ -97,7 +96,6 @@ class Stores:
     api_keys: ApiKeys
     attempts: Attempts
     tokens: TokenStore
-    locks: Locks
     ledger: Ledger
     counter: SharedCounter
     latencies: LatencyStore
@@ -182,7 +180,6 @@ async def open_stores(
                 api_keys=PostgresKeys(postgres),
                 attempts=RedisAttempts(redis, count),
                 tokens=PostgresTokens(postgres, sealer),
-                locks=RedisLocks(redis),
                 ledger=RedisLedger(redis),
                 counter=RedisCounter(redis),
                 latencies=RedisLatencies(redis),

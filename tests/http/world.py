@@ -34,7 +34,7 @@ from newsintel.runtime.search.flight import FlightEvent, Landed
 from newsintel.runtime.search.ports import Joined
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.metrics import Metrics
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
@@ -250,7 +250,7 @@ class World:
             lookups=self.lookups,
             api_keys=self.api_keys,
             attempts=self.attempts,
-            links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),
+            links=AccountLinks(self.tokens, {"reddit": self.provider}),
             providers={"reddit": self.provider},
             requests=self.requests,
             misses=self.misses,

@@ -140,17 +140,13 @@ class Provider(Protocol):
 class TokenIssuer(Protocol):
     """A provider whose tokens are kept; raises as `Provider` does."""
 
-    async def refresh(self, tokens: Tokens) -> Tokens:
-        """Fresh ones for these. Raises NotLinkedError if the provider does not honour them any more."""
-        ...
-
     async def revoke(self, tokens: Tokens) -> None:
         """Have the provider forget them, the access tokens that came of them included."""
         ...
 
 
 class Links(Protocol):
-    """Accounts' tokens at providers, fresh whenever somebody needs one."""
+    """Accounts' tokens at providers."""
 
     async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
         """Keep what signing in brought."""
