@@ -44,7 +44,6 @@ from newsintel.domain.bounds.room import Room
 from newsintel.domain.operations import emf
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.operations.source_notice import source_notice
-from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.harvest import Answer, CacheWrite
 from newsintel.domain.search.history import SearchRecord
 from newsintel.http.application import create_app
@@ -137,7 +136,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     """
     metrics = metrics or Metrics()
     edges = Edges.open(settings)
-    async with open_stores(settings, metrics.count, dump_answer, load_answer) as stores, open_providers(settings, utc_now) as providers:
+    async with open_stores(settings, metrics.count) as stores, open_providers(settings, utc_now) as providers:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)

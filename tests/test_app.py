@@ -47,6 +47,7 @@ from tests.fakes.personal import MemoryFeedback, MemoryOwnHistory, MemoryPrefere
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
 from tests.make import search_record
+from tests.samples import read_samples
 
 ASKER = Caller("somebody")
 SEARCHED = Searched("climate", "k", 1, "climate", ())
@@ -326,7 +327,7 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
     async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
         await services.desk.search(asked(), ASKER)
         services.desk.join(asked("something else"), signed_in=False)
-        read = {(name, *(value for _, value in labels)): value for (name, labels), value in metrics.samples().items()}
+        read = {(name, *(value for _, value in labels)): value for (name, labels), value in read_samples(metrics).items()}
         assert b"newsintel_flights 1.0" in await services.exposition()
     assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
     assert read["newsintel_flights",] == 1

@@ -15,7 +15,7 @@ from newsintel.config.settings import Settings
 from newsintel.config.values import Secret
 from newsintel.domain.operations.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
 from newsintel.domain.operations.latencies import Latency
-from newsintel.domain.search.codec import dump_answer, load_answer, to_json
+from newsintel.domain.search.codec import to_json
 from newsintel.errors import NewsIntelError
 from newsintel.runtime import command_loop
 from newsintel.runtime.telemetry.metrics import Metrics
@@ -84,7 +84,7 @@ async def _kept(settings: Settings) -> Mapping[Latency, int]:
     from newsintel.storage.stores import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
 
     settings = evolve(settings, database_url=settings.database_url or Secret("postgresql:///unused"))
-    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
+    async with open_stores(settings, Metrics().count) as stores:
         return await stores.latencies.read(datetime.now(UTC).date())
 
 

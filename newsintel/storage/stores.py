@@ -11,13 +11,11 @@ from newsintel.config.settings import Settings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.ports import Accounts, ApiKeys, Attempts, Sessions, TokenStore
 from newsintel.domain.archive.ports import Archive, ArchiveDump, ArchiveSearch, TextIndex
-from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.intelligence.ports import Kinship, Likeness, Reading, SaveCounts, SearchMarks, TermCounts, Trending
 from newsintel.domain.limits.ports import Ledger
 from newsintel.domain.operations.ports import LatencyStore, StoreLoad
 from newsintel.domain.personal.ports import AccountData, Feedback, History, OwnHistory, PreferenceStore, SavedArticles
 from newsintel.domain.ports import ByteCache, Count, Repeats, SharedCounter
-from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
@@ -128,9 +126,7 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(
-    settings: Settings, count: Count, encode: Callable[[Answer], Sliced[bytes]], decode: Callable[[bytes], Sliced[Answer]]
-) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]:
     """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
 
     Owns: the embedded servers, the bridge, both pools; each closes in bounded time.
@@ -173,7 +169,7 @@ async def open_stores(
                 save_counts=PostgresSaveCounts(postgres),
                 kinship=PostgresKinship(postgres),
                 repeats=RedisRepeats(redis),
-                cache=RedisCache(redis, keep_s=keep_s, count=count, encode=encode, decode=decode),
+                cache=RedisCache(redis, keep_s=keep_s, count=count),
                 bytes_cache=RedisBytes(redis, count),
                 accounts=PostgresAccounts(postgres),
                 sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),

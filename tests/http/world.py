@@ -139,15 +139,10 @@ class Desk:
 class Health:
     """As healthy as the test arranged it."""
 
-    lives: bool = True
     life: Phase = Phase.SERVING
     found: Stores = Stores(postgresql=True, redis=True)
     pings: int = 0
     open: trio.Event | None = None
-
-    def alive(self) -> bool:
-        """As arranged."""
-        return self.lives
 
     def phase(self) -> Phase:
         """As arranged."""

@@ -11,6 +11,7 @@ from newsintel.runtime.personal.preference_cache import PreferenceCache
 from tests.fakes.accounts import program
 from tests.http.personal_world import Person, code
 from tests.http.world import NOW, Desk, World, answer, outcome
+from tests.samples import read_counter
 
 PREFERENCES = {"language": "de", "default_limit": 2, "dedupe": "off", "sort": "newest", "excluded_topics": ["title 1"]}
 
@@ -158,7 +159,7 @@ async def test_with_preferences_away_searches_go_on():
     body = await alice.get("/articles?q=a")
     assert (body["total"], "personal" in body) == (3, False)
     assert recorded(world) == []
-    assert world.metrics.value("preferences_away") == 1
+    assert read_counter(world.metrics, "preferences_away") == 1
 
 
 async def test_with_sign_in_away_searches_are_nobodys():
