@@ -18,7 +18,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import trio
@@ -53,6 +53,7 @@ from newsintel.http.server import listener as server
 from newsintel.http.services import Services
 from newsintel.outbound.oauth.providers import open_providers
 from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.clock import utc_now
 from newsintel.runtime.command_loop import signals_call
 from newsintel.runtime.lifecycle import END_SLACK_S, Ending, settle_memory
 from newsintel.runtime.search.claims import SharedCache
@@ -78,11 +79,6 @@ RECORDER_INBOX = 1_000
 """Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 SINKS_SHARE = 0.4
 """The sinks' part of DRAIN_S (8 s of 20); HTTP has as much, flights in the air and closing the stores the rest."""
-
-
-def utc_now() -> datetime:
-    """The time of day."""
-    return datetime.now(UTC)
 
 
 @frozen

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import cache
 
 from attrs import frozen
@@ -19,6 +18,7 @@ from newsintel.domain.ports import ByteCache, Count, Repeats, SharedCounter
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.domain.security.sealing import Sealer
 from newsintel.errors import RefusedError, SchemaError, UnavailableError
+from newsintel.runtime.clock import utc_now
 from newsintel.storage.bridge import open_bridge
 from newsintel.storage.embedded.secret_key_file import kept_keys
 from newsintel.storage.embedded.servers import embedded_servers
@@ -53,10 +53,6 @@ from newsintel.storage.redis.link import open_redis
 from newsintel.storage.redis.repeats import RedisRepeats
 from newsintel.storage.redis.sessions import RedisSessions
 from newsintel.storage.redis.sign_in_attempts import RedisAttempts
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @frozen
@@ -162,7 +158,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 account_data=PostgresAccountData(postgres),
                 search_marks=PostgresSearchMarks(postgres),
                 trending=PostgresTrending(postgres),
-                likeness=PostgresLikeness(postgres, _utc_now),
+                likeness=PostgresLikeness(postgres, utc_now),
                 reading=PostgresReading(postgres),
                 text_index=PostgresIndexing(postgres),
                 terms=PostgresTerms(postgres),
@@ -172,7 +168,7 @@ async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]
                 cache=RedisCache(redis, keep_s=keep_s, count=count),
                 bytes_cache=RedisBytes(redis, count),
                 accounts=PostgresAccounts(postgres),
-                sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=_utc_now),
+                sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=utc_now),
                 api_keys=PostgresKeys(postgres),
                 attempts=RedisAttempts(redis, count),
                 tokens=PostgresTokens(postgres, sealer),
