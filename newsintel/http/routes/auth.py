@@ -11,7 +11,6 @@ from quart import Response, request
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
 from newsintel.domain.accounts.sign_in import check_invited, check_return, new_attempt
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.security.keys import digest
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError, UnavailableError
 from newsintel.http.bodies.schemas import ref
@@ -20,6 +19,7 @@ from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
 from newsintel.http.request.query_kinds import text
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.browser_page import landing
 from newsintel.http.response.cookies import clear_leaving, clear_session, leaving_cookie, set_leaving, set_session, shown
 from newsintel.http.route import Method, Route
@@ -69,7 +69,7 @@ def routes(services: Services) -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the ways to sign in."""
-    return Response(to_json({"providers": ways_in(services)}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return answer_json({"providers": ways_in(services)}, headers={"Cache-Control": "no-store"})
 
 
 def ways_in(services: Services) -> list[dict[str, str]]:
@@ -131,7 +131,7 @@ async def dev_login(services: Services, given: Given) -> Response:
     name: str = given["username"]
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
     check_invited(identity, services.settings.sign_in)
-    response = Response(b"", status=204)
+    response = answer_empty()
     await _sign_in(services, response, identity, None)
     return response
 
@@ -145,7 +145,7 @@ async def logout(services: Services, _given: Given) -> Response:
         with _remembering():
             await services.sessions.end(who.account.id, who.session)
         log.info("signed_out", account=who.account.public_id)
-    response = Response(b"", status=204)
+    response = answer_empty()
     clear_session(response, services.settings)
     return response
 

@@ -11,9 +11,9 @@ from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Health, Phase, Stores
 from newsintel.domain.operations.source_notice import source_notice
-from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.routes.sources import state_word
 from newsintel.http.services import Services
@@ -122,4 +122,4 @@ def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:
 
 
 def _never_kept(body: Mapping[str, object], status: int) -> Response:
-    return Response(to_json(body), status=status, headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return answer_json(body, status=status, headers={"Cache-Control": "no-store"})

@@ -10,7 +10,6 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.intelligence.normal_form import normal_form
 from newsintel.domain.intelligence.related import closest
 from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.query import build
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.intelligence import related_body, trending_body
@@ -18,6 +17,7 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import admit, caller
 from newsintel.http.request.query_kinds import choice, text
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_json
 from newsintel.http.response.shared_answers import kept
 from newsintel.http.route import Route
 from newsintel.http.services import Services
@@ -77,7 +77,7 @@ async def related(services: Services, given: Given) -> Response:
     """Answer what goes with a query, the same to anybody; without one, what goes with the caller's own searches."""
     today = services.now().date()
     if given["q"] is None:
-        return Response(to_json(await _beside_own(services, today)), content_type="application/json")
+        return answer_json(await _beside_own(services, today))
     form = _form(given["q"])
     seeds = [] if form is None else [form]
 

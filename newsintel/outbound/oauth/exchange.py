@@ -14,8 +14,9 @@ import trio
 
 from newsintel.domain.accounts.model import Tokens
 from newsintel.errors import InvalidParameterError, SignInUnavailableError
-from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
-from newsintel.outbound.oauth.replies import json_of
+from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, usable
+from newsintel.outbound.oauth.replies import asked_pause_s, error_of, is_sendable, read_object
+from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S
 from newsintel.outbound.transport import FORESEEN, refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -55,8 +56,8 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
     Raises:
         SignInUnavailableError: of any other.
     """
-    body = json_of(response)
-    if response.status_code == httpx.codes.OK and isinstance(body, dict):
+    body = read_object(response)
+    if response.status_code == httpx.codes.OK and body is not None:
         return body
     raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
 
@@ -65,7 +66,7 @@ def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUn
     """The exception for a reply that is of no use, logged with its status."""
     log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return SignInUnavailableError(f"{label} has too much to do. Try again later.", retry_after_s(response) or 60.0)
+        return SignInUnavailableError(f"{label} has too much to do. Try again later.", asked_pause_s(response) or DEFAULT_PAUSE_S)
     return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
 
 
@@ -83,13 +84,13 @@ def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[d
         InvalidParameterError: the code was used before or has expired; names `code`.
         SignInUnavailableError: anything else, our own credentials included.
     """
-    status, body = response.status_code, json_of(response)
-    error = body.get("error") if isinstance(body, dict) else None
+    status, body = response.status_code, read_object(response)
+    error = error_of(body)
     if error == "invalid_grant":
         raise InvalidParameterError(
             "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
         )
-    if status == httpx.codes.OK and isinstance(body, dict) and error is None and good(body):
+    if status == httpx.codes.OK and body is not None and error is None and good(body):
         return response
     if status == httpx.codes.OK and error is not None:
         what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
@@ -105,7 +106,7 @@ def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
     body = check_token_reply(label, response, good=lambda body: isinstance(body.get("id_token"), str)).json()
     access_token = body.get("access_token")
     return httpx.Response(
-        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if _sendable(access_token) else {})
+        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if is_sendable(access_token) else {})
     )
 
 
@@ -118,9 +119,4 @@ def tokens_of(reply: dict[str, Any], now: datetime) -> Tokens:
     """
     sent = reply.get("refresh_token")
     life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))
-    return Tokens(reply["access_token"], sent if _sendable(sent) else None, now + life)
-
-
-def _sendable(token: Any) -> bool:
-    """True for a token that can be kept and sent again: in visible characters (RFC 6749, A.12 and A.17)."""
-    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
+    return Tokens(reply["access_token"], sent if is_sendable(sent) else None, now + life)
