@@ -106,7 +106,7 @@ async def _import(settings: Settings, lines: Lines, report: _Report) -> None:
     async with prepared_stores(settings) as stores:
         batches = _batches(lines, report)
         while (batch := _next(batches)) is not None:
-            await _save(stores.archive, batch.rows, report)
+            await _save(stores.archive.articles, batch.rows, report)
             report.counter.add(batch.last - report.settled)
             report.settled = batch.last
 

@@ -7,7 +7,7 @@ from newsintel.commands.setup import begin
 from newsintel.config.settings import Settings
 from newsintel.runtime import command_loop
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.storage.stores import open_stores
+from newsintel.storage.opening import open_stores
 
 
 def add_parser(commands: Any) -> None:

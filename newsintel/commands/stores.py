@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from newsintel.config.settings import Settings
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.storage.stores import Stores, open_stores
+from newsintel.storage.opening import open_stores
+from newsintel.storage.stores import Stores
 
 
 @asynccontextmanager

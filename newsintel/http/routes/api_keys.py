@@ -56,7 +56,7 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's keys, the newest first."""
-    keys = [row(key) for key in await services.api_keys.of_user(account().id)]
+    keys = [row(key) for key in await services.accounts.api_keys.of_user(account().id)]
     return answer_json({"keys": keys})
 
 
@@ -67,17 +67,17 @@ async def make(services: Services, given: Given) -> Response:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
     secret = new_api_key()
     asked = ApiKey("", given["name"], Access(given["scope"]), now, given["expires_at"], None)
-    key = await services.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
+    key = await services.accounts.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
         raise Conflict(f"You have {MOST_KEYS} keys already: end one first.")
-    services.lookups.know(digest(secret), account().public_id)
+    services.limits.lookups.know(digest(secret), account().public_id)
     log.info("key_made", account=account().public_id, key=key.public_id)
     return answer_json(row(key) | {"key": secret}, status=201)
 
 
 async def revoke(services: Services, given: Given) -> Response:
     """End a key: the next request with it is a 401, in every process."""
-    if not await services.api_keys.revoke(account().id, given["id"]):
+    if not await services.accounts.api_keys.revoke(account().id, given["id"]):
         raise NotFound("You have no key of this id.")
     log.info("key_revoked", account=account().public_id, key=given["id"])
     return answer_empty()

@@ -34,13 +34,13 @@ def routes() -> tuple[Route, ...]:
 async def put_opened(services: Services, given: Given) -> Response:
     """Note that an article was opened: one of the archive's, or of an answer of a moment ago."""
     found = await known_article(services, given["article_id"])
-    await services.feedback.open(account().id, found.article, found.fetched_at, services.now())
+    await services.personal.feedback.open(account().id, found.article, found.fetched_at, services.now())
     return answer_empty()
 
 
 async def delete_opened(services: Services, given: Given) -> Response:
     """Forget that an article was opened."""
-    if not await services.feedback.forget_opened(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_opened(account().id, given["article_id"]):
         raise NotFound("You have not opened this article.")
     return answer_empty()
 
@@ -48,13 +48,13 @@ async def delete_opened(services: Services, given: Given) -> Response:
 async def put_dismissed(services: Services, given: Given) -> Response:
     """Note that an article is not wanted."""
     found = await known_article(services, given["article_id"])
-    await services.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
+    await services.personal.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
     return answer_empty()
 
 
 async def delete_dismissed(services: Services, given: Given) -> Response:
     """Forget that an article is not wanted."""
-    if not await services.feedback.forget_dismissed(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_dismissed(account().id, given["article_id"]):
         raise NotFound("You have not dismissed this article.")
     return answer_empty()
 

@@ -63,10 +63,10 @@ class Readiness:
     async def look(self, services: Services) -> dict[str, Any]:
         """The answer's body."""
         stores = await self._stores()
-        settings, states = services.settings, services.source_states()
+        settings, states = services.settings, services.limits.source_states()
         sources = {name: state_word(source, states.get(name, SourceState())) for name, source in settings.source.items()}
         enabled = [sources[name] for name in settings.enabled_sources]
-        status = readiness(services.health.phase(), stores, enabled)
+        status = readiness(services.operations.health.phase(), stores, enabled)
         checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
         notice = source_notice(settings)
         return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
@@ -90,11 +90,11 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
         services: what is looked at, every WATCH_EVERY_S.
         shutdown: from then on the service is not ready on purpose.
     """
-    readiness, known = Readiness(services.health), "ready"
+    readiness, known = Readiness(services.operations.health), "ready"
     while not shutdown.is_set():
         found = await readiness.look(services)
         failing = [name for name, state in (found["checks"] | found["sources"]).items() if state not in ("ok", "ready", "disabled")]
-        if found["status"] != known and services.health.phase() is Phase.SERVING:
+        if found["status"] != known and services.operations.health.phase() is Phase.SERVING:
             was, known = known, found["status"]
             if known == "ready":
                 log.info("readiness_changed", was=was, now=known)

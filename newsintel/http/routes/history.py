@@ -46,7 +46,7 @@ def routes() -> tuple[Route, ...]:
 async def listed(services: Services, given: Given) -> Response:
     """Answer a page of searches."""
     asked = (account(), "history")
-    page = await services.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
+    page = await services.personal.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
     return answer_json(history_body(page, next_cursor(services, page.next, *asked)))
 
 
@@ -58,6 +58,6 @@ async def cleared(services: Services, _given: Given) -> Response:
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget one search."""
-    if not await services.own_history.delete(account().id, given["id"]):
+    if not await services.personal.own_history.delete(account().id, given["id"]):
         raise NotFound("You made no search of this id.")
     return answer_empty()

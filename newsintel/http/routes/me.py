@@ -51,12 +51,12 @@ async def deleted(services: Services, _given: Given) -> Response:
     transaction should take. Whatever fails until the row is gone leaves an account that can be deleted again.
     """
     user_id = account().id
-    await services.links.unlink(user_id)
+    await services.accounts.links.unlink(user_id)
     await forget_searches(services, account(), services.now() + DELETION)
-    await services.account_data.delete(user_id)
+    await services.personal.account_data.delete(user_id)
     log.info("account_deleted", account=account().public_id)
     try:
-        await services.sessions.end_all(user_id)
+        await services.accounts.sessions.end_all(user_id)
     except UnavailableError as error:
         log.warning("sessions_left_to_lapse", account=account().public_id, reason=str(error))
     response = answer_empty()

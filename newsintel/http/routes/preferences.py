@@ -60,12 +60,12 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer everything that the account keeps."""
-    return answer_json({"preferences": await services.preferences.all(account().id)})
+    return answer_json({"preferences": await services.personal.preferences.all(account().id)})
 
 
 async def shown(services: Services, given: Given) -> Response:
     """Answer one value."""
-    kept = await services.preferences.all(account().id)
+    kept = await services.personal.preferences.all(account().id)
     if given["key"] not in kept:
         raise NotFound("You have no preference of this key.")
     return answer_json({"value": kept[given["key"]]})
@@ -76,7 +76,7 @@ async def put(services: Services, given: Given) -> Response:
     key = given["key"]
     value = checked(key, given["value"], tuple(services.settings.source))
     try:
-        done = await services.preferences.put(account().id, key, value, services.now())
+        done = await services.personal.preferences.put(account().id, key, value, services.now())
     except PoisonedBatchError:
         # Of what `checked` lets pass, PostgreSQL refuses one thing: numbers such as 1e300, which it writes out in full.
         raise too_large(key) from None
@@ -87,6 +87,6 @@ async def put(services: Services, given: Given) -> Response:
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget a value."""
-    if not await services.preferences.delete(account().id, given["key"]):
+    if not await services.personal.preferences.delete(account().id, given["key"]):
         raise NotFound("You have no preference of this key.")
     return answer_empty()

@@ -32,5 +32,5 @@ def routes() -> tuple[Route, ...]:
 
 async def recommended(services: Services, given: Given) -> Response:
     """Answer a page for the caller."""
-    page = await services.recommender.page(account(), given["limit"])
+    page = await services.intelligence.recommender.page(account(), given["limit"])
     return answer_json(recommendations_body(page))

@@ -72,7 +72,7 @@ async def listed(services: Services, given: Given) -> Response:
     q = None if given["q"] is None else checked(given["q"])
     words = None if q is None else build(q)
     asked = (account(), "saved", q)
-    page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
+    page = await services.personal.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
     return answer_json(saved_body(page, next_cursor(services, page.next, *asked)))
 
 
@@ -80,7 +80,7 @@ async def put(services: Services, given: Given) -> Response:
     """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
     notes = given.get("notes", NOTHING)
     found = await known_article(services, given["article_id"])
-    save, done = await services.saved.put(
+    save, done = await services.personal.saved.put(
         account().id,
         found.article,
         found.fetched_at,
@@ -95,6 +95,6 @@ async def put(services: Services, given: Given) -> Response:
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget a save."""
-    if not await services.saved.delete(account().id, given["article_id"]):
+    if not await services.personal.saved.delete(account().id, given["article_id"]):
         raise NotFound("You have not saved this article.")
     return answer_empty()

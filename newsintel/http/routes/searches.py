@@ -68,7 +68,7 @@ async def trending(services: Services, given: Given) -> Response:
     span = Span(given["window"])
 
     async def make() -> dict[str, Any]:
-        return trending_body(span, await services.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
+        return trending_body(span, await services.intelligence.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
 
     return await kept(services, PREFIX, ["trending", span.value], make)
 
@@ -82,7 +82,7 @@ async def related(services: Services, given: Given) -> Response:
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:
-        kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
+        kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
         return related_body(closest(kin, MOST_SHOWN, without=seeds))
 
     return await kept(services, PREFIX, ["related", *seeds], make)
@@ -94,9 +94,9 @@ async def _beside_own(services: Services, today: date) -> dict[str, Any]:
     account = caller().account
     if account is None:
         raise InvalidParameterError("q", "required", "q is required unless you are signed in")
-    page = await services.own_history.page(account.id, LOOKED_THROUGH, None)
+    page = await services.personal.own_history.page(account.id, LOOKED_THROUGH, None)
     seeds = _seeds([search.query for search in page.searches])
-    kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
+    kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
     return related_body(closest(kin, MOST_SHOWN, without=seeds))
 
 

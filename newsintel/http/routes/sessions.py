@@ -37,15 +37,15 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's sessions, the one seen last first."""
-    sessions = [row(session) for session in await services.sessions.of_user(account().id)]
+    sessions = [row(session) for session in await services.accounts.sessions.of_user(account().id)]
     return answer_json({"sessions": sessions})
 
 
 async def end(services: Services, given: Given) -> Response:
     """End one session of the account."""
-    mine = await services.sessions.of_user(account().id)
+    mine = await services.accounts.sessions.of_user(account().id)
     found = next((session for session in mine if public_id(session) == given["id"]), None)
-    if found is None or not await services.sessions.end(account().id, found.digest):
+    if found is None or not await services.accounts.sessions.end(account().id, found.digest):
         raise NotFound("You have no session of this id.")
     response = answer_empty()
     if found.digest == caller().session:
@@ -55,8 +55,8 @@ async def end(services: Services, given: Given) -> Response:
 
 async def end_all(services: Services, _given: Given) -> Response:
     """End every session of the account, and what its provider gave us."""
-    await services.sessions.end_all(account().id)
-    await services.links.unlink(account().id)
+    await services.accounts.sessions.end_all(account().id)
+    await services.accounts.links.unlink(account().id)
     response = answer_empty()
     clear_session(response, services.settings)
     return response

@@ -22,8 +22,8 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer every source that exists, in founder order. Costs no call to any of them."""
-    await services.source_states.look()
-    states = services.source_states()
+    await services.limits.source_states.look()
+    states = services.limits.source_states()
     sources = {name: _row(source, states.get(name, SourceState())) for name, source in services.settings.source.items()}
     return answer_json({"sources": sources}, headers={"Cache-Control": "no-store"})
 

@@ -122,7 +122,7 @@ async def test_a_change_is_seen_by_the_next_search():
     assert (await alice.get("/articles?q=a"))["limit"] == 2
     await alice.put("/me/preferences/default_limit", value=1)
     assert (await alice.get("/articles?q=a"))["limit"] == 1
-    assert isinstance(services.preferences, PreferenceCache)
+    assert isinstance(services.personal.preferences, PreferenceCache)
 
 
 async def test_a_search_goes_into_the_persons_history():
