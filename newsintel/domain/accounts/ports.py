@@ -108,7 +108,14 @@ class TokenStore(Protocol):
         ...
 
     async def reseal(self) -> int:
-        """Encrypt with the newest key whatever another one encrypted; returns how many accounts' tokens."""
+        """Encrypt with the newest key whatever another one encrypted; safe beside a running service.
+
+        Returns:
+            How many accounts' tokens it encrypted.
+
+        Raises:
+            UnknownKeyError: for the first whose key is not at hand, when all others are done.
+        """
         ...
 
 

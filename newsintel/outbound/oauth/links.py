@@ -29,11 +29,10 @@ class AccountLinks:
     issuers: Mapping[str, TokenIssuer]
 
     async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
-        """Keep what signing in brought."""
         await self.store.put(user_id, provider, tokens)
 
     async def unlink(self, user_id: int) -> None:
-        """Revoke and forget every token of an account. Goes on when its caller leaves, for UNLINK_S a provider at most."""
+        """Goes on when its caller leaves, for UNLINK_S a provider at most."""
         for provider, issuer in self.issuers.items():
             with trio.move_on_after(UNLINK_S, shield=True):
                 await self._revoke(user_id, provider, issuer)

@@ -37,18 +37,15 @@ class Reddit:
 
     @property
     def label(self) -> str:
-        """What people call it."""
         return LABEL
 
     async def begin(self, attempt: Attempt) -> str:
-        """The address of Reddit's page that asks the person."""
         url, _ = self._client().create_authorization_url(
             self._at("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
         )
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Exchange the code, and ask Reddit whose it is."""
         client, asked_at = self._client(), self.now()
         client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL))
         async with conversation(LABEL, "exchanging a code"):

@@ -29,7 +29,6 @@ class RedisCache:
         self._count = count
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
-        """Keep an answer and release the lock, both or neither."""
         try:
             data = await in_turns(dump_answer(answer))
         except ValueError as error:
@@ -37,16 +36,14 @@ class RedisCache:
         await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
-        """Claim the fan-out of a key among processes, unless another holds it, and look again; one round trip."""
+        """One round trip."""
         held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
         return Claimed(held, await self._read(key, data))
 
     async def unlock(self, key: str, token: str) -> None:
-        """Give the claim back if `token` still holds it."""
         await self._link.call(self._release, key, token)
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Keep the answers of these keys no longer."""
         if keys:
             await self._link.call(self._delete, [f"articles:{key}" for key in keys])
 

@@ -59,7 +59,7 @@ class PostgresIndexing:
         self._postgres = postgres
 
     async def read_some(self) -> int:
-        """Read up to BATCH_ROWS articles, the latest first; how many that were."""
+        """Reads up to BATCH_ROWS of them."""
         return await self._postgres.run(read_unread)
 
 

@@ -60,15 +60,12 @@ class PostgresLikeness:
         self._now = now
 
     async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
-        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
         return await self._postgres.run(_similar, article_id, limit, self._now())
 
     async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
-        """Likewise for an article that the archive need not have."""
         return await self._postgres.run(_like, article, limit, self._now())
 
     async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-        """The `each` most telling terms of texts that people wrote with their weights, in the texts' order."""
         return await self._postgres.run(_telling_words, texts, each)
 
 

@@ -68,20 +68,15 @@ class PostgresSaved:
     async def page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first; with the texts of their articles only if asked for.
-
-        With words, a page ends early once MOST_CHARS were looked through; its position then leads on.
-        """
+        """With words, a page ends early once MOST_CHARS were looked through; its position then leads on."""
         return await self._postgres.run(_page, user_id, words, limit, after, content=content)
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
     ) -> tuple[Save, Put]:
-        """Save an article; one that the archive does not have yet goes there in the same transaction. FULL with MOST_SAVES others."""
         return await self._postgres.run(_put, user_id, article, fetched_at, notes, keep_notes=keep_notes, at=at)
 
     async def delete(self, user_id: int, article_id: str) -> bool:
-        """Forget a save; False if there was none."""
         return await self._postgres.run(_delete, user_id, article_id)
 
 
