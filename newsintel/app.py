@@ -18,7 +18,7 @@ actor cancels everything and ends the process: a service that lost a part of its
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import trio
@@ -44,7 +44,6 @@ from newsintel.domain.bounds.room import Room
 from newsintel.domain.operations import emf
 from newsintel.domain.operations.ports import Phase
 from newsintel.domain.operations.source_notice import source_notice
-from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.harvest import Answer, CacheWrite
 from newsintel.domain.search.history import SearchRecord
 from newsintel.http.application import create_app
@@ -54,6 +53,7 @@ from newsintel.http.server import listener as server
 from newsintel.http.services import Services
 from newsintel.outbound.oauth.providers import open_providers
 from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.clock import utc_now
 from newsintel.runtime.command_loop import signals_call
 from newsintel.runtime.lifecycle import END_SLACK_S, Ending, settle_memory
 from newsintel.runtime.search.claims import SharedCache
@@ -64,7 +64,7 @@ from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.runtime.watchdog import STUCK_S, watched
-from newsintel.storage.stores import open_stores
+from newsintel.storage.opening import open_stores
 from newsintel.wiring import Core, Starts, open_source, services, starts
 
 log = get_logger(__name__)
@@ -79,11 +79,6 @@ RECORDER_INBOX = 1_000
 """Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 SINKS_SHARE = 0.4
 """The sinks' part of DRAIN_S (8 s of 20); HTTP has as much, flights in the air and closing the stores the rest."""
-
-
-def utc_now() -> datetime:
-    """The time of day."""
-    return datetime.now(UTC)
 
 
 @frozen
@@ -137,7 +132,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
     """
     metrics = metrics or Metrics()
     edges = Edges.open(settings)
-    async with open_stores(settings, metrics.count, dump_answer, load_answer) as stores, open_providers(settings, utc_now) as providers:
+    async with open_stores(settings, metrics.count) as stores, open_providers(settings, utc_now) as providers:
         for away in await stores.prepare(production=settings.production):
             log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
@@ -150,14 +145,16 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
 @asynccontextmanager
 async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
     """Those who keep what was found. They end when nobody can send them more, and have SINKS_SHARE of DRAIN_S for what is left."""
-    stores, count = core.stores, core.count
+    stores, rooms, count = core.stores, edges.rooms, core.count
+    personal, marks = stores.personal, stores.intelligence.search_marks
     async with trio.open_nursery() as nursery:
         start = nursery.start_soon
-        rooms = edges.rooms
-        start(partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.cache, count=count), name="cache_writer")
-        start(partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive, count=count), name="persister")
-        record = partial(recorder.run, edges.searches, history=stores.history, repeats=stores.repeats, count=count, now=core.now)
-        start(partial(record, marking=core.marking, marks=stores.search_marks), name="recorder")
+        write = partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests)
+        start(partial(write, count=count), name="cache_writer")
+        persist = partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles)
+        start(partial(persist, count=count), name="persister")
+        record = partial(recorder.run, edges.searches, history=personal.history, repeats=personal.repeats, count=count, now=core.now)
+        start(partial(record, marking=core.marking, marks=marks), name="recorder")
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
@@ -166,16 +163,18 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
 async def upkeep(core: Core) -> AsyncIterator[None]:
     """Those who work by the clock: they have no inbox that could end, and are cancelled when nobody asks any more."""
     stores, count, floor = core.stores, core.count, core.settings.trending_floor
+    intelligence, latencies = stores.intelligence, stores.operations.latencies
     async with trio.open_nursery() as nursery:
         start = nursery.start_soon
         keep = timedelta(days=core.settings.history_retention_d)
-        start(partial(janitor.run, history=stores.history, keep=keep, count=count, now=core.now), name="janitor")
-        start(partial(latency_writer.run, tally=core.tally, store=stores.latencies, count=count, now=core.now), name="latency_writer")
-        trends = partial(trend_writer.run, marks=stores.search_marks, trending=stores.trending, floor=floor)
+        start(partial(janitor.run, history=stores.personal.history, keep=keep, count=count, now=core.now), name="janitor")
+        start(partial(latency_writer.run, tally=core.tally, store=latencies, count=count, now=core.now), name="latency_writer")
+        trends = partial(trend_writer.run, marks=intelligence.search_marks, trending=intelligence.trending, floor=floor)
         start(partial(trends, count=count, now=core.now), name="trend_writer")
-        start(partial(indexer.run, index=stores.text_index, count=count), name="indexer")
-        start(partial(term_counter.run, terms=stores.terms, count=count), name="term_counter")
-        start(partial(save_counter.run, counts=stores.save_counts, saves=core.saves, floor=floor, count=count), name="save_counter")
+        start(partial(indexer.run, index=stores.archive.text_index, count=count), name="indexer")
+        start(partial(term_counter.run, terms=intelligence.terms, count=count), name="term_counter")
+        saves = partial(save_counter.run, counts=intelligence.save_counts, saves=core.saves, floor=floor)
+        start(partial(saves, count=count), name="save_counter")
         yield
         nursery.cancel_scope.cancel()
 
@@ -215,8 +214,8 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
             edges.to_cache,
             edges.to_persister,
             rooms=edges.rooms,
-            shared=SharedCache(core.stores.cache, core.windows, core.count, core.now),
-            search=core.stores.search,
+            shared=SharedCache(core.stores.search.harvests, core.windows, core.count, core.now),
+            search=core.stores.archive.search,
             every_source=tuple(core.settings.source),
             windows=core.windows,
             saves=core.saves,
@@ -254,7 +253,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
                     metrics_urls = await http.start(
                         partial(listen, MetricsListener(partial(scraping.exposition, metrics)), bind=settings.metrics_bind)
                     )
-                services.health.enter(Phase.SERVING)
+                services.operations.health.enter(Phase.SERVING)
                 http.start_soon(watch_readiness, services, ending.begun, name="readiness")
                 settle_memory()
                 watching.enter_context(watched(stuck_s))
@@ -262,7 +261,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: 
                 log.info("serving", **serving_fields(settings, urls, metrics_urls))
                 on_ready(urls[0])
                 await ending.begun.wait()
-                services.health.enter(Phase.DRAINING)
+                services.operations.health.enter(Phase.DRAINING)
     if (signal := asked()) is not None and not ending.in_order:
         raise Stopped(signal)
     log.info("stopped")

@@ -88,10 +88,6 @@ class SignInUnavailableError(UnavailableError):
         self.retry_after_s = retry_after_s
 
 
-class NotLinkedError(NewsIntelError):
-    """There is no token of a provider for an account: there never was, or the provider no longer honours it. Signing in again mends it."""
-
-
 class UnknownKeyError(NewsIntelError):
     """Something stored was encrypted with a key that SECRET_KEYS no longer holds. The message names the key by its id."""
 

@@ -23,7 +23,15 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
-from newsintel.http.services import Services
+from newsintel.http.services import (
+    AccountServices,
+    IntelligenceServices,
+    LimitServices,
+    OperationServices,
+    PersonalServices,
+    SearchServices,
+    Services,
+)
 from newsintel.outbound.oauth.app_token import open_app_token
 from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
@@ -81,7 +89,7 @@ def starts(core: Core) -> Starts:
     """How each enabled source's calls are let through."""
     enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
     terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
-    return {name: (Admission(terms[name]), Allowance(name, terms[name], core.stores.ledger, core.count)) for name in enabled}
+    return {name: (Admission(terms[name]), Allowance(name, terms[name], core.stores.limits.ledger, core.count)) for name in enabled}
 
 
 def services(
@@ -95,11 +103,11 @@ def services(
 ) -> Services:
     """What the routes are handed; the gauges are read off it from now on."""
     settings, stores, count = core.settings, core.stores, core.count
-    misses = limiter("miss", settings.miss_limit, stores.counter, count, time.time)
+    misses = limiter("miss", settings.miss_limit, stores.limits.counter, count, time.time)
     states = States(starts, core.now)
     desk = Desk(
         to_merger,
-        stores.archive,
+        stores.archive.articles,
         windows=core.windows,
         max_flights=settings.max_flights,
         search_deadline_s=settings.search_deadline_s,
@@ -107,43 +115,62 @@ def services(
         held_from=states.held_from,
         now=core.now,
     )
-    gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=stores.load)
-    preferences = PreferenceCache(stores.preferences)
-    talked = TalkedAbout(stores.trending, stores.search, stores.reading, stores.likeness, settings.trending_floor)
+    load = stores.operations.load
+    gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=load)
+    preferences = PreferenceCache(stores.personal.preferences)
     return Services(
         settings=settings,
-        desk=desk,
-        archive=stores.search,
-        bytes_cache=stores.bytes_cache,
-        harvests=stores.cache,
+        now=core.now,
+        count=count,
         cursors=Cursors(Signer(core.secret_keys, CURSORS)),
+        search=SearchServices(desk=desk, harvests=stores.search.harvests, bytes_cache=stores.search.bytes_cache),
+        archive=stores.archive.search,
+        accounts=_account_services(core, providers),
+        personal=PersonalServices(
+            preferences=preferences,
+            saved=stores.personal.saved,
+            feedback=stores.personal.feedback,
+            own_history=stores.personal.own_history,
+            recording=Recording(to_recorder, core.secret_keys, count),
+            account_data=stores.personal.account_data,
+        ),
+        intelligence=_intelligence_services(core, preferences),
+        limits=LimitServices(
+            requests=limiter("search", settings.rate_limit, stores.limits.counter, count, time.time),
+            misses=misses,
+            lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
+            source_states=states,
+        ),
+        operations=OperationServices(
+            health=Lifecycle(stores.operations.ping_postgres, stores.operations.ping_redis),
+            exposition=partial(scraping.exposition, core.metrics),
+        ),
+    )
+
+
+def _account_services(core: Core, providers: Providers) -> AccountServices:
+    stores = core.stores.accounts
+    return AccountServices(
+        directory=stores.directory,
         persons=Persons(core.secret_keys),
-        recording=Recording(to_recorder, core.secret_keys, count),
-        preferences=preferences,
-        saved=stores.saved,
-        feedback=stores.feedback,
-        own_history=stores.own_history,
-        account_data=stores.account_data,
+        sessions=stores.sessions,
+        api_keys=stores.api_keys,
+        attempts=stores.attempts,
+        links=AccountLinks(stores.tokens, providers.issuers),
+        providers=providers.by_name,
+    )
+
+
+def _intelligence_services(core: Core, preferences: PreferenceCache) -> IntelligenceServices:
+    stores = core.stores.intelligence
+    talked = TalkedAbout(stores.trending, core.stores.archive.search, stores.reading, stores.likeness, core.settings.trending_floor)
+    return IntelligenceServices(
         marking=core.marking,
         search_marks=stores.search_marks,
         trending=stores.trending,
         kinship=stores.kinship,
         likeness=stores.likeness,
         recommender=Recommender(stores.reading, stores.likeness, talked, preferences.heeded, core.now),
-        accounts=stores.accounts,
-        sessions=stores.sessions,
-        lookups=LookUps(max(1, settings.database_pool // STRANGERS), count),
-        api_keys=stores.api_keys,
-        attempts=stores.attempts,
-        links=AccountLinks(stores.tokens, stores.locks, providers.issuers, core.now),
-        providers=providers.by_name,
-        requests=limiter("search", settings.rate_limit, stores.counter, count, time.time),
-        misses=misses,
-        count=count,
-        exposition=partial(scraping.exposition, core.metrics),
-        now=core.now,
-        health=Lifecycle(stores.postgres_ping, stores.redis_ping),
-        source_states=states,
     )
 
 

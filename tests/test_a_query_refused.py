@@ -26,7 +26,7 @@ async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
 
 async def search(services, text, **more):
     """One search of every source; the status of each by name, and the answer."""
-    reply = await services.desk.search(build(text, sources=tuple(REGISTRY), **more), ASKER)
+    reply = await services.search.desk.search(build(text, sources=tuple(REGISTRY), **more), ASKER)
     return {one.source: one.status for one in reply.answer.harvest.outcomes}, reply.answer
 
 
@@ -42,4 +42,4 @@ async def test_too_far_in_the_past_is_the_querys_fault(services):
         statuses, answer = await search(services, f"climate OR {number}")
         assert statuses["newsapi"] is Status.OK
         assert answer.harvest.origin is Origin.LIVE
-    assert services.source_states()["newsapi"].blocked is None
+    assert services.limits.source_states()["newsapi"].blocked is None

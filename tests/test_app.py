@@ -29,8 +29,18 @@ from newsintel.errors import FlightBugError, UnavailableError
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.telemetry.logs import enter_context, request_context
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.storage.stores import (
+    AccountStores,
+    ArchiveStores,
+    IntelligenceStores,
+    LimitStores,
+    OperationStores,
+    PersonalStores,
+    SearchStores,
+    Stores,
+)
 from tests.actors.test_fetcher import PAGE, ScriptedUpstream
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens
 from tests.fakes.basics import (
     Clock,
     MemoryArchive,
@@ -47,6 +57,7 @@ from tests.fakes.personal import MemoryFeedback, MemoryOwnHistory, MemoryPrefere
 from tests.fakes.reading import MemoryReading
 from tests.fakes.searches import MemoryKinship, MemorySearchMarks, MemoryTrending
 from tests.make import search_record
+from tests.samples import read_samples
 
 ASKER = Caller("somebody")
 SEARCHED = Searched("climate", "k", 1, "climate", ())
@@ -72,7 +83,6 @@ class World:
     preferences: MemoryPreferences = field(factory=MemoryPreferences)
     saved: MemorySaved = field(factory=MemorySaved)
     own_history: MemoryOwnHistory = field(factory=MemoryOwnHistory)
-    account_data: object = None
     search_marks: MemorySearchMarks = field(factory=MemorySearchMarks)
     trending: MemoryTrending = field(factory=MemoryTrending)
     kinship: MemoryKinship = field(factory=MemoryKinship)
@@ -90,7 +100,6 @@ class World:
     api_keys: MemoryKeys = field(factory=lambda: MemoryKeys(MemoryAccounts()))
     attempts: MemoryAttempts = field(factory=MemoryAttempts)
     tokens: MemoryTokens = field(factory=MemoryTokens)
-    locks: MemoryLocks = field(factory=MemoryLocks)
     ledger: MemoryLedger = field(factory=MemoryLedger)
     counter: MemoryCounter = field(factory=MemoryCounter)
     latencies: MemoryLatencies = field(factory=MemoryLatencies)
@@ -100,19 +109,53 @@ class World:
     def __attrs_post_init__(self):
         self.reading = MemoryReading(self.saved, self.feedback, self.own_history, {})
 
-    async def prepare(self, *, production):
-        """Redis is away; the service starts without it."""
-        return ("redis",)
+    @property
+    def stores(self):
+        """The stores as the composition root has them."""
+        return Stores(
+            search=SearchStores(harvests=self.cache, bytes_cache=self.bytes_cache),
+            archive=ArchiveStores(articles=self.archive, search=self.search, dump=None, text_index=self.text_index),
+            accounts=AccountStores(
+                directory=self.accounts,
+                sessions=self.sessions,
+                api_keys=self.api_keys,
+                attempts=self.attempts,
+                tokens=self.tokens,
+            ),
+            personal=PersonalStores(
+                preferences=self.preferences,
+                saved=self.saved,
+                feedback=self.feedback,
+                history=self.history,
+                own_history=self.own_history,
+                repeats=self.repeats,
+                account_data=None,
+            ),
+            intelligence=IntelligenceStores(
+                search_marks=self.search_marks,
+                trending=self.trending,
+                kinship=self.kinship,
+                likeness=self.likeness,
+                reading=self.reading,
+                terms=self.terms,
+                save_counts=self.save_counts,
+            ),
+            limits=LimitStores(ledger=self.ledger, counter=self.counter),
+            operations=OperationStores(
+                latencies=self.latencies,
+                load=lambda: StoreLoad({"PostgreSQL": 2, "Redis": 0}, redis_breaker_open=True),
+                ping_postgres=self.ping_postgres,
+                ping_redis=self.ping_redis,
+            ),
+            migrate=self.ping_postgres,
+            check_schema=self.ping_postgres,
+        )
 
-    def load(self):
-        """Two operations run."""
-        return StoreLoad({"PostgreSQL": 2, "Redis": 0}, redis_breaker_open=True)
-
-    async def postgres_ping(self):
+    async def ping_postgres(self):
         """A sign of life."""
 
-    async def redis_ping(self):
-        """No sign of life."""
+    async def ping_redis(self):
+        """No sign of life: the service starts without it."""
         raise UnavailableError
 
 
@@ -123,7 +166,7 @@ def world(monkeypatch):
 
     @asynccontextmanager
     async def open_stores(*_):
-        yield made
+        yield made.stores
         made.closed.append("stores")
 
     @asynccontextmanager
@@ -149,11 +192,11 @@ def asked(text="climate"):
 async def test_a_search_flows_through(world, autojump_clock):
     """A search lands with all three sources, is served again from memory, and reaches Redis, PostgreSQL and the history."""
     async with app.open_pipeline(settings()) as services:
-        first = await services.desk.search(asked(), ASKER)
+        first = await services.search.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
         assert [o.status for o in first.answer.harvest.outcomes] == [Status.OK] * 3
-        assert (await services.desk.search(asked(), ASKER)).via is Via.HIT
-        services.recording.offer(ASKER, SEARCHED, app.utc_now())
+        assert (await services.search.desk.search(asked(), ASKER)).via is Via.HIT
+        services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
     assert set(world.cache.kept) == {asked().key}
     assert world.archive.kept
     assert world.history.kept
@@ -164,7 +207,7 @@ async def test_a_search_flows_through(world, autojump_clock):
 async def test_routes_get_the_archive_and_cursors(world, autojump_clock):
     """Search, its cache and cursors come from outside; a cursor is signed by SECRET_KEYS, so every process reads it."""
     async with app.open_pipeline(settings()) as services:
-        assert (services.archive, services.bytes_cache) == (world.search, world.bytes_cache)
+        assert (services.archive, services.search.bytes_cache) == (world.search, world.bytes_cache)
         cursor = services.cursors.write(Position((1,)), "q")
     assert Cursors(Signer([Secret("A" * 43)], PURPOSE)).read(cursor, "q") == Position((1,))
 
@@ -195,13 +238,13 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
     async with app.open_pipeline(settings()) as services:
         for request_id in ("one", "two"):
             enter_context({"request_id": request_id})
-            await services.desk.search(asked(request_id), ASKER)
+            await services.search.desk.search(asked(request_id), ASKER)
         monkeypatch.setattr(app.merger, "rank", merge)
         with pytest.raises(FlightBugError):
-            await services.desk.search(asked("three"), ASKER)
+            await services.search.desk.search(asked("three"), ASKER)
         clear_contextvars()
         with pytest.raises(FlightBugError):
-            await services.desk.search(asked("four"), ASKER)
+            await services.search.desk.search(asked("four"), ASKER)
     assert [context.get("request_id") for context in carried] == [
         *["one"] * 3,
         *["two"] * 3,
@@ -220,7 +263,7 @@ async def test_starts_without_a_store_and_says_so(world, autojump_clock):
     """A store that is away at start is named in the log, and searches go on."""
     with capture_logs() as logs:
         async with app.open_pipeline(settings()) as services:
-            assert (await services.desk.search(asked(), ASKER)).answer.harvest.complete
+            assert (await services.search.desk.search(asked(), ASKER)).answer.harvest.complete
     assert [line["store"] for line in logs if line["event"] == "starting_without"] == ["redis"]
 
 
@@ -228,7 +271,7 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
     """Whoever asked may leave at once: the flight still lands and its harvest is archived before the stores close."""
     world.upstreams["reddit"].script = [0.9]
     async with app.open_pipeline(settings()) as services:
-        services.desk.join(asked(), signed_in=False)
+        services.search.desk.join(asked(), signed_in=False)
     assert world.archive.kept
     assert set(world.cache.kept) == {asked().key}
 
@@ -251,7 +294,7 @@ async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autoju
     """With PostgreSQL away the sinks are cut after their part of DRAIN_S."""
     world.archive.away = True
     async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
-        await services.desk.search(asked(), ASKER)
+        await services.search.desk.search(asked(), ASKER)
         began = trio.current_time()
     assert trio.current_time() - began == pytest.approx(app.SINKS_SHARE * 10)
 
@@ -265,7 +308,7 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     world.history.record = broken
     with pytest.RaisesGroup(pytest.RaisesExc(TypeError, match="a bug"), flatten_subgroups=True):
         async with app.open_pipeline(settings()) as services:
-            services.recording.offer(ASKER, SEARCHED, app.utc_now())
+            services.personal.recording.offer(ASKER, SEARCHED, app.utc_now())
             await trio.sleep_forever()
     assert "stores" not in world.closed or world.closed
 
@@ -274,8 +317,8 @@ async def test_source_states(world, autojump_clock):
     """What keeps a source from being asked is told without asking it."""
     world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
     async with app.open_pipeline(settings()) as services:
-        await services.desk.search(asked(), ASKER)
-        states = services.source_states()
+        await services.search.desk.search(asked(), ASKER)
+        states = services.limits.source_states()
     assert states["guardian"].blocked is Status.RATE_LIMITED
     assert states["guardian"].retry_at is not None
     assert states["newsapi"].blocked is None
@@ -290,7 +333,7 @@ async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, a
     world.upstreams["reddit"].script = [0.05] * well_before + [Refusal(Status.UNAUTHORIZED, "key")] * 100
     async with app.open_pipeline(settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")) as services:
         for _ in range(360):
-            await services.desk.search(asked(), ASKER)
+            await services.search.desk.search(asked(), ASKER)
             await trio.sleep(10)
     calls = {name: len(upstream.asked_at) for name, upstream in world.upstreams.items()}
     assert calls["newsapi"] == calls["guardian"] == 12
@@ -302,10 +345,10 @@ async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, a
     monkeypatch.setattr(app, "utc_now", Clock())
     async with app.open_pipeline(settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")) as services:
         for _ in range(86_400 // 50):
-            await services.desk.search(asked(), ASKER)
+            await services.search.desk.search(asked(), ASKER)
             await trio.sleep(50)
-        await services.source_states.look()
-        assert services.source_states()["newsapi"].quota_left > 25
+        await services.limits.source_states.look()
+        assert services.limits.source_states()["newsapi"].quota_left > 25
     assert 31 < len(world.upstreams["newsapi"].asked_at) < 75
     assert len(world.upstreams["guardian"].asked_at) > 200
 
@@ -314,7 +357,7 @@ async def test_latencies_are_kept_at_the_end_at_the_latest(world, autojump_clock
     """What the last fetches took is recorded before the stores close, though the service lived shorter than the writer's pause."""
     world.upstreams["reddit"].script = [0.3]
     async with app.open_pipeline(settings()) as services:
-        await services.desk.search(asked(), ASKER)
+        await services.search.desk.search(asked(), ASKER)
     (counts,) = world.latencies.kept.values()
     assert counts[Latency("reddit", Status.OK, 300)] == 1
     assert {latency.source for latency in counts} == set(REGISTRY)
@@ -325,10 +368,10 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
     world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
     metrics = Metrics()
     async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
-        await services.desk.search(asked(), ASKER)
-        services.desk.join(asked("something else"), signed_in=False)
-        read = {(name, *(value for _, value in labels)): value for (name, labels), value in metrics.samples().items()}
-        assert b"newsintel_flights 1.0" in await services.exposition()
+        await services.search.desk.search(asked(), ASKER)
+        services.search.desk.join(asked("something else"), signed_in=False)
+        read = {(name, *(value for _, value in labels)): value for (name, labels), value in read_samples(metrics).items()}
+        assert b"newsintel_flights 1.0" in await services.operations.exposition()
     assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
     assert read["newsintel_flights",] == 1
     assert read["newsintel_queue_depth", "merger"] == 0
@@ -348,7 +391,7 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
     metrics, known = Metrics(), settings(NEWSINTEL_LOG_FORMAT=form)
     with capture_logs() as logs:
         async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
-            await services.desk.search(asked(), ASKER)
+            await services.search.desk.search(asked(), ASKER)
     written = [line for line in logs if "_aws" in line]
     assert len(written) == lines
     for document in written:
@@ -369,7 +412,7 @@ async def test_cancelled_at_any_moment(world, autojump_clock, seed):
     async def ask(services, text):
         await trio.sleep(chance.uniform(0, 1))
         with trio.move_on_after(chance.uniform(0, 2)):
-            await services.desk.search(asked(text), ASKER)
+            await services.search.desk.search(asked(text), ASKER)
 
     with trio.move_on_after(chance.uniform(0, 3)), trio.fail_after(60):
         async with app.open_pipeline(settings()) as services, trio.open_nursery() as callers:

@@ -145,7 +145,7 @@ async def test_the_whole_way_of_a_search(autojump_clock, monkeypatch, simulated,
     ):
         await trio.sleep(1)  # the token comes at start, outside any search
         began = trio.current_time()
-        reply = await services.desk.search(build("climate", sources=tuple(REGISTRY)), ASKER)
+        reply = await services.search.desk.search(build("climate", sources=tuple(REGISTRY)), ASKER)
         assert trio.current_time() - began == pytest.approx(took_s)
     assert [one.status for one in reply.answer.harvest.outcomes] == [status] * 3
     assert all(one.latency_ms == pytest.approx(took_s * 1000) for one in reply.answer.harvest.outcomes)

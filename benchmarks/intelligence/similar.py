@@ -3,7 +3,6 @@
 import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -60,14 +59,10 @@ async def calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Call]]:
     likeness, corpus, dice = PostgresLikeness(postgres, lambda: END), Corpus(size), random.Random(3)  # noqa: S311 - nothing secret
     ids = await postgres.run(_some_ids)
     common = [_common(corpus, dice) for _ in range(20)]
-    tastes = [_taste((await likeness.telling(dice.sample(ids, 5), 8)).values()) for _ in range(20)]
     words = [corpus.words[rank] for rank in range(20, 40)]
     return {
         "similar": [lambda one=one: likeness.similar(one, LIMIT) for one in ids],
         "like, common words alone": [lambda one=one: likeness.like(one, LIMIT) for one in common],
-        "matching, tastes of 5 articles": [lambda taste=taste: likeness.matching(taste, LIMIT) for taste in tastes],
-        "matching, one common word": [lambda word=word: likeness.matching({word: 1.0}, LIMIT) for word in words],
-        "telling, 20 articles": [lambda at=at: likeness.telling(ids[at : at + 20], 8) for at in range(0, len(ids), 20)],
         "telling_words, 10 texts": [lambda at=at: likeness.telling_words(words[at : at + 10], 8) for at in range(10)],
     }
 
@@ -131,13 +126,6 @@ def _common(corpus: Corpus, dice: random.Random) -> Article:
     """An article that nobody wrote, of words that each hundreds or thousands of articles in a million have and no rarer one."""
     words = [corpus.words[dice.randrange(60, 600)] for _ in range(10)]
     return Article("a_none", "newsapi", "x", "x", "x", " ".join(words), "Nobody", END)
-
-
-def _taste(each: Any) -> dict[str, float]:
-    taste: Counter[str] = Counter()
-    for weights in each:
-        taste.update(weights)
-    return dict(taste)
 
 
 def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Mapping[str, float]] | None) -> list[Goal]:

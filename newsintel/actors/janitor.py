@@ -4,14 +4,12 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 deleted is gone, the rest goes with the next. Several processes may sweep at once.
 """
 
-import random
 from datetime import timedelta
-
-import trio
 
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
+from newsintel.runtime.periodic import repeat
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -31,11 +29,12 @@ async def run(*, history: History, keep: timedelta, count: Count, now: WallClock
         count: told of `pruned_searches` and `prune_failures`.
         now: the time of day.
     """
-    await trio.sleep(FIRST_S * random.random())  # noqa: S311 - spreads load, guards nothing
-    while True:
+
+    async def sweep() -> None:
         try:
             count("pruned_searches", await history.prune(now() - keep))
         except UnavailableError as error:
             log.debug("prune_failed", reason=str(error))
             count("prune_failures")
-        await trio.sleep(EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - likewise
+
+    await repeat(sweep, every_s=EVERY_S, first_s=FIRST_S)

@@ -4,7 +4,7 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 Lossy on purpose: adding is not to be tried again, so what Redis does not take is counted and gone.
 """
 
-import random
+from functools import partial
 
 import trio
 
@@ -12,6 +12,7 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.operations.ports import LatencyStore
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import UnavailableError
+from newsintel.runtime.periodic import repeat
 
 EVERY_S = 10.0
 """Between writes, each pause shortened by up to half at random: what `deadlines` shows is no older."""
@@ -28,13 +29,12 @@ async def run(*, tally: Tally, store: LatencyStore, count: Count, now: WallClock
         count: told of `lost_latencies`.
         now: the time of day, which tells the day.
     """
+    write = partial(_write, tally, store, count, now)
     try:
-        while True:
-            await trio.sleep(EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
-            await _write(tally, store, count, now)
+        await repeat(write, every_s=EVERY_S, first_s=EVERY_S)
     finally:
         with trio.move_on_after(LAST_S, shield=True):
-            await _write(tally, store, count, now)
+            await write()
 
 
 async def _write(tally: Tally, store: LatencyStore, count: Count, now: WallClock) -> None:

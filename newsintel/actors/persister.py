@@ -18,7 +18,8 @@ from newsintel.domain.search.article import Article, Pair
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.merging import pairs
 from newsintel.domain.search.sizes import answer_bytes
-from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.errors import UnavailableError
+from newsintel.runtime.halving import save_halving
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -94,38 +95,32 @@ async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
 
 
 async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
-    """Save rows; halve a refused piece until the row at fault stands alone, and put that one aside."""
-    try:
-        await _until_available(lambda: archive.save(rows, []), count)
-    except PoisonedBatchError as error:
-        if len(rows) == 1:
-            await _bury(rows[0][0], str(error), archive, count)
-            return
-        middle = len(rows) // 2
-        await _save(rows[:middle], archive, count)
-        await _save(rows[middle:], archive, count)
-    else:
-        count("archived_articles", len(rows))
+    """Save rows; one that is refused is put aside."""
 
+    async def save(some: Sequence[Row]) -> None:
+        await _until_available(lambda: archive.save(some, []), count)
+        count("archived_articles", len(some))
 
-async def _bury(article: Article, reason: str, archive: Archive, count: Count) -> None:
-    log.warning("article_refused", article=article.id, source=article.source, reason=reason)
-    await _until_available(lambda: archive.bury(article, reason), count)
-    count("dead_letters")
+    async def bury(row: Row, reason: str) -> None:
+        article = row[0]
+        log.warning("article_refused", article=article.id, source=article.source, reason=reason)
+        await _until_available(lambda: archive.bury(article, reason), count)
+        count("dead_letters")
+
+    await save_halving(rows, save, bury)
 
 
 async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
     """Save pairs; one that is refused (its article was deleted this instant, say) is left out, as it can be found again."""
-    try:
-        await _until_available(lambda: archive.save([], pairs), count)
-    except PoisonedBatchError as error:
-        if len(pairs) == 1:
-            log.warning("pair_refused", member=pairs[0].member_id, reason=str(error))
-            count("refused_pairs")
-            return
-        middle = len(pairs) // 2
-        await _tie(pairs[:middle], archive, count)
-        await _tie(pairs[middle:], archive, count)
+
+    async def save(some: Sequence[Pair]) -> None:
+        await _until_available(lambda: archive.save([], some), count)
+
+    async def leave_out(pair: Pair, reason: str) -> None:
+        log.warning("pair_refused", member=pair.member_id, reason=reason)
+        count("refused_pairs")
+
+    await save_halving(pairs, save, leave_out)
 
 
 async def _until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:

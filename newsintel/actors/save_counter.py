@@ -3,14 +3,11 @@
 It has no inbox that could end, so the composition root cancels it when nobody asks any more. While PostgreSQL is away the last counts stay.
 """
 
-import random
-
-import trio
-
 from newsintel.domain.intelligence.ports import SaveCounts
 from newsintel.domain.ports import Count
 from newsintel.domain.search.popularity import Saves
 from newsintel.errors import UnavailableError
+from newsintel.runtime.periodic import repeat
 
 EVERY_S = 60.0
 """Between looks, each pause shortened by up to half at random: a story becomes popular over hours, and harvests are kept for minutes."""
@@ -28,9 +25,11 @@ async def run(*, counts: SaveCounts, saves: Saves, floor: int, count: Count) -> 
         floor: people who must have saved an article for any of them to count.
         count: told of `save_count_failures`.
     """
-    while True:
+
+    async def look() -> None:
         try:
             saves.replace(await counts.most_saved(floor, MOST_ARTICLES))
         except UnavailableError:
             count("save_count_failures")
-        await trio.sleep(EVERY_S * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+
+    await repeat(look, every_s=EVERY_S, first_s=0.0)

@@ -4,7 +4,6 @@ It has no inbox that could end, so the composition root cancels it when nobody a
 may be cut short and repeated, and several processes may be at it at once: a list is made by whoever comes first.
 """
 
-import random
 from functools import partial
 
 import trio
@@ -14,6 +13,7 @@ from newsintel.domain.intelligence.search_counts import Span
 from newsintel.domain.intelligence.trending import ranked
 from newsintel.domain.ports import Count, WallClock
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.runtime.periodic import repeat
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -39,9 +39,9 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
         now: the time of day.
     """
     closed_on = None
-    pause_s = FIRST_S
-    while True:
-        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+
+    async def make_lists() -> float:
+        nonlocal closed_on
         began_s, today = trio.current_time(), now().date()
         try:
             if closed_on != today:
@@ -53,4 +53,6 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
         except (UnavailableError, PoisonedBatchError) as error:  # the latter of a clock that is set wrong
             log.debug("trends_failed", reason=str(error))
             count("trend_failures")
-        pause_s = max(EVERY_S, SHARE * (trio.current_time() - began_s))
+        return SHARE * (trio.current_time() - began_s)
+
+    await repeat(make_lists, every_s=EVERY_S, first_s=FIRST_S)

@@ -15,7 +15,7 @@ from newsintel.config.settings import Settings
 from newsintel.config.values import Secret
 from newsintel.domain.operations.deadlines import Measured, Option, complete, enough, measured, miss_ms, options, suggest
 from newsintel.domain.operations.latencies import Latency
-from newsintel.domain.search.codec import dump_answer, load_answer, to_json
+from newsintel.domain.search.codec import to_json
 from newsintel.errors import NewsIntelError
 from newsintel.runtime import command_loop
 from newsintel.runtime.telemetry.metrics import Metrics
@@ -81,11 +81,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _kept(settings: Settings) -> Mapping[Latency, int]:
     """What running services recorded. Redis alone is asked, so no PostgreSQL is started for it."""
-    from newsintel.storage.stores import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
+    from newsintel.storage.opening import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
 
     settings = evolve(settings, database_url=settings.database_url or Secret("postgresql:///unused"))
-    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
-        return await stores.latencies.read(datetime.now(UTC).date())
+    async with open_stores(settings, Metrics().count) as stores:
+        return await stores.operations.latencies.read(datetime.now(UTC).date())
 
 
 def _where(file: str | None, settings: Settings) -> str:

@@ -49,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
 async def _export(settings: Settings, export: ExportFile, after: str | None, counter: Counter) -> OSError | None:
     """Write every page. A failure to write is returned: raised through the stores, it would arrive in a group."""
     async with prepared_stores(settings) as stores:
-        if after is not None and await stores.archive.article(after) is None:
+        if after is not None and await stores.archive.articles.article(after) is None:
             raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
         try:
             # Whoever reads a pipe may never go on; a file takes whole pages.
             interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raising
-            while page := await stores.dump.page(after, PAGE_ROWS):
+            while page := await stores.archive.dump.page(after, PAGE_ROWS):
                 with interruptible():
                     export.write(b"".join(map(dump, page)))
                 after = page[-1].article.id

@@ -19,8 +19,9 @@ from newsintel.config.settings import Settings
 from newsintel.domain.archive.format import parse
 from newsintel.domain.archive.model import Hit
 from newsintel.domain.archive.ports import Archive
-from newsintel.errors import InvalidParameterError, PoisonedBatchError
+from newsintel.errors import InvalidParameterError
 from newsintel.runtime import command_loop
+from newsintel.runtime.halving import save_halving
 from newsintel.runtime.stopping import raising
 
 BATCH_ROWS = 200
@@ -105,7 +106,7 @@ async def _import(settings: Settings, lines: Lines, report: _Report) -> None:
     async with prepared_stores(settings) as stores:
         batches = _batches(lines, report)
         while (batch := _next(batches)) is not None:
-            await _save(stores.archive, batch.rows, report)
+            await _save(stores.archive.articles, batch.rows, report)
             report.counter.add(batch.last - report.settled)
             report.settled = batch.last
 
@@ -133,22 +134,21 @@ def _batches(lines: Lines, report: _Report) -> Iterator[_Batch]:
 
 
 async def _save(archive: Archive, rows: Sequence[Row], report: _Report) -> None:
-    """Archive rows; halve a batch that PostgreSQL refuses until the row at fault stands alone.
+    """Archive rows; one that PostgreSQL refuses is reported.
 
     A signal waits for the statement that runs, which has its own limit, so that what is said of the lines is what became of them.
     """
-    # The archive keeps the earliest and the latest of an article's fetches: told of both, it has the line's own times.
-    saves = [(hit.article, moment) for _, hit in rows for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
-    try:
+
+    async def save(some: Sequence[Row]) -> None:
+        # The archive keeps the earliest and the latest of an article's fetches: given both, it has the line's own times.
+        saves = [(hit.article, moment) for _, hit in some for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
         with trio.CancelScope(shield=True):
             report.new += await archive.save(saves, [])
-    except PoisonedBatchError as error:
-        if len(rows) == 1:
-            report.refuse(rows[0][0], str(error))
-            return
-        middle = len(rows) // 2
-        await _save(archive, rows[:middle], report)
-        await _save(archive, rows[middle:], report)
+
+    async def refuse(row: Row, reason: str) -> None:
+        report.refuse(row[0], reason)
+
+    await save_halving(rows, save, refuse)
 
 
 def _line_number(raw: str) -> int:

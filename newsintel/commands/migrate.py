@@ -5,10 +5,9 @@ from typing import Any
 
 from newsintel.commands.setup import begin
 from newsintel.config.settings import Settings
-from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.runtime import command_loop
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.storage.stores import open_stores
+from newsintel.storage.opening import open_stores
 
 
 def add_parser(commands: Any) -> None:
@@ -25,5 +24,5 @@ def run(_args: argparse.Namespace) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
+    async with open_stores(settings, Metrics().count) as stores:
         await stores.migrate()

@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> int:
 
 async def _make(settings: Settings, name: str) -> Account:
     async with prepared_stores(settings) as stores:
-        if await stores.accounts.find(LOCAL, name):
+        if await stores.accounts.directory.find(LOCAL, name):
             raise AccountNameError(f"there is an account {name!r} already")
-        return await stores.accounts.sign_in(LOCAL, name, name, datetime.now(UTC))
+        return await stores.accounts.directory.sign_in(LOCAL, name, name, datetime.now(UTC))

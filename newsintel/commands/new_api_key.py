@@ -41,14 +41,14 @@ def run(args: argparse.Namespace) -> int:
 
 async def _make(settings: Settings, name: str, access: Access, revoke_others: bool) -> str:  # noqa: FBT001 - the loop passes by position
     async with prepared_stores(settings) as stores:
-        account = await stores.accounts.find(LOCAL, name)
+        account = await stores.accounts.directory.find(LOCAL, name)
         if account is None:
             raise AccountNameError(f"there is no account {name!r}: make it with newsintel new-account")
         if revoke_others:
-            for other in await stores.api_keys.of_user(account.id):
-                await stores.api_keys.revoke(account.id, other.public_id)
+            for other in await stores.accounts.api_keys.of_user(account.id):
+                await stores.accounts.api_keys.revoke(account.id, other.public_id)
         key = new_api_key()
         asked = ApiKey("", MADE_HERE, access, datetime.now(UTC), None, None)
-        if await stores.api_keys.make(account.id, asked, digest(key), MOST_KEYS) is None:
+        if await stores.accounts.api_keys.make(account.id, asked, digest(key), MOST_KEYS) is None:
             raise AccountNameError(f"account {name!r} has {MOST_KEYS} keys already: end them with --revoke-others")
         return key

@@ -27,4 +27,4 @@ def run(_args: argparse.Namespace) -> int:
 
 async def _prune(settings: Settings) -> int:
     async with prepared_stores(settings) as stores:
-        return await stores.history.prune(datetime.now(UTC) - timedelta(days=settings.history_retention_d))
+        return await stores.personal.history.prune(datetime.now(UTC) - timedelta(days=settings.history_retention_d))

@@ -26,4 +26,4 @@ def run(_args: argparse.Namespace) -> int:
 
 async def _rotate(settings: Settings) -> int:
     async with prepared_stores(settings) as stores:
-        return await stores.tokens.reseal()
+        return await stores.accounts.tokens.reseal()

@@ -77,7 +77,7 @@ def _query(args: argparse.Namespace, settings: Settings) -> Query:
 
 async def _search(settings: Settings, query: Query) -> Answer:
     async with app.open_pipeline(settings) as services:
-        return await watch(services.desk.join(query, signed_in=True), query.sources)
+        return await watch(services.search.desk.join(query, signed_in=True), query.sources)
 
 
 def _kind(parse: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -84,17 +84,18 @@ async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Sea
     answers = {}
     for number, query in enumerate(asked):
         asked_for = build(query, sources=services.settings.enabled_sources)
-        reply = await services.desk.search(asked_for, Caller(f"invented {number}"))
+        reply = await services.search.desk.search(asked_for, Caller(f"invented {number}"))
         answers[query] = searched(asked_for, reply.answer, len(reply.answer.merge.ranked))
     return answers
 
 
 async def searches(world: World) -> str:
     """People's searches as the recorder has them counted; the days that are over are closed and the lists of trends made."""
-    floor, marks, trending = world.services.settings.trending_floor, world.stores.search_marks, world.stores.trending
+    floor, stores = world.services.settings.trending_floor, world.stores.intelligence
+    marks, trending = stores.search_marks, stores.trending
     told = invented_searches(world.now)
     records = [_record(one, world.answers[one.query]) for one in told]
-    marked = [found for record in records if (found := world.services.marking.mark(record)) is not None]
+    marked = [found for record in records if (found := world.services.intelligence.marking.mark(record)) is not None]
     for start in range(0, len(marked), BATCH_ROWS):
         await marks.add(marked[start : start + BATCH_ROWS])
     await marks.close(world.now.date(), floor)
@@ -102,7 +103,7 @@ async def searches(world: World) -> str:
         # A list that was made a moment ago, by whichever process, is without these searches.
         while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):  # noqa: ASYNC110 - no event tells
             await trio.sleep(1)
-    await world.stores.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
+    await world.stores.search.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
     people, asked = len({one.person for one in told}), len(world.answers)
     return f"{len(told):,} searches by {people} people in the last {DAYS} days, for {asked} queries: see /trending and /searches/related"
 
@@ -125,7 +126,7 @@ async def reading(world: World) -> str:
     """What people saved, opened and dismissed, and what the demo reader, whom a visitor may be, searched for."""
     readers = invented_readers()
     for reader in readers:
-        account = await world.stores.accounts.sign_in(reader.provider, reader.subject, reader.username, world.now)
+        account = await world.stores.accounts.directory.sign_in(reader.provider, reader.subject, reader.username, world.now)
         await _read(world, account.id, reader)
     return f"{len(readers)} people saved, opened and dismissed articles: sign in as {DEMO_READER} and see /me/recommendations"
 
@@ -135,20 +136,20 @@ async def _read(world: World, user_id: int, reader: Reader) -> None:
     stores, now = world.stores, world.now
     for place, one in enumerate(await _first(world, reader.saved, 2)):
         note = reader.note if place == 0 else None
-        await stores.saved.put(user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now)
+        await stores.personal.saved.put(user_id, one.article, one.fetched_at, notes=note, keep_notes=note is None, at=now)
     for one in await _first(world, reader.opened, 4):
-        await stores.feedback.open(user_id, one.article, one.fetched_at, now)
+        await stores.personal.feedback.open(user_id, one.article, one.fetched_at, now)
     for one in await _first(world, (reader.disliked,), 1):
-        await stores.feedback.dismiss(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
-    if not (await stores.own_history.page(user_id, 1, None)).searches:
+        await stores.personal.feedback.dismiss(user_id, one.article, one.fetched_at, now, Dismissal.LESS_LIKE_THIS)
+    if not (await stores.personal.own_history.page(user_id, 1, None)).searches:
         told = (Invented(query, reader.username, now) for query in reader.searched)
-        await stores.history.record([evolve(_record(one, world.answers[one.query]), user_id=user_id) for one in told])
+        await stores.personal.history.record([evolve(_record(one, world.answers[one.query]), user_id=user_id) for one in told])
 
 
 async def _first(world: World, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
     """The first articles of each query's answer."""
     ids = [one for query in asked for one in world.answers[query].articles[:most]]
-    return [found for one in ids if (found := await world.services.desk.article(one)) is not None]
+    return [found for one in ids if (found := await world.services.search.desk.article(one)) is not None]
 
 
 SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches, reading)

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from newsintel.config.settings import Settings
-from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.storage.stores import Stores, open_stores
+from newsintel.storage.opening import open_stores
+from newsintel.storage.stores import Stores
 
 
 @asynccontextmanager
@@ -16,6 +16,6 @@ async def prepared_stores(settings: Settings) -> AsyncIterator[Stores]:
     Raises:
         NewsIntelError: the stores cannot be used (wrong credentials, older schema).
     """
-    async with open_stores(settings, Metrics().count, dump_answer, load_answer) as stores:
+    async with open_stores(settings, Metrics().count) as stores:
         await stores.prepare(production=settings.production)
         yield stores

@@ -82,7 +82,8 @@ def _file_text(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{name} names a file that cannot be read: {type(error).__name__}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise SettingsError(f"{name} names a file that cannot be read: {reason}") from None
 
 
 def _shown(value: Any) -> str:

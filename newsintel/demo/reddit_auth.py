@@ -97,17 +97,13 @@ class RedditTokens:
         return reply.with_headers(left | {"x-ratelimit-reset": str(self.window.resets_in(at))})
 
     def _grant(self, form: Mapping[str, str], at: float) -> Reply:
-        """What each grant gets: bad codes an error with status 200, bad refresh tokens one with 400."""
+        """What each grant that newsintel asks for gets: a bad code an error with status 200."""
         match form.get("grant_type"):
             case "client_credentials":
                 return self._give(at)
             case "authorization_code":
                 allowed = self.people.spend(form, at)
                 return self._give(at, *allowed) if allowed else Reply.json(200, {"error": "invalid_grant"})
-            case "refresh_token":
-                token = form.get("refresh_token", "")
-                known = self.people.refreshed(token)
-                return self._give(at, *known, token) if known else Reply.json(400, {"message": "Bad Request", "error": 400})
             case "password":
                 return Reply.json(200, NO_PASSWORD)
         return Reply.json(200, {"error": "unsupported_grant_type"})

@@ -53,7 +53,7 @@ class RedditPeople:
 
     client_id: str
     _codes: dict[str, _Code] = field(factory=dict)
-    _refresh: dict[str, tuple[str, str]] = field(factory=dict)
+    _refresh: dict[str, str] = field(factory=dict)
     _given: int = 0
 
     def forget(self) -> None:
@@ -88,16 +88,12 @@ class RedditPeople:
             return code.username, code.scope, None
         self._given += 1
         token = f"demo-refresh-{self._given}"
-        self._refresh[token] = (code.username, code.scope)
+        self._refresh[token] = code.username
         return code.username, code.scope, token
-
-    def refreshed(self, token: str) -> tuple[str, str] | None:
-        """User name and scope of a refresh token; None if it is not good."""
-        return self._refresh.get(token)
 
     def revoke(self, token: str) -> str | None:
         """End a refresh token; the user name whose access tokens end with it, if it was one."""
-        return self._refresh.pop(token, ("", ""))[0] or None
+        return self._refresh.pop(token, None)
 
     def _wrong(self, query: Mapping[str, str]) -> str | None:
         """The parameter for which Reddit shows an error page instead of asking."""

@@ -68,18 +68,6 @@ class ByteCache(Protocol):
         ...
 
 
-class Locks(Protocol):
-    """Redis, as those see it who do a thing once among all processes."""
-
-    async def lock(self, key: str, token: str, ttl_s: float) -> bool:
-        """Claim a key; False if another holds it. The claim lapses after `ttl_s`."""
-        ...
-
-    async def unlock(self, key: str, token: str) -> None:
-        """Give the claim back if `token` still holds it."""
-        ...
-
-
 class Repeats(Protocol):
     """What was seen a short while ago, by any process."""
 

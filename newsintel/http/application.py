@@ -71,7 +71,7 @@ def create_app(services: Services) -> QuartTrio:
         *auth.routes(services),
         *sessions.routes(),
         *api_keys.routes(),
-        *health.routes(services.health),
+        *health.routes(services.operations.health),
         *metrics.routes(),
         *pages.routes(),
         *me.routes(),
@@ -90,12 +90,12 @@ def create_app(services: Services) -> QuartTrio:
     hot = HotPath(
         under_one_name(app.asgi_app),
         finished,
-        renewing=services.desk.renewing,
-        record=services.recording,
+        renewing=services.search.desk.renewing,
+        record=services.personal.recording,
         count=services.count,
         now=services.now,
     )
-    limited = Limits(hot, services.requests, services.misses) if services.requests else hot
+    limited = Limits(hot, services.limits.requests, services.limits.misses) if services.limits.requests else hot
     identified = Identify(limited, services)
     reached = Cors(identified, settings.cors_origins) if settings.cors_origins else identified
     app.asgi_app = Envelope(HostCheck(reached, settings), settings)  # type: ignore[assignment,method-assign]

@@ -1,4 +1,4 @@
-"""What the routes need of the rest of newsintel."""
+"""What the routes need of the rest of newsintel, by context."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -25,46 +25,96 @@ from newsintel.runtime.search.ports import Desk
 
 
 @frozen(kw_only=True)
-class Services:
-    """The ports and values that the composition root hands to the routes.
+class SearchServices:
+    """Searches, and the answers that are kept."""
+
+    desk: Desk
+    harvests: HarvestCache
+    bytes_cache: ByteCache
+
+
+@frozen(kw_only=True)
+class AccountServices:
+    """Who is asking, and how people sign in.
 
     Attributes:
+        directory: the accounts themselves.
         providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
-        requests: RATE_LIMIT; None = off.
-        misses: MISS_LIMIT, which the desk keeps to; None = off.
-        exposition: every number now, in Prometheus' text format.
     """
 
-    settings: Settings
-    desk: Desk
-    archive: ArchiveSearch
-    bytes_cache: ByteCache
-    harvests: HarvestCache
-    cursors: Cursors
+    directory: Accounts
     persons: Persons
-    recording: Recording
-    preferences: PreferenceCache
-    saved: SavedArticles
-    feedback: Feedback
-    own_history: OwnHistory
-    account_data: AccountData
-    marking: Marking
-    search_marks: SearchMarks
-    trending: Trending
-    likeness: Likeness
-    recommender: Recommender
-    kinship: Kinship
-    accounts: Accounts
     sessions: Sessions
-    lookups: LookUps
     api_keys: ApiKeys
     attempts: Attempts
     links: Links
     providers: Mapping[str, Provider]
+
+
+@frozen(kw_only=True)
+class PersonalServices:
+    """What people keep here."""
+
+    preferences: PreferenceCache
+    saved: SavedArticles
+    feedback: Feedback
+    own_history: OwnHistory
+    recording: Recording
+    account_data: AccountData
+
+
+@frozen(kw_only=True)
+class IntelligenceServices:
+    """What is made of what people search for and read."""
+
+    marking: Marking
+    search_marks: SearchMarks
+    trending: Trending
+    kinship: Kinship
+    likeness: Likeness
+    recommender: Recommender
+
+
+@frozen(kw_only=True)
+class LimitServices:
+    """How much may be asked, of us and of the sources.
+
+    Attributes:
+        requests: RATE_LIMIT; None = off.
+        misses: MISS_LIMIT, which the desk keeps to; None = off.
+        lookups: bounds how often the stores are asked whose a credential is.
+    """
+
     requests: Limiter | None
     misses: Limiter | None
-    count: Count
-    exposition: Callable[[], Awaitable[bytes]]
-    now: WallClock
-    health: Health
+    lookups: LookUps
     source_states: SourceStates
+
+
+@frozen(kw_only=True)
+class OperationServices:
+    """What operators look at.
+
+    Attributes:
+        exposition: every number now, in Prometheus' text format.
+    """
+
+    health: Health
+    exposition: Callable[[], Awaitable[bytes]]
+
+
+@frozen(kw_only=True)
+class Services:
+    """The ports and values that the composition root hands to the routes: what all contexts use, and what each has of its own."""
+
+    settings: Settings
+    now: WallClock
+    count: Count
+    cursors: Cursors
+    search: SearchServices
+    archive: ArchiveSearch
+    accounts: AccountServices
+    personal: PersonalServices
+    intelligence: IntelligenceServices
+    limits: LimitServices
+    operations: OperationServices

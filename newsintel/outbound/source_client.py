@@ -52,7 +52,7 @@ class _HttpUpstream:
     _now: WallClock
 
     async def fetch(self, query: Query) -> Page | Refusal:
-        """Ask once; a second time if the source refused a token that could be renewed."""
+        """Asks a second time if the source refused a token that could be renewed."""
         if self._token is None:
             return await self._ask(query, self._settings.values["key"].reveal())
         token = await self._token.token()
@@ -65,11 +65,9 @@ class _HttpUpstream:
         return token if isinstance(token, Refusal) else await self._ask(query, token)
 
     def ignored(self, query: Query) -> tuple[str, ...]:
-        """The query's parameters that this source cannot apply."""
         return self._source.ignored(query)
 
     async def keep_ready(self) -> None:
-        """Keep the token fresh; returns at once where there is none."""
         if self._token is not None:
             await self._token.keep_ready()
 

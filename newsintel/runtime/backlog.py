@@ -1,6 +1,5 @@
 """Work that waits in a database and is taken in batches: soon while there is more, else now and then."""
 
-import random
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -8,6 +7,7 @@ from attrs import frozen
 
 from newsintel.domain.ports import Count
 from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.runtime.periodic import pause
 
 
 @frozen
@@ -35,7 +35,10 @@ async def work_off(take: Callable[[], Awaitable[int]], pace: Pace, count: Count,
     """
     taken = 0
     while True:
-        await trio.sleep(pace.busy_s if taken else pace.every_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        if taken:
+            await trio.sleep(pace.busy_s)
+        else:
+            await pause(pace.every_s)
         try:
             taken = await take()
             count(done, taken)

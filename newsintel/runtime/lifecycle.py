@@ -41,10 +41,6 @@ class Lifecycle:
         self._ping_redis = ping_redis
         self._phase = Phase.STARTING
 
-    def alive(self) -> bool:
-        """Always True: an actor or loop that dies takes the process with it, so whoever can answer lives."""
-        return True
-
     def phase(self) -> Phase:
         """Where the service is in its life."""
         return self._phase

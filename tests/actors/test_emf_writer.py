@@ -8,6 +8,7 @@ from newsintel.domain.operations.emf import table
 from newsintel.runtime.telemetry.metrics import Metrics
 from tests.fakes.basics import Clock
 from tests.make import NOON
+from tests.samples import read_samples
 
 
 async def test_each_line_tells_of_its_own_minute(autojump_clock):
@@ -15,7 +16,7 @@ async def test_each_line_tells_of_its_own_minute(autojump_clock):
     metrics = Metrics()
 
     async def read():
-        return metrics.samples()
+        return read_samples(metrics)
 
     async def work():
         await trio.sleep(10)

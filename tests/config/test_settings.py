@@ -1,5 +1,6 @@
 """Settings: what is accepted, what is refused and in which words, what is shown."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,15 @@ def test_sources_orders_and_selects():
         ({"GUARDIAN_URL": "ftp://x"}, "NEWSINTEL_GUARDIAN_URL must be a URL starting with http:// or https://"),
         ({"SOURCES": "guardian,bing"}, "NEWSINTEL_SOURCES must name sources out of guardian, reddit, not 'bing'"),
         ({"MAX_FLIGHTS": "0"}, "NEWSINTEL_MAX_FLIGHTS must be a whole number from 1 to 10000"),
-        ({"DATABASE_PASSWORD_FILE": "/nonexistent"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read"),
+        (
+            {"DATABASE_PASSWORD_FILE": "/none"},
+            "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: No such file or directory",
+        ),
+        ({"DATABASE_PASSWORD_FILE": "/"}, "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: Is a directory"),
+        (
+            {"DATABASE_PASSWORD_FILE": sys.executable},
+            "NEWSINTEL_DATABASE_PASSWORD_FILE names a file that cannot be read: it is not text in UTF-8",
+        ),
         ({"GUARDIAN_KEY": " "}, "NEWSINTEL_GUARDIAN_KEY must not be blank"),
         ({"SECRET_KEYS": "planted"}, "NEWSINTEL_SECRET_KEYS must be a comma list of keys, each 32 random bytes in base64url"),
         ({"SIGN_IN": "everyone"}, "NEWSINTEL_SIGN_IN must be anyone, off, or a list such as"),

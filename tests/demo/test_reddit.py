@@ -31,7 +31,6 @@ async def test_token(simulated, client) -> None:
         ("authorization_code", 200, "invalid_grant"),
         ("password", 200, "unauthorized_client"),
         ("nonsense", 200, "unsupported_grant_type"),
-        ("refresh_token", 400, 400),
     ],
 )
 async def test_token_errors_mostly_have_status_200(simulated, client, grant: str, status: int, error) -> None:

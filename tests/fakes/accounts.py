@@ -183,22 +183,6 @@ class MemoryTokens:
         return 0
 
 
-class MemoryLocks:
-    """A `ports.Locks` whose claims do not lapse."""
-
-    def __init__(self):
-        self.held: dict[str, str] = {}
-
-    async def lock(self, key, token, ttl_s):
-        await trio.lowlevel.checkpoint()
-        return self.held.setdefault(key, token) == token
-
-    async def unlock(self, key, token):
-        await trio.lowlevel.checkpoint()
-        if self.held.get(key) == token:
-            del self.held[key]
-
-
 @define
 class ScriptedProvider:
     """A `ports.Provider` and `TokenIssuer` that lets in whoever the code names, or raises what it is told to."""
@@ -207,7 +191,6 @@ class ScriptedProvider:
     name: str = "reddit"
     raises: Exception | None = None
     finished: list[str] = field(factory=list)
-    refreshed: list[Tokens] = field(factory=list)
     revoked: list[Tokens] = field(factory=list)
     takes_s: float = 0.0
     now: Callable[[], datetime] = lambda: NOON
@@ -220,11 +203,6 @@ class ScriptedProvider:
         self.finished.append(code)
         await self._answer()
         return Identity(self.name, code, code, (f"{self.name}:{code}",)), self._tokens(f"of-{code}")
-
-    async def refresh(self, tokens):
-        self.refreshed.append(tokens)
-        await self._answer()
-        return self._tokens(f"fresh-{len(self.refreshed)}")
 
     async def revoke(self, tokens):
         self.revoked.append(tokens)

@@ -22,23 +22,15 @@ class MemoryLikeness:
         await self._answer()
         if article_id not in self.kept:
             return None
-        return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, {article_id})
+        return self._matching(self._telling(_text(self.kept[article_id]), 12), limit, article_id)
 
     async def like(self, article, limit):
         await self._answer()
-        return self._matching(self._telling(_text(article), 12), limit, {article.id})
-
-    async def telling(self, article_ids, each):
-        await self._answer()
-        return {one: self._telling(_text(self.kept[one]), each) for one in article_ids if one in self.kept}
+        return self._matching(self._telling(_text(article), 12), limit, article.id)
 
     async def telling_words(self, texts, each):
         await self._answer()
         return [self._telling(text, each) for text in texts]
-
-    async def matching(self, weights, limit, *, leave_out=()):
-        await self._answer()
-        return self._matching(weights, limit, set(leave_out))
 
     def _telling(self, text, each):
         """Terms by how few articles have them."""
@@ -46,12 +38,12 @@ class MemoryLikeness:
         weights = {term: log(2 + len(self.kept) / (1 + having[term])) for term in _terms(text)}
         return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
 
-    def _matching(self, weights, limit, leave_out):
+    def _matching(self, weights, limit, own_id):
         whole = sum(weights.values()) or 1
         found = []
         for article in self.kept.values():
             shared = sorted(_terms(_text(article)) & weights.keys(), key=lambda term: (-weights[term], term))
-            if shared and article.id not in leave_out:
+            if shared and article.id != own_id:
                 found.append(Match(article, NOON, sum(weights[term] for term in shared) / whole, tuple(shared)))
         return tuple(sorted(found, key=lambda match: (-match.score, match.article.id))[:limit])
 

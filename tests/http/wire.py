@@ -10,6 +10,7 @@ from attrs import frozen
 from newsintel.http.application import create_app
 from newsintel.http.server.listener import serve
 from tests.http.world import World, settings
+from tests.samples import read_counter
 
 PATIENCE_S = 60
 """For what must end at all; nothing is said of how fast."""
@@ -52,7 +53,7 @@ class Served:
 
     def counted(self, name, **labels):
         """A counter's value."""
-        return self.world.metrics.value(name, **labels)
+        return read_counter(self.world.metrics, name, **labels)
 
 
 @asynccontextmanager

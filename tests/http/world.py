@@ -22,7 +22,15 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
-from newsintel.http.services import Services
+from newsintel.http.services import (
+    AccountServices,
+    IntelligenceServices,
+    LimitServices,
+    OperationServices,
+    PersonalServices,
+    SearchServices,
+    Services,
+)
 from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
@@ -34,7 +42,7 @@ from newsintel.runtime.search.flight import FlightEvent, Landed
 from newsintel.runtime.search.ports import Joined
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.metrics import Metrics
-from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemoryLocks, MemorySessions, MemoryTokens, ScriptedProvider
+from tests.fakes.accounts import MemoryAccounts, MemoryAttempts, MemoryKeys, MemorySessions, MemoryTokens, ScriptedProvider
 from tests.fakes.basics import MemoryBytes, MemoryCache, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.fakes.personal import MemoryAccountData, MemoryFeedback, MemoryOwnHistory, MemoryPreferences, MemorySaved
@@ -139,15 +147,10 @@ class Desk:
 class Health:
     """As healthy as the test arranged it."""
 
-    lives: bool = True
     life: Phase = Phase.SERVING
     found: Stores = Stores(postgresql=True, redis=True)
     pings: int = 0
     open: trio.Event | None = None
-
-    def alive(self) -> bool:
-        """As arranged."""
-        return self.lives
 
     def phase(self) -> Phase:
         """As arranged."""
@@ -227,38 +230,43 @@ class World:
         talked = TalkedAbout(self.trending, self.archive, self.reading, self.likeness, self.settings.trending_floor)
         return Services(
             settings=self.settings,
-            desk=self.desk,
-            archive=self.archive,
-            bytes_cache=self.bytes_cache,
-            likeness=self.likeness,
-            recommender=Recommender(self.reading, self.likeness, talked, preferences.heeded, lambda: self.now),
-            harvests=self.harvests,
-            cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
-            persons=Persons([Secret("A" * 43)]),
-            recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
-            preferences=preferences,
-            saved=self.saved,
-            feedback=self.feedback,
-            own_history=self.own_history,
-            account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.feedback, self.own_history),
-            marking=self.marking,
-            search_marks=self.search_marks,
-            trending=self.trending,
-            kinship=self.kinship,
-            accounts=self.accounts,
-            sessions=self.sessions,
-            lookups=self.lookups,
-            api_keys=self.api_keys,
-            attempts=self.attempts,
-            links=AccountLinks(self.tokens, MemoryLocks(), {"reddit": self.provider}, lambda: self.now),
-            providers={"reddit": self.provider},
-            requests=self.requests,
-            misses=self.misses,
-            count=self.metrics.count,
-            exposition=partial(scraping.exposition, self.metrics),
             now=lambda: self.now,
-            health=self.health,
-            source_states=States(self.states),
+            count=self.metrics.count,
+            cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
+            search=SearchServices(desk=self.desk, harvests=self.harvests, bytes_cache=self.bytes_cache),
+            archive=self.archive,
+            accounts=AccountServices(
+                directory=self.accounts,
+                persons=Persons([Secret("A" * 43)]),
+                sessions=self.sessions,
+                api_keys=self.api_keys,
+                attempts=self.attempts,
+                links=AccountLinks(self.tokens, {"reddit": self.provider}),
+                providers={"reddit": self.provider},
+            ),
+            personal=PersonalServices(
+                preferences=preferences,
+                saved=self.saved,
+                feedback=self.feedback,
+                own_history=self.own_history,
+                recording=Recording(self.inbox[0], [Secret("A" * 43)], self.metrics.count),
+                account_data=MemoryAccountData(self.accounts, self.preferences, self.saved, self.feedback, self.own_history),
+            ),
+            intelligence=IntelligenceServices(
+                marking=self.marking,
+                search_marks=self.search_marks,
+                trending=self.trending,
+                kinship=self.kinship,
+                likeness=self.likeness,
+                recommender=Recommender(self.reading, self.likeness, talked, preferences.heeded, lambda: self.now),
+            ),
+            limits=LimitServices(
+                requests=self.requests,
+                misses=self.misses,
+                lookups=self.lookups,
+                source_states=States(self.states),
+            ),
+            operations=OperationServices(health=self.health, exposition=partial(scraping.exposition, self.metrics)),
         )
 
 

@@ -122,7 +122,7 @@ async def main():
     async with simulated_upstreams() as simulated:
         await app.serve(demo_settings(simulated), lambda url: print(url, flush=True), stuck_s={stuck_s})
 
-lifecycle.Lifecycle.alive = lifecycle.Lifecycle.phase = planted
+lifecycle.Lifecycle.phase = planted
 lifecycle.END_SLACK_S = app.END_SLACK_S = 0.5
 command_loop.run(main)
 """

@@ -16,7 +16,7 @@ from newsintel.storage.postgres.pool import SERVER_SETTINGS, open_postgres
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from tests.forwarder import forwarding
-from tests.storage.support import Servers, Tally, decode, encode, running_servers
+from tests.storage.support import Servers, Tally, running_servers
 from tests.waiting import PATIENCE_S, until
 
 _numbers = numbers()
@@ -264,4 +264,4 @@ def configured(redis):
 @pytest.fixture
 def cache(link, tally):
     """Harvests in it."""
-    return RedisCache(link, keep_s=3900, count=tally, encode=encode, decode=decode)
+    return RedisCache(link, keep_s=3900, count=tally)

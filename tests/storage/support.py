@@ -13,7 +13,6 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.article import Article
 from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Term
@@ -90,21 +89,6 @@ def query(*wanted: str, unwanted: tuple[str, ...] = (), key: str = "k" * 32, **c
 def answer(key: str) -> Answer:
     """An answer without outcomes."""
     return Answer(Harvest(query("news", key=key), NOON, ()), Merge(Dedupe.NORMAL, ()))
-
-
-def encode(value: Answer) -> Sliced[bytes]:
-    """Enough of a codec to tell answers apart."""
-    yield
-    return json.dumps({"key": value.harvest.query.key}).encode()
-
-
-def decode(data: bytes) -> Sliced[Answer]:
-    """The reverse; ValueError for anything else."""
-    yield
-    try:
-        return answer(json.loads(data)["key"])
-    except (KeyError, TypeError) as error:
-        raise ValueError("not an answer") from error
 
 
 async def kept(cache, key: str) -> Answer | None:

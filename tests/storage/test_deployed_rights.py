@@ -15,7 +15,7 @@ from newsintel.storage.redis.byte_cache import RedisBytes
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
 from tests.storage.conftest import rows, sql
-from tests.storage.support import NOON, ROOT, answer, article, decode, encode, kept
+from tests.storage.support import NOON, ROOT, answer, article, kept
 
 CONFIGURATION = ROOT / "ops" / "terraform"
 
@@ -37,7 +37,7 @@ async def limited(bridge, servers, configured, access):
 
 async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited, tally):
     """Harvests, claims, finished bytes, and throwing away what cannot be trusted."""
-    cache, pieces = RedisCache(limited, keep_s=60, count=tally, encode=encode, decode=decode), RedisBytes(limited, tally)
+    cache, pieces = RedisCache(limited, keep_s=60, count=tally), RedisBytes(limited, tally)
     await limited.ping()
     assert (await cache.claim("k", "mine", 10)).held
     await cache.store(answer("k"), "mine")

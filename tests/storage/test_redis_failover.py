@@ -14,7 +14,7 @@ from newsintel.storage.redis.sessions import RedisSessions
 from tests import waiting
 from tests.forwarder import forwarding
 from tests.storage.redis_servers import redis_server
-from tests.storage.support import answer, decode, encode
+from tests.storage.support import answer
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -124,7 +124,7 @@ def clients(server):
 async def test_claims_find_the_new_primary_too(bridge, tmp_path, tally):
     """A claim on a replica goes ahead with what can be read, and is no reason to stay."""
     async with pair(tmp_path) as (_, other, name, swap), linked(bridge, name.port) as link:
-        cache = RedisCache(link, keep_s=60, count=tally, encode=encode, decode=decode)
+        cache = RedisCache(link, keep_s=60, count=tally)
         await cache.store(answer("k"), None)
         await until(lambda: other.run("EXISTS", "articles:k"))
         swap()

@@ -7,8 +7,8 @@ from newsintel.config.settings import load
 from newsintel.domain.archive.query import instead_of
 from newsintel.domain.operations.ports import StoreLoad
 from newsintel.errors import NewsIntelError, RefusedError, SchemaError, UnavailableError
-from newsintel.storage.stores import open_stores
-from tests.storage.support import NOON, Servers, answer, article, decode, encode, kept, query
+from newsintel.storage.opening import open_stores
+from tests.storage.support import NOON, Servers, answer, article, kept, query
 from tests.waiting import PATIENCE_S
 
 
@@ -20,17 +20,17 @@ def settings(tmp_path, **environ):
 
 async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
     """The development default: prepared in one step, and everything answers; afterwards it all stops."""
-    async with open_stores(settings(tmp_path), tally, encode, decode) as stores:
+    async with open_stores(settings(tmp_path), tally) as stores:
         assert await stores.prepare(production=False) == ()
         await stores.check_schema()
-        await stores.postgres_ping()
-        assert await stores.archive.save([(article(), NOON)], []) == 1
-        found = await stores.search.search(instead_of(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
+        await stores.operations.ping_postgres()
+        assert await stores.archive.articles.save([(article(), NOON)], []) == 1
+        found = await stores.archive.search.search(instead_of(query("title"), ("newsapi", "guardian", "reddit")), 5, None)
         assert [hit.article for hit in found.hits] == [article()]
-        await stores.history.record([])
-        await stores.cache.store(answer("k"), None)
-        assert await kept(stores.cache, "k") == answer("k")
-        assert stores.load() == StoreLoad({"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False)
+        await stores.personal.history.record([])
+        await stores.search.harvests.store(answer("k"), None)
+        assert await kept(stores.search.harvests, "k") == answer("k")
+        assert stores.operations.load() == StoreLoad({"PostgreSQL": 0, "Redis": 0}, redis_breaker_open=False)
     data_dir = tmp_path / "data"
     assert [daemon.pid() for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)] == [None, None]
 
@@ -40,7 +40,7 @@ async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path,
     await servers.postgres.stop()
     await servers.redis.stop()
     known = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=servers.redis_url)
-    async with open_stores(known, tally, encode, decode) as stores:
+    async with open_stores(known, tally) as stores:
         assert await stores.prepare(production=True) == ("postgresql", "redis")
         assert await stores.prepare(production=False) == ("postgresql", "redis")
         await servers.postgres.ensure()
@@ -56,7 +56,7 @@ async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path,
 async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
     """Wrong credentials, a missing database, a missing schema: one line each."""
     known = settings(tmp_path, DATABASE_URL=empty_url.replace(*change), REDIS_URL=servers.redis_url)
-    async with open_stores(known, tally, encode, decode) as stores:
+    async with open_stores(known, tally) as stores:
         with pytest.raises(expected) as refusal:
             await stores.prepare(production=production)
         assert isinstance(refusal.value, NewsIntelError)
@@ -67,8 +67,8 @@ async def test_the_migrating_role_may_be_another(tmp_path, tally, servers, empty
     """MIGRATE_DATABASE_URL is used for the steps alone, with its own password."""
     missing = empty_url.replace("newsintel@", "nobody@")
     known = settings(tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing)
-    async with open_stores(known, tally, encode, decode) as stores:
-        await stores.postgres_ping()
+    async with open_stores(known, tally) as stores:
+        await stores.operations.ping_postgres()
         with pytest.raises(RefusedError):
             await stores.migrate()
 
@@ -80,13 +80,13 @@ async def test_a_crash_of_its_user_closes_it_all(tmp_path, tally, servers, datab
     async def use(stores):
         while True:
             try:
-                await stores.archive.save([(article(), NOON)], [])
-                await kept(stores.cache, "k")
+                await stores.archive.articles.save([(article(), NOON)], [])
+                await kept(stores.search.harvests, "k")
             except UnavailableError:
                 await trio.sleep(0.001)
 
     for step in range(20):
         with trio.fail_after(PATIENCE_S), trio.move_on_after(0.002 * step):
-            async with open_stores(known, tally, encode, decode) as stores, trio.open_nursery() as nursery:
+            async with open_stores(known, tally) as stores, trio.open_nursery() as nursery:
                 for _ in range(6):
                     nursery.start_soon(use, stores)

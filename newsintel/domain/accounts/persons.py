@@ -6,6 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from newsintel.config.values import Secret
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.security.keys import derive
 
 Address = IPv4Address | IPv6Address
@@ -14,7 +15,7 @@ IPV6_PREFIX = 64
 """The network that one customer of a provider has at least (RFC 6177, 2): its addresses are one person."""
 
 KNOWN = 10_000
-"""Addresses whose person is remembered, about 2 MiB; past that all are forgotten and worked out anew, in some 5 us each."""
+"""Addresses whose person is remembered, about 2 MiB; past that the oldest are forgotten and worked out again, in some 5 us each."""
 
 LONGEST_KNOWN = 64
 """Characters. An address has 45 with its port at most; behind a percent sign (a zone) anything may follow."""
@@ -30,12 +31,12 @@ class Persons:
         self._master = secret_keys[0]  # every process has the same first key, and so the same persons
         self._day = 0
         self._key = b""
-        self._known: dict[str, str] = {}
+        self._known = Newest[str, str](KNOWN)
 
     def person(self, address: str, now: datetime) -> str:
         """32 hex digits for a client's address; the same for a whole IPv6 /64."""
         day = now.toordinal()
-        if day != self._day or len(self._known) >= KNOWN:
+        if day != self._day:
             self._day, self._key = day, derive(self._master, f"persons of {now.date()}")
             self._known.clear()
         if (found := self._known.get(address)) is None:

@@ -108,7 +108,14 @@ class TokenStore(Protocol):
         ...
 
     async def reseal(self) -> int:
-        """Encrypt with the newest key whatever another one encrypted; returns how many accounts' tokens."""
+        """Encrypt with the newest key whatever another one encrypted; safe beside a running service.
+
+        Returns:
+            How many accounts' tokens it encrypted.
+
+        Raises:
+            UnknownKeyError: for the first whose key is not at hand, when all others are done.
+        """
         ...
 
 
@@ -140,17 +147,13 @@ class Provider(Protocol):
 class TokenIssuer(Protocol):
     """A provider whose tokens are kept; raises as `Provider` does."""
 
-    async def refresh(self, tokens: Tokens) -> Tokens:
-        """Fresh ones for these. Raises NotLinkedError if the provider does not honour them any more."""
-        ...
-
     async def revoke(self, tokens: Tokens) -> None:
         """Have the provider forget them, the access tokens that came of them included."""
         ...
 
 
 class Links(Protocol):
-    """Accounts' tokens at providers, fresh whenever somebody needs one."""
+    """Accounts' tokens at providers."""
 
     async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
         """Keep what signing in brought."""

@@ -55,19 +55,27 @@ class ArchiveSearch(Protocol):
     """
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
-        """Up to `limit` matches after a position, in the query's order."""
+        """Up to `limit` matches after a position, in the query's order; without words wanted, relevance is newest first.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
         ...
 
     async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
         """Matches per bucket, from the first wanted moment (or match) to the last, empty buckets included.
 
         Raises:
-            InvalidParameterError: it would be more than 1,000 buckets; names `bucket`.
+            InvalidParameterError: it would be more than 1,000 buckets (names `bucket`), or the query has stop words alone.
         """
         ...
 
     async def facets(self, query: ArchiveQuery) -> Facets:
-        """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer."""
+        """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer.
+
+        Raises:
+            InvalidParameterError: the query has stop words alone.
+        """
         ...
 
     async def held(self, sources: Sequence[str]) -> frozenset[str]:

@@ -29,21 +29,10 @@ class Likeness(Protocol):
         """Likewise for an article that the archive need not have."""
         ...
 
-    async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
-        """The `each` most telling terms of articles with their weights, by public id; articles that are not archived are left out."""
-        ...
-
     async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-        """Likewise for texts that people wrote, in their order; a text of stop words alone has no terms."""
-        ...
+        """The `each` most telling terms of texts that people wrote with their weights, in the texts' order.
 
-    async def matching(self, weights: Mapping[str, float], limit: int, *, leave_out: Sequence[str] = ()) -> tuple[Match, ...]:
-        """The articles that weighted terms find, best first, at most one of each story.
-
-        Args:
-            weights: by term, as the two above give them; they may be added up.
-            limit: of the matches.
-            leave_out: public ids of articles that are not wanted; their duplicates are left out as well.
+        A text of stop words alone has no terms.
         """
         ...
 

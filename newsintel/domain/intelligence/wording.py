@@ -9,19 +9,34 @@ from newsintel.domain.text.tokens import tokens
 def as_written(texts: Iterable[str | None], lexemes: Sequence[str], language: str) -> tuple[str, ...]:
     """Each lexeme as it is first written in some texts; without its language if it is in none.
 
+    Pairs of neighbours that overlap, as scripts without spaces are read, are one: 強い, い地 and 地震 are 強い地震.
+
     Args:
         texts: in the order in which they are looked through.
         lexemes: in the order wanted.
         language: the texts'.
     """
     first: dict[str, str] = {}
-    missing = set(lexemes)
     for text in texts:
-        for token in tokens(text or ""):
-            if not missing:
-                break
-            one = lexeme(token.word, language)
-            if one in missing and text:
-                missing.discard(one)
-                first[one] = text[token.start : token.end]
-    return tuple(first.get(one, one.rpartition(":")[2]) for one in lexemes)
+        if text and len(first) < len(lexemes):
+            for start, end, some in _runs(text, set(lexemes) - first.keys(), language):
+                first |= dict.fromkeys(some, text[start:end])
+    return tuple(dict.fromkeys(first.get(one, one.rpartition(":")[2]) for one in lexemes))
+
+
+def _runs(text: str, wanted: set[str], language: str) -> list[tuple[int, int, list[str]]]:
+    """Where lexemes are first written in a text: from, up to, and which."""
+    found: list[tuple[int, int, list[str]]] = []
+    for token in tokens(text):
+        if not wanted:
+            break
+        one = lexeme(token.word, language)
+        if one not in wanted:
+            continue
+        wanted.discard(one)
+        if found and token.unspaced and token.start < found[-1][1]:
+            start, end, some = found.pop()
+            found.append((start, max(end, token.end), [*some, one]))
+        else:
+            found.append((token.start, token.end, [one]))
+    return found

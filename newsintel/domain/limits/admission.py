@@ -12,6 +12,7 @@ from statistics import median
 
 from attrs import evolve, field, frozen
 
+from newsintel.domain.limits.pauses import clamp_pause
 from newsintel.domain.limits.quotas import Spent, Terms
 from newsintel.domain.search.outcome import HeldFrom, Page, Refusal, Status
 
@@ -20,9 +21,6 @@ MOMENT_S = 0.001
 
 LATENCIES = 32
 """Good fetches whose median tells how long the next will take. Enough to ride out one slow answer, few enough to follow a bad hour."""
-
-SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 3600.0
-"""What we make of any Retry-After: never a busy loop, and no typing error of theirs silences a source for a day."""
 
 
 @frozen
@@ -193,7 +191,7 @@ class Admission:
 
     def _leave_alone(self, now_s: float, asked_s: float, status: Status) -> None:
         """Do as the source asked, within our bounds."""
-        self._pause_until(now_s + min(max(asked_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S), status)
+        self._pause_until(now_s + clamp_pause(asked_s), status)
         self._paused_at_s = now_s
 
     def _pause_until(self, until_s: float, status: Status) -> None:

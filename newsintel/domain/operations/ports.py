@@ -54,10 +54,6 @@ class StoreLoad:
 class Health(Protocol):
     """What the health routes ask of the composition root."""
 
-    def alive(self) -> bool:
-        """True while every loop of the service lives. Touches no store."""
-        ...
-
     def phase(self) -> Phase:
         """Where the service is in its life."""
         ...

@@ -20,7 +20,7 @@ class History(Protocol):
     """The search history, as the recorder and the janitor see it."""
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
-        """Append searches."""
+        """Append searches, but for those whose owners are gone or have cleared them since."""
         ...
 
     async def prune(self, before: datetime) -> int:

@@ -135,11 +135,6 @@ def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
     return whole(Grouping(mode).add(articles))
 
 
-def strict_similarity(one: str, other: str) -> float:
-    """How alike two titles are: 1 - Levenshtein/max(len) of them folded, 0..1; 0 if either is empty. Above 0.8 they count as one."""
-    return similarity(folded(one), folded(other))
-
-
 def folded(title: str) -> str:
     """The form in which titles are compared, cut to LONGEST."""
     return fold(title)[:LONGEST]

@@ -50,21 +50,20 @@ def build(
     return Query(text=text, clauses=clauses, sources=tuple(sources), start=start, end=end, language=language, sort=sort, key=key)
 
 
-def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = " NOT ", max_chars: int | None = None) -> str:
+def translate(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None) -> str:
     """The query in a source's language, in which OR, quotes and parentheses mean what they mean everywhere.
 
     What all alternatives have in common is written once, beside them in parentheses: `a AND (b OR c) NOT d`.
 
     Args:
         clauses: a query's.
-        both: what stands between two wanted terms.
         without: what stands before an unwanted one.
         max_chars: the source's limit, more than one term can have. Beyond it whole alternatives go, then wanted terms, the last
             first: a query with fewer of them still finds what was asked for, if not all of it or not it alone.
     """
     kept = list(clauses)
     while True:
-        text = _together(kept, both, without)
+        text = _together(kept, without)
         if max_chars is None or len(text) <= max_chars:
             return text
         if len(kept) > 1:
@@ -75,18 +74,18 @@ def translate(clauses: Sequence[Clause], *, both: str = " AND ", without: str = 
             kept[0] = evolve(kept[0], unwanted=kept[0].unwanted[:-1])
 
 
-def _together(clauses: Sequence[Clause], both: str, without: str) -> str:
+def _together(clauses: Sequence[Clause], without: str) -> str:
     if len(clauses) == 1:
-        return _clause(clauses[0], both, without)
+        return _clause(clauses[0], without)
     wanted, unwanted = _common([one.wanted for one in clauses]), _common([one.unwanted for one in clauses])
     if any(set(one.wanted) <= set(wanted) for one in clauses):  # nothing would be left of it to stand between ORs
         wanted = ()
     own = [Clause(_others(one.wanted, wanted), _others(one.unwanted, unwanted)) for one in clauses]
-    parts = [_clause(one, both, without) for one in own]
+    parts = [_clause(one, without) for one in own]
     either = " OR ".join(f"({part})" if " " in part else part for part in parts)
     if not wanted and not unwanted:
         return either
-    return both.join((*map(_term, wanted), f"({either})")) + _excluded(unwanted, without)
+    return " AND ".join((*map(_term, wanted), f"({either})")) + _excluded(unwanted, without)
 
 
 def _common(each: Sequence[Sequence[Term]]) -> tuple[Term, ...]:
@@ -97,8 +96,8 @@ def _others(terms: Sequence[Term], these: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(term for term in terms if term not in these)
 
 
-def _clause(clause: Clause, both: str, without: str) -> str:
-    return both.join(map(_term, clause.wanted)) + _excluded(clause.unwanted, without)
+def _clause(clause: Clause, without: str) -> str:
+    return " AND ".join(map(_term, clause.wanted)) + _excluded(clause.unwanted, without)
 
 
 def _excluded(terms: Sequence[Term], without: str) -> str:

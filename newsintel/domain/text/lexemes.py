@@ -13,7 +13,7 @@ French text about the universe is found. Beside it an index keeps two notes of e
 from functools import cache, lru_cache
 
 from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, stem, stemming_language
-from newsintel.domain.text.tokens import is_unspaced
+from newsintel.domain.text.tokens import is_one_letter, is_unspaced
 
 EXACT, MARKED, AUTHOR = "=", "~", "by:"
 """Before an exact spelling, before the plain form of a word with marks, and before a word of an author's name."""
@@ -28,8 +28,10 @@ def lexeme(word: str, language: str) -> str:
 
 
 def tells(some: str) -> bool:
-    """Whether a lexeme may tell what a text is about: it is no note, and no function word."""
-    return not some.startswith((EXACT, MARKED, AUTHOR)) and some not in _function_words()
+    """Whether a lexeme may tell what a text is about: no note, function word, last letter, single digit, nor the zeros of `1 000` does."""
+    if some.startswith((EXACT, MARKED, AUTHOR)) or some in _function_words():
+        return False
+    return not is_one_letter(some) and not (some.isdigit() and (len(some) == 1 or not some.strip("0")))
 
 
 @cache

@@ -135,6 +135,11 @@ def is_unspaced(word: str) -> bool:
     return not word.isascii() and _UNSPACED_FIRST.match(word) is not None
 
 
+def is_one_letter(word: str) -> bool:
+    """Whether a word is the last letter of a run of a script without spaces."""
+    return is_unspaced(word) and len(_UNIT.findall(word)) == 1
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The words of a text, in order."""
     if _SPECIAL.search(text) is None:

@@ -224,7 +224,7 @@ COMPONENTS: dict[str, Schema] = {
     "Sessions": record({"sessions": many(_SESSION)}),
     "Keys": record({"keys": many(record(_KEY))}),
     "NewKey": record(_KEY | {"key": {"type": "string", "pattern": "^ni_[A-Za-z0-9_-]{43}$"}}),
-    "Health": record({"status": words(["ok", "failing"]), "version": TEXT, "commit": TEXT}),
+    "Health": record({"status": words(["ok"]), "version": TEXT, "commit": TEXT}),
     "Ready": record(
         {
             "status": words(["ready", "degraded", "unusable", Phase.STARTING, Phase.DRAINING]),

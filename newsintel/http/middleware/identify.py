@@ -42,7 +42,7 @@ class Identify:
         if scope["type"] == "http":
             services = self._services
             address = client_address(scope, services.settings.trusted_proxies)
-            anonymous = Caller(services.persons.person(address, services.now()))
+            anonymous = Caller(services.accounts.persons.person(address, services.now()))
             asked = _shows(scope) and scope["path"] not in NOT_ASKED
             caller = await self._caller(scope, anonymous) if asked else anonymous
             scope["state"]["caller"] = caller
@@ -66,7 +66,7 @@ class Identify:
         A person whose limit is spent is refused further in, and so is not looked up. A request whose look-up failed counts for the person
         whom its credential stood for last: else nothing would bound the look-ups of somebody who makes the stores too busy for them.
         """
-        lookups, person = self._services.lookups, self._services.lookups.person(credential)
+        lookups, person = self._services.limits.lookups, self._services.limits.lookups.person(credential)
         if person and self._over_limit(person):
             return Caller(person, doubt=Doubt.UNKNOWN)
         over = self._over_limit(nobody.person)
@@ -79,15 +79,15 @@ class Identify:
             return Caller(nobody.person, doubt=Doubt.THROTTLED)
 
     def _over_limit(self, person: str) -> bool:
-        requests = self._services.requests
+        requests = self._services.limits.requests
         return requests is not None and requests.lease(person).over
 
     async def _by_key(self, credential: str) -> Caller | None:
-        holder = await self._services.accounts.key_holder(credential, self._services.now())
+        holder = await self._services.accounts.directory.key_holder(credential, self._services.now())
         return Caller(holder[0].public_id, *holder) if holder else None
 
     async def _by_session(self, session_id: str, _credential: str) -> Caller | None:
         """Whoever is signed in. A session whose account is gone, deleted elsewhere while Redis was away, is nobody's."""
-        session = await self._services.sessions.find(session_id)
-        account = await self._services.accounts.account(session.user_id) if session else None
+        session = await self._services.accounts.sessions.find(session_id)
+        account = await self._services.accounts.directory.account(session.user_id) if session else None
         return Caller(account.public_id, account, Access.SESSION, session.digest) if session and account else None

@@ -37,7 +37,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
     """
     key = cache_key(prefix, asked)
     try:
-        found = await services.bytes_cache.get(key)
+        found = await services.search.bytes_cache.get(key)
     except UnavailableError:
         services.count("cache_errors", operation="get")
         made = await make()
@@ -47,7 +47,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
     made = await make()
     body, keep_s = to_json(made), _keep_s(made)
     try:
-        await services.bytes_cache.put(key, body, keep_s)
+        await services.search.bytes_cache.put(key, body, keep_s)
     except UnavailableError:
         services.count("cache_errors", operation="put")
     return _respond(body, keep_s, None)

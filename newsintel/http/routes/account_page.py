@@ -38,7 +38,7 @@ async def page(services: Services, _given: Given) -> Response:
     if who.doubt:
         raise SignInUnavailableError("Who you are cannot be found out right now. Try again in a moment.")
     account = who.account if who.access is Access.SESSION else None
-    keys = await services.api_keys.of_user(account.id) if account else ()
+    keys = await services.accounts.api_keys.of_user(account.id) if account else ()
     shown = {"account": account, "keys": keys, "ways": ways_in(services), "public_url": services.settings.public_url}
     text = await render_template("account.html", **shown, day=_day)
     request.scope["state"]["policy"] = POLICY

@@ -4,7 +4,6 @@ from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
 from newsintel.domain.accounts.model import MOST_KEYS, Access, ApiKey
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.security.keys import digest, new_api_key
 from newsintel.domain.text.moments import rfc3339
 from newsintel.errors import InvalidBodyError
@@ -13,6 +12,7 @@ from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import moment, or_null, string, word
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import API_KEY
 from newsintel.http.services import Services
@@ -56,8 +56,8 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's keys, the newest first."""
-    keys = [row(key) for key in await services.api_keys.of_user(account().id)]
-    return Response(to_json({"keys": keys}), content_type="application/json")
+    keys = [row(key) for key in await services.accounts.api_keys.of_user(account().id)]
+    return answer_json({"keys": keys})
 
 
 async def make(services: Services, given: Given) -> Response:
@@ -67,20 +67,20 @@ async def make(services: Services, given: Given) -> Response:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
     secret = new_api_key()
     asked = ApiKey("", given["name"], Access(given["scope"]), now, given["expires_at"], None)
-    key = await services.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
+    key = await services.accounts.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
         raise Conflict(f"You have {MOST_KEYS} keys already: end one first.")
-    services.lookups.know(digest(secret), account().public_id)
+    services.limits.lookups.know(digest(secret), account().public_id)
     log.info("key_made", account=account().public_id, key=key.public_id)
-    return Response(to_json(row(key) | {"key": secret}), status=201, content_type="application/json")
+    return answer_json(row(key) | {"key": secret}, status=201)
 
 
 async def revoke(services: Services, given: Given) -> Response:
     """End a key: the next request with it is a 401, in every process."""
-    if not await services.api_keys.revoke(account().id, given["id"]):
+    if not await services.accounts.api_keys.revoke(account().id, given["id"]):
         raise NotFound("You have no key of this id.")
     log.info("key_revoked", account=account().public_id, key=given["id"])
-    return Response(b"", status=204)
+    return answer_empty()
 
 
 def row(key: ApiKey) -> dict[str, object]:

@@ -12,7 +12,7 @@ async def known_article(services: Services, article_id: str) -> ArchivedArticle:
     Raises:
         NotFound: there is none of this id.
     """
-    found = await services.desk.article(article_id)
+    found = await services.search.desk.article(article_id)
     if found is None:
         raise NotFound("No article has this id.")
     return found

@@ -92,7 +92,7 @@ class _Search:
         person = await personal(services, given)
         given = person.given if person else given
         query = _query(given)
-        reply = await services.desk.search(query, caller())
+        reply = await services.search.desk.search(query, caller())
         services.count("searches", via=answered_by(reply))
         answer, now = reply.answer, services.now()
         view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
@@ -108,7 +108,7 @@ class _Search:
         if finished.link:
             headers["Link"] = finished.link
         if finished.searched is not None and request.method == "GET":
-            services.recording.offer(caller(), finished.searched, now)
+            services.personal.recording.offer(caller(), finished.searched, now)
         return Response(finished.body, headers=headers, content_type="application/json")
 
     async def _finished(

@@ -11,7 +11,6 @@ from quart import Response, request
 from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Identity, Tokens
 from newsintel.domain.accounts.sign_in import check_invited, check_return, new_attempt
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.security.keys import digest
 from newsintel.errors import DeniedError, InvalidParameterError, SignInUnavailableError, UnavailableError
 from newsintel.http.bodies.schemas import ref
@@ -20,6 +19,7 @@ from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
 from newsintel.http.request.query_kinds import text
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.browser_page import landing
 from newsintel.http.response.cookies import clear_leaving, clear_session, leaving_cookie, set_leaving, set_session, shown
 from newsintel.http.route import Method, Route
@@ -54,7 +54,7 @@ def routes(services: Services) -> tuple[Route, ...]:
         Route("/auth", listed, "How to sign in", {200: ref("Providers")}),
         Route("/auth/logout", logout, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
     ]
-    for name, provider in services.providers.items():
+    for name, provider in services.accounts.providers.items():
         send, back = (landing(f"/auth/{name}/login", partial(view, name)) for view in (login, callback))
         failing = ("not_ready", "not_invited")
         found += [
@@ -69,14 +69,14 @@ def routes(services: Services) -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the ways to sign in."""
-    return Response(to_json({"providers": ways_in(services)}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return answer_json({"providers": ways_in(services)}, headers={"Cache-Control": "no-store"})
 
 
 def ways_in(services: Services) -> list[dict[str, str]]:
     """The ways to sign in: name, label, and the method and path of each."""
     providers = [
         {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
-        for name, provider in services.providers.items()
+        for name, provider in services.accounts.providers.items()
     ]
     if _dev(services.settings):
         providers.append({"name": "dev", "label": "Anybody (development)", "method": "POST", "url": "/auth/dev/login"})
@@ -87,9 +87,9 @@ async def login(name: str, services: Services, given: Given) -> Response:
     """Send the browser to a provider, marked and with a state that is good for one return."""
     mark = secrets.token_urlsafe(32)
     attempt = new_attempt(name, mark, given["next"])
-    url = await services.providers[name].begin(attempt)
+    url = await services.accounts.providers[name].begin(attempt)
     with _remembering():
-        await services.attempts.keep(attempt)
+        await services.accounts.attempts.keep(attempt)
     response = _redirect(url)
     set_leaving(response, services.settings, mark, KEEP_S)
     return response
@@ -108,17 +108,17 @@ async def _returned(name: str, services: Services, given: Given) -> Response:
     if given["state"] is None:
         # Some providers leave it out of a refusal, against RFC 6749, 4.1.2.1. Nothing follows from it but words.
         if given["error"] is not None:
-            raise _refusal(services.providers[name].label, given["error"])
+            raise _refusal(services.accounts.providers[name].label, given["error"])
         raise InvalidParameterError("state", "required", "state is required")
     with _remembering():
-        attempt = await services.attempts.take(given["state"])
+        attempt = await services.accounts.attempts.take(given["state"])
     attempt = check_return(attempt, name, given["state"], shown(leaving_cookie(services.settings)))
     if given["error"] is not None:
-        _tell_operator(services.providers[name].label, given["error"])
-        raise _refusal(services.providers[name].label, given["error"])
+        _tell_operator(services.accounts.providers[name].label, given["error"])
+        raise _refusal(services.accounts.providers[name].label, given["error"])
     if given["code"] is None:
         raise InvalidParameterError("code", "required", "code is required")
-    identity, tokens = await services.providers[name].finish(given["code"], attempt)
+    identity, tokens = await services.accounts.providers[name].finish(given["code"], attempt)
     check_invited(identity, services.settings.sign_in)
     response = _redirect(attempt.next)
     await _sign_in(services, response, identity, tokens)
@@ -131,7 +131,7 @@ async def dev_login(services: Services, given: Given) -> Response:
     name: str = given["username"]
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
     check_invited(identity, services.settings.sign_in)
-    response = Response(b"", status=204)
+    response = answer_empty()
     await _sign_in(services, response, identity, None)
     return response
 
@@ -143,9 +143,9 @@ async def logout(services: Services, _given: Given) -> Response:
         raise SignInUnavailableError("Signing out does not work right now: the session cannot be reached. Try again in a moment.")
     if who.account and who.session:
         with _remembering():
-            await services.sessions.end(who.account.id, who.session)
+            await services.accounts.sessions.end(who.account.id, who.session)
         log.info("signed_out", account=who.account.public_id)
-    response = Response(b"", status=204)
+    response = answer_empty()
     clear_session(response, services.settings)
     return response
 
@@ -153,15 +153,15 @@ async def logout(services: Services, _given: Given) -> Response:
 async def _sign_in(services: Services, response: Response, identity: Identity, tokens: Tokens | None) -> None:
     """Make or find the account, and give the browser a session with an id that nobody has seen; the one that it had ends."""
     with _remembering():
-        account = await services.accounts.sign_in(identity.provider, identity.subject, identity.username, services.now())
+        account = await services.accounts.directory.sign_in(identity.provider, identity.subject, identity.username, services.now())
         if tokens is not None:
-            await services.links.link(account.id, identity.provider, tokens)
+            await services.accounts.links.link(account.id, identity.provider, tokens)
         before = caller()
         if before.account and before.session:
-            await services.sessions.end(before.account.id, before.session)
+            await services.accounts.sessions.end(before.account.id, before.session)
         client = request.headers.get("User-Agent", "")[:LONGEST_CLIENT]
-        session_id = await services.sessions.start(account.id, client)
-    services.lookups.know(digest(session_id), account.public_id)
+        session_id = await services.accounts.sessions.start(account.id, client)
+    services.limits.lookups.know(digest(session_id), account.public_id)
     set_session(response, services.settings, session_id)
     log.info("signed_in", provider=identity.provider, account=account.public_id)
 

@@ -47,19 +47,20 @@ def routes() -> tuple[Route, ...]:
 
 async def exported(services: Services, _given: Given) -> Response:
     """Answer with the file. What is short is read first, so that a store that is away is still told as a problem."""
-    of = account()
+    of, accounts, personal = account(), services.accounts, services.personal
+    identities = await personal.account_data.identities(of.id)
     head = {
         "exported_at": rfc3339(services.now()),
         "account": account_body(of),
-        "identities": [{"provider": provider, "subject": subject} for provider, subject in await services.account_data.identities(of.id)],
-        "preferences": await services.preferences.all(of.id),
-        "keys": [api_keys.row(key) for key in await services.api_keys.of_user(of.id)],
-        "sessions": [sessions.row(session) for session in await services.sessions.of_user(of.id)],
+        "identities": [{"provider": provider, "subject": subject} for provider, subject in identities],
+        "preferences": await personal.preferences.all(of.id),
+        "keys": [api_keys.row(key) for key in await accounts.api_keys.of_user(of.id)],
+        "sessions": [sessions.row(session) for session in await accounts.sessions.of_user(of.id)],
     }
     lists = {
         "saved": partial(_saved, services, of),
-        "opened": partial(_marks, services.feedback.opened, of),
-        "dismissed": partial(_marks, services.feedback.dismissed, of),
+        "opened": partial(_marks, personal.feedback.opened, of),
+        "dismissed": partial(_marks, personal.feedback.dismissed, of),
         "searches": partial(_searches, services, of),
     }
     response = Response(
@@ -118,7 +119,7 @@ async def _patiently(read: Callable[[], Awaitable[Rows]]) -> Rows:
 
 
 async def _saved(services: Services, of: Account, after: Position | None) -> Rows:
-    page = await services.saved.page(of.id, None, ROWS, after, content=True)
+    page = await services.personal.saved.page(of.id, None, ROWS, after, content=True)
     return [exported_save(save) for save in page.saves], page.next
 
 
@@ -128,5 +129,5 @@ async def _marks(read: Callable[[int, int, Position | None], Awaitable[MarkPage]
 
 
 async def _searches(services: Services, of: Account, after: Position | None) -> Rows:
-    page = await services.own_history.page(of.id, ROWS, after)
+    page = await services.personal.own_history.page(of.id, ROWS, after)
     return [search_row(search) for search in page.searches], page.next

@@ -11,6 +11,7 @@ from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import word
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.article_id import known_article
 from newsintel.http.routes.ids import ARTICLE
@@ -33,29 +34,29 @@ def routes() -> tuple[Route, ...]:
 async def put_opened(services: Services, given: Given) -> Response:
     """Note that an article was opened: one of the archive's, or of an answer of a moment ago."""
     found = await known_article(services, given["article_id"])
-    await services.feedback.open(account().id, found.article, found.fetched_at, services.now())
-    return Response(b"", status=204)
+    await services.personal.feedback.open(account().id, found.article, found.fetched_at, services.now())
+    return answer_empty()
 
 
 async def delete_opened(services: Services, given: Given) -> Response:
     """Forget that an article was opened."""
-    if not await services.feedback.forget_opened(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_opened(account().id, given["article_id"]):
         raise NotFound("You have not opened this article.")
-    return Response(b"", status=204)
+    return answer_empty()
 
 
 async def put_dismissed(services: Services, given: Given) -> Response:
     """Note that an article is not wanted."""
     found = await known_article(services, given["article_id"])
-    await services.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
-    return Response(b"", status=204)
+    await services.personal.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
+    return answer_empty()
 
 
 async def delete_dismissed(services: Services, given: Given) -> Response:
     """Forget that an article is not wanted."""
-    if not await services.feedback.forget_dismissed(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_dismissed(account().id, given["article_id"]):
         raise NotFound("You have not dismissed this article.")
-    return Response(b"", status=204)
+    return answer_empty()
 
 
 def _route(path: str, view: Callable[[Services, Given], Awaitable[Response]], about: str, method: Method, *body: Member) -> Route:

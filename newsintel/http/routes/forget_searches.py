@@ -21,13 +21,13 @@ async def forget_searches(services: Services, account: Account, until: datetime)
     """
     windows = services.settings
     since = services.now() - timedelta(seconds=windows.cache_ttl_s + windows.cache_stale_s)
-    lone = await services.own_history.lone_keys(account.id, since)
+    lone = await services.personal.own_history.lone_keys(account.id, since)
     # First, for from now on nothing up to that moment is recorded any more.
-    await services.own_history.clear(account.id, until)
-    services.marking.forget(account.public_id)
-    await services.search_marks.forget(services.marking.marks_of(account.public_id))
+    await services.personal.own_history.clear(account.id, until)
+    services.intelligence.marking.forget(account.public_id)
+    await services.intelligence.search_marks.forget(services.intelligence.marking.marks_of(account.public_id))
     try:
-        await services.harvests.forget(lone)
-        await services.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
+        await services.search.harvests.forget(lone)
+        await services.search.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
     except UnavailableError as error:
         log.warning("searches_left_to_lapse", account=account.public_id, reason=str(error))

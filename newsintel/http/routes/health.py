@@ -11,9 +11,9 @@ from newsintel import __version__
 from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Health, Phase, Stores
 from newsintel.domain.operations.source_notice import source_notice
-from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.routes.sources import state_word
 from newsintel.http.services import Services
@@ -34,16 +34,17 @@ def routes(health: Health) -> tuple[Route, ...]:
     """The addresses of health."""
     ready = Readiness(health)
     return (
-        Route("/health", alive, "Whether the process and its loops live", {200: ref("Health"), 503: ref("Health")}),
+        Route("/health", alive, "Whether the process and its loops live", {200: ref("Health")}),
         Route("/health/ready", ready.answer, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
     )
 
 
 async def alive(services: Services, _given: Given) -> Response:
-    """Answer 200 while the loops live, also while draining. Touches neither store."""
-    lives = services.health.alive()
-    body = {"status": "ok" if lives else "failing", "version": __version__, "commit": services.settings.commit}
-    return _never_kept(body, 200 if lives else 503)
+    """Answer 200, also while draining. Touches neither store.
+
+    There is no other answer: an actor or loop that dies takes the process with it, so a process that answers lives.
+    """
+    return _never_kept({"status": "ok", "version": __version__, "commit": services.settings.commit}, 200)
 
 
 class Readiness:
@@ -62,10 +63,10 @@ class Readiness:
     async def look(self, services: Services) -> dict[str, Any]:
         """The answer's body."""
         stores = await self._stores()
-        settings, states = services.settings, services.source_states()
+        settings, states = services.settings, services.limits.source_states()
         sources = {name: state_word(source, states.get(name, SourceState())) for name, source in settings.source.items()}
         enabled = [sources[name] for name in settings.enabled_sources]
-        status = readiness(services.health.phase(), stores, enabled)
+        status = readiness(services.operations.health.phase(), stores, enabled)
         checks = {name: "ok" if well else "failing" for name, well in asdict(stores).items()} if stores else {}
         notice = source_notice(settings)
         return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
@@ -89,11 +90,11 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
         services: what is looked at, every WATCH_EVERY_S.
         shutdown: from then on the service is not ready on purpose.
     """
-    readiness, known = Readiness(services.health), "ready"
+    readiness, known = Readiness(services.operations.health), "ready"
     while not shutdown.is_set():
         found = await readiness.look(services)
         failing = [name for name, state in (found["checks"] | found["sources"]).items() if state not in ("ok", "ready", "disabled")]
-        if found["status"] != known and services.health.phase() is Phase.SERVING:
+        if found["status"] != known and services.operations.health.phase() is Phase.SERVING:
             was, known = known, found["status"]
             if known == "ready":
                 log.info("readiness_changed", was=was, now=known)
@@ -121,4 +122,4 @@ def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:
 
 
 def _never_kept(body: Mapping[str, object], status: int) -> Response:
-    return Response(to_json(body), status=status, headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return answer_json(body, status=status, headers={"Cache-Control": "no-store"})

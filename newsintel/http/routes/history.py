@@ -4,11 +4,11 @@ from quart import Response
 from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.personal import history_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.forget_searches import forget_searches
 from newsintel.http.routes.ids import SEARCH
@@ -46,18 +46,18 @@ def routes() -> tuple[Route, ...]:
 async def listed(services: Services, given: Given) -> Response:
     """Answer a page of searches."""
     asked = (account(), "history")
-    page = await services.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
-    return Response(to_json(history_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
+    page = await services.personal.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
+    return answer_json(history_body(page, next_cursor(services, page.next, *asked)))
 
 
 async def cleared(services: Services, _given: Given) -> Response:
     """Forget every search up to now, in the counts of trends too."""
     await forget_searches(services, account(), services.now())
-    return Response(b"", status=204)
+    return answer_empty()
 
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget one search."""
-    if not await services.own_history.delete(account().id, given["id"]):
+    if not await services.personal.own_history.delete(account().id, given["id"]):
         raise NotFound("You made no search of this id.")
-    return Response(b"", status=204)
+    return answer_empty()

@@ -5,12 +5,12 @@ from datetime import timedelta
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
 from newsintel.http.bodies.personal import account_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.forget_searches import forget_searches
@@ -41,7 +41,7 @@ def routes() -> tuple[Route, ...]:
 
 async def shown(_services: Services, _given: Given) -> Response:
     """Answer the account."""
-    return Response(to_json(account_body(account())), content_type="application/json")
+    return answer_json(account_body(account()))
 
 
 async def deleted(services: Services, _given: Given) -> Response:
@@ -51,14 +51,14 @@ async def deleted(services: Services, _given: Given) -> Response:
     transaction should take. Whatever fails until the row is gone leaves an account that can be deleted again.
     """
     user_id = account().id
-    await services.links.unlink(user_id)
+    await services.accounts.links.unlink(user_id)
     await forget_searches(services, account(), services.now() + DELETION)
-    await services.account_data.delete(user_id)
+    await services.personal.account_data.delete(user_id)
     log.info("account_deleted", account=account().public_id)
     try:
-        await services.sessions.end_all(user_id)
+        await services.accounts.sessions.end_all(user_id)
     except UnavailableError as error:
         log.warning("sessions_left_to_lapse", account=account().public_id, reason=str(error))
-    response = Response(b"", status=204)
+    response = answer_empty()
     clear_session(response, services.settings)
     return response

@@ -26,7 +26,7 @@ async def exposed(services: Services, _given: Given) -> Response:
     """Answer the numbers; without the right to see them, as if there were nothing."""
     if not _allowed(services.settings, request.headers.get("Authorization", "")):
         raise NotFound("Nothing is here.")
-    return Response(await services.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(await services.operations.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _allowed(settings: Settings, authorization: str) -> bool:

@@ -52,7 +52,7 @@ async def personal(services: Services, given: Given) -> Personal | None:
     if asking.account is None:
         return None
     try:
-        kept = await services.preferences.heeded(asking.account.id)
+        kept = await services.personal.preferences.heeded(asking.account.id)
     except UnavailableError:
         services.count("preferences_away")
         return Personal(given, None, (), recorded=False)
@@ -73,7 +73,7 @@ async def respond(services: Services, person: Personal, query: Query, reply: Rep
     if body["has_more"] and view.page < LAST_PAGE:
         headers["Link"] = next_link(services.settings.public_url, _written(), view.page)
     if person.recorded and view.page == 1 and request.method == "GET":
-        services.recording.offer(caller(), searched(query, answer, body["total"]), now)
+        services.personal.recording.offer(caller(), searched(query, answer, body["total"]), now)
     return Response(to_json(body | noticed(services.settings)), headers=headers, content_type="application/json")
 
 

@@ -6,13 +6,13 @@ from werkzeug.exceptions import Conflict, NotFound
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.personal.model import Put
 from newsintel.domain.personal.preferences import MAX_KEYS, checked, too_large
-from newsintel.domain.search.codec import to_json
 from newsintel.errors import PoisonedBatchError
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import anything
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import PREFERENCE
 from newsintel.http.services import Services
@@ -60,15 +60,15 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer everything that the account keeps."""
-    return Response(to_json({"preferences": await services.preferences.all(account().id)}), content_type="application/json")
+    return answer_json({"preferences": await services.personal.preferences.all(account().id)})
 
 
 async def shown(services: Services, given: Given) -> Response:
     """Answer one value."""
-    kept = await services.preferences.all(account().id)
+    kept = await services.personal.preferences.all(account().id)
     if given["key"] not in kept:
         raise NotFound("You have no preference of this key.")
-    return Response(to_json({"value": kept[given["key"]]}), content_type="application/json")
+    return answer_json({"value": kept[given["key"]]})
 
 
 async def put(services: Services, given: Given) -> Response:
@@ -76,17 +76,17 @@ async def put(services: Services, given: Given) -> Response:
     key = given["key"]
     value = checked(key, given["value"], tuple(services.settings.source))
     try:
-        done = await services.preferences.put(account().id, key, value, services.now())
+        done = await services.personal.preferences.put(account().id, key, value, services.now())
     except PoisonedBatchError:
         # Of what `checked` lets pass, PostgreSQL refuses one thing: numbers such as 1e300, which it writes out in full.
         raise too_large(key) from None
     if done is Put.FULL:
         raise Conflict(f"You have {MAX_KEYS} preferences already. Forget one first.")
-    return Response(to_json({"value": value}), status=201 if done is Put.NEW else 200, content_type="application/json")
+    return answer_json({"value": value}, status=201 if done is Put.NEW else 200)
 
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget a value."""
-    if not await services.preferences.delete(account().id, given["key"]):
+    if not await services.personal.preferences.delete(account().id, given["key"]):
         raise NotFound("You have no preference of this key.")
-    return Response(b"", status=204)
+    return answer_empty()

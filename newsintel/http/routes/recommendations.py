@@ -3,12 +3,12 @@
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.intelligence import recommendations_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.query_kinds import whole
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
@@ -32,5 +32,5 @@ def routes() -> tuple[Route, ...]:
 
 async def recommended(services: Services, given: Given) -> Response:
     """Answer a page for the caller."""
-    page = await services.recommender.page(account(), given["limit"])
-    return Response(to_json(recommendations_body(page)), content_type="application/json")
+    page = await services.intelligence.recommender.page(account(), given["limit"])
+    return answer_json(recommendations_body(page))

@@ -7,7 +7,6 @@ from werkzeug.exceptions import Conflict, NotFound
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.personal.model import Put
 from newsintel.domain.personal.saved_query import build
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.text.grammar import checked
 from newsintel.http.bodies.personal import save_body, saved_body
 from newsintel.http.bodies.schemas import ref
@@ -16,6 +15,7 @@ from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import or_null, string
 from newsintel.http.request.query_kinds import text
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.article_id import known_article
 from newsintel.http.routes.ids import ARTICLE
@@ -72,15 +72,15 @@ async def listed(services: Services, given: Given) -> Response:
     q = None if given["q"] is None else checked(given["q"])
     words = None if q is None else build(q)
     asked = (account(), "saved", q)
-    page = await services.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
-    return Response(to_json(saved_body(page, next_cursor(services, page.next, *asked))), content_type="application/json")
+    page = await services.personal.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
+    return answer_json(saved_body(page, next_cursor(services, page.next, *asked)))
 
 
 async def put(services: Services, given: Given) -> Response:
     """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
     notes = given.get("notes", NOTHING)
     found = await known_article(services, given["article_id"])
-    save, done = await services.saved.put(
+    save, done = await services.personal.saved.put(
         account().id,
         found.article,
         found.fetched_at,
@@ -90,11 +90,11 @@ async def put(services: Services, given: Given) -> Response:
     )
     if done is Put.FULL:
         raise Conflict("You have saved as many articles as one may. Forget some first.")
-    return Response(to_json(save_body(save)), status=201 if done is Put.NEW else 200, content_type="application/json")
+    return answer_json(save_body(save), status=201 if done is Put.NEW else 200)
 
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget a save."""
-    if not await services.saved.delete(account().id, given["article_id"]):
+    if not await services.personal.saved.delete(account().id, given["article_id"]):
         raise NotFound("You have not saved this article.")
-    return Response(b"", status=204)
+    return answer_empty()

@@ -10,7 +10,6 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.intelligence.normal_form import normal_form
 from newsintel.domain.intelligence.related import closest
 from newsintel.domain.intelligence.search_counts import Span
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.query import build
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.intelligence import related_body, trending_body
@@ -18,6 +17,7 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import admit, caller
 from newsintel.http.request.query_kinds import choice, text
 from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.response.answers import answer_json
 from newsintel.http.response.shared_answers import kept
 from newsintel.http.route import Route
 from newsintel.http.services import Services
@@ -68,7 +68,7 @@ async def trending(services: Services, given: Given) -> Response:
     span = Span(given["window"])
 
     async def make() -> dict[str, Any]:
-        return trending_body(span, await services.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
+        return trending_body(span, await services.intelligence.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
 
     return await kept(services, PREFIX, ["trending", span.value], make)
 
@@ -77,12 +77,12 @@ async def related(services: Services, given: Given) -> Response:
     """Answer what goes with a query, the same to anybody; without one, what goes with the caller's own searches."""
     today = services.now().date()
     if given["q"] is None:
-        return Response(to_json(await _beside_own(services, today)), content_type="application/json")
+        return answer_json(await _beside_own(services, today))
     form = _form(given["q"])
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:
-        kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
+        kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=False)
         return related_body(closest(kin, MOST_SHOWN, without=seeds))
 
     return await kept(services, PREFIX, ["related", *seeds], make)
@@ -94,9 +94,9 @@ async def _beside_own(services: Services, today: date) -> dict[str, Any]:
     account = caller().account
     if account is None:
         raise InvalidParameterError("q", "required", "q is required unless you are signed in")
-    page = await services.own_history.page(account.id, LOOKED_THROUGH, None)
+    page = await services.personal.own_history.page(account.id, LOOKED_THROUGH, None)
     seeds = _seeds([search.query for search in page.searches])
-    kin = await services.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
+    kin = await services.intelligence.kinship.kin(seeds, today, services.settings.trending_floor, own=True)
     return related_body(closest(kin, MOST_SHOWN, without=seeds))
 
 

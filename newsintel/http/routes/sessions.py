@@ -6,11 +6,11 @@ from quart import Response
 from werkzeug.exceptions import NotFound
 
 from newsintel.domain.accounts.model import Access, Session
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.text.moments import rfc3339
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account, caller
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import SESSION
@@ -37,17 +37,17 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer the account's sessions, the one seen last first."""
-    sessions = [row(session) for session in await services.sessions.of_user(account().id)]
-    return Response(to_json({"sessions": sessions}), content_type="application/json")
+    sessions = [row(session) for session in await services.accounts.sessions.of_user(account().id)]
+    return answer_json({"sessions": sessions})
 
 
 async def end(services: Services, given: Given) -> Response:
     """End one session of the account."""
-    mine = await services.sessions.of_user(account().id)
+    mine = await services.accounts.sessions.of_user(account().id)
     found = next((session for session in mine if public_id(session) == given["id"]), None)
-    if found is None or not await services.sessions.end(account().id, found.digest):
+    if found is None or not await services.accounts.sessions.end(account().id, found.digest):
         raise NotFound("You have no session of this id.")
-    response = Response(b"", status=204)
+    response = answer_empty()
     if found.digest == caller().session:
         clear_session(response, services.settings)
     return response
@@ -55,9 +55,9 @@ async def end(services: Services, given: Given) -> Response:
 
 async def end_all(services: Services, _given: Given) -> Response:
     """End every session of the account, and what its provider gave us."""
-    await services.sessions.end_all(account().id)
-    await services.links.unlink(account().id)
-    response = Response(b"", status=204)
+    await services.accounts.sessions.end_all(account().id)
+    await services.accounts.links.unlink(account().id)
+    response = answer_empty()
     clear_session(response, services.settings)
     return response
 

@@ -35,10 +35,10 @@ async def similar(services: Services, given: Given) -> Response:
     article_id, limit = given["id"], given["limit"]
 
     async def make() -> dict[str, Any]:
-        matches = await services.likeness.similar(article_id, limit)
+        matches = await services.intelligence.likeness.similar(article_id, limit)
         if matches is None:
             recent = await known_article(services, article_id)
-            matches = await services.likeness.like(recent.article, limit)
+            matches = await services.intelligence.likeness.like(recent.article, limit)
         return similar_body(matches)
 
     return await kept(services, "similar", [article_id, limit], make)

@@ -6,11 +6,11 @@ from quart import Response
 
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.limits.ports import SourceState
-from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.text.moments import rfc3339
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.query_string import Given
+from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
@@ -22,10 +22,10 @@ def routes() -> tuple[Route, ...]:
 
 async def listed(services: Services, _given: Given) -> Response:
     """Answer every source that exists, in founder order. Costs no call to any of them."""
-    await services.source_states.look()
-    states = services.source_states()
+    await services.limits.source_states.look()
+    states = services.limits.source_states()
     sources = {name: _row(source, states.get(name, SourceState())) for name, source in services.settings.source.items()}
-    return Response(to_json({"sources": sources}), headers={"Cache-Control": "no-store"}, content_type="application/json")
+    return answer_json({"sources": sources}, headers={"Cache-Control": "no-store"})
 
 
 def state_word(source: SourceSettings, state: SourceState) -> str:

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.outbound.oauth.library import AsyncOAuth2Client, open_client
-from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, json_of
+from newsintel.outbound.oauth.replies import MAX_REPLY_BYTES, asked_pause_s, error_of, is_sendable, read_object
 from newsintel.outbound.transport import FORESEEN, Transport, refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -37,8 +37,6 @@ _PAUSES_S = {Status.UNAUTHORIZED: (300.0, 3600.0), Status.RATE_LIMITED: (60.0, 3
 
 _PASSING_S = (1.0, 300.0)
 """The same for anything else, such as a network that is not up yet."""
-
-_LONGEST_RETRY_AFTER_S = 3600
 
 
 @frozen
@@ -137,11 +135,11 @@ def judge(response: httpx.Response) -> Refusal | None:
     Reddit reports most errors with HTTP 200 and a body `{"error": ...}`, a word or a number.
     """
     status = response.status_code
-    body = json_of(response)
-    error = body.get("error") if isinstance(body, dict) else None
+    body = read_object(response)
+    error = error_of(body)
     code = error if status == httpx.codes.OK and isinstance(error, int) else status
     if code == httpx.codes.TOO_MANY_REQUESTS:
-        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, retry_after_s(response))
+        return Refusal(Status.RATE_LIMITED, "token endpoint: too many requests", status, asked_pause_s(response))
     if code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) or isinstance(error, str):
         return Refusal(Status.UNAUTHORIZED, "token endpoint refuses our client id or secret", status)
     if code >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -151,22 +149,13 @@ def judge(response: httpx.Response) -> Refusal | None:
     return None
 
 
-def retry_after_s(response: httpx.Response) -> float | None:
-    """The seconds in a Retry-After header, within 1 s to 1 h; None if there is no such number."""
-    raw = response.headers.get("retry-after", "")
-    return float(min(max(int(raw), 1), _LONGEST_RETRY_AFTER_S)) if raw.isascii() and raw.isdecimal() and len(raw) < 20 else None
-
-
-def usable(body: Any) -> bool:
+def usable(body: dict[str, Any] | None) -> bool:
     """True for a bearer token that a header can carry, with the seconds it lives as a sensible number."""
-    if not isinstance(body, dict):
+    if body is None:
         return False
-    token, kind, life_s = body.get("access_token"), body.get("token_type"), body.get("expires_in")
+    kind, life_s = body.get("token_type"), body.get("expires_in")
     return (
-        isinstance(token, str)
-        and token.isascii()
-        and token.isprintable()
-        and bool(token.strip())
+        is_sendable(body.get("access_token"))
         and isinstance(kind, str)
         and kind.lower() == "bearer"
         and isinstance(life_s, int | float)

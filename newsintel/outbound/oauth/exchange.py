@@ -13,9 +13,10 @@ import httpx
 import trio
 
 from newsintel.domain.accounts.model import Tokens
-from newsintel.errors import InvalidParameterError, NotLinkedError, SignInUnavailableError
-from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, retry_after_s, usable
-from newsintel.outbound.oauth.replies import json_of
+from newsintel.errors import InvalidParameterError, SignInUnavailableError
+from newsintel.outbound.oauth.app_token import LONGEST_LIFE_S, usable
+from newsintel.outbound.oauth.replies import asked_pause_s, error_of, is_sendable, read_object
+from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S
 from newsintel.outbound.transport import FORESEEN, refusal
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -23,6 +24,9 @@ log = get_logger(__name__)
 
 ATTEMPT_S = 10.0
 """Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""
+
+STEP = "authorization_code"
+"""What the log calls the exchange of a code, after the grant's name."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 
@@ -52,8 +56,8 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
     Raises:
         SignInUnavailableError: of any other.
     """
-    body = json_of(response)
-    if response.status_code == httpx.codes.OK and isinstance(body, dict):
+    body = read_object(response)
+    if response.status_code == httpx.codes.OK and body is not None:
         return body
     raise away(label, ours, response, "no JSON object" if response.status_code == httpx.codes.OK else "refused")
 
@@ -62,43 +66,36 @@ def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUn
     """The exception for a reply that is of no use, logged with its status."""
     log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return SignInUnavailableError(f"{label} has too much to do. Try again later.", retry_after_s(response) or 60.0)
+        return SignInUnavailableError(f"{label} has too much to do. Try again later.", asked_pause_s(response) or DEFAULT_PAUSE_S)
     return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
 
 
-def check_token_reply(
-    label: str, response: httpx.Response, *, code_of: str, good: Callable[[dict[str, Any]], bool] = usable
-) -> httpx.Response:
+def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[dict[str, Any]], bool] = usable) -> httpx.Response:
     """Let nothing through but a usable token; for authlib, which would take any JSON object for one.
 
-    Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`, and a refresh token that it no longer honours with HTTP 400
-    and `{"error": 400}`.
+    Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`.
 
     Args:
         label: what people call the provider.
-        response: of the token endpoint.
-        code_of: the grant, `authorization_code` or `refresh_token`.
+        response: of the token endpoint, to an authorization code.
         good: whether the JSON object of a reply holds what it was asked for.
 
     Raises:
         InvalidParameterError: the code was used before or has expired; names `code`.
-        NotLinkedError: the refresh token is not honoured.
         SignInUnavailableError: anything else, our own credentials included.
     """
-    status, body = response.status_code, json_of(response)
-    error = body.get("error") if isinstance(body, dict) else None
-    if error == "invalid_grant" or (code_of == "refresh_token" and status == error == httpx.codes.BAD_REQUEST):
-        if code_of == "refresh_token":
-            raise NotLinkedError(f"{label} no longer honours the link to your account. Sign in again to renew it.")
+    status, body = response.status_code, read_object(response)
+    error = error_of(body)
+    if error == "invalid_grant":
         raise InvalidParameterError(
             "code", "used", f"{label} no longer accepts this sign-in: it was used already, or has expired. Start again."
         )
-    if status == httpx.codes.OK and isinstance(body, dict) and error is None and good(body):
+    if status == httpx.codes.OK and body is not None and error is None and good(body):
         return response
     if status == httpx.codes.OK and error is not None:
         what = error if isinstance(error, str) and _WORD.fullmatch(error) else "an error with status 200"
-        raise away(label, code_of, response, what)
-    raise away(label, code_of, response, "no usable token" if status == httpx.codes.OK else "refused")
+        raise away(label, STEP, response, what)
+    raise away(label, STEP, response, "no usable token" if status == httpx.codes.OK else "refused")
 
 
 def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
@@ -106,26 +103,20 @@ def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
 
     What providers say of the access token's kind and life differs (`"3599"`, 30, nothing at all), and nothing here follows from it.
     """
-    body = check_token_reply(label, response, code_of="authorization_code", good=lambda body: isinstance(body.get("id_token"), str)).json()
+    body = check_token_reply(label, response, good=lambda body: isinstance(body.get("id_token"), str)).json()
     access_token = body.get("access_token")
     return httpx.Response(
-        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if _sendable(access_token) else {})
+        httpx.codes.OK, json={"id_token": body["id_token"]} | ({"access_token": access_token} if is_sendable(access_token) else {})
     )
 
 
-def tokens_of(reply: dict[str, Any], now: datetime, refresh_token: str | None = None) -> Tokens:
+def tokens_of(reply: dict[str, Any], now: datetime) -> Tokens:
     """The tokens of a reply that `check_token_reply` let through.
 
     Args:
         reply: expires_in counts from `now`; Reddit's is 3600 or 86400 s (recorded), so the number sent is the one that counts.
         now: the time at which it was asked for.
-        refresh_token: the one that was used, where none comes back.
     """
     sent = reply.get("refresh_token")
     life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))
-    return Tokens(reply["access_token"], sent if _sendable(sent) else refresh_token, now + life)
-
-
-def _sendable(token: Any) -> bool:
-    """True for a token that can be kept and sent again: in visible characters (RFC 6749, A.12 and A.17)."""
-    return isinstance(token, str) and token.isascii() and token.isprintable() and bool(token.strip())
+    return Tokens(reply["access_token"], sent if is_sendable(sent) else None, now + life)

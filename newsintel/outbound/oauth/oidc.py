@@ -62,11 +62,9 @@ class OpenIdConnect:
 
     @property
     def label(self) -> str:
-        """What people call it."""
         return self.shown_as
 
     async def begin(self, attempt: Attempt) -> str:
-        """The address of the provider's page that asks the person."""
         document = (await self._known()).document
         with self._understood():  # authlib takes no query that is not form-encoded
             url, _ = self._client(document).create_authorization_url(
@@ -75,7 +73,7 @@ class OpenIdConnect:
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Exchange the code, and verify the ID token that comes with it. No token is kept: nobody here has a use for them."""
+        """Verifies the ID token that comes with the code. No token is kept: nobody here has a use for it."""
         document = (await self._known()).document
         client = self._client(document)
         client.register_compliance_hook("access_token_response", partial(check_login_reply, self.label))

@@ -10,7 +10,7 @@ from attrs import frozen
 from newsintel.config.settings import SourceSettings
 from newsintel.domain.accounts.model import Attempt, Identity, Tokens
 from newsintel.domain.ports import WallClock
-from newsintel.errors import DeniedError, NotLinkedError, SignInUnavailableError
+from newsintel.errors import DeniedError, SignInUnavailableError
 from newsintel.outbound.oauth.exchange import away, check_token_reply, conversation, read_json, tokens_of
 from newsintel.outbound.oauth.library import open_client
 from newsintel.outbound.transport import Transport
@@ -37,20 +37,17 @@ class Reddit:
 
     @property
     def label(self) -> str:
-        """What people call it."""
         return LABEL
 
     async def begin(self, attempt: Attempt) -> str:
-        """The address of Reddit's page that asks the person."""
         url, _ = self._client().create_authorization_url(
             self._at("authorize"), state=attempt.state, code_verifier=attempt.verifier, duration="permanent"
         )
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Exchange the code, and ask Reddit whose it is."""
         client, asked_at = self._client(), self.now()
-        client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL, code_of="authorization_code"))
+        client.register_compliance_hook("access_token_response", partial(check_token_reply, LABEL))
         async with conversation(LABEL, "exchanging a code"):
             reply = await client.fetch_token(
                 self._at("access_token"),
@@ -64,16 +61,6 @@ class Reddit:
         if not {"identity", "*"} & set(granted):
             raise DeniedError("unauthenticated", "Reddit was not allowed to tell who you are. Start again, and allow it.")
         return await self._whose(tokens), tokens
-
-    async def refresh(self, tokens: Tokens) -> Tokens:
-        """Fresh tokens; Reddit sends the refresh token again, and where it does not the old one goes on."""
-        if tokens.refresh_token is None:
-            raise NotLinkedError("Reddit gave no token to renew this link with. Sign in again to renew it.")
-        client, asked_at = self._client(), self.now()
-        client.register_compliance_hook("refresh_token_response", partial(check_token_reply, LABEL, code_of="refresh_token"))
-        async with conversation(LABEL, "refreshing a token"):
-            reply = await client.refresh_token(self._at("access_token"), refresh_token=tokens.refresh_token, scope=None)
-        return tokens_of(reply, asked_at, tokens.refresh_token)
 
     async def revoke(self, tokens: Tokens) -> None:
         """Revoke the refresh token, and with it every access token that came of it (RFC 7009, 2.1)."""

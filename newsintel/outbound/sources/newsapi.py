@@ -12,6 +12,7 @@ from attrs import evolve
 from newsintel.config.settings import SourceSettings
 from newsintel.config.values import Quota, SourceOptions, secret
 from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article
 from newsintel.domain.search.outcome import Page, Refusal, Status
 from newsintel.domain.search.query import translate
@@ -19,7 +20,7 @@ from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped, read_snippet
 from newsintel.domain.text.urls import article_id, canonical, stand_in
 from newsintel.outbound.sources.payload import read_object
-from newsintel.outbound.sources.refusals import MAX_PAUSE_S, by_status, message
+from newsintel.outbound.sources.refusals import by_status, message
 from newsintel.outbound.sources.rows import Row, address, members, moment, page, text
 from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.sources.tails import without_outlet

@@ -15,6 +15,7 @@ from newsintel.config.values import SourceOptions, secret
 from newsintel.config.values import text as any_text
 from newsintel.config.values import url as base_url
 from newsintel.domain.bounds.slices import Sliced
+from newsintel.domain.limits.pauses import MAX_PAUSE_S, clamp_pause
 from newsintel.domain.search.article import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, Article, Engagement
 from newsintel.domain.search.outcome import Page, Refusal, Status
 from newsintel.domain.search.query import translate
@@ -22,7 +23,7 @@ from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.markup import read_escaped
 from newsintel.domain.text.urls import article_id, canonical, usable
 from newsintel.outbound.sources.payload import media_type, read_object
-from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, MAX_PAUSE_S, MIN_PAUSE_S, by_status
+from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, by_status
 from newsintel.outbound.sources.rows import Row, address, members, moment, number, page, text
 from newsintel.outbound.sources.source import Request, Response, Source
 
@@ -113,7 +114,7 @@ def _pause_s(response: Response) -> float:
     remaining, reset = (float(text) if re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", text) else None for text in numbers)
     if remaining is None or remaining > 0:
         return 0.0
-    return DEFAULT_PAUSE_S if reset is None else min(max(reset, MIN_PAUSE_S), MAX_PAUSE_S)
+    return DEFAULT_PAUSE_S if reset is None else clamp_pause(reset)
 
 
 def _article(row: Row, now: datetime) -> Sliced[Article | str]:

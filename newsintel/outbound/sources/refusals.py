@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from newsintel.domain.limits.pauses import clamp_pause
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.domain.text.clean import plain
 from newsintel.domain.text.markup import read_snippet
@@ -12,8 +13,8 @@ from newsintel.outbound.sources.source import Response
 _QUERY_FAULTS = frozenset({400, 413, 414, 422})
 """Statuses by which a source says that a request is wrong in itself (RFC 9110, 15.5)."""
 
-MIN_PAUSE_S, MAX_PAUSE_S, DEFAULT_PAUSE_S = 1.0, 3600.0, 60.0
-"""Seconds: no shorter, no longer, and where a source does not say (reliability list, fault 5; GitHub's rule for API clients)."""
+DEFAULT_PAUSE_S = 60.0
+"""Where a source does not say how long (reliability list, fault 5; GitHub's rule for API clients)."""
 
 # RFC 9110, 10.2.3, allows digits only; a sign or a fraction still says what is meant.
 _DELAY = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -28,10 +29,10 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds to wait as a Retry-After header says, from 1 to 3,600; None if it is absent or says nothing."""
     text = (value or "").strip()
     if _DELAY.fullmatch(text):
-        return _clamped(float(text))
+        return clamp_pause(float(text))
     try:
         moment = parsedate_to_datetime(text)
-        return _clamped(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+        return clamp_pause(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
     except (ValueError, OverflowError):
         return None
 
@@ -70,7 +71,3 @@ def message(raw: object) -> str:
     for pattern, instead in ((_URL, "***"), (_NAMED_SECRET, r"\1***"), (_LIKE_A_SECRET, "***")):
         text = pattern.sub(instead, text or "")
     return plain(text or "", 200) or ""
-
-
-def _clamped(seconds: float) -> float:
-    return min(max(seconds, MIN_PAUSE_S), MAX_PAUSE_S)

@@ -11,6 +11,7 @@ from datetime import datetime
 import trio
 from attrs import evolve
 
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.limits.admission import Admission, Start, Turned
 from newsintel.domain.limits.ports import Ledger, SourceState
 from newsintel.domain.limits.quotas import OwnStart, OwnStarts, Spent, Terms, name_start
@@ -31,7 +32,7 @@ class Allowance:
         self._ledger = ledger
         self._count = count
         self._own = OwnStarts(terms)
-        self._held: dict[str, datetime] = {}
+        self._held = Newest[str, datetime](MOST_HELD)
 
     async def reserve(self, decide: Callable[[Spent, float], Start | Turned], person: str | None = None) -> Start | Turned:
         """Take a start, or none. Asks Redis nothing for a source that has neither pace nor quota.
@@ -69,11 +70,10 @@ class Allowance:
     def _note(self, person: str | None, answer: Start | Turned) -> None:
         """Remember for how long the source holds back from a person, the latest MOST_HELD of them."""
         if person is not None:
-            self._held.pop(person, None)
             if isinstance(answer, Turned) and answer.held_back is HeldFrom.PERSON:
                 self._held[person] = answer.retry_at
-                if len(self._held) > MOST_HELD:
-                    del self._held[next(iter(self._held))]
+            else:
+                self._held.pop(person, None)
 
     async def give_back(self, start: Start) -> None:
         """Undo a start whose call was never made. With Redis away it may stay spent for the others."""

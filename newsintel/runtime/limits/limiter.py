@@ -13,6 +13,7 @@ from collections.abc import Callable
 import trio
 
 from newsintel.config.values import Quota
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.limits.leases import Lease
 from newsintel.domain.ports import Count, SharedCounter
 from newsintel.errors import RateLimitedError, UnavailableError
@@ -40,7 +41,7 @@ class Limiter:
         self._clock = clock
         self._window = -1
         self._ends_at = self._seen_at = -math.inf
-        self._leases: dict[str, Lease] = {}
+        self._leases = Newest[str, Lease](MAX_PERSONS)
         self._leasing: dict[str, trio.Event] = {}
 
     def lease(self, person: str) -> Lease:
@@ -52,8 +53,6 @@ class Limiter:
             self._leases.clear()
         found = self._leases.get(person)
         if found is None:
-            if len(self._leases) >= MAX_PERSONS:
-                del self._leases[next(iter(self._leases))]
             found = self._leases[person] = Lease(self.quota.calls)
         return found
 

@@ -9,17 +9,14 @@ process remembers credentials by their digests:
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import trio
 
 from newsintel.domain.accounts.model import Caller
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count
 from newsintel.errors import RateLimitedError, UnavailableError
-
-T = TypeVar("T")
 
 Ask = Callable[[], Awaitable[Caller | None]]
 """Asks a store whose a credential is; None = nobody's."""
@@ -54,10 +51,10 @@ class LookUps:
     def __init__(self, at_once: int, count: Count) -> None:
         self._count = count
         self._places = trio.CapacityLimiter(at_once)
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._failed: OrderedDict[str, float] = OrderedDict()
+        self._known = Newest[str, str](MOST)
+        self._failed = Newest[str, float](MOST)
         self._window = -1
-        self._charged: OrderedDict[str, int] = OrderedDict()
+        self._charged = Newest[str, int](MOST)
 
     def person(self, credential: str) -> str | None:
         """The person whom a credential stood for last; not to be believed, since it may have ended."""
@@ -65,7 +62,7 @@ class LookUps:
 
     def know(self, credential: str, person: str) -> None:
         """Remember for whom a credential stands."""
-        _remember(self._known, credential, person)
+        self._known[credential] = person
 
     async def look_up(self, credential: str, address: str, ask: Ask, *, over_limit: bool = False) -> Caller | None:
         """Whose a credential is.
@@ -91,7 +88,7 @@ class LookUps:
             found = await self._first(address, ask, FAILURES_OVER_LIMIT if over_limit else FAILURES)
         if found is None:
             self._known.pop(credential, None)
-            _remember(self._failed, credential, trio.current_time() + FAILED_S)
+            self._failed[credential] = trio.current_time() + FAILED_S
         else:
             self.know(credential, found.person)
         return found
@@ -126,7 +123,7 @@ class LookUps:
         if charged >= failures:
             self._count("limited", policy="look_up")
             raise RateLimitedError(WINDOW_S)
-        _remember(self._charged, address, charged + 1)
+        self._charged[address] = charged + 1
         return window
 
     def _discharge(self, address: str, window: int) -> None:
@@ -141,11 +138,3 @@ async def _in_time(ask: Ask) -> Caller | None:
             return await ask()
     except trio.TooSlowError:
         raise UnavailableError(f"who is asking was not found out within {LONGEST_S:g} s") from None
-
-
-def _remember(kept: OrderedDict[str, T], key: str, value: T) -> None:
-    """Keep a value as the newest of MOST."""
-    kept[key] = value
-    kept.move_to_end(key)
-    if len(kept) > MOST:
-        kept.popitem(last=False)

@@ -12,6 +12,7 @@ import trio
 
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
+from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.ports import Count
 from newsintel.domain.search.history import REPEAT_S, Searched, SearchRecord
 from newsintel.domain.security.keys import derive
@@ -35,7 +36,7 @@ class Recording:
         self._to_recorder = to_recorder
         self._key = derive(secret_keys[0], "repeated searches 1")
         self._count = count
-        self._offered: dict[tuple[str, str], datetime] = {}  # the oldest first: each is put at the end, and never changed
+        self._offered = Newest[tuple[str, str], datetime](MOST)
 
     def offer(self, caller: Caller, search: Searched, now: datetime) -> None:
         """Offer a search that was answered on page 1; a repetition costs about a microsecond and goes nowhere.
@@ -74,11 +75,9 @@ class Recording:
         )
 
     def _remember(self, search: tuple[str, str], now: datetime) -> None:
-        offered = self._offered
-        offered.pop(search, None)
-        offered[search] = now
-        while (oldest := next(iter(offered))) != search and (len(offered) > MOST or not offered[oldest] <= now < offered[oldest] + WINDOW):
-            del offered[oldest]
+        self._offered[search] = now
+        while not (oldest := next(iter(self._offered.values()))) <= now < oldest + WINDOW:
+            self._offered.popitem(last=False)
 
     def _repeat_key(self, search: tuple[str, str]) -> str:
         """An HMAC, so that nobody who sees it can try out who may have searched for what."""

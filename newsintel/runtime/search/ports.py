@@ -41,5 +41,5 @@ class Desk(Protocol):
         ...
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article by its public id: from recent answers, else from the archive. Raises UnavailableError."""
+        """One article by its public id: from the archive, which knows most of it, else from recent answers. Raises UnavailableError."""
         ...

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS, Reading, Samples
+from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS, Reading
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a further series for each counter and histogram, of which Prometheus makes nothing
 
@@ -63,18 +63,6 @@ class Metrics:
         GAUGES[name]
         self._gauges.readings[name] = read
 
-    def value(self, name: str, **labels: str) -> float:
-        """A counter's value, 0 if it never counted."""
-        return self.registry.get_sample_value(f"newsintel_{name}_total", labels) or 0.0
-
-    def samples(self) -> Samples:
-        """Every value now."""
-        return {**samples_of(self.registry), **samples_of(self.gauges)}
-
-    def exposition(self) -> bytes:
-        """Every value now, in Prometheus' text format 0.0.4."""
-        return generate_latest(self.registry) + generate_latest(self.gauges)
-
     def _child(self, name: str, labels: dict[str, str]) -> Any:
         """A family's member with these labels, remembered: prometheus_client takes 6 us to find it, this 1 us."""
         key = (name, *labels.items())
@@ -83,8 +71,3 @@ class Metrics:
             family = self._families[name]
             child = self._children[key] = family.labels(**labels) if labels else family
         return child
-
-
-def samples_of(registry: CollectorRegistry) -> Samples:
-    """Every value of a registry now."""
-    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in registry.collect() for sample in family.samples}

@@ -7,7 +7,7 @@ import trio
 from prometheus_client import CollectorRegistry, generate_latest
 
 from newsintel.domain.operations.metrics import Samples
-from newsintel.runtime.telemetry.metrics import Metrics, samples_of
+from newsintel.runtime.telemetry.metrics import Metrics
 
 T = TypeVar("T")
 
@@ -21,6 +21,11 @@ async def samples(metrics: Metrics) -> Samples:
     """Every value now."""
     counters, gauges = await _read(metrics, samples_of)
     return {**counters, **gauges}
+
+
+def samples_of(registry: CollectorRegistry) -> Samples:
+    """Every value of a registry now."""
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in registry.collect() for sample in family.samples}
 
 
 async def _read(metrics: Metrics, read: Callable[[CollectorRegistry], T]) -> tuple[T, T]:

@@ -22,7 +22,7 @@ class RedisBytes:
         self._count = count
 
     async def get(self, key: str) -> Kept | None:
-        """What is kept under a key. What is unreadable or another key's is deleted, counted and not shown."""
+        """What is unreadable or another key's is deleted and counted."""
         value, left_ms = await self._link.call(self._get, key)
         if value is None or left_ms < 0:  # PTTL is negative of a key that is gone by then, or never goes
             return None
@@ -35,11 +35,9 @@ class RedisBytes:
         return None
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
-        """Keep bytes for `ttl_s` whole seconds."""
         await self._link.call(self._set, key, b"%d %s\n%s" % (ttl_s, key.encode(), data), ttl_s)
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Keep nothing under these keys any longer."""
         if keys:
             await self._link.call(self._delete, keys)
 

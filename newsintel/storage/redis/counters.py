@@ -11,7 +11,6 @@ class RedisCounter:
         self._redis = link.redis
 
     async def add(self, key: str, amount: int, ttl_s: int) -> int:
-        """Add to a counter, which is then forgotten after `ttl_s`; its new value."""
         return await self._link.call(self._add, key, amount, ttl_s)
 
     async def _add(self, key: str, amount: int, ttl_s: int) -> int:

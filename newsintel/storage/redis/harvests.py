@@ -6,12 +6,12 @@ nothing from a later holder, needs no Lua script (which careful operators forbid
 The two round trips more are the cache writer's, for whom nobody waits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from redis.exceptions import RedisError, WatchError
 
-from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.ports import Count
+from newsintel.domain.search.codec import dump_answer, load_answer
 from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.ports import Claimed
 from newsintel.errors import UnavailableError
@@ -22,41 +22,28 @@ from newsintel.storage.redis.link import RedisLink
 class RedisCache:
     """Answers in Redis."""
 
-    def __init__(
-        self,
-        link: RedisLink,
-        *,
-        keep_s: float,
-        count: Count,
-        encode: Callable[[Answer], Sliced[bytes]],
-        decode: Callable[[bytes], Sliced[Answer]],
-    ) -> None:
+    def __init__(self, link: RedisLink, *, keep_s: float, count: Count) -> None:
         self._link = link
         self._redis = link.redis
         self._keep_s = max(1, round(keep_s))  # EX takes whole seconds
         self._count = count
-        self._encode = encode
-        self._decode = decode
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
-        """Keep an answer and release the lock, both or neither."""
         try:
-            data = await in_turns(self._encode(answer))
+            data = await in_turns(dump_answer(answer))
         except ValueError as error:
             raise UnavailableError(f"an answer is not kept: {error}") from error
         await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
-        """Claim the fan-out of a key among processes, unless another holds it, and look again; one round trip."""
+        """One round trip."""
         held, data = await self._link.call(self._claim, key, token, max(1, round(ttl_s * 1000)))
         return Claimed(held, await self._read(key, data))
 
     async def unlock(self, key: str, token: str) -> None:
-        """Give the claim back if `token` still holds it."""
         await self._link.call(self._release, key, token)
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Keep the answers of these keys no longer."""
         if keys:
             await self._link.call(self._delete, [f"articles:{key}" for key in keys])
 
@@ -68,7 +55,7 @@ class RedisCache:
         if data is None:
             return None
         try:
-            answer = await in_turns(self._decode(data))
+            answer = await in_turns(load_answer(data))
         except ValueError:
             answer = None
         if answer is not None and answer.harvest.query.key == key:

@@ -25,11 +25,11 @@ class RedisLatencies:
         self._redis = link.redis
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
-        """Add to the counts of a day, all or none of them."""
+        """All of the counts are added, or none."""
         await self._link.call(self._add, _key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
 
     async def read(self, last: date) -> Mapping[Latency, int]:
-        """The counts of a day and of the seven before it, added up. A field that this version cannot read is left out."""
+        """A field that this version cannot read is left out."""
         total: Counter[Latency] = Counter()
         for field, count in await self._link.call(self._read, [_key(last - timedelta(days=back)) for back in range(DAYS)]):
             if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:

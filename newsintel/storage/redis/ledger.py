@@ -60,7 +60,7 @@ class RedisLedger:
     async def reserve(
         self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
     ) -> Start | Turned:
-        """Enter a start. Each round lost is one that another start has won; the caller's deadline bounds them."""
+        """Each round lost is one that another start has won; the caller's deadline bounds them."""
         asked_s = trio.current_time()
         ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
         seen = await self._link.call(self._look, source, terms, ago_us, name, None)
@@ -85,11 +85,9 @@ class RedisLedger:
                     await self.give_back(source, name)
 
     async def give_back(self, source: str, name: str) -> None:
-        """Strike a start out whose call was never made."""
         await self._link.call(self._strike, source, name)
 
     async def spent(self, source: str, terms: Terms) -> Spent:
-        """What is spent at this moment."""
         seen = await self._link.call(self._look, source, terms, {}, "", None)
         return _spent(seen, trio.current_time() - seen.now_us / US)
 

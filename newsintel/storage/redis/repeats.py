@@ -13,7 +13,7 @@ class RedisRepeats:
         self._redis = link.redis
 
     async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
-        """Whether each key is new, in order; a new one is remembered for its seconds from now on. One round trip."""
+        """One round trip."""
         return await self._link.call(self._first, keys)
 
     async def _first(self, keys: Sequence[tuple[str, float]]) -> list[bool]:

@@ -35,7 +35,6 @@ class RedisSessions:
         self._now = now
 
     async def start(self, user_id: int, client: str) -> str:
-        """Sign a user in; returns the new session's secret id."""
         session_id = secrets.token_urlsafe(32)
         now = self._now()
         session = Session(digest(session_id), user_id, now, now, client)
@@ -43,19 +42,15 @@ class RedisSessions:
         return session_id
 
     async def find(self, session_id: str) -> Session | None:
-        """The session of a cookie's value, seen now; None if it has ended."""
         return await self._link.call(self._seen, digest(session_id))
 
     async def of_user(self, user_id: int) -> tuple[Session, ...]:
-        """A user's sessions, the one seen last first."""
         return await self._link.call(self._all, user_id)
 
     async def end(self, user_id: int, session_digest: str) -> bool:
-        """End one of a user's sessions; False if the user has no such session."""
         return await self._link.call(self._end, user_id, session_digest)
 
     async def end_all(self, user_id: int) -> None:
-        """End every session of a user."""
         await self._link.call(self._end_all, user_id)
 
     async def _write(self, session: Session) -> None:

@@ -22,11 +22,9 @@ class RedisAttempts:
         self._count = count
 
     async def keep(self, attempt: Attempt) -> None:
-        """Keep an attempt for KEEP_S."""
         await self._link.call(self._set, digest(attempt.state), json.dumps(asdict(attempt)))
 
     async def take(self, state: str) -> Attempt | None:
-        """The attempt of a state, which nobody can take again; None if there is none."""
         data = await self._link.call(self._take, digest(state))
         if data is None:
             return None

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsintel.config.values import Quota
-from newsintel.domain.limits.admission import LONGEST_PAUSE_S, Admission, Start, Turned
+from newsintel.domain.limits.admission import Admission, Start, Turned
+from newsintel.domain.limits.pauses import MAX_PAUSE_S
 from newsintel.domain.limits.quotas import OwnStart, OwnStarts, Terms, name_start
 from newsintel.domain.search.outcome import HeldFrom, Page, Refusal, Status
 
@@ -184,7 +185,7 @@ def test_what_is_left_and_how_long_to_keep_are_of_the_latest_count() -> None:
     assert ask(admission, 1) == admission.admission.paused(1, wall(1)) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
 
 
-@pytest.mark.parametrize(("asked_s", "pause_s"), [(30, 30), (0.0, 1), (-5, 1), (1e9, LONGEST_PAUSE_S)])
+@pytest.mark.parametrize(("asked_s", "pause_s"), [(30, 30), (0.0, 1), (-5, 1), (1e9, MAX_PAUSE_S)])
 @pytest.mark.parametrize("status", [Status.RATE_LIMITED, Status.UNREACHABLE])
 def test_a_source_is_left_alone_as_it_asked(status: Status, asked_s: float, pause_s: float) -> None:
     """Retry-After is obeyed within bounds, with whatever status it came."""

@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from newsintel.domain.operations.emf import DIMENSION, MOST_METRICS, Interval, Metric, document, table
 from newsintel.domain.operations.metrics import COUNTERS
 from newsintel.runtime.telemetry.metrics import Metrics
+from tests.samples import read_samples
 
 SOURCES = ("newsapi", "guardian", "reddit")
 EMF_SCHEMA = json.loads(Path(__file__).with_name("emf_schema.json").read_text(encoding="utf-8"))
@@ -84,9 +85,9 @@ def metrics():
 
 def written(metrics, work=lambda: None, sources=SOURCES):
     """The document of an interval in which some work was done."""
-    before = metrics.samples()
+    before = read_samples(metrics)
     work()
-    return document(table(sources), Interval(before, metrics.samples()), MOMENT, {DIMENSION: "production", "version": "1.0"})
+    return document(table(sources), Interval(before, read_samples(metrics)), MOMENT, {DIMENSION: "production", "version": "1.0"})
 
 
 def test_document_of_a_quiet_minute(metrics):

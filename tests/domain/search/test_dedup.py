@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from newsintel.domain.bounds.slices import whole
 from newsintel.domain.search.article import Article, Rule
-from newsintel.domain.search.dedup import Deduper, Grouping, Match, group, strict_similarity, undecorated
+from newsintel.domain.search.dedup import Deduper, Grouping, Match, folded, group, undecorated
+from newsintel.domain.search.nearest_title import similarity
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 from tests.shared import SHARED, load_json, needs_shared
@@ -37,6 +38,11 @@ def distance(one: str, other: str) -> int:
 def exact_similarity(one: str, other: str) -> Fraction:
     """The contract's formula in exact arithmetic, for folded titles."""
     return 1 - Fraction(distance(one, other), max(len(one), len(other))) if one and other else Fraction(0)
+
+
+def strict_similarity(one: str, other: str) -> float:
+    """How alike the strict rule finds two titles, 0..1."""
+    return similarity(folded(one), folded(other))
 
 
 def groups_by_contract(given_articles: list[Article], mode: Dedupe) -> list[list[int]]:

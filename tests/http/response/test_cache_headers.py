@@ -9,6 +9,7 @@ from newsintel.domain.search.harvest import Origin, Via
 from newsintel.domain.search.outcome import HeldFrom, Status
 from newsintel.http.application import create_app
 from tests.http.world import NOW, Desk, World, answer, outcome, stale
+from tests.samples import read_samples
 
 PARTIAL = (outcome(), outcome(Status.TIMEOUT, "newsapi", latency_ms=1000.0))
 
@@ -55,7 +56,7 @@ async def test_each_search_is_counted_by_how_it_was_answered(via, made_by, word)
     """Once, whatever its form and whatever came of it."""
     world = World(desk=Desk(via=via, made_by=made_by))
     await create_app(world.services).test_client().get("/articles?q=a")
-    values = {key: value for key, value in world.metrics.samples().items() if key[0] == "newsintel_searches_total"}
+    values = {key: value for key, value in read_samples(world.metrics).items() if key[0] == "newsintel_searches_total"}
     assert values == {("newsintel_searches_total", (("via", word),)): 1}
 
 

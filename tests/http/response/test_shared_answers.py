@@ -14,6 +14,7 @@ from tests.fakes.basics import MemoryBytes, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
 from tests.http.routes.test_archive import HITS, PATHS, filled, get
 from tests.http.world import NOW, World, article
+from tests.samples import read_counter
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -123,7 +124,7 @@ async def test_redis_away_costs_the_sharing_alone(operations, called):
     assert (response.status_code, response.headers["Cache-Status"]) == (200, "newsintel; fwd=miss")
     assert len((await response.get_json())["articles"]) == 5
     assert cache.called == called
-    assert world.metrics.value("cache_errors", operation=called[-1]) == 1
+    assert read_counter(world.metrics, "cache_errors", operation=called[-1]) == 1
 
 
 ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]

@@ -30,12 +30,6 @@ async def test_health_is_200_while_the_loops_live(phase):
     assert world.health.pings == 0
 
 
-async def test_health_is_503_when_a_loop_died():
-    """The process is of no more use."""
-    status, body = await get(World(health=Health(lives=False)), "/health")
-    assert (status, body["status"], body["commit"]) == (503, "failing", "unknown")
-
-
 BLOCKED = SourceState(Status.RATE_LIMITED, NOW)
 
 

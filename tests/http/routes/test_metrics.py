@@ -14,6 +14,7 @@ from newsintel.runtime.telemetry import scraping
 from tests.config.test_settings import PRODUCTION
 from tests.http.server.test_listener import serving
 from tests.http.world import Desk, World, settings
+from tests.samples import read_counter, read_samples
 from tests.waiting import PATIENCE_S, until
 
 TOKEN = "t0ken-of-the-collector"
@@ -94,7 +95,7 @@ async def test_repeats_are_counted_wherever_they_are_answered():
         for _ in range(3):
             assert (await client.get("/articles?q=a")).status_code == 200
     assert len(world.desk.asked) == 1
-    assert (world.metrics.value("searches", via="miss"), world.metrics.value("searches", via="hit")) == (1, 2)
+    assert (read_counter(world.metrics, "searches", via="miss"), read_counter(world.metrics, "searches", via="hit")) == (1, 2)
     labels = {"route": "/articles", "status": "2xx"}
     assert world.metrics.registry.get_sample_value("newsintel_http_request_seconds_count", labels) == 3
 
@@ -103,7 +104,7 @@ def requests_of(world):
     """How many requests were measured, by route and status."""
     return {
         (dict(labels)["route"], dict(labels)["status"]): value
-        for (name, labels), value in world.metrics.samples().items()
+        for (name, labels), value in read_samples(world.metrics).items()
         if name == "newsintel_http_request_seconds_count"
     }
 

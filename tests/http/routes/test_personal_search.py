@@ -11,6 +11,7 @@ from newsintel.runtime.personal.preference_cache import PreferenceCache
 from tests.fakes.accounts import program
 from tests.http.personal_world import Person, code
 from tests.http.world import NOW, Desk, World, answer, outcome
+from tests.samples import read_counter
 
 PREFERENCES = {"language": "de", "default_limit": 2, "dedupe": "off", "sort": "newest", "excluded_topics": ["title 1"]}
 
@@ -121,7 +122,7 @@ async def test_a_change_is_seen_by_the_next_search():
     assert (await alice.get("/articles?q=a"))["limit"] == 2
     await alice.put("/me/preferences/default_limit", value=1)
     assert (await alice.get("/articles?q=a"))["limit"] == 1
-    assert isinstance(services.preferences, PreferenceCache)
+    assert isinstance(services.personal.preferences, PreferenceCache)
 
 
 async def test_a_search_goes_into_the_persons_history():
@@ -158,7 +159,7 @@ async def test_with_preferences_away_searches_go_on():
     body = await alice.get("/articles?q=a")
     assert (body["total"], "personal" in body) == (3, False)
     assert recorded(world) == []
-    assert world.metrics.value("preferences_away") == 1
+    assert read_counter(world.metrics, "preferences_away") == 1
 
 
 async def test_with_sign_in_away_searches_are_nobodys():

@@ -53,7 +53,8 @@ async def service(issuer, client_id="newsintel", secret=SECRET, **environ):
     )
     world = World(settings=settings(**{f"NEWSINTEL_{name}": value for name, value in (set_up | environ).items()}))
     async with open_providers(world.settings, lambda: datetime.now(UTC)) as providers:
-        app = create_app(evolve(world.services, providers=providers.by_name))
+        services = world.services
+        app = create_app(evolve(services, accounts=evolve(services.accounts, providers=providers.by_name)))
         yield Service(world, app.test_client(), providers.by_name["oidc"])
 
 

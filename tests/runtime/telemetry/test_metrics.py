@@ -7,17 +7,19 @@ import pytest
 
 from newsintel.domain.operations.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from newsintel.runtime.telemetry.metrics import Metrics
+from newsintel.runtime.telemetry.scraping import exposition
+from tests.samples import read_counter, read_samples
 
 
 def test_counters():
     """Counters start at 0, add up by label, and refuse names that are not declared."""
     metrics = Metrics()
-    assert metrics.value("outcomes", source="guardian", status="ok") == 0
+    assert read_counter(metrics, "outcomes", source="guardian", status="ok") == 0
     metrics.count("outcomes", source="guardian", status="ok")
     metrics.count("outcomes", 2, source="guardian", status="ok")
     metrics.count("dead_letters")
-    assert metrics.value("outcomes", source="guardian", status="ok") == 3
-    assert metrics.value("dead_letters") == 1
+    assert read_counter(metrics, "outcomes", source="guardian", status="ok") == 3
+    assert read_counter(metrics, "dead_letters") == 1
     with pytest.raises(KeyError):
         metrics.count("nonsense")
     with pytest.raises(ValueError, match="label"):
@@ -29,7 +31,7 @@ def test_histograms():
     metrics = Metrics()
     for latency_s in (0.31, 0.4, 9.0):
         metrics.observe("fetch_seconds", latency_s, source="guardian", status="ok")
-    read = {labels: value for (name, labels), value in metrics.samples().items() if name == "newsintel_fetch_seconds_bucket"}
+    read = {labels: value for (name, labels), value in read_samples(metrics).items() if name == "newsintel_fetch_seconds_bucket"}
     by_end = {dict(labels)["le"]: value for labels, value in read.items()}
     assert (by_end["0.3"], by_end["0.4"], by_end["3.0"], by_end["+Inf"]) == (0, 2, 2, 3)
     with pytest.raises(KeyError):
@@ -41,23 +43,23 @@ def test_order_of_labels_does_not_matter():
     metrics = Metrics()
     metrics.count("outcomes", source="ok", status="guardian")
     metrics.count("outcomes", status="ok", source="guardian")
-    assert metrics.value("outcomes", source="guardian", status="ok") == 1
-    assert metrics.value("outcomes", source="ok", status="guardian") == 1
+    assert read_counter(metrics, "outcomes", source="guardian", status="ok") == 1
+    assert read_counter(metrics, "outcomes", source="ok", status="guardian") == 1
 
 
 def test_gauges_are_read_when_asked():
     """Each time afresh; one that is not declared cannot be watched."""
     metrics, flights = Metrics(), iter([3, 5])
     metrics.watch("flights", lambda: {(): next(flights)})
-    assert b"newsintel_flights 3.0" in metrics.exposition()
-    assert metrics.samples()["newsintel_flights", ()] == 5
+    assert read_samples(metrics)["newsintel_flights", ()] == 3
+    assert read_samples(metrics)["newsintel_flights", ()] == 5
     with pytest.raises(KeyError):
         metrics.watch("nonsense", dict)
 
 
-def test_process_is_among_the_metrics():
+async def test_process_is_among_the_metrics():
     """Resident memory, open descriptors, CPU time and the garbage collector, of this process."""
-    text = Metrics().exposition().decode()
+    text = (await exposition(Metrics())).decode()
     for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "python_gc_collections_total"):
         assert f"\n{name}" in text
 

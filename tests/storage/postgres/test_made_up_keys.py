@@ -40,7 +40,9 @@ async def test_all_requests_of_somebody_with_an_account_are_served(postgres, mon
     await PostgresKeys(postgres).make(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest(key), 1)
     world = World()
     world.requests = Limiter("search", Quota(60, 3600), MemoryCounter(), world.metrics.count, time.time)
-    services = evolve(world.services, accounts=accounts, lookups=lookups.LookUps(1, world.metrics.count))
+    services = world.services
+    one_place = evolve(services.limits, lookups=lookups.LookUps(1, world.metrics.count))
+    services = evolve(services, accounts=evolve(services.accounts, directory=accounts), limits=one_place)
     client, done, address, refused = create_app(services).test_client(use_cookies=False), trio.Event(), numbers(), set()
 
     async def ask(key, address):

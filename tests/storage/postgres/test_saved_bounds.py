@@ -1,14 +1,12 @@
 """How many articles one may save, and how much of them one request looks through."""
 
-from random import Random
-
 import pytest
 import trio
 
 from newsintel.domain.personal.model import Put
 from newsintel.domain.personal.saved_query import build
 from newsintel.storage.postgres.personal import saved as module
-from newsintel.storage.postgres.personal.saved import LOCK, MOST_SAVES, OVERLAP_CHARS, PART_CHARS, _parts
+from newsintel.storage.postgres.personal.saved import LOCK, MOST_SAVES
 from tests.storage.support import NOON, article
 
 FILL = """
@@ -99,13 +97,3 @@ async def test_a_search_without_a_match_ends(saved, people, execute, monkeypatch
         page = await saved.page(people[0], build("nothing"), 10, after)
         pages, after = [*pages, len(page.saves)], page.next
     assert pages == [0] * 300
-
-
-def test_every_part_of_long_notes_is_looked_through():
-    """With or without spaces: whatever a query may be long stands whole in one of the pieces, and no piece takes long."""
-    dice = Random(1)
-    for alphabet in ("ab ", "地震"):
-        notes = "".join(dice.choices(alphabet, k=10_000))
-        pieces = list(_parts(notes))
-        assert max(map(len, pieces)) <= PART_CHARS + OVERLAP_CHARS
-        assert all(any(notes[start : start + 128] in piece for piece in pieces) for start in range(0, 10_000, 61))

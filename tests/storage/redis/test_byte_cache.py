@@ -7,7 +7,6 @@ from newsintel.errors import UnavailableError
 from newsintel.storage.redis.byte_cache import RedisBytes
 from newsintel.storage.redis.harvests import RedisCache
 from tests.fakes.basics import MemoryBytes
-from tests.storage.support import decode, encode
 from tests.waiting import until
 
 ROUNDING_S = 0.01
@@ -88,7 +87,7 @@ async def test_a_value_that_would_stay_for_ever_is_not_shown(on_redis, redis):
 async def test_an_outage_is_one_for_all_that_use_the_link(cut_off, name, tally):
     """Failures of harvests and of bytes open one breaker, and then neither asks Redis anything."""
     pieces = RedisBytes(cut_off, tally)
-    cache = RedisCache(cut_off, keep_s=60, count=tally, encode=encode, decode=decode)
+    cache = RedisCache(cut_off, keep_s=60, count=tally)
     await cut_off.ping()
     name.cut()
     for call in [lambda: pieces.get("k"), lambda: cache.claim("k", "mine", 1), lambda: pieces.put("k", b"", 1)] * 2:

@@ -10,11 +10,12 @@ from redis.asyncio.client import Pipeline
 
 from newsintel.config.values import Secret
 from newsintel.domain.bounds.slices import whole
+from newsintel.domain.search.codec import dump_answer
 from newsintel.domain.search.ports import Claimed
 from newsintel.errors import BusyError, UnavailableError
 from newsintel.storage.redis.harvests import RedisCache
 from newsintel.storage.redis.link import open_redis
-from tests.storage.support import answer, decode, encode, kept
+from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S
 
 
@@ -22,7 +23,7 @@ from tests.waiting import PATIENCE_S
 async def other(bridge, servers, tally):
     """The cache of another process."""
     async with open_redis(bridge, Secret(servers.redis_url), None) as link:
-        yield RedisCache(link, keep_s=60, count=tally, encode=encode, decode=decode)
+        yield RedisCache(link, keep_s=60, count=tally)
 
 
 async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
@@ -33,7 +34,7 @@ async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
     assert 3300 < await redis("TTL", "articles:k") <= 3900
 
 
-@pytest.mark.parametrize("wrong", [whole(encode(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
+@pytest.mark.parametrize("wrong", [whole(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
 async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
     """Another key's harvest, an old version, rubbish: never shown."""
     await redis("SET", "articles:k", wrong)

@@ -15,11 +15,10 @@ class PostgresAccountData:
         self._postgres = postgres
 
     async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
-        """The provider and subject of each of an account's ways in."""
         return await self._postgres.run(_identities, user_id)
 
     async def delete(self, user_id: int) -> None:
-        """Delete an account; every table that refers to it follows by its foreign key."""
+        """Every table that refers to the account follows by its foreign key."""
         await self._postgres.run(_delete, user_id)
 
 

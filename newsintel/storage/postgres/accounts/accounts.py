@@ -56,22 +56,18 @@ class PostgresAccounts:
         self._postgres = postgres
 
     async def account(self, user_id: int) -> Account | None:
-        """An account by its row's id; None if it has been deleted."""
         row = await self._postgres.run(_row, ACCOUNT, user_id)
         return _account(row) if row else None
 
     async def find(self, provider: str, subject: str) -> Account | None:
-        """The account of an identity."""
         row = await self._postgres.run(_row, OF_IDENTITY, provider, subject)
         return _account(row) if row else None
 
     async def key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
-        """The account and scope of a key that has not expired."""
         row = await self._postgres.run(_key_holder, digest, now)
         return (_account(row), Access(row["scope"])) if row else None
 
     async def sign_in(self, provider: str, subject: str, username: str, now: datetime) -> Account:
-        """The account of somebody who has just signed in, made if it is their first time."""
         return _account(await self._postgres.run(_sign_in, provider, subject, username, now))
 
 

@@ -24,16 +24,13 @@ class PostgresKeys:
         self._postgres = postgres
 
     async def make(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
-        """Keep a new key, under an id that it is given here; None if the account has `most` already."""
         named = evolve(key, public_id=new_id("k"))
         return named if await self._postgres.run_once(_make, user_id, named, digest, most) else None
 
     async def of_user(self, user_id: int) -> tuple[ApiKey, ...]:
-        """An account's keys, the newest first; expired ones too."""
         return tuple(_key(row) for row in await self._postgres.run(_list, user_id))
 
     async def revoke(self, user_id: int, public_id: str) -> bool:
-        """End a key at once; False if the account has no such key."""
         return await self._postgres.run_once(_revoke, user_id, public_id)
 
 

@@ -37,7 +37,6 @@ class PostgresTokens:
         self._sealer = sealer
 
     async def put(self, user_id: int, provider: str, tokens: Tokens) -> None:
-        """Keep an account's tokens of a provider in place of any others."""
         sealed = [
             text if text is None else self._sealer().seal(text, _belongs_to(user_id, provider, field))
             for field, text in (("access_token", tokens.access_token), ("refresh_token", tokens.refresh_token))
@@ -45,7 +44,6 @@ class PostgresTokens:
         await self._postgres.run(_execute, PUT, user_id, provider, *sealed, tokens.expires_at)
 
     async def get(self, user_id: int, provider: str) -> Tokens | None:
-        """An account's tokens of a provider."""
         row = await self._postgres.run(_fetch, GET, user_id, provider)
         if not row:
             return None
@@ -53,18 +51,9 @@ class PostgresTokens:
         return Tokens(opened[0] or "", opened[1], row[0]["expires_at"])
 
     async def delete(self, user_id: int, provider: str) -> None:
-        """Forget an account's tokens of a provider."""
         await self._postgres.run(_execute, DELETE, user_id, provider)
 
     async def reseal(self) -> int:
-        """Seal with the newest key whatever another one sealed; safe beside a running service.
-
-        Returns:
-            How many accounts' tokens it sealed anew.
-
-        Raises:
-            UnknownKeyError: for the first whose key is not at hand, when all others are done.
-        """
         resealed, after, unknown = 0, (0, ""), None
         while rows := await self._postgres.run(_fetch, PAGE, *after, PAGE_ROWS):
             for row in rows:

@@ -110,24 +110,15 @@ class PostgresArchive:
         self._postgres = postgres
 
     async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
-        """Upsert articles with the time each was fetched, then the pairs whose two articles are archived.
-
-        Returns:
-            How many articles the archive had never seen.
-
-        Raises:
-            PoisonedBatchError: the content of a row was refused; nothing of the call was kept.
-        """
         ties = [(pair.member_id, pair.founder_id, pair.rule.value, pair.similarity) for pair in pairs]
         return await self._postgres.run(_save, articles, ties)
 
     async def bury(self, article: Article, reason: str) -> None:
-        """Keep an article that can never be saved, with the reason; buried again, it replaces what was kept of it."""
+        """Buried again, an article replaces what was kept of it."""
         text = json.dumps(asdict(article), default=str)
         await self._postgres.run(_bury, _plain(article.id), _plain(reason), text)
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article by its public id."""
         row = await self._postgres.run(_find, article_id)
         if row is None:
             return None

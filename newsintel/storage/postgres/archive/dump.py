@@ -22,7 +22,7 @@ class PostgresDump:
         self._postgres = postgres
 
     async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
-        """Up to `limit` articles; an article that is not archived counts as the one before the first."""
+        """An article that is not archived counts as the one before the first."""
         rows = await self._postgres.run(_page, after, limit)
         return tuple(Hit(article_of(row), row["first_seen_at"], row["fetched_at"]) for row in rows)
 

@@ -4,7 +4,7 @@ So it is one rule (`tokens`, `folding`, `languages`, `lexemes`) for what is kept
 article whose words are still to be read, because its texts changed or an older version of newsintel wrote it, has no `text_language`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import fields, frozen
@@ -13,6 +13,7 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.search.matching import text_language
 from newsintel.domain.text.folding import plain_name
 from newsintel.domain.text.lexemes import AUTHOR, EXACT, MARKED, lexeme
+from newsintel.domain.text.parts import cut_at_spaces
 from newsintel.domain.text.tokens import plain_words, tokens
 from newsintel.storage.loop_turns import in_loop_turns
 from newsintel.storage.postgres.pool import Connection, Postgres
@@ -58,7 +59,7 @@ class PostgresIndexing:
         self._postgres = postgres
 
     async def read_some(self) -> int:
-        """Read up to BATCH_ROWS articles, the latest first; how many that were."""
+        """Reads up to BATCH_ROWS of them."""
         return await self._postgres.run(read_unread)
 
 
@@ -123,7 +124,7 @@ class _Vector:
 
     def add(self, text: str, weight: str) -> Sliced[None]:
         """Add a field's words."""
-        for number, part in enumerate(_parts(text)):
+        for number, part in enumerate(cut_at_spaces(text, SLICE_CHARS)):
             if number:
                 yield
             if part.isascii():  # no word has marks, so there is no need to look at each
@@ -159,15 +160,3 @@ class _Vector:
             places = self._places[some] = []
         if place is not None and len(places) < MOST_PLACES:
             places.append(place)
-
-
-def _parts(text: str) -> Iterable[str]:
-    """A text in pieces that take a slice each, parted between words where there is white space."""
-    start = 0
-    while len(text) - start > SLICE_CHARS:
-        end = text.rfind(" ", start, start + SLICE_CHARS)
-        if end <= start:
-            end = start + SLICE_CHARS
-        yield text[start:end]
-        start = end
-    yield text[start:]

@@ -74,34 +74,18 @@ class PostgresSearch:
         self._postgres = postgres
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
-        """Up to `limit` matches after a position, in the query's order; without words wanted, relevance is newest first.
-
-        Among ranked matches a page may end early, where what is older begins.
-
-        Raises:
-            InvalidParameterError: the query has stop words alone.
-        """
+        """Among ranked matches a page may end early, where what is older begins."""
         return await self._postgres.run(_search, query, limit, after)
 
     async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
-        """Matches per bucket, exactly, empty buckets included.
-
-        Raises:
-            InvalidParameterError: it would be more than 1,000 buckets, or the query has stop words alone.
-        """
         bars({}, query.start, query.end, bucket)
         return await self._postgres.run(_timeline, query, bucket)
 
     async def facets(self, query: ArchiveQuery) -> Facets:
-        """The commonest sources and publishers among the newest FACET_ROWS matches or somewhat more; all of them if there are fewer.
-
-        Raises:
-            InvalidParameterError: the query has stop words alone.
-        """
         return await self._postgres.run(_facets, query)
 
     async def held(self, sources: Sequence[str]) -> frozenset[str]:
-        """Those of some sources of which there are articles; one look into an index for each."""
+        """One look into an index for each source."""
         return await self._postgres.run(_held, list(sources))
 
 

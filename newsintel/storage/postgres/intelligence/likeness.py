@@ -27,26 +27,21 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 TERMS = 12
 """Of an article that others are compared with."""
 
-MOST_TERMS = 24
-"""That one look-up goes by, if it is handed more: with 40 it takes ten times as long."""
-
 CANDIDATES = 500
 """Articles that are scored: as many as archive search ranks. If there are more, the newest of them."""
 
 SPARE = 20
 """Of the best, beyond those wanted, that are looked at for duplicates of each other."""
 
-OF_ARTICLES = """
-SELECT key, word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
-FROM (SELECT public_id, search FROM articles WHERE public_id = ANY($1::text[])) AS text (key, search)
+OF_ARTICLE = """
+SELECT word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
+FROM (SELECT search FROM articles WHERE id = $1) AS text
 CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
 """
-"""The lexemes of archived articles, and how many articles have each."""
+"""The lexemes of an archived article, and how many articles have each."""
 
 TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''), 0)"
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
-KNOWN = "SELECT id, title FROM articles WHERE public_id = ANY($1::text[])"
-TITLES = "SELECT id, title FROM articles WHERE id = ANY($1::bigint[])"
 SPELT_CHARS = 3_000
 """Of a text, in which the words are looked for that stand behind its terms: 2 ms at most, for every match."""
 
@@ -65,24 +60,13 @@ class PostgresLikeness:
         self._now = now
 
     async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
-        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
         return await self._postgres.run(_similar, article_id, limit, self._now())
 
     async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
-        """Likewise for an article that the archive need not have."""
         return await self._postgres.run(_like, article, limit, self._now())
 
-    async def telling(self, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
-        """The `each` most telling terms of articles with their weights, by public id; articles that are not archived are left out."""
-        return await self._postgres.run(_telling, article_ids, each)
-
     async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-        """Likewise for texts that people wrote, in their order."""
         return await self._postgres.run(_telling_words, texts, each)
-
-    async def matching(self, weights: Mapping[str, float], limit: int, *, leave_out: Sequence[str] = ()) -> tuple[Match, ...]:
-        """The articles that weighted terms find, best first, at most one of each story; of more than MOST_TERMS terms by the weightiest."""
-        return await self._postgres.run(_matching, weights, limit, leave_out, self._now())
 
 
 @frozen
@@ -123,7 +107,7 @@ async def _similar(connection: Connection, article_id: str, limit: int, now: dat
     this = await connection.fetchrow("SELECT id, title, publisher FROM articles WHERE public_id = $1", article_id)
     if this is None:
         return None
-    words = list(_words(await connection.fetch(OF_ARTICLES, [article_id])))
+    words = list(_words(await connection.fetch(OF_ARTICLE, this["id"])))
     weights, articles = await _weighed(connection, words, least=2)
     return await _find(connection, _Asked(weights, articles, [(this["id"], this["title"])], this["publisher"], limit, now))
 
@@ -148,13 +132,6 @@ async def _weighed(connection: Connection, words: Sequence[Word], *, least: int)
 
 
 @in_time
-async def _telling(connection: Connection, article_ids: Sequence[str], each: int) -> Mapping[str, Mapping[str, float]]:
-    rows = await connection.fetch(OF_ARTICLES, list(article_ids))
-    total = await connection.fetchval(TOTAL)
-    return {key: telling(_words(some), total, each, least=2) for key, some in _by_key(rows).items()}
-
-
-@in_time
 async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
     """What a person wrote is in no language for certain: of each word that language counts in which most articles have it."""
     languages = [row["text_language"] for row in await connection.fetch(LANGUAGES)]
@@ -167,16 +144,6 @@ async def _telling_words(connection: Connection, texts: Sequence[str], each: int
     total = await connection.fetchval(TOTAL)
     best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
     return [telling([Word(one, "D", counts.get(one, 0)) for one in words if tells(one)], total, each, least=1) for words in best]
-
-
-@in_time
-async def _matching(
-    connection: Connection, weights: Mapping[str, float], limit: int, leave_out: Sequence[str], now: datetime
-) -> tuple[Match, ...]:
-    chosen = dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST_TERMS])
-    articles = dict(await connection.fetch(COUNTS, list(chosen)))
-    known = [(row["id"], row["title"]) for row in await connection.fetch(KNOWN, list(leave_out))] if leave_out else []
-    return await _find(connection, _Asked(chosen, articles, known, None, limit, now))
 
 
 async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
@@ -219,13 +186,6 @@ async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) 
 
 def _words(rows: Iterable[Any]) -> Iterable[Word]:
     return (Word(row["lexeme"], row["field"] or "D", row["articles"]) for row in rows if tells(row["lexeme"]))
-
-
-def _by_key(rows: Iterable[Any]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row["key"], []).append(row)
-    return found
 
 
 def _tsquery(how: Probe) -> str:

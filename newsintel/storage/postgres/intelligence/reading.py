@@ -62,19 +62,15 @@ class PostgresReading:
         self._postgres = postgres
 
     async def deeds(self, user_id: int) -> Sequence[Deed]:
-        """The latest of each kind that one person did, topics aside."""
         return await self._postgres.run(_deeds, user_id)
 
     async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
-        """About the `limit` newest articles that share enough terms; fewer if the archive has fewer."""
         return await self._postgres.run(_sharing, wanted, limit)
 
     async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
-        """Those of some articles that the person has not dealt with, nor with a duplicate of them, by public id."""
         return await self._postgres.run(_unseen, user_id, article_ids)
 
     async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
-        """Of the newest articles those with the most duplicates: public id, title and how many."""
         return await self._postgres.run(_covered, limit)
 
 

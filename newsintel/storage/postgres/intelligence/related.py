@@ -52,7 +52,6 @@ class PostgresKinship:
         self._postgres = postgres
 
     async def kin(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[Kin]:
-        """Queries that share people or articles with any of the seeds."""
         return await self._postgres.run(_kin, list(seeds), today - timedelta(days=OPEN_DAYS - 1), floor, own=own)
 
 

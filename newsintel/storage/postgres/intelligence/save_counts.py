@@ -20,7 +20,6 @@ class PostgresSaveCounts:
         self._postgres = postgres
 
     async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
-        """The articles that most people saved, at least `floor` and at most `limit` articles: their number, by public id."""
         return await self._postgres.run(_most_saved, floor, limit)
 
 

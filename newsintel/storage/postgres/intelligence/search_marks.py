@@ -86,12 +86,10 @@ class PostgresSearchMarks:
         self._postgres = postgres
 
     async def add(self, searches: Sequence[MarkedSearch]) -> None:
-        """Keep marks, but for those whose owners are gone or have cleared their searches since."""
         if searches:
             await self._postgres.run(_add, searches)
 
     async def forget(self, marks_of: MarksOf) -> None:
-        """Take a person out of every count of the open days."""
         found: list[tuple[str, date, bytes]] = []
         after: tuple[str, date] | None = ("", date.min)
         while after is not None:
@@ -101,7 +99,7 @@ class PostgresSearchMarks:
             await self._postgres.run(_take, marks_of, found)
 
     async def close(self, today: date, floor: int) -> int:
-        """Turn the days before the open ones into counts, and delete what is not wanted any more, DROP_ROWS at a time."""
+        """Deletes DROP_ROWS at a time."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
         await self._postgres.run(_close, opened, floor, today - timedelta(days=KEPT_DAYS - 1))
         went = [0, 0, 0]

@@ -30,7 +30,7 @@ class PostgresTerms:
         self._postgres = postgres
 
     async def add_up(self) -> int:
-        """Add up to BATCH_ROWS notes to the counts, the oldest first; how many that were, 0 while another process does the same."""
+        """A batch has up to BATCH_ROWS changes, the oldest first."""
         return await self._postgres.run(_add_up)
 
 

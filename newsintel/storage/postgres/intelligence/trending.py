@@ -59,11 +59,9 @@ class PostgresTrending:
         self._postgres = postgres
 
     async def refresh(self, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]) -> bool:
-        """Make a window's list anew, unless any process has just done so: then False."""
         return await self._postgres.run(_refresh, span, now, floor, rank)
 
     async def top(self, span: Span, floor: int, limit: int) -> Sequence[Trend]:
-        """The first of a window's list as it was last made."""
         return await self._postgres.run(_top, span, floor, limit)
 
 

@@ -51,27 +51,21 @@ class PostgresFeedback:
         self._postgres = postgres
 
     async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
-        """Note that an article was opened; one that the archive does not have yet goes there in the same transaction."""
         await self._postgres.run(_put, "opened", article, fetched_at, (user_id, at))
 
     async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
-        """Note that an article is not wanted, and why; likewise."""
         await self._postgres.run(_put, "dismissed", article, fetched_at, (user_id, at, reason.value))
 
     async def forget_opened(self, user_id: int, article_id: str) -> bool:
-        """Forget that an article was opened; False if it was not."""
         return await self._postgres.run(_delete, "opened", user_id, article_id)
 
     async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
-        """Forget that an article was dismissed; False if it was not."""
         return await self._postgres.run(_delete, "dismissed", user_id, article_id)
 
     async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        """Up to `limit` opened articles after a position, the latest first."""
         return await self._postgres.run(_page, OPENED_PAGE, user_id, limit, after)
 
     async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        """Likewise dismissed ones."""
         return await self._postgres.run(_page, DISMISSED_PAGE, user_id, limit, after)
 
 

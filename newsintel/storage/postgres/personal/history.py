@@ -37,15 +37,12 @@ class PostgresHistory:
         self._postgres = postgres
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
-        """Append searches, but for those whose owners are gone or have cleared them since.
-
-        Not tried again after a lost connection: a missing row is better than one that counts twice.
-        """
+        """Not tried again after a lost connection: a missing row is better than one that counts twice."""
         if searches:
             await self._postgres.run_once(_record, [_row(search) for search in searches])
 
     async def prune(self, before: datetime) -> int:
-        """Delete searches made before a moment, PRUNE_ROWS at a time, until no more are found."""
+        """Deletes PRUNE_ROWS at a time, until no more are found."""
         pruned = 0
         while True:
             went = await self._postgres.run(_prune, before)

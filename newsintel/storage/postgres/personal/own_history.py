@@ -35,19 +35,15 @@ class PostgresOwnHistory:
         self._postgres = postgres
 
     async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
-        """Up to `limit` searches after a position, the latest first."""
         return await self._postgres.run(_page, user_id, limit, after)
 
     async def delete(self, user_id: int, search_id: str) -> bool:
-        """Forget one search; False if the account made none of that id."""
         return await self._postgres.run(_delete, user_id, search_id) > 0
 
     async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
-        """Keys of the harvests that this account has searched for since a moment, and nobody else has."""
         return await self._postgres.run(_lone_keys, user_id, since)
 
     async def clear(self, user_id: int, until: datetime) -> None:
-        """Forget every search up to a moment, those that are not written yet included."""
         await self._postgres.run(_mark, user_id, until)
         while await self._postgres.run(_clear, user_id, until) == CLEAR_ROWS:
             pass

@@ -33,19 +33,12 @@ class PostgresPreferences:
         self._postgres = postgres
 
     async def all(self, user_id: int) -> Mapping[str, Any]:
-        """Everything that an account keeps, by key."""
         return await self._postgres.run(_all, user_id)
 
     async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
-        """Keep a value under a key; FULL if the account has MAX_KEYS others.
-
-        Raises:
-            PoisonedBatchError: PostgreSQL writes the value in more than 4 KiB.
-        """
         return await self._postgres.run(_put, user_id, key, json.dumps(value, ensure_ascii=False), at)
 
     async def delete(self, user_id: int, key: str) -> bool:
-        """Forget a value; False if there was none."""
         return await self._postgres.run(_delete, user_id, key)
 
 

@@ -1,7 +1,7 @@
 """The SavedArticles port: which articles people saved, with their notes."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from asyncpg import Record
@@ -12,6 +12,7 @@ from newsintel.domain.search.article import Article
 from newsintel.domain.search.matching import Asked, words_of
 from newsintel.domain.search.query_model import Clause
 from newsintel.domain.text.languages import SIMPLE
+from newsintel.domain.text.parts import cut_at_spaces
 from newsintel.storage.postgres.archive.articles import COLUMNS, LISTED, article_of, upsert
 from newsintel.storage.postgres.pool import Connection, Postgres
 
@@ -67,20 +68,15 @@ class PostgresSaved:
     async def page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first; with the texts of their articles only if asked for.
-
-        With words, a page ends early once MOST_CHARS were looked through; its position then leads on.
-        """
+        """With words, a page ends early once MOST_CHARS were looked through; its position then leads on."""
         return await self._postgres.run(_page, user_id, words, limit, after, content=content)
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
     ) -> tuple[Save, Put]:
-        """Save an article; one that the archive does not have yet goes there in the same transaction. FULL with MOST_SAVES others."""
         return await self._postgres.run(_put, user_id, article, fetched_at, notes, keep_notes=keep_notes, at=at)
 
     async def delete(self, user_id: int, article_id: str) -> bool:
-        """Forget a save; False if there was none."""
         return await self._postgres.run(_delete, user_id, article_id)
 
 
@@ -120,20 +116,10 @@ async def _holds(asked: Asked, row: Record) -> bool:
     """Whether title, publisher and notes together have the words, by the rules of the article's language."""
     language = row["text_language"] or SIMPLE
     looked_in = []
-    for text in (row["title"], row["publisher"], *_parts(row["notes"] or "")):
+    for text in (row["title"], row["publisher"], *cut_at_spaces(row["notes"] or "", PART_CHARS, OVERLAP_CHARS)):
         looked_in.append(words_of(text, language))
         await asyncio.sleep(0)  # others' turn
     return asked.holds(looked_in, language)
-
-
-def _parts(notes: str) -> Iterator[str]:
-    """Notes in pieces that each take a turn, parted at spaces; two neighbours share what a query may be long."""
-    start = 0
-    while (end := start + PART_CHARS + OVERLAP_CHARS) < len(notes):
-        last = notes.rfind(" ", start + PART_CHARS, end)
-        yield notes[start : end if last < 0 else last]
-        start = max(notes.rfind(" ", start, start + PART_CHARS) + 1, start + PART_CHARS - OVERLAP_CHARS)
-    yield notes[start:]
 
 
 async def _put(

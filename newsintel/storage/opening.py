@@ -1,0 +1,150 @@
+"""The stores opened as one: embedded servers where no other is named, the bridge, PostgreSQL and Redis."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+
+from newsintel.config.settings import Settings
+from newsintel.config.values import Secret
+from newsintel.domain.operations.ports import StoreLoad
+from newsintel.domain.ports import Count
+from newsintel.domain.security.sealing import Sealer
+from newsintel.runtime.clock import utc_now
+from newsintel.storage.bridge import open_bridge
+from newsintel.storage.embedded.secret_key_file import kept_keys
+from newsintel.storage.embedded.servers import embedded_servers
+from newsintel.storage.postgres import migrate as schema
+from newsintel.storage.postgres.accounts.account_data import PostgresAccountData
+from newsintel.storage.postgres.accounts.accounts import PostgresAccounts
+from newsintel.storage.postgres.accounts.api_keys import PostgresKeys
+from newsintel.storage.postgres.accounts.tokens import PostgresTokens
+from newsintel.storage.postgres.archive.articles import PostgresArchive
+from newsintel.storage.postgres.archive.dump import PostgresDump
+from newsintel.storage.postgres.archive.indexing import PostgresIndexing
+from newsintel.storage.postgres.archive.search import PostgresSearch
+from newsintel.storage.postgres.intelligence.likeness import PostgresLikeness
+from newsintel.storage.postgres.intelligence.reading import PostgresReading
+from newsintel.storage.postgres.intelligence.related import PostgresKinship
+from newsintel.storage.postgres.intelligence.save_counts import PostgresSaveCounts
+from newsintel.storage.postgres.intelligence.search_marks import PostgresSearchMarks
+from newsintel.storage.postgres.intelligence.terms import PostgresTerms
+from newsintel.storage.postgres.intelligence.trending import PostgresTrending
+from newsintel.storage.postgres.personal.feedback import PostgresFeedback
+from newsintel.storage.postgres.personal.history import PostgresHistory
+from newsintel.storage.postgres.personal.own_history import PostgresOwnHistory
+from newsintel.storage.postgres.personal.preferences import PostgresPreferences
+from newsintel.storage.postgres.personal.saved import PostgresSaved
+from newsintel.storage.postgres.pool import Postgres, open_postgres
+from newsintel.storage.redis.byte_cache import RedisBytes
+from newsintel.storage.redis.counters import RedisCounter
+from newsintel.storage.redis.harvests import RedisCache
+from newsintel.storage.redis.latencies import RedisLatencies
+from newsintel.storage.redis.ledger import RedisLedger
+from newsintel.storage.redis.link import RedisLink, open_redis
+from newsintel.storage.redis.repeats import RedisRepeats
+from newsintel.storage.redis.sessions import RedisSessions
+from newsintel.storage.redis.sign_in_attempts import RedisAttempts
+from newsintel.storage.stores import (
+    AccountStores,
+    ArchiveStores,
+    IntelligenceStores,
+    LimitStores,
+    OperationStores,
+    PersonalStores,
+    SearchStores,
+    Stores,
+)
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]:
+    """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
+
+    Owns: the embedded servers, the bridge, both pools; each closes in bounded time.
+
+    Raises:
+        EmbeddedServerError: a server of our own did not start.
+    """
+    embedded = embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
+    async with embedded as own, open_bridge() as bridge:
+        database = settings.database_url or Secret(own.postgres_url or "")
+        cache_url = settings.redis_url or Secret(own.redis_url or "")
+        async with (
+            open_postgres(bridge, database, settings.database_password, settings.database_pool) as postgres,
+            open_redis(bridge, cache_url, settings.redis_password) as redis,
+        ):
+            migrating = bridge.lane("migrating", 1)
+            if settings.migrate_database_url:
+                owner = (settings.migrate_database_url, settings.migrate_database_password)
+            else:
+                owner = (database, settings.migrate_database_password or settings.database_password)
+            yield Stores(
+                search=_search_stores(redis, settings, count),
+                archive=_archive_stores(postgres),
+                accounts=_account_stores(postgres, redis, settings, count),
+                personal=_personal_stores(postgres, redis),
+                intelligence=_intelligence_stores(postgres),
+                limits=LimitStores(ledger=RedisLedger(redis), counter=RedisCounter(redis)),
+                operations=_operation_stores(postgres, redis),
+                migrate=lambda: schema.migrate(migrating, *owner, postgres),
+                check_schema=lambda: schema.check_schema(postgres),
+            )
+
+
+def _search_stores(redis: RedisLink, settings: Settings, count: Count) -> SearchStores:
+    keep_s = settings.cache_ttl_s + settings.cache_stale_s
+    return SearchStores(harvests=RedisCache(redis, keep_s=keep_s, count=count), bytes_cache=RedisBytes(redis, count))
+
+
+def _archive_stores(postgres: Postgres) -> ArchiveStores:
+    return ArchiveStores(
+        articles=PostgresArchive(postgres),
+        search=PostgresSearch(postgres),
+        dump=PostgresDump(postgres),
+        text_index=PostgresIndexing(postgres),
+    )
+
+
+def _account_stores(postgres: Postgres, redis: RedisLink, settings: Settings, count: Count) -> AccountStores:
+    # At first need: a command that seals nothing makes no keys either.
+    sealer: Callable[[], Sealer] = cache(lambda: Sealer(settings.secret_keys or kept_keys(settings.data_dir)))
+    return AccountStores(
+        directory=PostgresAccounts(postgres),
+        sessions=RedisSessions(redis, idle_s=settings.session_idle_s, max_s=settings.session_max_s, count=count, now=utc_now),
+        api_keys=PostgresKeys(postgres),
+        attempts=RedisAttempts(redis, count),
+        tokens=PostgresTokens(postgres, sealer),
+    )
+
+
+def _personal_stores(postgres: Postgres, redis: RedisLink) -> PersonalStores:
+    return PersonalStores(
+        preferences=PostgresPreferences(postgres),
+        saved=PostgresSaved(postgres),
+        feedback=PostgresFeedback(postgres),
+        history=PostgresHistory(postgres),
+        own_history=PostgresOwnHistory(postgres),
+        repeats=RedisRepeats(redis),
+        account_data=PostgresAccountData(postgres),
+    )
+
+
+def _intelligence_stores(postgres: Postgres) -> IntelligenceStores:
+    return IntelligenceStores(
+        search_marks=PostgresSearchMarks(postgres),
+        trending=PostgresTrending(postgres),
+        kinship=PostgresKinship(postgres),
+        likeness=PostgresLikeness(postgres, utc_now),
+        reading=PostgresReading(postgres),
+        terms=PostgresTerms(postgres),
+        save_counts=PostgresSaveCounts(postgres),
+    )
+
+
+def _operation_stores(postgres: Postgres, redis: RedisLink) -> OperationStores:
+    return OperationStores(
+        latencies=RedisLatencies(redis),
+        load=lambda: StoreLoad({"PostgreSQL": postgres.slots_used, "Redis": redis.slots_used}, redis.breaker_open),
+        ping_postgres=postgres.ping,
+        ping_redis=redis.ping,
+    )
