@@ -123,7 +123,7 @@ def services(
         now=core.now,
         count=count,
         cursors=Cursors(Signer(core.secret_keys, CURSORS)),
-        search=SearchServices(desk=desk, harvests=stores.search.harvests, bytes_cache=stores.search.bytes_cache),
+        search=SearchServices(desk=desk, windows=core.windows, harvests=stores.search.harvests, bytes_cache=stores.search.bytes_cache),
         archive=stores.archive.search,
         accounts=_account_services(core, providers),
         personal=PersonalServices(

@@ -15,6 +15,7 @@ from newsintel.domain.operations.ports import Health
 from newsintel.domain.paging import Cursors
 from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, SavedArticles
 from newsintel.domain.ports import ByteCache, Count, WallClock
+from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.limits.limiter import Limiter
@@ -29,6 +30,7 @@ class SearchServices:
     """Searches, and the answers that are kept."""
 
     desk: Desk
+    windows: Windows
     harvests: HarvestCache
     bytes_cache: ByteCache
 

@@ -17,6 +17,7 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, Stores
 from newsintel.domain.paging import PURPOSE, Cursors
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
+from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, Reply, ScoreParts, Via
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.outcome import FetchOutcome, Status
@@ -233,7 +234,7 @@ class World:
             now=lambda: self.now,
             count=self.metrics.count,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
-            search=SearchServices(desk=self.desk, harvests=self.harvests, bytes_cache=self.bytes_cache),
+            search=SearchServices(desk=self.desk, windows=Windows.of(self.settings), harvests=self.harvests, bytes_cache=self.bytes_cache),
             archive=self.archive,
             accounts=AccountServices(
                 directory=self.accounts,

@@ -14,8 +14,8 @@ from quart import Response
 from newsintel import __version__
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
-from newsintel.http.response.cache_headers import VARY
-from newsintel.http.response.conditional import unchanged
+from newsintel.http.response.cache_headers import HIT, MISS, VARY, weak
+from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.services import Services
 
 KEEP_S = 60
@@ -74,13 +74,13 @@ def _respond(body: bytes, keep_s: int, age_s: float | None) -> Response:
     """
     tag = hashlib.sha256(body).hexdigest()[:32]
     age = math.floor(age_s or 0)
-    headers = {
-        "ETag": f'W/"{tag}"',
-        "Age": str(age),
-        "Cache-Control": f"public, max-age={keep_s}",
-        "X-Accel-Expires": str(max(0, keep_s - age)),
-        "Cache-Status": "newsintel; fwd=miss" if age_s is None else f"newsintel; hit; ttl={keep_s - age}",
-        "Vary": VARY,
-    }
-    same = unchanged(tag, headers)
-    return Response(body, headers=headers, content_type="application/json") if same is None else same
+    lines = [
+        (b"content-type", b"application/json"),
+        (b"etag", weak(tag)),
+        (b"age", b"%d" % age),
+        (b"cache-control", b"public, max-age=%d" % keep_s),
+        (b"x-accel-expires", b"%d" % max(0, keep_s - age)),
+        (b"cache-status", MISS if age_s is None else HIT % (keep_s - age)),
+        (b"vary", VARY.encode()),
+    ]
+    return respond_unless_held(body, lines, tag)

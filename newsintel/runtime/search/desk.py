@@ -218,7 +218,7 @@ class Desk:
             return
         if permit and not end.asked:
             permit.give_back()
-        if end.answer.harvest.cacheable and not end.answer.refused:
+        if end.answer.harvest.cacheable:
             self._remember(end.answer)
 
     def _remember(self, answer: Answer) -> None:
