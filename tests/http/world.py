@@ -23,6 +23,7 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
+from newsintel.errors import BusyError
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -37,6 +38,7 @@ from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.flight import FlightEvent, Landed
@@ -234,7 +236,13 @@ class World:
             now=lambda: self.now,
             count=self.metrics.count,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
-            search=SearchServices(desk=self.desk, windows=Windows.of(self.settings), harvests=self.harvests, bytes_cache=self.bytes_cache),
+            search=SearchServices(
+                desk=self.desk,
+                windows=Windows.of(self.settings),
+                harvests=self.harvests,
+                bytes_cache=self.bytes_cache,
+                answers=MakeOnce(own_failures=BusyError),
+            ),
             archive=self.archive,
             accounts=AccountServices(
                 directory=self.accounts,
