@@ -20,12 +20,11 @@ from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.article import Group
 from newsintel.domain.search.dedup import Grouping
 from newsintel.domain.search.freshness import Freshness, Windows
-from newsintel.domain.search.harvest import Answer, CacheWrite, Harvest, Merge, Origin
-from newsintel.domain.search.merging import merging
+from newsintel.domain.search.harvest import Answer, CacheWrite, Harvest, Origin
+from newsintel.domain.search.merging import Grouped, merging
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.query_model import Dedupe
-from newsintel.domain.search.scoring import rank
 from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
 from newsintel.runtime.search.claims import Claim, SharedCache
@@ -133,7 +132,7 @@ async def _resolve(flight: Flight, world: _World) -> None:
         with _Gathering(flight, world) as gathering:
             kept = world.windows.kept(cached.harvest, world.now(), flight.asker) if cached else ()
             await _fan_out(flight, gathering, kept, world)
-            answer = gathering.answer()
+            answer = await in_turns(gathering.found.ranking())
             if answer.harvest.cacheable:
                 flight.append(Landed(answer, asked=True))
                 _hand_on(flight, answer, claim, world)
@@ -142,12 +141,16 @@ async def _resolve(flight: Flight, world: _World) -> None:
 
 
 class _Gathering:
-    """What a flight's sources have sent so far, in founder order and merged afresh after each: arrival order leaves no trace.
+    """What a flight's sources have sent so far, in founder order and grouped after each: arrival order leaves no trace.
 
-    Grouping is what costs. An outcome without articles changes no group: at the deadline of a source that hangs, every flight that waits
-    for it lands in the same instant. And what comes last in founder order is put to the groups that are there.
+    Groups are ranked when somebody reads them, at the landing at the latest. An outcome without articles changes no group: at the deadline
+    of a source that hangs, every flight that waits for it lands in the same instant. What comes last in founder order is put to the groups
+    that are there.
 
     Owns: the room in memory for what sources brought, given back at its exit.
+
+    Attributes:
+        found: everything so far.
     """
 
     def __init__(self, flight: Flight, world: _World) -> None:
@@ -158,7 +161,7 @@ class _Gathering:
         self._saves = world.saves
         self._outcomes: dict[str, FetchOutcome] = {}
         self._grouping = Grouping(Dedupe.NORMAL)
-        self._answer = Answer(Harvest(flight.query, world.now(), ()), Merge(Dedupe.NORMAL, ()))
+        self.found = Grouped(Harvest(flight.query, world.now(), ()))
 
     def __enter__(self) -> Self:
         return self
@@ -181,10 +184,8 @@ class _Gathering:
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
         saves = self._saves.of(article.id for each in in_order for article in each.articles)
         harvest = Harvest(self._flight.query, self._now(), in_order, saves=saves)
-        groups = await in_turns(self._grouped(outcome, in_order))
-        ranked = await in_turns(rank(groups, harvest.query, harvest.fetched_at, saves))
-        self._answer = Answer(harvest, Merge(Dedupe.NORMAL, ranked))
-        self._flight.append(SourceReported(outcome, self._answer.merge))
+        self.found = Grouped(harvest, await in_turns(self._grouped(outcome, in_order)))
+        self._flight.append(SourceReported(outcome, self.found))
 
     def _grouped(self, outcome: FetchOutcome, in_order: Sequence[FetchOutcome]) -> Sliced[tuple[Group, ...]]:
         if not outcome.articles or in_order[-1] is outcome:
@@ -195,10 +196,6 @@ class _Gathering:
     def missing(self) -> tuple[str, ...]:
         """Asked minus answered."""
         return tuple(name for name in self._flight.query.sources if name not in self._outcomes)
-
-    def answer(self) -> Answer:
-        """Everything so far."""
-        return self._answer
 
 
 async def _fan_out(flight: Flight, gathering: _Gathering, kept: tuple[FetchOutcome, ...], world: _World) -> None:
