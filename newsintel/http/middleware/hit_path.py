@@ -16,12 +16,11 @@ from newsintel.domain.search.freshness import CLOCKS_DIFFER_S
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.query_model import Query
 from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
+from newsintel.http.paths import SEARCH
 from newsintel.http.response.conditional import already_held, without_body
 from newsintel.http.response.page_cache import Pages
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
-
-PATH = "/articles"
 
 HIT, REVALIDATED = Via.HIT.value, Via.REVALIDATED.value  # an enum's member is hashed in Python code each time it is counted
 
@@ -50,12 +49,12 @@ class HotPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == PATH and (page := self._pages.get(scope["query_string"])) is not None:
+        if scope["type"] == "http" and scope["path"] == SEARCH and (page := self._pages.get(scope["query_string"])) is not None:
             now, caller = self._now(), scope["state"]["caller"]
             now_s = now.timestamp()
             anybody = not caller.signed_in and caller.doubt is not Doubt.BAD_KEY
             if scope["method"] in ("GET", "HEAD") and anybody and (via := await self._via(page, caller, now_s)) is not None:
-                scope["state"]["route"] = PATH
+                scope["state"]["route"] = SEARCH
                 self._count("searches", via=via)
                 lines = page.lines(now_s, via)
                 if already_held(scope["headers"], page.tag):

@@ -11,6 +11,7 @@ from newsintel import __version__
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Origin, Reply, Via
 from newsintel.http.bodies.search import View
+from newsintel.http.paths import SEARCH
 from newsintel.http.response.problems import PROBLEMS, code_of_failures
 
 VARY = "Cookie, Authorization, Origin"
@@ -74,4 +75,4 @@ def answered_by(reply: Reply) -> str:
 def next_link(base: str, query_string: bytes, page: int) -> str:
     """The Link header of the page after `page` of a search, on the one public base."""
     written = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True))
-    return f'<{base}/articles?{urlencode(written | {"page": str(page + 1)})}>; rel="next"'
+    return f'<{base}{SEARCH}?{urlencode(written | {"page": str(page + 1)})}>; rel="next"'

@@ -13,6 +13,7 @@ from newsintel.domain.search.query import build
 from newsintel.domain.search.query_model import Dedupe, Query, Sort
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.bodies.search import LAST_PAGE, View, article_body, rendering
+from newsintel.http.paths import SEARCH
 from newsintel.http.request.access import caller
 from newsintel.http.request.filters import BOUNDS, LANGUAGE, bounds
 from newsintel.http.request.query_kinds import choice, names, text, whole
@@ -39,7 +40,7 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
     """
     return (
         Route(
-            "/articles",
+            SEARCH,
             _Search(pages).answer,
             "Search every source at once",
             {200: ref("Search")},
@@ -47,7 +48,7 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
             problems=("busy", "archive_timeout", "sources_failed", "sources_timed_out"),
         ),
         Route(
-            "/articles/{id}",
+            SEARCH + "/{id}",
             one,
             "One article",
             {200: ref("ArchivedArticle")},
