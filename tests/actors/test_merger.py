@@ -52,7 +52,7 @@ class Rig:
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
         ports = {"rooms": self.rooms, "shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
-        await merger.run(*ends, every_source=SOURCES, windows=WINDOWS, **ports)
+        await merger.Merger(*ends, every_source=SOURCES, windows=WINDOWS, **ports).run()
 
     def fly(self, key="k", known=None, sources=SOURCES):
         """Send a flight off."""
@@ -438,7 +438,7 @@ async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_cloc
 
 async def test_bug_after_landing_is_logged_alone(rig, nursery, autojump_clock, monkeypatch):
     """A bug past the landing takes nothing back from the waiters."""
-    monkeypatch.setattr(merger, "_hand_on", lambda *_: 1 / 0)
+    monkeypatch.setattr(merger.Merger, "_hand_on", lambda *_: 1 / 0)
     flight = rig.fly()
     for name in SOURCES:
         nursery.start_soon(rig.serve, name)
