@@ -185,8 +185,7 @@ async def fetchers(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[Non
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name, (admission, allowance) in doors.items():
             source = core.settings.source[name]
-            fetch = partial(
-                fetcher.run,
+            fetch = fetcher.Fetcher(
                 edges.jobs[name],
                 source=name,
                 upstream=await clients.enter_async_context(open_source(REGISTRY[name], source, core.now)),
@@ -199,7 +198,7 @@ async def fetchers(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[Non
                 tally=core.tally,
                 now=core.now,
             )
-            nursery.start_soon(fetch, name=f"fetcher({name})")
+            nursery.start_soon(fetch.run, name=f"fetcher({name})")
         yield
 
 
@@ -207,8 +206,7 @@ async def fetchers(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[Non
 async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
     """The merger; it ends when the desk's end is closed and its flights have landed."""
     async with trio.open_nursery() as nursery:
-        merge = partial(
-            merger.run,
+        merge = merger.Merger(
             edges.flights,
             edges.to_fetchers,
             edges.to_cache,
@@ -222,7 +220,7 @@ async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
             count=core.count,
             now=core.now,
         )
-        nursery.start_soon(merge, name="merger")
+        nursery.start_soon(merge.run, name="merger")
         yield
 
 

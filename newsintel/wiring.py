@@ -23,6 +23,7 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
+from newsintel.errors import BusyError
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -43,6 +44,7 @@ from newsintel.runtime.lifecycle import Lifecycle
 from newsintel.runtime.limits.allowance import Allowance, States
 from newsintel.runtime.limits.limiter import limiter
 from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.desk import Desk
@@ -123,7 +125,13 @@ def services(
         now=core.now,
         count=count,
         cursors=Cursors(Signer(core.secret_keys, CURSORS)),
-        search=SearchServices(desk=desk, harvests=stores.search.harvests, bytes_cache=stores.search.bytes_cache),
+        search=SearchServices(
+            desk=desk,
+            windows=core.windows,
+            harvests=stores.search.harvests,
+            bytes_cache=stores.search.bytes_cache,
+            answers=MakeOnce(own_failures=BusyError),
+        ),
         archive=stores.archive.search,
         accounts=_account_services(core, providers),
         personal=PersonalServices(

@@ -17,6 +17,7 @@ ENDS = ("inbox", "outbox", "channel", "send", "receive", "flights", "searches")
 def is_channel(node: ast.expr) -> bool:
     """True if an expression's name is that of a channel end."""
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    name = name.lstrip("_")
     return name.startswith("to_") or name.endswith(ENDS)
 
 

@@ -8,7 +8,7 @@ import random
 from functools import partial
 
 import trio
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from newsintel.domain.limits.admission import Admission, Start, Turned
 from newsintel.domain.limits.quotas import Spent
@@ -41,43 +41,13 @@ NOT_ASKED = {
 }
 
 
-@define
-class _Source:
-    """What a job's task may reach."""
-
-    name: str
-    upstream: Upstream
-    admission: Admission
-    allowance: Allowance
-    slots: trio.CapacityLimiter
-    deadline_s: float
-    longest_keep_s: float
-    count: Count
-    observe: Observe
-    tally: Tally
-    now: WallClock
-    log: SourceLog
-
-
-async def run(
-    inbox: trio.MemoryReceiveChannel[FetchJob],
-    *,
-    source: str,
-    upstream: Upstream,
-    admission: Admission,
-    allowance: Allowance,
-    deadline_s: float,
-    longest_keep_s: float,
-    count: Count,
-    observe: Observe,
-    tally: Tally,
-    now: WallClock,
-) -> None:
-    """Serve jobs, each in a task of its own, until the inbox ends and the last job has its outcome.
+@define(eq=False)
+class Fetcher:
+    """Asks one source.
 
     Owns: its inbox, and the outbox of every job it has taken.
 
-    Args:
+    Attributes:
         inbox: the jobs.
         source: its name.
         upstream: the source itself.
@@ -90,96 +60,132 @@ async def run(
         tally: keeps the same for `newsintel deadlines`.
         now: the time of day.
     """
-    slots = trio.CapacityLimiter(SLOTS)
-    source_log = SourceLog(source, admission)
-    world = _Source(source, upstream, admission, allowance, slots, deadline_s, longest_keep_s, count, observe, tally, now, source_log)
-    async with trio.open_nursery() as upkeep:
-        upkeep.start_soon(upstream.keep_ready, name=f"upkeep({source})")
-        async with trio.open_nursery() as jobs:
-            with inbox:
-                async for job in inbox:
-                    jobs.start_soon(_serve, job, world, name=f"fetch({source}) {job.query.key}")
-        upkeep.cancel_scope.cancel()
 
+    _inbox: trio.MemoryReceiveChannel[FetchJob]
+    _source: str = field(kw_only=True)
+    _upstream: Upstream = field(kw_only=True)
+    _admission: Admission = field(kw_only=True)
+    _allowance: Allowance = field(kw_only=True)
+    _deadline_s: float = field(kw_only=True)
+    _longest_keep_s: float = field(kw_only=True)
+    _count: Count = field(kw_only=True)
+    _observe: Observe = field(kw_only=True)
+    _tally: Tally = field(kw_only=True)
+    _now: WallClock = field(kw_only=True)
+    _slots: trio.CapacityLimiter = field(init=False, factory=lambda: trio.CapacityLimiter(SLOTS))
+    _log: SourceLog = field(init=False)
 
-async def _serve(job: FetchJob, source: _Source) -> None:
-    """Bring one job to its one outcome. Sending it cannot wait: the flight's channel has room for every source."""
-    enter_context(job.context)
-    with job:
-        began = max(job.began, trio.current_time() - HEAD_START_S)
-        try:
-            outcome = await _fetch(job, source, began)
-        except Exception:
-            log.exception("fetch_bug", source=source.name)
-            source.count("job_bugs", source=source.name)
-            outcome = _outcome(job, source, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
-        _measure(outcome, source)
-        try:
-            job.outbox.send_nowait(outcome)
-        except trio.BrokenResourceError:
-            source.count("late_outcomes", source=source.name)
+    def __attrs_post_init__(self) -> None:
+        self._log = SourceLog(self._source, self._admission)
 
+    async def run(self) -> None:
+        """Serve jobs, each in a task of its own, until the inbox ends and the last job has its outcome."""
+        async with trio.open_nursery() as upkeep:
+            upkeep.start_soon(self._upstream.keep_ready, name=f"upkeep({self._source})")
+            async with trio.open_nursery() as jobs:
+                with self._inbox:
+                    async for job in self._inbox:
+                        jobs.start_soon(self._serve, job, name=f"fetch({self._source}) {job.query.key}")
+            upkeep.cancel_scope.cancel()
 
-def _measure(outcome: FetchOutcome, source: _Source) -> None:
-    """Count an outcome, and its latency if the source was asked; log what it changed."""
-    source.log.note(outcome, trio.current_time())
-    source.count("outcomes", source=source.name, status=outcome.status)
-    for reason, rows in outcome.dropped.items():
-        source.count("dropped_articles", rows, source=source.name, reason=reason)
-    if outcome.latency_ms is not None:
-        source.observe("fetch_seconds", outcome.latency_ms / 1000, source=source.name, status=outcome.status)
-        source.tally.note(source.name, outcome.status, outcome.latency_ms)
-
-
-async def _fetch(job: FetchJob, source: _Source, began: float) -> FetchOutcome:
-    """Ask; and once more if the source broke down with more than half of the time left (one retry, at this layer alone)."""
-    deadline = min(job.deadline, began + source.deadline_s)
-    reply = await _ask(job, source, deadline)
-    if isinstance(reply, Refusal) and reply.status is Status.UNREACHABLE and trio.current_time() < (began + deadline) / 2:
-        await trio.sleep(random.uniform(0, RETRY_JITTER_S))  # noqa: S311 - spreads load, guards nothing
-        again = await _ask(job, source, deadline)
-        reply = reply if isinstance(again, Turned) else again
-    if isinstance(reply, Turned):
-        return FetchOutcome(
-            source.name,
-            reply.status,
-            source.now(),
-            retry_at=reply.retry_at,
-            held_back=reply.held_back,
-            ignored=source.upstream.ignored(job.query),
-            detail=NOT_ASKED[reply.held_back],
-        )
-    return _outcome(job, source, reply, began)
-
-
-async def _ask(job: FetchJob, source: _Source, deadline: float) -> Page | Refusal | Turned:
-    """One call, if the source's terms let it start in time. Waiting for slot and pace counts against the deadline."""
-    reply: Page | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
-    came_s = started_s = trio.current_time()
-    # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
-    with trio.move_on_at(deadline):
-        async with source.slots:
-            place = await source.allowance.reserve(partial(_decide, job, source, deadline), job.asker.person)
-            if isinstance(place, Turned):
-                return place
-            made = False
+    async def _serve(self, job: FetchJob) -> None:
+        """Bring one job to its one outcome. Sending it cannot wait: the flight's channel has room for every source."""
+        enter_context(job.context)
+        with job:
+            began = max(job.began, trio.current_time() - HEAD_START_S)
             try:
-                await trio.sleep_until(place.at_s)
-                if turned := source.admission.recall(place, source.now()):
-                    return turned
-                made, reply, started_s = True, Refusal(Status.TIMEOUT, "no answer before the deadline"), trio.current_time()
-                reply = await source.upstream.fetch(job.query)
-            finally:
-                if _unheard(reply, deadline):
-                    reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
-                elif _rushed(reply, started_s - came_s, deadline - started_s):
-                    reply = Refusal(Status.OVERLOADED, "its turn came too late for an answer before the deadline")
-                elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
-                    source.admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
-                else:
-                    with trio.move_on_after(GIVE_BACK_S, shield=True):
-                        await source.allowance.give_back(place)
-    return reply
+                outcome = await self._fetch(job, began)
+            except Exception:
+                log.exception("fetch_bug", source=self._source)
+                self._count("job_bugs", source=self._source)
+                outcome = self._outcome(job, Refusal(Status.BAD_PAYLOAD, "a bug in newsintel; its log has the traceback"), began)
+            self._measure(outcome)
+            try:
+                job.outbox.send_nowait(outcome)
+            except trio.BrokenResourceError:
+                self._count("late_outcomes", source=self._source)
+
+    def _measure(self, outcome: FetchOutcome) -> None:
+        """Count an outcome, and its latency if the source was asked; log what it changed."""
+        self._log.note(outcome, trio.current_time())
+        self._count("outcomes", source=self._source, status=outcome.status)
+        for reason, rows in outcome.dropped.items():
+            self._count("dropped_articles", rows, source=self._source, reason=reason)
+        if outcome.latency_ms is not None:
+            self._observe("fetch_seconds", outcome.latency_ms / 1000, source=self._source, status=outcome.status)
+            self._tally.note(self._source, outcome.status, outcome.latency_ms)
+
+    async def _fetch(self, job: FetchJob, began: float) -> FetchOutcome:
+        """Ask; and once more if the source broke down with more than half of the time left (one retry, at this layer alone)."""
+        deadline = min(job.deadline, began + self._deadline_s)
+        reply = await self._ask(job, deadline)
+        if isinstance(reply, Refusal) and reply.status is Status.UNREACHABLE and trio.current_time() < (began + deadline) / 2:
+            await trio.sleep(random.uniform(0, RETRY_JITTER_S))  # noqa: S311 - spreads load, guards nothing
+            again = await self._ask(job, deadline)
+            reply = reply if isinstance(again, Turned) else again
+        if isinstance(reply, Turned):
+            return FetchOutcome(
+                self._source,
+                reply.status,
+                self._now(),
+                retry_at=reply.retry_at,
+                held_back=reply.held_back,
+                ignored=self._upstream.ignored(job.query),
+                detail=NOT_ASKED[reply.held_back],
+            )
+        return self._outcome(job, reply, began)
+
+    async def _ask(self, job: FetchJob, deadline: float) -> Page | Refusal | Turned:
+        """One call, if the source's terms let it start in time. Waiting for slot and pace counts against the deadline."""
+        reply: Page | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
+        came_s = started_s = trio.current_time()
+        # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
+        with trio.move_on_at(deadline):
+            async with self._slots:
+                place = await self._allowance.reserve(partial(self._decide, job, deadline), job.asker.person)
+                if isinstance(place, Turned):
+                    return place
+                made = False
+                try:
+                    await trio.sleep_until(place.at_s)
+                    if turned := self._admission.recall(place, self._now()):
+                        return turned
+                    made, reply, started_s = True, Refusal(Status.TIMEOUT, "no answer before the deadline"), trio.current_time()
+                    reply = await self._upstream.fetch(job.query)
+                finally:
+                    if _unheard(reply, deadline):
+                        reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
+                    elif _rushed(reply, started_s - came_s, deadline - started_s):
+                        reply = Refusal(Status.OVERLOADED, "its turn came too late for an answer before the deadline")
+                    elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
+                        self._admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
+                    else:
+                        with trio.move_on_after(GIVE_BACK_S, shield=True):
+                            await self._allowance.give_back(place)
+        return reply
+
+    def _decide(self, job: FetchJob, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
+        return self._admission.ask(spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in)
+
+    def _outcome(self, job: FetchJob, reply: Page | Refusal, began: float) -> FetchOutcome:
+        """A reply as it is reported."""
+        outcome = FetchOutcome(
+            self._source,
+            Status.EMPTY,
+            self._now(),
+            latency_ms=(trio.current_time() - began) * 1000,
+            http_status=reply.http_status,
+            ignored=self._upstream.ignored(job.query),
+        )
+        if isinstance(reply, Page):
+            if reply.bug is not None:
+                log.error("row_bug", source=self._source, rows=reply.dropped.get("bug"), exc_info=reply.bug)
+                self._count("job_bugs", source=self._source)
+            status = Status.OK if reply.articles else Status.EMPTY
+            keep_s = self._admission.keep_s(self._longest_keep_s)
+            return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)
+        paused = self._admission.paused(trio.current_time(), self._now())
+        return evolve(outcome, status=reply.status, detail=reply.detail, retry_at=paused.retry_at if paused else None)
 
 
 def _unheard(reply: Page | Refusal, deadline: float) -> bool:
@@ -190,28 +196,3 @@ def _unheard(reply: Page | Refusal, deadline: float) -> bool:
 def _rushed(reply: Page | Refusal, waited_s: float, had_s: float) -> bool:
     """True of a call cut off by its deadline that had waited longer for its slot and turn than the source then had. It stays spent."""
     return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and waited_s > had_s
-
-
-def _decide(job: FetchJob, source: _Source, deadline: float, spent: Spent, now_s: float) -> Start | Turned:
-    return source.admission.ask(spent, now_s, source.now(), deadline, signed_in=job.asker.signed_in)
-
-
-def _outcome(job: FetchJob, source: _Source, reply: Page | Refusal, began: float) -> FetchOutcome:
-    """A reply as it is reported."""
-    outcome = FetchOutcome(
-        source.name,
-        Status.EMPTY,
-        source.now(),
-        latency_ms=(trio.current_time() - began) * 1000,
-        http_status=reply.http_status,
-        ignored=source.upstream.ignored(job.query),
-    )
-    if isinstance(reply, Page):
-        if reply.bug is not None:
-            log.error("row_bug", source=source.name, rows=reply.dropped.get("bug"), exc_info=reply.bug)
-            source.count("job_bugs", source=source.name)
-        status = Status.OK if reply.articles else Status.EMPTY
-        keep_s = source.admission.keep_s(source.longest_keep_s)
-        return evolve(outcome, status=status, articles=reply.articles, returned=reply.returned, dropped=reply.dropped, keep_s=keep_s)
-    paused = source.admission.paused(trio.current_time(), source.now())
-    return evolve(outcome, status=reply.status, detail=reply.detail, retry_at=paused.retry_at if paused else None)

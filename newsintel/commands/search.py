@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         print_table(body, console)
     else:
         print_lines(body)
-    return 0 if answer.harvest.answered or answer.refused or answer.harvest.archived else 1
+    return 1 if answer.failed else 0
 
 
 def _query(args: argparse.Namespace, settings: Settings) -> Query:

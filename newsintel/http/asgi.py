@@ -10,3 +10,6 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+HeaderLines = list[tuple[bytes, bytes]]
+"""Header lines, their names in small letters."""

@@ -15,22 +15,33 @@ from newsintel.domain.operations.ports import Health
 from newsintel.domain.paging import Cursors
 from newsintel.domain.personal.ports import AccountData, Feedback, OwnHistory, SavedArticles
 from newsintel.domain.ports import ByteCache, Count, WallClock
+from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.ports import HarvestCache
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.ports import Desk
 
+MadeAnswer = tuple[bytes, int]
+"""A finished body, and for how many seconds it may be kept."""
+
 
 @frozen(kw_only=True)
 class SearchServices:
-    """Searches, and the answers that are kept."""
+    """Searches, and the answers that are kept.
+
+    Attributes:
+        answers: those that are being made, by their keys in `bytes_cache`.
+    """
 
     desk: Desk
+    windows: Windows
     harvests: HarvestCache
     bytes_cache: ByteCache
+    answers: MakeOnce[str, MadeAnswer]
 
 
 @frozen(kw_only=True)

@@ -76,7 +76,7 @@ class Rig:
         """The actor."""
         terms = {"admission": self.admission, "allowance": self.allowance, "deadline_s": self.deadline_s, "longest_keep_s": 3900}
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
-        await fetcher.run(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures)
+        await fetcher.Fetcher(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures).run()
 
     def send(self, within_s=1.5, *, asker=ANYBODY, after_s=0.0):
         """Send a job of a search that began so long ago; returns the channel its outcome comes on."""

@@ -11,6 +11,8 @@ from trio.testing import wait_all_tasks_blocked
 from newsintel.actors import merger
 from newsintel.domain.archive.model import Hit
 from newsintel.domain.bounds.room import Room
+from newsintel.domain.bounds.slices import whole
+from newsintel.domain.search import merging
 from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Origin
 from newsintel.domain.search.merging import merge
@@ -50,7 +52,7 @@ class Rig:
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
         ports = {"rooms": self.rooms, "shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
-        await merger.run(*ends, every_source=SOURCES, windows=WINDOWS, **ports)
+        await merger.Merger(*ends, every_source=SOURCES, windows=WINDOWS, **ports).run()
 
     def fly(self, key="k", known=None, sources=SOURCES):
         """Send a flight off."""
@@ -109,8 +111,23 @@ async def test_whoever_comes_first_the_merge_is_the_same(rig, nursery, autojump_
     harvest = landed.harvest
     assert landed.merge == merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
     assert len(landed.merge.ranked) == 6
-    sizes = [len(event.merge.ranked) for event in await flight.after(0) if isinstance(event, SourceReported)]
+    sizes = [len(whole(event.found.ranking()).merge.ranked) for event in await flight.after(0) if isinstance(event, SourceReported)]
     assert sizes == [4, 5, 6]
+
+
+async def test_stories_are_ranked_once_and_for_those_who_read_them(rig, nursery, autojump_clock, monkeypatch):
+    """At the landing, however many sources have answered before; an event ranks when it is read."""
+    ranked, rank = [], merging.rank
+    monkeypatch.setattr(merging, "rank", lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest))
+    flight = rig.fly()
+    for place, name in enumerate(SOURCES):
+        found = (article(name, source=name, title=STORIES[place]),)
+        nursery.start_soon(partial(rig.serve, name, after_s=0.1 * (place + 1), articles=found))
+    landed = await landing(flight)
+    assert ranked == [3]
+    *_, last, _ = await flight.after(0)
+    assert whole(last.found.ranking()) == landed.answer
+    assert ranked == [3, 3]
 
 
 async def test_a_harvest_holds_the_saves_that_were_known_when_it_landed(rig, nursery, autojump_clock):
@@ -399,14 +416,14 @@ async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, close
 
 async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch):
     """A bug ends its flight with an incident id that the log has too; the next flight lands."""
-    real = merger.rank
+    real = merging.rank
 
     def broken(groups, asked, *rest):
         if asked.key == "bad":
             raise KeyError("bug")
         return real(groups, asked, *rest)
 
-    monkeypatch.setattr(merger, "rank", broken)
+    monkeypatch.setattr(merging, "rank", broken)
     with capture_logs() as logs, pytest.raises(FlightBugError) as caught:
         await landing(rig.fly("bad", sources=("nobody",)))
     (line,) = logs
@@ -421,7 +438,7 @@ async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_cloc
 
 async def test_bug_after_landing_is_logged_alone(rig, nursery, autojump_clock, monkeypatch):
     """A bug past the landing takes nothing back from the waiters."""
-    monkeypatch.setattr(merger, "_hand_on", lambda *_: 1 / 0)
+    monkeypatch.setattr(merger.Merger, "_hand_on", lambda *_: 1 / 0)
     flight = rig.fly()
     for name in SOURCES:
         nursery.start_soon(rig.serve, name)

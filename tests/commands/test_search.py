@@ -15,9 +15,8 @@ from newsintel.commands.main import parser
 from newsintel.commands.source_lines import watch
 from newsintel.commands.stories import print_lines, print_table
 from newsintel.config.settings import load
-from newsintel.domain.search.harvest import Merge
+from newsintel.domain.search.merging import Grouped
 from newsintel.domain.search.outcome import FetchOutcome, Status
-from newsintel.domain.search.query_model import Dedupe
 from newsintel.errors import InvalidParameterError, OverloadedError
 from newsintel.http.bodies.search import View, render
 from newsintel.outbound.sources import REGISTRY
@@ -145,8 +144,8 @@ OUTCOMES = (
 
 async def test_each_source_has_a_line(capsys):
     """Status, time and articles, or the reason; and a word if none was asked."""
-    merge = Merge(Dedupe.NORMAL, ())
-    flight = Flight(*(SourceReported(one, merge) for one in OUTCOMES), Landed(ANSWER, asked=True))
+    found = Grouped(ANSWER.harvest)
+    flight = Flight(*(SourceReported(one, found) for one in OUTCOMES), Landed(ANSWER, asked=True))
     assert await watch(flight, ("guardian", "reddit", "newsapi")) is ANSWER
     assert await watch(Flight(Landed(ANSWER, asked=False)), ()) is ANSWER
     assert capsys.readouterr().err.splitlines() == [

@@ -17,11 +17,13 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Phase, Stores
 from newsintel.domain.paging import PURPOSE, Cursors
 from newsintel.domain.search.article import ArchivedArticle, Article, Group, Member
+from newsintel.domain.search.freshness import Windows
 from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Ranked, Reply, ScoreParts, Via
 from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.security.keys import Signer
+from newsintel.errors import BusyError
 from newsintel.http.services import (
     AccountServices,
     IntelligenceServices,
@@ -36,6 +38,7 @@ from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.limits.limiter import Limiter
 from newsintel.runtime.limits.lookups import LookUps
+from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.flight import FlightEvent, Landed
@@ -233,7 +236,13 @@ class World:
             now=lambda: self.now,
             count=self.metrics.count,
             cursors=Cursors(Signer([Secret("A" * 43)], PURPOSE)),
-            search=SearchServices(desk=self.desk, harvests=self.harvests, bytes_cache=self.bytes_cache),
+            search=SearchServices(
+                desk=self.desk,
+                windows=Windows.of(self.settings),
+                harvests=self.harvests,
+                bytes_cache=self.bytes_cache,
+                answers=MakeOnce(own_failures=BusyError),
+            ),
             archive=self.archive,
             accounts=AccountServices(
                 directory=self.accounts,

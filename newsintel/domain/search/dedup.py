@@ -140,7 +140,7 @@ def folded(title: str) -> str:
     return fold(title)[:LONGEST]
 
 
-# A search merges afresh after each of its sources, most of the titles each time the same.
+# A search may group again after each of its sources, most of the titles each time the same.
 @remembered(max_bytes=2 * 2**20)
 def undecorated(title: str) -> str:
     """The folded title without what outlets put round it; whole where nothing else would be left."""

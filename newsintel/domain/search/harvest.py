@@ -103,12 +103,32 @@ class Answer:
 
     Attributes:
         merge: the harvest's articles under Dedupe.NORMAL.
-        refused: with origin STALE, the outcomes of the refresh that failed; they are what is reported of the sources.
+        refused: the outcomes of the refresh that failed; () unless the answer is stale, and () where no refresh was allowed.
     """
 
     harvest: Harvest
     merge: Merge
     refused: tuple[FetchOutcome, ...] = ()
+
+    @property
+    def stale(self) -> bool:
+        """True if an older harvest stands in for a newer one that could not be had."""
+        return self.harvest.origin is Origin.STALE
+
+    @property
+    def failed(self) -> bool:
+        """True if no source answered, and nothing stands in."""
+        return self.harvest.origin is Origin.LIVE and not self.harvest.answered
+
+    @property
+    def reported(self) -> tuple[FetchOutcome, ...]:
+        """The outcomes to report of the sources: those of a failed refresh, since what the older harvest got is not what just happened."""
+        return self.refused or self.harvest.outcomes
+
+    @property
+    def complete(self) -> bool:
+        """True if no selected, enabled source failed, in the failed refresh if there was one."""
+        return not any(outcome.status.failed for outcome in self.reported)
 
     @property
     def personal(self) -> bool:

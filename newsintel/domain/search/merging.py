@@ -3,13 +3,29 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from attrs import frozen
+
 from newsintel.domain.bounds.slices import Sliced, whole
-from newsintel.domain.search.article import Article, Pair
+from newsintel.domain.search.article import Article, Group, Pair
 from newsintel.domain.search.dedup import Grouping
-from newsintel.domain.search.harvest import Answer, Merge
+from newsintel.domain.search.harvest import Answer, Harvest, Merge
 from newsintel.domain.search.popularity import NO_SAVES
 from newsintel.domain.search.query_model import Dedupe, Query
 from newsintel.domain.search.scoring import rank
+
+
+@frozen
+class Grouped:
+    """A harvest and the groups of its articles under Dedupe.NORMAL. They are ranked only when somebody reads them."""
+
+    harvest: Harvest
+    groups: tuple[Group, ...] = ()
+
+    def ranking(self) -> Sliced[Answer]:
+        """The answer, in slices: the harvest with its groups in order."""
+        harvest = self.harvest
+        ranked = yield from rank(self.groups, harvest.query, harvest.fetched_at, harvest.saves)
+        return Answer(harvest, Merge(Dedupe.NORMAL, ranked))
 
 
 def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:

@@ -64,8 +64,8 @@ def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: V
         "limit": view.limit,
         "page": view.page,
         "has_more": start + view.limit < len(listed),
-        "complete": harvest.complete and not answer.refused,
-        "origin": (Origin.STALE if answer.refused else harvest.origin).value,
+        "complete": answer.complete,
+        "origin": harvest.origin.value,
         "fetched_at": rfc3339(harvest.fetched_at),
         "sources": _sources(answer, merged),
     }
@@ -136,14 +136,14 @@ def _duplicate(member: Member) -> dict[str, Any]:
 
 
 def _sources(answer: Answer, merged: Merge) -> dict[str, Any]:
-    """A report per source: of the refresh that failed if there was one, since what the older harvest got is not what just happened.
+    """A report per source.
 
     Only articles that these outcomes kept can count as merged; those of a stale harvest or of the archive are not theirs.
     """
-    own = not answer.refused and answer.harvest.origin is Origin.LIVE
+    own = answer.harvest.origin is Origin.LIVE
     listed = (member.article.source for ranked in merged.ranked for member in _duplicates(ranked.group))
     counts = Counter(listed if own else ())
-    return {outcome.source: _source(outcome, counts[outcome.source]) for outcome in answer.refused or answer.harvest.outcomes}
+    return {outcome.source: _source(outcome, counts[outcome.source]) for outcome in answer.reported}
 
 
 def _source(outcome: FetchOutcome, merged: int) -> dict[str, Any]:

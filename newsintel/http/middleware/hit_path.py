@@ -8,77 +8,74 @@ request.
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from attrs import field, frozen
+
 from newsintel.domain.accounts.model import Caller, Doubt
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import CLOCKS_DIFFER_S
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.query_model import Query
-from newsintel.http.asgi import Asgi, Receive, Scope, Send
-from newsintel.http.response.conditional import names
-from newsintel.http.response.page_cache import Page, Pages
+from newsintel.http.asgi import Asgi, HeaderLines, Receive, Scope, Send
+from newsintel.http.paths import SEARCH
+from newsintel.http.response.conditional import already_held, without_body
+from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
-
-PATH = "/articles"
 
 HIT, REVALIDATED = Via.HIT.value, Via.REVALIDATED.value  # an enum's member is hashed in Python code each time it is counted
 
 Renewing = Callable[[Query, datetime, Caller], Awaitable[bool]]
 
 
+@frozen(eq=False)
 class HotPath:
     """Answers hits; passes everything else on.
 
-    Args:
-        app: whatever answers the rest.
-        pages: what is finished, filled by the search's route.
-        renewing: has a page's answer renewed, and says whether it may be given meanwhile.
+    Attributes:
+        app: answers the rest.
+        pages: the finished answers, filled by the search's route.
+        renewing: has an answer renewed, and says whether the old one may be given meanwhile.
         record: offers a search to the history, without waiting.
-        count: told of `searches`.
+        count: counts `searches`.
         now: the time of day.
     """
 
-    def __init__(self, app: Asgi, pages: Pages, *, renewing: Renewing, record: Recording, count: Count, now: WallClock) -> None:
-        self._app = app
-        self._pages = pages
-        self._renewing = renewing
-        self._record = record
-        self._count = count
-        self._now = now
+    _app: Asgi
+    _pages: Pages
+    _renewing: Renewing = field(kw_only=True)
+    _record: Recording = field(kw_only=True)
+    _count: Count = field(kw_only=True)
+    _now: WallClock = field(kw_only=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and scope["path"] == PATH and (page := self._pages.get(scope["query_string"])) is not None:
+        if scope["type"] == "http" and scope["path"] == SEARCH and (page := self._pages.get(scope["query_string"])) is not None:
             now, caller = self._now(), scope["state"]["caller"]
             now_s = now.timestamp()
             anybody = not caller.signed_in and caller.doubt is not Doubt.BAD_KEY
             if scope["method"] in ("GET", "HEAD") and anybody and (via := await self._via(page, caller, now_s)) is not None:
-                scope["state"]["route"] = PATH
+                scope["state"]["route"] = SEARCH
                 self._count("searches", via=via)
-                if _has(scope, page):
-                    await _send(send, 304, page.headers(now_s, with_body=False), b"")
+                lines = page.lines(now_s, via)
+                if already_held(scope["headers"], page.tag):
+                    await _send(send, 304, without_body(lines), b"")
                     return
                 if scope["method"] == "HEAD":
-                    await _send(send, 200, page.headers(now_s), b"")
+                    await _send(send, 200, lines, b"")
                     return
                 if page.searched is not None:
                     self._record.offer(caller, page.searched, now)
-                await _send(send, 200, page.headers(now_s), page.body)
+                await _send(send, 200, lines, page.body)
                 return
         await self._app(scope, receive, send)
 
-    async def _via(self, page: Page, caller: Caller, now_s: float) -> str | None:
+    async def _via(self, page: RenderedSearch, caller: Caller, now_s: float) -> str | None:
         """How a page may answer by itself; None if it may not."""
         if page.since_s - CLOCKS_DIFFER_S <= now_s < page.until_s:
             return HIT
         return REVALIDATED if await self._renewing(page.query, page.fetched_at, caller) else None
 
 
-def _has(scope: Scope, page: Page) -> bool:
-    """Whether the caller says that it has this very page (RFC 9110 13.1.2)."""
-    given = [value for name, value in scope["headers"] if name == b"if-none-match"]
-    return bool(given) and names(b", ".join(given).decode("latin-1"), page.tag)
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+async def _send(send: Send, status: int, headers: HeaderLines, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

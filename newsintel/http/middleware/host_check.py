@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from newsintel.config.settings import Settings
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.paths import HEALTH, READY
 from newsintel.http.response.problems import PROBLEMS, refuse
 
-ANY_HOST = frozenset({"/health", "/health/ready"})
+ANY_HOST = frozenset({HEALTH, READY})
 """Balancers probe these by address."""
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+?)\.?(:[0-9]{0,5})?")

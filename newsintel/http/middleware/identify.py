@@ -9,12 +9,13 @@ from newsintel.domain.accounts.model import Access, Caller, Doubt
 from newsintel.domain.security.keys import digest
 from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.paths import HEALTH, METRICS, READY
 from newsintel.http.request.client_address import client_address
 from newsintel.http.request.credentials import KEY, SESSION_ID, bearer, cookie, session_cookie
 from newsintel.http.services import Services
 from newsintel.runtime.asker import ask_for, asking_urgently
 
-NOT_ASKED = frozenset({"/health", "/health/ready", "/metrics"})
+NOT_ASKED = frozenset({HEALTH, READY, METRICS})
 """What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
 
 SHOWS = (b"authorization", b"cookie")

@@ -7,17 +7,15 @@ whole again. A request whose call is leased already is passed on without waiting
 from newsintel.domain.accounts.model import Caller
 from newsintel.errors import RateLimitedError
 from newsintel.http.asgi import Asgi, Receive, Scope, Send
+from newsintel.http.paths import DESCRIPTION, HEALTH, METRICS, PROBLEM_PAGES, READY, SEARCH
 from newsintel.http.response.problems import PROBLEMS, refuse
 from newsintel.runtime.limits.limiter import Limiter
 
-EXEMPT = frozenset({"/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favicon.ico"})
+EXEMPT = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favicon.ico"})
 """What platforms probe, often from one address for everybody, and what explains the service to whoever has run into a limit."""
 
-EXEMPT_BELOW = ("/problems/", "/docs/")
+EXEMPT_BELOW = (PROBLEM_PAGES, "/docs/")
 """The same for whatever lies below an address."""
-
-SEARCH = "/articles"
-"""The address that can reach an upstream, and so tells of both limits."""
 
 
 class Limits:
@@ -53,7 +51,7 @@ class Limits:
         await self._app(scope, receive, sending)
 
     def _head(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
-        """The headers; of the upstreams' limit as it stands after the request."""
+        """The headers; for a search, which can reach an upstream, also of the upstreams' limit as it stands after the request."""
         state = b'"search";r=%d;t=%d' % (remaining, self._requests.resets_s())
         if self._misses is None or path != SEARCH:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]

@@ -11,6 +11,7 @@ from newsintel.domain.search.codec import to_json
 from newsintel.domain.search.outcome import FetchOutcome, Status
 from newsintel.errors import InvalidParameterError
 from newsintel.http.asgi import Scope, Send
+from newsintel.http.paths import PROBLEM_PAGES
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -92,7 +93,7 @@ def document(
         more: extension members, e.g. `sources`.
     """
     return {
-        "type": f"/problems/{code}",
+        "type": PROBLEM_PAGES + code,
         "code": code,
         "title": PROBLEMS[code].title,
         "status": PROBLEMS[code].status,

@@ -1,12 +1,14 @@
-"""Answers that are made once and kept in Redis for a while, for whoever asks the same.
+"""Answers that are made once and kept in Redis for a while, for all who ask the same.
 
-Redis away costs nothing but the sharing: its failures are counted and the answer is made afresh.
+Those who ask this process while the answer is being made wait for it. Redis away costs nothing but the keeping: its failures are counted,
+and the answer is made again.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from quart import Response
@@ -14,9 +16,9 @@ from quart import Response
 from newsintel import __version__
 from newsintel.domain.search.codec import to_json
 from newsintel.errors import UnavailableError
-from newsintel.http.response.cache_headers import VARY
-from newsintel.http.response.conditional import unchanged
-from newsintel.http.services import Services
+from newsintel.http.response.cache_headers import HIT, MISS, VARY, weak
+from newsintel.http.response.conditional import respond_unless_held
+from newsintel.http.services import MadeAnswer, Services
 
 KEEP_S = 60
 """For how long, here and on the way to the caller: what arrives in the archive is found a minute later at the latest."""
@@ -30,27 +32,34 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
     """Answer with a body that is kept, else with one that is made now.
 
     Args:
-        services: gives the cache.
+        services: gives the cache, and what is being made.
         prefix: of the cache's keys.
         asked: everything that the body depends on, as JSON values, spelt alike in whatever way it was asked.
-        make: makes the body's plain value; what it raises is not kept.
+        make: makes the body's plain value; what it raises is not kept, and reaches all who wait.
     """
     key = cache_key(prefix, asked)
+    reached = True
     try:
         found = await services.search.bytes_cache.get(key)
     except UnavailableError:
         services.count("cache_errors", operation="get")
-        made = await make()
-        return _respond(to_json(made), _keep_s(made), None)  # a Redis that has just kept us waiting is not asked again
+        found, reached = None, False  # a Redis that has just kept us waiting is not asked again
     if found is not None:
         return _respond(found.data, found.ttl_s, found.age_s)
+    body, keep_s = await services.search.answers.make(key, partial(_make, services, key if reached else None, make))
+    return _respond(body, keep_s, None)
+
+
+async def _make(services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> MadeAnswer:
+    """Make an answer, and keep it under a key if there is one."""
     made = await make()
     body, keep_s = to_json(made), _keep_s(made)
-    try:
-        await services.search.bytes_cache.put(key, body, keep_s)
-    except UnavailableError:
-        services.count("cache_errors", operation="put")
-    return _respond(body, keep_s, None)
+    if key is not None:
+        try:
+            await services.search.bytes_cache.put(key, body, keep_s)
+        except UnavailableError:
+            services.count("cache_errors", operation="put")
+    return body, keep_s
 
 
 def cache_key(prefix: str, asked: Any) -> str:
@@ -74,13 +83,13 @@ def _respond(body: bytes, keep_s: int, age_s: float | None) -> Response:
     """
     tag = hashlib.sha256(body).hexdigest()[:32]
     age = math.floor(age_s or 0)
-    headers = {
-        "ETag": f'W/"{tag}"',
-        "Age": str(age),
-        "Cache-Control": f"public, max-age={keep_s}",
-        "X-Accel-Expires": str(max(0, keep_s - age)),
-        "Cache-Status": "newsintel; fwd=miss" if age_s is None else f"newsintel; hit; ttl={keep_s - age}",
-        "Vary": VARY,
-    }
-    same = unchanged(tag, headers)
-    return Response(body, headers=headers, content_type="application/json") if same is None else same
+    lines = [
+        (b"content-type", b"application/json"),
+        (b"etag", weak(tag)),
+        (b"age", b"%d" % age),
+        (b"cache-control", b"public, max-age=%d" % keep_s),
+        (b"x-accel-expires", b"%d" % max(0, keep_s - age)),
+        (b"cache-status", MISS if age_s is None else HIT % (keep_s - age)),
+        (b"vary", VARY.encode()),
+    ]
+    return respond_unless_held(body, lines, tag)

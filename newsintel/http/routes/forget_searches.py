@@ -19,8 +19,8 @@ async def forget_searches(services: Services, account: Account, until: datetime)
         UnavailableError: PostgreSQL is away; some may be forgotten, and again does the rest. What Redis does not forget lapses within
             the hour and is logged.
     """
-    windows = services.settings
-    since = services.now() - timedelta(seconds=windows.cache_ttl_s + windows.cache_stale_s)
+    windows = services.search.windows
+    since = services.now() - timedelta(seconds=windows.ttl_s + windows.stale_s)
     lone = await services.personal.own_history.lone_keys(account.id, since)
     # First, for from now on nothing up to that moment is recorded any more.
     await services.personal.own_history.clear(account.id, until)

@@ -12,6 +12,7 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.operations.ports import Health, Phase, Stores
 from newsintel.domain.operations.source_notice import source_notice
 from newsintel.http.bodies.schemas import ref
+from newsintel.http.paths import HEALTH, READY
 from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
@@ -34,8 +35,8 @@ def routes(health: Health) -> tuple[Route, ...]:
     """The addresses of health."""
     ready = Readiness(health)
     return (
-        Route("/health", alive, "Whether the process and its loops live", {200: ref("Health")}),
-        Route("/health/ready", ready.answer, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
+        Route(HEALTH, alive, "Whether the process and its loops live", {200: ref("Health")}),
+        Route(READY, ready.answer, "Whether the service should get traffic", {200: ref("Ready"), 503: ref("Ready")}),
     )
 
 

@@ -9,17 +9,16 @@ from werkzeug.exceptions import NotFound
 
 from newsintel.config.settings import Settings
 from newsintel.http.asgi import Receive, Scope, Send
+from newsintel.http.paths import METRICS
 from newsintel.http.request.query_string import Given
 from newsintel.http.route import Route
 from newsintel.http.services import Services
-
-PATH = "/metrics"
 
 
 def routes() -> tuple[Route, ...]:
     """The address of the metrics."""
     about = "The service's numbers for Prometheus; its operator decides who may read them"
-    return (Route(PATH, exposed, about, {200: None}, problems=("not_found",)),)
+    return (Route(METRICS, exposed, about, {200: None}, problems=("not_found",)),)
 
 
 async def exposed(services: Services, _given: Given) -> Response:
@@ -46,9 +45,9 @@ class MetricsListener:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request; 404 for any other address or method."""
-        known = scope["path"] == PATH and scope["method"] in ("GET", "HEAD")
+        known = scope["path"] == METRICS and scope["method"] in ("GET", "HEAD")
         if known:
-            scope["state"]["route"] = PATH
+            scope["state"]["route"] = METRICS
         body = await self._exposition() if known else b""
         headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})

@@ -11,7 +11,8 @@ from newsintel.config.settings import Settings
 from newsintel.domain.accounts.model import Access
 from newsintel.domain.search.codec import to_json
 from newsintel.http.bodies.schemas import COMPONENTS, ref
-from newsintel.http.middleware.rate_limits import SEARCH, is_exempt
+from newsintel.http.middleware.rate_limits import is_exempt
+from newsintel.http.paths import DESCRIPTION, SEARCH
 from newsintel.http.request.credentials import session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
 from newsintel.http.request.query_string import Given, Parameter
@@ -37,7 +38,7 @@ LIMITS: dict[str, Any] = {
 
 def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
     """The address of the description, which describes itself too."""
-    about = Route("/openapi.json", partial(_answer, b""), "This description", {200: {"type": "object"}})
+    about = Route(DESCRIPTION, partial(_answer, b""), "This description", {200: {"type": "object"}})
     body = to_json(describe((*others, about), settings))
     return (Route(about.path, partial(_answer, body), about.about, about.answers),)
 

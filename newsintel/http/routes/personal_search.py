@@ -1,28 +1,22 @@
-"""GET /articles for somebody who is signed in: the shared answer, seen as this person prefers, and kept by nobody."""
+"""GET /articles for somebody who is signed in: how the person prefers to see the shared answer."""
 
-import math
+from typing import Any
 from urllib.parse import parse_qsl
 
 from attrs import frozen
-from quart import Response, request
+from quart import request
 
 from newsintel.domain.accounts.model import Access
-from newsintel.domain.intelligence.searched import searched
-from newsintel.domain.operations.source_notice import noticed
+from newsintel.domain.bounds.slices import Sliced
 from newsintel.domain.personal.arrange import fill
 from newsintel.domain.personal.preferences import Preferences
-from newsintel.domain.search.codec import to_json
-from newsintel.domain.search.freshness import Windows
-from newsintel.domain.search.harvest import Reply
-from newsintel.domain.search.query_model import Query
+from newsintel.domain.search.harvest import Answer
 from newsintel.errors import UnavailableError
 from newsintel.http.bodies.personal_search import render
-from newsintel.http.bodies.search import LAST_PAGE, View, rendering
+from newsintel.http.bodies.search import View, rendering
 from newsintel.http.request.access import caller
 from newsintel.http.request.query_string import Given
-from newsintel.http.response.cache_headers import VARY, cache_status, next_link, server_timing, span
 from newsintel.http.services import Services
-from newsintel.runtime.turns import in_turns
 
 
 @frozen
@@ -40,6 +34,12 @@ class Personal:
     preferences: Preferences | None
     filled: tuple[str, ...]
     recorded: bool
+
+    def rendering(self, answer: Answer, view: View) -> Sliced[dict[str, Any]]:
+        """The body of the answer as this person prefers it."""
+        if self.preferences is None:
+            return rendering(answer, view)
+        return render(answer, view, self.preferences, self.filled)
 
 
 async def personal(services: Services, given: Given) -> Personal | None:
@@ -63,32 +63,6 @@ async def personal(services: Services, given: Given) -> Personal | None:
     return Personal(filled, kept, used, recorded=kept.record_history)
 
 
-async def respond(services: Services, person: Personal, query: Query, reply: Reply, view: View) -> Response:
-    """Answer with a person's view, and offer the search to the history."""
-    answer, now = reply.answer, services.now()
-    body = await in_turns(
-        rendering(answer, view) if person.preferences is None else render(answer, view, person.preferences, person.filled)
-    )
-    headers = _headers(services, reply)
-    if body["has_more"] and view.page < LAST_PAGE:
-        headers["Link"] = next_link(services.settings.public_url, _written(), view.page)
-    if person.recorded and view.page == 1 and request.method == "GET":
-        services.personal.recording.offer(caller(), searched(query, answer, body["total"]), now)
-    return Response(to_json(body | noticed(services.settings)), headers=headers, content_type="application/json")
-
-
 def _written() -> dict[str, str]:
     """The query string's parameters as the caller wrote them."""
     return dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))
-
-
-def _headers(services: Services, reply: Reply) -> dict[str, str]:
-    """Where the answer came from, as for everybody; no entity tag, for nobody may keep what it would name."""
-    fresh = span(reply.answer, Windows.of(services.settings), services.now())
-    return {
-        "Age": str(math.floor(fresh.age_s)),
-        "Cache-Control": "private, no-store",
-        "Cache-Status": cache_status(reply, fresh),
-        "Server-Timing": server_timing(reply),
-        "Vary": VARY,
-    }

@@ -2,6 +2,7 @@
 
 from quart import Response
 
+from newsintel.http.paths import PROBLEM_PAGES
 from newsintel.http.request.query_string import Given
 from newsintel.http.response.problems import PROBLEMS
 from newsintel.http.route import Route
@@ -11,7 +12,7 @@ from newsintel.http.services import Services
 
 def routes() -> tuple[Route, ...]:
     """The addresses of the pages on problems."""
-    return (Route("/problems/{code}", page, "What a problem means", {200: None}, in_path={"code": PROBLEM}, problems=("not_found",)),)
+    return (Route(PROBLEM_PAGES + "{code}", page, "What a problem means", {200: None}, in_path={"code": PROBLEM}, problems=("not_found",)),)
 
 
 async def page(_services: Services, given: Given) -> Response:

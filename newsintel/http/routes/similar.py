@@ -6,6 +6,7 @@ from quart import Response
 
 from newsintel.http.bodies.intelligence import similar_body
 from newsintel.http.bodies.schemas import ref
+from newsintel.http.paths import SEARCH
 from newsintel.http.request.query_kinds import whole
 from newsintel.http.request.query_string import Given, Parameter
 from newsintel.http.response.shared_answers import kept
@@ -19,7 +20,7 @@ def routes() -> tuple[Route, ...]:
     """The address of more like this."""
     return (
         Route(
-            "/articles/{id}/similar",
+            SEARCH + "/{id}/similar",
             similar,
             "More like one article, from the whole archive: other stories with the words in common that tell most",
             {200: ref("Similar")},

@@ -5,6 +5,8 @@ Everything read is bounded, and nothing of it is remembered: whatever a person d
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from attrs import frozen
+
 from newsintel.domain.accounts.model import Account
 from newsintel.domain.intelligence.interest_model import Deed, Kind, Profile, Recommendations
 from newsintel.domain.intelligence.interests import EACH, profile, strongest, wanted
@@ -22,10 +24,11 @@ OFFERS = 60
 """The best of these that are read whole; a page has 50 at most, two of a publisher."""
 
 
+@frozen(eq=False)
 class Recommender:
     """Makes pages.
 
-    Args:
+    Attributes:
         reading: what people did, and what there is.
         likeness: weighs words.
         talked: what is on many people's minds.
@@ -33,19 +36,11 @@ class Recommender:
         now: the time.
     """
 
-    def __init__(
-        self,
-        reading: Reading,
-        likeness: Likeness,
-        talked: TalkedAbout,
-        heeded: Callable[[int], Awaitable[Preferences]],
-        now: WallClock,
-    ) -> None:
-        self._reading = reading
-        self._likeness = likeness
-        self._talked = talked
-        self._heeded = heeded
-        self._now = now
+    _reading: Reading
+    _likeness: Likeness
+    _talked: TalkedAbout
+    _heeded: Callable[[int], Awaitable[Preferences]]
+    _now: WallClock
 
     async def page(self, account: Account, limit: int) -> Recommendations:
         """At most `limit` articles for somebody.

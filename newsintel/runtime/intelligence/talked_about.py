@@ -1,6 +1,7 @@
 """What is on many people's minds: the articles that trending searches find, then those that many outlets cover. The same for everybody.
 
-Made at most once in KEEP_S for all who ask, by the first of them; it costs a handful of searches of the archive.
+Made at most once in KEEP_S for all who ask, by the first of them; it costs a handful of searches of the archive. Where it cannot be made,
+all who waited learn it at the same moment.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from newsintel.domain.intelligence.interest_model import Talked
 from newsintel.domain.intelligence.interests import EACH
 from newsintel.domain.intelligence.ports import Likeness, Reading, Trending
 from newsintel.domain.intelligence.search_counts import Span, Trend
-from newsintel.errors import InvalidParameterError
+from newsintel.errors import BusyError, InvalidParameterError
+from newsintel.runtime.make_once import MakeOnce
 
 KEEP_S = 60.0
 EMPTY_S = 5.0
@@ -45,7 +47,7 @@ class TalkedAbout:
         self._reading = reading
         self._likeness = likeness
         self._floor = floor
-        self._making = trio.Lock()
+        self._making: MakeOnce[None, Sequence[Talked]] = MakeOnce(own_failures=BusyError)
         self._good_until = -inf
         self._list: Sequence[Talked] = ()
 
@@ -55,11 +57,14 @@ class TalkedAbout:
         Raises:
             UnavailableError: it cannot be made.
         """
-        async with self._making:
-            if trio.current_time() >= self._good_until:
-                self._list = await self._make()
-                self._good_until = trio.current_time() + (KEEP_S if any(one.terms for one in self._list) else EMPTY_S)
-        return self._list
+        if trio.current_time() < self._good_until:
+            return self._list
+        return await self._making.make(None, self._renew)
+
+    async def _renew(self) -> Sequence[Talked]:
+        made = self._list = await self._make()
+        self._good_until = trio.current_time() + (KEEP_S if any(one.terms for one in made) else EMPTY_S)
+        return made
 
     async def _make(self) -> Sequence[Talked]:
         found: dict[str, tuple[str, str]] = {}

@@ -9,14 +9,14 @@ Redis away: it is counted, and each process keeps within the limit by itself; wh
 
 import math
 from collections.abc import Callable
-
-import trio
+from functools import partial
 
 from newsintel.config.values import Quota
 from newsintel.domain.bounds.newest import Newest
 from newsintel.domain.limits.leases import Lease
 from newsintel.domain.ports import Count, SharedCounter
 from newsintel.errors import RateLimitedError, UnavailableError
+from newsintel.runtime.make_once import MakeOnce
 
 MAX_PERSONS = 10_000
 """Persons known in one window, in about 3 MiB. Past that whoever came first is forgotten: what was leased for them is lost to them."""
@@ -42,7 +42,7 @@ class Limiter:
         self._window = -1
         self._ends_at = self._seen_at = -math.inf
         self._leases = Newest[str, Lease](MAX_PERSONS)
-        self._leasing: dict[str, trio.Event] = {}
+        self._leasing: MakeOnce[str, None] = MakeOnce()
 
     def lease(self, person: str) -> Lease:
         """What a person has in the window that runs. Does not wait."""
@@ -74,12 +74,11 @@ class Limiter:
         return lease
 
     async def _refill(self, person: str, lease: Lease) -> None:
-        """Lease further calls, or wait for whoever does so already."""
+        """Lease further calls; those who come meanwhile wait for them."""
         key = f"limit:{self.policy}:{person}:{self._window}"
-        if key in self._leasing:
-            await self._leasing[key].wait()
-            return
-        self._leasing[key] = done = trio.Event()
+        await self._leasing.make(key, partial(self._lease_more, key, lease))
+
+    async def _lease_more(self, key: str, lease: Lease) -> None:
         wanted, unshared = lease.wanted(), lease.unshared
         try:
             # Two windows: another process's clock may be behind.
@@ -87,9 +86,6 @@ class Limiter:
         except UnavailableError:
             self._count("lease_errors", policy=self.policy)
             lease.grant_alone(wanted)
-        finally:
-            del self._leasing[key]
-            done.set()
 
 
 def limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:

@@ -5,6 +5,7 @@ Changes that pass through here count at once in this process; another process ma
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import trio
@@ -13,6 +14,7 @@ from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.domain.personal.model import Put
 from newsintel.domain.personal.ports import PreferenceStore
 from newsintel.domain.personal.preferences import Preferences
+from newsintel.runtime.make_once import MakeOnce
 
 KEEP_S = 5.0
 MAX_BYTES = 8 * 2**20
@@ -26,6 +28,7 @@ class PreferenceCache:
         self._store = store
         self._kept: SizedCache[int, tuple[float, Preferences]] = SizedCache(MAX_BYTES)
         self._changes = 0
+        self._reading: MakeOnce[tuple[int, int], Preferences] = MakeOnce()
 
     async def heeded(self, user_id: int) -> Preferences:
         """An account's preferences, at most KEEP_S old.
@@ -33,10 +36,14 @@ class PreferenceCache:
         Raises:
             UnavailableError: they are not remembered and cannot be read.
         """
-        changes, now_s = self._changes, trio.current_time()
         kept = self._kept.get(user_id)
-        if kept is not None and now_s < kept[0] + KEEP_S:
+        if kept is not None and trio.current_time() < kept[0] + KEEP_S:
             return kept[1]
+        # What began to be read before a change is not for those who come after it.
+        return await self._reading.make((user_id, self._changes), partial(self._read, user_id))
+
+    async def _read(self, user_id: int) -> Preferences:
+        changes, now_s = self._changes, trio.current_time()
         preferences = Preferences.of(await self._store.all(user_id))
         if self._changes == changes:  # else what was read may be older than what was written meanwhile
             self._kept.put(user_id, (now_s, preferences), preferences.size_bytes)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import trio
-from attrs import evolve
+from attrs import Factory, define, evolve, field
 
 from newsintel.domain.accounts.model import Caller
 from newsintel.domain.archive.ports import Archive
@@ -24,6 +24,7 @@ from newsintel.runtime.search.answer_cache import AnswerCache, Remembered
 from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, answered
 
 
+@define(eq=False)
 class Desk:
     """Answers from memory, else puts the question on a flight; one key never has two flights in this process.
 
@@ -32,36 +33,25 @@ class Desk:
     Owns: nothing that needs closing. `to_merger` is the composition root's; its capacity is `max_flights`, so that a flight for which
     there is a place always fits.
 
-    Args:
+    Attributes:
+        windows: how long answers may be given.
         max_flights: flights in the air at once; past that a new one is refused, joining never.
         search_deadline_s: seconds from joining to landing.
         misses: how many flights a person may have started; None = any number.
         held_from: the sources that hold back from a person now, as far as this process knows.
     """
 
-    def __init__(
-        self,
-        to_merger: trio.MemorySendChannel[Flight],
-        archive: Archive,
-        *,
-        windows: Windows,
-        max_flights: int,
-        search_deadline_s: float,
-        misses: Limiter | None,
-        held_from: Callable[[str], frozenset[str]],
-        now: WallClock,
-    ) -> None:
-        self._to_merger = to_merger
-        self._archive = archive
-        self._windows = windows
-        self._max_flights = max_flights
-        self._search_deadline_s = search_deadline_s
-        self._misses = misses
-        self._held_from = held_from
-        self._now = now
-        self._answers = AnswerCache()
-        self._flights: dict[str, Flight] = {}
-        self._renewals = Renewals(windows)
+    _to_merger: trio.MemorySendChannel[Flight]
+    _archive: Archive
+    _windows: Windows = field(kw_only=True)
+    _max_flights: int = field(kw_only=True)
+    _search_deadline_s: float = field(kw_only=True)
+    _misses: Limiter | None = field(kw_only=True)
+    _held_from: Callable[[str], frozenset[str]] = field(kw_only=True)
+    _now: WallClock = field(kw_only=True)
+    _answers: AnswerCache = field(init=False, factory=AnswerCache)
+    _flights: dict[str, Flight] = field(init=False, factory=dict)
+    _renewals: Renewals = field(init=False, default=Factory(lambda desk: Renewals(desk._windows), takes_self=True))  # noqa: SLF001 - its own
 
     async def search(self, query: Query, asker: Caller) -> Reply:
         """Answer a query: from memory, from a flight in the air, or from a new one.
@@ -218,7 +208,7 @@ class Desk:
             return
         if permit and not end.asked:
             permit.give_back()
-        if end.answer.harvest.cacheable and not end.answer.refused:
+        if end.answer.harvest.cacheable:
             self._remember(end.answer)
 
     def _remember(self, answer: Answer) -> None:

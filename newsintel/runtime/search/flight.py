@@ -6,7 +6,8 @@ from typing import Any, Self
 import trio
 from attrs import field, frozen
 
-from newsintel.domain.search.harvest import Answer, Merge
+from newsintel.domain.search.harvest import Answer
+from newsintel.domain.search.merging import Grouped
 from newsintel.domain.search.outcome import ANYBODY, Asker, FetchOutcome
 from newsintel.domain.search.query_model import Query
 from newsintel.errors import NewsIntelError
@@ -15,10 +16,10 @@ from newsintel.runtime.telemetry.logs import request_context
 
 @frozen
 class SourceReported:
-    """A flight's event: one source has given its outcome. `merge` is over all outcomes so far."""
+    """A flight's event: one source has given its outcome. `found` is what all outcomes so far have brought."""
 
     outcome: FetchOutcome
-    merge: Merge
+    found: Grouped
 
 
 @frozen

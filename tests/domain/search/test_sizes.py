@@ -21,7 +21,8 @@ from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.domain.text import tokens, urls
 from newsintel.http.bodies.search import View
-from newsintel.http.response.page_cache import Pages, page
+from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.rendered_search import Privacy, render_search
 from newsintel.outbound.sources import newsapi, tails
 from newsintel.outbound.sources.source import Response
 from newsintel.runtime.search import answer_cache as l1
@@ -144,7 +145,8 @@ def test_finished_pages_take_what_is_said():
         pages = Pages()
         for number in range(200):
             made = load_answer(written)
-            finished = page("t", b"x" * (100 * number), {"ETag": "t" * 40}, view=View(), answer=made, windows=windows, link=None, total=20)
+            body = {"articles": "x" * (100 * number), "total": 20}
+            finished = render_search(made, body, View(), tag="t" * 32, privacy=Privacy.EVERYBODY, windows=windows, link=None)
             pages.put(b"q" * number + str(number).encode(), finished)
         return pages
 

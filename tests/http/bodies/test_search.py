@@ -187,7 +187,7 @@ def test_the_mode_is_a_view():
 def test_a_stale_answer_reports_the_refresh_that_failed():
     """Old articles with their old fetched_at; sources as they just did; not complete, and nothing of theirs was merged."""
     refused = FetchOutcome("newsapi", Status.RATE_LIMITED, NOW, http_status=429, retry_at=NOW + timedelta(minutes=1))
-    body = render(answered(HARVEST, refused), View())
+    body = render(answered(evolve(HARVEST, origin=Origin.STALE), refused), View())
     assert (body["origin"], body["complete"], body["total"]) == ("stale", False, 2)
     assert body["sources"] == {
         "newsapi": {

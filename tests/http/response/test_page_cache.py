@@ -2,13 +2,14 @@
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
 from newsintel.http.response import page_cache as finished
-from newsintel.http.response.page_cache import Page, Pages
+from newsintel.http.response.page_cache import Pages
+from newsintel.http.response.rendered_search import Privacy, RenderedSearch
 from tests.make import NOON, query
 
 
 def page(body=b"x"):
     """A page of a body."""
-    return Page("tag", body, (), query(), NOON, 0.0, 300.0, link=None, searched=None)
+    return RenderedSearch(body, "tag", (), 0.0, 300.0, b"", b"", Privacy.EVERYBODY, query(), NOON, searched=None)
 
 
 def size(body):
@@ -42,10 +43,3 @@ def test_bytes_are_bounded_whatever_the_pages():
     assert pages.get(b"a") is not None
     pages.put(b"f", page(b"x" * most))
     assert [pages.get(name) is not None for name in (b"a", b"f")] == [False, True]
-
-
-def test_times_are_told_in_whole_seconds():
-    """Age and what is left are rounded down, and never below zero where a header cannot be."""
-    headers = dict(page().headers(299.5))
-    assert headers == {b"age": b"299", b"x-accel-expires": b"0", b"cache-status": b"newsintel; hit; ttl=0", b"server-timing": b"cache"}
-    assert dict(page().headers(-5.0))[b"age"] == b"0"

@@ -7,8 +7,9 @@ import trio
 
 from newsintel.domain.archive.model import Bar
 from newsintel.domain.intelligence.search_counts import Kin, Span, Trend
-from newsintel.errors import UnavailableError
+from newsintel.errors import BusyError, UnavailableError
 from newsintel.http import routes
+from newsintel.http.application import create_app
 from newsintel.http.response.shared_answers import EMPTY_S, KEEP_S
 from tests.fakes.basics import MemoryBytes, MemorySearch
 from tests.fakes.likeness import MemoryLikeness
@@ -125,6 +126,65 @@ async def test_redis_away_costs_the_sharing_alone(operations, called):
     assert len((await response.get_json())["articles"]) == 5
     assert cache.called == called
     assert read_counter(world.metrics, "cache_errors", operation=called[-1]) == 1
+
+
+async def crowd(world, path, callers=50):
+    """The answers to so many who ask one process at once."""
+    client, found = create_app(world.services).test_client(), []
+
+    async def ask():
+        found.append(await client.get(path))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(callers):
+            nursery.start_soon(ask)
+    return found
+
+
+def slowed(world, error=None):
+    """Have the list of trends take a second, and then fail if there is an error; returns the times at which it was asked for."""
+    asked, top = [], world.trending.top
+
+    async def slow(*args):
+        asked.append(trio.current_time())
+        await trio.sleep(1)
+        if error is not None:
+            raise error
+        return await top(*args)
+
+    world.trending.top = slow
+    return asked
+
+
+@pytest.mark.parametrize("operations", [(), ("get", "put")], ids=["redis", "no redis"])
+async def test_a_crowd_has_it_made_once(autojump_clock, operations):
+    """All who ask while it is made get the same bytes, with or without Redis."""
+    world = World(bytes_cache=Away(*operations))
+    asked = slowed(world)
+    found = await crowd(world, "/trending")
+    assert asked == [0]
+    assert {(one.status_code, one.headers["Cache-Status"], await one.get_data()) for one in found} == {
+        (200, "newsintel; fwd=miss", await found[0].get_data())
+    }
+    assert world.bytes_cache.called.count("put") == (not operations)
+
+
+async def test_a_crowd_learns_of_one_outage_at_the_same_moment(autojump_clock):
+    """Nobody queues for an outage of one's own."""
+    world = World()
+    asked = slowed(world, UnavailableError("away"))
+    found = await crowd(world, "/trending")
+    assert {one.status_code for one in found} == {503}
+    assert (asked, trio.current_time()) == ([0], 1)
+
+
+async def test_a_busy_store_turns_away_one_by_one(autojump_clock):
+    """Slots are shared out among people: that the first found none says nothing of the others."""
+    world = World()
+    asked = slowed(world, BusyError("no place"))
+    found = await crowd(world, "/trending", callers=3)
+    assert {one.status_code for one in found} == {503}
+    assert (asked, trio.current_time()) == ([0, 1, 1], 2)
 
 
 ONE_TREND = [Trend("flood", 5, 0.0, 5.0)]

@@ -75,3 +75,31 @@ async def test_a_failure_is_not_remembered(parts, autojump_clock):
         await talked.now()
     parts["trending"].away = False
     assert await talked.now() == []
+
+
+@pytest.mark.parametrize("error", [None, UnavailableError("away")], ids=["made", "away"])
+async def test_a_crowd_waits_for_one_making(parts, autojump_clock, error):
+    """And learns of one outage at the same moment, instead of one after the other."""
+    asked, found, top = [], [], parts["trending"].top
+
+    async def slow(*args):
+        asked.append(trio.current_time())
+        await trio.sleep(1)
+        if error is not None:
+            raise error
+        return await top(*args)
+
+    parts["trending"].top = slow
+    talked = TalkedAbout(**parts)
+
+    async def ask():
+        try:
+            found.append(await talked.now())
+        except UnavailableError as failure:
+            found.append(str(failure))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(ask)
+    assert found == [[] if error is None else "away"] * 50
+    assert (asked, trio.current_time()) == ([0], 1)

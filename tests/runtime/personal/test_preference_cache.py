@@ -93,3 +93,24 @@ async def test_memory_is_bounded(store, monkeypatch):
     assert store.reads == 3
     await cache.heeded(2)
     assert store.reads == 4
+
+
+async def test_searches_at_once_cost_one_read(store, autojump_clock):
+    """But those that come after a change do not wait for what was begun before it."""
+    cache, arrives, found = PreferenceCache(store), trio.Event(), []
+    answer = store._answer
+
+    async def ask():
+        found.append((await cache.heeded(1)).default_limit)
+
+    store._answer = arrives.wait
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(ask)
+        await wait_all_tasks_blocked()
+        store._answer = answer
+        await cache.put(1, "default_limit", 9, NOON)
+        await ask()
+        assert found == [9]
+        arrives.set()
+    assert store.reads == 2

@@ -4,6 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from newsintel.domain.search.merging import Grouped
 from newsintel.errors import FlightBugError
 from newsintel.runtime.search.flight import Failed, Flight, Landed, SourceReported, StaleFound, answered
 from tests.make import answer, outcome, query
@@ -16,7 +17,7 @@ def flight(ends=None):
 
 def reported():
     """A source's event."""
-    return SourceReported(outcome(), answer().merge)
+    return SourceReported(outcome(), Grouped(answer().harvest))
 
 
 async def test_late_joiner_replays():

@@ -1,0 +1,156 @@
+"""A search's answer as it is sent: the finished body, and its header lines at any moment.
+
+The hit path, the search's route and a person's own search all send this value. What they may say to caches differs by its privacy.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum, auto
+from math import floor
+from typing import Any
+
+from attrs import frozen
+
+from newsintel.domain.intelligence.searched import searched
+from newsintel.domain.search.codec import to_json
+from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.harvest import Answer, Via
+from newsintel.domain.search.history import Searched
+from newsintel.domain.search.query_model import Query
+from newsintel.http.asgi import HeaderLines
+from newsintel.http.bodies.search import View
+from newsintel.http.response.cache_headers import HIT, MISS, VARY, forwarded, fresh_until, server_timing, weak
+
+
+class Privacy(Enum):
+    """For whom an answer was made, and so who may keep it."""
+
+    EVERYBODY = auto()
+    """Any cache may keep it."""
+    HELD_BACK = auto()
+    """A source held back from the person who asked. Others may get more, so no shared cache keeps it."""
+    PERSON = auto()
+    """A person's own view. Nobody keeps it, and it has no entity tag."""
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Privacy":
+        """The privacy of an answer in a view that is not a person's own."""
+        return cls.HELD_BACK if answer.personal else cls.EVERYBODY
+
+
+_EVERYBODY = Privacy.EVERYBODY  # looking a member up in its class takes time at every hit
+_SERVED = (Via.HIT.value, Via.REVALIDATED.value)
+_FROM_MEMORY = (b"server-timing", b"cache")
+
+
+@frozen
+class RenderedSearch:
+    """A finished answer to one search.
+
+    Attributes:
+        body: JSON in UTF-8.
+        tag: its entity tag's opaque part; None = it has none.
+        fixed_headers: the header lines that stay as they are.
+        since_s: the moment from which its age counts, Unix time.
+        until_s: until when it is fresh, Unix time.
+        forwarded: its Cache-Status for those who had sources asked for it.
+        timing: its Server-Timing for the same.
+        privacy: who may keep it.
+        query: what was asked.
+        fetched_at: when its harvest landed.
+        searched: what is recorded for each person who gets it; None on all pages but the first.
+    """
+
+    body: bytes
+    tag: str | None
+    fixed_headers: tuple[tuple[bytes, bytes], ...]
+    since_s: float
+    until_s: float
+    forwarded: bytes
+    timing: bytes
+    privacy: Privacy
+    query: Query
+    fetched_at: datetime
+    searched: Searched | None
+
+    def lines(self, now_s: float, via: str) -> HeaderLines:
+        """The header lines at a moment.
+
+        Age and max-age count from the same moment, so that any cache arrives at our own remaining time. nginx obeys X-Accel-Expires first
+        and does not subtract Age, so that header is the remaining time itself.
+
+        Args:
+            now_s: Unix time.
+            via: how the answer reached the caller, a `Via`.
+        """
+        at_s = max(now_s, self.since_s)
+        left_s = floor(self.until_s - at_s)
+        lines = [*self.fixed_headers, (b"age", b"%d" % (at_s - self.since_s))]
+        if self.privacy is _EVERYBODY:
+            lines.append((b"x-accel-expires", b"%d" % max(0, left_s)))
+        if via in _SERVED:
+            lines += (b"cache-status", HIT % left_s), _FROM_MEMORY
+        else:
+            lines += (b"cache-status", self._forwarded(via)), (b"server-timing", self.timing)
+        return lines
+
+    def _forwarded(self, via: str) -> bytes:
+        return self.forwarded + b"; collapsed" if via == Via.COLLAPSED and self.forwarded == MISS else self.forwarded
+
+
+def render_search(
+    query: Query,
+    answer: Answer,
+    body: Mapping[str, Any],
+    view: View,
+    *,
+    tag: str | None,
+    privacy: Privacy,
+    windows: Windows,
+    link: str | None,
+) -> RenderedSearch:
+    """Finish a search's answer.
+
+    Args:
+        query: what was asked, as the caller typed it. The answer may have the spelling of another person, who asked first.
+        answer: what was found.
+        body: what it shows, as plain values.
+        view: how it shows the answer.
+        tag: the entity tag's opaque part; None = it gets none.
+        privacy: who may keep it.
+        windows: for how long it is fresh.
+        link: the Link header of the page after it.
+    """
+    harvest, until = answer.harvest, fresh_until(answer, windows)
+    data = bytes(memoryview(to_json(body)))  # a copy: orjson's own bytes take up to twice their length, for as long as they are kept
+    lifetime_s = floor((until - harvest.fresh_since).total_seconds())
+    fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
+    if tag is not None:
+        fixed.append((b"etag", weak(tag)))
+    fixed += (b"cache-control", _cache_control(privacy, lifetime_s, windows)), (b"vary", VARY.encode())
+    if link:
+        fixed.append((b"link", link.encode()))
+    if privacy is Privacy.HELD_BACK:
+        fixed.append((b"x-accel-expires", b"0"))
+    return RenderedSearch(
+        data,
+        tag,
+        tuple(fixed),
+        since_s=harvest.fresh_since.timestamp(),
+        until_s=until.timestamp(),
+        forwarded=forwarded(answer),
+        timing=server_timing(answer),
+        privacy=privacy,
+        query=query,
+        fetched_at=harvest.fetched_at,
+        searched=searched(query, answer, body["total"]) if view.page == 1 else None,
+    )
+
+
+def _cache_control(privacy: Privacy, lifetime_s: int, windows: Windows) -> bytes:
+    if privacy is Privacy.PERSON:
+        return b"private, no-store"
+    if privacy is Privacy.HELD_BACK:
+        return b"private, no-cache"
+    seconds = lifetime_s, floor(windows.revalidate_s), floor(windows.stale_s)
+    return b"public, max-age=%d, stale-while-revalidate=%d, stale-if-error=%d" % seconds
