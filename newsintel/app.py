@@ -1,4 +1,4 @@
-"""The composition root: it opens every long-lived channel, starts every actor by name, and ends them in order. Read it as the dataflow.
+"""The composition root: it starts every actor by name and ends them in order. Read it as the dataflow.
 
               flights                jobs ┌> fetcher(newsapi)  ┐ outcomes (one channel per flight,
 HTTP, CLI ─> desk ───────> merger ────────┼> fetcher(guardian) ┼──────┐   a clone per source)
@@ -12,27 +12,23 @@ fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writ
 PostgreSQL: articles still to be read ─> indexer
             term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
 
-Shutdown walks the same way, by end-of-channel: whoever asks leaves, the flights land, the sinks drain, the stores close. A crash of any
-actor cancels everything and ends the process: a service that lost a part of itself must not look alive.
+A shutdown takes the same way, by end-of-channel: callers leave, flights land, sinks drain, stores close. If an actor
+crashes, everything is cancelled and the process ends: a service that lost a part must not look alive.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 import trio
-from attrs import frozen
 
-from newsintel import __version__
 from newsintel.actors import (
     cache_writer,
     emf_writer,
-    fetcher,
     indexer,
     janitor,
     latency_writer,
-    merger,
     persister,
     recorder,
     save_counter,
@@ -40,90 +36,30 @@ from newsintel.actors import (
     trend_writer,
 )
 from newsintel.config.settings import Settings
-from newsintel.domain.bounds.room import Room
 from newsintel.domain.operations import emf
-from newsintel.domain.operations.ports import Phase
-from newsintel.domain.operations.source_notice import source_notice
-from newsintel.domain.search.harvest import Answer, CacheWrite
-from newsintel.domain.search.history import SearchRecord
-from newsintel.http.application import create_app
-from newsintel.http.routes.health import watch_readiness
-from newsintel.http.routes.metrics import MetricsListener
-from newsintel.http.server import listener as server
 from newsintel.http.services import Services
 from newsintel.outbound.oauth.providers import open_providers
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime.clock import utc_now
-from newsintel.runtime.command_loop import signals_call
-from newsintel.runtime.lifecycle import END_SLACK_S, Ending, settle_memory
-from newsintel.runtime.search.claims import SharedCache
-from newsintel.runtime.search.flight import FetchJob, Flight
-from newsintel.runtime.startup import check_addresses, check_clock, serving_fields
-from newsintel.runtime.stopping import Stopped, asked
+from newsintel.runtime.edges import Edges
 from newsintel.runtime.telemetry import scraping
 from newsintel.runtime.telemetry.logs import get_logger
 from newsintel.runtime.telemetry.metrics import Metrics
-from newsintel.runtime.watchdog import STUCK_S, watched
 from newsintel.storage.opening import open_stores
-from newsintel.wiring import Core, Starts, open_source, services, starts
+from newsintel.wiring import Core, Starts, emf_labels, make_fetcher, make_merger, open_source, services, starts
 
 log = get_logger(__name__)
 
-PERSISTER_INBOX = 64
-"""Harvests accepted and not yet archived. Full: the merger counts a refusal."""
-SINK_BYTES = 32 * 2**20
-"""For the answers on their way to each of the two sinks: 64 of 250 articles each while PostgreSQL or Redis is away. Full: likewise."""
-FLIGHTS_BYTES = 64 * 2**20
-"""For what sources have brought to the searches in the air. Full: the source is `overloaded` in that answer."""
-RECORDER_INBOX = 1_000
-"""Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 SINKS_SHARE = 0.4
 """The sinks' part of DRAIN_S (8 s of 20); HTTP has as much, flights in the air and closing the stores the rest."""
 
 
-@frozen
-class Edges:
-    """Every long-lived channel, by its send end and its inbox, and the room in memory for what is on its way."""
-
-    to_merger: trio.MemorySendChannel[Flight]
-    flights: trio.MemoryReceiveChannel[Flight]
-    to_fetchers: Mapping[str, trio.MemorySendChannel[FetchJob]]
-    jobs: Mapping[str, trio.MemoryReceiveChannel[FetchJob]]
-    to_cache: trio.MemorySendChannel[CacheWrite]
-    cache_writes: trio.MemoryReceiveChannel[CacheWrite]
-    to_persister: trio.MemorySendChannel[Answer]
-    answers: trio.MemoryReceiveChannel[Answer]
-    to_recorder: trio.MemorySendChannel[SearchRecord]
-    searches: trio.MemoryReceiveChannel[SearchRecord]
-    rooms: merger.Rooms
-
-    @classmethod
-    def open(cls, settings: Settings) -> "Edges":
-        """Open them all; each has one owner, who closes it."""
-        jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
-        return cls(
-            *trio.open_memory_channel[Flight](settings.max_flights),
-            {name: to_fetcher for name, (to_fetcher, _) in jobs.items()},
-            {name: inbox for name, (_, inbox) in jobs.items()},
-            *trio.open_memory_channel[CacheWrite](settings.max_flights),
-            *trio.open_memory_channel[Answer](PERSISTER_INBOX),
-            *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
-            merger.Rooms(flights=Room(FLIGHTS_BYTES), to_cache=Room(SINK_BYTES), to_persister=Room(SINK_BYTES)),
-        )
-
-    @property
-    def inboxes(self) -> Mapping[str, trio.MemoryReceiveChannel[object]]:
-        """Each actor's inbox, for the gauges."""
-        sinks = {"cache_writer": self.cache_writes, "persister": self.answers, "recorder": self.searches}
-        return {"merger": self.flights, **sinks, **{f"fetcher {name}": inbox for name, inbox in self.jobs.items()}}
-
-
 @asynccontextmanager
 async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
-    """Everything but HTTP. Nesting, outermost first: embedded servers, bridge and stores > sinks > fetchers and merger > the caller.
+    """Everything but HTTP. Nesting, outermost first: stores > sinks > clock actors > fetchers and merger > the caller.
 
     Args:
-        settings: everything it may know of its environment.
+        settings: of the environment.
         metrics: where it counts; its own if None.
 
     Raises:
@@ -137,147 +73,76 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
             log.warning("starting_without", store=away)
         core = Core.of(settings, metrics, stores, utc_now)
         doors = starts(core)
-        async with sinks(core, edges), upkeep(core), fetchers(core, edges, doors), merging(core, edges):
+        async with sinks(core, edges), upkeep(core), searching(core, edges, doors):
             with edges.to_merger, edges.to_recorder:
-                yield services(core, doors, providers, to_merger=edges.to_merger, to_recorder=edges.to_recorder, inboxes=edges.inboxes)
+                yield services(core, doors, providers, edges)
 
 
 @asynccontextmanager
 async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
-    """Those who keep what was found. They end when nobody can send them more, and have SINKS_SHARE of DRAIN_S for what is left."""
-    stores, rooms, count = core.stores, edges.rooms, core.count
-    personal, marks = stores.personal, stores.intelligence.search_marks
+    """Actors that keep what was found.
+
+    They end when no sender is left, and have SINKS_SHARE of DRAIN_S for what they still hold.
+    """
+    stores, rooms, count, now = core.stores, edges.rooms, core.count, core.now
+    marks, history, repeats = stores.intelligence.search_marks, stores.personal.history, stores.personal.repeats
+    cache = partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests)
+    persist = partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles)
+    record = partial(recorder.run, edges.searches, history=history, repeats=repeats, marks=marks)
     async with trio.open_nursery() as nursery:
-        start = nursery.start_soon
-        write = partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests)
-        start(partial(write, count=count), name="cache_writer")
-        persist = partial(persister.run, edges.answers, room=rooms.to_persister, archive=stores.archive.articles)
-        start(partial(persist, count=count), name="persister")
-        record = partial(recorder.run, edges.searches, history=personal.history, repeats=personal.repeats, count=count, now=core.now)
-        start(partial(record, marking=core.marking, marks=marks), name="recorder")
+        nursery.start_soon(partial(cache, count=count), name="cache_writer")
+        nursery.start_soon(partial(persist, count=count), name="persister")
+        nursery.start_soon(partial(record, marking=core.marking, count=count, now=now), name="recorder")
         yield
         nursery.cancel_scope.deadline = trio.current_time() + SINKS_SHARE * core.settings.drain_s
 
 
 @asynccontextmanager
 async def upkeep(core: Core) -> AsyncIterator[None]:
-    """Those who work by the clock: they have no inbox that could end, and are cancelled when nobody asks any more."""
-    stores, count, floor = core.stores, core.count, core.settings.trending_floor
-    intelligence, latencies = stores.intelligence, stores.operations.latencies
+    """Actors that work by the clock: they have no inbox, and are cancelled when the pipeline ends."""
+    stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
+    keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
+    tally, latencies = core.tally, stores.operations.latencies
+    trends = partial(trend_writer.run, marks=ours.search_marks, trending=ours.trending, floor=floor)
+    saves = partial(save_counter.run, counts=ours.save_counts, saves=core.saves, floor=floor)
+    actors = {
+        "janitor": partial(janitor.run, history=stores.personal.history, keep=keep, count=count, now=now),
+        "latency_writer": partial(latency_writer.run, tally=tally, store=latencies, count=count, now=now),
+        "trend_writer": partial(trends, count=count, now=now),
+        "indexer": partial(indexer.run, index=stores.archive.text_index, count=count),
+        "term_counter": partial(term_counter.run, terms=ours.terms, count=count),
+        "save_counter": partial(saves, count=count),
+    }
     async with trio.open_nursery() as nursery:
-        start = nursery.start_soon
-        keep = timedelta(days=core.settings.history_retention_d)
-        start(partial(janitor.run, history=stores.personal.history, keep=keep, count=count, now=core.now), name="janitor")
-        start(partial(latency_writer.run, tally=core.tally, store=latencies, count=count, now=core.now), name="latency_writer")
-        trends = partial(trend_writer.run, marks=intelligence.search_marks, trending=intelligence.trending, floor=floor)
-        start(partial(trends, count=count, now=core.now), name="trend_writer")
-        start(partial(indexer.run, index=stores.archive.text_index, count=count), name="indexer")
-        start(partial(term_counter.run, terms=intelligence.terms, count=count), name="term_counter")
-        saves = partial(save_counter.run, counts=intelligence.save_counts, saves=core.saves, floor=floor)
-        start(partial(saves, count=count), name="save_counter")
+        for name, run in actors.items():
+            nursery.start_soon(run, name=name)
         yield
         nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
-async def fetchers(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
-    """One for each source that is enabled; they end when the merger has closed their inboxes."""
+async def searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
+    """The merger and a fetcher for each enabled source; the merger ends after the last flight, and closes the fetchers' inboxes."""
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
-        for name, (admission, allowance) in doors.items():
-            source = core.settings.source[name]
-            fetch = fetcher.Fetcher(
-                edges.jobs[name],
-                source=name,
-                upstream=await clients.enter_async_context(open_source(REGISTRY[name], source, core.now)),
-                admission=admission,
-                allowance=allowance,
-                deadline_s=source.deadline_s,
-                longest_keep_s=core.windows.ttl_s + core.windows.stale_s,
-                count=core.count,
-                observe=core.metrics.observe,
-                tally=core.tally,
-                now=core.now,
-            )
+        for name in doors:
+            source = open_source(REGISTRY[name], core.settings.source[name], core.now)
+            fetch = make_fetcher(core, edges, name, await clients.enter_async_context(source), doors)
             nursery.start_soon(fetch.run, name=f"fetcher({name})")
+        nursery.start_soon(make_merger(core, edges).run, name="merger")
         yield
-
-
-@asynccontextmanager
-async def merging(core: Core, edges: Edges) -> AsyncIterator[None]:
-    """The merger; it ends when the desk's end is closed and its flights have landed."""
-    async with trio.open_nursery() as nursery:
-        merge = merger.Merger(
-            edges.flights,
-            edges.to_fetchers,
-            edges.to_cache,
-            edges.to_persister,
-            rooms=edges.rooms,
-            shared=SharedCache(core.stores.search.harvests, core.windows, core.count, core.now),
-            search=core.stores.archive.search,
-            every_source=tuple(core.settings.source),
-            windows=core.windows,
-            saves=core.saves,
-            count=core.count,
-            now=core.now,
-        )
-        nursery.start_soon(merge.run, name="merger")
-        yield
-
-
-async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, stuck_s: float = STUCK_S) -> None:
-    """The pipeline and HTTP, until a signal (`stopping.SIGNALS`); then an orderly end within DRAIN_S.
-
-    Args:
-        settings: everything it may know of its environment.
-        on_ready: called with the URL once requests are accepted.
-        stuck_s: how long the loop may stand still once it serves, before the process is ended.
-
-    Raises:
-        Stopped: a signal came before it served, or a second one did not wait for the orderly end.
-    """
-    log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
-    if notice := source_notice(settings):
-        log.warning("source_notice", notice=notice)
-    check_clock(utc_now())
-    await check_addresses(settings)
-    metrics = Metrics()
-    with trio.CancelScope() as process, ExitStack() as watching:
-        ending = Ending(process.cancel, settings.drain_s)
-        with signals_call(ending.begin, ending.insist, settings.drain_s + END_SLACK_S):
-            async with reporting(settings, metrics), open_pipeline(settings, metrics) as services, trio.open_nursery() as http:
-                listen = partial(server.serve, settings=settings, shutdown=ending.begun, metrics=metrics)
-                urls, metrics_urls = await http.start(listen, create_app(services)), []
-                if settings.metrics_bind:
-                    metrics_urls = await http.start(
-                        partial(listen, MetricsListener(partial(scraping.exposition, metrics)), bind=settings.metrics_bind)
-                    )
-                services.operations.health.enter(Phase.SERVING)
-                http.start_soon(watch_readiness, services, ending.begun, name="readiness")
-                settle_memory()
-                watching.enter_context(watched(stuck_s))
-                ending.in_order = True
-                log.info("serving", **serving_fields(settings, urls, metrics_urls))
-                on_ready(urls[0])
-                await ending.begun.wait()
-                services.operations.health.enter(Phase.DRAINING)
-    if (signal := asked()) is not None and not ending.in_order:
-        raise Stopped(signal)
-    log.info("stopped")
 
 
 @asynccontextmanager
 async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
-    """The EMF writer, if LOG_FORMAT asks for it; round the whole pipeline, so that its last line has what the sinks counted at the end."""
+    """The EMF writer, if LOG_FORMAT asks for it.
+
+    It encloses the whole pipeline, so its last line has what the sinks counted at the end.
+    """
     async with trio.open_nursery() as nursery:
         if settings.log_format == "emf":
-            labels = {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
-            report = partial(
-                emf_writer.run,
-                table=emf.table(settings.enabled_sources),
-                labels=labels,
-                read=partial(scraping.samples, metrics),
-                now=utc_now,
-            )
+            read, labels = partial(scraping.samples, metrics), emf_labels(settings)
+            table = emf.table(settings.enabled_sources)
+            report = partial(emf_writer.run, table=table, labels=labels, read=read, now=utc_now)
             nursery.start_soon(report, name="emf_writer")
         yield
         nursery.cancel_scope.cancel()

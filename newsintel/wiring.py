@@ -5,21 +5,23 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import trio
 from attrs import frozen
 
+from newsintel import __version__
+from newsintel.actors.fetcher import Fetcher
+from newsintel.actors.merger import Merger
 from newsintel.config.settings import Settings, SourceSettings
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.persons import Persons
 from newsintel.domain.intelligence.marks import Marking
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.limits.quotas import Terms
+from newsintel.domain.operations import emf
 from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.paging import PURPOSE as CURSORS
 from newsintel.domain.paging import Cursors
 from newsintel.domain.ports import Count, WallClock
 from newsintel.domain.search.freshness import Windows
-from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.ports import Upstream
 from newsintel.domain.security.keys import Signer
@@ -38,6 +40,7 @@ from newsintel.outbound.oauth.links import AccountLinks
 from newsintel.outbound.oauth.providers import Providers
 from newsintel.outbound.source_client import open_upstream
 from newsintel.outbound.sources.source import Source
+from newsintel.runtime.edges import Edges
 from newsintel.runtime.intelligence.recommender import Recommender
 from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.lifecycle import Lifecycle
@@ -47,8 +50,8 @@ from newsintel.runtime.limits.lookups import LookUps
 from newsintel.runtime.make_once import MakeOnce
 from newsintel.runtime.personal.preference_cache import PreferenceCache
 from newsintel.runtime.personal.recording import Recording
+from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.desk import Desk
-from newsintel.runtime.search.flight import Flight
 from newsintel.runtime.telemetry import gauges, scraping
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.embedded.secret_key_file import kept_keys
@@ -79,7 +82,17 @@ class Core:
     def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
         """The core of a service on its stores; makes the keys of a service in development that has none."""
         keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
-        return cls(settings, metrics, stores, Tally(), Saves(), Windows.of(settings), keys, Marking(keys), now)
+        return cls(
+            settings,
+            metrics,
+            stores,
+            Tally(),
+            Saves(),
+            Windows.of(settings),
+            keys,
+            Marking(keys),
+            now,
+        )
 
     @property
     def count(self) -> Count:
@@ -91,24 +104,68 @@ def starts(core: Core) -> Starts:
     """How each enabled source's calls are let through."""
     enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
     terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
-    return {name: (Admission(terms[name]), Allowance(name, terms[name], core.stores.limits.ledger, core.count)) for name in enabled}
+    return {
+        name: (
+            Admission(terms[name]),
+            Allowance(name, terms[name], core.stores.limits.ledger, core.count),
+        )
+        for name in enabled
+    }
+
+
+def emf_labels(settings: Settings) -> dict[str, str]:
+    """The labels of every line for CloudWatch."""
+    return {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
+
+
+def make_fetcher(core: Core, edges: Edges, name: str, upstream: Upstream, starts: Starts) -> Fetcher:
+    """The fetcher of one source."""
+    source, (admission, allowance) = core.settings.source[name], starts[name]
+    return Fetcher(
+        edges.jobs[name],
+        source=name,
+        upstream=upstream,
+        admission=admission,
+        allowance=allowance,
+        deadline_s=source.deadline_s,
+        longest_keep_s=core.windows.ttl_s + core.windows.stale_s,
+        count=core.count,
+        observe=core.metrics.observe,
+        tally=core.tally,
+        now=core.now,
+    )
+
+
+def make_merger(core: Core, edges: Edges) -> Merger:
+    """The merger."""
+    return Merger(
+        edges.flights,
+        edges.to_fetchers,
+        edges.to_cache,
+        edges.to_persister,
+        rooms=edges.rooms,
+        shared=SharedCache(core.stores.search.harvests, core.windows, core.count, core.now),
+        search=core.stores.archive.search,
+        every_source=tuple(core.settings.source),
+        windows=core.windows,
+        saves=core.saves,
+        count=core.count,
+        now=core.now,
+    )
 
 
 def services(
     core: Core,
     starts: Starts,
     providers: Providers,
-    *,
-    to_merger: trio.MemorySendChannel[Flight],
-    to_recorder: trio.MemorySendChannel[SearchRecord],
-    inboxes: Mapping[str, gauges.Inbox],
+    edges: Edges,
 ) -> Services:
     """What the routes are handed; the gauges are read off it from now on."""
     settings, stores, count = core.settings, core.stores, core.count
     misses = limiter("miss", settings.miss_limit, stores.limits.counter, count, time.time)
     states = States(starts, core.now)
     desk = Desk(
-        to_merger,
+        edges.to_merger,
         stores.archive.articles,
         windows=core.windows,
         max_flights=settings.max_flights,
@@ -118,7 +175,14 @@ def services(
         now=core.now,
     )
     load = stores.operations.load
-    gauges.watch(core.metrics, commit=settings.commit, inboxes=inboxes, flights=lambda: desk.flights, states=states, load=load)
+    gauges.watch(
+        core.metrics,
+        commit=settings.commit,
+        inboxes=edges.inboxes,
+        flights=lambda: desk.flights,
+        states=states,
+        load=load,
+    )
     preferences = PreferenceCache(stores.personal.preferences)
     return Services(
         settings=settings,
@@ -139,7 +203,7 @@ def services(
             saved=stores.personal.saved,
             feedback=stores.personal.feedback,
             own_history=stores.personal.own_history,
-            recording=Recording(to_recorder, core.secret_keys, count),
+            recording=Recording(edges.to_recorder, core.secret_keys, count),
             account_data=stores.personal.account_data,
         ),
         intelligence=_intelligence_services(core, preferences),
@@ -171,7 +235,13 @@ def _account_services(core: Core, providers: Providers) -> AccountServices:
 
 def _intelligence_services(core: Core, preferences: PreferenceCache) -> IntelligenceServices:
     stores = core.stores.intelligence
-    talked = TalkedAbout(stores.trending, core.stores.archive.search, stores.reading, stores.likeness, core.settings.trending_floor)
+    talked = TalkedAbout(
+        stores.trending,
+        core.stores.archive.search,
+        stores.reading,
+        stores.likeness,
+        core.settings.trending_floor,
+    )
     return IntelligenceServices(
         marking=core.marking,
         search_marks=stores.search_marks,

@@ -11,7 +11,7 @@ from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
 from newsintel import __version__, app
-from newsintel.actors import janitor
+from newsintel.actors import janitor, merger
 from newsintel.config.settings import load
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
@@ -27,6 +27,7 @@ from newsintel.domain.search.query import build
 from newsintel.domain.security.keys import Signer
 from newsintel.errors import FlightBugError, UnavailableError
 from newsintel.outbound.sources import REGISTRY
+from newsintel.runtime.edges import PERSISTER_INBOX
 from newsintel.runtime.telemetry.logs import enter_context, request_context
 from newsintel.runtime.telemetry.metrics import Metrics
 from newsintel.storage.stores import (
@@ -239,7 +240,7 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         for request_id in ("one", "two"):
             enter_context({"request_id": request_id})
             await services.search.desk.search(asked(request_id), ASKER)
-        monkeypatch.setattr(app.merger, "rank", merge)
+        monkeypatch.setattr(merger, "rank", merge)
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("three"), ASKER)
         clear_contextvars()
@@ -375,7 +376,7 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
     assert {f"newsintel_{name}" for name in GAUGES if name != "connections"} <= {key[0] for key in read}
     assert read["newsintel_flights",] == 1
     assert read["newsintel_queue_depth", "merger"] == 0
-    assert read["newsintel_queue_room", "persister"] == app.PERSISTER_INBOX
+    assert read["newsintel_queue_room", "persister"] == PERSISTER_INBOX
     assert read["newsintel_source_ready", "guardian"] == 0
     assert read["newsintel_source_blocked", "rate_limited", "guardian"] == 1
     assert read["newsintel_quota_left", "newsapi"] == 99

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 import trio
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from newsintel.domain.archive.ports import ArchiveSearch
 from newsintel.domain.archive.query import instead_of
@@ -24,6 +24,7 @@ from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
+from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import Claim, SharedCache
 from newsintel.runtime.search.flight import Failed, FetchJob, Flight, Landed, StaleFound
 from newsintel.runtime.search.gathering import Gathering
@@ -38,15 +39,6 @@ LANDING_MARGIN_S = 0.01
 """Jobs end this much ahead of their flight, so that a source's own report of its timeout arrives before the landing."""
 ARCHIVE_LIMIT = 100
 """Articles that stand in for sources that failed: the largest page of an answer. There is more in GET /archive."""
-
-
-@frozen
-class Rooms:
-    """Room in memory for what is on its way, by where it is."""
-
-    flights: Room
-    to_cache: Room
-    to_persister: Room
 
 
 @define(eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 from rich.console import Console
 
-from newsintel import app
+from newsintel.commands.serving import serve
 from newsintel.commands.setup import begin, load_settings
 from newsintel.config.settings import Settings
 from newsintel.demo.server import Simulated, simulated_upstreams
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 async def _demo(replay: Path | None) -> None:
     async with simulated_upstreams(replay=replay) as simulated:
         settings = begin(lambda: demo_settings(simulated))
-        await app.serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
+        await serve(settings, on_ready=lambda url: _greet(url, simulated, settings, replay))
 
 
 def demo_settings(simulated: Simulated) -> Settings:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from newsintel import app
+from newsintel.commands.serving import serve
 from newsintel.commands.setup import begin
 from newsintel.runtime import command_loop
 
@@ -17,5 +17,5 @@ def add_parser(commands: Any) -> None:
 def run(_args: argparse.Namespace) -> int:
     """Serve; 0 after an orderly end."""
     settings = begin()
-    command_loop.run(app.serve, settings)
+    command_loop.run(serve, settings)
     return 0

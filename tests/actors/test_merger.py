@@ -21,6 +21,7 @@ from newsintel.domain.search.popularity import Saves
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.search.sizes import answer_bytes, outcome_bytes
 from newsintel.errors import FlightBugError, InvalidParameterError, UnavailableError
+from newsintel.runtime.edges import Rooms
 from newsintel.runtime.search.claims import SharedCache
 from newsintel.runtime.search.flight import Flight, Landed, SourceReported, StaleFound, answered
 from tests.fakes.basics import Clock, Counts, MemoryCache, MemorySearch
@@ -37,7 +38,7 @@ class Rig:
     """A running merger; the test plays the desk, the fetchers and the sinks."""
 
     def __init__(self, sources=SOURCES, job_room=8, sink_room=8, room_bytes=2**20):
-        self.rooms = merger.Rooms(Room(room_bytes), Room(room_bytes), Room(room_bytes))
+        self.rooms = Rooms(Room(room_bytes), Room(room_bytes), Room(room_bytes))
         self.now, self.counts = Clock(), Counts()
         self.cache, self.search, self.saves = MemoryCache(), MemorySearch(), Saves()
         self.to_merger, self._flights = trio.open_memory_channel(8)
@@ -506,7 +507,7 @@ async def test_a_sink_that_has_no_room_for_its_bytes_is_refused(nursery, autojum
     """And counted; what it was refused takes no room, what it was given does until it gives it back."""
     rig = Rig()
     whole = outcome_bytes(outcome("guardian"))
-    rig.rooms = merger.Rooms(Room(2**20), Room(2**20), Room(whole))
+    rig.rooms = Rooms(Room(2**20), Room(2**20), Room(whole))
     nursery.start_soon(rig.run)
     flight = rig.fly()
     for name in SOURCES:

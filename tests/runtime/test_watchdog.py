@@ -108,8 +108,8 @@ def test_a_process_that_was_stopped_goes_on():
 SERVICE = """
 import sys, time
 import trio
-from newsintel import app
 from newsintel.runtime import command_loop, lifecycle
+from newsintel.commands import serving
 from newsintel.commands.demo import demo_settings
 from newsintel.demo.server import simulated_upstreams
 from newsintel.http.routes import health
@@ -120,10 +120,10 @@ def planted(*_):
 
 async def main():
     async with simulated_upstreams() as simulated:
-        await app.serve(demo_settings(simulated), lambda url: print(url, flush=True), stuck_s={stuck_s})
+        await serving.serve(demo_settings(simulated), lambda url: print(url, flush=True), stuck_s={stuck_s})
 
 lifecycle.Lifecycle.phase = planted
-lifecycle.END_SLACK_S = app.END_SLACK_S = 0.5
+lifecycle.END_SLACK_S = serving.END_SLACK_S = 0.5
 command_loop.run(main)
 """
 

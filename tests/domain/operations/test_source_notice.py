@@ -5,7 +5,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from newsintel import app
+from newsintel.commands import serving
 from newsintel.config.settings import load
 from newsintel.domain.operations.source_notice import source_notice
 from newsintel.domain.search.harvest import Origin
@@ -90,10 +90,10 @@ async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch):  # 
     async def stop(*_, **__):
         raise ServedError
 
-    monkeypatch.setattr(app.server, "serve", stop)
+    monkeypatch.setattr(serving.server, "serve", stop)
     for given in (settings(NEWSINTEL_SECRET_KEYS="A" * 43), settings(GUARDIAN, NEWSINTEL_SECRET_KEYS="A" * 43)):
         with capture_logs() as logs, pytest.raises(BaseExceptionGroup):
-            await app.serve(given)
+            await serving.serve(given)
         assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if source_notice(given) else [])
 
 

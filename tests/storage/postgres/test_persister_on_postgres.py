@@ -8,11 +8,11 @@ import trio
 from attrs import evolve
 
 from newsintel.actors import persister
-from newsintel.app import PERSISTER_INBOX
 from newsintel.domain.bounds.room import Room
 from newsintel.domain.search.article import Group, Member, Rule
 from newsintel.domain.search.harvest import Answer, Merge, Ranked, ScoreParts
 from newsintel.domain.search.query_model import Dedupe
+from newsintel.runtime.edges import PERSISTER_INBOX
 from tests.fakes.basics import Counts
 from tests.make import harvest, outcome
 from tests.storage.support import article

@@ -1,0 +1,81 @@
+"""The long-lived channels of the pipeline, and the bounds of what is on its way in them."""
+
+from collections.abc import Mapping
+
+import trio
+from attrs import frozen
+
+from newsintel.config.settings import Settings
+from newsintel.domain.bounds.room import Room
+from newsintel.domain.search.harvest import Answer, CacheWrite
+from newsintel.domain.search.history import SearchRecord
+from newsintel.runtime.search.flight import FetchJob, Flight
+
+PERSISTER_INBOX = 64
+"""Harvests accepted and not yet archived. Full: the merger counts a refusal."""
+SINK_BYTES = 32 * 2**20
+"""For the answers on their way to each of the two sinks, the persister and the cache writer: 64
+answers of 250 articles while PostgreSQL or Redis is away. Full: the merger counts a refusal."""
+FLIGHTS_BYTES = 64 * 2**20
+"""For the replies of sources in all running flights. Full: the source is `overloaded` in that
+answer."""
+RECORDER_INBOX = 1_000
+"""Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
+
+
+@frozen
+class Rooms:
+    """Memory for what is on its way, by where it is."""
+
+    flights: Room
+    to_cache: Room
+    to_persister: Room
+
+
+@frozen
+class Edges:
+    """Every long-lived channel, by its send end and its inbox, and the memory for their contents."""
+
+    to_merger: trio.MemorySendChannel[Flight]
+    flights: trio.MemoryReceiveChannel[Flight]
+    to_fetchers: Mapping[str, trio.MemorySendChannel[FetchJob]]
+    jobs: Mapping[str, trio.MemoryReceiveChannel[FetchJob]]
+    to_cache: trio.MemorySendChannel[CacheWrite]
+    cache_writes: trio.MemoryReceiveChannel[CacheWrite]
+    to_persister: trio.MemorySendChannel[Answer]
+    answers: trio.MemoryReceiveChannel[Answer]
+    to_recorder: trio.MemorySendChannel[SearchRecord]
+    searches: trio.MemoryReceiveChannel[SearchRecord]
+    rooms: Rooms
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Edges":
+        """Open them all; each has one owner, who closes it."""
+        jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
+        return cls(
+            *trio.open_memory_channel[Flight](settings.max_flights),
+            {name: to_fetcher for name, (to_fetcher, _) in jobs.items()},
+            {name: inbox for name, (_, inbox) in jobs.items()},
+            *trio.open_memory_channel[CacheWrite](settings.max_flights),
+            *trio.open_memory_channel[Answer](PERSISTER_INBOX),
+            *trio.open_memory_channel[SearchRecord](RECORDER_INBOX),
+            Rooms(
+                flights=Room(FLIGHTS_BYTES),
+                to_cache=Room(SINK_BYTES),
+                to_persister=Room(SINK_BYTES),
+            ),
+        )
+
+    @property
+    def inboxes(self) -> Mapping[str, trio.MemoryReceiveChannel[object]]:
+        """Each actor's inbox, for the gauges."""
+        sinks = {
+            "cache_writer": self.cache_writes,
+            "persister": self.answers,
+            "recorder": self.searches,
+        }
+        return {
+            "merger": self.flights,
+            **sinks,
+            **{f"fetcher {name}": inbox for name, inbox in self.jobs.items()},
+        }
