@@ -16,7 +16,8 @@ from hypercorn.trio import serve
 from newsintel.commands.setup import load_settings
 from newsintel.http.server.connection import KEEP_ALIVE_S
 from newsintel.http.server.listener import BACKLOG, MAX_HEADER_BYTES
-from newsintel.runtime.lifecycle import heed_signals, settle_memory
+from newsintel.runtime.command_loop import signals_call
+from newsintel.runtime.lifecycle import settle_memory
 
 MADE_BY_SERVER = frozenset({"date", "connection"})
 
@@ -52,11 +53,9 @@ async def main(captured: dict[str, Any]) -> None:
     """Serve until SIGTERM."""
     settings = load_settings()
     shutdown = trio.Event()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(heed_signals, shutdown, nursery.cancel_scope.cancel, settings.drain_s)
+    with trio.CancelScope() as scope, signals_call(shutdown.set, scope.cancel, settings.drain_s):
         settle_memory()
         await serve(app_of(captured), config_of(str(settings.bind)), shutdown_trigger=shutdown.wait)
-        nursery.cancel_scope.cancel()
 
 
 if __name__ == "__main__":
