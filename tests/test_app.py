@@ -11,7 +11,7 @@ from structlog.contextvars import clear_contextvars
 from structlog.testing import capture_logs
 
 from newsintel import __version__, app
-from newsintel.actors import janitor, merger
+from newsintel.actors import janitor
 from newsintel.config.settings import load
 from newsintel.config.values import Secret
 from newsintel.domain.accounts.model import Caller
@@ -22,6 +22,7 @@ from newsintel.domain.operations.ports import StoreLoad
 from newsintel.domain.paging import PURPOSE, Cursors, Position
 from newsintel.domain.search.harvest import Via
 from newsintel.domain.search.history import Searched
+from newsintel.domain.search.merging import Grouped
 from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.domain.search.query import build
 from newsintel.domain.security.keys import Signer
@@ -240,7 +241,7 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
         for request_id in ("one", "two"):
             enter_context({"request_id": request_id})
             await services.search.desk.search(asked(request_id), ASKER)
-        monkeypatch.setattr(merger, "rank", merge)
+        monkeypatch.setattr(Grouped, "ranking", merge)
         with pytest.raises(FlightBugError):
             await services.search.desk.search(asked("three"), ASKER)
         clear_contextvars()
