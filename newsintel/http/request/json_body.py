@@ -73,7 +73,7 @@ def _is_json(request: Request) -> bool:
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Parse bytes as a JSON object (RFC 8259) by this module's rules; raise BadRequest if invalid."""
+    """Parse a JSON object (RFC 8259) by this module's rules; raise BadRequest if it is invalid."""
     left = _Left(MOST_VALUES)
     try:
         value = json.loads(
