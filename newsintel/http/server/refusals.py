@@ -10,10 +10,10 @@ from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, document
 DETAILS = {
     "bad_request": "The bytes are not an HTTP/1.1 request (RFC 9112).",
     "request_timeout": "The request did not arrive in time.",
-    "headers_too_large": "The request line and headers may have 16 KiB and 128 lines together.",
+    "headers_too_large": "The request line and headers together may have at most 16 KiB and 128 lines.",
     "version_not_supported": "This server supports HTTP/1.1 and HTTP/1.0.",
-    "too_large": "A body may have 64 KiB, and 128 KiB with the framing of its chunks.",
-    "internal": "A bug. The log explains it under the request_id.",
+    "too_large": "A body may have at most 64 KiB, or 128 KiB with its chunk framing.",
+    "internal": "This is a bug. The operator finds more in the log under the request_id.",
 }
 """The `detail` of each code. No text repeats bytes that the client sent."""
 
