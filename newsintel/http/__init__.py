@@ -1,1 +1,1 @@
-"""The REST API: an application factory, one file per noun, and the server that carries them."""
+"""The REST API: an application factory, one file of routes per resource, and the HTTP server."""

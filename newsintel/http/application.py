@@ -1,4 +1,4 @@
-"""The application factory: binds each row of the table to the router, behind the strict reader and the one place that settles errors."""
+"""The application factory: routes in the router, strict readers, one place that handles errors."""
 
 from functools import partial
 
@@ -46,11 +46,15 @@ from newsintel.http.services import Services
 MAX_BODY_BYTES = 65_536
 BODY_TIMEOUT_S = 10
 RESPONSE_TIMEOUT_S = 30
-"""For sending a response, not for making it."""
+"""Time limit for sending a response; making it does not count."""
 
 
 def create_app(services: Services) -> QuartTrio:
-    """Build the REST API. Holds no resource and starts no task; every end in `services` stays its owner's."""
+    """Build the REST API.
+
+    It holds no resource and starts no task. It does not close the parts of `services`: their owner
+    does.
+    """
     settings = services.settings
     app = QuartTrio("newsintel.http", static_folder=None)
     app.config.update(
@@ -59,7 +63,7 @@ def create_app(services: Services) -> QuartTrio:
         RESPONSE_TIMEOUT=RESPONSE_TIMEOUT_S,
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
-    # Else `//articles` is redirected to an address made of the caller's own Host header.
+    # Otherwise `//articles` is redirected to a URL with the Host that the caller sent.
     app.url_map.merge_slashes = False
     finished = Pages()
     table = (
@@ -103,7 +107,7 @@ def create_app(services: Services) -> QuartTrio:
 
 
 async def _serve(services: Services, route: Route, **in_path: str) -> Response:
-    """Check who asks, read the request strictly and let the route answer it."""
+    """Check the caller, read the request strictly, and call the route's view."""
     request.scope["state"]["route"] = route.path
     admit(caller(), route.need)
     if route.writes and bearer(request.scope["headers"]) is None:
@@ -118,7 +122,10 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
 
 
 def _personal(response: Response) -> Response:
-    """A signed-in person's answer, which nobody may keep. nginx would heed X-Accel-Expires before Cache-Control."""
+    """Forbid every cache to store a signed-in person's response.
+
+    X-Accel-Expires must go: nginx prefers it to Cache-Control.
+    """
     response.headers["Cache-Control"] = "private, no-store"
     response.headers.pop("X-Accel-Expires", None)
     return response

@@ -1,4 +1,7 @@
-"""One row per address and method: what serves it, what it takes and what it answers. Router, readers, access and OpenAPI all read these."""
+"""The table of routes, one row per path and method: its view, its parameters and its responses.
+
+The router, the readers of requests, the access checks and the OpenAPI document all use these rows.
+"""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +19,7 @@ from newsintel.http.services import Services
 
 
 class Method(StrEnum):
-    """What can be asked of an address. GET answers HEAD too."""
+    """The HTTP methods. A route for GET also answers HEAD."""
 
     GET = "GET"
     POST = "POST"
@@ -26,17 +29,21 @@ class Method(StrEnum):
 
 @frozen
 class Route:
-    """An address under one method.
+    """A path with one method.
 
     Attributes:
         path: in OpenAPI's spelling, e.g. `/articles/{id}`.
-        answers: the JSON Schema of each status' body; None where it is text (of 204 and redirects: nothing).
+        answers: the JSON Schema of the body for each status; None if the body is text (for 204 and
+            redirects: empty).
         in_path: the kinds of the path's parameters.
-        problems: codes beyond those that every address can answer with, and those that follow from method, need and body.
-        need: what access it takes at least; None = anybody's.
-        foreign: True where somebody else's program writes the query string: unknown parameters are then not looked at.
-        body: the members of the JSON object that it takes; () = no body, and what is sent is not looked at.
-        media: the type of answers that are text.
+        problems: codes in addition to those that every route can answer with, and to those that
+            follow from method, need and body.
+        need: the access that the route requires; None = the route is public.
+        foreign: True if a program of a third party writes the query string: unknown parameters
+            are ignored.
+        body: the members of the JSON object that the route takes; () = no body, and a body that is
+            sent is ignored.
+        media: the media type of text responses.
     """
 
     path: str
@@ -56,7 +63,7 @@ class Route:
         names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]
         if set(re.findall(r"{(\w+)}", self.path)) != set(self.in_path):
             raise ValueError(f"{self.method} {self.path} does not say what its path may hold")
-        if len(set(names)) < len(names):  # they reach the view in one mapping
+        if len(set(names)) < len(names):  # the view gets them all in one mapping
             raise ValueError(f"{self.method} {self.path} has two values of one name")
 
     @property
@@ -66,5 +73,5 @@ class Route:
 
     @property
     def writes(self) -> bool:
-        """True if it may change something."""
+        """Whether the route may change data."""
         return self.method is not Method.GET

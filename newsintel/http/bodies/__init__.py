@@ -1,1 +1,1 @@
-"""Bodies of responses: pure functions from values to JSON."""
+"""Bodies of responses: pure functions from domain values to JSON values."""

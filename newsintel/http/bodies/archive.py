@@ -1,4 +1,4 @@
-"""What a caller sees of the archive: pure functions from what was found to the bodies of responses."""
+"""Bodies of archive searches: pure functions from results to JSON values."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""Bodies of similar articles, trending and related searches, and recommendations: pure functions from what was found."""
+"""Bodies of similar articles, trending and related searches, and recommendations.
+
+Pure functions from results to JSON values.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +15,7 @@ from newsintel.domain.text.moments import rfc3339
 from newsintel.http.bodies.search import summary
 
 SHOWN_TERMS = 5
-"""Of a match, in its reason. The rest of a dozen says little more."""
+"""Terms that a match's reason shows. A match has up to a dozen; the rest adds little."""
 
 
 def similar_body(matches: Iterable[Match]) -> dict[str, Any]:

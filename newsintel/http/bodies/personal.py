@@ -1,4 +1,7 @@
-"""What people see of their own: pure functions from saved, opened and dismissed articles and past searches to bodies."""
+"""Bodies of a person's own data: the account, saved, opened and dismissed articles, past searches.
+
+Pure functions from values to JSON values.
+"""
 
 from typing import Any
 
@@ -25,17 +28,17 @@ def save_body(save: Save) -> dict[str, Any]:
 
 
 def exported_save(save: Save) -> dict[str, Any]:
-    """A saved article as the export has it, with the article's text."""
+    """A saved article in the export: it includes the article's text."""
     return save_body(save) | {"content": save.article.content}
 
 
 def saved_body(page: SavedPage, next_cursor: str | None) -> dict[str, Any]:
-    """The body of GET /me/saved; `next_cursor` names the place where the page ended, None on the last."""
+    """The body of GET /me/saved; `next_cursor` leads to the next page, None on the last page."""
     return {"articles": [save_body(save) for save in page.saves], "next_cursor": next_cursor}
 
 
 def exported_mark(mark: Mark) -> dict[str, Any]:
-    """An opened or dismissed article as the export has it."""
+    """An opened or dismissed article in the export."""
     if mark.reason is None:
         return summary(mark.article) | {"opened": {"opened_at": rfc3339(mark.at)}}
     return summary(mark.article) | {"dismissed": {"reason": mark.reason.value, "dismissed_at": rfc3339(mark.at)}}
@@ -52,5 +55,5 @@ def search_row(search: PastSearch) -> dict[str, Any]:
 
 
 def history_body(page: PastSearches, next_cursor: str | None) -> dict[str, Any]:
-    """The body of GET /me/history; `next_cursor` as above."""
+    """The body of GET /me/history; `next_cursor` as for `saved_body`."""
     return {"searches": [search_row(search) for search in page.searches], "next_cursor": next_cursor}

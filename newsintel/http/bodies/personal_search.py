@@ -12,13 +12,15 @@ from newsintel.http.bodies.search import View, search_body
 
 
 def render(answer: Answer, view: View, preferences: Preferences, filled: Sequence[str]) -> Sliced[dict[str, Any]]:
-    """The body of GET /articles for one person: as everybody's, with `personal`; with explain each story says what preferences added.
+    """The body of GET /articles for one person: the shared body plus `personal`.
+
+    With `view.explain`, each story shows what the preferences added to its score.
 
     Args:
-        answer: everybody's.
-        view: limit and page count the stories that are left.
+        answer: the answer that all callers share.
+        view: limit and page count the stories that are not hidden.
         preferences: the person's.
-        filled: the preferences that stood in for absent parameters.
+        filled: the preferences that replaced absent parameters.
     """
     merged = yield from merged_as(answer, view.dedupe)
     arranged = yield from arrange(merged.ranked, preferences, answer.harvest.query.sort)

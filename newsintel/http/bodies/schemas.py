@@ -1,6 +1,6 @@
-"""JSON Schemas of every body, for /openapi.json and for the tests that hold real bodies against them.
+"""JSON Schemas of every body, for /openapi.json and for the tests that validate real bodies.
 
-Members may be added in later versions, so none of these forbids what it does not name.
+Later versions may add members, so no schema forbids unknown members.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def words(values: Any) -> Schema:
 
 
 def maybe(schema: Schema) -> Schema:
-    """The same or null."""
+    """A schema's value or null."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
@@ -50,12 +50,12 @@ def by_name(values: Schema) -> Schema:
 
 
 def record(required: dict[str, Schema], **optional: Schema) -> Schema:
-    """An object with members that are always there, and some that may be."""
+    """An object with required and optional members."""
     return {"type": "object", "properties": required | optional, "required": list(required)}
 
 
 def ref(name: str) -> Schema:
-    """One of COMPONENTS."""
+    """A reference to a member of COMPONENTS."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -131,7 +131,7 @@ COMPONENTS: dict[str, Schema] = {
     "Timeline": record({"buckets": many(record({"start": MOMENT, "count": COUNT}))}),
     "Facets": record(
         {name: many(record({"value": TEXT, "count": COUNT})) for name in ("source", "publisher")},
-        # Only where there are older matches, which were not counted.
+        # Present only if there are older matches, which are not counted.
         counted_newest=COUNT,
     ),
     "Trending": record(
@@ -168,7 +168,7 @@ COMPONENTS: dict[str, Schema] = {
             "sources": by_name(ref("SourceReport")),
         },
         personal=record({"applied": many(TEXT), "hidden": COUNT}),
-        # Only where no source is set up: which settings give news.
+        # Present only if no source is configured: the settings that turn sources on.
         notice=TEXT,
     ),
     "Account": record({"id": TEXT, "username": TEXT, "provider": TEXT, "created_at": MOMENT, "last_login_at": MOMENT}),
@@ -231,7 +231,7 @@ COMPONENTS: dict[str, Schema] = {
             "checks": by_name(words(["ok", "failing"])),
             "sources": by_name(TEXT),
         },
-        # Only where a source is off though it may not be meant to be: which settings are missing.
+        # Present only if a source is off, perhaps by mistake: the missing settings.
         notice=TEXT,
     ),
     "Problem": record(

@@ -1,7 +1,7 @@
-"""What a person sees of a harvest: pure functions from an answer and a view to the body of a response. They never cost an upstream call.
+"""Bodies of searches: pure functions from an answer and a view. They make no upstream call.
 
-Moments that our own clock took (`fetched_at`, `first_seen_at`, `retry_at`) are shown in milliseconds, those that sources told
-(`published_at`) in seconds; all are RFC 3339 in UTC with a Z.
+Times from our own clock (`fetched_at`, `first_seen_at`, `retry_at`) have milliseconds, times from
+sources (`published_at`) seconds. All are RFC 3339 in UTC with a Z.
 """
 
 from collections import Counter
@@ -20,12 +20,13 @@ from newsintel.domain.search.scoring import DECIMALS, shown
 from newsintel.domain.text.moments import rfc3339
 
 LAST_PAGE = 1000
-"""The last that may be asked for (contract): of the smallest pages it is past the end of any harvest."""
+"""The highest page that a request may name (contract). Even with the smallest pages, it is past
+the end of every harvest."""
 
 
 @frozen
 class View:
-    """How a harvest is to be shown.
+    """How the body shows a harvest.
 
     Attributes:
         limit: groups on a page, 1 to 100.
@@ -40,18 +41,24 @@ class View:
 
 
 def render(answer: Answer, view: View) -> dict[str, Any]:
-    """The body of GET /articles. Scores use the harvest's fetched_at as now, so a hit equals its miss."""
+    """The body of GET /articles.
+
+    Scores use the harvest's fetched_at as the current time, so a cache hit equals its miss.
+    """
     return whole(rendering(answer, view))
 
 
 def rendering(answer: Answer, view: View) -> Sliced[dict[str, Any]]:
-    """Likewise, in slices."""
+    """Build the same body as `render`, in slices."""
     merged = yield from merged_as(answer, view.dedupe)
     return (yield from search_body(answer, merged, merged.ranked, view))
 
 
 def search_body(answer: Answer, merged: Merge, listed: Sequence[Ranked], view: View) -> Sliced[dict[str, Any]]:
-    """The body that lists some of a merge's groups, in the order given; the sources are reported by the whole merge."""
+    """The body that lists some of a merge's groups, in the given order.
+
+    The reports of the sources count the whole merge.
+    """
     harvest = answer.harvest
     start = (view.page - 1) * view.limit
     articles = []
@@ -82,7 +89,7 @@ def article_body(archived: ArchivedArticle) -> dict[str, Any]:
 
 
 def summary(article: Article) -> dict[str, Any]:
-    """What every list of articles shows of one."""
+    """The members of an article that every list of articles shows."""
     body: dict[str, Any] = {
         "id": article.id,
         "title": article.title,
@@ -112,7 +119,11 @@ def _group_body(ranked: Ranked, *, explain: bool) -> dict[str, Any]:
 
 
 def _duplicates(group: Group) -> list[Member]:
-    """Every member but the leader, in founder order. A founder that does not lead is listed with what ties the leader to it."""
+    """Return every member except the leader, in founder order.
+
+    A founder that is not the leader gets the leader's rule and similarity: they tie the two
+    together.
+    """
     leading = next(place for place, member in enumerate(group.members) if member.article == group.leader)
     leader = group.members[leading]
     others = [member for place, member in enumerate(group.members) if place != leading]
@@ -136,9 +147,10 @@ def _duplicate(member: Member) -> dict[str, Any]:
 
 
 def _sources(answer: Answer, merged: Merge) -> dict[str, Any]:
-    """A report per source.
+    """Return a report per source: of the failed refresh if there was one, else of the harvest.
 
-    Only articles that these outcomes kept can count as merged; those of a stale harvest or of the archive are not theirs.
+    Only a live harvest's articles count as merged: the articles of a stale harvest or of the
+    archive do not come from the reported outcomes.
     """
     own = answer.harvest.origin is Origin.LIVE
     listed = (member.article.source for ranked in merged.ranked for member in _duplicates(ranked.group))

@@ -1,1 +1,1 @@
-"""What every request passes, in order."""
+"""Middleware: the steps that every request passes before its route."""

@@ -1,4 +1,7 @@
-"""Lets pages of the origins in CORS_ORIGINS read our answers (Fetch, 3.2). Never with cookies: such a page sends a key, or is anonymous."""
+"""Lets pages of the origins in CORS_ORIGINS read our responses (Fetch, 3.2).
+
+Cookies are never allowed: such a page sends a key, or is anonymous.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +21,7 @@ EXPOSED = (
 
 
 class Cors:
-    """ASGI middleware round all that may answer, so that a page can also read why it was refused."""
+    """ASGI middleware, outside of all that refuse requests, so that a page can read the reason."""
 
     def __init__(self, app: Asgi, origins: Sequence[str]) -> None:
         self._app = app
@@ -47,6 +50,6 @@ class Cors:
 
 
 def _varying(headers: Any) -> list[tuple[bytes, bytes]]:
-    """The same headers, saying that they depend on the origin."""
+    """Return the headers with a Vary that names Origin."""
     said = any(name.lower() == b"vary" and b"origin" in value.lower() for name, value in headers)
     return [*headers, *([] if said else [(b"vary", b"Origin")])]

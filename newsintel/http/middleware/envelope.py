@@ -1,4 +1,4 @@
-"""What every response carries, whoever made it: an id to find it by, and headers that keep browsers careful."""
+"""Adds to every response its request id and the security headers for browsers."""
 
 import random
 import re
@@ -10,26 +10,30 @@ from newsintel.http.asgi import Asgi, Receive, Scope, Send
 from newsintel.runtime.telemetry.logs import enter_context
 
 SECURITY = (
-    # OWASP ASVS 5.0, 3.4.4, 3.4.5: bytes stay the type we said, no address leaks onward. 3.4.3 and 3.4.6 are NOTHING's: nothing is loaded,
-    # nothing frames us.
+    # OWASP ASVS 5.0, 3.4.4 and 3.4.5: browsers keep the declared content type and send no Referer.
+    # NOTHING covers 3.4.3 and 3.4.6: responses load nothing and cannot be framed.
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
 
 NOTHING = b"default-src 'none'; frame-ancestors 'none'"
-"""The content security policy of every answer but pages, which leave their own in `scope["state"]["policy"]`."""
+"""The default content security policy. HTML pages set their own in `scope["state"]["policy"]`."""
 
 NO_CONTENT = 204
 
 OF_A_BODY = frozenset({b"content-length", b"content-type"})
-"""What a 204 must not have, for it has no body."""
+"""Headers that describe a body, so a 204 must not have them."""
 
-# ASVS 3.4.1 asks for a year at least. Not for subdomains: they may be someone else's.
+# ASVS 3.4.1 requires at least one year. Subdomains are not included: they may have another owner.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Envelope:
-    """ASGI middleware round everything else. Leaves the id in `scope["state"]["request_id"]` and in every log line of the request."""
+    """The outermost ASGI middleware.
+
+    It puts the request id into `scope["state"]["request_id"]` and into every log line of the
+    request.
+    """
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
@@ -39,7 +43,7 @@ class Envelope:
         """Serve one request."""
         request_id = chosen_id(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
-        # Each request has a task of its own, so what is bound here ends with it.
+        # Each request runs in its own task, so this context ends with the request.
         enter_context({"request_id": request_id})
         added = [*self._fixed, (b"x-request-id", request_id.encode())]
 
@@ -53,7 +57,7 @@ class Envelope:
 
 
 def _allowed(start: Any) -> Iterable[tuple[bytes, bytes]]:
-    """A response's headers, without those that describe a body if it has none: a 204 must have no Content-Length (RFC 9110 8.6)."""
+    """Return a response's headers; for a 204 without those that describe a body (RFC 9110 8.6)."""
     headers: Iterable[tuple[bytes, bytes]] = start["headers"]
     if start["status"] != NO_CONTENT:
         return headers
@@ -61,9 +65,9 @@ def _allowed(start: Any) -> Iterable[tuple[bytes, bytes]]:
 
 
 def chosen_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The caller's X-Request-Id if it is one and harmless in a log line, else a new one."""
+    """Return the caller's X-Request-Id if it is single and safe in a log line, else a new id."""
     given = [value for name, value in headers if name == b"x-request-id"]
     if len(given) == 1 and re.fullmatch(rb"[A-Za-z0-9-]{1,64}", given[0]):
         return given[0].decode()
-    # An identity, not a secret; eight times as quick as one.
+    # An identifier, not a secret: `random` is eight times faster than a secret generator.
     return f"{random.getrandbits(128):032x}"

@@ -1,6 +1,7 @@
-"""Answers only to its own names: a foreign Host is DNS rebinding or a poisoned link, and gets a 421.
+"""Refuses requests for host names that are not ours with a 421.
 
-X-Forwarded-Host and Forwarded are never read: a balancer passes on what the client wrote there.
+A foreign Host means DNS rebinding or a poisoned link. X-Forwarded-Host and Forwarded are never
+read: a load balancer forwards what the client wrote there.
 """
 
 import re
@@ -13,37 +14,40 @@ from newsintel.http.paths import HEALTH, READY
 from newsintel.http.response.problems import PROBLEMS, refuse
 
 ANY_HOST = frozenset({HEALTH, READY})
-"""Balancers probe these by address."""
+"""Paths that load balancers probe by IP address, so their Host is not checked."""
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+?)\.?(:[0-9]{0,5})?")
-"""RFC 9110 7.2: uri-host and optional port, without userinfo; one trailing dot names the same host."""
+"""RFC 9110 7.2: uri-host and optional port, without userinfo. A trailing dot changes nothing."""
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
-    """Every host name served, in lower case and without port: the port is the balancer's or the container's business."""
+    """Return every host name served, in lower case.
+
+    Names have no port, because a load balancer or a container may use another one.
+    """
     names = [urlsplit(settings.public_url).netloc, *settings.allowed_hosts]
     if settings.bind.loopback:
         names += ["localhost", "127.0.0.1", "[::1]"]
     return frozenset(filter(None, map(host_of, names)))
 
 
-# The same few come with every request.
+# Cached: the same few values come with every request.
 @lru_cache(maxsize=64)
 def host_of(authority: str) -> str | None:
-    """The host in `host:port`, in lower case; None if it is malformed."""
+    """Return the host of `host:port`, in lower case; None if the text is malformed."""
     match = _AUTHORITY.fullmatch(authority)
     return match[1].lower() if match else None
 
 
 class HostCheck:
-    """ASGI middleware: requests for other hosts end here."""
+    """ASGI middleware: refuses requests for other hosts."""
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
         self._allowed = allowed_hosts(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 421 (404 for a target that names no path, such as `*`)."""
+        """Pass a request on, or answer 421 (404 for a target that is not a path, such as `*`)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -58,9 +62,11 @@ class HostCheck:
 
 
 def under_one_name(app: Asgi) -> Asgi:
-    """ASGI middleware round the framework, which binds its router to the Host header and fails on names such as `a..b`.
+    """Wrap the framework in ASGI middleware that gives every request the Host `localhost`.
 
-    Who is asked has been checked by then, or does not matter. No answer depends on it: our addresses are made of PUBLIC_URL.
+    The framework binds its router to the Host header and fails on names such as `a..b`. HostCheck
+    has checked the real Host before, where it matters. No response depends on it: our URLs start
+    with PUBLIC_URL.
     """
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +78,10 @@ def under_one_name(app: Asgi) -> Asgi:
 
 
 def _target(scope: Scope) -> tuple[str, str]:
-    """The request's authority and path. In the absolute form, `GET http://host/path`, the Host header does not count (RFC 9112 3.2.2)."""
+    """Return the request's authority and path.
+
+    In the absolute form, `GET http://host/path`, the Host header is ignored (RFC 9112 3.2.2).
+    """
     path = scope["path"]
     if path[:1] != "/" and path.lower().startswith(("http://", "https://")):
         authority, slash, rest = path.partition("://")[2].partition("/")

@@ -1,4 +1,4 @@
-"""Finds out whose a request is, before anything else is done for it: the limits further in count per person."""
+"""Identifies the caller of each request. The rate limits, which run next, count per person."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,22 +16,23 @@ from newsintel.http.services import Services
 from newsintel.runtime.asker import ask_for, asking_urgently
 
 NOT_ASKED = frozenset({HEALTH, READY, METRICS})
-"""What these answer is anybody's, and must not depend on a store. The metrics' token, in the same header as a key, is their own matter."""
+"""Paths whose callers are not identified: their responses must not depend on a store. The route of
+/metrics itself checks its token, which uses the same header as a key."""
 
 SHOWS = (b"authorization", b"cookie")
-"""The headers that may say whose a request is."""
+"""The headers that can identify a caller."""
 
 
 def _shows(scope: Scope) -> bool:
-    """Whether a request shows anything that might say whose it is; most do not, and cost no more than this look."""
-    for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long, for every request
+    """Whether a request has a header that can identify its caller; most requests have none."""
+    for name, _ in scope["headers"]:  # noqa: SIM110 - a generator takes twice as long
         if name in SHOWS:
             return True
     return False
 
 
 class Identify:
-    """ASGI middleware: leaves the request's Caller in `scope["state"]["caller"]`."""
+    """ASGI middleware: stores the request's Caller in `scope["state"]["caller"]`."""
 
     def __init__(self, app: Asgi, services: Services) -> None:
         self._app = app
@@ -51,7 +52,7 @@ class Identify:
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope, anonymous: Caller) -> Caller:
-        """The person that the request's key or session stands for; the anonymous caller if it shows none."""
+        """Return the caller of the request's key or session; without one, the anonymous caller."""
         key = bearer(scope["headers"])
         if key is not None:
             nobody = evolve(anonymous, doubt=Doubt.BAD_KEY)
@@ -62,10 +63,11 @@ class Identify:
         return anonymous
 
     async def _found(self, credential: str, ask: Callable[[str], Awaitable[Caller | None]], nobody: Caller) -> Caller:
-        """Whose a credential is, `nobody` if it is nobody's.
+        """Return the caller of a credential; `nobody` if the credential is not valid.
 
-        A person whose limit is spent is refused further in, and so is not looked up. A request whose look-up failed counts for the person
-        whom its credential stood for last: else nothing would bound the look-ups of somebody who makes the stores too busy for them.
+        A person over the limit is not looked up, because the rate limits refuse the request anyway.
+        A request whose look-up failed counts against the last known person of its credential:
+        otherwise a client that overloads the stores could cause any number of look-ups.
         """
         lookups, person = self._services.limits.lookups, self._services.limits.lookups.person(credential)
         if person and self._over_limit(person):
@@ -88,7 +90,11 @@ class Identify:
         return Caller(holder[0].public_id, *holder) if holder else None
 
     async def _by_session(self, session_id: str, _credential: str) -> Caller | None:
-        """Whoever is signed in. A session whose account is gone, deleted elsewhere while Redis was away, is nobody's."""
+        """Return the signed-in caller.
+
+        A session without an account counts as anonymous: the account may have been deleted while
+        Redis was unavailable.
+        """
         session = await self._services.accounts.sessions.find(session_id)
         account = await self._services.accounts.directory.account(session.user_id) if session else None
         return Caller(account.public_id, account, Access.SESSION, session.digest) if session and account else None

@@ -1,7 +1,8 @@
-"""How often one person may ask: counts every request, tells it in headers, and answers 429 past the limit.
+"""Rate limits per person: counts every request, reports in headers, answers 429 over the limit.
 
-The headers are those of draft-ietf-httpapi-ratelimit-headers-10: a policy's quota and window, what remains and the seconds until it is
-whole again. A request whose call is leased already is passed on without waiting for anything.
+The headers are those of draft-ietf-httpapi-ratelimit-headers-10: a policy's quota and window, the
+remaining calls and the seconds until the quota resets. A request with a call that is already leased
+passes without waiting.
 """
 
 from newsintel.domain.accounts.model import Caller
@@ -12,14 +13,15 @@ from newsintel.http.response.problems import PROBLEMS, refuse
 from newsintel.runtime.limits.limiter import Limiter
 
 EXEMPT = frozenset({HEALTH, READY, METRICS, DESCRIPTION, "/docs", "/favicon.ico"})
-"""What platforms probe, often from one address for everybody, and what explains the service to whoever has run into a limit."""
+"""Paths that platforms probe, often from one IP address for all users, and paths that explain the
+service to callers over the limit."""
 
 EXEMPT_BELOW = (PROBLEM_PAGES, "/docs/")
-"""The same for whatever lies below an address."""
+"""Prefixes of further exempt paths."""
 
 
 class Limits:
-    """ASGI middleware, within Identify: a request of a person whose limit is spent ends here."""
+    """ASGI middleware inside Identify: refuses requests of a person over the limit."""
 
     def __init__(self, app: Asgi, requests: Limiter, misses: Limiter | None) -> None:
         self._app = app
@@ -51,7 +53,7 @@ class Limits:
         await self._app(scope, receive, sending)
 
     def _head(self, path: str, person: str, remaining: int) -> list[tuple[bytes, bytes]]:
-        """The headers; for a search, which can reach an upstream, also of the upstreams' limit as it stands after the request."""
+        """Return the headers. The state of the limit of misses is that after the request."""
         state = b'"search";r=%d;t=%d' % (remaining, self._requests.resets_s())
         if self._misses is None or path != SEARCH:
             return [(b"ratelimit-policy", self._policy), (b"ratelimit", state)]
@@ -60,7 +62,7 @@ class Limits:
 
 
 def is_exempt(path: str) -> bool:
-    """Whether requests for an address are not counted."""
+    """Whether requests for a path are not counted."""
     return path in EXEMPT or path.startswith(EXEMPT_BELOW)
 
 

@@ -1,20 +1,24 @@
-"""What a client would rather have, by its Accept header (RFC 9110, 12.5.1).
+"""Content negotiation by the Accept header (RFC 9110, 12.5.1).
 
-The framework's reader takes time with the square of the header's length: 16 KiB of spaces hold up everybody for half a second.
+The framework's parser takes time quadratic in the header's length: 16 KiB of spaces block all
+requests for half a second.
 """
 
 LONGEST = 1_000
-"""Characters that are read. Browsers send 150; what is longer asks for nothing that we could tell."""
+"""Characters of an Accept header. Browsers send 150; a longer header is ignored."""
 
 
 def prefers(accept: str, wanted: str, *others: str) -> bool:
-    """Whether a media type is asked for more than each of some others are."""
+    """Whether the client prefers one media type to each of the others."""
     ranges = _ranges(accept) if len(accept) <= LONGEST else {}
     return _quality(ranges, wanted) > max(_quality(ranges, other) for other in others)
 
 
 def _ranges(accept: str) -> dict[str, float]:
-    """The quality of each media range; one with parameters is none of ours, and a quality that is no number counts for nothing."""
+    """Return the quality of each media range.
+
+    Ranges with parameters are ignored. A quality that is not a number counts as 0.
+    """
     ranges: dict[str, float] = {}
     for member in accept.lower().split(","):
         media, *parameters = (part.strip() for part in member.split(";"))
@@ -26,7 +30,7 @@ def _ranges(accept: str) -> dict[str, float]:
 
 
 def _weight(digits: str) -> float:
-    """A quality from 0 to 1; 0 for what is none."""
+    """Return a quality from 0 to 1; 0 for invalid text."""
     try:
         return min(1.0, max(0.0, float(digits))) if digits.replace(".", "", 1).isdecimal() else 0.0
     except ValueError:
@@ -34,6 +38,6 @@ def _weight(digits: str) -> float:
 
 
 def _quality(ranges: dict[str, float], media: str) -> float:
-    """How much a media type is wanted, by the most specific range that it is in."""
+    """Return the quality of a media type, by the most specific range that contains it."""
     within = (media, media.partition("/")[0] + "/*", "*/*")
     return next((ranges[one] for one in within if one in ranges), 0.0)

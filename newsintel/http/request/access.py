@@ -1,4 +1,4 @@
-"""Who may do what: the checks that stand before every route, and the caller for those behind them."""
+"""Access control: the checks before every route, and the caller for the routes."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -15,13 +15,13 @@ CHALLENGE = 'Bearer realm="newsintel"'
 
 
 def caller() -> Caller:
-    """Whoever sent the current request."""
+    """Return the caller of the current request."""
     found: Caller = request.scope["state"]["caller"]
     return found
 
 
 def account() -> Account:
-    """The account that the current request speaks for, on a route that needs one."""
+    """Return the account of the current request, on a route that needs one."""
     found = caller().account
     if found is None:
         raise AssertionError("a route without a need asked for the account")
@@ -29,23 +29,24 @@ def account() -> Account:
 
 
 def admit(caller: Caller, need: Access | None) -> None:
-    """Let a caller through to a route, or raise.
+    """Let a caller pass to a route, or raise.
 
     Args:
-        caller: who asks.
-        need: what access the route takes at least; None = anybody's.
+        caller: the caller of the request.
+        need: the access that the route requires; None = the route is public.
 
     Raises:
-        DeniedError: 401 without a good key or session, 403 where the key's scope is not enough.
-        SignInUnavailableError: an account is needed, and who is asking cannot be found out now.
-        RateLimitedError: an account is needed, and the address has shown too many keys or sessions that are no good.
+        DeniedError: 401 without a valid key or session, 403 if the key's scope is not enough.
+        SignInUnavailableError: an account is needed, and the caller cannot be identified now.
+        RateLimitedError: an account is needed, and the client's address has sent too many invalid
+            keys or sessions.
     """
     if caller.doubt is Doubt.BAD_KEY:
-        raise DeniedError("unauthenticated", "This key is not good: unknown, expired or revoked.", f'{CHALLENGE}, error="invalid_token"')
+        raise DeniedError("unauthenticated", "Invalid API key: unknown, expired or revoked.", f'{CHALLENGE}, error="invalid_token"')
     if need is None:
         return
     if caller.doubt is Doubt.UNKNOWN:
-        raise SignInUnavailableError("Who is asking cannot be found out right now; what is public still works.")
+        raise SignInUnavailableError("We cannot identify you right now. Public routes still work.")
     if caller.doubt is Doubt.THROTTLED:
         raise RateLimitedError(WINDOW_S)
     if caller.access is None:
@@ -53,15 +54,16 @@ def admit(caller: Caller, need: Access | None) -> None:
     if caller.access.covers(need):
         return
     if need is Access.SESSION:
-        raise DeniedError("session_required", "A key may not do this: sign in with a browser.")
+        raise DeniedError("session_required", "A key cannot do this: sign in with a browser.")
     raise DeniedError("insufficient_scope", "This key may only read.", f'{CHALLENGE}, error="insufficient_scope", scope="write"')
 
 
 def check_site(headers: Mapping[str, str] | Headers, own_origin: str) -> None:
-    """Refuse a change that another site's page may have had a browser ask for.
+    """Refuse a change that a page of another site may have caused (CSRF).
 
-    A browser says where a request comes from by Sec-Fetch-Site (Fetch Metadata) or, if it is older, by Origin; neither can be set by a
-    page. Not for requests that show a key: no browser sends one by itself, as it does cookies, and the password of a proxy in front.
+    A browser names the origin of a request in Sec-Fetch-Site (Fetch Metadata); an older one in
+    Origin. Pages can set neither. Requests with a key are not checked: a browser sends cookies and
+    the password for a proxy by itself, but never a key.
 
     Raises:
         DeniedError: 403 cross_site.
@@ -74,7 +76,7 @@ def check_site(headers: Mapping[str, str] | Headers, own_origin: str) -> None:
 
 
 def origin_of(url: str) -> str:
-    """A URL's origin as a browser writes it in the Origin header (RFC 6454, 6.2)."""
+    """Return a URL's origin as a browser writes it in the Origin header (RFC 6454, 6.2)."""
     parts = urlsplit(url)
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = "" if parts.port in (None, default) else f":{parts.port}"

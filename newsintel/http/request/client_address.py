@@ -1,4 +1,4 @@
-"""Who sent a request: the client's address, as the trusted proxies tell it, and the person that stands for it."""
+"""The client's IP address, as the trusted proxies report it."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -8,13 +8,16 @@ from newsintel.domain.accounts.persons import UNKNOWN, parse_address
 from newsintel.http.asgi import Scope
 
 MOST_PROXIES = 16
-"""Entries of X-Forwarded-For that are looked at, from the right. Nobody has so many trusted proxies in a row."""
+"""Entries of X-Forwarded-For that are read, from the right. No setup has so many trusted proxies in
+a row."""
 
 
 def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
-    """The client's address: the peer's, or where the peer is a trusted proxy the rightmost X-Forwarded-For entry that is not one.
+    """Return the client's address.
 
-    What stands further left was written by the client. A malformed entry ends the walk: whoever is right of it is the client.
+    This is the peer's address. If the peer is a trusted proxy, it is the rightmost entry of
+    X-Forwarded-For that is not a trusted proxy: the client can forge the entries further left. If
+    an entry is malformed, the entry to its right is the client.
     """
     peer = (scope.get("client") or (UNKNOWN,))[0]
     if not trusted or not is_trusted(peer, trusted):
@@ -30,12 +33,12 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
 
 
 def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
-    """The entries of every X-Forwarded-For header, in order."""
+    """Return the entries of all X-Forwarded-For headers, in order."""
     lines = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
     return [entry.strip() for line in lines for entry in line.split(",")]
 
 
 def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    """Whether an address is that of a proxy in front of us."""
+    """Whether an address belongs to a trusted proxy."""
     parsed = parse_address(address)
     return parsed is not None and any(parsed in network for network in trusted)

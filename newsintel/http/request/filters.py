@@ -1,4 +1,4 @@
-"""The parameters that searches live and archived have in common."""
+"""The parameters that live searches and archive searches share."""
 
 from datetime import datetime
 
@@ -14,10 +14,10 @@ LANGUAGE = Parameter("language", language(), "Articles known to be in another la
 
 
 def bounds(given: Given) -> tuple[datetime | None, datetime | None]:
-    """The values of BOUNDS.
+    """Return the values of BOUNDS.
 
     Raises:
-        InvalidParameterError: they are in the wrong order.
+        InvalidParameterError: `from` is later than `to`.
     """
     start, end = given["from"], given["to"]
     if start and end and start > end:

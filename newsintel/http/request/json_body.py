@@ -1,6 +1,7 @@
-"""Strict reading of JSON bodies: the object that a route declares, or the caller learns member by member what is wrong with it.
+"""Strict reader of JSON bodies: returns the object that a route declares, or names each bad member.
 
-The framework's own reader answers deep nesting and wrong UTF-8 with a 500, takes NaN, and lets the last of two equal members win.
+The framework's own reader answers deep nesting and invalid UTF-8 with a 500, accepts NaN, and for
+two members with the same name takes the last.
 """
 
 import json
@@ -16,30 +17,32 @@ from newsintel.errors import InvalidBodyError
 from newsintel.http.request.query_kinds import Kind
 
 DEEPEST = 32
-"""Levels of arrays and objects (OWASP ASVS 5.0, 15.2.2 asks for a bound; no body of ours has a use for more)."""
+"""Levels of arrays and objects (OWASP ASVS 5.0, 15.2.2 requires a limit; our bodies need fewer)."""
 
 LEAST, GREATEST, MOST_DIGITS = -(2**63), 2**64 - 1, 20
-"""Whole numbers that we can write again (`codec.to_json`), signed or unsigned in 64 bits, and the characters of the longest."""
+"""The integers that `codec.to_json` can write (signed or unsigned 64 bits), and the most characters
+that one can have."""
 
 MOST_ERRORS = 20
 
 MOST_VALUES = 5_000
-"""Of JSON in a body, names of members included. The largest preference, 4 KiB of one digit each, has half of them."""
+"""JSON values in a body, member names included. The largest preference, 4 KiB of single digits, has
+half as many."""
 
 TOO_MANY = f"holds more than {MOST_VALUES:,} values"
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 LONGEST_TYPE = 256
-"""Characters of a Content-Type; longer ones are not read."""
+"""Characters of a Content-Type; a longer one is not read and counts as unsupported."""
 
 LEFT_OUT = object()
-"""As a member's default: the view finds no such name."""
+"""As a member's default: if the member is absent, the view does not get its name."""
 
 
 @frozen
 class Member:
-    """One member of a body: its public name, the kind of its JSON value, and its value when absent."""
+    """One member of a body: its public name, its kind of JSON value, and its value when absent."""
 
     name: str
     kind: Kind
@@ -49,13 +52,13 @@ class Member:
 
 
 async def read_body(members: Sequence[Member], request: Request) -> dict[str, Any]:
-    """A request's body, read by the members that its route declares.
+    """Read a request's body by the members that its route declares.
 
     Raises:
-        UnsupportedMediaType: it is not application/json in UTF-8.
-        BadRequest: it is no JSON object within bounds.
-        ExceptionGroup: of InvalidBodyErrors, one for each member that is unknown, missing or wrong.
-        RequestEntityTooLarge, RequestTimeout: by the framework, over its size and time.
+        UnsupportedMediaType: the body is not application/json in UTF-8.
+        BadRequest: the body is not a JSON object within the limits.
+        ExceptionGroup: InvalidBodyErrors, one for each member that is unknown, missing or invalid.
+        RequestEntityTooLarge, RequestTimeout: from the framework, over its limits of size and time.
     """
     if not _is_json(request):
         raise UnsupportedMediaType("The body must be sent as Content-Type: application/json.")
@@ -63,14 +66,14 @@ async def read_body(members: Sequence[Member], request: Request) -> dict[str, An
 
 
 def _is_json(request: Request) -> bool:
-    """Whether a body is sent as JSON in UTF-8, with whatever other parameters."""
+    """Whether a body is sent as JSON in UTF-8. Other parameters of the type are ignored."""
     if len(request.headers.get("Content-Type", "")) > LONGEST_TYPE or request.mimetype != "application/json":
         return False
     return bool(request.mimetype_params.get("charset", "utf-8").lower() == "utf-8")
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object (RFC 8259) in some bytes, stricter than json.loads: see the module. Raises BadRequest."""
+    """Parse a JSON object (RFC 8259) by this module's rules; raise BadRequest if it is invalid."""
     left = _Left(MOST_VALUES)
     try:
         value = json.loads(
@@ -91,7 +94,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every member's value by name, as `read_body` has it."""
+    """Return every member's value by name.
+
+    Raises:
+        ExceptionGroup: as from `read_body`.
+    """
     known = {member.name: member for member in members}
     listed = ", ".join(known)
     errors = [
@@ -116,12 +123,16 @@ def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[st
 
 @define
 class _Left:
-    """How many values may still come: so many that no body of ours needs them, so few that reading them holds up nobody."""
+    """How many more values a body may have.
+
+    The limit is more than our bodies need, and low enough that reading does not block other
+    requests.
+    """
 
     _values: int
 
     def members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """An object of these members."""
+        """Return an object of these members; raise a ValueError if a name occurs twice."""
         self._count()
         members = dict(pairs)
         if len(members) < len(pairs):
@@ -154,7 +165,12 @@ def _no_constant(_name: str) -> Any:
 
 
 def _check_tree(value: Any) -> None:
-    """Raise if a value is nested too deeply, is of too many, or holds text that PostgreSQL cannot keep. Level by level: no recursion."""
+    """Check a value level by level, without recursion.
+
+    Raises:
+        RecursionError: it is nested too deeply.
+        ValueError: it has too many values, or text that PostgreSQL cannot store.
+    """
     level, seen = [value], 0
     for depth in range(DEEPEST + 1):
         seen += len(level)

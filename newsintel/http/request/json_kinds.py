@@ -1,4 +1,7 @@
-"""The kinds of value that a member of a JSON body can have. A parser takes what JSON gave, or raises a ValueError that states the rule."""
+"""The kinds of value that a member of a JSON body can have.
+
+A parser takes the decoded JSON value, or raises a ValueError that states the rule.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +12,7 @@ from newsintel.http.request.query_kinds import Kind
 
 
 def string(shortest: int, longest: int) -> Kind:
-    """Text of a length in code points."""
+    """Text of a limited length, counted in code points."""
 
     def parse(value: Any) -> str:
         if not isinstance(value, str) or not shortest <= len(value) <= longest:
@@ -31,7 +34,7 @@ def word(*words: str) -> Kind:
 
 
 def moment() -> Kind:
-    """An RFC 3339 date-time of the years that are kept."""
+    """An RFC 3339 date-time within the years that we store."""
 
     def parse(value: Any) -> datetime:
         if not isinstance(value, str) or "T" not in value.upper():
@@ -45,7 +48,7 @@ def moment() -> Kind:
 
 
 def or_null(kind: Kind) -> Kind:
-    """The same, or null."""
+    """The given kind, or null."""
 
     def parse(value: Any) -> Any:
         return None if value is None else kind.parse(value)
@@ -54,5 +57,5 @@ def or_null(kind: Kind) -> Kind:
 
 
 def anything(check: Callable[[Any], Any] = lambda value: value) -> Kind:
-    """Any JSON value, judged by whoever uses it or by `check`."""
+    """Any JSON value; `check` or the code that uses the value validates it."""
     return Kind({}, check)

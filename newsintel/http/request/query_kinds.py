@@ -1,7 +1,8 @@
-"""The kinds of value that a parameter of the path or the query can have; `json_kinds` has those of a JSON body.
+"""The kinds of value of path and query parameters; `json_kinds` has those of JSON bodies.
 
-A `Kind` is both halves of one rule, how a value is read and how OpenAPI describes it, so that the two cannot drift apart. A parser takes
-the decoded text, or raises a ValueError that states the rule and follows on the parameter's name.
+A `Kind` holds a value's parser and its description for OpenAPI together, so that they cannot drift
+apart. A parser takes the decoded text, or raises a ValueError whose message states the rule and
+continues a sentence that starts with the parameter's name.
 """
 
 import re
@@ -17,14 +18,17 @@ from newsintel.domain.text.moments import read_moment
 
 @frozen
 class Kind:
-    """A kind of value: the JSON Schema of a good one, and its parser."""
+    """A kind of value: the JSON Schema of valid values, and the parser."""
 
     schema: dict[str, Any]
     parse: Callable[[Any], Any]
 
 
 def whole(low: int, high: int) -> Kind:
-    """A whole number in ASCII digits; `int` alone would also take `1_000`, ` 5 ` and the digits of every script."""
+    """A whole number in ASCII digits.
+
+    `int` alone would also accept `1_000`, ` 5 ` and the digits of every script.
+    """
 
     def parse(raw: str) -> int:
         if not re.fullmatch(r"[0-9]{1,6}", raw) or not low <= int(raw) <= high:
@@ -46,7 +50,7 @@ def choice(*words: str) -> Kind:
 
 
 def names(known: tuple[str, ...]) -> Kind:
-    """A comma list of known names; read in the order in which they are known, each once."""
+    """A comma-separated list of known names. The result has each once, in the order of `known`."""
 
     def parse(raw: str) -> tuple[str, ...]:
         wanted = set(raw.split(","))
@@ -58,9 +62,10 @@ def names(known: tuple[str, ...]) -> Kind:
 
 
 def source_names(known: tuple[str, ...]) -> Kind:
-    """A comma list of sources that the archive may hold; read with the known ones first, in the order in which they are known.
+    """A comma-separated list of sources that the archive may hold.
 
-    Which there are besides, from imports, only the archive knows.
+    The result has the known sources first, in the order of `known`, then the others by name. Only
+    the archive knows which other sources exist, from imports.
     """
 
     def parse(raw: str) -> tuple[str, ...]:
@@ -73,20 +78,20 @@ def source_names(known: tuple[str, ...]) -> Kind:
 
 
 def text(longest: int | None = None) -> Kind:
-    """Free text, judged by whoever uses it.
+    """Free text; the code that uses it validates it.
 
     Args:
-        longest: in code points; for the description only. None = any text will do.
+        longest: in code points, for the description only. None = the description has no limits.
     """
     return Kind({"type": "string"} | ({"minLength": 1, "maxLength": longest} if longest else {}), str)
 
 
 def matching(schema: dict[str, Any], rule: str) -> Kind:
-    """Text as a schema's pattern has it.
+    """Text that matches a schema's pattern.
 
     Args:
-        schema: with a `pattern`, which says the same to Python and to ECMA 262.
-        rule: the same in words, after "must be".
+        schema: has a `pattern`, which means the same in Python and in ECMA 262.
+        rule: the pattern in words, after "must be".
     """
 
     def parse(raw: str) -> str:
@@ -98,7 +103,7 @@ def matching(schema: dict[str, Any], rule: str) -> Kind:
 
 
 def language() -> Kind:
-    """A language's two letters (ISO 639-1), in either case."""
+    """A two-letter language code (ISO 639-1), in either case."""
 
     def parse(raw: str) -> str:
         if not re.fullmatch(r"[A-Za-z]{2}", raw):
@@ -109,7 +114,7 @@ def language() -> Kind:
 
 
 def moment(*, end: bool = False) -> Kind:
-    """An RFC 3339 date-time, or a bare date that stands for its first (or, as an end, its last) moment in UTC."""
+    """An RFC 3339 date-time, or a date, which means its first (with `end`, last) moment in UTC."""
 
     def parse(raw: str) -> datetime:
         try:

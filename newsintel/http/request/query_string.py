@@ -1,4 +1,4 @@
-"""Strict reading of paths and query strings: every value is right, or the caller learns by name what is wrong with it."""
+"""Strict reader of paths and query strings: returns valid values or names each bad parameter."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,15 @@ from newsintel.errors import InvalidParameterError
 from newsintel.http.request.query_kinds import Kind
 
 Given = Mapping[str, Any]
-"""A request's values by name: parameters of path and query and members of the body, each as its kind reads it."""
+"""A request's values by name: the parsed parameters of path and query and members of the body."""
 
 MOST_ERRORS = 20
-"""A query string within the server's 16 KiB could hold thousands of unknown names; an answer lists this many."""
+"""Errors that one answer lists. A query string within the server's 16 KiB could hold thousands of
+unknown names."""
 
 MOST_PARAMETERS = 100
-"""No address takes twenty. Looking at those that a query string can hold takes 20 ms, which somebody else would have to wait."""
+"""No route takes twenty. Without this limit, the parameters that fit into a query string take 20 ms
+to read, and other requests wait."""
 
 
 @frozen
@@ -32,11 +34,14 @@ class Parameter:
 
 
 def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool = False) -> dict[str, Any]:
-    """Every parameter's value by name, absent ones at their default; of a foreign query string the unknown ones are left out.
+    """Return every parameter's value by name; an absent one has its default.
+
+    Unknown parameters of a foreign query string are ignored.
 
     Raises:
-        InvalidParameterError: there are too many of them.
-        ExceptionGroup: of InvalidParameterErrors, one for each name that is unknown, repeated, missing or wrong.
+        InvalidParameterError: there are too many parameters.
+        ExceptionGroup: InvalidParameterErrors, one for each name that is unknown, repeated, missing
+            or invalid.
     """
     known = {parameter.name: parameter for parameter in parameters}
     given, errors = _pairs(query_string)
@@ -61,11 +66,11 @@ def read(parameters: Iterable[Parameter], query_string: bytes, *, foreign: bool 
 
 
 def read_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, Any]:
-    """The value of each of a path's parameters by name.
+    """Return the value of each path parameter by name.
 
     Raises:
-        ExceptionGroup: of InvalidParameterErrors, one for each that is not of its kind.
-        NotFound: there can be nothing of such an id.
+        ExceptionGroup: InvalidParameterErrors, one for each parameter that is invalid.
+        NotFound: the parameter does not have the form of an id, so nothing can have it.
     """
     values: dict[str, Any] = {}
     errors = []
@@ -80,7 +85,7 @@ def read_path(kinds: Mapping[str, Kind], given: Mapping[str, str]) -> dict[str, 
 
 
 def _pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidParameterError]]:
-    """Split `a=1&b=2` into decoded values by name, and what was wrong with the rest by name."""
+    """Split `a=1&b=2` into decoded values by name and errors by name."""
     values: dict[str, str] = {}
     errors: dict[str, InvalidParameterError] = {}
     segments = query_string.split(b"&", MOST_PARAMETERS)
@@ -103,7 +108,8 @@ def _pairs(query_string: bytes) -> tuple[Mapping[str, str], dict[str, InvalidPar
 def _decoded(raw: bytes) -> str:
     """Undo form encoding (a plus is a space).
 
-    Stricter than the WHATWG's, which lets stray percent signs and wrong UTF-8 pass as something the caller never meant.
+    This is stricter than the WHATWG's rule, which accepts stray percent signs and invalid UTF-8 as
+    text that the caller did not mean.
     """
     if re.search(rb"%(?![0-9A-Fa-f]{2})", raw):
         raise ValueError("must be percent-encoded: write a percent sign as %25")

@@ -1,4 +1,4 @@
-"""The plain answers of routes: a JSON body, or none."""
+"""The usual responses of routes: a JSON body, or no body."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from newsintel.domain.search.codec import to_json
 
 
 def answer_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with JSON.
+    """Return a JSON response.
 
     Args:
-        body: its plain value.
-        status: of the answer.
-        headers: beside type and length.
+        body: a value that JSON can hold.
+        status: of the response.
+        headers: in addition to type and length.
     """
     return Response(to_json(body), status=status, headers=dict(headers or {}), content_type="application/json")
 
 
 def answer_empty() -> Response:
-    """Answer that it is done, with nothing to show for it."""
+    """Return a 204: done, no body."""
     return Response(b"", status=204)

@@ -1,4 +1,4 @@
-"""What a browser sees where it lands between us and a provider: the same answer as a program gets, as a small page with a way on."""
+"""Error pages for browsers during sign-in: the problem document as a small page with links."""
 
 import html
 from collections.abc import Awaitable, Callable
@@ -24,16 +24,19 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-"""Without style or script: the content security policy of such answers lets nothing be loaded or run."""
+"""Without style or script: the content security policy of these responses allows neither."""
 
 
 def landing(again: str, view: View) -> View:
-    """A view whose failures are pages for those who prefer text/html, and problem+json for everybody else. `again`: the path to retry."""
+    """Wrap a view so that its errors are pages for clients that prefer text/html.
+
+    All other clients get problem+json. `again`: the path of the page's link to try again.
+    """
 
     async def landed(services: Services, given: Given) -> Response:
         try:
             return await view(services, given)
-        except Exception as error:  # noqa: BLE001 - settled and logged as everywhere, and then only dressed otherwise
+        except Exception as error:  # noqa: BLE001 - logged as everywhere; only the format differs
             response = settle(error)
             return await _as_page(response, services.settings.public_url, again) if _prefers_html() else response
 

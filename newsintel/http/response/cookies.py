@@ -1,7 +1,8 @@
-"""The two cookies: who is signed in, and which browser has gone to a provider. Neither can be read by a page.
+"""The two cookies: one for the session, one for a browser that is at a sign-in provider.
 
-SameSite=Lax, since Strict would leave them behind when a provider sends the browser back. Over https both have the __Host- prefix, by
-which no other host and no path can set them (rfc6265bis, 4.1.3.2).
+Scripts cannot read them (HttpOnly). They are SameSite=Lax: with Strict, the browser would not send
+them when a provider redirects it back. Over https both have the __Host- prefix, so that no other
+host and no path can set them (rfc6265bis, 4.1.3.2).
 """
 
 from quart import Response, request
@@ -11,12 +12,12 @@ from newsintel.http.request.credentials import SESSION_ID, cookie, session_cooki
 
 
 def leaving_cookie(settings: Settings) -> str:
-    """The name of the cookie of a browser that has gone to a provider."""
+    """Return the name of the cookie of a browser that is at a provider."""
     return "__Host-newsintel-leaving" if settings.public_url.startswith("https://") else "newsintel_leaving_dev"
 
 
 def shown(name: str) -> str | None:
-    """A cookie of the current request, if it has the form of ours."""
+    """Return a cookie of the current request; None if it does not have the form of our cookies."""
     value = cookie(request.scope["headers"], name)
     return value if value and SESSION_ID.fullmatch(value) else None
 
@@ -32,12 +33,12 @@ def clear_session(response: Response, settings: Settings) -> None:
 
 
 def set_leaving(response: Response, settings: Settings, value: str, keep_s: int) -> None:
-    """Mark the browser as gone to a provider."""
+    """Mark that the browser is at a provider."""
     _set(response, leaving_cookie(settings), value, keep_s)
 
 
 def clear_leaving(response: Response, settings: Settings) -> None:
-    """Take the mark away."""
+    """Remove the mark."""
     _set(response, leaving_cookie(settings), "", 0)
 
 

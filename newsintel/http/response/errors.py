@@ -1,7 +1,7 @@
-"""Turns whatever a route raises into one answer, and leaves no exception unlogged.
+"""Turns every exception of a route into one response, and logs all of them.
 
-Quart-Trio picks one exception out of a group and forgets the others, so a bug beside a foreseen failure would vanish. `settled` is a view
-decorator because only there is the group still whole.
+Quart-Trio picks one exception from a group and drops the others, so a bug next to an expected
+failure would be lost. `settled` is a view decorator because only a decorator sees the whole group.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -44,11 +44,11 @@ _FRAMEWORK = {
     415: "unsupported_media_type",
     500: "internal",
 }
-"""The code for each status that the framework answers by itself."""
+"""The code for each status of the framework's own errors."""
 
 _OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (InvalidBodyError, "invalid_body"),
-    (PoisonedBatchError, "invalid_body"),  # a value that the kinds let pass and PostgreSQL does not
+    (PoisonedBatchError, "invalid_body"),  # a value that our kinds accept and PostgreSQL refuses
     (AccountGoneError, "unauthenticated"),
     (InvalidParameterError, "invalid_parameter"),
     (SignInUnavailableError, "not_ready"),
@@ -58,22 +58,26 @@ _OURS: tuple[tuple[type[NewsIntelError], str], ...] = (
     (UnavailableError, "archive_timeout"),
     (FlightBugError, "internal"),
 )
-"""The code for each exception of ours; the first class that fits decides."""
+"""The code for each of our exceptions; the first class that matches decides."""
 
-TOO_WIDE = "This query takes the archive too long. Narrow it: fewer alternatives, rarer words, a shorter time between `from` and `to`."
+TOO_WIDE = (
+    "The archive could not answer this query in time. Narrow the query: fewer alternatives, rarer "
+    "words, a shorter time between `from` and `to`."
+)
 
 
 def settled(view: View) -> View:
-    """A view that answers every exception, groups included, with a problem.
+    """Wrap a view so that it answers every exception, groups included, with a problem.
 
-    What is no `Exception` (trio's Cancelled, KeyboardInterrupt) goes on its way once the rest is logged: nobody is there to be answered.
+    A BaseException that is not an `Exception` (trio's Cancelled, KeyboardInterrupt) propagates
+    after the others are logged: no client waits for a response then.
     """
 
     @wraps(view)
     async def answering(**path: str) -> Response:
         try:
             return await view(**path)
-        except Exception as error:  # noqa: BLE001 - the last resort of every route: a bug becomes a logged 500
+        except Exception as error:  # noqa: BLE001 - a bug in a route becomes a logged 500
             return settle(error)
         except BaseExceptionGroup as group:
             passing, rest = group.split(lambda leaf: not isinstance(leaf, Exception | BaseExceptionGroup))
@@ -85,12 +89,15 @@ def settled(view: View) -> View:
 
 
 async def settle_framework(error: HTTPException) -> Response:
-    """Answer what the framework raised outside any view: no such address, no such method, a bug of its own."""
+    """Answer an error that the framework raised outside a view, such as an unknown path."""
     return settle(error)
 
 
 def settle(error: BaseException) -> Response:
-    """Log every leaf of an exception and answer them all: with their problem if they agree on one, else with a 500."""
+    """Log every leaf of an exception and return one response.
+
+    The response is their common problem; if they have different problems, a 500.
+    """
     leaves = list(_leaves(error))
     codes = {_code(leaf) for leaf in leaves}
     code = codes.pop() if len(codes) == 1 else None
@@ -112,7 +119,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _code(error: BaseException) -> str | None:
-    """The problem that an exception stands for; None for a bug."""
+    """Return the problem code of an exception; None for a bug."""
     if isinstance(error, HTTPException):
         return _FRAMEWORK.get(error.code or 500)
     if isinstance(error, DeniedError):
@@ -121,11 +128,14 @@ def _code(error: BaseException) -> str | None:
 
 
 def _log(error: BaseException, *, answered: bool = True) -> None:
-    """A bug with its traceback; the rest in one line. A store's outage is told once, by the store, so what it costs each request is info.
+    """Log a bug with its traceback, any other error in one line.
+
+    The store itself logs its outage once, so the failure of one request is only at level info.
 
     Args:
         error: a leaf.
-        answered: whether its own problem is the answer; where it is not, the answer is a 500 that only the log can explain.
+        answered: whether the response is the leaf's own problem. If not, the response is a 500 that
+            only the log explains.
     """
     code = _code(error)
     if code is None:
@@ -145,7 +155,10 @@ def _log(error: BaseException, *, answered: bool = True) -> None:
 
 
 def _detail(error: BaseException, code: str) -> str:
-    """One sentence for the caller. Most of our own exceptions speak to the operator, so their text stays in the log."""
+    """Return one sentence for the caller.
+
+    Most of our exceptions have a message for the operator, which only the log shows.
+    """
     if isinstance(error, ArchiveTimeoutError):
         return TOO_WIDE
     if isinstance(error, DeniedError | SignInUnavailableError):

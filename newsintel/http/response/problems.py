@@ -1,4 +1,4 @@
-"""The one table of errors: every code that this service answers with, and the document and page of each (RFC 9457)."""
+"""The table of problems (RFC 9457): every error code of this service, its document and page."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,12 +15,13 @@ from newsintel.http.paths import PROBLEM_PAGES
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_S = 1
-"""For a lack of room: the longest that a search holds its place is about SEARCH_DEADLINE_S, 1.5 s by default."""
+"""The default Retry-After: a search holds its slot for at most about SEARCH_DEADLINE_S, 1.5 s by
+default."""
 
 
 @frozen
 class Problem:
-    """One kind of error. `meaning` is the text of its page: what happened and what to do."""
+    """One kind of error. `meaning` is the text of its page: cause and remedy."""
 
     status: int
     title: str
@@ -28,51 +29,49 @@ class Problem:
 
 
 PROBLEMS: dict[str, Problem] = {
-    "invalid_parameter": Problem(400, "A parameter cannot be used", "The member `errors` names each parameter and what it may be."),
-    "invalid_body": Problem(400, "The request cannot be read", "Its body or form is not what this address takes."),
-    "bad_request": Problem(400, "The request is not HTTP", "Its bytes cannot be read as an HTTP/1.1 request (RFC 9112)."),
+    "invalid_parameter": Problem(400, "Invalid parameter", "The member `errors` names each invalid parameter and its rule."),
+    "invalid_body": Problem(400, "Invalid request body", "The body or form does not match what this path accepts."),
+    "bad_request": Problem(400, "Malformed HTTP request", "The bytes are not a valid HTTP/1.1 request (RFC 9112)."),
     "unauthenticated": Problem(
-        401, "Signing in is needed", "Sign in (GET /auth lists how), or send a key that is good: `Authorization: Bearer ni_...`."
+        401, "Sign-in required", "Sign in (see GET /auth), or send a valid API key: `Authorization: Bearer ni_...`."
     ),
-    "cross_site": Problem(403, "Another site's page asked for this", "Changes with a session's cookie are taken from our own pages alone."),
-    "insufficient_scope": Problem(403, "This key may not do that", "It takes a key whose scope is `write`, or a session."),
-    "session_required": Problem(403, "No key may do that", "It takes a session: sign in with a browser."),
-    "not_invited": Problem(403, "This account is not let in here", "Whoever runs this service decides who may sign in."),
-    "not_found": Problem(
-        404, "Nothing is here", "The address is wrong, or what it named is not known here. /openapi.json lists every address."
-    ),
-    "method_not_allowed": Problem(405, "The method is not allowed here", "The header `Allow` lists those that are."),
-    "request_timeout": Problem(408, "The request took too long to arrive", "Its head must arrive within 10 seconds, its body as well."),
-    "conflict": Problem(409, "It cannot be done as things stand", "The member `detail` says what stands in the way."),
-    "too_large": Problem(413, "The request's body is too large", "A body may have 64 KiB."),
-    "unsupported_media_type": Problem(415, "The body's media type is not taken here", "Bodies are application/json."),
-    "wrong_host": Problem(421, "This host name is not served here", "The operator can allow it with NEWSINTEL_ALLOWED_HOSTS."),
+    "cross_site": Problem(403, "Request from another site", "Changes with a session cookie must come from a page of this site."),
+    "insufficient_scope": Problem(403, "Insufficient scope", "This request needs an API key with the scope `write`, or a session."),
+    "session_required": Problem(403, "Session required", "API keys cannot do this. Sign in with a browser."),
+    "not_invited": Problem(403, "Account not allowed", "The operator of this service decides who may sign in."),
+    "not_found": Problem(404, "Not found", "The path is wrong, or the resource does not exist. /openapi.json lists every path."),
+    "method_not_allowed": Problem(405, "Method not allowed", "The header `Allow` lists the allowed methods."),
+    "request_timeout": Problem(408, "Request timeout", "The head must arrive within 10 seconds, and so must the body."),
+    "conflict": Problem(409, "Conflict with the current state", "The member `detail` names the conflict."),
+    "too_large": Problem(413, "Request body too large", "A body may have at most 64 KiB."),
+    "unsupported_media_type": Problem(415, "Unsupported media type", "The body must be application/json."),
+    "wrong_host": Problem(421, "Host name not served", "The operator can allow this name with NEWSINTEL_ALLOWED_HOSTS."),
     "headers_too_large": Problem(
-        431, "The request's head is too large", "The request line and headers may have 16 KiB and 128 lines together."
+        431, "Request head too large", "The request line and headers together may have at most 16 KiB and 128 lines."
     ),
     "rate_limited": Problem(
         429,
         "Too many requests",
-        "`RateLimit-Policy` tells what one person may ask, `RateLimit` what is left. Ask again after `Retry-After` seconds.",
+        "`RateLimit-Policy` has the limits, `RateLimit` what is left. Wait `Retry-After` seconds.",
     ),
-    "internal": Problem(
-        500, "Something went wrong on our side", "A bug in this service. Its log tells the operator more under the request_id."
+    "internal": Problem(500, "Internal error", "This is a bug in this service. The operator finds more in the log under the request_id."),
+    "sources_failed": Problem(
+        502, "Every source failed", "The member `sources` has their status. No cached or archived answer was available."
     ),
-    "sources_failed": Problem(502, "Every source failed", "The member `sources` says how each did, and nothing older could stand in."),
-    "busy": Problem(503, "No room right now", "Ask again after the number of seconds in the header `Retry-After`."),
-    "not_ready": Problem(
-        503, "Signing in does not work right now", "Searching without signing in still does. Ask again after `Retry-After` seconds."
+    "busy": Problem(503, "Service busy", "Retry after the number of seconds in the header `Retry-After`."),
+    "not_ready": Problem(503, "Sign-in not available", "Searches without sign-in still work. Retry after `Retry-After` seconds."),
+    "archive_timeout": Problem(503, "The archive did not answer", "Searches still work. Retry after `Retry-After` seconds."),
+    "sources_timed_out": Problem(
+        504, "Every source timed out", "No source answered within its deadline. No cached or archived answer was available."
     ),
-    "archive_timeout": Problem(503, "The archive did not answer", "Searching still works. Ask again after `Retry-After` seconds."),
-    "sources_timed_out": Problem(504, "Every source took too long", "None answered within its deadline, and nothing older could stand in."),
-    "version_not_supported": Problem(505, "This version of HTTP is not spoken here", "HTTP/1.1 and HTTP/1.0 are."),
+    "version_not_supported": Problem(505, "HTTP version not supported", "This server supports HTTP/1.1 and HTTP/1.0."),
 }
 
 _NO_ROOM = {Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.OVERLOADED, Status.CIRCUIT_OPEN}
 
 
 def code_of_failures(outcomes: Iterable[FetchOutcome]) -> str:
-    """The code for a search of which every source that was to be asked failed."""
+    """Return the code for a search in which every asked source failed."""
     statuses = {outcome.status for outcome in outcomes if outcome.status.failed}
     if statuses == {Status.TIMEOUT}:
         return "sources_timed_out"
@@ -82,14 +81,14 @@ def code_of_failures(outcomes: Iterable[FetchOutcome]) -> str:
 def document(
     code: str, detail: str, *, path: str, request_id: str, errors: Iterable[InvalidParameterError] = (), **more: Any
 ) -> dict[str, Any]:
-    """The members of a problem document.
+    """Return the members of a problem document.
 
     Args:
-        code: one of PROBLEMS.
-        detail: one sentence on this very case.
+        code: a key of PROBLEMS.
+        detail: one sentence about this occurrence.
         path: of the request, decoded; `instance` is its URI reference.
-        request_id: where the log tells more.
-        errors: the parameters at fault.
+        request_id: the id of the request in the log.
+        errors: the invalid parameters.
         more: extension members, e.g. `sources`.
     """
     return {
@@ -106,7 +105,7 @@ def document(
 
 
 async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """Answer with a problem outside the router. `head`: further headers."""
+    """Answer with a problem outside the router. `head`: additional headers."""
     scope["state"]["problem"] = code
     body = to_json(document(code, detail, path=scope["path"], request_id=scope["state"]["request_id"]))
     headers = [
@@ -122,7 +121,10 @@ async def refuse(scope: Scope, send: Send, code: str, detail: str, head: Iterabl
 def respond(
     code: str, detail: str, *, errors: Iterable[InvalidParameterError] = (), headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
-    """The current request's answer with a problem. Nobody may keep it: 404, 405 and 414 would be cacheable by default (RFC 9110 15.1)."""
+    """Return a problem as the response to the current request.
+
+    Caches must not store it: 404, 405 and 414 would be cacheable by default (RFC 9110 15.1).
+    """
     request_id = request.scope["state"]["request_id"]
     request.scope["state"]["problem"] = code
     body = document(code, detail, path=request.path, request_id=request_id, errors=errors, **more)

@@ -1,4 +1,7 @@
-"""GET /me/page: where signing in leads. A page that says who one is, makes API keys and shows each once, ends them, and signs out."""
+"""GET /me/page: the account page, where a sign-in leads.
+
+It shows the account, makes API keys and shows each once, revokes them, and signs out.
+"""
 
 from datetime import datetime
 from functools import partial
@@ -20,35 +23,36 @@ POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; "
     b"base-uri 'none'; frame-ancestors 'none'"
 )
-"""Its own script and style, and requests to this service; nothing inline, nothing from elsewhere (OWASP ASVS 5.0, 3.4.3)."""
+"""The page may load its own script and style, and send requests to this service. Nothing inline and
+nothing from other origins is allowed (OWASP ASVS 5.0, 3.4.3)."""
 
 ASSETS = {"account.css": "text/css; charset=utf-8", "account.js": "text/javascript; charset=utf-8"}
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of the page and of what it loads."""
+    """The routes of the page and of its script and style."""
     about = "Your account as a page: sign in, API keys, sign out"
     shown = Route(HOME, landing(HOME, page), about, {200: None}, problems=("not_ready",), media="text/html")
     return (shown, *(_asset(name, kind) for name, kind in ASSETS.items()))
 
 
 async def page(services: Services, _given: Given) -> Response:
-    """Answer the page of whoever is signed in by a session; anybody else sees the ways to sign in."""
+    """Answer with the account page; without a session, with the ways to sign in."""
     who = caller()
     if who.doubt:
-        raise SignInUnavailableError("Who you are cannot be found out right now. Try again in a moment.")
+        raise SignInUnavailableError("We cannot identify you right now. Try again in a moment.")
     account = who.account if who.access is Access.SESSION else None
     keys = await services.accounts.api_keys.of_user(account.id) if account else ()
     shown = {"account": account, "keys": keys, "ways": ways_in(services), "public_url": services.settings.public_url}
     text = await render_template("account.html", **shown, day=_day)
     request.scope["state"]["policy"] = POLICY
-    # ASVS 3.4.8: a page that opened this one has no hold on it.
+    # ASVS 3.4.8: a page that opened this one cannot control it.
     headers = {"Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin"}
     return Response(text, headers=headers, content_type="text/html; charset=utf-8")
 
 
 def _day(moment: datetime | None) -> str:
-    """A day in UTC, empty for none."""
+    """Return the day in UTC; empty text for None."""
     return f"{moment:%Y-%m-%d}" if moment else ""
 
 
@@ -59,5 +63,5 @@ def _asset(name: str, kind: str) -> Route:
 
 
 async def _static(body: bytes, kind: str, _services: Services, _given: Given) -> Response:
-    # It changes with releases only; what a signed-in browser gets is no more personal.
+    # It changes only with releases, and is the same for signed-in browsers.
     return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type=kind)

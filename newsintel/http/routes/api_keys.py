@@ -1,4 +1,7 @@
-"""GET and POST /me/keys, DELETE /me/keys/{id}: keys by which programs speak for an account. A key is shown once, when it is made."""
+"""GET and POST /me/keys, DELETE /me/keys/{id}: keys with which programs act for an account.
+
+A key is shown only once, when it is made.
+"""
 
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
@@ -21,14 +24,14 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 BODY = (
-    Member("name", string(1, 100), "What to know it by.", required=True),
+    Member("name", string(1, 100), "A name for your own use.", required=True),
     Member("scope", word(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
-    Member("expires_at", or_null(moment()), "When it ends by itself, before the year 2200; null or absent: never.", None),
+    Member("expires_at", or_null(moment()), "When it expires, before the year 2200; null or absent: never.", None),
 )
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of API keys."""
+    """The routes of API keys."""
     return (
         Route("/me/keys", listed, "Your API keys", {200: ref("Keys")}, need=Access.SESSION),
         Route(
@@ -55,13 +58,13 @@ def routes() -> tuple[Route, ...]:
 
 
 async def listed(services: Services, _given: Given) -> Response:
-    """Answer the account's keys, the newest first."""
+    """Answer with the account's keys, the newest first."""
     keys = [row(key) for key in await services.accounts.api_keys.of_user(account().id)]
     return answer_json({"keys": keys})
 
 
 async def make(services: Services, given: Given) -> Response:
-    """Make a key of 256 random bits, and show it this once."""
+    """Make a key of 256 random bits. Only this response shows it."""
     now = services.now()
     if given["expires_at"] is not None and given["expires_at"] <= now:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
@@ -69,22 +72,22 @@ async def make(services: Services, given: Given) -> Response:
     asked = ApiKey("", given["name"], Access(given["scope"]), now, given["expires_at"], None)
     key = await services.accounts.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
-        raise Conflict(f"You have {MOST_KEYS} keys already: end one first.")
+        raise Conflict(f"You already have {MOST_KEYS} keys. End one first.")
     services.limits.lookups.know(digest(secret), account().public_id)
     log.info("key_made", account=account().public_id, key=key.public_id)
     return answer_json(row(key) | {"key": secret}, status=201)
 
 
 async def revoke(services: Services, given: Given) -> Response:
-    """End a key: the next request with it is a 401, in every process."""
+    """End a key: in every process, the next request with it is a 401."""
     if not await services.accounts.api_keys.revoke(account().id, given["id"]):
-        raise NotFound("You have no key of this id.")
+        raise NotFound("You have no key with this id.")
     log.info("key_revoked", account=account().public_id, key=given["id"])
     return answer_empty()
 
 
 def row(key: ApiKey) -> dict[str, object]:
-    """A key as its owner sees it; never the key itself."""
+    """Return a key's data as its owner sees it, without the key itself."""
     return {
         "id": key.public_id,
         "name": key.name,

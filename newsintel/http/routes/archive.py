@@ -1,4 +1,4 @@
-"""GET /archive, a search of everything that ever passed; GET /archive/timeline and /archive/facets, its matches counted."""
+"""GET /archive: search all archived articles. GET /archive/timeline, /archive/facets: counts."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from newsintel.http.route import Route
 from newsintel.http.services import Services
 
 PREFIX = "archive"
-"""Of the keys in Redis."""
+"""The prefix of the keys in Redis."""
 
 
 def routes(settings: Settings) -> tuple[Route, ...]:
-    """The addresses of the archive."""
+    """The routes of the archive."""
     wanted = _wanted(tuple(settings.source))
     bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", "day")
     problems = ("busy", "archive_timeout")
@@ -40,7 +40,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
         Route(
             "/archive/facets",
             facets,
-            "Count matches in the archive by source and publisher, the commonest 20 of each; `counted_newest` says if only the newest were",
+            "Matches by source and publisher, the top 20; with `counted_newest`, only the newest count",
             {200: ref("Facets")},
             takes=wanted,
             problems=problems,
@@ -50,10 +50,10 @@ def routes(settings: Settings) -> tuple[Route, ...]:
 
 def _wanted(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     grammar = (
-        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes of any language, -word or '
-        "`NOT word` for one that must not occur, parentheses round groups; "
-        'title:word, title:"a phrase", title:(a OR b), source:name, publisher:"a name", author:word, before:2026-01-31, after:2025-12-01. '
-        "Everything if absent."
+        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes '
+        "of any language, -word or `NOT word` for one that must not occur, parentheses round groups; "
+        'title:word, title:"a phrase", title:(a OR b), source:name, publisher:"a name", author:word, '
+        "before:2026-01-31, after:2025-12-01. Everything if absent."
     )
     return (
         Parameter("q", text(256), grammar),
@@ -72,7 +72,7 @@ _PAGING = (
 
 
 async def search(services: Services, given: Given) -> Response:
-    """Answer a page of matches."""
+    """Answer with a page of matches."""
     query = _query(given, given["sort"] and ArchiveSort(given["sort"]))
     asked, limit = fingerprint(query), given["limit"]
     after = None if given["cursor"] is None else services.cursors.read(given["cursor"], asked)
@@ -86,7 +86,7 @@ async def search(services: Services, given: Given) -> Response:
 
 
 async def timeline(services: Services, given: Given) -> Response:
-    """Answer the number of matches per bucket."""
+    """Answer with the number of matches per bucket."""
     query, bucket = _query(given), Bucket(given["bucket"])
 
     async def make() -> dict[str, Any]:
@@ -97,7 +97,7 @@ async def timeline(services: Services, given: Given) -> Response:
 
 
 async def facets(services: Services, given: Given) -> Response:
-    """Answer the number of matches per source and publisher."""
+    """Answer with the number of matches per source and publisher."""
     query = _query(given)
 
     async def make() -> dict[str, Any]:
@@ -108,7 +108,10 @@ async def facets(services: Services, given: Given) -> Response:
 
 
 async def _check_sources(services: Services, query: ArchiveQuery) -> None:
-    """Refuse a source that is neither one of ours nor in the archive: a misspelt one would find nothing in silence."""
+    """Refuse a source that we do not know and that the archive does not hold.
+
+    Otherwise a misspelled source would silently find nothing.
+    """
     others = [name for name in query.sources if name not in services.settings.source]
     if others and (missing := set(others) - await services.archive.held(others)):
         known = ", ".join(services.settings.source)
@@ -118,7 +121,7 @@ async def _check_sources(services: Services, query: ArchiveQuery) -> None:
 
 
 def _query(given: Given, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
-    """What is asked; counts come in no order, so for them it is always the same."""
+    """Return the query. Counts have no order, so they always use the default sort."""
     start, end = bounds(given)
     return build(
         given["q"],

@@ -7,10 +7,11 @@ from newsintel.http.services import Services
 
 
 async def known_article(services: Services, article_id: str) -> ArchivedArticle:
-    """An article of the archive, or of an answer of a moment ago, which the archive may not have yet.
+    """Return an article of the archive, or of a recent answer that the archive may not have yet.
 
     Raises:
-        NotFound: there is none of this id.
+        NotFound: no article has this id.
+        UnavailableError: the archive did not answer, and no recent answer has the article.
     """
     found = await services.search.desk.article(article_id)
     if found is None:

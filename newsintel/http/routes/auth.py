@@ -1,4 +1,8 @@
-"""Signing in and out: /auth tells how, a provider's login sends the browser there, its callback has it back."""
+"""Sign-in and sign-out.
+
+/auth lists the ways to sign in. A provider's login route redirects the browser to the provider; its
+callback route receives the browser when it returns.
+"""
 
 import re
 import secrets
@@ -29,27 +33,27 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 KEEP_S = 600
-"""For which a browser may stay away: as long as the attempt is kept."""
+"""How long a browser may stay at the provider: as long as the sign-in attempt is stored."""
 LONGEST_CLIENT = 200
 
 _EVERYDAY = frozenset({"access_denied", "server_error", "temporarily_unavailable"})
-"""What a provider may answer though we asked as we should."""
+"""Errors that a provider may return for a correct request."""
 
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-"""An `error` that the log may repeat."""
+"""An `error` that is safe in the log."""
 
 NEXT = Parameter("next", text(), "Where to go afterwards, a path of this service; anything else leads to /me/page.")
 RETURNED = (
-    Parameter("state", text(200), "What we sent along."),
-    Parameter("code", text(4000), "What the provider gave for the person."),
-    Parameter("error", text(100), "Why it gave nothing."),
+    Parameter("state", text(200), "The state that we sent to the provider."),
+    Parameter("code", text(4000), "The provider's sign-in code."),
+    Parameter("error", text(100), "The provider's error, instead of a code."),
 )
-"""Each optional: which of them there must be is decided in order."""
-USERNAME = Member("username", string(1, 100), "Who to be.", required=True)
+"""All are optional here: the callback checks in order which ones are required."""
+USERNAME = Member("username", string(1, 100), "The user name to sign in as.", required=True)
 
 
 def routes(services: Services) -> tuple[Route, ...]:
-    """The addresses of signing in and out, those of the providers that are set up among them."""
+    """The routes of sign-in and sign-out, including those of the configured providers."""
     found = [
         Route("/auth", listed, "How to sign in", {200: ref("Providers")}),
         Route("/auth/logout", logout, "End the session of this browser", {204: None}, method=Method.POST, problems=("not_ready",)),
@@ -68,12 +72,12 @@ def routes(services: Services) -> tuple[Route, ...]:
 
 
 async def listed(services: Services, _given: Given) -> Response:
-    """Answer the ways to sign in."""
+    """Answer with the ways to sign in."""
     return answer_json({"providers": ways_in(services)}, headers={"Cache-Control": "no-store"})
 
 
 def ways_in(services: Services) -> list[dict[str, str]]:
-    """The ways to sign in: name, label, and the method and path of each."""
+    """Return the ways to sign in: name, label, method and path of each."""
     providers = [
         {"name": name, "label": provider.label, "method": "GET", "url": f"/auth/{name}/login"}
         for name, provider in services.accounts.providers.items()
@@ -84,7 +88,7 @@ def ways_in(services: Services) -> list[dict[str, str]]:
 
 
 async def login(name: str, services: Services, given: Given) -> Response:
-    """Send the browser to a provider, marked and with a state that is good for one return."""
+    """Redirect the browser to a provider, with a cookie and a state that is valid once."""
     mark = secrets.token_urlsafe(32)
     attempt = new_attempt(name, mark, given["next"])
     url = await services.accounts.providers[name].begin(attempt)
@@ -96,7 +100,10 @@ async def login(name: str, services: Services, given: Given) -> Response:
 
 
 async def callback(name: str, services: Services, given: Given) -> Response:
-    """Have a browser back: its state first, then the provider's word, then whether we let that person in."""
+    """Receive a browser from a provider.
+
+    Checks the state first, then the provider's result, then whether the person may sign in.
+    """
     try:
         return await _returned(name, services, given)
     except Exception as error:
@@ -106,7 +113,8 @@ async def callback(name: str, services: Services, given: Given) -> Response:
 
 async def _returned(name: str, services: Services, given: Given) -> Response:
     if given["state"] is None:
-        # Some providers leave it out of a refusal, against RFC 6749, 4.1.2.1. Nothing follows from it but words.
+        # Some providers omit the state in an error, against RFC 6749, 4.1.2.1. Then the error only
+        # chooses the message.
         if given["error"] is not None:
             raise _refusal(services.accounts.providers[name].label, given["error"])
         raise InvalidParameterError("state", "required", "state is required")
@@ -127,7 +135,7 @@ async def _returned(name: str, services: Services, given: Given) -> Response:
 
 
 async def dev_login(services: Services, given: Given) -> Response:
-    """Sign in as whoever one says to be."""
+    """Sign in as the given user name, without a password (development only)."""
     name: str = given["username"]
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
     check_invited(identity, services.settings.sign_in)
@@ -137,10 +145,10 @@ async def dev_login(services: Services, given: Given) -> Response:
 
 
 async def logout(services: Services, _given: Given) -> Response:
-    """End the session; without one there is nothing to do but take the cookie away."""
+    """End the session if there is one, and remove the cookie."""
     who = caller()
     if who.doubt:
-        raise SignInUnavailableError("Signing out does not work right now: the session cannot be reached. Try again in a moment.")
+        raise SignInUnavailableError("Sign-out is not available right now. Try again in a moment.")
     if who.account and who.session:
         with _remembering():
             await services.accounts.sessions.end(who.account.id, who.session)
@@ -151,7 +159,7 @@ async def logout(services: Services, _given: Given) -> Response:
 
 
 async def _sign_in(services: Services, response: Response, identity: Identity, tokens: Tokens | None) -> None:
-    """Make or find the account, and give the browser a session with an id that nobody has seen; the one that it had ends."""
+    """Create or find the account, and start a session with a new id; the browser's old one ends."""
     with _remembering():
         account = await services.accounts.directory.sign_in(identity.provider, identity.subject, identity.username, services.now())
         if tokens is not None:
@@ -167,27 +175,33 @@ async def _sign_in(services: Services, response: Response, identity: Identity, t
 
 
 def _tell_operator(label: str, error: str) -> None:
-    """Log that a provider does not take how we ask. Only of a return whose state is good: anybody can make up any other."""
+    """Log that a provider rejects our requests.
+
+    Only for a return with a valid state: anybody can forge one without.
+    """
     if error not in _EVERYDAY:
         log.error("provider_refuses_us", provider=label, error=error if _WORD.fullmatch(error) else "not a word")
 
 
 def _refusal(label: str, error: str) -> DeniedError | SignInUnavailableError:
-    """What a provider's `error` means (RFC 6749, 4.1.2.1): the person said no, or we asked in a wrong way, or it has troubles."""
+    """Return our error for a provider's `error` (RFC 6749, 4.1.2.1).
+
+    The person declined, our request was wrong, or the provider has a failure.
+    """
     if error == "access_denied":
-        return DeniedError("unauthenticated", f"You did not let {label} tell who you are. Start again if you want to sign in.")
+        return DeniedError("unauthenticated", f"Access was denied at {label}. Start again if you want to sign in.")
     if error not in _EVERYDAY:
-        return SignInUnavailableError(f"{label} does not take how this service asks. Tell whoever runs it.")
-    return SignInUnavailableError(f"{label} has troubles. Try again in a moment.")
+        return SignInUnavailableError(f"{label} rejects the requests of this service. Tell the operator.")
+    return SignInUnavailableError(f"{label} has a temporary failure. Try again in a moment.")
 
 
 @contextmanager
 def _remembering() -> Iterator[None]:
-    """Nobody can sign in or out while a store is away, and there it is not the archive that one waits for."""
+    """Turn a store's failure into a SignInUnavailableError; else the problem names the archive."""
     try:
         yield
     except UnavailableError as error:
-        raise SignInUnavailableError("Signing in and out does not work right now. Try again in a moment.") from error
+        raise SignInUnavailableError("Sign-in and sign-out are not available right now. Try again in a moment.") from error
 
 
 def _redirect(url: str) -> Response:

@@ -1,7 +1,8 @@
-"""GET /me/export: everything that the account has, as one JSON file.
+"""GET /me/export: all data of the account, as one JSON file.
 
-The lists in it may be long, so they are read and sent a page at a time: memory holds one page. Should the archive go away in the middle,
-the transfer breaks off, which every client notices: the last chunk is missing.
+Its lists may be long, so they are read and sent page by page, with one page in memory. If the
+archive fails during the transfer, the transfer is cut. Every client detects this, because the last
+chunk is missing.
 """
 
 from collections import deque
@@ -27,26 +28,31 @@ from newsintel.http.routes import api_keys, sessions
 from newsintel.http.services import Services
 
 ROWS = 25
-"""Read at once: saves with the texts of their articles and notes, a MiB and a half at the very most."""
+"""Rows per page. Saves with the texts of their articles and notes take at most 1.5 MiB a page."""
 
 SEND_S = 300
-"""For the whole file, where any other response has 30 s."""
+"""Time limit for the whole file; any other response has 30 s."""
 
 AGAIN_S = 0.5
-"""Between two tries to read a page when the archive has no room; each waits a little by itself."""
+"""Pause between two attempts to read a page while the archive is busy. Each attempt also waits a
+little for a slot."""
 
 Rows = tuple[list[dict[str, Any]], Position | None]
 Read = Callable[[Position | None], Awaitable[Rows]]
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of the export."""
+    """The route of the export."""
     about = "Everything that belongs to the account, as a file"
     return (Route("/me/export", exported, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
 
 
 async def exported(services: Services, _given: Given) -> Response:
-    """Answer with the file. What is short is read first, so that a store that is away is still told as a problem."""
+    """Answer with the file.
+
+    The short parts are read before the response starts, so an unavailable store is still answered
+    with a problem.
+    """
     of, accounts, personal = account(), services.accounts, services.personal
     identities = await personal.account_data.identities(of.id)
     head = {
@@ -73,11 +79,13 @@ async def exported(services: Services, _given: Given) -> Response:
 
 
 class Export:
-    """The file, piece by piece. No generator, so nothing in it needs to be closed when a client leaves.
+    """The file, piece by piece.
+
+    This is not a generator, so nothing must be closed when a client leaves.
 
     Args:
-        head: the members that are at hand.
-        lists: those that are read page by page, each with its reader.
+        head: the members that are already read.
+        lists: the members that are read page by page, each with its reader.
     """
 
     def __init__(self, head: dict[str, Any], lists: Mapping[str, Read]) -> None:
@@ -90,7 +98,7 @@ class Export:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece; none of them is empty."""
+        """Return the next piece; no piece is empty."""
         piece, self._next = self._next, b""
         if piece:
             return piece
@@ -100,7 +108,7 @@ class Export:
         return piece if self._left else piece + b"}"
 
     async def _page(self, read: Read, after: Position | None, opening: bytes) -> bytes:
-        """A page of a list, as far as it goes on with what opens its first, and closed after its last."""
+        """Return one page of a list as JSON: `opening`, the rows, and `]` after the last page."""
         rows, following = await _patiently(partial(read, after))
         text = opening + b",".join(map(to_json, rows)) if rows or after is None else b""
         if following is None:
@@ -110,7 +118,11 @@ class Export:
 
 
 async def _patiently(read: Callable[[], Awaitable[Rows]]) -> Rows:
-    """A page as soon as there is room at the archive, for nothing can be said of it any more: what has begun is a 200. SEND_S ends it."""
+    """Return a page as soon as the archive has a free slot.
+
+    The response has already begun as a 200, so a 503 is not possible any more. SEND_S limits the
+    wait.
+    """
     while True:
         try:
             return await read()

@@ -1,4 +1,7 @@
-"""/me/opened and /me/dismissed: what the caller read, and what the caller does not want to see; recommendations heed both."""
+"""/me/opened and /me/dismissed: articles that the caller read, and articles not wanted.
+
+Recommendations use both.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,22 +20,22 @@ from newsintel.http.routes.article_id import known_article
 from newsintel.http.routes.ids import ARTICLE
 from newsintel.http.services import Services
 
-REASON = Member("reason", word(*Dismissal), "`hide`: not this one; `less_like_this`: nor much of its kind.", required=True)
+REASON = Member("reason", word(*Dismissal), "`hide`: only this article; `less_like_this`: also fewer like it.", required=True)
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of opened and dismissed articles."""
+    """The routes of opened and dismissed articles."""
     opened, dismissed = "/me/opened/{article_id}", "/me/dismissed/{article_id}"
     return (
         _route(opened, put_opened, "Note that you opened an article", Method.PUT),
         _route(opened, delete_opened, "Forget that you opened an article", Method.DELETE),
-        _route(dismissed, put_dismissed, "Have an article recommended no more", Method.PUT, REASON),
+        _route(dismissed, put_dismissed, "Stop recommending an article", Method.PUT, REASON),
         _route(dismissed, delete_dismissed, "Let an article be recommended again", Method.DELETE),
     )
 
 
 async def put_opened(services: Services, given: Given) -> Response:
-    """Note that an article was opened: one of the archive's, or of an answer of a moment ago."""
+    """Note that an article was opened, from the archive or from a recent answer."""
     found = await known_article(services, given["article_id"])
     await services.personal.feedback.open(account().id, found.article, found.fetched_at, services.now())
     return answer_empty()

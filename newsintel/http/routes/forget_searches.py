@@ -1,4 +1,7 @@
-"""What clearing one's searches and deleting the account have in common: a person's searches go, and all that could still tell of them."""
+"""Delete a person's searches and everything that could reveal them.
+
+Both clearing the history and deleting the account do this.
+"""
 
 from datetime import datetime, timedelta
 
@@ -13,16 +16,19 @@ log = get_logger(__name__)
 
 
 async def forget_searches(services: Services, account: Account, until: datetime) -> None:
-    """Forget an account's searches up to a moment: the history, what was counted of them, and harvests that nobody else has asked for.
+    """Forget an account's searches up to a moment.
+
+    This covers the history, the counts, and the harvests that no other account asked for. If Redis
+    is unavailable, that is logged: its entries expire after CACHE_TTL_S + CACHE_STALE_S.
 
     Raises:
-        UnavailableError: PostgreSQL is away; some may be forgotten, and again does the rest. What Redis does not forget lapses within
-            the hour and is logged.
+        UnavailableError: PostgreSQL is unavailable. Some searches may be forgotten; a second call
+            forgets the rest.
     """
     windows = services.search.windows
     since = services.now() - timedelta(seconds=windows.ttl_s + windows.stale_s)
     lone = await services.personal.own_history.lone_keys(account.id, since)
-    # First, for from now on nothing up to that moment is recorded any more.
+    # The history is first: after this, no search up to that moment is recorded any more.
     await services.personal.own_history.clear(account.id, until)
     services.intelligence.marking.forget(account.public_id)
     await services.intelligence.search_marks.forget(services.intelligence.marking.marks_of(account.public_id))

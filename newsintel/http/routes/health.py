@@ -1,4 +1,7 @@
-"""GET /health, is the process alive; GET /health/ready, should it get traffic. Neither names a host nor quotes an error."""
+"""GET /health: whether the process is alive. GET /health/ready: whether it should get traffic.
+
+The responses name no host and quote no error.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,16 +26,16 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 PING_EVERY_S = 2.0
-"""However often balancers and people probe, the stores are asked no more often than this."""
+"""The shortest time between two pings of the stores, however often clients probe."""
 
 WATCH_EVERY_S = 5.0
-"""A change is logged this long after it came about at most; what passes sooner may go unseen."""
+"""A change is logged within this time. A shorter change may not be detected."""
 
 NOT_READY = (Phase.STARTING, Phase.DRAINING, "unusable")
 
 
 def routes(health: Health) -> tuple[Route, ...]:
-    """The addresses of health."""
+    """The routes of health."""
     ready = Readiness(health)
     return (
         Route(HEALTH, alive, "Whether the process and its loops live", {200: ref("Health")}),
@@ -41,15 +44,16 @@ def routes(health: Health) -> tuple[Route, ...]:
 
 
 async def alive(services: Services, _given: Given) -> Response:
-    """Answer 200, also while draining. Touches neither store.
+    """Answer 200, also while draining. Asks no store.
 
-    There is no other answer: an actor or loop that dies takes the process with it, so a process that answers lives.
+    There is no other status: if an actor or loop fails, the process ends, so a process that answers
+    is alive.
     """
     return _never_kept({"status": "ok", "version": __version__, "commit": services.settings.commit}, 200)
 
 
 class Readiness:
-    """The readiness route, with what the stores last said."""
+    """The readiness route, with the result of the last ping of the stores."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -57,12 +61,12 @@ class Readiness:
         self._next_ping = -float("inf")
 
     async def answer(self, services: Services, _given: Given) -> Response:
-        """Answer whether to send traffic here; 503 for starting, draining and unusable."""
+        """Answer 200 if the service should get traffic; 503 for starting, draining and unusable."""
         found = await self.look(services)
         return _never_kept(found, 503 if found["status"] in NOT_READY else 200)
 
     async def look(self, services: Services) -> dict[str, Any]:
-        """The answer's body."""
+        """Return the response's body."""
         stores = await self._stores()
         settings, states = services.settings, services.limits.source_states()
         sources = {name: state_word(source, states.get(name, SourceState())) for name, source in settings.source.items()}
@@ -73,9 +77,10 @@ class Readiness:
         return {"status": status, "checks": checks, "sources": sources} | ({"notice": notice} if notice else {})
 
     async def _stores(self) -> Stores | None:
-        """What the stores said within the last PING_EVERY_S; None before the first has answered.
+        """Ping the stores at most every PING_EVERY_S and return their last state.
 
-        Whoever comes while a ping is under way gets the previous finding: a stuck store holds up one probe, not all.
+        The result is None before the first ping has ended. While a ping is running, other requests
+        get the previous state: a store that hangs delays one probe, not all.
         """
         now = trio.current_time()
         if now >= self._next_ping:
@@ -85,11 +90,11 @@ class Readiness:
 
 
 async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
-    """Log each change of the readiness, whether or not anybody probes it, until the shutdown begins.
+    """Log each change of the readiness until the shutdown begins, even if no client probes it.
 
     Args:
-        services: what is looked at, every WATCH_EVERY_S.
-        shutdown: from then on the service is not ready on purpose.
+        services: checked every WATCH_EVERY_S.
+        shutdown: ends the watch: after it, the service is not ready on purpose.
     """
     readiness, known = Readiness(services.operations.health), "ready"
     while not shutdown.is_set():
@@ -106,10 +111,10 @@ async def watch_readiness(services: Services, shutdown: trio.Event) -> None:
 
 
 def readiness(phase: Phase, stores: Stores | None, enabled: list[str]) -> str:
-    """The one word for the whole.
+    """Return the status of the whole service as one word.
 
     Args:
-        phase: where the service is in its life.
+        phase: the service's phase.
         stores: None while unknown, which counts as starting.
         enabled: the state of each enabled source.
     """

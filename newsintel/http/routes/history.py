@@ -17,7 +17,7 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of the history."""
+    """The routes of the history."""
     away = ("busy", "archive_timeout")
     return (
         Route(
@@ -44,14 +44,14 @@ def routes() -> tuple[Route, ...]:
 
 
 async def listed(services: Services, given: Given) -> Response:
-    """Answer a page of searches."""
+    """Answer with a page of searches."""
     asked = (account(), "history")
     page = await services.personal.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
     return answer_json(history_body(page, next_cursor(services, page.next, *asked)))
 
 
 async def cleared(services: Services, _given: Given) -> Response:
-    """Forget every search up to now, in the counts of trends too."""
+    """Forget every search up to now, also in the counts for trends."""
     await forget_searches(services, account(), services.now())
     return answer_empty()
 
@@ -59,5 +59,5 @@ async def cleared(services: Services, _given: Given) -> Response:
 async def deleted(services: Services, given: Given) -> Response:
     """Forget one search."""
     if not await services.personal.own_history.delete(account().id, given["id"]):
-        raise NotFound("You made no search of this id.")
+        raise NotFound("You have no search with this id.")
     return answer_empty()

@@ -1,4 +1,4 @@
-"""What the paths of our addresses name, each with its kind."""
+"""The kinds of the path parameters of our routes."""
 
 import re
 from typing import Any
@@ -11,16 +11,16 @@ from newsintel.http.response.problems import PROBLEMS
 
 
 def opaque(schema: dict[str, Any], missing: str) -> Kind:
-    """An id that we gave out, and that nobody need understand: text that is none is unknown, and no store is asked for it.
+    """An opaque id that we issued. Text without the form of an id is a 404; no store is asked.
 
     Args:
-        schema: with a `pattern` or an `enum`.
+        schema: has a `pattern` or an `enum`.
         missing: the sentence of the 404.
     """
     pattern = schema.get("pattern") or "|".join(map(re.escape, schema["enum"]))
 
     def parse(raw: str) -> str:
-        if not raw.isprintable() or "\ufffd" in raw:  # the latter stands for bytes that are not UTF-8
+        if not raw.isprintable() or "\ufffd" in raw:  # U+FFFD replaces bytes that are not UTF-8
             raise ValueError("must be printable text, percent-encoded as UTF-8")
         if not re.fullmatch(pattern, raw):
             raise NotFound(missing)
@@ -30,8 +30,8 @@ def opaque(schema: dict[str, Any], missing: str) -> Kind:
 
 
 ARTICLE = opaque(ARTICLE_ID, "No article has this id.")
-API_KEY = opaque(KEY_ID, "You have no key of this id.")
-SEARCH = opaque(SEARCH_ID, "You made no search of this id.")
-SESSION = opaque(SESSION_ID, "You have no session of this id.")
+API_KEY = opaque(KEY_ID, "You have no key with this id.")
+SEARCH = opaque(SEARCH_ID, "You have no search with this id.")
+SESSION = opaque(SESSION_ID, "You have no session with this id.")
 PROBLEM = opaque(words(PROBLEMS), "No problem has this code.")
 PREFERENCE = matching(PREFERENCE_KEY, "1 to 100 characters out of letters, digits and . _ : -")

@@ -20,11 +20,12 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 DELETION = timedelta(minutes=1)
-"""Longer than a deletion takes: what the account searches for meanwhile is not recorded, and so need not be looked for afterwards."""
+"""Longer than a deletion takes. Searches that the account makes within this time are not recorded,
+so nothing is left to delete afterwards."""
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of the account."""
+    """The routes of the account."""
     return (
         Route("/me", shown, "The account you are signed in to", {200: ref("Account")}, need=Access.READ),
         Route(
@@ -40,15 +41,17 @@ def routes() -> tuple[Route, ...]:
 
 
 async def shown(_services: Services, _given: Given) -> Response:
-    """Answer the account."""
+    """Answer with the account."""
     return answer_json(account_body(account()))
 
 
 async def deleted(services: Services, _given: Given) -> Response:
-    """Delete the account's row, with which all that refers to it goes; then its sessions, which nobody can use any more.
+    """Delete the account.
 
-    Before that its provider's tokens are revoked, and its searches deleted a few thousand at a time: there may be more of them than one
-    transaction should take. Whatever fails until the row is gone leaves an account that can be deleted again.
+    First, its provider's tokens are revoked. Then its searches are deleted in batches of a few
+    thousand, because there may be too many for one transaction. Then its row is deleted, and with
+    it every row that refers to it. Last, its sessions end; they are already useless without the
+    row. If a step before the deletion of the row fails, the account stays and can be deleted again.
     """
     user_id = account().id
     await services.accounts.links.unlink(user_id)

@@ -1,4 +1,7 @@
-"""GET /metrics, the numbers for Prometheus: on the public port for whoever has METRICS_TOKEN, on METRICS_BIND for whoever reaches it."""
+"""GET /metrics: the metrics for Prometheus.
+
+The public port requires METRICS_TOKEN; METRICS_BIND answers every client that can reach it.
+"""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -16,20 +19,24 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of the metrics."""
+    """The route of the metrics."""
     about = "The service's numbers for Prometheus; its operator decides who may read them"
     return (Route(METRICS, exposed, about, {200: None}, problems=("not_found",)),)
 
 
 async def exposed(services: Services, _given: Given) -> Response:
-    """Answer the numbers; without the right to see them, as if there were nothing."""
+    """Answer with the metrics; without permission, with a 404, as if the path did not exist."""
     if not _allowed(services.settings, request.headers.get("Authorization", "")):
-        raise NotFound("Nothing is here.")
+        raise NotFound("Not found.")
     return Response(await services.operations.exposition(), headers={"Cache-Control": "no-store"}, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _allowed(settings: Settings, authorization: str) -> bool:
-    """With a token whoever knows it; without one everybody in development, nobody in production. Takes as long for any wrong token."""
+    """Whether the caller may read the metrics.
+
+    If METRICS_TOKEN is set, the caller must send it. If not, all callers may read in development
+    and none in production. The check takes the same time for every wrong token.
+    """
     if settings.metrics_token is None:
         return not settings.production
     scheme, _, token = authorization.partition(" ")
@@ -38,13 +45,13 @@ def _allowed(settings: Settings, authorization: str) -> bool:
 
 
 class MetricsListener:
-    """The ASGI application behind METRICS_BIND: the numbers and nothing else, for collectors that come by address, without a token."""
+    """The ASGI application behind METRICS_BIND. It serves only the metrics, without a token."""
 
     def __init__(self, exposition: Callable[[], Awaitable[bytes]]) -> None:
         self._exposition = exposition
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer one request; 404 for any other address or method."""
+        """Answer one request; 404 for any other path or method."""
         known = scope["path"] == METRICS and scope["method"] in ("GET", "HEAD")
         if known:
             scope["state"]["route"] = METRICS

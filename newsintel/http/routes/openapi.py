@@ -1,4 +1,4 @@
-"""GET /openapi.json: the description of every address, made from the same rows that serve them (OpenAPI 3.1.0)."""
+"""GET /openapi.json (OpenAPI 3.1.0): the description of every route, made from the route table."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -21,11 +21,14 @@ from newsintel.http.route import Route
 from newsintel.http.services import Services
 
 EVERYWHERE = ("invalid_parameter", "unauthenticated", "too_large", "wrong_host", "internal")
-"""Codes that any address can answer with."""
+"""Codes that every route can answer with."""
 
 WITH_BODY = ("invalid_body", "request_timeout", "unsupported_media_type")
 NOTHING_SENT = (204, 303)
-BY_KEY = "An API key, `ni_...`; POST /me/keys makes one. With it cookies are ignored; other schemes than Bearer are ignored themselves."
+BY_KEY = (
+    "An API key, `ni_...`, made by POST /me/keys. In a request with a key, cookies are ignored. "
+    "Authorization headers with other schemes than Bearer are ignored."
+)
 KEY: dict[str, list[str]] = {"key": []}
 SESSION: dict[str, list[str]] = {"session": []}
 
@@ -33,23 +36,23 @@ LIMITS: dict[str, Any] = {
     "RateLimit-Policy": {"description": 'What one person may, e.g. `"search";q=60;w=60`: calls, seconds.', "schema": {"type": "string"}},
     "RateLimit": {"description": 'What is left of each, e.g. `"search";r=59;t=42`: calls, seconds to reset.', "schema": {"type": "string"}},
 }
-"""What every answer of a limited address carries."""
+"""Headers of every response of a rate-limited route."""
 
 
 def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
-    """The address of the description, which describes itself too."""
+    """The route of the description, which describes itself too."""
     about = Route(DESCRIPTION, partial(_answer, b""), "This description", {200: {"type": "object"}})
     body = to_json(describe((*others, about), settings))
     return (Route(about.path, partial(_answer, body), about.about, about.answers),)
 
 
 async def _answer(body: bytes, _services: Services, _given: Given) -> Response:
-    # It changes with releases and settings only.
+    # It changes only with releases and settings.
     return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json")
 
 
 def describe(table: Iterable[Route], settings: Settings) -> dict[str, Any]:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -93,7 +96,7 @@ def _operation(route: Route, settings: Settings) -> dict[str, Any]:
 
 
 def _security(need: Access | None) -> list[dict[str, list[str]]]:
-    """One of these is enough; {} is nothing at all."""
+    """Return the alternative security requirements; {} means that none is needed."""
     if need is None:
         return [{}, SESSION, KEY]
     return [SESSION] if need is Access.SESSION else [SESSION, KEY]
@@ -111,13 +114,13 @@ def _body(route: Route) -> dict[str, Any]:
 
 def _answer_of(status: int, schema: dict[str, Any] | None, media: str) -> dict[str, Any]:
     if status in NOTHING_SENT:
-        return {"description": "Done; nothing more is sent."}
+        return {"description": "Done; the response has no body."}
     content = {media: {"schema": {"type": "string"}}} if schema is None else {"application/json": {"schema": schema}}
     return {"description": "The answer.", "content": content}
 
 
 def _problems(route: Route, *, limited: bool) -> dict[str, Any]:
-    """A response for each status; several codes may share one."""
+    """Return a response for each status; several codes may share one status."""
     by_status: dict[int, list[str]] = {}
     also = ("rate_limited",) if limited else ()
     for code in dict.fromkeys((*EVERYWHERE, *also, *_implied(route), *route.problems)):
@@ -127,7 +130,7 @@ def _problems(route: Route, *, limited: bool) -> dict[str, Any]:
 
 
 def _implied(route: Route) -> Iterator[str]:
-    """The codes that follow from what a route takes and needs."""
+    """Yield the codes that follow from the method, need and body of a route."""
     if route.need:
         yield "not_ready"
     if route.need is Access.SESSION:
@@ -152,5 +155,5 @@ def _in_query(parameter: Parameter) -> dict[str, Any]:
         "description": parameter.about,
         "schema": parameter.kind.schema | ({} if parameter.default is None else {"default": parameter.default}),
     }
-    # Comma-separated in one parameter, since a repeated parameter is refused.
+    # The values are comma-separated in one parameter, because a repeated parameter is refused.
     return described | ({"style": "form", "explode": False} if parameter.kind.schema.get("type") == "array" else {})

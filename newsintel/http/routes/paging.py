@@ -1,4 +1,7 @@
-"""Pages of one person's own lists: how many on each, and the cursor to the next, good for this person and these filters alone."""
+"""Paging of a person's own lists: the page size, and the cursor to the next page.
+
+A cursor is valid only for the same person and filters.
+"""
 
 import json
 from collections.abc import Iterable
@@ -16,22 +19,23 @@ PAGING = (
 
 
 def position(services: Services, cursor: str | None, account: Account, *asked: str | None) -> Position | None:
-    """Where the page before ended; None for the first page.
+    """Return where the previous page ended; None for the first page.
 
     Args:
-        services: read cursors.
-        cursor: as given.
-        account: whose list it is.
-        asked: names the list, and its filters.
+        services: reads cursors.
+        cursor: from the request.
+        account: the owner of the list.
+        asked: the list's name and filters.
 
     Raises:
-        InvalidParameterError: the cursor is of another list, filter or person; names `cursor`.
+        InvalidParameterError: the cursor belongs to another list, filter or person. The error names
+            `cursor`.
     """
     return None if cursor is None else services.cursors.read(cursor, _bound(account, asked))
 
 
 def next_cursor(services: Services, following: Position | None, account: Account, *asked: str | None) -> str | None:
-    """The cursor to a position; None if there is none. The arguments as above."""
+    """Return the cursor to a position; None for None. The arguments are those of `position`."""
     return None if following is None else services.cursors.write(following, _bound(account, asked))
 
 

@@ -1,4 +1,4 @@
-"""/me/preferences: what the caller has had remembered."""
+"""/me/preferences: the caller's preferences."""
 
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
@@ -17,11 +17,11 @@ from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import PREFERENCE
 from newsintel.http.services import Services
 
-VALUE = Member("value", anything(), "Any JSON of at most 4 KiB; searches heed some keys, whose values have rules.", required=True)
+VALUE = Member("value", anything(), "Any JSON of at most 4 KiB. Searches use some keys, which have rules.", required=True)
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of preferences."""
+    """The routes of preferences."""
     one, away = {"key": PREFERENCE}, ("busy", "archive_timeout")
     return (
         Route("/me/preferences", listed, "Your preferences", {200: ref("Preferences")}, problems=away, need=Access.READ),
@@ -59,34 +59,35 @@ def routes() -> tuple[Route, ...]:
 
 
 async def listed(services: Services, _given: Given) -> Response:
-    """Answer everything that the account keeps."""
+    """Answer with all preferences of the account."""
     return answer_json({"preferences": await services.personal.preferences.all(account().id)})
 
 
 async def shown(services: Services, given: Given) -> Response:
-    """Answer one value."""
+    """Answer with one value."""
     kept = await services.personal.preferences.all(account().id)
     if given["key"] not in kept:
-        raise NotFound("You have no preference of this key.")
+        raise NotFound("You have no preference with this key.")
     return answer_json({"value": kept[given["key"]]})
 
 
 async def put(services: Services, given: Given) -> Response:
-    """Keep a value, in its one spelling: 201 if the key is new."""
+    """Store a value in canonical form; answer 201 if the key is new."""
     key = given["key"]
     value = checked(key, given["value"], tuple(services.settings.source))
     try:
         done = await services.personal.preferences.put(account().id, key, value, services.now())
     except PoisonedBatchError:
-        # Of what `checked` lets pass, PostgreSQL refuses one thing: numbers such as 1e300, which it writes out in full.
+        # PostgreSQL refuses one thing that `checked` accepts: numbers such as 1e300, which it
+        # writes with all digits.
         raise too_large(key) from None
     if done is Put.FULL:
-        raise Conflict(f"You have {MAX_KEYS} preferences already. Forget one first.")
+        raise Conflict(f"You already have {MAX_KEYS} preferences. Forget one first.")
     return answer_json({"value": value}, status=201 if done is Put.NEW else 200)
 
 
 async def deleted(services: Services, given: Given) -> Response:
     """Forget a value."""
     if not await services.personal.preferences.delete(account().id, given["key"]):
-        raise NotFound("You have no preference of this key.")
+        raise NotFound("You have no preference with this key.")
     return answer_empty()

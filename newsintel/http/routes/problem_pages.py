@@ -11,13 +11,13 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of the pages on problems."""
+    """The route of the pages about problems."""
     return (Route(PROBLEM_PAGES + "{code}", page, "What a problem means", {200: None}, in_path={"code": PROBLEM}, problems=("not_found",)),)
 
 
 async def page(_services: Services, given: Given) -> Response:
-    """Answer one code's page, as plain text."""
+    """Answer with one code's page, as plain text."""
     problem = PROBLEMS[given["code"]]
     text = f"{given['code']} ({problem.status})\n\n{problem.title}.\n{problem.meaning}\n"
-    # The text changes with releases only.
+    # The text changes only with releases.
     return Response(text, headers={"Cache-Control": "public, max-age=3600"}, content_type="text/plain; charset=utf-8")

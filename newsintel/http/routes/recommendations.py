@@ -16,7 +16,7 @@ LIMIT = Parameter("limit", whole(1, 50), "How many at most.", 20)
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of recommendations."""
+    """The route of recommendations."""
     return (
         Route(
             "/me/recommendations",
@@ -31,6 +31,6 @@ def routes() -> tuple[Route, ...]:
 
 
 async def recommended(services: Services, given: Given) -> Response:
-    """Answer a page for the caller."""
+    """Answer with articles for the caller."""
     page = await services.intelligence.recommender.page(account(), given["limit"])
     return answer_json(recommendations_body(page))

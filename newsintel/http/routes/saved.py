@@ -24,14 +24,12 @@ from newsintel.http.services import Services
 
 MAX_NOTES_CHARS = 10_000
 
-WORDS = Parameter(
-    "q", text(256), "Words that title, publisher and notes together must hold, in the grammar of a search. Every save if absent."
-)
-NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your own words. If absent, those of an older save stay; null clears them.")
+WORDS = Parameter("q", text(256), "A query that title, publisher and notes together must match. If absent, all saves.")
+NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your notes. If absent, those of an earlier save stay; null clears them.")
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of saved articles."""
+    """The routes of saved articles."""
     one, away = {"article_id": ARTICLE}, ("busy", "archive_timeout")
     return (
         Route(
@@ -68,7 +66,7 @@ def routes() -> tuple[Route, ...]:
 
 
 async def listed(services: Services, given: Given) -> Response:
-    """Answer a page of saves."""
+    """Answer with a page of saves."""
     q = None if given["q"] is None else checked(given["q"])
     words = None if q is None else build(q)
     asked = (account(), "saved", q)
@@ -77,7 +75,7 @@ async def listed(services: Services, given: Given) -> Response:
 
 
 async def put(services: Services, given: Given) -> Response:
-    """Save an article from the archive or from an answer of a moment ago, which the archive may not have yet."""
+    """Save an article from the archive, or from a recent answer not in the archive yet."""
     notes = given.get("notes", NOTHING)
     found = await known_article(services, given["article_id"])
     save, done = await services.personal.saved.put(
@@ -89,7 +87,7 @@ async def put(services: Services, given: Given) -> Response:
         at=services.now(),
     )
     if done is Put.FULL:
-        raise Conflict("You have saved as many articles as one may. Forget some first.")
+        raise Conflict("You have reached the limit of saved articles. Forget some first.")
     return answer_json(save_body(save), status=201 if done is Put.NEW else 200)
 
 

@@ -1,4 +1,4 @@
-"""GET /trending, what many people search for at the moment; GET /searches/related, what they search for beside something."""
+"""GET /trending: searches that are popular now. GET /searches/related: searches related to one."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -23,20 +23,18 @@ from newsintel.http.route import Route
 from newsintel.http.services import Services
 
 PREFIX = "searches"
-"""Of the keys in Redis."""
+"""The prefix of the keys in Redis."""
 MOST_SHOWN = 20
 MOST_SEEDS = 10
-"""Of a person's own searches, the latest different ones that others are found for."""
+"""How many of a person's latest distinct searches are the seeds for related ones."""
 LOOKED_THROUGH = 50
-"""Entries of the person's history that these are taken from."""
+"""Entries of the person's history that are read for the seeds."""
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of other people's searches, counted."""
+    """The routes of trending and related searches."""
     window = Parameter("window", choice(*Span), "Up to now: the last hour, 24 hours, or today and the six days before.", Span.DAY.value)
-    query = Parameter(
-        "q", text(256), "What others are wanted for. If you are signed in, your own latest searches if absent; else required."
-    )
+    query = Parameter("q", text(256), "The search. If absent: your latest searches; required if not signed in.")
     problems = ("busy", "archive_timeout")
     return (
         Route(
@@ -50,7 +48,7 @@ def routes() -> tuple[Route, ...]:
         Route(
             "/searches/related",
             related,
-            "What people also search for who search for this, or what finds the same articles",
+            "Other searches by the people who search for this, or that find the same articles",
             {200: ref("RelatedSearches")},
             takes=(query,),
             problems=("not_ready", *problems),
@@ -59,12 +57,12 @@ def routes() -> tuple[Route, ...]:
 
 
 def kept_trends() -> list[tuple[str, Any]]:
-    """Prefix and `asked` of every answer about trends that Redis may keep."""
+    """Return prefix and `asked` of every answer about trends that Redis may hold."""
     return [(PREFIX, ["trending", span.value]) for span in Span]
 
 
 async def trending(services: Services, given: Given) -> Response:
-    """Answer a window's list; anybody's is the same."""
+    """Answer with a window's list, which is the same for all callers."""
     span = Span(given["window"])
 
     async def make() -> dict[str, Any]:
@@ -74,7 +72,10 @@ async def trending(services: Services, given: Given) -> Response:
 
 
 async def related(services: Services, given: Given) -> Response:
-    """Answer what goes with a query, the same to anybody; without one, what goes with the caller's own searches."""
+    """Answer with searches related to a query, the same for all callers.
+
+    Without a query, they are related to the caller's own searches.
+    """
     today = services.now().date()
     if given["q"] is None:
         return answer_json(await _beside_own(services, today))

@@ -1,4 +1,4 @@
-"""GET and DELETE /me/sessions: where an account is signed in, and how to end that from anywhere."""
+"""GET and DELETE /me/sessions: list and end the account's sessions."""
 
 import base64
 
@@ -18,7 +18,7 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The addresses of sessions."""
+    """The routes of sessions."""
     return (
         Route("/me/sessions", listed, "Where you are signed in", {200: ref("Sessions")}, need=Access.SESSION),
         Route("/me/sessions", end_all, "Sign out everywhere", {204: None}, method=Method.DELETE, need=Access.SESSION),
@@ -36,7 +36,7 @@ def routes() -> tuple[Route, ...]:
 
 
 async def listed(services: Services, _given: Given) -> Response:
-    """Answer the account's sessions, the one seen last first."""
+    """Answer with the account's sessions, the one seen last first."""
     sessions = [row(session) for session in await services.accounts.sessions.of_user(account().id)]
     return answer_json({"sessions": sessions})
 
@@ -46,7 +46,7 @@ async def end(services: Services, given: Given) -> Response:
     mine = await services.accounts.sessions.of_user(account().id)
     found = next((session for session in mine if public_id(session) == given["id"]), None)
     if found is None or not await services.accounts.sessions.end(account().id, found.digest):
-        raise NotFound("You have no session of this id.")
+        raise NotFound("You have no session with this id.")
     response = answer_empty()
     if found.digest == caller().session:
         clear_session(response, services.settings)
@@ -54,7 +54,7 @@ async def end(services: Services, given: Given) -> Response:
 
 
 async def end_all(services: Services, _given: Given) -> Response:
-    """End every session of the account, and what its provider gave us."""
+    """End every session of the account, and revoke the tokens that its provider gave us."""
     await services.accounts.sessions.end_all(account().id)
     await services.accounts.links.unlink(account().id)
     response = answer_empty()
@@ -63,12 +63,15 @@ async def end_all(services: Services, _given: Given) -> Response:
 
 
 def public_id(session: Session) -> str:
-    """What a session is called in public: a part of a digest of its digest, from which nobody finds the cookie."""
+    """Return a session's public id: the first 100 bits of its digest, in base32.
+
+    The cookie cannot be computed from it.
+    """
     return "s_" + base64.b32encode(bytes.fromhex(session.digest)).decode().lower()[:20]
 
 
 def row(session: Session) -> dict[str, object]:
-    """A session as its owner sees it."""
+    """Return a session as its owner sees it."""
     return {
         "id": public_id(session),
         "client": session.client,

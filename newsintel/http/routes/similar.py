@@ -1,4 +1,4 @@
-"""GET /articles/{id}/similar, more like this."""
+"""GET /articles/{id}/similar: articles that are similar to one."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of more like this."""
+    """The route of similar articles."""
     return (
         Route(
             SEARCH + "/{id}/similar",
             similar,
-            "More like one article, from the whole archive: other stories with the words in common that tell most",
+            "Other stories in the whole archive that share the article's most significant words",
             {200: ref("Similar")},
             in_path={"id": ARTICLE},
             takes=(Parameter("limit", whole(1, 50), "How many at most.", 10),),
@@ -32,7 +32,7 @@ def routes() -> tuple[Route, ...]:
 
 
 async def similar(services: Services, given: Given) -> Response:
-    """Answer what is most like an article; of one that is not archived yet by its own text."""
+    """Answer with the most similar articles; for an article not archived yet, by its own text."""
     article_id, limit = given["id"], given["limit"]
 
     async def make() -> dict[str, Any]:

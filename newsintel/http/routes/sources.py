@@ -1,4 +1,4 @@
-"""GET /sources: what is configured, and how each source stands."""
+"""GET /sources: the configured sources and the state of each."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ from newsintel.http.services import Services
 
 
 def routes() -> tuple[Route, ...]:
-    """The address of the sources."""
+    """The route of the sources."""
     return (Route("/sources", listed, "What is configured, its state and what is left of its quota", {200: ref("Sources")}),)
 
 
 async def listed(services: Services, _given: Given) -> Response:
-    """Answer every source that exists, in founder order. Costs no call to any of them."""
+    """Answer with every source that exists, in founder order. No source is called."""
     await services.limits.source_states.look()
     states = services.limits.source_states()
     sources = {name: _row(source, states.get(name, SourceState())) for name, source in services.settings.source.items()}
@@ -29,7 +29,7 @@ async def listed(services: Services, _given: Given) -> Response:
 
 
 def state_word(source: SourceSettings, state: SourceState) -> str:
-    """`ready`, `disabled`, or why it would not be asked now."""
+    """Return `ready`, `disabled`, or the reason why the source is not asked now."""
     if not source.enabled:
         return Status.DISABLED.value
     return state.blocked.value if state.blocked else "ready"

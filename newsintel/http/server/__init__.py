@@ -1,1 +1,1 @@
-"""The server: sockets, connections, HTTP/1.1, refusals before the application, its log."""
+"""The server: sockets, connections, HTTP/1.1, error responses to invalid bytes, the log."""

@@ -1,4 +1,4 @@
-"""One connection's life, from accepting to closing. What goes wrong on it ends it alone."""
+"""One connection, from accept to close. An error on a connection ends only that connection."""
 
 import math
 
@@ -19,22 +19,24 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 KEEP_ALIVE_S = 75.0
-"""Above the 60 s after which an AWS balancer drops an idle connection, else it reuses one that we are closing and answers 502."""
+"""Longer than the idle timeout of an AWS load balancer (60 s). With a shorter time, the balancer
+could reuse a connection that we are closing, and answer 502."""
 BODY_TIMEOUT_S = 15.0
-"""For a request's whole body. Longer than the 10 s after which the application answers 408, so that this stays the exception."""
+"""For a request's whole body. Longer than the 10 s after which the application answers 408, so
+that usually the application answers."""
 SEND_TIMEOUT_S = 30.0
-"""For one part of a response, at most some 100 KiB: a client that takes it more slowly is cut off."""
+"""For one part of a response, at most some 100 KiB. A slower client is disconnected."""
 LINGER_S = 2.0
-"""How long a client may go on sending after its last answer. Closing at once would reset the connection and could destroy the answer on
-its way (RFC 9112, 9.6)."""
+"""How long a client may continue to send after the last response. An immediate close would reset
+the connection, and the client could lose the response (RFC 9112, 9.6)."""
 LINGER_READS = 32
-"""Reads of what it goes on sending, 2 MiB at most."""
+"""Reads during LINGER_S, of 2 MiB in total at most."""
 MAX_READ_BYTES = 65_536
 
 
 @frozen
 class Serving:
-    """What all connections of a server share."""
+    """The parts that all connections of a server share."""
 
     app: Asgi
     config: Config
@@ -45,20 +47,26 @@ class Serving:
     head_timeout_s: float
 
     async def serve(self, stream: trio.SocketStream) -> None:
-        """Serve one connection to its end. Raises nothing but Cancelled: an error is logged with its causes and counted."""
+        """Serve one connection to its end.
+
+        Raises only Cancelled: any other error is logged with its causes and counted.
+        """
         try:
             await Connection(self, stream).run()
         except* TooManyError:
             pass
         except* OSError as lost:
             log.debug("connection_lost", cause=repr(leaves(lost)[0]))
-        except* Exception as failure:  # noqa: BLE001  # it is logged and counted; one connection's error must not end the others
+        except* Exception as failure:  # noqa: BLE001  # one error must not end other connections
             self.count("connection_errors")
             self.log.connection_failed(failure)
 
 
 class Connection:
-    """Reads from a client, gives what it reads to the protocol, and holds the timers. Its requests run in its own nursery."""
+    """Reads from a client, passes the bytes to the protocol, and holds the timers.
+
+    The connection's requests run in its own nursery.
+    """
 
     def __init__(self, serving: Serving, stream: trio.SocketStream) -> None:
         self._serving = serving
@@ -72,7 +80,10 @@ class Connection:
         self._limits = {Phase.HEAD: serving.head_timeout_s, Phase.BODY: BODY_TIMEOUT_S, Phase.ANSWER: math.inf, Phase.NEXT: KEEP_ALIVE_S}
 
     async def run(self) -> None:
-        """Serve until either side ends it; whatever happens, its socket is closed and its requests have ended."""
+        """Serve until either side ends the connection.
+
+        On return or error, the socket is closed and all requests have ended.
+        """
         try:
             client, server = self._stream.socket.getpeername(), self._stream.socket.getsockname()
             with self._serving.connections.entry(self, client[0]):
@@ -86,7 +97,10 @@ class Connection:
             await trio.aclose_forcefully(self._stream)
 
     def drain(self) -> None:
-        """End now if no request is here or on its way, else after its answer (hypercorn's `terminated` is set by then)."""
+        """End the connection now if no request has begun to arrive, else after the response.
+
+        The caller has set hypercorn's `terminated` before.
+        """
         if not self._protocol.has_begun:
             self._end()
 
@@ -96,7 +110,7 @@ class Connection:
         return Http1(requests, serving.config, serving.context, client=client[:2], server=server[:2], send=self._act, refused=self._refused)
 
     async def _read(self) -> None:
-        """Hand over what comes, until the client has gone, its time is over or the last answer was given."""
+        """Pass received bytes to the protocol until the client leaves or the connection ends."""
         while not self._ending:
             with trio.CancelScope(deadline=self._deadline()) as self._waiting:
                 try:
@@ -114,29 +128,32 @@ class Connection:
                 return
 
     def _deadline(self) -> float:
-        """Until when the next bytes must come. A phase's time begins with the phase, so bytes that drip do not prolong it."""
+        """Return when the next bytes must have arrived.
+
+        A phase's time starts with the phase, so a client that sends slowly does not extend it.
+        """
         if self._protocol.phase is not self._phase:
             self._phase, self._since = self._protocol.phase, trio.current_time()
         return self._since + self._limits[self._phase]
 
     async def _time_out(self) -> None:
-        """The time for this phase is over: say so if a request has begun."""
+        """End the connection after the phase's time limit; answer 408 if a request has begun."""
         self._serving.count("connections_cut", reason=f"{self._phase.value}_timeout")
         if self._protocol.has_begun:
             await self._protocol.refuse("request_timeout")
         self._end()
 
     async def _act(self, event: Event) -> None:
-        """Do what the protocol asks for."""
+        """Carry out one event of the protocol."""
         if isinstance(event, RawData):
             await self._send(event.data)
         elif isinstance(event, Closed):
             self._end()
-        else:  # it rests: the time until the next request begins
+        else:  # idle: the time limit for the next request starts
             self._waiting.deadline = self._deadline()
 
     async def _send(self, data: bytes) -> None:
-        """Send bytes, each call's in one piece. A send that fails or is cancelled half-way ends the connection."""
+        """Send bytes; calls do not interleave. A failed or cancelled send ends the connection."""
         if not data or self._gone:
             return
         async with self._sending:
@@ -155,7 +172,7 @@ class Connection:
                     self._end()
 
     def _end(self) -> None:
-        """Read no more and begin no further request; what was to be sent is sent."""
+        """Stop reading and start no further request. A send that is running completes."""
         self._ending = True
         self._protocol.stop()
         self._waiting.cancel()
@@ -165,7 +182,7 @@ class Connection:
         self._serving.log.request_refused(code, request_id)
 
     async def _linger(self) -> None:
-        """Let the client read its last answer before the socket closes: read on, for a while, what it still sends."""
+        """Give the client time to read its last response: read and discard what it still sends."""
         if self._gone or not self._protocol.expects_more:
             return
         with trio.move_on_after(LINGER_S):

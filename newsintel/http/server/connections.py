@@ -1,4 +1,4 @@
-"""Which connections are open, and how many may be: in all, and from one address."""
+"""The open connections, and their limits: in total and per address."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,17 +15,18 @@ class Open(Protocol):
     """An open connection."""
 
     def drain(self) -> None:
-        """End it now if it rests, else after the answer it is at."""
+        """End it now if it is idle, else after its current response."""
 
 
 class TooManyError(Exception):
-    """There is no room for a further connection."""
+    """The limit of connections is reached."""
 
 
 class Connections:
     """The table of open connections.
 
-    An IPv6 /64 counts as one address, as for rate limits. A proxy of TRUSTED_PROXIES brings many clients and has no limit of its own.
+    An IPv6 /64 counts as one address, as for rate limits. A proxy of TRUSTED_PROXIES has no limit
+    per address, because it connects many clients.
     """
 
     def __init__(self, settings: Settings, count: Count, *, capacity: int) -> None:
@@ -37,15 +38,16 @@ class Connections:
         self._per_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """How many are open."""
+        """Return the number of open connections."""
         return len(self._open)
 
     @contextmanager
     def entry(self, connection: Open, address: str) -> Iterator[None]:
-        """Have a connection counted while the block runs.
+        """Count a connection while the block runs.
 
         Raises:
-            TooManyError: so many are open, in all or from this address, that this one is to be closed at once.
+            TooManyError: the limit, in total or for this address, is reached. The caller closes
+                the connection at once.
         """
         network = network_of(address)
         if len(self._open) >= self._capacity:
@@ -63,7 +65,7 @@ class Connections:
                 del self._per_address[network]
 
     def drain(self) -> None:
-        """End those that rest, and each other one after the answer it is at."""
+        """End idle connections now, and each other one after its current response."""
         for connection in tuple(self._open):
             connection.drain()
 

@@ -1,12 +1,14 @@
-"""HTTP/1.1 on one connection: hypercorn's protocol over h11, and where ours differs. The only file that knows hypercorn's internals.
+"""HTTP/1.1 on one connection: hypercorn's protocol over h11, with our changes.
 
-What differs, and why:
+Only this file uses hypercorn's internals. The differences, with reasons:
 
-- Upgrades are ignored (RFC 9110 7.8). Hypercorn would start HTTP/2 or a WebSocket inside the connection; a balancer speaks HTTP/1.1 to us.
-- A request's body waits in `Inbox`, which can always be ended. Hypercorn's queue blocks the news that a client has left once it is full.
-- The application's task says how its request ended, so each request is logged and measured once.
-- What is wrong with a request's bytes is answered with a problem document.
-- A response's head travels with the first bytes of its body: one system call, one packet.
+- Upgrades are ignored (RFC 9110 7.8). Hypercorn would start HTTP/2 or a WebSocket inside the
+  connection; a load balancer sends us HTTP/1.1.
+- A request's body waits in `Inbox`, which can be ended at any time. Hypercorn's queue, when full,
+  blocks the message that the client has left.
+- The application's task reports how its request ended, so each request is logged and measured once.
+- The answer to invalid bytes is a problem document.
+- A response's head is sent with the first bytes of its body: one system call, one packet.
 
 Hypercorn is pinned; tests/http/server/test_http1.py fails if one of the parts used here changes.
 """
@@ -38,30 +40,34 @@ from newsintel.http.server.refusals import refusal
 
 Message = MutableMapping[str, Any]
 MAX_WAITING = 4
-"""Messages of a request's body that may wait for the application, each at most one read of 64 KiB. Full: the socket is not read."""
+"""Messages of a request's body that may wait for the application, each at most one read of 64 KiB.
+While the inbox is full, the socket is not read."""
 
 MAX_BODY_ON_THE_WIRE_BYTES = 131_072
-"""Of a request's body with the framing of its chunks: twice the largest body. Chunks of a byte each cost 20 us to read."""
+"""Limit of a request's body including its chunk framing: twice the largest body. One chunk of one
+byte takes 20 us to read."""
 MAX_HEAD_LINES = 128
-"""Of a request's head; each costs some 16 us to read. Browsers send about 20, proxies add a few."""
+"""Limit of a request's head; one line takes about 16 us to read. Browsers send about 20, proxies
+add a few."""
 EVENTS_A_TURN = 64
-"""Events of one read after which others have their turn: about a millisecond."""
+"""Events of one read after which other tasks may run: about a millisecond."""
 
 _DONE_ASKING = {h11.MUST_CLOSE, h11.CLOSED}
 
 _CODES = {431: "headers_too_large"}
-"""h11's hint of a status, where another problem than `bad_request` tells more."""
+"""h11's status hints that have a more specific problem than `bad_request`."""
 
 
 _END = re.compile(rb"\n\r?\n")
-"""Of a head, as h11 has it."""
+"""The end of a head, by h11's rule."""
 
 _FOLDED = re.compile(rb"\n[ \t]")
-"""A header that goes on in a next line, which RFC 9112, 5.2 has refused: a proxy in front may take it for another one than h11 does."""
+"""A folded header, which continues on the next line. We refuse it (RFC 9112, 5.2): a proxy in front
+may read it differently than h11 does."""
 
 
 def _wrong_with_head(data: bytes) -> str | None:
-    """The code of what is wrong with a head, or with as much of it as is there, that h11 would let pass."""
+    """Return the problem code of a complete or partial head that h11 would accept but we do not."""
     found = _END.search(data)
     end = found.start() if found else len(data)
     if data.count(b"\n", 0, end) > MAX_HEAD_LINES:
@@ -70,7 +76,7 @@ def _wrong_with_head(data: bytes) -> str | None:
 
 
 async def _no_app(*_given: object) -> None:
-    """Stand where hypercorn wants an application; `Requests` has ours."""
+    """Placeholder for the application that hypercorn requires; `Requests` runs the real one."""
 
 
 class Phase(Enum):
@@ -83,7 +89,10 @@ class Phase(Enum):
 
 
 class Inbox:
-    """What one request's application may receive. `end` takes effect at once, also while `put` waits for room."""
+    """The messages that the application can receive for one request.
+
+    `end` takes effect at once, also while `put` waits for room.
+    """
 
     def __init__(self) -> None:
         self._messages: deque[Message] = deque()
@@ -91,7 +100,7 @@ class Inbox:
         self._changed = trio.Event()
 
     async def put(self, message: Message) -> None:
-        """Add a message when there is room; drop it if nobody will receive it any more."""
+        """Add a message when there is room; drop it if the inbox has ended."""
         if message["type"] == "http.disconnect":
             self.end()
         while len(self._messages) >= MAX_WAITING and not self._ended:
@@ -101,12 +110,12 @@ class Inbox:
             self._change()
 
     def end(self) -> None:
-        """Nothing more follows: from now on there is a disconnect to receive."""
+        """Accept no further message; after the queued ones, `receive` returns a disconnect."""
         self._ended = True
         self._change()
 
     async def receive(self) -> Message:
-        """Return the next message, `http.disconnect` after the last."""
+        """Return the next message; after the last, `http.disconnect`."""
         while not self._messages and not self._ended:
             await self._changed.wait()
         if not self._messages:
@@ -121,7 +130,10 @@ class Inbox:
 
 
 class Requests:
-    """Runs the application for a connection's requests, in the connection's nursery (hypercorn calls it a task group)."""
+    """Runs the application for a connection's requests, in the connection's nursery.
+
+    Hypercorn calls this object a task group.
+    """
 
     def __init__(self, nursery: trio.Nursery, app: Asgi, log: ServerLog) -> None:
         self._nursery = nursery
@@ -131,17 +143,20 @@ class Requests:
     async def spawn_app(
         self, _app: object, _config: Config, scope: Any, send: Callable[[Any], Awaitable[None]]
     ) -> Callable[[Message], Awaitable[None]]:
-        """Start the application on a request; returns what takes the request's body."""
+        """Start the application on a request. Returns the function that receives the body."""
         inbox = Inbox()
         self._nursery.start_soon(self._run, scope, inbox, send)
         return inbox.put
 
     async def _run(self, scope: Any, inbox: Inbox, send: Callable[[Any], Awaitable[None]]) -> None:
-        """Let the application answer. Its error ends this request: 500, or a cut answer if that had begun."""
+        """Run the application for one request.
+
+        Its error ends only this request: with a 500, or, if the response has begun, by cutting it.
+        """
         started, answer = time.perf_counter(), Answer(send)
         try:
             await self._app(scope, inbox.receive, answer.send)
-        except* Exception as failure:  # noqa: BLE001  # it is logged; one request's error must not end the others
+        except* Exception as failure:  # noqa: BLE001  # one error must not end other requests
             self._log.application_failed(failure)
         finally:
             inbox.end()
@@ -151,7 +166,10 @@ class Requests:
 
 
 class Answer:
-    """How far a response got. It is complete when its last byte was handed to the system, whenever its client leaves then."""
+    """The progress of a response.
+
+    It is complete when the last byte was passed to the system, even if the client leaves then.
+    """
 
     def __init__(self, send: Callable[[Any], Awaitable[None]]) -> None:
         self._send = send
@@ -160,7 +178,7 @@ class Answer:
         self.body_bytes = 0
 
     async def send(self, message: Any) -> None:
-        """Pass on one message of the application."""
+        """Send one message of the application."""
         await self._send(message)
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
@@ -170,7 +188,7 @@ class Answer:
 
 
 class Stream(HTTPStream):
-    """One request and its response. `Requests` logs how it ended."""
+    """One request and its response. `Requests` logs its end."""
 
     def __init__(self, protocol: "Http1") -> None:
         of = protocol
@@ -178,7 +196,7 @@ class Stream(HTTPStream):
         self._protocol = protocol
 
     async def handle(self, event: StreamEvent) -> None:
-        """Take one part of the request, or the news that its connection needs it no more."""
+        """Handle one part of the request, or the event that the connection closed the stream."""
         if not isinstance(event, StreamClosed):
             await super().handle(event)
         elif not self.closed:
@@ -190,22 +208,23 @@ class Stream(HTTPStream):
         self.state = ASGIHTTPState.CLOSED
         await self.send(StreamClosed(stream_id=self.stream_id))
 
-    async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # hypercorn has no other than 500 for us
+    async def _send_error_response(self, status_code: int) -> None:  # noqa: ARG002  # always 500
         self.state = ASGIHTTPState.CLOSED
         await self._protocol.refuse("internal")
 
 
 class Http1(H11Protocol):
-    """The bytes of one connection, read into requests and written from responses.
+    """Translates the bytes of one connection into requests, and responses into bytes.
 
     Args:
         requests: runs the application.
         config: hypercorn's settings.
         context: hypercorn's; its event `terminated` is set while the server drains.
-        client: the other end's address and port.
-        server: our end's.
-        send: does what is to be done with the connection: send bytes, end it after them, or let it rest.
-        refused: called with a problem's code and the request's id each time bytes are answered with one.
+        client: the client's address and port.
+        server: our address and port.
+        send: carries out an event: send bytes, end the connection after them, or mark it idle.
+        refused: called with the problem's code and the request's id each time the server itself
+            answers with a problem.
     """
 
     def __init__(
@@ -229,7 +248,7 @@ class Http1(H11Protocol):
 
     @property
     def phase(self) -> Phase:
-        """What the connection waits for."""
+        """The connection's current phase."""
         state = self.connection.their_state
         if state is h11.IDLE:
             return Phase.NEXT if self.keep_alive_requests and not self.has_begun else Phase.HEAD
@@ -242,17 +261,18 @@ class Http1(H11Protocol):
 
     @property
     def expects_more(self) -> bool:
-        """Whether the client may still be sending a request that nobody reads to its end."""
+        """Whether the client may still be sending a request that we do not read to its end."""
         return self.has_begun and self.connection.their_state in {h11.IDLE, h11.SEND_BODY, h11.ERROR}
 
     async def handle(self, event: Event) -> None:
-        """Take bytes of the client, or the news that it has gone."""
+        """Handle bytes from the client, or the event that it has left."""
         if not isinstance(event, RawData):
             await super().handle(event)
             return
         self._received = left = event.data
         while left and not self._over and self.connection.their_state not in _DONE_ASKING:
-            # h11 looks at its limit only when it wants more, so it is given no more than the limit leaves room for.
+            # h11 checks its limit only when it needs more bytes, so it gets no more than the limit
+            # has room for.
             room = self.config.h11_max_incomplete_size - len(self.connection.trailing_data[0])
             if room <= 0:
                 await self.refuse("headers_too_large")
@@ -265,7 +285,7 @@ class Http1(H11Protocol):
             await self._handle_events()
 
     def stop(self) -> None:
-        """Begin no further request, and send nothing more: the connection ends."""
+        """Start no further request and produce no more bytes, because the connection ends."""
         self._over = True
 
     def _has_room_for(self, part: bytes) -> bool:
@@ -273,7 +293,7 @@ class Http1(H11Protocol):
         return self._body_bytes <= MAX_BODY_ON_THE_WIRE_BYTES
 
     async def refuse(self, code: str) -> None:
-        """Answer with a problem if no answer has begun, and end the connection after it."""
+        """Answer with a problem if no response has begun, then end the connection."""
         scope = self.stream.scope if isinstance(self.stream, Stream) else None
         request_id = (scope["state"].get("request_id") if scope else None) or chosen_id(())
         self._refused(code, request_id)
@@ -293,7 +313,7 @@ class Http1(H11Protocol):
         await self.send(Closed())
 
     async def stream_send(self, event: StreamEvent) -> None:
-        """Send a part of a response. The head waits for the first part of the body."""
+        """Send a part of a response. The head is held until the first part of the body."""
         if isinstance(event, Response):
             headers = [*event.headers, *self.config.response_headers("h11")]
             if self._closes or self.keep_alive_requests >= self.config.keep_alive_max_requests or self.context.terminated.is_set():
@@ -307,14 +327,14 @@ class Http1(H11Protocol):
             await self._maybe_recycle()
 
     def _make(self, part: h11.InformationalResponse | h11.Response | h11.Data | h11.EndOfMessage) -> bytes:
-        """The bytes of a part of a response; none once the connection's last answer was given."""
+        """Return the bytes of a part of a response; empty after the connection's last response."""
         return b"" if self._over else bytes(self.connection.send(part))
 
     async def _handle_events(self) -> None:
         body = bytearray()
         for turn in count(1):
             if self._over or self.connection.their_state in _DONE_ASKING:
-                break  # what follows a last request is discarded (RFC 9112, 9.6)
+                break  # bytes after the last request are discarded (RFC 9112, 9.6)
             if turn % EVENTS_A_TURN == 0:
                 await trio.lowlevel.checkpoint()
             if self.connection.they_are_waiting_for_100_continue:
@@ -328,17 +348,17 @@ class Http1(H11Protocol):
                 await self.refuse(_CODES.get(error.error_status_hint, "bad_request"))
                 return
             if isinstance(event, h11.Data):
-                body += event.data  # the parts of one read are one message, however small the chunks are
+                body += event.data  # all chunks of one read form one message
             elif not await self._take(event, body):
                 break
         await self._pass_on(body)
 
     async def _take(self, event: object, body: bytearray) -> bool:
-        """Take one event other than a part of a body; False if there is no further one to ask for."""
+        """Handle one event that is not body data. Returns False if h11 has no further event."""
         if isinstance(event, h11.Request):
             await self._begin(event)
         elif event is h11.PAUSED:
-            # The next request has come before this one's answer has gone.
+            # The client pipelined: the next request arrived before this response was sent.
             await self.can_read.clear()
             await self.can_read.wait()
         elif isinstance(event, h11.EndOfMessage) and self.stream is not None:
@@ -349,19 +369,20 @@ class Http1(H11Protocol):
         return True
 
     async def _pass_on(self, body: bytearray) -> None:
-        """Give the application what came of a request's body."""
+        """Pass the received part of a request's body to the application."""
         if body and self.stream is not None:
             await self.stream.handle(Body(stream_id=STREAM_ID, data=bytes(body)))
         body.clear()
 
     async def _begin(self, request: h11.Request) -> None:
-        """Start the application on a request whose head is there."""
+        """Start the application on a request whose head is complete."""
         self.keep_alive_requests += 1
         self._body_bytes = 0
         if not request.http_version.startswith(b"1."):
             await self.refuse("version_not_supported")
             return
-        # RFC 9112, 6.1: an answer to both is the connection's last, for they may be an attempt to smuggle a request.
+        # RFC 9112, 6.1: a request with both headers may be request smuggling, so the connection
+        # closes after its response.
         self._closes = {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
         self.stream = Stream(self)
         await self.stream.handle(

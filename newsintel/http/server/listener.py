@@ -1,4 +1,7 @@
-"""The server: our listening sockets and limits, one task for each connection. It ends when told to, after its requests."""
+"""The server: listening sockets, limits, and one task per connection.
+
+On shutdown, the server lets requests in flight finish.
+"""
 
 import resource
 import socket
@@ -22,16 +25,19 @@ from newsintel.runtime.telemetry.metrics import Metrics
 log = get_logger(__name__)
 
 GRACEFUL_SHARE = 0.4
-"""The part of DRAIN_S for which requests in flight may go on after the shutdown began: 8 s of 20. The sinks have as much after that."""
+"""The part of DRAIN_S in which requests in flight may finish after the shutdown began: 8 s of 20.
+The sinks then have the same time."""
 
 UNACKNOWLEDGED_MS = 8000
-"""How long what we sent may go unacknowledged (TCP_USER_TIMEOUT, RFC 5482): a client that vanished is noticed within it."""
+"""How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). A client that vanished
+is detected within this time."""
 
 BACKLOG = 512
 MAX_HEADER_BYTES = 16_384
 
 RESERVED_DESCRIPTORS = 256
-"""Of the process's limit: for the stores' and sources' connections, files and pipes. The rest may be clients' connections."""
+"""Part of the process's limit of file descriptors, reserved for connections to stores and sources,
+for files and for pipes. Clients' connections may use the rest."""
 
 
 async def serve(
@@ -43,20 +49,22 @@ async def serve(
     bind: Address | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until `shutdown` is set, then refuse new connections and let requests in flight finish within its share of DRAIN_S.
+    """Serve until `shutdown` is set.
 
-    Reports, once it accepts connections, the URL of every address it listens on, with the port that the system chose where BIND says 0.
+    After that, the server accepts no new connections, and requests in flight may finish within
+    GRACEFUL_SHARE of DRAIN_S.
 
     Args:
-        app: what answers.
+        app: answers the requests.
         settings: give BIND, DRAIN_S, HEAD_TIMEOUT_S and the limits of connections.
-        shutdown: ends it.
-        metrics: where requests and connections are counted.
-        bind: where to listen instead of BIND; such a listener has no gauge.
-        task_status: reports.
+        shutdown: ends the server.
+        metrics: count requests and connections.
+        bind: the address to listen on instead of BIND; such a listener has no gauge.
+        task_status: receives the URL of every listening address once the server accepts
+            connections. Where BIND has port 0, the URL has the port that the system chose.
 
     Raises:
-        NewsIntelError: the address cannot be listened on.
+        NewsIntelError: the server cannot listen on the address.
     """
     listeners = await _listen(bind or settings.bind)
     connections = Connections(settings, metrics.count, capacity=_capacity(settings.max_connections))
@@ -84,9 +92,9 @@ def _serving(app: Asgi, settings: Settings, metrics: Metrics, connections: Conne
 
 
 def _capacity(wanted: int) -> int:
-    """How many connections may be open: MAX_CONNECTIONS, or what the process's limit of descriptors has room for.
+    """Return how many connections may be open: MAX_CONNECTIONS, or fewer if descriptors run out.
 
-    Raises that limit to the highest that the system allows.
+    Raises the process's limit of file descriptors to the highest that the system allows.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -98,14 +106,14 @@ def _capacity(wanted: int) -> int:
 
 
 async def _listen(bind: Address) -> list[trio.SocketListener]:
-    """Listen on an address, on every address of it if it is a name."""
+    """Listen on an address; for a host name, on each of its addresses."""
     try:
         listeners = await trio.open_tcp_listeners(bind.port, host=bind.host, backlog=BACKLOG)
     except OSError as error:
         raise NewsIntelError(f"cannot listen on {bind}: {error.strerror or error}") from error
     if sys.platform == "linux":
         for listener in listeners:
-            # Accepted connections inherit it.
+            # Accepted connections inherit this option.
             listener.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
     return listeners
 

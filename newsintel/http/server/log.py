@@ -1,4 +1,4 @@
-"""The server's log: what went wrong in the application, and one line for each request."""
+"""The server's log: errors of the application, and one line per request."""
 
 import logging
 from typing import Any
@@ -11,35 +11,32 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 MOST_CAUSES = 5
-"""Causes of one failure that are logged, however many groups hold them."""
+"""Causes that are logged per failure, from all nested exception groups together."""
 
 LONGEST_PATH = 2_000
-"""Characters of a path that a line repeats. Ours have at most 60; one that somebody makes up may have 16,000; all are looked through."""
+"""Characters of a path that a log line shows. Our paths have at most 60; a client can send 16,000.
+The redactor searches all that a line shows."""
 
 
 class ServerLog:
-    """Of each request its duration and one line, without query, address or header of the caller; of each failure its causes."""
+    """Measures and logs each request, and logs the causes of each failure.
+
+    A request's line has no query, no address and no header of the caller.
+    """
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe
         self._log = log.bind()  # finds the logger once, not for each request
 
     def request_ended(self, scope: Any, status: int | None, body_bytes: int, duration_s: float) -> None:
-        """Measure and log one request, whichever part of the application answered it.
-
-        Args:
-            scope: its ASGI scope. Those who served it left what they knew of it in `state`.
-            status: None if the client left before the whole answer was sent.
-            body_bytes: those of the answer's body that were handed to the system.
-            duration_s: from its head to the last byte of its answer.
-        """
+        """Measure and log one request. The arguments are those of `access_fields`."""
         route, kind = scope["state"].get("route", "other"), f"{status // 100}xx" if status else "none"
         self._observe("http_request_seconds", duration_s, route=route, status=kind)
         if self._log.isEnabledFor(logging.INFO):
             self._log.info("request", **access_fields(scope, status, body_bytes, duration_s))
 
     def request_refused(self, code: str, request_id: str) -> None:
-        """Log bytes that were answered with a problem before, or in place of, an answer of the application."""
+        """Log a problem that the server itself answered, before or instead of the application."""
         self._log.info("request_refused", problem=code, request_id=request_id)
 
     def application_failed(self, error: BaseException) -> None:
@@ -52,22 +49,25 @@ class ServerLog:
 
 
 def _causes(error: BaseException) -> dict[str, Any]:
-    """The causes of an error, at any depth of groups; the first with its traceback."""
+    """Return the causes of an error, from nested groups too; only the first has a traceback."""
     causes = leaves(error)
     return {"causes": [repr(cause) for cause in causes[:MOST_CAUSES]], "exc_info": causes[0]}
 
 
 def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: float) -> dict[str, Any]:
-    """What a request's line tells of it.
+    """Return the fields of a request's log line.
 
     Args:
-        scope: its ASGI scope. The raw path is still percent-encoded, so that it cannot forge a line; the query is nobody's business.
-        status: of the answer; None if the client left before the whole of it was sent.
-        body_bytes: those of the answer's body that were handed to the system.
-        duration_s: from the request's head to the last byte of the answer.
+        scope: the ASGI scope; the application stored what it knows of the request in `state`. The
+            raw path is still percent-encoded, so it cannot forge a line. The query is private
+            and is not logged.
+        status: of the response; None if the client left before the whole response was sent.
+        body_bytes: bytes of the response's body that were passed to the system.
+        duration_s: from the request's head to the last byte of the response.
 
     Returns:
-        `client` is how the caller identified itself, `problem` the code of the problem document, if that was the answer.
+        `client` says how the caller identified itself. `problem` is the code of the problem
+        document, if the response was one.
     """
     state = scope["state"]
     fields = {
@@ -84,12 +84,20 @@ def access_fields(scope: Any, status: int | None, body_bytes: int, duration_s: f
 
 
 def _shown(path: str) -> str:
-    """A path as a line has it. Of a longer one whole parts alone: of a secret that is cut in two nobody would know the beginning."""
+    """Return a path as the log shows it.
+
+    A path that is too long is cut between two segments: the redactor would not recognize the first
+    half of a secret.
+    """
     return path if len(path) <= LONGEST_PATH else f"{path[:LONGEST_PATH].rpartition('/')[0]}/..."
 
 
 def _client(caller: Caller | None) -> str:
-    """`session`, `key` or `anonymous`; `bad_key` and `unknown` for an anonymous caller who meant to be somebody; `-` if nobody looked."""
+    """Return how the caller identified itself: `session`, `key` or `anonymous`.
+
+    A caller whose key or session was not accepted has the value of its doubt, such as `bad_key`.
+    The result is `-` if the caller was not identified.
+    """
     if caller is None:
         return "-"
     if caller.access is not None:

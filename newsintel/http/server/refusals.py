@@ -1,4 +1,4 @@
-"""Answers to bytes that never became a request of the application: problem documents like all others, with an id to find them by."""
+"""Responses to bytes that are not a valid request: problem documents with a request id."""
 
 import re
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS, document
 DETAILS = {
     "bad_request": "The bytes are not an HTTP/1.1 request (RFC 9112).",
     "request_timeout": "The request did not arrive in time.",
-    "headers_too_large": "The request line and headers may have 16 KiB and 128 lines together.",
-    "version_not_supported": "Only HTTP/1.1 and HTTP/1.0 are spoken here.",
-    "too_large": "A body may have 64 KiB, and 128 KiB with the framing of its chunks.",
-    "internal": "A bug. The log explains it under the request_id.",
+    "headers_too_large": "The request line and headers together may have at most 16 KiB and 128 lines.",
+    "version_not_supported": "This server supports HTTP/1.1 and HTTP/1.0.",
+    "too_large": "A body may have at most 64 KiB, or 128 KiB with its chunk framing.",
+    "internal": "This is a bug. The operator finds more in the log under the request_id.",
 }
-"""What is said of each. None repeats what the client sent."""
+"""The `detail` of each code. No text repeats bytes that the client sent."""
 
 UNESCAPED = (
     "The request line has characters outside ASCII. Percent-encode them as UTF-8 (RFC 3986, 2.1); "
@@ -24,13 +24,13 @@ UNESCAPED = (
 
 
 def refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Make the answer.
+    """Build the response.
 
     Args:
-        code: a member of DETAILS.
-        received: the bytes that were read last, to tell characters that were not encoded.
-        path: of the request, decoded; empty if none could be read.
-        request_id: as the log and the request's other answers have it.
+        code: a key of DETAILS.
+        received: the bytes that were read last; the function looks for unencoded characters there.
+        path: of the request, decoded; empty if it could not be read.
+        request_id: the same as in the log.
 
     Returns:
         Status, headers and body.
@@ -49,5 +49,5 @@ def refusal(code: str, received: bytes, *, path: str, request_id: str) -> tuple[
 
 
 def _is_unescaped(received: bytes) -> bool:
-    """True for a request line with characters outside ASCII: a method, then an address that has some."""
+    """Return whether the bytes are a request line (method, target) with non-ASCII characters."""
     return re.match(rb"[A-Z]{3,10} [^\r\n]*[\x80-\xff]", received) is not None

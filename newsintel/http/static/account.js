@@ -1,4 +1,4 @@
-// Sends the page's forms as JSON, which is what the API takes, and shows what comes back.
+// Sends the page's forms as JSON, which the API requires, and shows the response.
 "use strict";
 
 const show = (root) => root.querySelectorAll("form[hidden]").forEach((form) => { form.hidden = false; });

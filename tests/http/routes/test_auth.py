@@ -180,7 +180,7 @@ async def test_only_a_good_return_tells_the_operator_of_a_refusal(error, logged)
 
 OUTCOMES = [
     (None, {"error": "access_denied", "code": None}, 401, "Start again"),
-    (None, {"error": "invalid_scope", "code": None}, 503, "Tell whoever runs it"),
+    (None, {"error": "invalid_scope", "code": None}, 503, "Tell the operator"),
     (None, {"error": "server_error", "code": None}, 503, "Try again"),
     (None, {"error": "access_denied", "code": None, "state": None}, 401, "Start again"),
     (None, {"code": None}, 400, "code is required"),
