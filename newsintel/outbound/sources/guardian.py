@@ -26,7 +26,7 @@ from newsintel.outbound.sources.refusals import by_status, message
 from newsintel.outbound.sources.rows import Row, address, members, moment, page, text
 from newsintel.outbound.sources.source import Request, Response, Source
 
-# We do not request the body: fifty bodies are megabytes, and the terms forbid storing them for long.
+# We do not request the body: fifty bodies are megabytes, and the terms forbid keeping them long.
 _FIELDS = "trailText,byline,thumbnail,lang"
 # The API documents no limit. Every query without groups fits. At this length, even three-byte
 # characters in percent-encoding fit into the 8,000 bytes that RFC 9112, section 3, recommends every
