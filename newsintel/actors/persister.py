@@ -153,7 +153,7 @@ async def _until_available(operation: Callable[[], Awaitable[object]], count: Co
             count("archive_retries")
         else:
             return
-        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
         pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
 
