@@ -1,7 +1,8 @@
 """The EMF writer: once a minute it logs the service's numbers as one line for CloudWatch metrics.
 
-It has no inbox that could end, so the composition root cancels it. It is the last actor to end;
-only the stores close later. When it is cancelled it writes the line of the current minute.
+It has no inbox that could end, so the composition root cancels it. That happens after the pipeline
+and its stores have ended, so the last line has everything that they counted. When it is cancelled
+it writes the line of the current minute.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

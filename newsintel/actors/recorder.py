@@ -1,4 +1,4 @@
-"""The recorder: appends answered searches to the search history and counts their distinct people.
+"""The recorder: appends answered searches to the search history and to the counts of people.
 
 It is lossy on purpose, and losses are counted: no search waits for it. It skips a repeat that
 another process has already recorded. If Redis is unavailable, it records the repeat: a duplicate

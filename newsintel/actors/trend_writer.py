@@ -30,10 +30,9 @@ EVERY_S = 15.0
 A list is no older than that, unless counting takes long (see SHARE).
 """
 SHARE = 20
-"""The pause is at least SHARE times as long as the round before it.
+"""If SHARE times the duration of a round is longer than EVERY_S, that is the next pause instead.
 
-So the rounds take a small share of the time, however much there is to count. The pause is shortened
-by up to half at random too.
+So the rounds take a small share of the time, however much there is to count.
 """
 KEPT = 100
 """Entries stored per list: several times as many as are shown."""

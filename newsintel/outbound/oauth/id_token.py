@@ -54,7 +54,8 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
         UnknownSignerError: none of the keys has the id in the token's header; or the header names
             none and none of the keys verifies the signature.
         JoseError: the signature or a claim is invalid.
-        ValueError: it is not a token, or it was made for another sign-in or another party.
+        ValueError: it is not a token; it was made for another sign-in or another party; or its key
+            must not sign for its tenant.
     """
     if not isinstance(id_token, str) or not id_token.isascii() or len(id_token) > MAX_TOKEN_CHARS:
         raise ValueError("there is no ID token")
