@@ -1,1 +1,4 @@
-"""The actors: long-lived tasks that meet only on channels. `app.py` draws how they are joined; each file is one actor with one `run`."""
+"""The actors: long-lived tasks that communicate only through channels.
+
+`app.py` draws how they are connected. Each file is one actor with one `run`.
+"""

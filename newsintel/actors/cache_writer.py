@@ -1,4 +1,7 @@
-"""The cache writer: takes landed answers in, keeps them in Redis. Lossy on purpose: what Redis does not take can be fetched again."""
+"""The cache writer: receives landed answers and stores them in Redis.
+
+It is lossy on purpose: an answer that Redis does not store can be fetched again.
+"""
 
 import trio
 
@@ -11,15 +14,19 @@ from newsintel.errors import UnavailableError
 
 
 async def run(inbox: trio.MemoryReceiveChannel[CacheWrite], *, room: Room, cache: HarvestCache, count: Count) -> None:
-    """Write until the inbox ends. A write gives the claim on its key back in the same operation; after a failed one it is given back alone.
+    """Write until the inbox ends.
+
+    A write releases the claim (lock) on its key in the same operation. If the write fails, the
+    claim is released separately.
 
     Owns: its inbox.
 
     Args:
         inbox: the writes.
-        room: what the inbox's answers take; each is given back once it is written.
-        cache: where to.
-        count: counts.
+        room: the bytes that the inbox's answers take; an answer's bytes are given back after its
+            write, also if the write failed.
+        cache: the store.
+        count: counts `cache_errors`.
     """
     with inbox:
         async for write in inbox:

@@ -1,6 +1,8 @@
-"""The EMF writer: once a minute writes the service's numbers as one line, of which CloudWatch makes metrics.
+"""The EMF writer: once a minute it logs the service's numbers as one line for CloudWatch metrics.
 
-It has no inbox that could end, so the composition root cancels it last of all but the stores; the line of the minute begun is then written.
+It has no inbox that could end, so the composition root cancels it. That happens after the pipeline
+and its stores have ended, so the last line has everything that they counted. When it is cancelled
+it writes the line of the current minute.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,12 +21,12 @@ EVERY_S = 60.0
 """CloudWatch's own resolution of standard metrics."""
 
 LAST_S = 1.0
-"""For reading the numbers at the end, which takes some 10 ms."""
+"""Time limit for reading the numbers at the end. Reading takes about 10 ms."""
 
 
 @frozen
 class _Line:
-    """Everything that a line is made of but the numbers."""
+    """The parts of a line except the numbers."""
 
     table: Mapping[str, Metric]
     labels: Mapping[str, str]
@@ -32,16 +34,16 @@ class _Line:
 
 
 async def run(*, table: Mapping[str, Metric], labels: Mapping[str, str], read: Callable[[], Awaitable[Samples]], now: WallClock) -> None:
-    """Log a line a minute until cancelled, and then the last one.
+    """Log one line per minute until cancelled, then a last one.
 
     Args:
         table: the metrics.
-        labels: what every line says of its writer; `env` among it, which is the dimension.
-        read: every number now.
+        labels: the fields of every line that describe its writer; `env`, the dimension, is one.
+        read: reads all current numbers.
         now: the time of day.
     """
     line = _Line(table, labels, now)
-    before: Samples = {}  # it all began at 0
+    before: Samples = {}  # every counter starts at 0
     try:
         while True:
             await trio.sleep(EVERY_S)

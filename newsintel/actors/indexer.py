@@ -1,7 +1,9 @@
-"""The indexer: reads the words of articles that an older version of newsintel wrote while this one was already there.
+"""The indexer: indexes the words of articles that an older version of newsintel wrote.
 
-`newsintel migrate` has read all others. It has no inbox that could end, so the composition root cancels it when nobody asks any more. What
-it has not read waits in the database. Several processes may run it; each takes other articles.
+`newsintel migrate` indexes all earlier articles; older processes may write more after it.
+The indexer has no inbox that could end, so the composition root cancels it when requests have
+ended. Articles that are not indexed yet wait in the database. Several processes may run an
+indexer; each takes different articles.
 """
 
 from newsintel.domain.archive.ports import TextIndex
@@ -9,16 +11,16 @@ from newsintel.domain.ports import Count
 from newsintel.runtime.backlog import Pace, work_off
 
 EVERY_S = 60.0
-"""Between looks when there was nothing, each pause shortened by up to half at random."""
+"""Pause after an empty batch, shortened by up to half at random."""
 BUSY_S = 0.2
-"""Between batches while there is more: most of the time is left to others."""
+"""Pause between batches while there is more to do. It leaves most of the time to other work."""
 
 
 async def run(*, index: TextIndex, count: Count) -> None:
-    """Read until cancelled.
+    """Index until cancelled.
 
     Args:
-        index: what is kept up to date.
+        index: the text index to keep up to date.
         count: counts `indexed_articles` and `index_failures`.
     """
     await work_off(index.read_some, Pace(EVERY_S, BUSY_S), count, done="indexed_articles", failed="index_failures")

@@ -1,7 +1,8 @@
-"""The janitor: deletes searches that are older than the history keeps, about once an hour.
+"""The janitor: deletes expired searches from the search history about once an hour.
 
-It has no inbox that could end, so the composition root cancels it when nobody asks any more. A sweep cut short loses nothing: what it had
-deleted is gone, the rest goes with the next. Several processes may sweep at once.
+It has no inbox that could end, so the composition root cancels it when requests have ended.
+Cancelling a sweep is safe: the next sweep deletes the rest. Several processes may sweep at the
+same time.
 """
 
 from datetime import timedelta
@@ -15,18 +16,24 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 FIRST_S = 60.0
-"""The first sweep comes at random within this time: processes that start together spread out, and a single search is over before."""
+"""Pause before the first sweep, shortened by up to half at random.
+
+So processes that start together do not sweep together, and a one-off search ends before it.
+"""
 EVERY_S = 3600.0
-"""Between sweeps, each pause shortened by up to half at random. History is kept for days; an hour more or less is nothing."""
+"""Pause between sweeps, shortened by up to half at random.
+
+History is kept for days, so an hour more or less does not matter.
+"""
 
 
 async def run(*, history: History, keep: timedelta, count: Count, now: WallClock) -> None:
     """Sweep until cancelled.
 
     Args:
-        history: what is swept.
-        keep: how old a search may become.
-        count: told of `pruned_searches` and `prune_failures`.
+        history: the search history.
+        keep: the maximum age of a search.
+        count: counts `pruned_searches` and `prune_failures`.
         now: the time of day.
     """
 

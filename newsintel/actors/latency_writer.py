@@ -1,7 +1,9 @@
-"""The latency writer: every few seconds hands what the fetchers counted to Redis, where `newsintel deadlines` reads it.
+"""The latency writer: every few seconds it adds the fetchers' latency counts to Redis.
 
-It has no inbox that could end, so the composition root cancels it when nobody asks any more; it then writes once more, in bounded time.
-Lossy on purpose: adding is not to be tried again, so what Redis does not take is counted and gone.
+`newsintel deadlines` reads them there. The writer has no inbox that could end, so the composition
+root cancels it when requests have ended; it then writes once more, within a time limit. It is lossy
+on purpose: a retry could count a latency twice, so counts that Redis does not take are counted as
+lost.
 """
 
 from functools import partial
@@ -15,19 +17,19 @@ from newsintel.errors import UnavailableError
 from newsintel.runtime.periodic import repeat
 
 EVERY_S = 10.0
-"""Between writes, each pause shortened by up to half at random: what `deadlines` shows is no older."""
+"""Pause between writes, shortened by up to half at random. The data of `deadlines` is no older."""
 LAST_S = 0.5
-"""For the last write, when the service ends: two of Redis' own time limits."""
+"""Time limit for the last write, when the service ends: twice the time limit of a Redis call."""
 
 
 async def run(*, tally: Tally, store: LatencyStore, count: Count, now: WallClock) -> None:
     """Write until cancelled.
 
     Args:
-        tally: what is written; its size is bounded whatever the traffic, so that it may wait.
-        store: where to.
-        count: told of `lost_latencies`.
-        now: the time of day, which tells the day.
+        tally: the counts to write. Its size is bounded whatever the traffic, so it can wait.
+        store: the store.
+        count: counts `lost_latencies`.
+        now: the time of day; counts are stored per day.
     """
     write = partial(_write, tally, store, count, now)
     try:

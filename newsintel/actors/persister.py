@@ -1,7 +1,8 @@
-"""The persister: takes landed answers in, writes their articles to the archive in batches.
+"""The persister: receives landed answers and writes their articles to the archive in batches.
 
-An answer is *accepted* once the inbox has taken it; from then on its articles are saved, put aside as dead letters with the reason, or, if
-the archive stays away longer than shutdown allows, counted as lost. A retry is safe: saving is idempotent.
+An answer is *accepted* once the inbox has taken it. From then on each of its articles is saved,
+stored as a dead letter with the reason, or counted as lost (if the archive is unavailable for
+longer than shutdown allows). A retry is safe because saving is idempotent.
 """
 
 import random
@@ -26,39 +27,48 @@ log = get_logger(__name__)
 
 BATCH_ROWS = 200
 BATCH_S = 0.25
-"""A batch is written when it has this many rows, or this long after its first. More rows save no more time: measured in storage's tests."""
+"""A batch is written when it has BATCH_ROWS rows, or BATCH_S after its first answer.
+
+More rows would not be faster: the tests of the storage measured it.
+"""
 PAUSE_S = 0.2
 MAX_PAUSE_S = 10.0
-"""Pauses between tries double from the one to the other, each shortened by up to half at random so that processes spread out."""
+"""Pauses between retries double from PAUSE_S to MAX_PAUSE_S.
+
+Each is shortened by up to half at random, so that processes do not retry together.
+"""
 
 Row = tuple[Article, datetime]
 
 
 @define
 class _Batch:
-    """What is accepted and not yet saved."""
+    """Articles and pairs that are accepted but not saved yet."""
 
     rows: list[Row] = field(factory=list)
     pairs: list[Pair] = field(factory=list)
     bytes: int = 0
 
     def add(self, answer: Answer) -> None:
-        """Take a landed answer's articles, and what its merge found out about them."""
+        """Add a landed answer's articles, and the pairs that its merge found."""
         self.rows += [(article, outcome.fetched_at) for outcome in answer.harvest.outcomes for article in outcome.articles]
         self.pairs += pairs(answer.merge)
         self.bytes += answer_bytes(answer)
 
 
 async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: Room, archive: Archive, count: Count) -> None:
-    """Write until the inbox ends and all is saved. Cancelled earlier, it counts what it had accepted and could not save.
+    """Write until the inbox ends and everything is saved.
+
+    If it is cancelled earlier, it counts the accepted articles that are not saved.
 
     Owns: its inbox.
 
     Args:
         inbox: landed answers.
-        room: what they take, from the inbox's door until they are saved.
-        archive: where to.
-        count: counts.
+        room: the bytes that the answers take from the moment they are sent until they are saved.
+        archive: the archive.
+        count: counts `archived_articles`, `dead_letters`, `refused_pairs`, `archive_retries` and
+            `lost_articles`.
     """
     batch = _Batch()
     with inbox:
@@ -74,7 +84,7 @@ async def run(inbox: trio.MemoryReceiveChannel[Answer], *, room: Room, archive: 
 
 
 async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch) -> None:
-    """Add what arrives until the batch is full, its time is up or the inbox has ended."""
+    """Add answers until the batch is full, BATCH_S is over or the inbox has ended."""
     with trio.move_on_after(BATCH_S):
         while len(batch.rows) < BATCH_ROWS:
             try:
@@ -84,7 +94,10 @@ async def _fill(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch) -> None
 
 
 async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
-    """Save a batch in pieces of at most BATCH_ROWS; the pairs go last, when both of their articles are there."""
+    """Save a batch in pieces of at most BATCH_ROWS.
+
+    Pairs are saved last, when both of their articles are saved.
+    """
     while batch.rows:
         piece = batch.rows[:BATCH_ROWS]
         await _save(piece, archive, count)
@@ -95,7 +108,7 @@ async def _write(batch: _Batch, archive: Archive, count: Count) -> None:
 
 
 async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
-    """Save rows; one that is refused is put aside."""
+    """Save rows; store each refused row as a dead letter."""
 
     async def save(some: Sequence[Row]) -> None:
         await _until_available(lambda: archive.save(some, []), count)
@@ -111,7 +124,10 @@ async def _save(rows: Sequence[Row], archive: Archive, count: Count) -> None:
 
 
 async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
-    """Save pairs; one that is refused (its article was deleted this instant, say) is left out, as it can be found again."""
+    """Save pairs; skip each refused pair, since a later merge can find it again.
+
+    For example, one of its articles was deleted in the meantime.
+    """
 
     async def save(some: Sequence[Pair]) -> None:
         await _until_available(lambda: archive.save([], some), count)
@@ -124,7 +140,10 @@ async def _tie(pairs: Sequence[Pair], archive: Archive, count: Count) -> None:
 
 
 async def _until_available(operation: Callable[[], Awaitable[object]], count: Count) -> None:
-    """Try until the archive does it; meanwhile the inbox fills, and past that the merger counts refusals."""
+    """Retry until the archive succeeds.
+
+    Meanwhile the inbox fills. When it is full, the merger counts refusals.
+    """
     pause_s = PAUSE_S
     while True:
         try:
@@ -134,12 +153,15 @@ async def _until_available(operation: Callable[[], Awaitable[object]], count: Co
             count("archive_retries")
         else:
             return
-        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+        await trio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
         pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
 
 def _count_lost(inbox: trio.MemoryReceiveChannel[Answer], batch: _Batch, count: Count) -> None:
-    """Count what is accepted and not saved. A closing inbox discards its buffer, so it is emptied first."""
+    """Count accepted articles that are not saved.
+
+    Closing the inbox discards its buffer, so the buffer is emptied first.
+    """
     while True:
         try:
             batch.add(inbox.receive_nowait())

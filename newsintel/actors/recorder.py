@@ -1,7 +1,8 @@
-"""The recorder: takes answered searches in, appends them to the search history, and has them counted by people.
+"""The recorder: appends answered searches to the search history and to the counts of people.
 
-Lossy on purpose, and counted: no search waits for it.
-A repetition that another process has recorded already is left out. If Redis cannot say, it is recorded: twice is better than not at all.
+It is lossy on purpose, and losses are counted: no search waits for it. It skips a repeat that
+another process has already recorded. If Redis is unavailable, it records the repeat: a duplicate
+is better than a loss.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +24,10 @@ T = TypeVar("T")
 
 BATCH_ROWS = 100
 BATCH_S = 1.0
-"""A batch is written when it has this many rows, or this long after its first; history may lag by a second."""
+"""A batch is written when it has BATCH_ROWS rows, or BATCH_S after its first.
+
+So the history may be a second late.
+"""
 
 
 async def run(
@@ -59,7 +63,11 @@ async def run(
 
 
 async def _keep(some: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
-    """Write some; halve what PostgreSQL refuses until the one at fault stands alone, and leave that out. How many were written."""
+    """Write some items, halving a refused batch until each item at fault is found and skipped.
+
+    Returns:
+        How many items were written.
+    """
     try:
         await write(some)
     except PoisonedBatchError as error:
@@ -73,7 +81,10 @@ async def _keep(some: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None
 
 
 async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: SearchMarks, count: Count) -> None:
-    """Have searches counted: apart from the history, for this may be tried again without counting anybody twice."""
+    """Count searches per person.
+
+    This is a separate write from the history: it may be retried without counting anybody twice.
+    """
     marked = [found for search in searches if (found := marking.mark(search)) is not None]
     try:
         await _keep(marked, marks.add, count, "marks")
@@ -83,7 +94,7 @@ async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: Searc
 
 
 async def _fresh(searches: Sequence[SearchRecord], repeats: Repeats, count: Count, now: WallClock) -> Sequence[SearchRecord]:
-    """The searches that no process has recorded within REPEAT_S, counted from when one was answered."""
+    """Return the searches that no process has recorded within REPEAT_S of their answer."""
     passed_s = [(now() - search.searched_at).total_seconds() for search in searches]
     keys = [(search.repeat_key, REPEAT_S - passed) for search, passed in zip(searches, passed_s, strict=True)]
     try:

@@ -1,6 +1,7 @@
-"""The save counter: every minute or so learns how many people saved what, so that no search ever has to ask.
+"""The save counter: about once a minute it reads how many people saved each article.
 
-It has no inbox that could end, so the composition root cancels it when nobody asks any more. While PostgreSQL is away the last counts stay.
+So no search has to query for it. The counter has no inbox that could end, so the composition root
+cancels it when requests have ended. While PostgreSQL is unavailable, the last counts stay in use.
 """
 
 from newsintel.domain.intelligence.ports import SaveCounts
@@ -10,20 +11,23 @@ from newsintel.errors import UnavailableError
 from newsintel.runtime.periodic import repeat
 
 EVERY_S = 60.0
-"""Between looks, each pause shortened by up to half at random: a story becomes popular over hours, and harvests are kept for minutes."""
+"""Pause between reads, shortened by up to half at random.
+
+A story becomes popular over hours, and harvests are kept for minutes.
+"""
 
 MOST_ARTICLES = 10_000
-"""Articles whose counts are held, those with most saves: some 2 MiB."""
+"""Articles whose counts are kept in memory (the most saved ones): about 2 MiB."""
 
 
 async def run(*, counts: SaveCounts, saves: Saves, floor: int, count: Count) -> None:
-    """Look until cancelled.
+    """Read the counts repeatedly until cancelled.
 
     Args:
-        counts: where they are.
-        saves: what is kept up to date.
-        floor: people who must have saved an article for any of them to count.
-        count: told of `save_count_failures`.
+        counts: the stored counts.
+        saves: the counts in memory to keep up to date.
+        floor: articles that fewer people have saved are left out.
+        count: counts `save_count_failures`.
     """
 
     async def look() -> None:

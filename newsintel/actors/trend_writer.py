@@ -1,7 +1,8 @@
-"""The trend writer: makes the lists of trending searches anew every quarter of a minute, and closes days that are over.
+"""The trend writer: rebuilds the lists of trending searches every 15 s and closes past days.
 
-It has no inbox that could end, so the composition root cancels it when nobody asks any more. Each step is one transaction or several that
-may be cut short and repeated, and several processes may be at it at once: a list is made by whoever comes first.
+It has no inbox that could end, so the composition root cancels it when requests have ended. Each
+step is one or more transactions that can be cancelled and repeated. Several processes may run it at
+the same time: the first one to start on a list builds it.
 """
 
 from functools import partial
@@ -19,23 +20,33 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 FIRST_S = 5.0
-"""The first round comes within this time: a single search is over before."""
+"""Longest pause before the first round, shortened by up to half at random.
+
+A one-off search ends before it.
+"""
 EVERY_S = 15.0
-"""Between rounds, each pause shortened by up to half at random: a list is no older, but where counting takes long."""
+"""Pause between rounds, shortened by up to half at random.
+
+A list is no older than that, unless counting takes long (see SHARE).
+"""
 SHARE = 20
-"""A pause is this many times as long as the round before it, if that is longer: however much is to be counted, it is a small part."""
+"""If SHARE times the duration of a round is longer than EVERY_S, that is the next pause instead.
+
+So the rounds take a small share of the time, however much there is to count.
+"""
 KEPT = 100
-"""Of each list: several times what is shown."""
+"""Entries stored per list: several times as many as are shown."""
 
 
 async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Count, now: WallClock) -> None:
-    """Count until cancelled.
+    """Rebuild the lists until cancelled.
 
     Args:
-        marks: what is counted.
+        marks: the searches to count.
         trending: the lists.
-        floor: distinct people of one day that a query must have; what has fewer goes when its day is closed.
-        count: told of `trend_refreshes`, `closed_marks` and `trend_failures`.
+        floor: distinct people per day that a query needs; a query with fewer people is deleted when
+            its day is closed.
+        count: counts `trend_refreshes`, `closed_marks` and `trend_failures`.
         now: the time of day.
     """
     closed_on = None
@@ -50,7 +61,7 @@ async def run(*, marks: SearchMarks, trending: Trending, floor: int, count: Coun
             for span in Span:
                 if await trending.refresh(span, now(), floor, partial(ranked, limit=KEPT)):
                     count("trend_refreshes", window=span.value)
-        except (UnavailableError, PoisonedBatchError) as error:  # the latter of a clock that is set wrong
+        except (UnavailableError, PoisonedBatchError) as error:  # the latter if our clock is wrong
             log.debug("trends_failed", reason=str(error))
             count("trend_failures")
         return SHARE * (trio.current_time() - began_s)

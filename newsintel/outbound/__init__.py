@@ -1,1 +1,1 @@
-"""The one way out: HTTP clients, sources, sign-in providers."""
+"""All outgoing HTTP: the transport, the sources and the sign-in providers."""

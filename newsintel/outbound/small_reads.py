@@ -1,7 +1,8 @@
-"""Connections that hand a reply to httpcore in small pieces, and no more framing than any server needs.
+"""Connections that pass a reply to httpcore in small reads and limit its framing.
 
-httpcore works through all that one read brings before others have their turn: 64 KiB of interim answers, header lines or trailers
-would take it tens to hundreds of milliseconds. The reader of a body notes each piece; what comes between two is framing, and counted.
+httpcore processes everything that one read returns before other tasks run: 64 KiB of interim
+answers, header lines or trailers would block the loop for tens to hundreds of milliseconds. The
+reader of a body notes each piece. Bytes between two pieces are framing, and they are counted.
 """
 
 import ssl
@@ -13,21 +14,27 @@ import httpcore
 from newsintel.errors import NewsIntelError
 
 FRAMING_READ_BYTES = 512
-"""Read at a time before a body: at most 36 interim answers or 170 header lines, some 2 ms of work."""
+"""Size of one read before a body: at most 36 interim answers or 170 header lines, about 2 ms."""
 
 BODY_READ_BYTES = 4 * 1024
-"""Read at a time of a body: it may end with that much of trailers. The largest recorded reply is 0.85 MiB: some 200 reads of 30 us."""
+"""Size of one read in a body, whose last read may hold as many bytes of trailers.
+
+The largest recorded reply has 0.85 MiB: about 200 reads of 30 us.
+"""
 
 MOST_FRAMING_BYTES, MOST_FRAMING_LINES = 32 * 1024, 128
-"""Of interim answers and a head together, and between two pieces of a body; a read more is possible. Recorded heads have under 60 lines."""
+"""Limits for interim answers and head together, and for the framing between two body pieces.
+
+They can be exceeded by one read. Recorded heads have fewer than 60 lines.
+"""
 
 
 class FramingError(NewsIntelError):
-    """A reply of too much framing. The message is one line and holds nothing of the reply."""
+    """A reply has too much framing. The message is one line and contains nothing of the reply."""
 
 
 class SmallReads(httpcore.AsyncNetworkBackend):
-    """httpcore's backend for trio, with connections of this kind."""
+    """httpcore's trio backend whose connections are `SmallReadStream`s."""
 
     def __init__(self) -> None:
         self._network = httpcore.TrioBackend()
@@ -40,12 +47,12 @@ class SmallReads(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """A connection."""
+        """Open a connection."""
         return SmallReadStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
 
 
 class SmallReadStream(httpcore.AsyncNetworkStream):
-    """A connection, and what has come on it since the last piece of a body or the last request."""
+    """A connection that counts the framing since the last piece of a body or the last request."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -53,15 +60,15 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         self._framing_bytes = self._framing_lines = 0
 
     def note_piece(self) -> None:
-        """Say that a head, or a piece of a body, has been taken."""
+        """Note that a head or a piece of a body has been read."""
         self._in_body = True
         self._framing_bytes = self._framing_lines = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
-        """The next bytes.
+        """Return the next bytes.
 
         Raises:
-            FramingError: all that came before was framing, and too much.
+            FramingError: the framing read so far exceeds a limit.
         """
         if self._framing_bytes > MOST_FRAMING_BYTES or self._framing_lines > MOST_FRAMING_LINES:
             raise FramingError("too many headers, interim answers or trailers")
@@ -71,13 +78,13 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
-        """Send a part of a request: a head comes next."""
+        """Send a part of a request; the next read starts a head."""
         self._in_body = False
         self._framing_bytes = self._framing_lines = 0
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the connection."""
         await self._stream.aclose()
 
     async def start_tls(
@@ -86,9 +93,9 @@ class SmallReadStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore\'s interface
     ) -> httpcore.AsyncNetworkStream:
-        """The same connection under TLS."""
+        """Return this connection with TLS."""
         return SmallReadStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        """What is known of it."""
+        """Return what httpcore's stream knows about `info`."""
         return self._stream.get_extra_info(info)

@@ -1,7 +1,8 @@
-"""One source over the network: a query in, a page or a refusal out. The fetchers' httpx user.
+"""The HTTP client of one source: a query in, a page or a refusal out.
 
-What a request looks like and what a reply means, the source file knows. When to ask is the fetcher's business: nothing is retried here,
-since every call counts against pace and quota, but for the one call that a token revoked early costs.
+The source's file builds the request and reads the reply. The fetcher decides when to ask. This
+client does not retry, because every call counts against pace and quota. The one exception is a
+token that the source refuses: the call is repeated once with a new token.
 """
 
 from collections.abc import AsyncIterator
@@ -22,28 +23,31 @@ from newsintel.runtime.telemetry.logs import quiet_libraries
 from newsintel.runtime.turns import in_turns
 
 _READ = httpx.ByteStream(b"")
-"""In the place of a reply's stream, which holds its reply: the two would stay until the collector comes."""
+"""Replaces the stream of a reply that has been read.
+
+Stream and reply refer to each other, so both would stay in memory until garbage collection.
+"""
 
 
 class Token(Protocol):
-    """An app-only token that somebody keeps fresh, as `oauth.AppToken` does."""
+    """An app-only token that is renewed in the background, as `oauth.AppToken` does."""
 
     async def token(self) -> str | Refusal:
-        """The token, or why there is none."""
+        """Return the token, or the reason why there is none."""
         ...
 
     async def renew(self, old: str) -> str | Refusal:
-        """Another token than `old`, which the source refused."""
+        """Return a new token in place of `old`, which the source refused."""
         ...
 
     async def keep_ready(self) -> None:
-        """The upkeep, for as long as the service runs."""
+        """Keep the token valid until cancelled."""
         ...
 
 
 @frozen
 class _HttpUpstream:
-    """Fulfils `Upstream`."""
+    """Implements `Upstream`."""
 
     _source: Source
     _settings: SourceSettings
@@ -52,7 +56,7 @@ class _HttpUpstream:
     _now: WallClock
 
     async def fetch(self, query: Query) -> Page | Refusal:
-        """Asks a second time if the source refused a token that could be renewed."""
+        """Ask once more if the source refused the token and a new one was issued."""
         if self._token is None:
             return await self._ask(query, self._settings.values["key"].reveal())
         token = await self._token.token()
@@ -74,13 +78,14 @@ class _HttpUpstream:
     async def _ask(self, query: Query, credential: str) -> Page | Refusal:
         request = self._source.request(query, self._settings, credential, self._now())
         try:
-            # The base may have a path of its own, which httpx's way of joining would keep only by a rule about slashes.
+            # The base URL may have a path. httpx joins such URLs by rules about slashes.
             reply = await self._client.get(self._settings.url + request.path, params=request.params, headers=list(request.headers))
         except FORESEEN as error:
             return refusal(error)
         reply.stream = _READ
         if reply.is_redirect:
-            # Following one would carry the key to a place of the sender's choosing (SSRF; OWASP API10:2023).
+            # Following it would send the key to an address that the replying server chooses
+            # (SSRF; OWASP API10:2023).
             return Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=reply.status_code)
         return await in_turns(self._source.reading(Response(reply.status_code, dict(reply.headers), reply.content), query, self._now()))
 
@@ -89,15 +94,15 @@ class _HttpUpstream:
 async def open_upstream(source: Source, settings: SourceSettings, *, token: Token | None, now: WallClock) -> AsyncIterator[Upstream]:
     """Open a source's client.
 
-    Owns: the client and its connections. The token is its opener's.
+    Owns: the client and its connections, but not the token.
 
     Args:
-        source: what a request looks like and what a reply means.
-        settings: the source as configured; `user_agent` among its values takes the place of ours.
-        token: for a source that uses one; else None.
-        now: the moment that undated rows are given.
+        source: builds requests and reads replies.
+        settings: the source's configuration; a `user_agent` among its values replaces ours.
+        token: the token, for a source that uses one; else None.
+        now: the time of day; rows without a date get it.
     """
-    quiet_libraries()  # httpx logs every URL at INFO, the Guardian's with its key in it
+    quiet_libraries()  # httpx logs every URL at INFO; the Guardian's contains the key
     headers = HEADERS | ({"User-Agent": settings.values["user_agent"]} if "user_agent" in settings.values else {})
     async with httpx.AsyncClient(
         transport=Transport(), headers=headers, timeout=TIMEOUT, trust_env=False, follow_redirects=False

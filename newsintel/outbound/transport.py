@@ -1,7 +1,8 @@
-"""The one way out: the transport under every httpx client of newsintel, and what httpx's failures mean.
+"""The transport of every httpx client in newsintel, and the meaning of httpx's failures.
 
-`Transport` reads each reply whole, under caps, before its client sees it; so no client ever decodes or streams. Callers own time: each
-call runs in a cancel scope of its caller, whose deadline alone decides.
+`Transport` reads each reply completely, within size limits, before its client sees it; so no client
+decodes or streams. Callers own the deadline: each call runs in a cancel scope of its caller, and no
+other time limit applies.
 """
 
 import socket
@@ -20,38 +21,64 @@ from newsintel.domain.text.body import RAW_CAP_BYTES, Body, BodyError
 from newsintel.outbound.small_reads import FramingError, SmallReads, SmallReadStream
 
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
-"""Twice the ten fetches that a source may have in the air: httpcore loses slots to cancelled requests that queue (encode/httpcore#1093)."""
+"""Twice the ten fetches that a source may run at once.
+
+httpcore loses slots when queued requests are cancelled (encode/httpcore#1093).
+"""
 
 MOST_AT_ONCE = 15
-"""Requests of one transport in the air; further ones wait their turn. More than any source has, and fewer than there are connections, so
-that none ever queues in the pool: else as many would be open as there are people who sign in while their provider does not answer."""
+"""Requests of one transport that run at once; more requests wait.
+
+This is more than any source runs, and fewer than there are connections, so no request queues in the
+pool. Without this limit, a sign-in provider that does not answer would hold one open request per
+person who signs in.
+"""
 
 TIMEOUT = httpx.Timeout(None)
-"""None of httpx's own. They bound single socket operations, so they would cut a source that is slow within its deadline and let one go on
-that sends a byte now and then."""
+"""We use none of httpx's timeouts, because they limit single socket operations.
+
+They would stop a source that is slow but within its deadline, and would not stop one that sends a
+byte now and then.
+"""
 
 POOL_S = 0.5
-"""A request that waits this long for a slot, or for half of its time if that is shorter, says that the pool has lost slots."""
+"""A request that waits POOL_S for a slot shows that the pool has lost slots.
+
+If half of the request's remaining time is shorter, that counts instead.
+"""
 
 CLOSE_S = 1.0
-"""Bound on closing a connection or a pool. That is a system call without a wait; longer means that something is wrong."""
+"""Time limit for closing a connection or a pool.
+
+Closing is a system call that does not wait; if it takes longer, something is wrong.
+"""
 
 HEADERS = {"User-Agent": f"newsintel/{__version__}", "Accept": "application/json", "Accept-Encoding": "identity"}
 """Sent unless a request says otherwise."""
 
 _KEPT = frozenset({b"content-type", b"retry-after", b"www-authenticate"})
 _KEPT_PREFIX = b"x-ratelimit-"
-"""The headers that somebody reads. The others never reach httpx's client, which acts on some of them: it would keep cookies, by which a
-source ties all searches together, and look at the address of a redirect that is never followed, with exceptions of its own."""
+"""The headers that our code reads. The transport removes all others.
+
+httpx's client acts on some of them: it would keep cookies, with which a source can link all
+searches, and it would parse the address of a redirect, which we never follow, and raise its own
+exceptions.
+"""
 
 PIECES_A_TURN = 32
-"""Pieces of a body, some 20 us each, after which others have their turn: a chunk may be one byte."""
+"""Pieces of a body, about 20 us each, after which other tasks run: a chunk may be one byte."""
 
 MOST_PIECES = 20_000
-"""Chunks of a body, each at least as long as a line on the average if it is as large as it may be."""
+"""Maximum number of chunks of a body.
+
+A body of the largest size, 2 MiB, then has chunks of at least 100 bytes on average.
+"""
 
 _EOF = "Server disconnected"
-"""How httpcore 1.0 begins its message for an end before the headers; it has no class of its own."""
+"""The start of httpcore 1.0's message when a connection closes before the headers.
+
+httpcore has no exception class for it.
+"""
 
 _MEANINGS: tuple[tuple[type[Exception], Status, str], ...] = (
     (httpx.PoolTimeout, Status.OVERLOADED, "no connection was free"),
@@ -61,17 +88,20 @@ _MEANINGS: tuple[tuple[type[Exception], Status, str], ...] = (
     (httpx.NetworkError, Status.UNREACHABLE, "connection lost"),
     (httpx.UnsupportedProtocol, Status.UNREACHABLE, "address cannot be used"),
     (httpx.InvalidURL, Status.UNREACHABLE, "address cannot be used"),
-    # A setting of ours with a character that no header can carry: a key pasted wrongly.
+    # One of our settings has a character that no header can carry: a key pasted wrongly.
     (httpx.LocalProtocolError, Status.UNAUTHORIZED, "a credential cannot be sent as it is written"),
     (UnicodeEncodeError, Status.UNAUTHORIZED, "a credential cannot be sent as it is written"),
-    # idna's, of a host that httpx takes and then cannot read.
+    # From idna: httpx accepts the host at first and cannot encode it later.
     (UnicodeError, Status.UNREACHABLE, "address cannot be used"),
     (httpx.HTTPError, Status.BAD_PAYLOAD, "reply is not HTTP, or breaks off"),
 )
-"""The first class that fits decides. Messages of httpx are never repeated: they may hold a URL or a header, and so a key."""
+"""The first class that matches decides.
+
+httpx's own messages are never shown: they may contain a URL or a header, and so a key.
+"""
 
 FORESEEN: tuple[type[Exception], ...] = (*(kind for kind, _, _ in _MEANINGS), BodyError, FramingError)
-"""What sending a request may raise without that being a bug."""
+"""The exceptions that are expected when a request is sent. Any other exception is a bug."""
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ssl.SSLError, "TLS"),
@@ -82,7 +112,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def refusal(error: Exception) -> Refusal:
-    """What one of `FORESEEN` means, as a value that holds neither URL nor key."""
+    """Return what an exception of `FORESEEN` means, without URL or key."""
     if isinstance(error, BodyError | FramingError):
         return Refusal(Status.BAD_PAYLOAD, str(error))
     if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_EOF):
@@ -96,13 +126,16 @@ def _reason(error: BaseException) -> str | None:
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            # E.g. "certificate has expired"; for a wrong host its name follows the comma.
+            # E.g. "certificate has expired"; for a wrong host, the host's name follows the comma.
             return f"TLS, {cause.verify_message.partition(',')[0]}"
     return next((reason for kind, reason in _REASONS for cause in causes if isinstance(cause, kind)), None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and what led to it. httpcore drops `__cause__` on the way (`raise ... from None`) but not `__context__`."""
+    """Yield an exception, then its causes.
+
+    httpcore drops `__cause__` (`raise ... from None`) but keeps `__context__`.
+    """
     while error is not None:
         yield error
         error = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__
@@ -110,14 +143,17 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 @define
 class _Pool:
-    """A connection pool, and how many requests are in it."""
+    """A connection pool and the number of requests that use it."""
 
     transport: httpx.AsyncHTTPTransport
     users: int = 0
 
 
 class _SmallReading(httpx.AsyncHTTPTransport):
-    """httpx's transport over connections that are read in small pieces; httpx itself lets nobody choose the kind of its connections."""
+    """httpx's transport over `SmallReads` connections.
+
+    httpx has no option for the kind of connection, so this class replaces its pool.
+    """
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(verify=tls, limits=LIMITS, trust_env=False)
@@ -131,19 +167,19 @@ class _SmallReading(httpx.AsyncHTTPTransport):
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Reads replies under caps; replaces its connection pool when that has run dry.
+    """Reads replies within size limits; replaces its connection pool when that has lost its slots.
 
-    Owns: its pool. A pool that was replaced is closed by the last request in it, so that a replacement ends nobody's request.
+    Owns: its pool. The last request in a replaced pool closes it, so a replacement ends no request.
 
     Args:
-        max_body_bytes: of a reply, as it is sent and decoded.
+        max_body_bytes: limit of a reply's body, both as sent and decoded.
 
-    Raises (from `handle_async_request`): what is in FORESEEN.
+    Raises (from `handle_async_request`): the exceptions in FORESEEN.
     """
 
     def __init__(self, max_body_bytes: int = RAW_CAP_BYTES) -> None:
         self._max_body_bytes = max_body_bytes
-        # Built once: reading the certificates takes longer than a request may.
+        # Created once: reading the certificates takes longer than a request may take.
         self._tls = httpx.create_ssl_context(trust_env=False)
         self._pool = self._fresh()
         self._places = trio.CapacityLimiter(MOST_AT_ONCE)
@@ -152,7 +188,10 @@ class Transport(httpx.AsyncBaseTransport):
         return _Pool(_SmallReading(self._tls))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; answer with its reply, read and decoded. One that found no slot goes on in the pool that was opened instead."""
+        """Send a request and return its reply, read and decoded.
+
+        A request that found no slot is sent again through the new pool.
+        """
         async with self._places:
             try:
                 return await self._send(request)
@@ -179,7 +218,8 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             yield pool.transport
         except httpx.PoolTimeout:
-            # With fewer requests than slots there is always a slot, unless httpcore has lost it, for good.
+            # There are fewer requests than slots, so a slot is missing only if httpcore lost it.
+            # A lost slot never comes back.
             if pool is self._pool:
                 self._pool = self._fresh()
             raise
@@ -190,7 +230,7 @@ class Transport(httpx.AsyncBaseTransport):
                     await pool.transport.aclose()
 
     async def aclose(self) -> None:
-        """Close the pool and whatever is still in it."""
+        """Close the pool and the connections in it."""
         with trio.move_on_after(CLOSE_S, shield=True):
             await self._pool.transport.aclose()
 
@@ -200,21 +240,23 @@ def _is_kept(name: bytes) -> bool:
 
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:
-    """The body of a reply.
+    """Return the body of a reply.
 
     Raises:
-        BodyError: it is too large, in too many pieces, or not in the coding it claims.
+        BodyError: it is too large, in too many pieces, or not in the coding that it claims.
+        FramingError: it has too much framing, or switches to another protocol.
     """
     connection = response.extensions["network_stream"]
-    if not isinstance(connection, SmallReadStream):  # 101, which nobody asked for
+    if not isinstance(connection, SmallReadStream):  # a 101, although we requested no upgrade
         raise FramingError("another protocol than HTTP")
     connection.note_piece()
     length = response.headers.get("content-length", "")
     body = Body(response.headers.get("content-encoding", ""), int(length) if length.isdecimal() else None, max_bytes)
     fault: BodyError | None = None
     pieces = 0
-    # Left by cancelling, not by `break`: httpx's nested generators are then unwound in order and the connection is closed, not drained.
-    # For that a cancellation has to arrive inside them, at the next read, so pauses in here are shielded from it.
+    # To stop early, the loop is cancelled instead of left by `break`: this unwinds httpx's nested
+    # generators in order, and the connection is closed, not drained. The cancellation must arrive
+    # inside the generators, at the next read, so the pauses in the loop are shielded from it.
     with trio.CancelScope() as rest:
         async for piece in response.aiter_raw():
             connection.note_piece()
@@ -231,7 +273,11 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
 
 
 async def _feed(body: Body, piece: bytes) -> BodyError | None:
-    """Take in a piece, with everybody else's turn after each step of inflating it; what is wrong with it, if anything."""
+    """Add a piece to a body; other tasks run after each step of decompression.
+
+    Returns:
+        What is wrong with the body, or None.
+    """
     try:
         for _ in body.feed(piece):
             await trio.lowlevel.cancel_shielded_checkpoint()

@@ -1,1 +1,1 @@
-"""What lives in the process while it runs: tasks' shared objects between actors and routes."""
+"""Objects that live while the process runs and are shared by actors and routes."""

@@ -1,6 +1,7 @@
-"""For whom the current task asks a store, so that no one person can have all of its slots.
+"""The person for whom the current task uses a store, so that no one person can hold all its slots.
 
-Context of a task, as the request id in the log is: a route need not hand it down through every port. Work of our own has no person.
+It is part of the task's context, like the request id in the log, so routes need not pass it through
+every port. The service's own work has no person.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from attrs import frozen
 
 @frozen
 class Asker:
-    """Who asks: a person (`Caller.person`) or None, and whether others depend on the answer."""
+    """A person (`Caller.person`) or None, and whether other requests depend on the result."""
 
     person: str | None = None
     urgent: bool = False
@@ -24,18 +25,21 @@ _ASKER: ContextVar[Asker] = ContextVar("asker", default=NOBODY)
 
 
 def current_asker() -> Asker:
-    """For whom this task asks now."""
+    """Return the asker of the current task."""
     return _ASKER.get()
 
 
 def ask_for(person: str | None) -> None:
-    """From now on this task, and those that it starts, ask for a person, or with None for nobody."""
+    """Set the person for this task and the tasks that it starts from now on; None = nobody."""
     _ASKER.set(Asker(person))
 
 
 @contextmanager
 def asking_urgently() -> Iterator[None]:
-    """What is asked within goes first and has a slot of its own: who a request is from, whether the store is well."""
+    """Give the block's store operations priority and access to the reserved slots.
+
+    This is for identifying callers and for checking that a store works.
+    """
     token = _ASKER.set(Asker(urgent=True))
     try:
         yield

@@ -1,4 +1,4 @@
-"""Work that waits in a database and is taken in batches: soon while there is more, else now and then."""
+"""Works off a backlog in a database in batches, with short pauses while there is more to do."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,8 +15,8 @@ class Pace:
     """Pauses between batches.
 
     Attributes:
-        every_s: when there was nothing, shortened by up to half at random.
-        busy_s: while there is more.
+        every_s: after an empty or failed batch; shortened by up to half at random.
+        busy_s: after any other batch.
     """
 
     every_s: float
@@ -27,11 +27,11 @@ async def work_off(take: Callable[[], Awaitable[int]], pace: Pace, count: Count,
     """Take batches until cancelled.
 
     Args:
-        take: works off one batch; how much that was, 0 = nothing is left.
-        pace: of the batches.
-        count: counts.
+        take: works off one batch and returns its size; 0 = nothing is left.
+        pace: the pauses.
+        count: adds to the two counters.
         done: the counter of what `take` returns.
-        failed: the counter of batches that the database refused; they are tried again after `pace.every_s`.
+        failed: the counter of failed batches; they are retried after `pace.every_s`.
     """
     taken = 0
     while True:

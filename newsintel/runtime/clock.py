@@ -1,8 +1,8 @@
-"""The time of day, for all that is handed a `WallClock`."""
+"""The time of day, as a `WallClock`."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time now, as aware UTC."""
+    """Return the current time as aware UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,7 @@
-"""trio's loop as commands run it: a signal is a cancel, which arrives at checkpoints alone, so that cleaning up is whole."""
+"""Runs commands on trio. A signal cancels the command, which happens only at checkpoints.
+
+So cleanup code always completes.
+"""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +16,12 @@ Ts = TypeVarTuple("Ts")
 
 
 def run(command: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
-    """`trio.run`, in which a signal cancels the command.
+    """Run a command with `trio.run`; a signal cancels it.
 
     Raises:
-        Stopped: one did, and the command had more to do.
+        Stopped: a signal cancelled the command before it was finished.
     """
-    with handling(lambda: None):  # until there is a loop to tell, and when it is gone
+    with handling(lambda: None):  # for signals before the loop starts and after it ends
         return trio.run(_cancelled_by_signals, command, args)
 
 
@@ -30,12 +33,13 @@ async def _cancelled_by_signals(command: Callable[[*Ts], Awaitable[T]], args: tu
 
 @contextmanager
 def signals_call(first: Callable[[], object], again: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
-    """Have the loop call `first` after the first signal and `again` after each further one.
+    """Call `first` on the loop after the first signal and `again` after each further one.
 
     Args:
-        first: called on the loop, at once if a signal is there already.
-        again: called on the loop.
-        end_s: seconds after the first signal by which the process must have ended; see `stopping.end_within`.
+        first: called at once if a signal has already arrived.
+        again: called after each further signal.
+        end_s: seconds after the first signal by which the process must have ended; see
+            `stopping.end_within`.
     """
     token = trio.lowlevel.current_trio_token()
     told = False

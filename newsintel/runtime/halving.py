@@ -1,4 +1,4 @@
-"""What is done about a batch that PostgreSQL refuses for what is in it."""
+"""Finds the rows at fault in a batch whose data PostgreSQL refuses."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -11,12 +11,12 @@ T = TypeVar("T")
 async def save_halving(
     rows: Sequence[T], save: Callable[[Sequence[T]], Awaitable[None]], refuse: Callable[[T, str], Awaitable[None]]
 ) -> None:
-    """Save rows; halve a refused batch until each row at fault stands alone.
+    """Save rows; halve a refused batch until each row at fault is found.
 
     Args:
-        rows: what is saved.
-        save: saves some of them, all or none. Raises PoisonedBatchError if they are refused.
-        refuse: is called with each row that cannot be saved, and the reason.
+        rows: the rows to save.
+        save: saves some rows, all or none. Raises PoisonedBatchError if they are refused.
+        refuse: called with each row that cannot be saved, and the reason.
     """
     try:
         await save(rows)

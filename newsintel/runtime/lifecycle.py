@@ -1,4 +1,4 @@
-"""The service's life as a process: its phases and its end."""
+"""The life cycle of the service: its phases, its shutdown and its garbage collection."""
 
 import gc
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,26 +15,40 @@ log = get_logger(__name__)
 Ping = Callable[[], Awaitable[None]]
 
 END_SLACK_S = 5.0
-"""A shutdown that has taken this much longer than DRAIN_S is stuck. With 20 s that makes 25, inside a container's usual 30."""
+"""A shutdown that takes END_SLACK_S longer than DRAIN_S is stuck.
+
+With a DRAIN_S of 20 s the limit is 25 s, within a container's usual 30 s.
+"""
 
 GC_YOUNG = 5_000
-"""New objects that make the collector look at them. A collection holds everybody up for as long as it has objects to look at: for these
-and their elders of one collection ago, at most 10,000, some 3 ms; for a full memory of answers 0.2 s."""
+"""Number of new objects that starts a garbage collection.
+
+A collection blocks the loop, and its time grows with the objects that it examines. These are the
+new ones and the survivors of the collection before: at most 10,000, about 3 ms. To examine a full
+memory of answers takes 0.2 s.
+"""
 
 GC_ELDERS = 10
-"""Collections whose survivors the collector passes over from then on: nearly all are answers, which no cycle holds. What an answered
-request leaves in cycles (an error, a closed connection) is younger."""
+"""Number of collections after which their survivors are frozen: later ones skip them.
+
+Nearly all of them are answers, which are not part of reference cycles. Cycles that an answered
+request leaves behind (an error, a closed connection) are younger.
+"""
 
 GC_ALL = 1_000
-"""Of these, the number after which once all is looked at, for what became part of a cycle when it was old: a connection that was open for
-hours. Some 100 million new objects, days of a busy service; it takes as long as a full memory does."""
+"""Number of freezes after which one full collection runs.
 
-_ELDERS, _ALL = 1, 2  # the collector's names for its generations above the young
+It finds objects that became part of a cycle when they were old, such as a connection that was open
+for hours. It runs after about 100 million new objects, which takes a busy service days, and it
+examines the full memory.
+"""
+
+_ELDERS, _ALL = 1, 2  # gc's numbers of the generations above the young one
 _NEVER = 2**31 - 1
 
 
 class Lifecycle:
-    """What the health routes ask (`ports.Health`)."""
+    """Implements `ports.Health` for the health routes."""
 
     def __init__(self, ping_postgresql: Ping, ping_redis: Ping) -> None:
         self._ping_postgresql = ping_postgresql
@@ -42,15 +56,15 @@ class Lifecycle:
         self._phase = Phase.STARTING
 
     def phase(self) -> Phase:
-        """Where the service is in its life."""
+        """Return the current phase of the service."""
         return self._phase
 
     def enter(self, phase: Phase) -> None:
-        """Go on to the next phase."""
+        """Enter the next phase."""
         self._phase = phase
 
     async def stores(self) -> Stores:
-        """Ask each store for a sign of life."""
+        """Check whether each store responds."""
         return Stores(postgresql=await _answers(self._ping_postgresql), redis=await _answers(self._ping_redis))
 
 
@@ -63,15 +77,15 @@ async def _answers(ping: Ping) -> bool:
 
 
 class Ending:
-    """How a service that serves ends: in order, unless somebody insists. One that does not serve yet ends at once.
+    """Ends the service: in order, or at once if it does not serve yet or on a second signal.
 
     Args:
         give_up: cancels the service.
-        drain_s: what an orderly end may take, for the log.
+        drain_s: the time that an orderly shutdown may take, for the log.
 
     Attributes:
-        begun: set once the service is to end.
-        in_order: whether what was accepted is to be finished.
+        begun: set when the shutdown begins.
+        in_order: whether accepted work is finished before the end.
     """
 
     def __init__(self, give_up: Callable[[], object], drain_s: float) -> None:
@@ -81,21 +95,24 @@ class Ending:
         self._drain_s = drain_s
 
     def begin(self) -> None:
-        """End."""
+        """Begin the shutdown."""
         log.info("stopping", signal=asked_by(), within_s=self._drain_s)
         self.begun.set()
         if not self.in_order:
             self._give_up()
 
     def insist(self) -> None:
-        """End now."""
+        """End at once."""
         log.warning("giving_up")
         self.in_order = False
         self._give_up()
 
 
 def settle_memory() -> None:
-    """After start: let the collector pass over what lives long, and look at what is young a little at a time."""
+    """Configure garbage collection after the start.
+
+    Objects that exist now are frozen; new ones are examined in small collections.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 0, _NEVER)
@@ -103,13 +120,13 @@ def settle_memory() -> None:
 
 
 class _Elders:
-    """Puts those who survived aside; one of the collector's callbacks, in which it cannot be called itself."""
+    """A callback of the collector that freezes survivors. It cannot start a collection itself."""
 
     def __init__(self) -> None:
         self._put_aside = 0
 
     def __call__(self, phase: str, info: Mapping[str, int]) -> None:
-        """After a collection: pass over its survivors from now on, if there are many; once in a long while have all looked at."""
+        """Freeze the survivors after GC_ELDERS collections; after GC_ALL freezes, examine all."""
         if phase != "stop":
             return
         if info["generation"] == _ALL:

@@ -1,4 +1,4 @@
-"""Work that is done by the clock."""
+"""Periodic work."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -8,17 +8,22 @@ import trio
 
 
 async def pause(longest_s: float) -> None:
-    """Sleep, for half of the time at least; how long is left to chance, so that processes that start together spread out."""
-    await trio.sleep(longest_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+    """Sleep for a random time between half of `longest_s` and all of it.
+
+    So processes that start together do not work at the same times.
+    """
+    await trio.sleep(longest_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
 
 
 async def repeat(step: Callable[[], Awaitable[float | None]], *, every_s: float, first_s: float) -> NoReturn:
     """Take one step after another until cancelled.
 
     Args:
-        step: must not raise for what may pass by itself. Returns for how many seconds to pause at least; None = `every_s` will do.
-        every_s: the pause between steps, shortened by up to half at random.
-        first_s: the pause before the first step, shortened by as much.
+        step: must not raise for temporary failures. Returns the next pause in seconds, if that must
+            be longer than `every_s`; otherwise None or less.
+        every_s: the pause between steps. This and every other pause is shortened by up to half at
+            random.
+        first_s: the pause before the first step.
     """
     pause_s = first_s
     while True:

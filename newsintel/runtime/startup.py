@@ -1,4 +1,4 @@
-"""The beginning of `serve`: what must be known before anything starts, and what the log says of the service once it runs."""
+"""The start of `serve`: the checks before anything starts, and the fields of the first log line."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,22 +15,26 @@ from newsintel.errors import NewsIntelError
 
 
 def check_clock(now: datetime) -> None:
-    """See that the time can be right: the archive takes nothing from before 2000 or after 2199, and would put aside all that comes.
+    """Check that the machine's clock is plausible.
+
+    The archive accepts only times from 2000 to 2199. With a wrong clock, every article would become
+    a dead letter.
 
     Raises:
-        NewsIntelError: it cannot, as on a machine that has no clock of its own and has not asked for the time yet.
+        NewsIntelError: the clock is outside these years; for example, the machine has no battery
+            clock and has not synchronized its time yet.
     """
     if not KEPT_FROM <= now < KEPT_UNTIL:
         raise NewsIntelError(f"this machine's clock says {now:%Y-%m-%d}: set it, and start again")
 
 
 async def check_addresses(settings: Settings) -> None:
-    """See that the addresses to listen on can be had, by listening there for a moment.
+    """Check that we can listen on the configured addresses, by doing so for a moment.
 
-    Otherwise a port in use would be found after the embedded servers had been started for nothing.
+    Otherwise a port in use would be noticed only after the embedded servers have started.
 
     Raises:
-        NewsIntelError: one cannot; names the setting, the address and the reason.
+        NewsIntelError: an address is not available; names the setting, the address and the reason.
     """
     for name, address in (("BIND", settings.bind), ("METRICS_BIND", settings.metrics_bind)):
         if address is not None:
@@ -47,7 +51,7 @@ async def _check(name: str, address: Address) -> None:
 
 
 def serving_fields(settings: Settings, urls: Sequence[str], metrics_urls: Sequence[str]) -> dict[str, Any]:
-    """What the line `serving` says: where it listens, which sources it asks, where it keeps what it finds. Nothing secret."""
+    """Return the fields of the log line `serving`: addresses, sources and stores, no secrets."""
     enabled = settings.enabled_sources
     fields: dict[str, Any] = {
         "url": urls,
@@ -61,7 +65,10 @@ def serving_fields(settings: Settings, urls: Sequence[str], metrics_urls: Sequen
 
 
 def place(url: Secret | None) -> str:
-    """Where a store is: `embedded`, or host, port and database of its URL, without user, password and options."""
+    """Describe where a store is: `embedded`, or the host, port and database of its URL.
+
+    User, password and options are left out.
+    """
     if url is None:
         return "embedded"
     try:

@@ -1,11 +1,12 @@
-"""The signals that end a process: SIGINT (Ctrl-C), SIGTERM (a platform) and SIGHUP (a terminal that closes), all three alike.
+"""Signals that end a process: SIGINT (Ctrl-C), SIGTERM (a platform), SIGHUP (a closed terminal).
 
-A handler runs in the main thread between two byte codes. So it runs while a loop is busy or waits in a blocking call, and it sets the
-limit for the whole ending itself: past that the process ends whether or not anything else ever heard of the signal. What was ignored
-when the process began (`nohup`, a shell's background job) stays ignored.
+All three have the same effect. A handler runs in the main thread between two byte codes, so it runs
+also while the loop is busy or in a blocking call. The handler itself sets the time limit for the
+shutdown: when that is over the process ends, even if no other code has noticed the signal. A signal
+that was ignored when the process started (`nohup`, a shell's background job) stays ignored.
 
-In code without a loop, and in a blocking call on the loop that waits for somebody else, a signal is an exception: `raising`. On the loop
-it is a cancel: see `command_loop`.
+In code without a loop, and in a blocking call on the loop that waits for another program, a signal
+raises an exception: see `raising`. On the loop it cancels: see `command_loop`.
 """
 
 import faulthandler
@@ -17,17 +18,23 @@ from contextlib import contextmanager
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 END_S = 25.0
-"""What the ending of a command may take. Leaving its stores takes 8 s at most; a container has 30 s between SIGTERM and SIGKILL."""
+"""Time limit for the end of a command.
+
+Closing its stores takes 8 s at most; a container has 30 s between SIGTERM and SIGKILL.
+"""
 
 WRITING_S = 5
-"""For the tracebacks of an ending that is stuck. Whoever should read standard error may be what is stuck; then it ends without them."""
+"""Time limit for writing the tracebacks of a stuck shutdown.
+
+The reader of standard error may be stuck itself; then the process ends without the tracebacks.
+"""
 
 _received: list[int] = []
-"""Every signal since the command began. Of the whole process, as signals are."""
+"""All signals since the command began. It is global, because signals go to the whole process."""
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal ended what was being done.
+    """A signal stopped the current work.
 
     Args:
         number: the signal.
@@ -39,27 +46,28 @@ class Stopped(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """As a shell reports it."""
+        """The exit code with which a shell reports this signal."""
         return 128 + self.number
 
 
 def asked() -> int | None:
-    """The first signal that the command has received; None if there was none."""
+    """Return the first signal that the command received; None if there was none."""
     return _received[0] if _received else None
 
 
 def asked_by() -> str | None:
-    """The name of that signal."""
+    """Return the name of the first signal that the command received; None if there was none."""
     return signal.Signals(_received[0]).name if _received else None
 
 
 @contextmanager
 def handling(react: Callable[[], object], end_s: float = END_S) -> Iterator[None]:
-    """Have `react` called after each signal while the block lasts, in the main thread at any moment.
+    """Call `react` after each signal in the block, in the main thread and at any moment.
 
     Args:
-        react: called without its signal, as it makes no difference which it was.
-        end_s: seconds after the first signal by which the process must have ended; see `end_within`.
+        react: does not get the signal, since all have the same effect.
+        end_s: seconds after the first signal by which the process must have ended; see
+            `end_within`.
     """
 
     def handle(number: int, _frame: object) -> None:
@@ -80,7 +88,11 @@ def handling(react: Callable[[], object], end_s: float = END_S) -> Iterator[None
 
 @contextmanager
 def raising() -> Iterator[None]:
-    """Have the first signal raise `Stopped` in the block, which must not await, or before it; further ones find the ending under way."""
+    """Raise `Stopped` in the block, which must not await, when the first signal arrives.
+
+    If a signal arrived before the block, raise at once. Further signals are ignored, because the
+    shutdown has already begun.
+    """
 
     def react() -> None:
         if len(_received) == 1:
@@ -93,16 +105,16 @@ def raising() -> Iterator[None]:
 
 
 def end_within(limit_s: float) -> None:
-    """Set a limit for the process's end: past it it writes every thread's traceback and exits 1.
+    """Set a time limit for the process: after it, write every thread's traceback and exit 1.
 
-    Kept by a thread in C and, should that be stuck in writing, by the kernel.
+    A C thread enforces the limit. If that thread is stuck in writing, the kernel ends the process.
     """
     faulthandler.dump_traceback_later(limit_s, exit=True)
     signal.alarm(math.ceil(limit_s) + WRITING_S)
 
 
 def ended() -> None:
-    """The command is over: take the limit away."""
+    """Remove the time limit and forget the signals, because the command has ended."""
     faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)
     _received.clear()

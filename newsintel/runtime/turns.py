@@ -1,4 +1,4 @@
-"""Runs sliced work on trio's loop, with everybody else's turns between its slices."""
+"""Runs sliced work on the loop so that other tasks run between its slices."""
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -11,20 +11,23 @@ from newsintel.domain.bounds.slices import Sliced
 T = TypeVar("T")
 
 TURN_S = 0.001
-"""How long slices go on without a pause: small beside what a request takes, large beside the 10 us of a pause."""
+"""How long slices run without a pause: short compared with a request, long compared with a pause.
+
+A pause takes 10 us.
+"""
 
 
 async def in_turns(work: Sliced[T]) -> T:
-    """Do some work; others run at the first pause after TURN_S, and then every TURN_S."""
+    """Run sliced work and return its result; other tasks run after every TURN_S."""
     return await take_turns(work, trio.lowlevel.checkpoint)
 
 
 async def take_turns(work: Sliced[T], pause: Callable[[], Awaitable[None]]) -> T:
-    """The same on any loop.
+    """Run sliced work on any loop and return its result.
 
     Args:
-        work: what is to be done.
-        pause: lets others run on the loop of the task that asks.
+        work: the work.
+        pause: lets other tasks run on the caller's loop.
     """
     until_s = perf_counter() + TURN_S
     while True:

@@ -1,15 +1,17 @@
-"""Ends a process whose loop has stopped turning, whatever the cause. Nothing here waits for the loop.
+"""Ends a process whose event loop is stuck, whatever the cause. No code here waits for the loop.
 
-Two watchers, because none sees every cause:
+There are two watchers, because neither of them detects every cause:
 
-- A thread asks the loop for a sign of life once a tick and counts the ticks without one. It sees a loop that waits (a blocking
-  call, a lock that nobody gives back) and one that spins. It counts its own ticks, not the clock: a process that was stopped, frozen
-  or suspended has had no ticks either, and on a starved machine the ticks come as late as everything else.
-- A timer of the kernel counts the process's own processor time since the last sign of life. It sees a call in C that never lets go
-  of the interpreter (a regular expression that backtracks without end), under which no thread of ours runs. Time in which the
-  process did not run does not count.
+- A thread asks the loop for a sign of life once per tick and counts the ticks without one. It
+  detects a loop that waits (a blocking call, a lock that is never released) and a loop that spins.
+  It counts its own ticks, not the time: a process that is stopped, frozen or suspended has no ticks
+  either, and on an overloaded machine the ticks are late too.
+- A kernel timer counts the process's own CPU time since the last sign of life. It detects a call
+  into C that never releases the interpreter (a regular expression that backtracks forever), during
+  which none of our threads runs. Time in which the process did not run does not count.
 
-Either writes every thread's traceback to standard error and ends the process non-zero; the platform starts it again.
+Each of them writes every thread's traceback to standard error and ends the process with a failure;
+the platform restarts it.
 """
 
 import faulthandler
@@ -22,45 +24,56 @@ from contextlib import contextmanager, suppress
 import trio
 
 STUCK_S = 10.0
-"""No step of the loop may take longer than 5 ms, so a loop that has not turned for 2,000 times as long does not turn again. It is also
-less than an ending has (DRAIN_S and its slack, 25 s): a process that is stuck when it is to end still ends by itself."""
+"""Time without a sign of life after which the loop counts as stuck.
+
+No step of the loop may take longer than 5 ms, so a loop that is silent 2,000 times as long will not
+recover. The time is shorter than a shutdown's (DRAIN_S and its slack, 25 s), so a process that is
+stuck during its shutdown still ends by itself.
+"""
 
 TICKS = 10
-"""Looks at the loop in that time: one a second, each a wake-up of some 20 us."""
+"""Checks of the loop within STUCK_S: one per second, each a wake-up of about 20 us."""
 
 SPIN = 1.5
-"""The timer's share of STUCK_S: where both watchers see the cause, the thread is first, and the exit code is its."""
+"""The timer's limit as a multiple of STUCK_S.
+
+If both watchers detect the cause, the thread is first, so the exit code is the thread's.
+"""
 
 WRITING_S = 5
-"""For the tracebacks. Whoever should read standard error may be what is stuck; then the process ends without them."""
+"""Time limit for writing the tracebacks.
+
+The reader of standard error may be stuck itself; then the process ends without the tracebacks.
+"""
 
 EXIT_STUCK = 1
 
 
 @contextmanager
 def watched(stuck_s: float = STUCK_S) -> Iterator[None]:
-    """Watch the loop that runs this for as long as the block lasts. To be used in the main thread, by one at a time.
+    """Watch the current loop during the block. Use it in the main thread, once at a time.
 
     Args:
-        stuck_s: how long the loop may stand still.
+        stuck_s: the time without a sign of life after which the loop counts as stuck.
     """
     over = threading.Event()
     token = trio.lowlevel.current_trio_token()
     thread = threading.Thread(target=_watch, args=(token, stuck_s, over), name="watchdog", daemon=True)
-    faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)  # chained to the system's own answer: the end
+    # The traceback is chained to the default action of the signal, which ends the process.
+    faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
     signal.setitimer(signal.ITIMER_PROF, stuck_s * SPIN)
     thread.start()
     try:
         yield
     finally:
         over.set()
-        thread.join()  # it waits for nothing else
+        thread.join()  # returns at once: the thread waits only for `over`
         signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.unregister(signal.SIGPROF)
 
 
 def _watch(token: trio.lowlevel.TrioToken, stuck_s: float, over: threading.Event) -> None:
-    """Look at the loop once a tick; end the process after TICKS without a sign of life."""
+    """Check the loop once per tick; end the process after TICKS ticks without a sign of life."""
     turned = threading.Event()
     turned.set()
     ticks = 0
@@ -78,7 +91,10 @@ def _watch(token: trio.lowlevel.TrioToken, stuck_s: float, over: threading.Event
 
 
 def _end(stuck_s: float) -> None:
-    """Write down what every thread does and end the process, without anything that the loop's thread might hold: locks, buffers."""
+    """Write every thread's traceback and end the process.
+
+    It uses no locks and no buffers, since the loop's thread may hold them.
+    """
     signal.alarm(WRITING_S)
     os.write(2, b"newsintel: the loop has not turned for %g s; ending\n" % stuck_s)
     faulthandler.dump_traceback(2, all_threads=True)

@@ -1,1 +1,4 @@
-"""OAuth 2 and OpenID Connect on authlib: the service's own token for Reddit, and people who sign in. One of the two users of httpx."""
+"""OAuth 2 and OpenID Connect on authlib: the service's own Reddit token, and people's sign-ins.
+
+This package and `source_client` are the two users of httpx.
+"""

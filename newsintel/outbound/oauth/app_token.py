@@ -1,7 +1,8 @@
-"""Reddit's app-only token: fetched at start and renewed ahead of its expiry, outside any search's deadline.
+"""Reddit's app-only token: fetched at start and renewed before it expires, outside any search.
 
-One long-lived loop (`keep_ready`) alone talks to the token endpoint; everybody else reads what it left, or wakes it. So twenty fetches that
-find their token refused cost one call. Neither secret nor token is ever logged or part of a refusal's detail.
+Only one long-lived loop (`keep_ready`) calls the token endpoint. All other tasks read its result or
+wake it, so twenty fetches whose token is refused cost one call. Secret and token are never logged
+and never part of a refusal's detail.
 """
 
 import random
@@ -23,32 +24,41 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 ATTEMPT_S = 10.0
-"""Bound on one attempt as a whole: no search waits for it, so no deadline of a search bounds it."""
+"""Time limit of one attempt. The loop runs outside searches, so no search's deadline applies."""
 
 RENEW_AT = 0.9
-"""Share of a token's life after which it is renewed: of Reddit's 3600 or 86400 s that leaves minutes for attempts that fail."""
+"""Share of a token's life after which it is renewed.
+
+Reddit's tokens live 3600 or 86400 s, so minutes remain for failed attempts.
+"""
 
 SHORTEST_LIFE_S, LONGEST_LIFE_S = 60.0, 366 * 86400.0
-"""A token said to live shorter or longer is refused: the one would have us ask for ever, the other is a typing error. Reddit's live 3600 or
-86400 s (recorded); the number sent is the one that counts."""
+"""Limits of a token's life; a token outside them is refused.
+
+With a shorter life we would request tokens all the time; a longer one is probably an error.
+Reddit's tokens live 3600 or 86400 s (recorded); we use the number in the reply.
+"""
 
 _PAUSES_S = {Status.UNAUTHORIZED: (300.0, 3600.0), Status.RATE_LIMITED: (60.0, 3600.0)}
-"""First and longest pause after an attempt that failed. Only an operator mends a secret; Reddit's 429 names no time (recorded)."""
+"""First and longest pause after a failed attempt.
+
+Only an operator can correct a wrong secret. Reddit's 429 does not say when to retry (recorded).
+"""
 
 _PASSING_S = (1.0, 300.0)
-"""The same for anything else, such as a network that is not up yet."""
+"""First and longest pause after any other failure, such as a network that is not up yet."""
 
 
 @frozen
 class _Grant:
-    """A token, and until when (trio's clock) it may be used."""
+    """A token, and the time (trio's clock) until which it may be used."""
 
     token: str = field(repr=False)
     expires_at_s: float
 
 
 class _RefusedError(Exception):
-    """Carries our reading of a reply out through authlib, which would take any JSON object for a token."""
+    """Carries a refusal through authlib, which would accept any JSON object as a token."""
 
     def __init__(self, refused: Refusal) -> None:
         super().__init__(refused.detail)
@@ -56,7 +66,7 @@ class _RefusedError(Exception):
 
 
 class AppToken:
-    """The token, as it is now. Fulfils `upstream.Token`."""
+    """The current token. Implements `source_client.Token`."""
 
     def __init__(self, client: AsyncOAuth2Client, url: str) -> None:
         self._client = client
@@ -68,7 +78,10 @@ class AppToken:
         client.register_compliance_hook("access_token_response", _checked)
 
     async def token(self) -> str | Refusal:
-        """The token; or the last attempt's refusal, at once. Waits, within the caller's scope, only while an attempt is being made."""
+        """Return the token, or the last attempt's refusal.
+
+        It waits, within the caller's scope, only while there is neither of them.
+        """
         while True:
             if self._grant is not None and trio.current_time() < self._grant.expires_at_s:
                 return self._grant.token
@@ -77,14 +90,20 @@ class AppToken:
             await self._news.wait()
 
     async def renew(self, old: str) -> str | Refusal:
-        """Another token than `old`, which the source refused. Asks for one unless that has been done already."""
+        """Return a new token in place of `old`, which the source refused.
+
+        Requests a new one unless that has already been done.
+        """
         if self._grant is not None and self._grant.token == old:
             self._grant = self._refused = None
             self._wanted.set()
         return await self.token()
 
     async def keep_ready(self) -> None:
-        """Fetch, sleep until renewal is due or wanted, fetch again; never returns. A token still good outlives failed attempts."""
+        """Fetch, sleep until a renewal is due or requested, and fetch again until cancelled.
+
+        A valid token stays in use when an attempt fails.
+        """
         failures = 0
         while True:
             result = await self._attempt()
@@ -115,24 +134,27 @@ class AppToken:
 
 
 def _pause_s(refused: Refusal, failures: int) -> float:
-    """How long to wait after one more failure: as asked, else growing; a quarter longer or shorter, so that processes part ways."""
+    """Return how long to pause after a failure: as the reply asks, else with exponential backoff.
+
+    The backoff varies by a quarter at random, so that processes do not retry together.
+    """
     if refused.pause_s is not None:
         return refused.pause_s
     first_s, longest_s = _PAUSES_S.get(refused.status, _PASSING_S)
-    return min(longest_s, first_s * 2.0 ** min(failures, 12)) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret hangs on it
+    return min(longest_s, first_s * 2.0 ** min(failures, 12)) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    """Authlib's hook on a reply: lets nothing through but a usable token."""
+    """Check a reply for authlib, which calls this hook: only a usable token passes."""
     if (refused := judge(response)) is not None:
         raise _RefusedError(refused)
     return response
 
 
 def judge(response: httpx.Response) -> Refusal | None:
-    """What is wrong with a reply of the token endpoint; None if it holds a usable token.
+    """Return what is wrong with a reply of the token endpoint; None if it has a usable token.
 
-    Reddit reports most errors with HTTP 200 and a body `{"error": ...}`, a word or a number.
+    Reddit reports most errors with HTTP 200 and a body `{"error": ...}` with a word or a number.
     """
     status = response.status_code
     body = read_object(response)
@@ -150,7 +172,7 @@ def judge(response: httpx.Response) -> Refusal | None:
 
 
 def usable(body: dict[str, Any] | None) -> bool:
-    """True for a bearer token that a header can carry, with the seconds it lives as a sensible number."""
+    """Return whether a reply has a bearer token that a header can carry, with a plausible life."""
     if body is None:
         return False
     kind, life_s = body.get("token_type"), body.get("expires_in")
@@ -160,19 +182,20 @@ def usable(body: dict[str, Any] | None) -> bool:
         and kind.lower() == "bearer"
         and isinstance(life_s, int | float)
         and SHORTEST_LIFE_S <= life_s <= LONGEST_LIFE_S
-        # authlib acts on these too.
+        # authlib acts on these members too.
         and not {"error", "expires_at"} & body.keys()
     )
 
 
 @asynccontextmanager
 async def open_app_token(settings: SourceSettings) -> AsyncIterator[AppToken]:
-    """Open the keeper of a source's app-only token. Nothing is asked until somebody runs `keep_ready`.
+    """Open a source's app-only token. It makes no request until `keep_ready` runs.
 
     Owns: its client and connections.
 
     Args:
-        settings: its values hold client_id, client_secret, user_agent and auth_url.
+        settings: the source's; the values contain client_id, client_secret, user_agent and
+            auth_url.
     """
     values = settings.values
     async with open_client(

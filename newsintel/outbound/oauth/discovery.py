@@ -1,7 +1,7 @@
-"""What an OpenID Connect provider says of itself (Discovery 1.0), and the keys that it signs with. Pure.
+"""Reads an OpenID Connect provider's discovery document (Discovery 1.0) and signing keys. Pure.
 
-An issuer is an identifier and not a base address: `https://op.example` and `https://op.example/` are two issuers, and it is compared
-character by character (Discovery 1.0, 4.3).
+An issuer is an identifier, not a base address: `https://op.example` and `https://op.example/` are
+two issuers. Issuers are compared character by character (Discovery 1.0, 4.3).
 """
 
 import re
@@ -19,25 +19,39 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey, import_key
 from newsintel.outbound.oauth.library import get_well_known_url
 
 TENANT = "{tenantid}"
-"""In the issuer of Microsoft Entra's documents for several tenants (`common`, `organizations`): there each ID token names its tenant in the
-claim `tid`, and its issuer is the document's with that put in (Microsoft: "Secure applications and APIs by validating claims")."""
+"""Placeholder in the issuer of Microsoft Entra's documents for several tenants.
+
+These are the tenants `common` and `organizations`. Each ID token names its tenant in the claim
+`tid`; the token's issuer is the document's issuer with `tid` in place of the placeholder
+(Microsoft: "Secure applications and APIs by validating claims").
+"""
 
 MOST_KEYS = 20
-"""Keys that are read of a set. Providers have 1 to 9; importing one takes about 0.1 ms, during which nobody else is served."""
+"""Maximum number of keys read from a set.
+
+Providers have 1 to 9. Importing a key blocks the loop for about 0.1 ms.
+"""
 
 _PUBLIC = frozenset({"kty", "n", "e", "crv", "x", "y", "kid", "use", "alg", "issuer"})
-"""The members of a key that are read (RFC 7518, 6; `issuer` is Entra's). A private key in a public set is a mistake or an attack: checking
-that its numbers fit together takes seconds."""
+"""The members of a key that are read (RFC 7518, 6; `issuer` is Entra's).
+
+Private members are not read. A private key in a public set is a mistake or an attack: checking its
+numbers for consistency takes seconds.
+"""
 
 _MAX_RSA_CHARS = {"n": 1366, "e": 11}
-"""In base64url: 8,192 bits, of which a signature takes 0.5 ms to verify, and 64 bits, which OpenSSL itself bounds the exponent to."""
+"""Maximum lengths in base64url.
+
+The modulus has up to 8,192 bits; verifying a signature then takes 0.5 ms. The exponent has up to 64
+bits, which is OpenSSL's own limit.
+"""
 
 _MAX_MEMBER_CHARS = 1366
-"""Of any other member; the longest names are some 90."""
+"""Maximum length of any other member; the longest names have about 90 characters."""
 
 _MAX_ENDPOINT_CHARS = 2048
 _HOST = re.compile(r"(?=.{1,253}\Z)[^.:\[\]]{1,63}(?:\.[^.:\[\]]{1,63})*\.?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]{1,45}")
-"""A name, or an address of the Internet Protocol, without its brackets."""
+"""A host name, or an IP address without its brackets."""
 
 LONGEST_SHOWN = 200
 
@@ -46,12 +60,13 @@ Signer = ECKey | OKPKey | RSAKey
 
 @frozen
 class Document:
-    """What of a discovery document is used; its members are named as there (Discovery 1.0, 3).
+    """The members of a discovery document that are used, with their names (Discovery 1.0, 3).
 
     Attributes:
-        issuer: who makes the ID tokens; holds TENANT where that follows from the token.
+        issuer: the issuer of the ID tokens; contains TENANT if the token names the tenant.
         userinfo_endpoint: None if there is none.
-        auth_method: how we say at the token endpoint who we are: client_secret_basic, client_secret_post or none.
+        auth_method: how we authenticate at the token endpoint: client_secret_basic,
+            client_secret_post or none.
     """
 
     issuer: str
@@ -63,21 +78,24 @@ class Document:
 
 
 def document_address(issuer: str) -> str:
-    """Where an issuer's document is: a terminating slash goes before the path is appended (Discovery 1.0, 4.1)."""
+    """Return the URL of an issuer's document.
+
+    A trailing slash is removed before the path is appended (Discovery 1.0, 4.1).
+    """
     return str(get_well_known_url(issuer, external=True))
 
 
 def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Document:
-    """The document of an issuer.
+    """Read an issuer's document.
 
     Args:
-        said: the JSON object that came.
-        issuer: the setting, for which it was asked.
+        said: the JSON object in the reply.
+        issuer: the setting, for which the document was requested.
         secret: whether we have a client secret.
 
     Raises:
-        ValueError: it is another issuer's, which would have us trust its keys, or lacks what signing in takes. The message is for the
-            operator's log.
+        ValueError: the document is another issuer's, whose keys we must not trust, or lacks a
+            member that sign-in needs. The message is for the operator's log.
     """
     if not _speaks_for(said.get("issuer"), issuer):
         raise ValueError(f"the document's issuer is {str(said.get('issuer'))[:LONGEST_SHOWN]!r}: set NEWSINTEL_OIDC_ISSUER to that")
@@ -95,10 +113,12 @@ def read_document(said: Mapping[str, Any], issuer: str, *, secret: bool) -> Docu
 
 
 def issuer_of_tenant(issuer: str, tenant: Any) -> str:
-    """An issuer with its tenant put in: the issuer itself where it has no place for one.
+    """Return an issuer with its placeholder replaced by the tenant.
+
+    An issuer without a placeholder is returned unchanged.
 
     Raises:
-        ValueError: it has, and the tenant is no GUID.
+        ValueError: there is a placeholder, but the tenant is not a GUID.
     """
     if TENANT not in issuer:
         return issuer
@@ -108,10 +128,12 @@ def issuer_of_tenant(issuer: str, tenant: Any) -> str:
 
 
 def read_keys(said: Mapping[str, Any]) -> KeySet:
-    """The keys of a set by which signatures can be verified; what we do not know or cannot use is left out (RFC 7517, 5).
+    """Return the keys of a set that can verify signatures.
+
+    Unknown and unusable keys are skipped (RFC 7517, 5).
 
     Raises:
-        ValueError: that leaves none.
+        ValueError: no key remains.
     """
     listed = said.get("keys")
     found = map(_signer, listed[:MOST_KEYS] if isinstance(listed, list) else ())
@@ -122,7 +144,10 @@ def read_keys(said: Mapping[str, Any]) -> KeySet:
 
 
 def _speaks_for(found: Any, issuer: str) -> bool:
-    """Whether a document's issuer is the one that was asked for, or that of all its tenants: then it has one place for one."""
+    """Return whether a document's issuer matches the requested one.
+
+    A document for several tenants has one placeholder, which the requested issuer fills.
+    """
     if not isinstance(found, str):
         return False
     before, mark, after = found.partition(TENANT)
@@ -133,16 +158,17 @@ def _speaks_for(found: Any, issuer: str) -> bool:
 
 
 def _usable(endpoint: Any, issuer: str) -> bool:
-    """True for a URL that is as well protected as the issuer's own, and that our client and browsers can go to.
+    """Return whether our client and browsers can use a URL that is as secure as the issuer's.
 
-    In visible ASCII (RFC 3986), without a fragment (RFC 6749, 3.1 and 3.2) or a password, with a host that can be looked up.
+    The URL must be visible ASCII (RFC 3986), without a fragment (RFC 6749, 3.1 and 3.2) or a
+    password, and its host must be well-formed.
     """
     if not (isinstance(endpoint, str) and len(endpoint) <= _MAX_ENDPOINT_CHARS and re.fullmatch(r"[!-~]+", endpoint)):
         return False
     try:
         parts = urlsplit(endpoint)
         host, _port = httpx.URL(endpoint).raw_host.decode(), parts.port
-        readable = httpx.URL(endpoint).host  # idna raises here, and httpx asks for it with every request
+        readable = httpx.URL(endpoint).host  # idna may raise here; httpx calls it for every request
     except (ValueError, httpx.InvalidURL):
         return False
     named = _HOST.fullmatch(host) is not None and bool(readable) and "@" not in parts.netloc and "#" not in endpoint
@@ -150,13 +176,20 @@ def _usable(endpoint: Any, issuer: str) -> bool:
 
 
 def _auth_method(supported: Any) -> str:
-    """In the header, as every provider must accept it (RFC 6749, 2.3.1), unless it says that it accepts the body alone."""
+    """Choose where our credentials go: into the header, or into the body if only that is accepted.
+
+    Every provider must accept the header (RFC 6749, 2.3.1).
+    """
     posts = isinstance(supported, list) and "client_secret_basic" not in supported and "client_secret_post" in supported
     return "client_secret_post" if posts else "client_secret_basic"
 
 
 def _signer(entry: Any) -> Signer | None:
-    """A key of a set; None if it is of an unknown kind or curve, broken, too short to be safe, too long to check, or not for signatures."""
+    """Import a key of a set; None if the key is unusable.
+
+    Unusable are keys of an unknown kind or curve, invalid ones, ones that are too short to be safe
+    or too long to check, and ones that are not for signatures.
+    """
     if not isinstance(entry, dict):
         return None
     public = {name: value for name, value in entry.items() if name in _PUBLIC}
@@ -164,7 +197,8 @@ def _signer(entry: Any) -> Signer | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # joserfc warns of RSA keys under 2048 bits, which RFC 7518, 3.3 forbids
+            # joserfc warns about RSA keys under 2048 bits, which RFC 7518, 3.3 forbids.
+            warnings.simplefilter("error")
             key = import_key(public)
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, UnsupportedAlgorithm, Warning):
         return None

@@ -1,6 +1,6 @@
-"""One conversation with a provider, bounded and understood: every way in which it can go wrong becomes one of our own exceptions.
+"""Requests to a sign-in provider, with a time limit; every failure becomes one of our exceptions.
 
-Nothing of a reply is ever repeated in a message or a log line but short words of the protocol: it may hold a token or a code.
+A reply may contain a token or a code, so messages and log lines quote only short protocol words.
 """
 
 import re
@@ -23,24 +23,24 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 ATTEMPT_S = 10.0
-"""Bound on one step with a provider: a person waits for it. The only one: httpx has no timeout of its own here."""
+"""Time limit of one step with a provider; a person waits for it. httpx's own timeouts are off."""
 
 STEP = "authorization_code"
-"""What the log calls the exchange of a code, after the grant's name."""
+"""The log's name for the exchange of a code: the name of the grant."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
 @asynccontextmanager
 async def conversation(label: str, ours: str) -> AsyncIterator[None]:
-    """Turn a provider's absence into a SignInUnavailableError, after ATTEMPT_S at the latest.
+    """Raise SignInUnavailableError if a provider cannot be reached or takes longer than ATTEMPT_S.
 
     Args:
-        label: what people call the provider.
-        ours: what we were doing, for the log.
+        label: the provider's name for people.
+        ours: our current step, for the log.
     """
     try:
-        with trio.fail_after(ATTEMPT_S):  # noqa: ASYNC100 - what takes time is in the caller's block
+        with trio.fail_after(ATTEMPT_S):  # noqa: ASYNC100 - the caller's block awaits
             yield
     except FORESEEN as error:
         log.warning("provider_failed", provider=label, step=ours, detail=refusal(error).detail)
@@ -51,10 +51,10 @@ async def conversation(label: str, ours: str) -> AsyncIterator[None]:
 
 
 def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]:
-    """The JSON object of a reply that went well.
+    """Return the JSON object of a successful reply.
 
     Raises:
-        SignInUnavailableError: of any other.
+        SignInUnavailableError: the reply failed or has no JSON object.
     """
     body = read_object(response)
     if response.status_code == httpx.codes.OK and body is not None:
@@ -63,26 +63,26 @@ def read_json(label: str, ours: str, response: httpx.Response) -> dict[str, Any]
 
 
 def away(label: str, ours: str, response: httpx.Response, what: str) -> SignInUnavailableError:
-    """The exception for a reply that is of no use, logged with its status."""
+    """Log an unusable reply with its status and return the exception for it."""
     log.warning("provider_failed", provider=label, step=ours, http_status=response.status_code, detail=what)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        return SignInUnavailableError(f"{label} has too much to do. Try again later.", asked_pause_s(response) or DEFAULT_PAUSE_S)
+        return SignInUnavailableError(f"{label} limits our requests. Try again later.", asked_pause_s(response) or DEFAULT_PAUSE_S)
     return SignInUnavailableError(f"{label} did not answer as it should. Try again in a moment; if it persists, tell the operator.")
 
 
 def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[dict[str, Any]], bool] = usable) -> httpx.Response:
-    """Let nothing through but a usable token; for authlib, which would take any JSON object for one.
+    """Check for authlib that a reply has a usable token; authlib would accept any JSON object.
 
-    Reddit reports most errors with HTTP 200 and `{"error": "invalid_grant"}`.
+    Reddit reports most errors with HTTP 200 and a body such as `{"error": "invalid_grant"}`.
 
     Args:
-        label: what people call the provider.
-        response: of the token endpoint, to an authorization code.
-        good: whether the JSON object of a reply holds what it was asked for.
+        label: the provider's name for people.
+        response: the token endpoint's reply to an authorization code.
+        good: whether a reply's JSON object contains what we requested.
 
     Raises:
-        InvalidParameterError: the code was used before or has expired; names `code`.
-        SignInUnavailableError: anything else, our own credentials included.
+        InvalidParameterError: the code was already used or has expired; names `code`.
+        SignInUnavailableError: any other failure, also if our credentials were refused.
     """
     status, body = response.status_code, read_object(response)
     error = error_of(body)
@@ -99,9 +99,10 @@ def check_token_reply(label: str, response: httpx.Response, *, good: Callable[[d
 
 
 def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
-    """The same for a sign-in with OpenID Connect, of which no token is kept: only what is used of the reply, and that is left.
+    """Check a token reply for a sign-in with OpenID Connect, and return only the tokens we use.
 
-    What providers say of the access token's kind and life differs (`"3599"`, 30, nothing at all), and nothing here follows from it.
+    Providers describe the access token's kind and life differently (`"3599"`, 30, not at all). We do
+    not store the token, so we ignore these members.
     """
     body = check_token_reply(label, response, good=lambda body: isinstance(body.get("id_token"), str)).json()
     access_token = body.get("access_token")
@@ -111,11 +112,12 @@ def check_login_reply(label: str, response: httpx.Response) -> httpx.Response:
 
 
 def tokens_of(reply: dict[str, Any], now: datetime) -> Tokens:
-    """The tokens of a reply that `check_token_reply` let through.
+    """Return the tokens of a reply that passed `check_token_reply`.
 
     Args:
-        reply: expires_in counts from `now`; Reddit's is 3600 or 86400 s (recorded), so the number sent is the one that counts.
-        now: the time at which it was asked for.
+        reply: its expires_in counts from `now`. Reddit sends 3600 or 86400 s (recorded), so we use
+            the number in the reply.
+        now: the time of the request.
     """
     sent = reply.get("refresh_token")
     life = timedelta(seconds=min(float(reply["expires_in"]), LONGEST_LIFE_S))

@@ -1,4 +1,7 @@
-"""ID tokens: who somebody is, signed by their provider for us and for this one sign-in (OpenID Connect Core 1.0, 3.1.3.7). Pure."""
+"""Verifies ID tokens, with which a provider signs for one sign-in who the person is. Pure.
+
+The checks follow OpenID Connect Core 1.0, 3.1.3.7.
+"""
 
 import hmac
 from datetime import datetime
@@ -11,37 +14,48 @@ from joserfc.jwk import KeySet
 from newsintel.outbound.oauth.discovery import TENANT, issuer_of_tenant
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
-"""Signatures by a private key alone: with `none` or a shared secret anybody who knows our client secret could sign."""
+"""Only signatures with a private key.
+
+With a shared secret, anybody who knows our client secret could sign; with `none`, anybody at all.
+"""
 
 LEEWAY_S = 60
-"""By which clocks may differ."""
+"""Maximum difference between the provider's clock and ours."""
 
 MAX_TOKEN_CHARS = 32 * 1024
-"""Entra's with 200 groups, after which it leaves them out, have 12,000; JSON of this length takes under 2 ms to read."""
+"""Maximum length of a token; JSON of this length is parsed in under 2 ms.
+
+Entra's tokens with 200 groups have 12,000 characters; Entra omits the groups if there are more.
+"""
 
 OTHER_NAMES = {"https://accounts.google.com": ("accounts.google.com",)}
-"""What Google's ID tokens may call their issuer beside its name ("Google OpenID Connect API Reference", `issuer`)."""
+"""Other names of an issuer in Google's ID tokens.
+
+Source: "Google OpenID Connect API Reference", `issuer`.
+"""
 
 
 class UnknownSignerError(ValueError):
-    """The key that signed a token is not among those at hand."""
+    """The key that signed a token is not among the known keys."""
 
 
 def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, nonce: str, now: datetime) -> dict[str, Any]:
-    """The claims of an ID token.
+    """Verify an ID token and return its claims.
 
     Args:
-        id_token: as it came.
-        keys: the issuer's.
-        issuer: who must have made it, as the discovery document has it.
-        client_id: whom it must be for.
-        nonce: what it must hold, or it was made for another sign-in.
-        now: it must not have expired by then.
+        id_token: the token, unchecked.
+        keys: the issuer's keys.
+        issuer: the required issuer, as the discovery document names it.
+        client_id: the required audience.
+        nonce: the required nonce; another one belongs to another sign-in.
+        now: the time at which the token must not have expired.
 
     Raises:
-        UnknownSignerError: none of the keys is the one that its header names, or where it names none, the one that signed it.
-        JoseError: its signature or a claim does not hold.
-        ValueError: it is no token.
+        UnknownSignerError: none of the keys has the id in the token's header; or the header names
+            none and none of the keys verifies the signature.
+        JoseError: the signature or a claim is invalid.
+        ValueError: it is not a token; it was made for another sign-in or another party; or its key
+            must not sign for its tenant.
     """
     if not isinstance(id_token, str) or not id_token.isascii() or len(id_token) > MAX_TOKEN_CHARS:
         raise ValueError("there is no ID token")
@@ -66,7 +80,10 @@ def read_id_token(id_token: Any, keys: KeySet, *, issuer: str, client_id: str, n
 
 
 def _opened(id_token: str, keys: KeySet) -> tuple[dict[str, Any], Any]:
-    """A token's claims, and the key that verified its signature. A set's only key may lack the id that tokens name."""
+    """Return a token's claims and the key that verified its signature.
+
+    A key without an id is tried for every token: a set's only key may have none.
+    """
     kid = jws.extract_compact(id_token.encode()).headers().get("kid")
     candidates = [key for key in keys.keys if kid is None or key.kid in (kid, None)]
     failure: Exception = UnknownSignerError("no key at hand is its signer's")

@@ -1,4 +1,7 @@
-"""Who a person is by the claims of an ID token and of the userinfo endpoint (OpenID Connect Core 1.0, 5.1 and 5.3). Pure."""
+"""Reads a person's identity from the claims of an ID token and of the userinfo endpoint. Pure.
+
+Source: OpenID Connect Core 1.0, 5.1 and 5.3.
+"""
 
 import unicodedata
 from collections.abc import Mapping
@@ -8,22 +11,31 @@ from newsintel.domain.accounts.model import Identity
 from newsintel.errors import SignInUnavailableError
 
 LONGEST_SUBJECT, LONGEST_NAME, LONGEST_EMAIL = 255, 200, 320
-"""Characters: OpenID Connect Core 1.0, 2; a line; RFC 3696's erratum 1690, at its most generous."""
+"""Maximum lengths in characters.
+
+Sources: OpenID Connect Core 1.0, 2, for the subject; RFC 3696 and its erratum 1690 for the address
+(the larger of their limits). A name should fit on a line.
+"""
 
 NAMES = ("preferred_username", "name")
 EMAIL = ("email", "email_verified")
 
 
 def lacks_names(claims: Mapping[str, Any]) -> bool:
-    """True if an ID token leaves out what a person is called or their address: some providers tell that at the userinfo endpoint alone."""
+    """Return whether an ID token lacks the person's name or address.
+
+    Some providers have these only at the userinfo endpoint.
+    """
     return not any(_name(claims.get(name)) for name in NAMES) or not _name(claims.get("email"))
 
 
 def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dict[str, Any]:
-    """The claims of an ID token, filled up from the userinfo endpoint. An address and whether it is verified stay together.
+    """Add the userinfo endpoint's claims that an ID token lacks.
+
+    An address and the claim that it is verified always come from the same place.
 
     Raises:
-        ValueError: it is about somebody else, and must not be used (Core 5.3.2).
+        ValueError: userinfo has another subject and must not be used (Core 5.3.2).
     """
     if not isinstance(userinfo.get("sub"), str) or userinfo["sub"] != claims.get("sub"):
         raise ValueError("userinfo is about somebody else")
@@ -34,17 +46,18 @@ def with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> dic
 
 
 def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Identity:
-    """Who the claims are about. SIGN_IN may name them by subject, and by an e-mail address that the provider has verified.
+    """Return the identity in the claims.
 
-    One is never taken for the other: what holds an @ is an address, and what holds none is a subject.
+    SIGN_IN may name a person by subject, or by an e-mail address that the provider has verified. An
+    entry with an @ is an address, and an entry without one is a subject.
 
     Args:
-        claims: `iss` has been checked.
-        any_tenant: whether any tenant of a provider may make them: then each decides for itself which addresses it has verified, and
-            nobody is invited by one.
+        claims: the claims; `iss` has been checked.
+        any_tenant: whether the token may come from any tenant of a provider. Each tenant decides
+            which addresses it has verified, so addresses then invite nobody.
 
     Raises:
-        SignInUnavailableError: the subject is none.
+        SignInUnavailableError: the subject is missing or invalid.
     """
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
@@ -56,24 +69,35 @@ def identity_of(claims: Mapping[str, Any], *, any_tenant: bool = False) -> Ident
 
 
 def _by_subject(subject: str) -> str | None:
-    """What SIGN_IN calls a subject, which is compared character by character (Core 1.0, 2); None for one that reads like an address."""
+    """Return SIGN_IN's entry for a subject; None for a subject that reads like an address.
+
+    Subjects are compared character by character (Core 1.0, 2).
+    """
     return None if "@" in subject else f"oidc:{subject}"
 
 
 def _by_email(given: Any) -> str | None:
-    """What SIGN_IN calls an address, in lower case; None for what would become another one by that, as with the Kelvin sign."""
+    """Return SIGN_IN's entry for an address, in lower case.
+
+    Returns:
+        None if there is no valid address, or if lower case would turn it into another address, as
+        with the Kelvin sign.
+    """
     if not isinstance(given, str) or len(given) > LONGEST_EMAIL or "@" not in given or not (given.isascii() or given == given.lower()):
         return None
     return f"oidc:{given}".lower()
 
 
 def _is_true(given: Any) -> bool:
-    """`true`, also as a string, as some providers write it."""
+    """Return whether a value is true; some providers send the string `true`."""
     return given is True or (isinstance(given, str) and given.lower() == "true")
 
 
 def _name(given: Any) -> str:
-    """A name without what cannot be seen; empty if it is none. Of a text too long for a name only the beginning is read."""
+    """Return a name without invisible characters; empty if it is not a string.
+
+    Only the beginning of a text is read if it is too long for a name.
+    """
     if not isinstance(given, str):
         return ""
     return "".join(character for character in given[: 2 * LONGEST_NAME] if unicodedata.category(character)[0] != "C").strip()

@@ -1,4 +1,4 @@
-"""authlib, imported without its advice, and its client over the project's one way out."""
+"""Imports authlib without its deprecation warning and opens its client over our transport."""
 
 import warnings
 from typing import Any
@@ -8,8 +8,9 @@ import httpx
 from newsintel.outbound.transport import HEADERS, TIMEOUT
 
 with warnings.catch_warnings():
-    # authlib recommends another client than httpx (docs/decisions/0003-httpx.md). Its warning comes while it is imported and overrides
-    # every filter set before: only here, after its class and before its client, can it be silenced.
+    # authlib recommends another client than httpx (docs/decisions/0003-httpx.md). It warns during
+    # its import and overrides all earlier filters. So the filter must be set here: after the import
+    # of the warning's class and before the import of the client.
     from authlib.deprecate import AuthlibDeprecationWarning
 
     warnings.simplefilter("ignore", AuthlibDeprecationWarning)
@@ -32,10 +33,11 @@ def open_client(
     scope: str | None = None,
     code_challenge_method: str | None = None,
 ) -> Any:
-    """A client of authlib's that closes with its transport.
+    """Create an authlib client over a transport.
 
-    It remembers the last token that it fetched, so where tokens are people's each operation has a client of its own; what there is to
-    close, the connections, is the transport's. Each argument of authlib's is named here: authlib itself takes any name without a word.
+    The client remembers the last token that it fetched, so each operation with a person's token has
+    a client of its own. The transport owns the connections; the client has nothing else to close.
+    All arguments are listed here because authlib silently accepts any name.
     """
     return AsyncOAuth2Client(
         client_id,

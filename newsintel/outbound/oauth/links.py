@@ -1,4 +1,4 @@
-"""Accounts' tokens at providers: kept, and revoked when the account signs out everywhere or is deleted."""
+"""Stores accounts' provider tokens and revokes them at sign-out everywhere and deletion."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 UNLINK_S = ATTEMPT_S + 5.0
-"""Bound on what one provider's tokens may take: the revocation, and the reading and forgetting round it."""
+"""Time limit per provider for reading, revoking and deleting a token."""
 
 
 @frozen
 class AccountLinks:
-    """The Links port.
+    """Implements the `Links` port.
 
     Attributes:
-        issuers: by provider, as accounts name it.
+        issuers: by the provider's name in accounts.
     """
 
     store: TokenStore
@@ -32,7 +32,7 @@ class AccountLinks:
         await self.store.put(user_id, provider, tokens)
 
     async def unlink(self, user_id: int) -> None:
-        """Goes on when its caller leaves, for UNLINK_S a provider at most."""
+        """Revoke and delete the tokens, also if the caller is cancelled; UNLINK_S per provider."""
         for provider, issuer in self.issuers.items():
             with trio.move_on_after(UNLINK_S, shield=True):
                 await self._revoke(user_id, provider, issuer)

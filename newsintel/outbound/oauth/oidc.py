@@ -1,4 +1,4 @@
-"""Signing in with any OpenID Connect provider: what its discovery document says, the code flow with PKCE, and an ID token that holds."""
+"""Sign-in with any OpenID Connect provider: discovery, the code flow with PKCE, and ID tokens."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +27,18 @@ log = get_logger(__name__)
 
 SCOPES = "openid profile email"
 KEEP_S = 3600.0
-"""For which a discovery document and its keys are used before they are asked for again."""
+"""How long a discovery document and its keys are used before they are fetched again."""
 
 FRESH_KEYS_EVERY_S = 60.0
-"""A token signed by an unknown key has the keys asked for again, no more often than this: providers rotate them without notice."""
+"""Minimum time between two fetches of the keys because of an unknown signer.
+
+Providers rotate their keys without notice, so an unknown key in a token triggers a fetch.
+"""
 
 
 @define
 class _Kept:
-    """What the provider said, and when (trio's clock)."""
+    """The provider's document and keys, and when they were fetched (trio's clock)."""
 
     document: Document
     keys: KeySet
@@ -44,11 +47,11 @@ class _Kept:
 
 @define
 class OpenIdConnect:
-    """An issuer as a Provider.
+    """An issuer as a `Provider`.
 
     Attributes:
         issuer: exactly as its documents and tokens name it.
-        transport: the way out; closed by whoever opened it.
+        transport: the HTTP transport, which this class does not close.
     """
 
     issuer: str
@@ -66,14 +69,14 @@ class OpenIdConnect:
 
     async def begin(self, attempt: Attempt) -> str:
         document = (await self._known()).document
-        with self._understood():  # authlib takes no query that is not form-encoded
+        with self._understood():  # authlib rejects a query that is not form-encoded
             url, _ = self._client(document).create_authorization_url(
                 document.authorization_endpoint, state=attempt.state, code_verifier=attempt.verifier, nonce=attempt.nonce
             )
         return str(url)
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Verifies the ID token that comes with the code. No token is kept: nobody here has a use for it."""
+        """Exchange the code and verify the ID token. No token is stored, since we need none."""
         document = (await self._known()).document
         client = self._client(document)
         client.register_compliance_hook("access_token_response", partial(check_login_reply, self.label))
@@ -92,7 +95,7 @@ class OpenIdConnect:
         return identity_of(claims, any_tenant=TENANT in document.issuer), None
 
     async def _verified(self, id_token: str, nonce: str) -> dict[str, Any]:
-        """The claims of an ID token; its signer's key is asked for if it is not known yet."""
+        """Return the claims of an ID token; fetch the keys again if its signer is unknown."""
 
         def read(kept: _Kept) -> dict[str, Any]:
             made_by = kept.document.issuer
@@ -107,14 +110,17 @@ class OpenIdConnect:
             raise self._does_not_hold("verifying an ID token", error) from None
 
     async def _named(self, claims: dict[str, Any], url: str, access_token: str) -> dict[str, Any]:
-        """The claims, with what the userinfo endpoint adds to them."""
+        """Return the claims, completed from the userinfo endpoint."""
         try:
             return with_userinfo(claims, await self._get(url, "userinfo", {"Authorization": f"Bearer {access_token}"}))
         except ValueError as error:
             raise self._does_not_hold("comparing userinfo", error) from None
 
     async def _known(self, keep_s: float = KEEP_S) -> _Kept:
-        """What the provider said within `keep_s`. Two who find it too old at once ask twice, which does no harm."""
+        """Return the provider's document and keys, at most `keep_s` old.
+
+        Two tasks that find them too old at the same time both fetch them, which does no harm.
+        """
         kept = self._kept
         if kept is None or trio.current_time() - kept.at_s >= keep_s:
             said = await self._get(document_address(self.issuer), "discovery")
@@ -134,19 +140,22 @@ class OpenIdConnect:
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
-        """What cannot be understood of a provider is for its operator to mend, or ours."""
+        """Log a ValueError, which the provider's operator or ours must fix, and raise ours."""
         try:
             yield
         except ValueError as error:
             log.warning("provider_misdescribed", provider=self.label, detail=str(error))
-            raise SignInUnavailableError(f"{self.label} did not describe itself as it should. Tell the operator of this service.") from None
+            raise SignInUnavailableError(f"{self.label} is not configured correctly. Tell the operator of this service.") from None
 
     def _does_not_hold(self, step: str, error: Exception) -> SignInUnavailableError:
         log.warning("provider_failed", provider=self.label, step=step, detail=type(error).__name__)
-        return SignInUnavailableError(f"{self.label} sent a proof of who you are that does not hold. Tell the operator of this service.")
+        return SignInUnavailableError(f"{self.label} sent an invalid proof of your identity. Tell the operator of this service.")
 
     def _basic(self, document: Document) -> httpx.BasicAuth | None:
-        """Our id and secret for the header, form-encoded first as authlib does not (RFC 6749, 2.3.1); None where they go elsewhere."""
+        """Return our id and secret for the header, or None if they do not go there.
+
+        Both are form-encoded first (RFC 6749, 2.3.1), which authlib does not do.
+        """
         if document.auth_method != "client_secret_basic" or self.client_secret is None:
             return None
         return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret.reveal(), safe=""))

@@ -1,4 +1,4 @@
-"""The providers that an operator has set up, with their ways out."""
+"""Opens the sign-in providers that an operator has configured, with their transports."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,11 +16,11 @@ from newsintel.outbound.transport import Transport
 
 @frozen
 class Providers:
-    """The providers by name.
+    """The configured providers.
 
     Attributes:
-        by_name: as our addresses have them.
-        issuers: those whose tokens are kept, as accounts name their provider.
+        by_name: all providers, by their name in our URLs.
+        issuers: the providers whose tokens are stored, by their name in accounts.
     """
 
     by_name: Mapping[str, Provider]
@@ -29,9 +29,11 @@ class Providers:
 
 @asynccontextmanager
 async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Providers]:
-    """Every provider that has its settings; none where SIGN_IN is off, but tokens kept from before can still be revoked.
+    """Open every provider that has its settings.
 
-    Owns: their connections.
+    If SIGN_IN is off, there are no providers, but issuers can still revoke stored tokens.
+
+    Owns: the providers' connections.
     """
     reddit = settings.source.get("reddit")
     by_name: dict[str, Provider] = {}
@@ -54,5 +56,8 @@ async def open_providers(settings: Settings, now: WallClock) -> AsyncIterator[Pr
 
 
 def redirect_uri(settings: Settings, provider: str) -> str:
-    """Where a provider sends browsers back to: from PUBLIC_URL alone, never from a request's Host (RFC 9700, 4.1)."""
+    """Return the URL to which a provider sends browsers back.
+
+    It is built from PUBLIC_URL only, never from a request's Host (RFC 9700, 4.1).
+    """
     return f"{settings.public_url}/auth/{provider}/callback"

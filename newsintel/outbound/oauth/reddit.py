@@ -1,4 +1,4 @@
-"""Signing in with Reddit: the code flow of OAuth 2 (RFC 6749, 4.1), with a state, PKCE and permanent tokens."""
+"""Sign-in with Reddit: OAuth 2's code flow (RFC 6749, 4.1) with state, PKCE, permanent tokens."""
 
 import re
 from functools import partial
@@ -17,17 +17,18 @@ from newsintel.outbound.transport import Transport
 
 LABEL = "Reddit"
 SCOPES = ("identity", "read")
-"""Who it is, and nothing that could change anything there."""
+"""Identity and read access; no scope that can change anything at Reddit."""
 
 
 @frozen
 class Reddit:
-    """Reddit as a Provider and a TokenIssuer.
+    """Reddit as a `Provider` and a `TokenIssuer`.
 
     Attributes:
-        settings: the source's; its values hold client_id, client_secret, user_agent and auth_url, its url is the API's.
-        redirect_uri: byte for byte the registered one.
-        transport: the way out; closed by whoever opened it.
+        settings: the source's; the values contain client_id, client_secret, user_agent and
+            auth_url, and the url is the API's.
+        redirect_uri: exactly the registered one.
+        transport: the HTTP transport, which this class does not close.
     """
 
     settings: SourceSettings
@@ -59,11 +60,14 @@ class Reddit:
         tokens = tokens_of(reply, asked_at)
         granted = re.split(r"[ ,]+", str(reply.get("scope", "")))
         if not {"identity", "*"} & set(granted):
-            raise DeniedError("unauthenticated", "Reddit was not allowed to tell who you are. Start again, and allow it.")
+            raise DeniedError("unauthenticated", "You did not allow Reddit to share your identity. Start again and allow it.")
         return await self._whose(tokens), tokens
 
     async def revoke(self, tokens: Tokens) -> None:
-        """Revoke the refresh token, and with it every access token that came of it (RFC 7009, 2.1)."""
+        """Revoke the refresh token and thereby all its access tokens (RFC 7009, 2.1).
+
+        Without a refresh token, revoke the access token.
+        """
         kind = "refresh_token" if tokens.refresh_token else "access_token"
         async with conversation(LABEL, "revoking a token"):
             response = await self._client().revoke_token(self._at("revoke_token"), token=getattr(tokens, kind), token_type_hint=kind)
@@ -71,7 +75,7 @@ class Reddit:
             raise away(LABEL, "revoking a token", response, "refused")
 
     async def _whose(self, tokens: Tokens) -> Identity:
-        """GET /api/v1/me."""
+        """Ask GET /api/v1/me whose tokens these are."""
         async with conversation(LABEL, "asking who it is"):
             response = await self._client().request(
                 "GET",
@@ -101,17 +105,17 @@ class Reddit:
 
 
 def identity(me: dict[str, Any]) -> Identity:
-    """Who Reddit's /api/v1/me says somebody is: the id is for ever, the name what people see.
+    """Return the identity in a reply of /api/v1/me: the id is permanent, the name is shown.
 
     Raises:
-        SignInUnavailableError: it does not say.
+        SignInUnavailableError: id or name is missing or invalid.
         DeniedError: Reddit has suspended the account.
     """
     subject, name = me.get("id"), me.get("name")
     if not (isinstance(subject, str) and re.fullmatch(r"[a-z0-9]{1,20}", subject)):
         raise SignInUnavailableError("Reddit did not say who you are. Try again in a moment.")
     if not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name)):
-        raise SignInUnavailableError("Reddit did not say what you are called. Try again in a moment.")
+        raise SignInUnavailableError("Reddit did not send your user name. Try again in a moment.")
     if me.get("is_suspended") is True:
         raise DeniedError("unauthenticated", "Reddit has suspended this account.")
     return Identity("reddit", subject, name, (f"reddit:{name.lower()}",))

@@ -1,4 +1,4 @@
-"""Every source there is, in default founder order. A new source is one new file and one line here."""
+"""All sources, in default founder order. A new source is one new file and one line here."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,8 @@
-"""The Guardian's Content API: its own articles since 1999. One call a second and 500 a day on a developer key.
+"""The Guardian's Content API: its own articles since 1999.
 
-Its default operator is OR and its order changes with q, so both are always spelled out. Field values are strings, and absent if empty.
+A developer key allows one call per second and 500 per day. The API's default operator is OR and its
+default order depends on q, so we always send both explicitly. Field values are strings; empty
+fields are absent.
 """
 
 import re
@@ -24,49 +26,51 @@ from newsintel.outbound.sources.refusals import by_status, message
 from newsintel.outbound.sources.rows import Row, address, members, moment, page, text
 from newsintel.outbound.sources.source import Request, Response, Source
 
-# The body is not asked for: fifty of them are megabytes, and the terms let nobody keep them for long.
+# We do not request the body: fifty bodies are megabytes, and the terms forbid keeping them long.
 _FIELDS = "trailText,byline,thumbnail,lang"
-# It documents no limit. Every query without groups fits; of a longer one, three-byte characters in percent-encoding still fit into the
-# 8,000 bytes of a request line that RFC 9112, section 3, asks everybody to take.
+# The API documents no limit. Every query without groups fits. At this length, even three-byte
+# characters in percent-encoding fit into the 8,000 bytes that RFC 9112, section 3, recommends every
+# server to accept as a request line.
 _MAX_Q = 850
-_PAGE_SIZE = 50  # the largest that the docs allow; the server takes 200, for now
+_PAGE_SIZE = 50  # the largest that the docs allow; the server currently accepts 200
 
 _BYLINE = re.compile(r"(?P<headline>.*\S)\s+\|\s+(?P<tail>[^|]+)", re.DOTALL)
 _KINDS = re.compile(r"(?:[\w ]+ )?(?:letters?|editorial|review)")
-# One to four capitalised words or a handle, with the small words that names hold.
+# Capitalised words or a handle, with the lower-case words that occur in names.
 _NAME = re.compile(r"(?:[^\W\d_a-z]|@)\S*(?: (?:[^\W\d_a-z]\S*|and|others|de|der|van|von|la|le|bin|al)){0,5}")
 
 
 def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
-    """GET /search. The key can only be a parameter: whoever logs a URL must leave out its query."""
+    """Build GET /search. The key can only be a parameter, so a log must omit a URL's query."""
     params = [
         ("q", translate(query.clauses, without=" AND NOT ", max_chars=_MAX_Q)),
-        # It knows no popularity.
+        # The API has no order by popularity.
         ("order-by", "newest" if query.sort is Sort.NEWEST else "relevance"),
         ("page-size", str(_PAGE_SIZE)),
         ("show-fields", _FIELDS),
     ]
     for name, bound in (("from-date", query.start), ("to-date", query.end)):
         if bound is not None:
-            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))  # %Y pads no year on Linux
+            # Not strftime: on Linux its %Y does not pad years before 1000.
+            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"))
     if query.language is not None:
         params.append(("lang", query.language))
     return Request("/search", (*params, ("api-key", key)))
 
 
 def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
-    """A page, or what went wrong."""
+    """Read a response as a page or as a refusal."""
     body = yield from read_object(response)
     if isinstance(body, Refusal):
         return body if response.status == 200 else by_status(response, now)
-    # The gateway in front (401, 429) answers without this envelope.
+    # The API's gateway (401, 429) answers without this envelope.
     inner = members(body, "response")
     rows = inner.get("results")
     if response.status == 200 and inner.get("status") == "ok" and isinstance(rows, list):
         return (yield from page(rows, lambda row: _article(row, now), query, http_status=200))
     said = message(inner.get("message", body.get("message")))
     if response.status == 400 and said == "requested page is beyond the number of available pages":
-        return Page((), 0, http_status=400)  # its way of saying that there is nothing
+        return Page((), 0, http_status=400)  # the API's reply when nothing was found
     refusal = by_status(response, now, said)
     if response.status == 429 and response.headers.get("x-ratelimit-remaining-day", "").strip() == "0":
         return evolve(refusal, status=Status.QUOTA_EXHAUSTED, pause_s=MAX_PAUSE_S)
@@ -74,7 +78,7 @@ def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Re
 
 
 def ignored(query: Query) -> tuple[str, ...]:
-    """Popularity: neither an order here nor a number that could be sorted by afterwards."""
+    """Popularity: the API has no such order, and no number by which we could sort afterwards."""
     return ("sort",) if query.sort is Sort.POPULAR else ()
 
 
@@ -115,9 +119,10 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
 
 
 def _without_byline(title: str, byline: str | None) -> str:
-    """A headline without its ` | Columnist`, ` | Letters` or ` | Editorial`.
+    """Remove an ending such as ` | Columnist`, ` | Letters` or ` | Editorial` from a headline.
 
-    "The Fiver | Ushered to the door" keeps its second half: it is nobody's name and no kind of article.
+    "The Fiver | Ushered to the door" keeps its second half, which is neither a name nor a kind of
+    article.
     """
     match = _BYLINE.fullmatch(title)
     if match is None:

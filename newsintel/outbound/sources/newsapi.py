@@ -1,6 +1,7 @@
-"""NewsAPI, version 2: everything it indexed under a query, from some 150,000 outlets; on the free plan a day late.
+"""NewsAPI, version 2: articles from about 150,000 outlets; on the free plan they are a day late.
 
-Its plan limits are HTTP 426, and page 2 fails as a whole on the free plan, so only the first page of 100 is ever asked for.
+The API reports limits of the plan as HTTP 426. Page 2 always fails on the free plan, so we request
+only the first page of 100.
 """
 
 import re
@@ -26,20 +27,25 @@ from newsintel.outbound.sources.source import Request, Response, Source
 from newsintel.outbound.sources.tails import without_outlet
 
 _MAX_Q = 500  # characters (docs/endpoints/everything)
-_MAX_CONTENT = 2_000  # ten times what it sends: "truncated to 200 chars" (docs/endpoints/everything), recorded 260 with its mark
+# Ten times what the API sends: "truncated to 200 chars" (docs/endpoints/everything); recorded: 260,
+# with the mark of the truncation.
+_MAX_CONTENT = 2_000
 _SORT = {Sort.RELEVANCE: "relevancy", Sort.NEWEST: "publishedAt", Sort.POPULAR: "popularity"}
-_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})  # newsapi-python, const.py
+# Source: newsapi-python, const.py.
+_LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})
 
-# What the codes ask of an operator (docs/errors, and bodies recorded in the wild). Any other code counts by its HTTP status.
+# What each error code means for us (docs/errors, and recorded replies). For any other code, the
+# HTTP status decides.
 _CODES: dict[str, tuple[Status, float | None]] = {
     "apiKeyMissing": (Status.UNAUTHORIZED, None),
     "apiKeyInvalid": (Status.UNAUTHORIZED, None),
     "apiKeyDisabled": (Status.UNAUTHORIZED, None),
     "apiKeyExhausted": (Status.QUOTA_EXHAUSTED, MAX_PAUSE_S),
-    # 50 calls per 12 hours, and no word on when they come back: asking once an hour costs at most 12 of them.
+    # The limit is 50 calls per 12 hours, and the reply does not say when it ends. One call per hour
+    # uses at most 12 of the 50.
     "rateLimited": (Status.RATE_LIMITED, MAX_PAUSE_S),
     "unexpectedError": (Status.UNREACHABLE, None),
-    # Sent to pages of other sites, which we are not: something on the way must add an Origin header.
+    # The API sends this to web pages only, so a proxy on the way must add an Origin header.
     "corsNotAllowed": (Status.UNAUTHORIZED, None),
 }
 _QUERY_CODES = frozenset({"parameterInvalid", "parametersMissing", "sourcesTooMany", "sourceDoesNotExist", "sourceDoesntExist"})
@@ -47,23 +53,24 @@ _CUT = re.compile(r"\s*\[\+\d+ chars\]\Z")
 
 
 def request(query: Query, _settings: SourceSettings, key: str, _now: datetime) -> Request:
-    """GET /v2/everything. The key goes into a header, which no log of URLs can leak."""
+    """Build GET /v2/everything. The key is in a header, so logged URLs do not contain it."""
     params = [
         ("q", translate(query.clauses, max_chars=_MAX_Q)),
         ("sortBy", _SORT[query.sort]),
-        ("pageSize", "100"),  # always sent: its default differs between plans
+        ("pageSize", "100"),  # explicit, because the default differs between plans
         ("page", "1"),
     ]
     for name, bound in (("from", query.start), ("to", query.end)):
         if bound is not None:
-            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds")))  # %Y pads no year on Linux
+            # Not strftime: on Linux its %Y does not pad years before 1000.
+            params.append((name, bound.replace(tzinfo=None).isoformat(timespec="seconds")))
     if query.language in _LANGUAGES:
         params.append(("language", str(query.language)))
     return Request("/v2/everything", tuple(params), (("X-Api-Key", key),))
 
 
 def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
-    """A page, or what went wrong."""
+    """Read a response as a page or as a refusal."""
     body = yield from read_object(response)
     if isinstance(body, Refusal):
         return body if response.status == 200 else by_status(response, now)
@@ -74,7 +81,7 @@ def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Re
 
 
 def ignored(query: Query) -> tuple[str, ...]:
-    """A language that NewsAPI does not offer: its rows do not say theirs."""
+    """A language that NewsAPI cannot filter by: its rows do not name their language."""
     return () if query.language is None or query.language in _LANGUAGES else ("language",)
 
 
@@ -90,7 +97,7 @@ def _refusal(response: Response, body: Row, now: datetime) -> Refusal:
     if code not in _CODES:
         return evolve(refusal, query_fault=refusal.query_fault or code in _QUERY_CODES)
     status, pause_s = _CODES[code]
-    # A Retry-After was never recorded; if one comes, it knows better.
+    # We never recorded a Retry-After here; if there is one, it has priority.
     return evolve(refusal, status=status, pause_s=refusal.pause_s if "retry-after" in response.headers else pause_s, query_fault=False)
 
 
@@ -126,13 +133,13 @@ def _article(row: Row, query: Query, now: datetime) -> Sliced[Article | str]:
         content=_CUT.sub("", content) or None if content else None,
         author=_person(author),
         image_url=address(row, "urlToImage"),
-        # Only a language that was asked for, and that NewsAPI filters by, is known.
+        # The language is known only if the query filters by it and NewsAPI supports that.
         language=query.language if query.language in _LANGUAGES else None,
     )
 
 
 def _person(author: str | None) -> str | None:
-    """An author as people write one; addresses, handles and markup data (all recorded) are none."""
+    """Return an author's name; None for URLs, handles and markup data, which were all recorded."""
     return None if author is None or re.search(r"://|@|[{}\[\]]|\Awww\.", author) else author
 
 
@@ -141,7 +148,7 @@ SOURCE = Source(
         name="newsapi",
         url="https://newsapi.org",
         pace_s=0.0,
-        quota=Quota(100, 86400),  # the developer plan's
+        quota=Quota(100, 86400),  # of the developer plan
         required={"KEY": secret},
     ),
     request=request,

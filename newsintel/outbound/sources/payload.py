@@ -1,4 +1,7 @@
-"""A response's body as a JSON object, or a refusal that says what it was instead. Strict: upstream data is untrusted."""
+"""Reads a response's body as a JSON object, or returns a refusal that says what it is instead.
+
+It is strict, because upstream data is untrusted.
+"""
 
 import re
 from typing import Any
@@ -10,7 +13,7 @@ from newsintel.domain.search.outcome import Refusal, Status
 from newsintel.outbound.sources.source import Response
 
 _MAX_DEPTH = 32
-"""Levels of nesting (reliability list, 19); recorded payloads have at most 12."""
+"""Maximum levels of nesting (reliability list, 19); recorded payloads have at most 12."""
 
 _MOST = {
     "values": (b",", 60_000),
@@ -19,22 +22,26 @@ _MOST = {
     "escapes": (b"\\", 200_000),
     "characters of four bytes": (b"\xf0", 50_000),
 }
-"""Of what makes JSON slow to read, by the sign that each begins or ends with. A parser in C cannot be paused: these many take it 5 ms with
-a body at its cap. The largest recorded payload, 100 posts of Reddit, has 20,198, 2,713, 1,124, 3,276 and 0."""
+"""Limits on everything that makes JSON slow to parse, each counted by its first or last byte.
 
-# Half of a surrogate pair, escaped, with no other half on its side; the escape must not be one of a backslash. The literal comes first,
-# so that the search runs from one to the next.
+A parser in C cannot be paused. With a body of the largest size and at these limits it takes 5 ms.
+The largest recorded payload, 100 posts of Reddit, has 20,198, 2,713, 1,124, 3,276 and 0.
+"""
+
+# An escaped half of a surrogate pair without its other half. A `\ud...` whose backslash is itself
+# escaped does not count. The pattern starts with a literal, so a search jumps between its matches.
 _HALF = re.compile(rb"\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..(?<!\\u[dD][89abAB]..\\u[dD][c-fC-F]..))(?<!\\.{6})", re.DOTALL)
 
 
 _MOST_SURROGATES = 20_000
-"""Among which halves are looked for; each takes 0.1 us."""
+"""Escapes of surrogates up to which lone halves are searched; each takes 0.1 us."""
 
 
 def read_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
-    """The JSON object in a body.
+    """Return the JSON object in a body, or a refusal.
 
-    UTF-8 without a byte order mark (RFC 8259, 8.1), without NaN or Infinity (section 6), at most 32 levels deep, of at most _MOST.
+    The body must be UTF-8 without a byte order mark (RFC 8259, 8.1) and without NaN or Infinity
+    (section 6), at most 32 levels deep and within the limits of _MOST.
     """
     found = yield from _parse(response.body)
     if isinstance(found, dict):
@@ -44,13 +51,13 @@ def read_object(response: Response) -> Sliced[dict[str, Any] | Refusal]:
 
 
 def media_type(response: Response) -> str:
-    """The declared media type, e.g. `text/html`; `unknown` where there is none that is well-formed."""
+    """Return the declared media type, e.g. `text/html`; `unknown` if it is missing or malformed."""
     match = re.match(r"\s*([a-zA-Z]{1,20}/[a-zA-Z0-9.+-]{1,40})", response.headers.get("content-type", ""))
     return match[1].lower() if match else "unknown"
 
 
 def _parse(body: bytes) -> Sliced[dict[str, Any] | str]:
-    """The object, or what the body is instead."""
+    """Return the object, or a description of what the body is instead."""
     start = body.lstrip()[:1]
     if start in (b"", b"<"):
         return "an HTML page instead of JSON" if start else "an empty body"
@@ -60,7 +67,8 @@ def _parse(body: bytes) -> Sliced[dict[str, Any] | str]:
     yield
     try:
         value = yield from _loads(body)
-    except orjson.JSONDecodeError:  # cut short, NaN, a number of thousands of digits, a byte order mark; a nesting bomb
+    # Truncated JSON, NaN, a number of thousands of digits, a byte order mark, or a nesting bomb.
+    except orjson.JSONDecodeError:
         yield
         return "not valid JSON" if _is_utf_8(body) else "not UTF-8"
     if not isinstance(value, dict):
@@ -70,7 +78,11 @@ def _parse(body: bytes) -> Sliced[dict[str, Any] | str]:
 
 
 def _loads(body: bytes) -> Sliced[Any]:
-    """The value in a body. orjson takes no half of a surrogate pair, which JSON may hold (RFC 8259, 8.2): such are taken out."""
+    """Return the value in a body.
+
+    orjson rejects a lone half of a surrogate pair, which JSON allows (RFC 8259, 8.2), so lone
+    halves are removed.
+    """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -93,7 +105,7 @@ def _is_utf_8(body: bytes) -> bool:
 
 
 def _too_deep(value: dict[str, Any]) -> bool:
-    """Walk level by level: no recursion of our own."""
+    """Check level by level, without recursion."""
     level: list[Any] = [value]
     for _ in range(_MAX_DEPTH):
         level = [

@@ -1,7 +1,9 @@
-"""Reddit's search for posts, app-only. A link post stands for the article it links to; every other post is its own page.
+"""Reddit's post search, with an app-only token.
 
-Reddit's terms ask for a link to the post: `external_id` is its fullname, and https://redd.it/<fullname without t3_> opens it. Posts not
-safe for work are excluded from free use, removed ones are to be forgotten.
+A link post represents the article that it links to; every other post is an article of its own.
+Reddit's terms require a link to the post: `external_id` is its fullname, and
+https://redd.it/<fullname without t3_> opens it. The terms exclude posts that are not safe for work
+from free use, and removed posts must be forgotten.
 """
 
 import re
@@ -27,9 +29,10 @@ from newsintel.outbound.sources.refusals import DEFAULT_PAUSE_S, by_status
 from newsintel.outbound.sources.rows import Row, address, members, moment, number, page, text
 from newsintel.outbound.sources.source import Request, Response, Source
 
-_MAX_Q = 512  # characters; the server's own limit
+_MAX_Q = 512  # characters; the server's limit
 _SORT = {Sort.RELEVANCE: "relevance", Sort.NEWEST: "new", Sort.POPULAR: "top"}
-# Shorter than the calendar's month and year: a span that ends a little early would cut off what was asked for.
+# Month and year are the shortest ones of the calendar: if Reddit's span were shorter than assumed,
+# articles that the query asks for would be missing.
 _SPANS = (
     ("hour", timedelta(hours=1)),
     ("day", timedelta(days=1)),
@@ -44,7 +47,10 @@ _DEFAULT_SUBREDDITS = ("news", "worldnews", "technology")
 
 
 def subreddits(raw: str) -> tuple[str, ...]:
-    """`news+worldnews`; `all` = everywhere. Reddit's names are 2 to 21 letters, digits and underscores."""
+    """Parse a setting such as `news+worldnews`; `all` means everywhere.
+
+    Names of subreddits have 2 to 21 letters, digits and underscores.
+    """
     names = tuple(name.strip() for name in raw.split("+"))
     if not all(re.fullmatch(r"[A-Za-z0-9_]{2,21}", name) for name in names):
         raise ValueError("must be names of subreddits such as news+worldnews, or all")
@@ -52,31 +58,36 @@ def subreddits(raw: str) -> tuple[str, ...]:
 
 
 def request(query: Query, settings: SourceSettings, token: str, now: datetime) -> Request:
-    """GET /r/<subreddits>/search. `t`, Reddit's only bound in time, counts back from now; the rest of from and to is left to `reading`."""
+    """Build GET /r/<subreddits>/search.
+
+    Reddit's only time filter is `t`, which counts back from now. `reading` applies the exact dates.
+    """
     names: tuple[str, ...] = settings.values["subreddits"]
     everywhere = "all" in {name.lower() for name in names}
     params = (
-        ("q", translate(query.clauses, max_chars=_MAX_Q)),  # words with a dot come quoted, or Reddit would take them for a URL
+        # Words with a dot are quoted; otherwise Reddit reads them as a URL.
+        ("q", translate(query.clauses, max_chars=_MAX_Q)),
         ("sort", _SORT[query.sort]),
         ("t", _span(query, now)),
         ("limit", "100"),
         ("type", "link"),
-        ("raw_json", "1"),  # else & < > come escaped, in URLs too
-        *(() if everywhere else (("restrict_sr", "1"),)),  # without it the subreddits in the path count for nothing
+        ("raw_json", "1"),  # otherwise & < > are escaped, also in URLs
+        # Without restrict_sr, Reddit ignores the subreddits in the path.
+        *(() if everywhere else (("restrict_sr", "1"),)),
     )
     headers = (("Authorization", f"bearer {token}"), ("User-Agent", settings.values["user_agent"]))
     return Request("/search" if everywhere else f"/r/{'+'.join(names)}/search", params, headers)
 
 
 def _span(query: Query, now: datetime) -> str:
-    """The shortest of Reddit's spans that reaches back to the query's start."""
+    """Return the shortest of Reddit's spans that reaches back to the query's start."""
     if query.start is None:
         return "all"
     return next((name for name, length in _SPANS if query.start > now - length), "all")
 
 
 def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
-    """A page, or what went wrong."""
+    """Read a response as a page or as a refusal."""
     body = yield from read_object(response)
     if response.status != 200:
         return _refusal(response, body, now)
@@ -89,14 +100,19 @@ def reading(response: Response, query: Query, now: datetime) -> Sliced[Page | Re
 
 
 def ignored(query: Query) -> tuple[str, ...]:
-    """Language: Reddit neither filters by it nor says it."""
+    """Language: Reddit cannot filter by it and does not report it."""
     return ("language",) if query.language else ()
 
 
 def _refusal(response: Response, body: Row | Refusal, now: datetime) -> Refusal:
-    """Reddit says why in the body of a 403, and when to come back in its rate headers; the rest counts by its status."""
+    """Return the refusal in a response.
+
+    The body of a 403 gives a reason, and the rate-limit headers say when to retry. In all other
+    cases the HTTP status decides.
+    """
     if response.status == 403 and media_type(response) != "application/json":
-        # "blocked by network security": the address, not the app. Asking on makes it worse.
+        # "blocked by network security": Reddit blocks the address, not the app. Retries make it
+        # worse.
         return Refusal(Status.UNREACHABLE, "Reddit blocks this network address (HTTP 403)", 403, MAX_PAUSE_S)
     reason = "" if isinstance(body, Refusal) else body.get("reason")
     said = f"subreddit is {reason}" if isinstance(reason, str) and re.fullmatch(r"[a-z_]{1,30}", reason) else ""
@@ -109,7 +125,10 @@ def _refusal(response: Response, body: Row | Refusal, now: datetime) -> Refusal:
 
 
 def _pause_s(response: Response) -> float:
-    """Seconds until the rate window ends if nothing is left in it, else 0. The headers are numbers as text, `599.0` or `996`."""
+    """Return the seconds until the rate window ends if no calls are left in it, else 0.
+
+    The headers are numbers such as `599.0` or `996`.
+    """
     numbers = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset")]
     remaining, reset = (float(text) if re.fullmatch(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?", text) else None for text in numbers)
     if remaining is None or remaining > 0:
@@ -155,7 +174,10 @@ def _article(row: Row, now: datetime) -> Sliced[Article | str]:
 
 
 def _unwanted(post: Row) -> str | None:
-    """Why a post must not be shown. A stickied one may: only listings hold it without its being a match, searches do not."""
+    """Return why a post must not be shown, or None.
+
+    A stickied post may be shown: only listings contain it without a match, searches do not.
+    """
     if post.get("over_18") is True:
         return "nsfw"
     if post.get("removed_by_category") or post.get("banned_by") or _gone(post.get("title")) or _gone(post.get("selftext")):
@@ -164,23 +186,26 @@ def _unwanted(post: Row) -> str | None:
 
 
 def _gone(text: object) -> bool:
-    """Whether a text stands for one that was taken away."""
+    """Return whether a text is a placeholder for a removed text."""
     return isinstance(text, str) and len(text) <= _LONGEST_GONE and text.lower() in _GONE
 
 
 def _on_reddit(link: str) -> bool:
-    """Galleries, crossposts, images and videos kept at Reddit: there the post is the page."""
+    """Return whether a link leads to Reddit: galleries, crossposts, images and videos.
+
+    For these, the post itself is the article.
+    """
     return re.fullmatch(r"(?:.+\.)?(?:reddit\.com|redd\.it)", str(urlsplit(link).hostname)) is not None
 
 
 def _own_page(post: Row) -> str | None:
-    """The post's own address; permalinks are relative."""
+    """Return the post's own URL; permalinks are relative."""
     permalink = post.get("permalink")
     return usable(_SITE + permalink) if isinstance(permalink, str) and permalink.startswith("/") else None
 
 
 def _image(post: Row) -> str | None:
-    """The preview, else the thumbnail; its words (`self`, `nsfw`) are no addresses and fall away."""
+    """Return the preview, else the thumbnail, unless that is a word such as `self` or `nsfw`."""
     images = members(post, "preview").get("images")
     first = images[0] if isinstance(images, list) and images and isinstance(images[0], dict) else {}
     return address(members(first, "source"), "url") or address(post, "thumbnail")
@@ -190,7 +215,7 @@ SOURCE = Source(
     options=SourceOptions(
         name="reddit",
         url="https://oauth.reddit.com",
-        pace_s=0.6,  # 100 calls a minute for one app
+        pace_s=0.6,  # 100 calls per minute and app
         quota=None,
         required={"CLIENT_ID": any_text, "CLIENT_SECRET": secret, "USER_AGENT": any_text},
         optional={"AUTH_URL": (base_url("http", "https"), _SITE), "SUBREDDITS": (subreddits, _DEFAULT_SUBREDDITS)},

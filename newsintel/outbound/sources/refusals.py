@@ -1,4 +1,4 @@
-"""What the sources' error tables share: statuses every HTTP API means alike, Retry-After, and upstream messages fit for a log."""
+"""Shared error handling of the sources: HTTP statuses, Retry-After and safe upstream messages."""
 
 import re
 from datetime import UTC, datetime
@@ -11,22 +11,30 @@ from newsintel.domain.text.markup import read_snippet
 from newsintel.outbound.sources.source import Response
 
 _QUERY_FAULTS = frozenset({400, 413, 414, 422})
-"""Statuses by which a source says that a request is wrong in itself (RFC 9110, 15.5)."""
+"""Statuses by which a source says that the request itself is wrong (RFC 9110, 15.5)."""
 
 DEFAULT_PAUSE_S = 60.0
-"""Where a source does not say how long (reliability list, fault 5; GitHub's rule for API clients)."""
+"""The pause if a source does not say how long to wait.
 
-# RFC 9110, 10.2.3, allows digits only; a sign or a fraction still says what is meant.
+Source: reliability list, fault 5; GitHub's rule for API clients.
+"""
+
+# RFC 9110, 10.2.3, allows digits only; a sign or a fraction is accepted as well.
 _DELAY = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+", re.IGNORECASE)
 _NAMED_SECRET = re.compile(r"((?:api[-_ ]?key|key|token|secret|password|bearer)\s*[=:]\s*)\S+", re.IGNORECASE)
-# Keys of all three sources are longer than 16 characters; words of that length in messages are rare and no loss.
+# The keys of all three sources are longer than 16 characters. Other words of this length are rare
+# in messages; hiding them too does no harm.
 _LIKE_A_SECRET = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait as a Retry-After header says, from 1 to 3,600; None if it is absent or says nothing."""
+    """Return the seconds of a Retry-After header, limited to 1..3,600.
+
+    Returns:
+        None if the header is absent or cannot be read.
+    """
     text = (value or "").strip()
     if _DELAY.fullmatch(text):
         return clamp_pause(float(text))
@@ -38,17 +46,17 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def pause_after(response: Response, now: datetime) -> float:
-    """Seconds to leave a source alone that limited us."""
+    """Return the seconds to pause after a source limited our rate."""
     return retry_after(response.headers.get("retry-after"), now) or DEFAULT_PAUSE_S
 
 
 def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
-    """The refusal that an HTTP status means by itself.
+    """Return the refusal for an HTTP status.
 
     Args:
-        response: anything but a usable 200.
+        response: any response except a usable 200.
         now: aware UTC.
-        said: the source's own words, already cleaned by `message`.
+        said: the source's own message, already cleaned by `message`.
     """
     status = response.status
     pause_s = retry_after(response.headers.get("retry-after"), now)
@@ -66,7 +74,11 @@ def by_status(response: Response, now: datetime, said: str = "") -> Refusal:
 
 
 def message(raw: object) -> str:
-    """A source's own words for an operator: one line of at most 200 characters without anything like a key or a URL."""
+    """Clean a source's own message for an operator.
+
+    Returns:
+        One line of at most 200 characters. URLs and text that may be a key are replaced by `***`.
+    """
     text = plain(raw, 2000, read_snippet) if isinstance(raw, str) else None
     for pattern, instead in ((_URL, "***"), (_NAMED_SECRET, r"\1***"), (_LIKE_A_SECRET, "***")):
         text = pattern.sub(instead, text or "")

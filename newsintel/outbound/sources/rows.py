@@ -1,4 +1,4 @@
-"""Rows of a payload as articles, one by one: a bad row costs itself, and is counted by reason."""
+"""Reads the rows of a payload as articles. A bad row is skipped and counted by its reason."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,13 @@ from newsintel.domain.text.clean import plain
 from newsintel.domain.text.urls import usable
 
 MAX_ROWS = 100
-"""Rows used of one payload: the largest page that any source is asked for (contract; reliability list, 19)."""
+"""Maximum rows used from one payload.
 
-_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; absurd dates are 1970 (NewsAPI's removed rows) and year 1
+This is the largest page that we request of any source (contract; reliability list, 19).
+"""
+
+# Before the web. Recorded wrong dates are in 1970 (NewsAPI's removed rows) and in the year 1.
+_OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _FUTURE = timedelta(hours=24)  # reliability list, 37
 
@@ -25,14 +29,15 @@ Row = Mapping[str, Any]
 def page(
     rows: Sequence[Any], read: Callable[[Row], Sliced[Article | str]], query: Query, *, http_status: int, pause_s: float = 0.0
 ) -> Sliced[Page]:
-    """Read every row. A bug in reading one costs that row, and the page tells of it.
+    """Read every row. If our code raises for a row, that row is skipped and the page reports it.
 
     Args:
-        rows: as they stand in the payload.
-        read: an article, or the reason for which there is none. It pauses between long texts, so that a row may be of many.
-        query: what was asked; rows outside its dates, or in a known other language, are dropped.
+        rows: the rows as the payload has them.
+        read: returns an article, or the reason why there is none. It pauses between long texts,
+            since a row may have many.
+        query: the query; rows outside its dates, or known to be in another language, are dropped.
         http_status: of the response.
-        pause_s: seconds for which the source wants to be left alone.
+        pause_s: seconds for which the source asks us to pause.
     """
     articles: list[Article] = []
     dropped: Counter[str] = Counter()
@@ -41,7 +46,7 @@ def page(
         yield
         try:
             article = (yield from read(row)) if isinstance(row, dict) else "not_an_object"
-        except Exception as error:  # noqa: BLE001 - a bug costs what it belongs to, as in the fetcher, which logs this one
+        except Exception as error:  # noqa: BLE001 - a bug fails only its row; the fetcher logs it
             article, bug = "bug", bug or error
         reason = article if isinstance(article, str) else _unasked(article, query)
         if reason is None and isinstance(article, Article):
@@ -54,7 +59,10 @@ def page(
 
 
 def _unasked(article: Article, query: Query) -> str | None:
-    """Why an article does not belong in the answer, or None. An estimated date says nothing, so it never excludes."""
+    """Return why an article does not match the query, or None.
+
+    An estimated date never excludes an article.
+    """
     if query.language and article.language and article.language != query.language:
         return "other_language"
     early = query.start is not None and article.published_at < query.start
@@ -63,35 +71,39 @@ def _unasked(article: Article, query: Query) -> str | None:
 
 
 def text(row: Row, name: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
-    """A field as plain text; None if it is absent, blank or of another type. `read` is for its markup; without it, it has none."""
+    """Return a field as plain text; None if it is absent, blank or not a string.
+
+    `read` removes the field's markup; without it, the field is read as plain text.
+    """
     value = row.get(name)
     return plain(value, max_chars, read) if isinstance(value, str) else None
 
 
 def address(row: Row, name: str) -> str | None:
-    """A field as a URL fit for a browser; None if it is not one."""
+    """Return a field as a URL that browsers can open; None if it is not one."""
     value = row.get(name)
     return usable(value) if isinstance(value, str) else None
 
 
 def members(row: Row, name: str) -> Row:
-    """A field that is an object; an empty one if it is not."""
+    """Return a field that is an object; an empty object if it is not one."""
     value = row.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def number(row: Row, name: str) -> int:
-    """A field as a count that fits the archive's 32-bit column; 0 if it is not a number."""
+    """Return a field as a count within the archive's 32-bit column; 0 if it is not a number."""
     value = row.get(name)
-    # JSON knows no infinity, but 1e999 reads as one: compare before converting.
+    # JSON has no infinity, but 1e999 is parsed as one, so limit the value before converting it.
     return int(min(max(value, 0), 2**31 - 1)) if isinstance(value, (int, float)) else 0
 
 
 def moment(value: object, now: datetime) -> tuple[datetime, bool]:
-    """A date as an upstream writes it: ISO 8601 text (without zone: UTC) or seconds since 1970.
+    """Read an upstream's date: ISO 8601 text (UTC if it has no zone) or seconds since 1970.
 
     Returns:
-        The moment in UTC, and whether `now` stands in because it is missing, unreadable, before 1990 or over 24 hours ahead.
+        The moment in UTC, and whether it is estimated: it is then `now`, because the date is
+        missing, unreadable, before 1990 or more than 24 hours ahead.
     """
     try:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What a source is: its options, and pure functions from a query to a request and from a response to a page."""
+"""The definition of a source: its options, and pure functions for its requests and replies."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -18,7 +18,8 @@ class Request:
 
     Attributes:
         path: below the source's base URL; starts with "/".
-        params: the query string, unencoded. Hidden from repr like the headers: either may hold a key.
+        params: the query string, unencoded. Like the headers it is hidden from repr, since either
+            may contain a key.
     """
 
     path: str
@@ -28,11 +29,11 @@ class Request:
 
 @frozen
 class Response:
-    """What came back.
+    """A source's HTTP response.
 
     Attributes:
         headers: by lower-case name.
-        body: whole, its content coding undone.
+        body: the complete body, with its content coding removed.
     """
 
     status: int
@@ -45,11 +46,13 @@ class Source:
     """One upstream.
 
     Attributes:
-        options: what it reads from the environment.
-        request: the one call that answers a query, given an API key, or a bearer token where `uses_token`, and the time now.
-        reading: reads a response as articles or as a refusal, given the time now (aware UTC), in slices; never raises.
-        ignored: the query's parameters that neither this source nor we afterwards can apply.
-        uses_token: the source takes an app-only OAuth token, which is fetched elsewhere, instead of a key.
+        options: its settings in the environment.
+        request: builds the call that answers a query. Its arguments are the query, the settings, an
+            API key (a bearer token if `uses_token`) and the current time.
+        reading: reads a response as articles or as a refusal, in slices, given the current time
+            (aware UTC); never raises.
+        ignored: the query's parameters that neither this source nor our code can apply.
+        uses_token: the source takes an app-only OAuth token instead of a key; `oauth` fetches it.
     """
 
     options: SourceOptions
@@ -59,5 +62,5 @@ class Source:
     uses_token: bool = False
 
     def read(self, response: Response, query: Query, now: datetime) -> Page | Refusal:
-        """Likewise, at one go."""
+        """Read a response like `reading`, but without pauses."""
         return whole(self.reading(response, query, now))

@@ -1,1 +1,1 @@
-"""Recommendations and what is talked about, put together while somebody waits."""
+"""Recommendations and widely discussed articles, computed per request."""

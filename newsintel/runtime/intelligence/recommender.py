@@ -1,6 +1,6 @@
-"""Recommendations for one person: what they did becomes a profile, the profile finds candidates, and what is left of those makes a page.
+"""Recommendations for one person: actions give a profile, and the profile finds articles.
 
-Everything read is bounded, and nothing of it is remembered: whatever a person does counts with the next page.
+All reads are bounded. Nothing about the person is cached, so every action counts on the next page.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,21 +19,24 @@ from newsintel.runtime.intelligence.talked_about import TalkedAbout
 from newsintel.runtime.turns import in_turns
 
 CANDIDATES = 150
-"""Articles that are scored, the newest that fit."""
+"""Articles that are scored: the newest ones that match the profile."""
 OFFERS = 60
-"""The best of these that are read whole; a page has 50 at most, two of a publisher."""
+"""Of these, the best ones that are read completely.
+
+A page has at most 50 articles, and at most two of one publisher.
+"""
 
 
 @frozen(eq=False)
 class Recommender:
-    """Makes pages.
+    """Builds pages of recommendations.
 
     Attributes:
-        reading: what people did, and what there is.
-        likeness: weighs words.
-        talked: what is on many people's minds.
-        heeded: tells a person's preferences.
-        now: the time.
+        reading: reads people's actions, and articles.
+        likeness: finds the significant words of texts.
+        talked: the articles that many people discuss.
+        heeded: reads a person's preferences.
+        now: the time of day.
     """
 
     _reading: Reading
@@ -43,10 +46,10 @@ class Recommender:
     _now: WallClock
 
     async def page(self, account: Account, limit: int) -> Recommendations:
-        """At most `limit` articles for somebody.
+        """Return at most `limit` articles for an account.
 
         Raises:
-            UnavailableError: PostgreSQL did not do its part.
+            UnavailableError: PostgreSQL failed.
         """
         kept = await self._heeded(account.id)
         deeds = await self._reading.deeds(account.id)

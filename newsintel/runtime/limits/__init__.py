@@ -1,1 +1,1 @@
-"""Limits that are counted while the service runs."""
+"""Limits that the running service counts."""

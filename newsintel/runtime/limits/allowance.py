@@ -1,7 +1,7 @@
-"""One source's starts: counted together with every other process's, and by this process alone while Redis is away.
+"""Counts the starts of one source's calls over all processes; over this process without Redis.
 
-Redis away costs nothing but the sharing: it is counted, this process keeps within the terms by itself, and what it started meanwhile is
-entered with the next start that Redis takes.
+While Redis is unavailable, only the sharing stops: the failure is counted, this process keeps to
+pace and quota by itself, and its starts are entered with the next start that Redis accepts.
 """
 
 import secrets
@@ -20,11 +20,17 @@ from newsintel.domain.search.outcome import HeldFrom
 from newsintel.errors import UnavailableError
 
 MOST_HELD = 10_000
-"""Persons from whom a source holds back that are remembered, in about 2 MiB. A person who is forgotten costs a look at the ledger."""
+"""Maximum number of remembered persons who must wait for a source; about 2 MiB.
+
+For a forgotten person the ledger is read again.
+"""
 
 
 class Allowance:
-    """The starts of one source. Those of this process are remembered in any case: a Redis that loses them makes nobody forget his own."""
+    """The starts of one source.
+
+    This process always remembers its own starts, so it counts them even if Redis loses them.
+    """
 
     def __init__(self, source: str, terms: Terms, ledger: Ledger, count: Count) -> None:
         self._source = source
@@ -35,16 +41,19 @@ class Allowance:
         self._held = Newest[str, datetime](MOST_HELD)
 
     async def reserve(self, decide: Callable[[Spent, float], Start | Turned], person: str | None = None) -> Start | Turned:
-        """Take a start, or none. Asks Redis nothing for a source that has neither pace nor quota.
+        """Reserve a start, if `decide` allows one.
+
+        For a source without pace and quota, Redis is not used.
 
         Args:
-            decide: says by what was spent, and the time at which that was so, when the call may start.
-            person: for whom; None = nobody in particular.
+            decide: says when the call may start, given the starts so far and the time at which they
+                were counted.
+            person: the person for whom the call is made; None = nobody in particular.
         """
         if not self._terms.limited:
             return decide(Spent(), trio.current_time())
 
-        person = person if self._terms.quota else None  # there is nothing to share
+        person = person if self._terms.quota else None  # without a quota there is nothing to share
 
         def decide_on_all(spent: Spent, now_s: float) -> Start | Turned:
             return decide(spent | self._own.spent(now_s, person), now_s)
@@ -64,11 +73,11 @@ class Allowance:
         return evolve(answer, name=name)
 
     def holds_back(self, person: str, now: datetime) -> bool:
-        """Whether this process was told that a person must wait while others need not."""
+        """Return whether a person must wait while others need not, as far as this process knows."""
         return person in self._held and now < self._held[person]
 
     def _note(self, person: str | None, answer: Start | Turned) -> None:
-        """Remember for how long the source holds back from a person, the latest MOST_HELD of them."""
+        """Remember how long a person must wait for the source; at most MOST_HELD persons."""
         if person is not None:
             if isinstance(answer, Turned) and answer.held_back is HeldFrom.PERSON:
                 self._held[person] = answer.retry_at
@@ -76,7 +85,10 @@ class Allowance:
                 self._held.pop(person, None)
 
     async def give_back(self, start: Start) -> None:
-        """Undo a start whose call was never made. With Redis away it may stay spent for the others."""
+        """Undo a start whose call was never made.
+
+        While Redis is unavailable, it may still count for other processes.
+        """
         if not self._terms.limited:
             return
         self._own.remove(start.name)
@@ -86,7 +98,7 @@ class Allowance:
             self._count("ledger_errors", source=self._source)
 
     async def spent(self) -> Spent:
-        """What is spent at this moment."""
+        """Return the starts that count at this moment."""
         own = self._own.spent(trio.current_time())
         try:
             return own | await self._ledger.spent(self._source, self._terms) if self._terms.limited else own
@@ -96,23 +108,23 @@ class Allowance:
 
 
 class States:
-    """How the sources stand (`ports.SourceStates`)."""
+    """The states of the sources. Implements `ports.SourceStates`."""
 
     def __init__(self, sources: Mapping[str, tuple[Admission, Allowance]], now: WallClock) -> None:
         self._sources = sources
         self._now = now
 
     def __call__(self) -> Mapping[str, SourceState]:
-        """Every enabled source by name, as this process last knew it."""
+        """Return the state of every enabled source by name, as this process knows it."""
         return {name: self._state(admission) for name, (admission, _) in self._sources.items()}
 
     def held_from(self, person: str) -> frozenset[str]:
-        """The sources that hold back from a person now, as far as this process knows."""
+        """Return the sources for which a person must wait now, as far as this process knows."""
         now = self._now()
         return frozenset(name for name, (_, allowance) in self._sources.items() if allowance.holds_back(person, now))
 
     async def look(self) -> None:
-        """Learn what other processes have spent of the quotas."""
+        """Read how much of the quotas other processes have used."""
         for admission, allowance in self._sources.values():
             admission.learn(await allowance.spent())
 

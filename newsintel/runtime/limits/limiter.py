@@ -1,10 +1,13 @@
-"""How many calls each person has: a limit over all processes, at a price of almost nothing per call.
+"""A rate limit per person over all processes, at almost no cost per call.
 
-Windows are fixed and the same for everybody: window n of a limit `60/60s` is the n-th minute since 1970 by the process's clock. In one
-window at most `calls` are admitted over all processes while Redis works; so round the turn of a window, twice as many may come close
-together. Calls are leased from Redis an eighth of the limit at a time, and a call that is leased costs no waiting.
+Windows are fixed and the same for everybody: window n of a limit `60/60s` is the n-th minute since
+1970 by the process's clock. While Redis works, all processes together admit at most `calls` calls
+per window; so when one window ends and the next begins, twice as many may come in a short time.
+Each process leases calls from Redis, at most an eighth of the limit at a time. A call that is
+already leased does not wait.
 
-Redis away: it is counted, and each process keeps within the limit by itself; what it admitted is entered with the next lease.
+While Redis is unavailable, the failure is counted and each process keeps to the limit by itself;
+the calls that it admitted are entered with the next lease.
 """
 
 import math
@@ -19,7 +22,10 @@ from newsintel.errors import RateLimitedError, UnavailableError
 from newsintel.runtime.make_once import MakeOnce
 
 MAX_PERSONS = 10_000
-"""Persons known in one window, in about 3 MiB. Past that whoever came first is forgotten: what was leased for them is lost to them."""
+"""Maximum number of persons per window; about 3 MiB.
+
+Beyond it the oldest person is forgotten and loses the calls leased for them.
+"""
 
 
 class Limiter:
@@ -28,8 +34,8 @@ class Limiter:
     Args:
         policy: its public name.
         quota: calls per window.
-        counter: what all processes share.
-        count: counts refusals, and leases taken without Redis.
+        counter: the counter that all processes share.
+        count: counts refusals, and leases without Redis.
         clock: seconds since 1970.
     """
 
@@ -45,7 +51,7 @@ class Limiter:
         self._leasing: MakeOnce[str, None] = MakeOnce()
 
     def lease(self, person: str) -> Lease:
-        """What a person has in the window that runs. Does not wait."""
+        """Return a person's lease in the current window, without waiting."""
         now = self._seen_at = self._clock()
         if not self._ends_at - self.quota.window_s <= now < self._ends_at:
             self._window = int(now // self.quota.window_s)
@@ -57,14 +63,14 @@ class Limiter:
         return found
 
     def resets_s(self) -> int:
-        """Whole seconds from the latest look at anybody's lease until the next window."""
+        """Return the whole seconds, at least 1, from the last `lease` until the next window."""
         return max(1, math.ceil(self._ends_at - self._seen_at))
 
     async def take(self, person: str) -> Lease:
-        """Take one call of a person's; waits only if none is leased.
+        """Take one of a person's calls. It waits only if none is leased.
 
         Raises:
-            RateLimitedError: there is none left in this window.
+            RateLimitedError: no call is left in this window.
         """
         while not (lease := self.lease(person)).take():
             if lease.over:
@@ -74,14 +80,14 @@ class Limiter:
         return lease
 
     async def _refill(self, person: str, lease: Lease) -> None:
-        """Lease further calls; those who come meanwhile wait for them."""
+        """Lease more calls, or wait for the task that is already doing so."""
         key = f"limit:{self.policy}:{person}:{self._window}"
         await self._leasing.make(key, partial(self._lease_more, key, lease))
 
     async def _lease_more(self, key: str, lease: Lease) -> None:
         wanted, unshared = lease.wanted(), lease.unshared
         try:
-            # Two windows: another process's clock may be behind.
+            # Keep the counter for two windows, since another process's clock may be behind.
             lease.grant(wanted, unshared, await self._counter.add(key, wanted + unshared, 2 * self.quota.window_s))
         except UnavailableError:
             self._count("lease_errors", policy=self.policy)
@@ -89,5 +95,5 @@ class Limiter:
 
 
 def limiter(policy: str, quota: Quota | None, counter: SharedCounter, count: Count, clock: Callable[[], float]) -> Limiter | None:
-    """A limit, or None where it is off."""
+    """Create a limit, or return None if it is off."""
     return Limiter(policy, quota, counter, count, clock) if quota else None

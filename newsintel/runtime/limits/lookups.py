@@ -1,11 +1,11 @@
-"""Bounds how often the stores are asked whose a key or a session (a credential) is.
+"""Limits how often PostgreSQL and Redis are asked for the owner of a credential.
 
-A look-up takes a place at PostgreSQL or Redis, and a made-up key costs its sender nothing. So each
-process remembers credentials by their digests:
+A credential is an API key or a session. A look-up takes a slot of the store, and sending an
+invented key costs nothing. So each process remembers credentials by their digests:
 
-- One that was good is looked up at each request all the same, since it may have ended.
-- One that was no good is not looked up again for a while.
-- Of those never seen, one address may show only so many that are no good.
+- A credential that was valid is still looked up for every request, since it may have ended.
+- A credential that was invalid is not looked up again for a while.
+- One address may send only a limited number of unknown invalid credentials.
 """
 
 import math
@@ -19,33 +19,46 @@ from newsintel.domain.ports import Count
 from newsintel.errors import RateLimitedError, UnavailableError
 
 Ask = Callable[[], Awaitable[Caller | None]]
-"""Asks a store whose a credential is; None = nobody's."""
+"""Asks a store for the owner of a credential; None = the credential is invalid."""
 
 LONGEST_S = 1.5
-"""A store that takes longer to say who is asking counts as away. Redis answers or fails in 0.25 s; a frozen PostgreSQL would take 2 s. Not
-less: with 60 connections that ask without a pause, one after the other, the two look-ups of a session took up to a second."""
+"""Time limit for identifying a caller; a slower store counts as unavailable.
+
+Redis answers or fails within 0.25 s; a frozen PostgreSQL would take 2 s. The limit cannot be much
+lower: with 60 connections that send requests without a pause, the two look-ups of a session took up
+to a second.
+"""
 
 WINDOW_S = 60
 FAILURES, FAILURES_OVER_LIMIT = 20, 1
-"""Credentials of one address in one window that are no good. A mistyped key or an expired cookie
-counts once, however often it is sent: a company behind one address has a few of them in a minute,
-somebody who guesses has as many as the line can carry. Of an address whose limit is spent the second
-is not looked up: but people with an account there, who have limits of their own, still are."""
+"""Invalid credentials that one address may send per window.
+
+A mistyped key or an expired cookie counts once, however often it is sent: a company behind one
+address has a few of them per minute, but somebody who guesses sends as many as the line carries. If
+the address's rate limit is used up, only FAILURES_OVER_LIMIT applies. Known people with an account
+there have their own limits and are still looked up.
+"""
 
 FAILED_S = 600
-"""For how long a credential that is no good is not looked up again. It cannot become good: the
-service itself makes up keys and session ids."""
+"""How long an invalid credential is not looked up again.
+
+It cannot become valid, since the service itself creates keys and session ids.
+"""
 
 MOST = 10_000
-"""Good credentials, others, and addresses that are remembered, the oldest first out: about 3 MiB each."""
+"""Maximum number of remembered valid credentials, invalid ones, and addresses.
+
+Each takes about 3 MiB; the oldest entries are removed first.
+"""
 
 
 class LookUps:
-    """Asks whose a credential is, or answers from what is remembered.
+    """Finds the owner of a credential in a store, or answers from memory.
 
     Args:
-        at_once: places at the stores for credentials never seen, all addresses together; a known one needs none.
-        count: counts what is refused.
+        at_once: look-ups of unknown credentials that may run at once, over all addresses; known
+            credentials are not limited.
+        count: counts refusals.
     """
 
     def __init__(self, at_once: int, count: Count) -> None:
@@ -57,28 +70,30 @@ class LookUps:
         self._charged = Newest[str, int](MOST)
 
     def person(self, credential: str) -> str | None:
-        """The person whom a credential stood for last; not to be believed, since it may have ended."""
+        """Return the last known owner of a credential. The credential may have ended since."""
         return self._known.get(credential)
 
     def know(self, credential: str, person: str) -> None:
-        """Remember for whom a credential stands."""
+        """Remember the owner of a credential."""
         self._known[credential] = person
 
     async def look_up(self, credential: str, address: str, ask: Ask, *, over_limit: bool = False) -> Caller | None:
-        """Whose a credential is.
+        """Return the owner of a credential.
 
         Args:
             credential: its digest.
             address: the person of the client's address.
             ask: asks the store.
-            over_limit: whether that person's limit is spent.
+            over_limit: whether the rate limit of `address` is used up.
 
         Returns:
-            None if it is nobody's.
+            None if the credential is invalid.
 
         Raises:
-            RateLimitedError: the address has shown too many that are no good, and this one was never seen.
-            UnavailableError: the store is away or slow, or every place was taken for LONGEST_S.
+            RateLimitedError: the address has sent too many invalid credentials, and this one is
+                unknown.
+            UnavailableError: the store is unavailable or slow, or no look-up could start within
+                LONGEST_S.
         """
         if credential in self._known:
             found = await _in_time(ask)
@@ -94,9 +109,10 @@ class LookUps:
         return found
 
     async def _first(self, address: str, ask: Ask, failures: int) -> Caller | None:
-        """Look up a credential never seen: charged to the address beforehand, so that many at once are no more than many in a row.
+        """Look up an unknown credential.
 
-        A client that leaves before the answer stays charged.
+        The address is charged first, so parallel look-ups have the same limit as sequential ones. A
+        client that disconnects before the answer stays charged.
         """
         window = self._charge(address, failures)
 
@@ -114,7 +130,14 @@ class LookUps:
         return found
 
     def _charge(self, address: str, failures: int) -> int:
-        """Count one more of an address that may have so many; returns the window it counts in."""
+        """Charge an address with one credential of at most `failures`.
+
+        Returns:
+            The window in which it counts.
+
+        Raises:
+            RateLimitedError: the address has reached the limit.
+        """
         window = int(trio.current_time() // WINDOW_S)
         if window != self._window:
             self._window = window
@@ -127,7 +150,7 @@ class LookUps:
         return window
 
     def _discharge(self, address: str, window: int) -> None:
-        """Count one less: it was good, or nobody can tell."""
+        """Undo a charge: the credential was valid, or the store could not tell."""
         if window == self._window and address in self._charged:
             self._charged[address] -= 1
 
@@ -137,4 +160,4 @@ async def _in_time(ask: Ask) -> Caller | None:
         with trio.fail_after(LONGEST_S):
             return await ask()
     except trio.TooSlowError:
-        raise UnavailableError(f"who is asking was not found out within {LONGEST_S:g} s") from None
+        raise UnavailableError(f"the caller was not identified within {LONGEST_S:g} s") from None

@@ -1,1 +1,1 @@
-"""What is remembered of people for a short while."""
+"""Data about people that the process keeps for a short time."""

@@ -1,6 +1,7 @@
-"""What people prefer, remembered for a few seconds, so that a person who searches again and again costs PostgreSQL one read in a while.
+"""A cache of people's preferences.
 
-Changes that pass through here count at once in this process; another process may follow the older ones for KEEP_S.
+A person who searches often causes only one read of PostgreSQL every few seconds. Changes made
+through this cache count at once in this process; other processes may use the old values for KEEP_S.
 """
 
 from collections.abc import Mapping
@@ -18,11 +19,14 @@ from newsintel.runtime.make_once import MakeOnce
 
 KEEP_S = 5.0
 MAX_BYTES = 8 * 2**20
-"""For what people's searches heed, least recently asked for first out: a KiB each as a rule, so 6,000 people."""
+"""Size of the cache; the least recently used entries are removed first.
+
+A person's preferences usually take 1 KiB, so about 6,000 people fit.
+"""
 
 
 class PreferenceCache:
-    """A `PreferenceStore` that also tells, quickly, which preferences a search must heed."""
+    """A `PreferenceStore` that also caches the preferences that searches apply."""
 
     def __init__(self, store: PreferenceStore) -> None:
         self._store = store
@@ -31,10 +35,10 @@ class PreferenceCache:
         self._reading: MakeOnce[tuple[int, int], Preferences] = MakeOnce()
 
     async def heeded(self, user_id: int) -> Preferences:
-        """An account's preferences, at most KEEP_S old.
+        """Return an account's preferences, at most KEEP_S old.
 
         Raises:
-            UnavailableError: they are not remembered and cannot be read.
+            UnavailableError: they are not in the cache and cannot be read.
         """
         kept = self._kept.get(user_id)
         if kept is not None and trio.current_time() < kept[0] + KEEP_S:
@@ -45,29 +49,29 @@ class PreferenceCache:
     async def _read(self, user_id: int) -> Preferences:
         changes, now_s = self._changes, trio.current_time()
         preferences = Preferences.of(await self._store.all(user_id))
-        if self._changes == changes:  # else what was read may be older than what was written meanwhile
+        if self._changes == changes:  # otherwise a write meanwhile may be newer than what was read
             self._kept.put(user_id, (now_s, preferences), preferences.size_bytes)
         return preferences
 
     async def all(self, user_id: int) -> Mapping[str, Any]:
-        """Everything that an account keeps, by key, as it is now."""
+        """Return all current values of an account, by key."""
         return await self._store.all(user_id)
 
     async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
-        """Keep a value, and forget what is remembered of the account."""
+        """Store a value and remove the account from the cache."""
         try:
             return await self._store.put(user_id, key, value, at)
         finally:
             self._forget(user_id)
 
     async def delete(self, user_id: int, key: str) -> bool:
-        """Forget a value, and what is remembered of the account."""
+        """Delete a value and remove the account from the cache."""
         try:
             return await self._store.delete(user_id, key)
         finally:
             self._forget(user_id)
 
     def _forget(self, user_id: int) -> None:
-        """Also after a failure: what failed here may have been done all the same."""
+        """Remove an account from the cache, also after a failed write, which may have succeeded."""
         self._kept.pop(user_id)
         self._changes += 1

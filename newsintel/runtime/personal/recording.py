@@ -1,7 +1,8 @@
-"""Which answered searches go into the history: one for each person and query in a minute, offered without ever holding up an answer.
+"""Selects the answered searches for the history: one per person, query and minute.
 
-Every way to an answer uses it, the route as well as whatever answers before the route is reached. It decides for this process; the
-recorder does the same once more among all processes.
+Offering a search never delays its answer. All code that answers searches uses this: the routes, and
+the hit path, which answers before a route. It removes repeats within this process; the recorder
+removes repeats between processes.
 """
 
 import hmac
@@ -20,16 +21,19 @@ from newsintel.domain.security.keys import derive
 WINDOW = timedelta(seconds=REPEAT_S)
 
 MOST = 10_000
-"""Searches remembered at once, about 3 MiB; past that the oldest are forgotten early, and a repetition is left to the recorder."""
+"""Maximum number of remembered searches; about 3 MiB.
+
+Beyond it the oldest are forgotten early; the recorder then removes their repeats.
+"""
 
 
 class Recording:
-    """The way into the history.
+    """Offers searches to the recorder.
 
     Args:
-        to_recorder: the recorder's inbox; whoever opened it closes it.
-        secret_keys: every process has the same first one, and so the same `repeat_key`s.
-        count: told of `refusals` where the inbox is full or closed.
+        to_recorder: the recorder's inbox, which this class does not close.
+        secret_keys: all processes have the same first key and so the same `repeat_key`s.
+        count: counts `refusals` when the inbox is full or closed.
     """
 
     def __init__(self, to_recorder: trio.MemorySendChannel[SearchRecord], secret_keys: Sequence[Secret], count: Count) -> None:
@@ -39,14 +43,15 @@ class Recording:
         self._offered = Newest[tuple[str, str], datetime](MOST)
 
     def offer(self, caller: Caller, search: Searched, now: datetime) -> None:
-        """Offer a search that was answered on page 1; a repetition costs about a microsecond and goes nowhere.
+        """Offer a search that was answered on page 1. A repeat is dropped, in about 1 us.
 
-        Nor does a search by somebody of whom it could not be found out who it is: the person may have said not to record any.
+        Searches by callers we could not identify are not recorded: the person may have switched the
+        history off.
 
         Args:
-            caller: who asked.
-            search: what was asked and found.
-            now: the time now.
+            caller: the person who searched.
+            search: the query and its results.
+            now: the current time.
         """
         if caller.doubt is not None:
             return
@@ -80,5 +85,5 @@ class Recording:
             self._offered.popitem(last=False)
 
     def _repeat_key(self, search: tuple[str, str]) -> str:
-        """An HMAC, so that nobody who sees it can try out who may have searched for what."""
+        """Return an HMAC, so that nobody who sees it can guess who searched for what."""
         return hmac.digest(self._key, " ".join(search).encode(), "sha256").hex()[:32]

@@ -1,4 +1,4 @@
-"""What the gauges read: nothing is kept up to date for them, each is worked out when somebody asks."""
+"""The values of the gauges. Each is computed when it is read; nothing is updated in advance."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -14,18 +14,19 @@ Values = Mapping[tuple[str, ...], float]
 
 
 class Inbox(Protocol):
-    """A channel's end, as far as it tells how full the channel is."""
+    """One end of a channel, which knows how full the channel is."""
 
     def statistics(self) -> trio.MemoryChannelStatistics:
-        """How full it is."""
+        """Return the channel's statistics."""
         ...
 
 
 class Backlog:
-    """How much waits in each inbox and for how long at most.
+    """The number of waiting messages in each inbox, and an upper bound for their age.
 
-    A message's own age would have to travel with it. Instead each look remembers when it last found an inbox empty: whatever is in it now
-    came later. So an age is as exact as the looks are frequent, and never too small.
+    The age is the time since a read last found the inbox empty: every message in it arrived later.
+    So the age is never too small, and it is more exact if the gauges are read more often. Messages
+    need not carry a time.
     """
 
     def __init__(self, inboxes: Mapping[str, Inbox]) -> None:
@@ -33,15 +34,15 @@ class Backlog:
         self._empty_at = dict.fromkeys(inboxes, trio.current_time())
 
     def depth(self) -> Values:
-        """Messages that wait."""
+        """Return the number of waiting messages of each inbox."""
         return {(name,): inbox.statistics().current_buffer_used for name, inbox in self._inboxes.items()}
 
     def room(self) -> Values:
-        """Messages that could."""
+        """Return the capacity of each inbox in messages."""
         return {(name,): inbox.statistics().max_buffer_size for name, inbox in self._inboxes.items()}
 
     def age_s(self) -> Values:
-        """Since each inbox was last seen empty."""
+        """Return the seconds since each inbox was last seen empty."""
         now = trio.current_time()
         self._empty_at |= {name: now for (name,), depth in self.depth().items() if not depth}
         return {(name,): now - empty_at for name, empty_at in self._empty_at.items()}
@@ -56,7 +57,7 @@ def watch(
     states: SourceStates,
     load: Callable[[], StoreLoad],
 ) -> None:
-    """Have every gauge of `telemetry.GAUGES` read off the parts of a running service."""
+    """Connect every gauge of `domain.operations.metrics.GAUGES` to the running service."""
     backlog = Backlog(inboxes)
     metrics.watch("flights", lambda: {(): flights()})
     metrics.watch("queue_depth", backlog.depth)

@@ -1,4 +1,7 @@
-"""How a record of the log becomes a line: JSON for machines, text for people, both with the same members in the same order."""
+"""Formats a log record as a line: JSON for machines, or text for people.
+
+Both have the same members in the same order.
+"""
 
 import json
 import logging
@@ -13,34 +16,34 @@ from structlog.contextvars import get_contextvars
 from newsintel.domain.security.redactor import Redactor
 
 FIELDS = "fields"
-"""The attribute of a record that holds the fields of an event of ours."""
+"""The attribute of a record that holds the fields of our own events."""
 
 Members = Mapping[str, Any]
 
 _STANDARD = frozenset({*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName"})
-"""The attributes that every record has; any other is a field that a library added (`extra`)."""
+"""The attributes that every record has; all others are fields that a library added (`extra`)."""
 
 _BARE = re.compile(r'[^\s"=\\]+')
 """Text that needs no quotes as a field's value."""
 
 _SURROGATES = re.compile(r"\\\\|\\ud[89ab]..\\ud[c-f]..|(\\ud[89a-f]..)")
-"""In JSON: a backslash, a pair of surrogates, or half of one, which jq takes for the end of the log."""
+"""In JSON: an escaped backslash, a surrogate pair, or a lone surrogate, where jq stops reading."""
 
 _COLORS = {"debug": 2, "info": 32, "warning": 33, "error": 31, "critical": 31}
-"""ECMA-48's SGR codes for each level: faint, green, yellow, red."""
+"""The SGR code (ECMA-48) of each level: faint, green, yellow, red."""
 
 
 class Line(logging.Formatter):
-    """Makes one line of a record, ours or a library's.
+    """Formats a record of our own or of a library as one line.
 
     Args:
-        secrets: the texts to hide. Only colors are added after that.
-        as_json: one JSON object; else text, with a traceback in lines of its own.
+        secrets: the texts to hide. Only colors are added after they are hidden.
+        as_json: True for one JSON object; False for text, where a traceback has lines of its own.
         colored: whether text has colors.
-        alone: whether nothing but such lines may be written where they are.
+        alone: whether only such lines may be written to the log's stream.
 
     Attributes:
-        redact_text: hides the same in text that is no line of the log.
+        redact_text: hides the secrets in any other text.
     """
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool, colored: bool = False, alone: bool = False) -> None:
@@ -53,7 +56,7 @@ class Line(logging.Formatter):
         self._colored = colored and not as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's line."""
+        """Return the line of a record."""
         head = {
             "timestamp": _moment(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
@@ -63,7 +66,7 @@ class Line(logging.Formatter):
         fields = record.__dict__.get(FIELDS)
         if fields is None:
             fields = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
-        # The head comes first, and no field takes its place.
+        # The head comes first, and fields cannot overwrite it.
         members = {**head, **get_contextvars(), **fields, **head}
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
@@ -74,7 +77,10 @@ class Line(logging.Formatter):
 
 
 def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether a stream is to have colors: the rules of no-color.org and force-color.org, of which the first counts if both are set."""
+    """Return whether to write colors to a stream.
+
+    It follows the rules of no-color.org and force-color.org; NO_COLOR wins if both are set.
+    """
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):
@@ -83,16 +89,19 @@ def wants_color(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool
 
 
 def _json(members: Members) -> str:
-    """ASCII, so that no locale can break a line; what JSON cannot hold is its repr."""
+    """Format as ASCII JSON, so that no locale can break a line.
+
+    A value that JSON cannot represent is written as text by `_plain`.
+    """
     try:
         line = _encode(members)
-    except (TypeError, ValueError):  # a key that is no text, a number that is none, a value that holds itself
+    except (TypeError, ValueError):  # a key that is not text, NaN, or a value that contains itself
         line = json.dumps({str(name): value if isinstance(value, str | int | None) else _plain(value) for name, value in members.items()})
     return _SURROGATES.sub(lambda found: "\\ufffd" if found[1] else found[0], line) if "\\ud" in line else line
 
 
 def _text(members: Members) -> str:
-    """The event, then its fields; a traceback follows in lines of its own."""
+    """Format the event, then its fields; a traceback follows in lines of its own."""
     rest = dict(members)
     timestamp, level, event = (rest.pop(name) for name in ("timestamp", "level", "event"))
     below = [_printable(part) for name in ("exception", "stack") for part in rest.pop(name, "").splitlines()]
@@ -109,21 +118,21 @@ def _value(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Any value as text; moments in the form that timestamps have."""
+    """Return any value as text; a datetime has the format of the timestamps."""
     return _moment(value) if isinstance(value, datetime) else repr(value)
 
 
 _encode = json.JSONEncoder(default=_plain, allow_nan=False).encode
-"""Made once: `json.dumps` would make an encoder for each line, which takes longer than the line."""
+"""Created once: `json.dumps` would create an encoder per line, which takes longer than encoding."""
 
 
 def _moment(moment: datetime) -> str:
-    """RFC 3339 in UTC, in milliseconds, as answers have the moments that our own clock took."""
+    """Format as RFC 3339 in UTC with milliseconds, as answers do for times of our own clock."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _printable(text: str) -> str:
-    """Text that can forge no line and steers no terminal."""
+    """Escape text that could forge a line or control the terminal."""
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 

@@ -1,8 +1,10 @@
-"""The log: one way in, one formatter, one way out.
+"""The log.
 
-A module takes its logger from `get_logger` and logs an event's key with fields: `log.warning("store_failing", store="redis")`. Such events
-and the records of libraries go through the standard library's root logger to one handler on standard error, with one formatter
-(`log_lines`), which redacts last. Nothing goes to standard output, also before the log is set up.
+A module gets its logger from `get_logger` and logs an event's key with fields:
+`log.warning("store_failing", store="redis")`. Our events and the records of libraries go through
+the standard library's root logger to one handler on standard error. Its one formatter (`log_lines`)
+redacts secrets as the last step. The log never writes to standard output, not even before it is set
+up.
 """
 
 import logging
@@ -20,41 +22,49 @@ from newsintel.config.settings import Settings
 from newsintel.runtime.telemetry.log_lines import FIELDS, Line, wants_color
 
 QUIETED = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "alembic": logging.WARNING, "asyncpg": logging.ERROR}
-"""The lowest level that is logged of libraries. The first two log each URL at INFO, the Guardian's key in it (encode/httpx#2760); asyncpg
-warns with a traceback at each attempt to reconnect. What Alembic and asyncpg tell, events of ours tell once."""
+"""The lowest level that is logged of each library.
+
+httpx and httpcore log each URL at INFO, with the Guardian's key (encode/httpx#2760). asyncpg logs a
+warning with a traceback for each attempt to reconnect. Our own events report once what Alembic and
+asyncpg log.
+"""
 
 MACHINES = ("json", "emf")
 """The forms of the log that programs read."""
 
 COMMANDS = "newsintel.commands"
-"""The loggers of commands, which speak to whoever ran them where all others are quiet."""
+"""The loggers of commands. They log at INFO also where all other loggers are quiet."""
 
 METRICS = "newsintel.actors.emf_writer"
-"""The logger of the metrics, whose lines no LOG_LEVEL keeps back."""
+"""The logger of the metrics. Its lines are written whatever LOG_LEVEL is."""
 
 
 def get_logger(name: str) -> BoundLogger:
-    """A module's logger; `name` is its `__name__`."""
+    """Return a module's logger; `name` is its `__name__`."""
     logger: BoundLogger = structlog.get_logger(name)
     return logger
 
 
 def request_context() -> Mapping[str, Any]:
-    """What every line of the current request carries, its `request_id` above all; for another task that works for the request."""
+    """Return the fields of all lines of the current request, such as `request_id`.
+
+    Another task that works for the request passes them to `enter_context`.
+    """
     return get_contextvars()
 
 
 def enter_context(context: Mapping[str, Any]) -> None:
-    """Have every line of this task, and of tasks that it starts from now on, carry a request's context."""
+    """Add a request's fields to all lines of this task and of the tasks that it starts later."""
     bind_contextvars(**context)
 
 
 def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
-    """Give the log its level, its form and the secrets to hide.
+    """Set the log's level, its format and the secrets to hide.
 
     Args:
-        settings: have all three.
-        quiet: only errors, for commands whose own output is the point; what the command itself says is logged all the same.
+        settings: contain all three.
+        quiet: log only errors, for commands whose output matters more; the command's own events are
+            still logged.
     """
     as_json = settings.log_format in MACHINES or (settings.log_format == "auto" and not sys.stderr.isatty())
     handler = logging.StreamHandler()
@@ -71,12 +81,15 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
 
 
 def for_machines() -> bool:
-    """Whether LOG_FORMAT asks for nothing but events on standard error, what commands tell people included."""
+    """Return whether LOG_FORMAT allows only events on standard error.
+
+    Then the messages of commands must be events too.
+    """
     return isinstance(formatter := _formatter(), Line) and formatter.alone
 
 
 def redact(text: str) -> str:
-    """A text without secrets, as far as they are known by now."""
+    """Return a text without the secrets that are known so far."""
     formatter = _formatter()
     return formatter.redact_text(text) if isinstance(formatter, Line) else text
 
@@ -87,24 +100,27 @@ def _formatter() -> logging.Formatter | None:
 
 
 def quiet_libraries() -> None:
-    """Give each library of QUIETED its level, or the log's own if that is higher."""
+    """Set each library of QUIETED to its level, or to the log's level if that is higher."""
     for name, lowest in QUIETED.items():
         logging.getLogger(name).setLevel(max(logging.getLogger().level, lowest))
 
 
 def _hand_over(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
-    """Give an event to the standard library: its key as the message, its fields as one attribute, which can collide with none."""
+    """Pass an event to the standard library.
+
+    The key becomes the message. The fields become one attribute, so they cannot overwrite others.
+    """
     key, exc_info, stack_info = event.pop("event"), event.pop("exc_info", None), event.pop("stack_info", False)
     return (key,), {"exc_info": exc_info, "stack_info": stack_info, "extra": {FIELDS: event}}
 
 
 def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """The last line of a process that a bug ends."""
+    """Log the last line of a process that ends because of a bug."""
     log.critical("crashed", exc_info=(kind, error, trace))
 
 
 def _log_unraisable(found: "sys.UnraisableHookArgs") -> None:
-    """An exception that nobody could be told, as of a finalizer."""
+    """Log an exception that has no caller, such as one in a finalizer."""
     log.error("unraisable", about=found.err_msg or repr(found.object), exc_info=found.exc_value)
 
 
@@ -115,7 +131,8 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 if logging.lastResort is not None:
-    # What is logged before the log is set up (at WARNING or above) goes to standard error too, and past a redactor.
+    # Before the log is set up, records of level WARNING or above go to standard error too. They
+    # also pass a redactor.
     logging.lastResort.setFormatter(Line((), as_json=False))
 quiet_libraries()
 

@@ -1,4 +1,7 @@
-"""Reading all numbers of a service that runs: thousands of lines take 10 ms, so what need not be read by the loop is read in a thread."""
+"""Reads all metrics of a running service.
+
+Thousands of lines take 10 ms, so everything that does not need the loop is read in a thread.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,18 +16,18 @@ T = TypeVar("T")
 
 
 async def exposition(metrics: Metrics) -> bytes:
-    """Every value now, in Prometheus' text format 0.0.4."""
+    """Return all current values in Prometheus' text format 0.0.4."""
     return b"".join(await _read(metrics, generate_latest))
 
 
 async def samples(metrics: Metrics) -> Samples:
-    """Every value now."""
+    """Return all current values."""
     counters, gauges = await _read(metrics, samples_of)
     return {**counters, **gauges}
 
 
 def samples_of(registry: CollectorRegistry) -> Samples:
-    """Every value of a registry now."""
+    """Return all current values of a registry."""
     return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for family in registry.collect() for sample in family.samples}
 
 

@@ -1,4 +1,7 @@
-"""What the log says of a source: that it fails or refuses us, that it works again, that its circuit opens and closes; not each call."""
+"""Logs when a source begins to fail and when it recovers, and when its circuit opens and closes.
+
+It does not log each call.
+"""
 
 from newsintel.domain.limits.admission import Admission
 from newsintel.domain.operations.conditions import Condition
@@ -8,14 +11,18 @@ from newsintel.runtime.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 _OURS = (Status.OVERLOADED, Status.DISABLED)
-"""Failures that say nothing about the source."""
+"""Failures that are not caused by the source."""
 
 _NOT_ASKED = (Status.RATE_LIMITED, Status.CIRCUIT_OPEN, Status.UNAUTHORIZED)
-"""Why a source was not asked: its pace, or a refusal that was told when it came. A quota that is spent is told here first."""
+"""Statuses that are not logged if the source was not asked.
+
+The reason is then its pace, or an earlier refusal, which was logged when it arrived. A used-up
+quota is not among them, since it is logged here for the first time.
+"""
 
 
 class SourceLog:
-    """Tells of one source. Fed with every outcome in the order in which they come about."""
+    """The log of one source. It must get every outcome, in order."""
 
     def __init__(self, source: str, admission: Admission) -> None:
         self._source = source
@@ -24,7 +31,7 @@ class SourceLog:
         self._circuit_open = False
 
     def note(self, outcome: FetchOutcome, now_s: float) -> None:
-        """Log what an outcome changed.
+        """Log the change that an outcome causes, if any.
 
         Args:
             outcome: of one job; without a latency the source was not asked.
@@ -48,7 +55,10 @@ class SourceLog:
         self._note_circuit(now_s)
 
     def _note_circuit(self, now_s: float) -> None:
-        """A circuit that opens again because a probe failed has not been closed in between."""
+        """Log that the circuit opened or closed.
+
+        A circuit that opens again after a failed probe was not closed in between.
+        """
         is_open = self._admission.circuit_open
         if is_open and not self._circuit_open:
             log.warning("circuit_opened", source=self._source, for_s=round(self._admission.pause_left_s(now_s), 1))
