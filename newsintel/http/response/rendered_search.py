@@ -83,15 +83,15 @@ class RenderedSearch:
             now_s: Unix time.
             via: how the answer reached the caller, a `Via`.
         """
-        at_s = max(now_s, self.since_s)
-        left_s = floor(self.until_s - at_s)
-        lines = [*self.fixed_headers, (b"age", b"%d" % (at_s - self.since_s))]
+        age_s = now_s - self.since_s if now_s > self.since_s else 0.0  # without calls: every hit comes here
+        left_s = floor(self.until_s - self.since_s - age_s)
+        if via in _SERVED:
+            status, timing = HIT % left_s, _FROM_MEMORY
+        else:
+            status, timing = self._forwarded(via), (b"server-timing", self.timing)
+        lines = [*self.fixed_headers, (b"age", b"%d" % age_s), (b"cache-status", status), timing]
         if self.privacy is _EVERYBODY:
             lines.append((b"x-accel-expires", b"%d" % max(0, left_s)))
-        if via in _SERVED:
-            lines += (b"cache-status", HIT % left_s), _FROM_MEMORY
-        else:
-            lines += (b"cache-status", self._forwarded(via)), (b"server-timing", self.timing)
         return lines
 
     def _forwarded(self, via: str) -> bytes:
