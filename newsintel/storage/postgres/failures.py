@@ -77,7 +77,7 @@ _PASSING = (
     asyncio.IncompleteReadError,
 )
 
-TOO_SLOW = "the archive took too long: ask for rarer words, or for a shorter time"
+TOO_SLOW = "the archive took too long: use rarer words or a shorter time range"
 
 FORESEEN = (*_REFUSED, *_SCHEMA, *_POISONED, *_SHARED, *_PASSING)
 
@@ -102,7 +102,7 @@ def translate(error: BaseException) -> NewsIntelError:
             "or configure the pooler for session pooling and to pass startup parameters"
         )
     if isinstance(error, _SCHEMA):
-        return SchemaError(f"the database's schema is too old ({kind}): run `newsintel migrate`")
+        return SchemaError(f"the database's schema is missing or too old ({kind}): run `newsintel migrate`")
     if isinstance(error, _POISONED):
         gone = isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT)
         return AccountGoneError("the account has been deleted") if gone else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
