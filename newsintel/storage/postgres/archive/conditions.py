@@ -155,7 +155,7 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
 
 
 def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
-    """Return one tsquery for all alternatives that ask only for words, else a condition for each."""
+    """Return one tsquery if all alternatives ask only for words, else one condition for each."""
     words = [_words(each, builder) for each in alternatives]
     alone = all(one.field in _WORDS for each in alternatives for one in each)
     # An alternative that only excludes function words has no tsquery: it matches all articles.

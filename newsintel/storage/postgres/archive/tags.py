@@ -40,7 +40,7 @@ def slot(moment: datetime) -> int:
 
 
 def cover(low: int, high: int) -> Iterator[str]:
-    """Yield the tags of the widest slices that together cover the slots from `low` to `high` - 1."""
+    """Yield the tags of the widest slices that together cover the slots `low` to `high` - 1."""
     while low < high:
         level = max(level for level in LEVELS if low % (1 << level) == 0 and low + (1 << level) <= high)
         yield f"{level}t{low >> level}"
