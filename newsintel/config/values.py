@@ -204,7 +204,8 @@ def issuer(raw: str) -> str:
     """
     given = raw.strip()
     url("http", "https")(given)
-    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:  # the database's limit
+    # The database stores at most 500 characters.
+    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:
         raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
     return given
 

@@ -56,7 +56,7 @@ class Slots:
         return self._held.total()
 
     async def take(self) -> Asker:
-        """Take a slot for the person whom this task works for.
+        """Take a slot for the person that this task works for (`current_asker`).
 
         Returns:
             What `give_back` needs: call it exactly once.

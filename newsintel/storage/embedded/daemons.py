@@ -93,8 +93,8 @@ class Daemon(ABC):
     async def _begin(self) -> None:
         """Start the server, and wait until its process id is known.
 
-        A shield delays cancels: otherwise nobody would know which process of a half-started server
-        to stop.
+        A shield delays cancels: otherwise the process id of a half-started server would be unknown,
+        and nothing could stop it.
         """
         with trio.move_on_after(START_S, shield=True):
             await self.start()

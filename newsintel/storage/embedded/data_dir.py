@@ -33,7 +33,8 @@ def make(data_dir: Path) -> Path:
     Raises:
         OSError: the operating system refused it.
     """
-    found = Path(os.path.realpath(data_dir))  # Path.resolve may raise RuntimeError for circular links
+    # os.path.realpath, because Path.resolve may raise RuntimeError for circular links.
+    found = Path(os.path.realpath(data_dir))
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
     found.chmod(0o700)
     return found.resolve(strict=True)

@@ -100,7 +100,8 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
 
 
 def _check_length(data_dir: Path) -> None:
-    if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:  # a circle of links passes
+    # realpath also works for circular links.
+    if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
         raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
 
 

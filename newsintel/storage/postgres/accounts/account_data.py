@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-IDENTITIES = "SELECT provider, subject FROM identities WHERE user_id = $1 ORDER BY provider, subject"
+IDENTITIES = """
+SELECT provider, subject FROM identities WHERE user_id = $1 ORDER BY provider, subject
+"""
 DELETE = "DELETE FROM users WHERE id = $1"
 
 

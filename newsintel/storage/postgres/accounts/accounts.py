@@ -18,7 +18,10 @@ users.id, users.public_id, users.username, identities.provider, users.created_at
 users.last_login_at
 """
 
-ACCOUNT = f"SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE users.id = $1 LIMIT 1"  # noqa: S608 - our own column names
+ACCOUNT = f"""
+SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id
+WHERE users.id = $1 LIMIT 1
+"""  # noqa: S608 - our own column names
 
 OF_IDENTITY = f"""
 SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id

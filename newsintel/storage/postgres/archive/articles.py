@@ -31,7 +31,10 @@ LISTED = COLUMNS.replace("content", "NULL::text AS content")
 5 MB.
 """
 
-TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
+TIES = """
+SELECT low_id, high_id FROM article_duplicates
+WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])
+"""
 """The pairs of duplicates that contain one of the given articles, by internal ids."""
 
 _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
@@ -40,7 +43,8 @@ _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL
 _TEXTS = {
     "description": _FULLER.format(name="description"),
     "content": _FULLER.format(name="content"),
-    "author": "CASE WHEN kept.source = excluded.source THEN coalesce(kept.author, excluded.author) ELSE kept.author END",
+    "author": """CASE WHEN kept.source = excluded.source
+        THEN coalesce(kept.author, excluded.author) ELSE kept.author END""",
     "language": "coalesce(kept.language, excluded.language)",
 }
 """How an update changes the indexed texts, and the language whose rules index them."""

@@ -40,7 +40,10 @@ TEXTS = (
     f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, "
     "publisher, language"
 )
-UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"  # noqa: S608 - our own names
+UNREAD = f"""
+SELECT {TEXTS} FROM articles
+WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - our own names
 THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - our own names
 WRITE = """
 UPDATE articles SET

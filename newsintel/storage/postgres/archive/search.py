@@ -56,7 +56,10 @@ SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newes
 """
 """`more` is true if there are older matches, which are not counted."""
 
-HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
+HELD = """
+SELECT source FROM unnest($1::text[]) AS source
+WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)
+"""
 
 ENDS = "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM articles"
 
@@ -74,7 +77,10 @@ SELECT text_language FROM held WHERE text_language IS NOT NULL
 """The languages by whose rules texts were indexed: one index look-up for each."""
 
 _BODY = f"left(concat_ws(' ', description, left(content, {LONGEST})), {LONGEST})"
-FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body FROM articles WHERE id = ANY($1::bigint[])"
+FOUND = f"""
+SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body
+FROM articles WHERE id = ANY($1::bigint[])
+"""
 FOUND_WITH_BODY, FOUND_BARE = FOUND.format(body=_BODY), FOUND.format(body="NULL")
 
 

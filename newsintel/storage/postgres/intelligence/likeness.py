@@ -58,7 +58,9 @@ content each, or of what a person wrote.
 """
 
 _BEGINNING = COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
-FOUND = f"SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])"
+FOUND = f"""
+SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])
+"""
 
 
 class PostgresLikeness:

@@ -44,14 +44,18 @@ UNION ALL
 """
 
 # Those of the wanted lexemes that an article contains.
-SHARED = "ARRAY(SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[]))"
+SHARED = """ARRAY(
+    SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[])
+)"""
 
 ASKED = "SELECT id FROM articles WHERE public_id = ANY($1::text[])"
 DEALT_WITH = " UNION ALL ".join(
     f"SELECT article_id FROM {name} WHERE user_id = $1 AND article_id = ANY($2::bigint[])"
     for name in ("saved_articles", "opened_articles", "dismissed_articles")
 )
-PUBLISHERS = "SELECT id, coalesce(publisher_key, publisher) FROM articles WHERE id = ANY($1::bigint[])"
+PUBLISHERS = """
+SELECT id, coalesce(publisher_key, publisher) FROM articles WHERE id = ANY($1::bigint[])
+"""
 OFFERS = f"""
 SELECT id, {LISTED}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves
 FROM articles WHERE id = ANY($1::bigint[])

@@ -15,7 +15,9 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 # A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
 # transaction waits for it.
-OWNERS = "SELECT id, history_cleared_at FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE"
+OWNERS = """
+SELECT id, history_cleared_at FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE
+"""
 
 # The statements insert rows in the order of their keys, so that two processes that add the same
 # rows cannot deadlock. If a person repeats a search, `seen` moves forward for the window of an
@@ -48,7 +50,10 @@ ON CONFLICT (query) DO UPDATE SET articles = excluded.articles, seen = excluded.
 WHERE excluded.seen > kept.seen + interval '1 hour'
 """
 
-OPEN = "SELECT DISTINCT query, day FROM search_marks WHERE (query, day) > ($1::text, $2::date) ORDER BY query, day LIMIT $3"
+OPEN = """
+SELECT DISTINCT query, day FROM search_marks
+WHERE (query, day) > ($1::text, $2::date) ORDER BY query, day LIMIT $3
+"""
 OPEN_ROWS = 2_000
 """Queries that are checked at once: about 4 ms of HMACs, during which nothing else in the process
 runs.
@@ -64,8 +69,14 @@ TAKE = """
 DELETE FROM search_marks USING unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark)
 WHERE search_marks.query = row.query AND search_marks.day = row.day AND search_marks.mark = row.mark
 """
-PAIRS_AMONG = "SELECT DISTINCT low, high FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])"
-TAKE_PAIRS = "DELETE FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])"
+PAIRS_AMONG = """
+SELECT DISTINCT low, high FROM pair_marks
+WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])
+"""
+TAKE_PAIRS = """
+DELETE FROM pair_marks
+WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])
+"""
 TAKE_TRENDS = "DELETE FROM trending WHERE query = ANY($1::text[])"
 UNCOUNTED = """
 NOT EXISTS (SELECT FROM search_marks WHERE search_marks.query = search_answers.query)
@@ -86,7 +97,9 @@ CLOSE = (
     ORDER BY low, high, day ON CONFLICT DO NOTHING""",
 )
 DROP = tuple(
-    f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))"""
     for table, old in (
         ("search_marks", "seen < $1::timestamptz"),
         ("pair_marks", "day < $1::timestamptz::date"),

@@ -37,8 +37,14 @@ OPEN_PARTS = """
 SELECT query, count(*) AS people FROM search_marks
 WHERE seen > $1::timestamptz AND day >= $2::date GROUP BY query, day HAVING count(*) >= $3
 """
-CLOSED_PARTS = "SELECT query, people FROM search_days WHERE day >= $1::timestamptz::date AND day < $2::date AND people >= $3"
-PEOPLE = "SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts GROUP BY query ORDER BY people DESC, query LIMIT $4"
+CLOSED_PARTS = """
+SELECT query, people FROM search_days
+WHERE day >= $1::timestamptz::date AND day < $2::date AND people >= $3
+"""
+PEOPLE = """
+SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts
+GROUP BY query ORDER BY people DESC, query LIMIT $4
+"""
 OBSERVED = {
     Span.HOUR: PEOPLE.format(parts=OPEN_PARTS),
     Span.DAY: PEOPLE.format(parts=OPEN_PARTS),
@@ -46,7 +52,10 @@ OBSERVED = {
 }
 
 # The number of the baseline's days since the first day with counts.
-COVERED = "SELECT $2::date - greatest($1::date, min(day)) + 1 FROM search_days WHERE day <= $2::date HAVING min(day) IS NOT NULL"
+COVERED = """
+SELECT $2::date - greatest($1::date, min(day)) + 1 FROM search_days
+WHERE day <= $2::date HAVING min(day) IS NOT NULL
+"""
 BEFORE = """
 SELECT query, sum(people)::integer AS people FROM search_days
 WHERE day BETWEEN $1 AND $2 AND people >= $3 AND query = ANY($4::text[]) GROUP BY query
@@ -57,7 +66,10 @@ WRITE = """
 INSERT INTO trending (span, query, people, usual, score)
 SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::double precision[], $5::double precision[])
 """
-TOP = "SELECT query, people, usual, score FROM trending WHERE span = $1 AND people >= $2 ORDER BY score DESC, people DESC, query LIMIT $3"
+TOP = """
+SELECT query, people, usual, score FROM trending
+WHERE span = $1 AND people >= $2 ORDER BY score DESC, people DESC, query LIMIT $3
+"""
 
 
 class PostgresTrending:
