@@ -41,7 +41,7 @@ class _Waiting:
 class Slots:
     """Gives out slots: urgent operations first, then first come, first served.
 
-    An operation whose person holds `each` slots is passed over.
+    An operation whose person already holds `each` slots is skipped.
     """
 
     def __init__(self, name: str, rules: Rules) -> None:

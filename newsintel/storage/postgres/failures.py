@@ -27,7 +27,7 @@ not find the row, or inserts it again.
 """
 
 _OF_AN_ACCOUNT = "_user_id_fkey"
-"""How PostgreSQL ends the names of the foreign keys that refer to an account."""
+"""The end of the names that PostgreSQL gives to foreign keys that refer to an account."""
 
 LOST = (
     pg.PostgresConnectionError,

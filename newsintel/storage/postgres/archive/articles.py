@@ -49,8 +49,8 @@ _TEXTS = {
 }
 """How an update changes the indexed texts, and the language whose rules index them."""
 
-# A changed text is indexed again in the same transaction; until then `text_language` is NULL. `xmax
-# = 0` is true for a row that this statement inserted: an updated row has the number of the
+# A changed text is indexed again in the same transaction; until then `text_language` is NULL.
+# `xmax = 0` is true for a row that this statement inserted: an updated row has the number of the
 # transaction that locked it.
 SAVE = f"""
 INSERT INTO articles AS kept (

@@ -118,8 +118,8 @@ def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where
 def _says_nothing(alternative: Sequence[Condition], languages: Sequence[str]) -> bool:
     """Return True if all wanted words are function words.
 
-    Function words of English count, because people search in it, and words that are function words
-    in every language of the archive.
+    This is true for function words of English, because people search in English, and for words that
+    are function words in every language of the archive.
     """
     wanted = [one for one in alternative if _wanted(one, _TEXT)]
     return says_nothing(wanted) or (bool(wanted) and not any(essential(wanted, language) for language in languages))

@@ -31,7 +31,7 @@ TERMS = 12
 """Number of an article's terms that others are compared with."""
 
 CANDIDATES = 500
-"""Articles that are scored, the newest first: as many as archive search ranks."""
+"""Most articles that are scored: as many as archive search ranks. If there are more, the newest."""
 
 SPARE = 20
 """Number of matches beyond the limit that are checked for duplicates of each other."""
