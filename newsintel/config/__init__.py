@@ -1,1 +1,1 @@
-"""Settings: read from the environment, checked, explained."""
+"""Settings: reads them from the environment, checks and explains them."""

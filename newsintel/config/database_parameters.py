@@ -1,7 +1,8 @@
-"""Every parameter that a PostgreSQL URL may have, and what becomes of it here.
+"""Every parameter that a PostgreSQL URL may have, and how newsintel treats it.
 
-The names are libpq's: people write URLs for psql. asyncpg reads some of them by itself, others are translated, and one that can be neither
-is refused by name: asyncpg would send it to the server as a setting, which the server does not know.
+The names are libpq's, because people write URLs for psql. asyncpg reads some parameters itself;
+newsintel translates others. All other parameters are refused by name: asyncpg would send them to
+the server as settings that the server does not know.
 """
 
 import re
@@ -9,7 +10,7 @@ import socket
 from collections.abc import Mapping
 
 READ = ("user", "password", "host", "port", "dbname")
-"""What the URL has other places for; `database_url` reads them."""
+"""Parameters that also have a place elsewhere in the URL; `database_url` reads them."""
 
 PASSED = {
     "sslmode": r"disable|allow|prefer|require|verify-ca|verify-full",
@@ -24,7 +25,7 @@ PASSED = {
     "target_session_attrs": r"any|read-write|read-only|primary|standby|prefer-standby",
     "passfile": r".+",
 }
-"""What asyncpg reads by itself, and the form of its values."""
+"""Parameters that asyncpg reads itself, with the form of their values."""
 
 TRANSLATED = {
     "connect_timeout": r"[1-9]|[1-5][0-9]|60",
@@ -37,7 +38,7 @@ TRANSLATED = {
     "keepalives_count": r"[0-9]{1,3}",
     "tcp_user_timeout": r"[0-9]{1,9}",
 }
-"""What asyncpg is told in another way, and the form of its values."""
+"""Parameters that newsintel passes on in another way, with the form of their values."""
 
 NEEDLESS = {
     "channel_binding": r"disable|prefer",
@@ -53,15 +54,17 @@ NEEDLESS = {
     "min_protocol_version": r"3\.0",
     "max_protocol_version": r"3\.[02]|latest",
 }
-"""What asyncpg does in any case, or may do without, as long as the value is such."""
+"""Parameters that need no action as long as their values have this form: asyncpg does this anyway,
+or does not need it.
+"""
 
 REFUSED = {
     "hostaddr": "write the address as the host",
     "service": "write what the service file says into the URL",
     "servicefile": "write what the service file says into the URL",
-    "sslcrldir": "name one file by sslcrl",
-    "requirepeer": "the driver cannot look at the server's user",
-    "require_auth": "the driver cannot choose between ways to sign in",
+    "sslcrldir": "name one file with sslcrl",
+    "requirepeer": "the driver cannot check the server's user",
+    "require_auth": "the driver cannot choose an authentication method",
     "krbsrvname": "the driver signs in with a password or a certificate",
     "scram_client_key": "the driver signs in with a password or a certificate",
     "scram_server_key": "the driver signs in with a password or a certificate",
@@ -69,21 +72,21 @@ REFUSED = {
     "oauth_client_id": "the driver signs in with a password or a certificate",
     "oauth_client_secret": "the driver signs in with a password or a certificate",
     "oauth_scope": "the driver signs in with a password or a certificate",
-    "sslkeylogfile": "it would lay TLS open",
+    "sslkeylogfile": "it would expose the keys of TLS",
 }
-"""What libpq can and the driver cannot."""
+"""Parameters that libpq supports and the driver does not, with advice."""
 
 FOREIGN = {
-    "ssl": "say sslmode",
-    "ssl_cert_reqs": "say sslmode",
-    "sslaccept": "say sslmode",
-    "pgbouncer": "name PostgreSQL itself, or a pooler that gives out whole sessions",
+    "ssl": "use sslmode",
+    "ssl_cert_reqs": "use sslmode",
+    "sslaccept": "use sslmode",
+    "pgbouncer": "use the address of PostgreSQL itself, or of a pooler with session pooling",
     "connection_limit": "set NEWSINTEL_DATABASE_POOL",
     "pool_timeout": "set NEWSINTEL_DATABASE_POOL",
-    "schema": "say options=-csearch_path%3Dname",
-    "search_path": "say options=-csearch_path%3Dname",
+    "schema": "use options=-csearch_path%3Dname",
+    "search_path": "use options=-csearch_path%3Dname",
 }
-"""What other programs' URLs have."""
+"""Parameters in the URLs of other programs, with advice."""
 
 KEEPALIVE = {
     "keepalives_idle": socket.TCP_KEEPIDLE,
@@ -91,25 +94,27 @@ KEEPALIVE = {
     "keepalives_count": socket.TCP_KEEPCNT,
     "tcp_user_timeout": socket.TCP_USER_TIMEOUT,
 }
-"""libpq, 34.1.2 Parameter Key Words: which option of the socket each sets; 0 leaves it to the system."""
+"""The socket option that each parameter sets (libpq, 34.1.2 Parameter Key Words); 0 is the system's
+default.
+"""
 
 
 def check(name: str, value: str) -> None:
-    """Raise a ValueError that says what is wrong with a parameter, without its value."""
+    """Raise ValueError if a parameter is invalid; the message does not contain its value."""
     forms = PASSED | TRANSLATED
     if name in REFUSED:
         raise ValueError(f"has {name}, which cannot be used here: {REFUSED[name]}")
     if name in NEEDLESS and not re.fullmatch(NEEDLESS[name], value):
-        raise ValueError(f"asks for something by {name} that the driver cannot do: leave it out")
+        raise ValueError(f"has a {name} that the driver does not support: leave it out")
     if name in forms and not re.fullmatch(forms[name], value):
         raise ValueError(f"has a {name} that cannot be used: it must be {_in_words(name)}")
     if name not in (*READ, *forms, *NEEDLESS):
         shown = name if re.fullmatch(r"\w{1,40}", name) else "a parameter"
-        raise ValueError(f"has {shown}, which is no parameter of PostgreSQL's: {FOREIGN.get(name, 'leave it out')}")
+        raise ValueError(f"has {shown}, which is not a parameter of PostgreSQL: {FOREIGN.get(name, 'leave it out')}")
 
 
 def socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]:
-    """The options of a TCP socket (level, option, value) that the parameters ask for."""
+    """Return the TCP socket options (level, option, value) that the parameters set."""
     wanted = {KEEPALIVE[name]: int(given[name]) for name in KEEPALIVE if int(given.get(name, "0"))}
     if given.get("keepalives") == "0":
         wanted = {option: value for option, value in wanted.items() if option == socket.TCP_USER_TIMEOUT}
@@ -119,7 +124,7 @@ def socket_options(given: Mapping[str, str]) -> tuple[tuple[int, int, int], ...]
 
 
 def _in_words(name: str) -> str:
-    """What a value may be."""
+    """Describe the allowed values of a parameter."""
     special = {"connect_timeout": "whole seconds from 1 to 60", "keepalives": "0 or 1"}
     form = (PASSED | TRANSLATED)[name]
     return special.get(name) or ("a number" if "[0-9]" in form else "TLSv1.2 or TLSv1.3" if "TLS" in form else ", ".join(form.split("|")))

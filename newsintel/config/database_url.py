@@ -1,6 +1,7 @@
-"""Where a PostgreSQL is and how to come in: its URL, read as libpq reads it (34.1.1.2 Connection URIs), because people try it with psql.
+"""Reads the URL of PostgreSQL as libpq does (34.1.1.2 Connection URIs).
 
-It is read here and not by the driver, so that a setting that cannot be used is named before anything starts.
+People test their URLs with psql, which uses libpq. newsintel reads it before the driver, so that an
+invalid setting is reported before anything starts.
 """
 
 import getpass
@@ -16,7 +17,7 @@ from newsintel.config import database_parameters as parameters
 from newsintel.config.values import Secret, is_loopback, text
 
 SYSTEM = "system"
-"""libpq's name, as sslrootcert, for the roots that the operating system trusts."""
+"""libpq's value of sslrootcert for the root certificates that the operating system trusts."""
 
 PORT = 5432
 
@@ -33,12 +34,13 @@ _HOST = re.compile(r"(?:\[(?P<v6>[^]]+)\]|(?P<host>[^:[\]]*))(?::(?P<port>[^:]*)
 
 @frozen
 class DatabaseUrl:
-    """A URL as read.
+    """A parsed URL.
 
     Attributes:
-        hosts: names, addresses, or folders of unix sockets (these start with `/`), tried in this order; empty for the driver's default.
-        ports: one for each host; empty for the driver's default.
-        given: every other parameter, as in the URL.
+        hosts: names, addresses, or folders of unix sockets (these start with `/`), tried in this
+            order; empty for the driver's default.
+        ports: one port for each host; empty for the driver's default.
+        given: every other parameter of the URL.
     """
 
     hosts: tuple[str, ...]
@@ -50,23 +52,26 @@ class DatabaseUrl:
 
     @property
     def verified(self) -> bool:
-        """Whether the server must prove by a certificate that it is the one named."""
+        """True if the server must prove its name with a certificate."""
         return self.given.get("sslmode") == "verify-full"
 
     @property
     def connect_timeout_s(self) -> float | None:
-        """How long connecting may take; None for ours to say."""
+        """Timeout of connecting; None for our default."""
         return float(self.given["connect_timeout"]) if "connect_timeout" in self.given else None
 
     def local(self, environ: Mapping[str, str]) -> bool:
-        """Whether what is sent never leaves this machine. Without a host the driver looks at PGHOST, then for local sockets."""
+        """Return True if the connection never leaves this machine.
+
+        Without a host the driver uses PGHOST, then local sockets.
+        """
         hosts = self.hosts or tuple(filter(None, environ.get("PGHOST", "").split(",")))
         return all(host.startswith("/") or is_loopback(host) for host in hosts)
 
     def check_surroundings(self, environ: Mapping[str, str]) -> None:
-        """Raise a ValueError if what the URL leaves to its surroundings is not there: a user's name, certificates."""
+        """Raise ValueError if something outside the URL is missing: a user's name, certificates."""
         if self.user is None and not environ.get("PGUSER") and not _user_has_a_name():
-            raise ValueError("names no user, and this process runs as one that has no name")
+            raise ValueError("names no user, and the user of this process has no name")
         mode, root = self.given.get("sslmode", ""), self.given.get("sslrootcert") or environ.get("PGSSLROOTCERT")
         if mode.startswith("verify") and not root and not _home_root_exists():
             raise ValueError(
@@ -82,13 +87,16 @@ class DatabaseUrl:
 
 
 def check_database_url(raw: str) -> Secret:
-    """The kind of setting: a URL of PostgreSQL that can be used, kept from sight because it may hold a password."""
+    """Parse a setting: a valid URL of PostgreSQL, secret because it may contain a password."""
     read(raw)
     return Secret(text(raw))
 
 
 def read(raw: str) -> DatabaseUrl:
-    """Read a URL; raises a ValueError that names what is wrong and repeats nothing that may be secret."""
+    """Read a URL; raise ValueError if it is invalid.
+
+    The message repeats nothing that may be secret.
+    """
     found = _URL.fullmatch(text(raw))
     if found is None:
         raise ValueError("must be a URL such as postgresql://user@host:5432/database")
@@ -107,7 +115,7 @@ def read(raw: str) -> DatabaseUrl:
 
 
 def _hosts(raw: str) -> tuple[str, str]:
-    """The hosts and the ports of `host:port,host:port`, each as a comma list that is still encoded."""
+    """Return the hosts and the ports of `host:port,host:port`, both as encoded comma lists."""
     found = [_HOST.fullmatch(one) for one in raw.split(",")]
     if not all(found):
         raise ValueError("has hosts that cannot be read: an IPv6 address is written [::1]")
@@ -132,9 +140,9 @@ def _parameters(query: str | None) -> dict[str, str]:
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
         if not equals or "=" in value:
-            raise ValueError("has parameters that are not name=value, divided by &; a ? in a password is written %3F, a = in a value %3D")
+            raise ValueError("has parameters that are not name=value, separated by &; a ? in a password is written %3F, a = in a value %3D")
         name, value = _decoded(name), _decoded(value)
-        if (name, value) == ("ssl", "true"):  # as in JDBC: libpq takes it for sslmode=require
+        if (name, value) == ("ssl", "true"):  # as in JDBC; libpq reads it as sslmode=require
             name, value = "sslmode", "require"
         parameters.check(name, value)
         given[name] = value
@@ -144,16 +152,23 @@ def _parameters(query: str | None) -> dict[str, str]:
 
 
 def _check_system(given: dict[str, str]) -> None:
-    """With the operating system's roots only verify-full makes sense, as libpq has it: anybody can get a certificate from one of them."""
+    """Require sslmode=verify-full with the operating system's roots, as libpq does.
+
+    Anybody can get a certificate from one of these authorities, so the server's name must be
+    checked.
+    """
     if given.setdefault("sslmode", "verify-full") != "verify-full":
-        raise ValueError("says sslrootcert=system, which goes with sslmode=verify-full alone")
+        raise ValueError("says sslrootcert=system, which requires sslmode=verify-full")
     for name in ("sslcrl", "ssl_min_protocol_version", "ssl_max_protocol_version"):
         if name in given:
             raise ValueError(f"has {name}, which cannot be used with sslrootcert=system")
 
 
 def _decoded(value: str) -> str:
-    """Percent signs undone; a file's name may hold bytes that are no UTF-8, as Python's own names of files do."""
+    """Decode percent escapes.
+
+    A file's name may contain bytes that are not UTF-8, as in Python's file names.
+    """
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", value):
         raise ValueError("has a % that is not followed by two hexadecimal digits: a % itself is written %25")
     return unquote(value, errors="surrogateescape")
@@ -162,12 +177,13 @@ def _decoded(value: str) -> str:
 def _user_has_a_name() -> bool:
     try:
         return bool(getpass.getuser())
-    except (KeyError, OSError):  # a container's user need not be in /etc/passwd; OSError from Python 3.13 on
+    # A container's user may be missing in /etc/passwd; OSError since Python 3.13.
+    except (KeyError, OSError):
         return False
 
 
 def _home_root_exists() -> bool:
-    """Whether there are roots where libpq and asyncpg look if the URL names none."""
+    """Return True if the default file of root certificates of libpq and asyncpg exists."""
     try:
         return (Path.home() / ".postgresql" / "root.crt").exists()
     except (RuntimeError, OSError):
@@ -178,6 +194,6 @@ def _load(name: str, load: Callable[[ssl.SSLContext, str], None], path: str) -> 
     try:
         load(ssl.create_default_context(), path)
     except ssl.SSLError:
-        raise ValueError(f"has a {name} that names a file which does not hold what it should: {path!r}") from None
+        raise ValueError(f"has a {name} that names a file with invalid content: {path!r}") from None
     except OSError as error:
         raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {path!r}") from None

@@ -1,4 +1,4 @@
-"""Reading single settings out of an environment that is handed in, and remembering each for `newsintel config`."""
+"""Reads single settings from a given environment, and records each for `newsintel config`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from newsintel.errors import SettingsError
 PREFIX = "NEWSINTEL_"
 
 _HIDDEN = (secret, key_list, check_database_url, check_redis_url)
-"""The kinds of value that must not be shown, and may come from a file."""
+"""The parsers of values that are never shown, and that may come from a file."""
 
 
 @frozen
@@ -29,11 +29,11 @@ class Row:
 
 @frozen
 class Reader:
-    """Reads single settings out of an environment, and remembers each as a row.
+    """Reads single settings from an environment, and records each as a row.
 
     Attributes:
         known: every name that may be set.
-        secrets: those that are set, by the name under which they were found.
+        secrets: the secrets that are set, by the name under which they were found.
     """
 
     environ: Mapping[str, str]
@@ -42,10 +42,11 @@ class Reader:
     secrets: dict[str, Secret] = field(factory=dict)
 
     def read(self, name: str, parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
-        """One setting's value: out of the environment under its own name, else under `also`, else the default.
+        """Return one setting's value: from its own name, else from `also`, else the default.
 
         Raises:
-            SettingsError: naming the setting, and unless it is a secret repeating what stood there.
+            SettingsError: the value is invalid. The message names the setting, and repeats the
+                value unless it is a secret.
         """
         raw, origin = self._find(PREFIX + name, also, takes_file=parse in _HIDDEN)
         try:
@@ -59,7 +60,7 @@ class Reader:
         return value
 
     def _find(self, name: str, also: str, *, takes_file: bool) -> tuple[str | None, str]:
-        """A setting's text and where it was found; a secret may stand in a file that NAME_FILE names."""
+        """Return a setting's text and its origin; a secret may be in the file NAME_FILE."""
         self.known.update((name, f"{name}_FILE") if takes_file else (name,))
         for candidate in (name, also):
             raw, file = self.environ.get(candidate), f"{candidate}_FILE"
@@ -73,7 +74,7 @@ class Reader:
         return None, "default"
 
     def correct(self, name: str, value: Any) -> None:
-        """Show a default that was worked out from other settings."""
+        """Show a default that was derived from other settings."""
         at = next(i for i, row in enumerate(self.rows) if row.name == PREFIX + name)
         self.rows[at] = evolve(self.rows[at], value=_shown(value))
 
@@ -87,7 +88,7 @@ def _file_text(name: str, path: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as one would write it into the environment; - if it is unset."""
+    """Return a value as it is written in the environment; - if it is unset."""
     if value is None or value == ():
         return "-"
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):

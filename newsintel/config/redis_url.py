@@ -1,7 +1,7 @@
-"""Where a Redis is and how to come in: its URL, read as redis-py reads it, but strictly.
+"""Reads the URL of Redis as redis-py does, but strictly.
 
-It is read here and not by the client, so that a setting that cannot be used is named before anything starts; and so that nothing in it can
-change what the service sets itself, timeouts above all.
+newsintel reads it before the client, so that an invalid setting is reported before anything starts,
+and so that the URL cannot change what the service sets itself, such as timeouts.
 """
 
 import re
@@ -28,27 +28,29 @@ PARAMETERS = {
     "ssl_cert_reqs": r"required|none",
     "ssl_check_hostname": r"(?i:true|yes|1|false|no|0)",
 }
-"""redis-py's names, and the form of their values; every other is refused."""
+"""The allowed parameters with redis-py's names and the form of their values; all others are
+refused.
+"""
 
 OURS = (
     "socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_keepalive_options", "socket_type", "socket_read_size",
     "max_connections", "timeout", "health_check_interval", "retry", "retry_on_timeout", "retry_on_error", "decode_responses", "encoding",
     "encoding_errors", "single_connection_client", "lib_name", "lib_version", "driver_info", "legacy_responses",
 )  # fmt: skip
-"""What redis-py would take, and newsintel sets itself or has no use for."""
+"""Parameters of redis-py that newsintel sets itself or does not need."""
 
 SAFE = {"ssl_cert_reqs": r"required", "ssl_check_hostname": r"(?i:true|yes|1)"}
-"""The values with which a server must prove that it is the one named."""
+"""The values with which a server must prove its name."""
 
 
 @frozen
 class RedisUrl:
-    """A URL as read.
+    """A parsed URL.
 
     Attributes:
-        path: of a unix socket; else host and port count.
-        tls: whether to encrypt.
-        given: every other parameter, as in the URL.
+        path: the path of a unix socket; None if host and port are used.
+        tls: whether the connection is encrypted.
+        given: every other parameter of the URL.
     """
 
     path: str | None
@@ -62,16 +64,16 @@ class RedisUrl:
 
     @property
     def local(self) -> bool:
-        """Whether what is sent never leaves this machine."""
+        """True if the connection never leaves this machine."""
         return self.path is not None or is_loopback(self.host)
 
     @property
     def verified(self) -> bool:
-        """Whether the server must prove by a certificate that it is the one named."""
+        """True if the server must prove its name with a certificate."""
         return self.tls and all(re.fullmatch(form, self.given[name]) for name, form in SAFE.items() if name in self.given)
 
     def check_certificates(self) -> None:
-        """Raise a ValueError if a file that TLS takes is not there, or does not hold what it should."""
+        """Raise ValueError if a file for TLS is missing or invalid."""
         context = ssl.create_default_context()
         name = "ssl_ca_certs"
         try:
@@ -82,19 +84,22 @@ class RedisUrl:
                 word = self.given.get("ssl_password", "")
                 context.load_cert_chain(self.given[name], self.given.get("ssl_keyfile"), lambda: word)
         except ssl.SSLError:
-            raise ValueError(f"has a {name} that names a file which does not hold what it should: {self.given[name]!r}") from None
+            raise ValueError(f"has a {name} that names a file with invalid content: {self.given[name]!r}") from None
         except OSError as error:
             raise ValueError(f"has a {name} that cannot be read ({error.strerror}): {self.given[name]!r}") from None
 
 
 def check_redis_url(raw: str) -> Secret:
-    """The kind of setting: a URL of Redis that can be used, kept from sight because it may hold a password."""
+    """Parse a setting: a valid URL of Redis, secret because it may contain a password."""
     read(raw)
     return Secret(text(raw))
 
 
 def read(raw: str) -> RedisUrl:
-    """Read a URL; raises a ValueError that names what is wrong and repeats nothing that may be secret."""
+    """Read a URL; raise ValueError if it is invalid.
+
+    The message repeats nothing that may be secret.
+    """
     if "#" in raw:
         raise ValueError("has a #, which is written %23")
     try:
@@ -112,7 +117,7 @@ def read(raw: str) -> RedisUrl:
     if not is_socket and not re.fullmatch(r"/?[0-9]{0,9}", parts.path):
         raise ValueError("has something after the host that is not the number of a database, as in redis://host:6379/0")
     if "," in (parts.hostname or ""):
-        raise ValueError("names several hosts: newsintel takes one, whose name leads to the primary")
+        raise ValueError("names several hosts: use one host name, which leads to the primary")
     return RedisUrl(
         path=unquote(parts.path, errors="surrogateescape") if is_socket else None,
         host=unquote(parts.hostname or "localhost"),
@@ -140,6 +145,6 @@ def _parameters(parts: SplitResult) -> dict[str, str]:
         if not re.fullmatch(PARAMETERS[name], value):
             raise ValueError(f"has a {name} that cannot be used")
         if name.startswith("ssl_") and parts.scheme != "rediss":
-            raise ValueError(f"has {name}, which goes with rediss:// alone")
+            raise ValueError(f"has {name}, which requires rediss://")
         given[name] = value
     return given

@@ -1,7 +1,10 @@
-"""Every setting of newsintel: its name, default, unit and rule. The only reader of the environment.
+"""Every setting of newsintel: its name, default, unit and rule.
 
-`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the setting in one line. Which sources exist
-is not known here: each source file declares its own options (`SourceOptions`) and `load` is handed all of them.
+Only this module reads the environment.
+
+`load` turns an environment into one frozen `Settings`, or raises a `SettingsError` that names the
+setting in one line. This module does not know which sources exist: each source file declares its
+own options (`SourceOptions`), and `load` receives them all.
 """
 
 import os
@@ -47,22 +50,22 @@ from newsintel.errors import SettingsError
 LOG_FORMATS = one_of("auto", "text", "json", "emf")
 
 SHORTEST_SECRET = 8
-"""Characters. The log stars a shorter one only where it stands as a word of its own (`redactor.SHORT`)."""
+"""Characters. The log hides a shorter secret only where it is a whole word (`redactor.SHORT`)."""
 
 
 def option(parse: Callable[[str], Any], default: Any, *, unit: str = "", also: str = "") -> Any:
-    """An attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
+    """Return an attrs field read from NEWSINTEL_<NAME>, else from the platform's name `also`."""
     return field(default=default, metadata={"parse": parse, "unit": unit, "also": also})
 
 
 @frozen
 class SourceSettings:
-    """One source as configured.
+    """The settings of one source.
 
     Attributes:
-        values: what its SourceOptions declared, by lower-case name; None where unset.
-        missing: the names of settings without which it is off.
-        half_set: some of what it needs is set, and some is missing.
+        values: the settings that its SourceOptions declare, by lower-case name; None if unset.
+        missing: the names of the required settings that are not set; with any, the source is off.
+        half_set: some required settings are set, and some are missing.
     """
 
     name: str
@@ -78,7 +81,10 @@ class SourceSettings:
 
 @frozen(kw_only=True)
 class Settings:
-    """All of newsintel's settings. Units are in the names; defaults are contract.md's unless a comment gives a reason."""
+    """All settings of newsintel. Units are in the names.
+
+    Defaults are those of contract.md unless a comment gives another reason.
+    """
 
     env: str = option(one_of("development", "production"), "development")
     bind: Address = option(address, Address("127.0.0.1", 8000))
@@ -94,7 +100,8 @@ class Settings:
     redis_url: Secret | None = option(check_redis_url, None, also="REDIS_URL")
     redis_password: Secret | None = option(secret, None)
     sources: tuple[str, ...] = option(words, ())
-    # The first signs, all verify. None: in development some are made and kept in DATA_DIR, by whoever first needs them.
+    # The first key signs, all keys verify. Without any, development creates one at first use and
+    # stores it in DATA_DIR.
     secret_keys: tuple[Secret, ...] = option(key_list, ())
     session_idle_s: float = option(seconds, 14 * 86400.0, unit="s")
     session_max_s: float = option(seconds, 90 * 86400.0, unit="s")
@@ -124,23 +131,26 @@ class Settings:
     max_connections: int = option(count(1, 1_000_000), 4096, unit="connections")
     max_connections_per_address: int = option(count(1, 1_000_000), 256, unit="connections")
     head_timeout_s: float = option(seconds, 10.0, unit="s")
-    # The build's own name for what it was made of; the image sets it, a checkout has none.
+    # The commit of the build. The image sets it; a checkout does not.
     commit: str = option(text, "unknown")
 
     source: Mapping[str, SourceSettings] = field(factory=dict)
-    """Every source that exists, in founder order: those of SOURCES first."""
+    """Every source, in founder order: those of SOURCES first."""
     rows: tuple[Row, ...] = field(default=(), repr=False)
     """What `newsintel config` prints."""
     unknown: tuple[Stray, ...] = ()
-    """Names in the environment that look like settings and mean nothing here."""
+    """Names in the environment that look like settings but are not."""
 
     @property
     def production(self) -> bool:
-        """True where the safe settings are obligatory."""
+        """True if the safe settings are required."""
         return self.env == "production"
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret's text, and the password inside every URL as it is written and as it is meant, for the log's redactor."""
+        """Return all secrets for the log's redactor.
+
+        These are the text of every secret, and the password in every URL, both encoded and decoded.
+        """
         values = [getattr(self, field_.name) for field_ in fields(type(self))]
         values += [value for source in self.source.values() for value in source.values.values()]
         values += self.secret_keys
@@ -165,11 +175,11 @@ def load(
 
     Args:
         declared: the options of every source that exists, in default founder order.
-        environ: the environment; the process's own by default.
-        overrides: names that count before the environment's own.
+        environ: the environment; by default that of the process.
+        overrides: values that replace those of the environment.
 
     Raises:
-        SettingsError: naming the first setting that cannot be used.
+        SettingsError: a setting is invalid; the message names the first one.
     """
     reader = Reader(_with_port({**(os.environ if environ is None else environ), **(overrides or {})}))
     values = {
@@ -187,13 +197,13 @@ def load(
         _check_stores(settings, reader.environ)
         _check_secrets(settings, reader)
     except SettingsError as error:
-        # What is missing may be there under a name that is not quite right.
+        # A missing setting may be there under a misspelt name.
         raise SettingsError("; ".join(map(str, (error, *settings.unknown)))) from None
     return settings
 
 
 def log_format() -> str:
-    """LOG_FORMAT alone, for an environment that cannot be used: `auto` if that is not usable either."""
+    """Return only LOG_FORMAT, for an environment that is invalid; `auto` if it is invalid too."""
     try:
         return str(Reader(os.environ).read("LOG_FORMAT", LOG_FORMATS, "auto"))
     except SettingsError:
@@ -201,9 +211,10 @@ def log_format() -> str:
 
 
 def _with_port(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Let a platform's PORT stand for BIND.
+    """Derive BIND from a platform's PORT if BIND is unset.
 
-    Such a platform routes to the machine's outer address; in development that must not be opened by accident.
+    Such a platform routes to the machine's public address; development must not open it by
+    accident.
     """
     port = environ.get("PORT")
     if not port or environ.get(f"{PREFIX}BIND"):
@@ -222,18 +233,18 @@ def _with_defaults(settings: Settings, reader: Reader) -> Settings:
         try:
             base = reader.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
         except RuntimeError:
-            raise SettingsError(f"{PREFIX}DATA_DIR must be set where there is no home folder") from None
+            raise SettingsError(f"{PREFIX}DATA_DIR must be set if the user has no home folder") from None
         settings = evolve(settings, data_dir=Path(base).absolute() / "newsintel")
         reader.correct("DATA_DIR", settings.data_dir)
     return settings
 
 
 def _sources(declared: Iterable[SourceOptions], settings: Settings, reader: Reader) -> dict[str, SourceSettings]:
-    """Every source that exists, those named in SOURCES first and in that order."""
+    """Return every source; those named in SOURCES are first, in that order."""
     found = {options.name: _source(options, settings, reader) for options in declared}
     for name in settings.sources:
         if name not in found:
-            raise SettingsError(f"{PREFIX}SOURCES must name sources out of {', '.join(found)}, not {name!r}")
+            raise SettingsError(f"{PREFIX}SOURCES must list only {', '.join(found)}, not {name!r}")
     if not settings.sources:
         return found
     ordered = [*dict.fromkeys(settings.sources), *(name for name in found if name not in settings.sources)]
@@ -264,7 +275,10 @@ def _source(options: SourceOptions, settings: Settings, reader: Reader) -> Sourc
 
 
 def _check_secrets(settings: Settings, reader: Reader) -> None:
-    """In production no secret is so short that it could be guessed, or be starred in the log wherever it is part of a word."""
+    """Refuse short secrets in production.
+
+    They can be guessed, and the log hides them only where they are whole words.
+    """
     if not settings.production:
         return
     for name, value in reader.secrets.items():
@@ -277,11 +291,11 @@ def _check_secrets(settings: Settings, reader: Reader) -> None:
 
 
 def _check(settings: Settings) -> None:
-    """The rules between settings, and those of production."""
+    """Check the rules between settings, and those of production."""
     if settings.dev_sign_in and (settings.production or not settings.bind.loopback):
-        raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody in: it is for development on a loopback {PREFIX}BIND alone")
+        raise SettingsError(f"{PREFIX}DEV_SIGN_IN lets anybody sign in: use it only in development, with a loopback {PREFIX}BIND")
     if settings.oidc_issuer and not settings.oidc_client_id:
-        raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set where {PREFIX}OIDC_ISSUER is")
+        raise SettingsError(f"{PREFIX}OIDC_CLIENT_ID must be set if {PREFIX}OIDC_ISSUER is")
     if not settings.production:
         return
     required = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
@@ -289,7 +303,7 @@ def _check(settings: Settings) -> None:
         if value is None:
             raise SettingsError(f"{PREFIX}{name} must be set in production: the embedded servers are for development")
     if not settings.secret_keys:
-        raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: keys made by one process would be unknown to the next")
+        raise SettingsError(f"{PREFIX}SECRET_KEYS must be set in production: all processes need the same keys")
     if not settings.public_url.startswith("https://"):
         raise SettingsError(f"{PREFIX}PUBLIC_URL must start with https:// in production")
     if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
@@ -302,7 +316,7 @@ def _check(settings: Settings) -> None:
 
 
 def _check_stores(settings: Settings, environ: Mapping[str, str]) -> None:
-    """The rules of the stores' URLs, each under the name that it was read from."""
+    """Check the rules of the stores' URLs, each under the name that it was read from."""
     origin = {row.name: row.origin for row in settings.rows}
 
     def named(*names: str) -> dict[str, Secret]:

@@ -1,4 +1,4 @@
-"""The rules for the URLs of PostgreSQL and Redis that take more than the URL: what lies around it, and what production demands."""
+"""Rules for the URLs of PostgreSQL and Redis that depend on the environment or on production."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,14 @@ from newsintel.errors import SettingsError
 
 
 def check_store_urls(databases: Mapping[str, Secret], redis: Mapping[str, Secret], environ: Mapping[str, str], *, production: bool) -> None:
-    """Raise a SettingsError that names the first URL which cannot be used here.
+    """Raise SettingsError for the first URL that cannot be used here.
 
     Args:
-        databases: URLs of PostgreSQL by the name they were read under.
-        redis: URLs of Redis by the name they were read under.
-        environ: where the driver looks for what a URL leaves out.
-        production: whether what is sent must be safe from others: encrypted and to a server that proves its name, or on this machine.
+        databases: URLs of PostgreSQL by the names of their settings.
+        redis: URLs of Redis by the names of their settings.
+        environ: the environment, in which the driver looks for what a URL leaves out.
+        production: whether connections must be safe: encrypted and to a server that proves its
+            name, or on this machine.
     """
     for name, text in databases.items():
         _check_database(name, text, environ, production=production)
@@ -36,7 +37,7 @@ def _check_redis(name: str, text: Secret, *, production: bool) -> None:
     url = redis_url.read(text.reveal())
     if production and not (url.verified or url.local):
         raise SettingsError(
-            f"{name} must start with rediss:// in production and leave certificates checked, or lead to a unix socket or loopback address"
+            f"{name} must start with rediss:// in production and check certificates, or lead to a unix socket or loopback address"
         )
     try:
         url.check_certificates()

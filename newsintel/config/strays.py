@@ -1,4 +1,4 @@
-"""Names in the environment that look like settings of ours and are none: typing errors, as a rule."""
+"""Finds names in the environment that look like our settings but are not: usually typing errors."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,14 +9,16 @@ from attrs import frozen
 from newsintel.config.environment import PREFIX
 
 NEAR = 0.75
-"""How alike a name must be to a setting's to be taken for it, by difflib's ratio: one wrong letter in four."""
+"""Least similarity (difflib's ratio) of a name to a setting's name: one wrong letter in four."""
 NEAR_PREFIX = 0.85
-"""How alike a first word must be to ours. NEWSLETTER, which other programs have, is 0.6; NEWINTEL 0.94."""
+"""Least similarity of a name's first word to NEWSINTEL. NEWSLETTER, which other programs use, has
+0.6; NEWINTEL has 0.94.
+"""
 
 
 @frozen
 class Stray:
-    """A name that is set and means nothing here; `meant` is the setting that was probably meant."""
+    """A name that is set but is not a setting; `meant` is the setting that was probably meant."""
 
     name: str
     meant: str | None
@@ -26,11 +28,11 @@ class Stray:
 
 
 def find_strays(environ: Mapping[str, str], known: Collection[str]) -> tuple[Stray, ...]:
-    """The strays of an environment, by name.
+    """Return the strays of an environment, sorted by name.
 
     Args:
-        environ: names that are set.
-        known: every name that is read, in full.
+        environ: the environment.
+        known: every full name that newsintel reads.
     """
     return tuple(stray for name in sorted(environ) if name not in known and (stray := _stray(name, known)))
 
@@ -43,5 +45,5 @@ def _stray(name: str, known: Collection[str]) -> Stray | None:
         return None
     rests = {full.removeprefix(PREFIX): full for full in known if full.startswith(PREFIX)}
     near = get_close_matches(rest, rests, n=1, cutoff=NEAR)
-    # A name without our prefix is another program's, unless it is plain what was meant.
+    # A name without our prefix belongs to another program, unless a setting is similar.
     return Stray(name, rests[near[0]] if near else None) if ours or near else None

@@ -1,7 +1,7 @@
-"""The kinds of value that a setting can have: how its text is read, and what it is called when it is wrong.
+"""The kinds of value that a setting can have, with their parsers and error messages.
 
-A parser takes the text of one setting and returns its value, or raises a ValueError that states the rule and never repeats the text (which
-may be a secret).
+A parser takes the text of one setting and returns its value, or raises a ValueError that states the
+rule and never repeats the text (which may be a secret).
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ class Secret:
     _value: str = field(repr=False)
 
     def reveal(self) -> str:
-        """The text itself, for the one place that sends it."""
+        """Return the text itself, for the place that sends it."""
         return self._value
 
     def __str__(self) -> str:
@@ -62,7 +62,10 @@ class Address:
 
 
 def is_loopback(host: str) -> bool:
-    """True for `localhost` (RFC 6761, 6.3), 127.0.0.0/8 and ::1 (RFC 6890, 2.2.2 and 2.2.3): what is sent there stays on this machine."""
+    """Return True if what is sent to a host stays on this machine.
+
+    This is true for `localhost` (RFC 6761, 6.3), 127.0.0.0/8 and ::1 (RFC 6890, 2.2.2 and 2.2.3).
+    """
     return host.lower() == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
 
@@ -74,22 +77,22 @@ def text(raw: str) -> str:
 
 
 def folder(raw: str) -> Path:
-    """The path of a folder, made absolute; a leading `~` is a home."""
+    """The path of a folder, made absolute; a leading `~` is a home folder."""
     if re.search(r"[\x00-\x1f\x7f]", raw.strip()):
         raise ValueError("must be the path of a folder without line breaks or other control characters")
     try:
         return Path(text(raw)).expanduser().absolute()
     except (RuntimeError, OSError):
-        raise ValueError("must be the path of a folder, where its ~ is somebody's home and the current folder is there") from None
+        raise ValueError("must be the path of a folder, with an existing home folder for its ~, and an existing current folder") from None
 
 
 def secret(raw: str) -> Secret:
-    """Text kept from sight."""
+    """Text that is never shown."""
     return Secret(text(raw))
 
 
 def key_list(raw: str) -> tuple[Secret, ...]:
-    """A comma list of 32-byte keys in base64url (RFC 4648 5), padded or not; each once."""
+    """A comma list of different 32-byte keys in base64url (RFC 4648, 5), padded or not."""
     keys = [word.removesuffix("=") for word in words(raw)]
     if not keys or not all(re.fullmatch(r"[A-Za-z0-9_-]{43}", key) for key in keys):
         raise ValueError("must be a comma list of keys, each 32 random bytes in base64url (43 characters)")
@@ -143,7 +146,10 @@ def flag(raw: str) -> bool:
 
 
 def guests(raw: str) -> tuple[str, ...]:
-    """`anyone`, `off`, or a comma list of `provider:name`, in lower case but for subjects: OpenID Connect tells them apart by case."""
+    """`anyone`, `off`, or a comma list of `provider:name`.
+
+    All becomes lower case except subjects, which are case-sensitive in OpenID Connect.
+    """
     found = tuple(word[:5].lower() + word[5:] if _names_subject(word) else word.lower() for word in words(raw))
     if found not in (("anyone",), ("off",)) and not all(re.fullmatch(r"(reddit|oidc|dev):\S+", word) for word in found):
         raise ValueError("must be anyone, off, or a list such as reddit:alice,oidc:a@b.org")
@@ -151,12 +157,12 @@ def guests(raw: str) -> tuple[str, ...]:
 
 
 def _names_subject(guest: str) -> bool:
-    """True for a guest of OpenID Connect who is named by subject: without an @, which makes it an e-mail address."""
+    """Return True for an OpenID Connect subject: with an @ it is an e-mail address."""
     return guest.lower().startswith("oidc:") and "@" not in guest
 
 
 def origins(raw: str) -> tuple[str, ...]:
-    """A comma list of origins as browsers send them (RFC 6454, 6.2); `*` is none."""
+    """A comma list of origins as browsers send them (RFC 6454, 6.2); `*` is invalid."""
     found = words(raw)
     if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin) for origin in found):
         raise ValueError("must be a comma list of origins such as https://app.example.org, without paths or wildcards")
@@ -164,12 +170,12 @@ def origins(raw: str) -> tuple[str, ...]:
 
 
 def words(raw: str) -> tuple[str, ...]:
-    """A comma list; blanks round the commas do not count, nor do empty entries."""
+    """A comma list; spaces around commas and empty entries are ignored."""
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
 def networks(raw: str) -> tuple[Network, ...]:
-    """A comma list of networks (RFC 4632); a bare address is a network of one."""
+    """A comma list of networks (RFC 4632); an address alone is a network of one."""
     try:
         return tuple(ipaddress.ip_network(word) for word in words(raw))
     except ValueError:
@@ -192,10 +198,14 @@ def url(*schemes: str) -> Callable[[str], str]:
 
 
 def issuer(raw: str) -> str:
-    """An OpenID Connect issuer, exactly as it is written: a URL without query and fragment, whose terminating slash is part of the name."""
+    """An OpenID Connect issuer, exactly as written: a URL without query and fragment.
+
+    A trailing slash is part of the name.
+    """
     given = raw.strip()
     url("http", "https")(given)
-    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:  # as the database keeps it
+    # The database stores at most 500 characters.
+    if any(mark in given for mark in "?# ") or not given.isprintable() or len(given) > 500:
         raise ValueError("must be an issuer such as https://op.example.org/, without query or fragment")
     return given
 
@@ -231,14 +241,15 @@ def _is_ip(host: str) -> bool:
 
 @frozen
 class SourceOptions:
-    """What a source file declares of its own environment.
+    """The settings that a source file declares.
 
     Attributes:
-        url: the real base.
-        pace_s: seconds between calls that the source's terms ask for.
+        url: the base URL of the real API.
+        pace_s: seconds between calls that the source's terms require.
         quota: calls per day that the source's terms allow.
-        required: names (after NEWSINTEL_<SOURCE>_) without which the source is off, with their parsers.
-        optional: further names, with parser and default.
+        required: names (after NEWSINTEL_<SOURCE>_) without which the source is off, with their
+            parsers.
+        optional: further names, each with parser and default.
     """
 
     name: str

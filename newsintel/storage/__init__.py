@@ -1,1 +1,4 @@
-"""PostgreSQL and Redis behind the ports. The only package that knows asyncio, asyncpg, redis-py and Alembic."""
+"""PostgreSQL and Redis behind the ports.
+
+Only this package imports asyncio, asyncpg, redis-py and Alembic.
+"""

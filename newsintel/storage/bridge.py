@@ -1,11 +1,13 @@
-"""The crossing from trio to asyncio: the only user of trio_asyncio, one loop per process.
+"""The bridge from trio to asyncio: the only user of trio_asyncio, with one loop per process.
 
-What crosses is a whole operation (acquire, transaction, release in one asyncio function), never a context manager: that leaked 5 of 10
-connections under random cancels. An operation runs as a task of the loop, where no trio cancel reaches it; the caller merely waits, and
-may leave. So an operation must end by its own timeouts, and a write must be idempotent, because it may commit after its caller has left.
+Only whole operations cross the bridge (acquire, transaction and release in one asyncio function),
+never a context manager: with context managers, random cancels leaked 5 of 10 connections. An
+operation runs as a task of the asyncio loop, where no trio cancel reaches it. The caller only waits
+for it and may be cancelled. Therefore an operation must end by its own timeouts, and a write must
+be idempotent: it may commit after its caller was cancelled.
 
-Signs of a missing crossing: `'NoneType' object has no attribute …` (no loop is open) and "unrecognized yield message" (an asyncio
-coroutine was awaited directly).
+Code that does not use the bridge fails with `'NoneType' object has no attribute …` (no loop is
+open) or "unrecognized yield message" (an asyncio coroutine was awaited directly).
 """
 
 import asyncio
@@ -30,14 +32,19 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 LOSSES = (OSError, EOFError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError, RedisError)
-"""What the drivers raise when a connection or its server goes away."""
+"""What the drivers raise when a connection is lost or its server stops."""
 
 DRAIN_S = 1.0
-"""How long closing waits for operations in the air: half of the 2 s that bridge and servers share. What is left is cancelled."""
+"""Seconds that closing waits for running operations: half of the 2 s that bridge and servers share.
+Operations that still run then are cancelled.
+"""
 
 
 class Lane:
-    """A store's share of the bridge: a few operations at once, so a frozen store holds up neither memory nor the other store."""
+    """A store's share of the bridge, limited to a few operations at once.
+
+    So a frozen store neither fills the memory nor blocks the other store.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str, rules: Rules) -> None:
         self._loop = loop
@@ -47,14 +54,14 @@ class Lane:
 
     @property
     def running(self) -> int:
-        """Slots taken now."""
+        """Number of slots in use."""
         return self._slots.held
 
     async def run(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
-        """Run one whole asyncio operation; it goes on to its end even if the caller is cancelled.
+        """Run one whole asyncio operation. It runs to its end even if the caller is cancelled.
 
         Raises:
-            BusyError: no slot is free, or becomes so in time; nothing was started.
+            BusyError: no slot became free in time; the operation was not started.
             UnavailableError: the operation was cancelled from the asyncio side.
         """
         asker = await self._slots.take()
@@ -68,9 +75,10 @@ class Lane:
         return task.result()
 
     def _release(self, asker: Asker, task: asyncio.Task[Any]) -> None:
-        """Free the slot with the task's own end, whether or not anybody still waits."""
+        """Free the slot when the task ends, even if its caller has left."""
         if not task.cancelled():
-            task.exception()  # asyncio complains of an exception that nobody looked at, as when the caller has left
+            # If the caller has left, nobody else reads the exception, and asyncio would report it.
+            task.exception()
         self._running.pop(task).set()
         self._slots.give_back(asker)
 
@@ -81,30 +89,37 @@ class Lane:
 
 
 class Bridge:
-    """The loop, and the lanes over it."""
+    """The asyncio loop and its lanes."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._lanes: list[Lane] = []
 
     def lane(self, name: str, rules: Rules | int) -> Lane:
-        """A further lane; `name` is the store's, for messages. A number of slots alone: for anybody, without waiting."""
+        """Add a lane.
+
+        Args:
+            name: the store's name, for messages.
+            rules: how slots are given out; a number is that many slots, for anybody and without
+                waiting.
+        """
         self._lanes.append(Lane(self._loop, name, Rules(rules) if isinstance(rules, int) else rules))
         return self._lanes[-1]
 
     async def idle(self) -> None:
-        """Wait until every lane is."""
+        """Wait until no lane has a running operation."""
         for lane in self._lanes:
             await lane.idle()
 
 
 def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Judge an error that no operation of ours was told of: it comes from a task or callback that a driver started for itself.
+    """Handle errors outside our operations: from tasks and callbacks that a driver started.
 
-    A connection that breaks while its driver tidies it up costs nobody anything; trio-asyncio's own answer is to end the process. A
-    complaint without an exception has failed nothing: asyncpg has one for each connection that comes back within a transaction, as when a
-    commit or rollback was cut off by its limit of time, and then rolls back by itself. Whatever else turns up here is a bug, and does
-    end the process.
+    By default trio-asyncio ends the process on each of them. A connection that breaks while its
+    driver closes it is harmless, so it is only logged. A message without an exception means that
+    nothing failed: asyncpg sends one for each connection that is released inside a transaction (for
+    example after a timeout of commit or rollback), and then rolls back by itself. Any other error
+    is a bug and ends the process.
     """
     error = context.get("exception")
     if error is None:
@@ -117,9 +132,12 @@ def _overheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
 
 @asynccontextmanager
 async def open_bridge() -> AsyncIterator[Bridge]:
-    """Open the loop. It must lie outside every nursery whose tasks use it, or their cleanup finds it closed.
+    """Open the loop.
 
-    Owns: the loop and every operation on it. Leaving waits DRAIN_S for operations in the air, then cancels them.
+    Open it outside every nursery whose tasks use it, or their cleanup finds it closed.
+
+    Owns: the loop and every operation on it. Leaving waits DRAIN_S for running operations, then
+    cancels them.
     """
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_overheard)

@@ -1,4 +1,7 @@
-"""Runs sliced work on the stores' asyncio loop, with everybody else's turns between its slices: what `turns` is on trio's side."""
+"""Runs sliced work on the stores' asyncio loop; other tasks run between the slices.
+
+`turns` does the same on trio's side.
+"""
 
 import asyncio
 from functools import partial
@@ -13,7 +16,7 @@ _pause = partial(asyncio.sleep, 0)
 
 
 async def in_loop_turns(work: Sliced[T]) -> T:
-    """Do some work; others run at the first pause after TURN_S, and then every TURN_S, and once at its end."""
+    """Run sliced work; other tasks run at the first pause after each TURN_S, and at the end."""
     result = await take_turns(work, _pause)
     await _pause()
     return result

@@ -1,4 +1,4 @@
-"""The stores opened as one: embedded servers where no other is named, the bridge, PostgreSQL and Redis."""
+"""Opens all stores: PostgreSQL, Redis, the bridge, and embedded servers where no URL is set."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -58,12 +58,14 @@ from newsintel.storage.stores import (
 
 @asynccontextmanager
 async def open_stores(settings: Settings, count: Count) -> AsyncIterator[Stores]:
-    """Open the stores. Reaching an external server is left to first use, so that one that is away at start is only an outage.
+    """Open the stores.
 
-    Owns: the embedded servers, the bridge, both pools; each closes in bounded time.
+    They connect at first use, so a server that is down at start is only an outage.
+
+    Owns: the embedded servers, the bridge and both pools; each closes in bounded time.
 
     Raises:
-        EmbeddedServerError: a server of our own did not start.
+        EmbeddedServerError: an embedded server did not start.
     """
     embedded = embedded_servers(settings.data_dir, postgres=settings.database_url is None, redis=settings.redis_url is None)
     async with embedded as own, open_bridge() as bridge:
@@ -106,7 +108,7 @@ def _archive_stores(postgres: Postgres) -> ArchiveStores:
 
 
 def _account_stores(postgres: Postgres, redis: RedisLink, settings: Settings, count: Count) -> AccountStores:
-    # At first need: a command that seals nothing makes no keys either.
+    # Created at first use: a command that seals nothing creates no keys.
     sealer: Callable[[], Sealer] = cache(lambda: Sealer(settings.secret_keys or kept_keys(settings.data_dir)))
     return AccountStores(
         directory=PostgresAccounts(postgres),

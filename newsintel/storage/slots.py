@@ -1,7 +1,7 @@
-"""The slots of a store: how many operations may run at once, how many of them for one person, and who waits for the next.
+"""The slots of a store: they limit how many operations run at once, in all and per person.
 
-The line has no bound of its own: those in it are requests and actors, which are bounded where they begin, and each leaves it after
-`patience_s`.
+The queue for a slot has no bound of its own. Only requests and actors wait in it: their numbers are
+bounded where they start, and each leaves the queue after `patience_s`.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ class Rules:
     """How slots are given out.
 
     Attributes:
-        most: slots in all.
-        each: of these, one person may hold.
-        kept: of these, only urgent operations get.
-        patience_s: an operation waits for a slot no longer than this.
+        most: number of slots.
+        each: how many of them one person may hold; None is no limit.
+        kept: how many of them are reserved for urgent operations.
+        patience_s: seconds that an operation waits for a slot at most.
     """
 
     most: int
@@ -32,14 +32,17 @@ class Rules:
 
 @frozen(eq=False)
 class _Waiting:
-    """An operation without a slot yet."""
+    """An operation that waits for a slot."""
 
     asker: Asker
     granted: trio.Event = field(factory=trio.Event)
 
 
 class Slots:
-    """Gives out slots, in the order in which they were asked for among those who may have one; urgent operations go first."""
+    """Gives out slots: urgent operations first, then first come, first served.
+
+    An operation whose person already holds `each` slots is skipped.
+    """
 
     def __init__(self, name: str, rules: Rules) -> None:
         self._name = name
@@ -49,14 +52,17 @@ class Slots:
 
     @property
     def held(self) -> int:
-        """Slots that are given out now."""
+        """Number of slots in use."""
         return self._held.total()
 
     async def take(self) -> Asker:
-        """Take a slot for the person that this task asks for; give it back once, with what this returns.
+        """Take a slot for the person that this task works for (`current_asker`).
+
+        Returns:
+            What `give_back` needs: call it exactly once.
 
         Raises:
-            BusyError: none became free in time.
+            BusyError: no slot became free in time.
         """
         asker = current_asker()
         if self._may(asker):
@@ -72,13 +78,13 @@ class Slots:
                 if not waiting.granted.is_set():
                     self._line.remove(waiting)
         if not waiting.granted.is_set():
-            raise BusyError(f"no place for {self._name} is free: {self.held} of {self._rules.most} are taken")
+            raise BusyError(f"no slot for {self._name} is free: {self.held} of {self._rules.most} are in use")
         return asker
 
     def give_back(self, asker: Asker) -> None:
-        """Give a slot back; the next in line who may have it has it."""
+        """Give a slot back: it goes to the next operation in the queue that may have one."""
         self._held[asker.person] -= 1
-        self._held += Counter()  # forgets those who hold none
+        self._held += Counter()  # removes persons who hold no slot
         for waiting in sorted(self._line, key=lambda one: not one.asker.urgent):
             if self.held >= self._rules.most:
                 break

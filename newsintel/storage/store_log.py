@@ -1,4 +1,4 @@
-"""What the log says of a store: that it fails, and that it works again; not each call."""
+"""Logs when a store starts to fail and when it recovers, not each call."""
 
 import time
 
@@ -10,7 +10,7 @@ log = get_logger(__name__)
 
 
 class StoreLog:
-    """Tells of one store. Fed with the end of every operation.
+    """The log of one store. It receives the outcome of every operation.
 
     Args:
         store: `postgresql` or `redis`, as in /health/ready.
@@ -21,12 +21,12 @@ class StoreLog:
         self._condition = Condition()
 
     def failed(self, error: Exception) -> None:
-        """An operation failed. What the caller asked for may be at fault: then it says nothing about the store."""
+        """Note that an operation failed. An error that the request itself caused is ignored."""
         outage = isinstance(error, UnavailableError) and not isinstance(error, ArchiveTimeoutError)
         if outage and self._condition.failed(str(error), time.monotonic()):
             log.warning("store_failing", store=self._store, reason=str(error))
 
     def worked(self) -> None:
-        """An operation succeeded."""
+        """Note that an operation succeeded."""
         if recovery := self._condition.worked(time.monotonic()):
             log.info("store_recovered", store=self._store, failures=recovery.failures, after_s=round(recovery.after_s, 1))

@@ -1,4 +1,4 @@
-"""Everything that newsintel keeps, by context."""
+"""The stores of newsintel, grouped by context."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ from newsintel.errors import RefusedError, SchemaError, UnavailableError
 
 @frozen(kw_only=True)
 class SearchStores:
-    """The answers that are kept."""
+    """The caches of search answers."""
 
     harvests: HarvestCache
     bytes_cache: ByteCache
@@ -25,7 +25,7 @@ class SearchStores:
 
 @frozen(kw_only=True)
 class ArchiveStores:
-    """The archive: `articles` writes it."""
+    """The archive; `articles` is what writes to it."""
 
     articles: Archive
     search: ArchiveSearch
@@ -35,7 +35,7 @@ class ArchiveStores:
 
 @frozen(kw_only=True)
 class AccountStores:
-    """Accounts: `directory` has the accounts themselves."""
+    """Accounts; `directory` holds the accounts themselves."""
 
     directory: Accounts
     sessions: Sessions
@@ -46,7 +46,7 @@ class AccountStores:
 
 @frozen(kw_only=True)
 class PersonalStores:
-    """What people keep here."""
+    """What signed-in people store."""
 
     preferences: PreferenceStore
     saved: SavedArticles
@@ -59,7 +59,7 @@ class PersonalStores:
 
 @frozen(kw_only=True)
 class IntelligenceStores:
-    """What is made of what people search for and read."""
+    """What newsintel derives from what people search for and read."""
 
     search_marks: SearchMarks
     trending: Trending
@@ -72,7 +72,7 @@ class IntelligenceStores:
 
 @frozen(kw_only=True)
 class LimitStores:
-    """What all processes count together."""
+    """Counts that all processes share."""
 
     ledger: Ledger
     counter: SharedCounter
@@ -80,12 +80,12 @@ class LimitStores:
 
 @frozen(kw_only=True)
 class OperationStores:
-    """What operators look at.
+    """What operators monitor.
 
     Attributes:
-        load: tells how busy the ways to the stores are; costs no call to either.
-        ping_postgres: returns if PostgreSQL answers, else raises UnavailableError.
-        ping_redis: the same of Redis.
+        load: returns how busy the connections to the stores are, without a call to a store.
+        ping_postgres: returns if PostgreSQL takes writes, else raises UnavailableError.
+        ping_redis: returns if Redis takes writes, else raises UnavailableError.
     """
 
     latencies: LatencyStore
@@ -99,7 +99,8 @@ class Stores:
     """The stores, ready for use.
 
     Attributes:
-        migrate: brings the schema up to date, with the role that may; raises UnavailableError if it could not.
+        migrate: brings the schema up to date, with the role that may change it; raises
+            UnavailableError if it fails.
         check_schema: raises SchemaError if the schema is missing or older than this version needs.
     """
 
@@ -114,13 +115,13 @@ class Stores:
     check_schema: Callable[[], Awaitable[None]]
 
     async def prepare(self, *, production: bool) -> tuple[str, ...]:
-        """Make them fit to serve: migrate in development, check the schema in production, and see whether Redis answers.
+        """Prepare the stores: migrate in development, check the schema in production, ping Redis.
 
         Returns:
-            The stores that are away, `postgresql` or `redis`; the service may start without them.
+            The unavailable stores, `postgresql` or `redis`; the service may start without them.
 
         Raises:
-            RefusedError: a store turned us away for good.
+            RefusedError: a store refuses this service; a retry cannot succeed.
             SchemaError: the schema is missing or too old.
         """
         steps = {"postgresql": self.check_schema if production else self.migrate, "redis": self.operations.ping_redis}

@@ -133,7 +133,7 @@ BAD = {
     "unix://redis.sock": "names no socket",
     "redis://h?db=x": "has a db that cannot be used",
     "redis://h?socket_timeout=60": "has socket_timeout, which newsintel sets itself",
-    "redis://h?ssl_cert_reqs=none": "has ssl_cert_reqs, which goes with rediss:// alone",
+    "redis://h?ssl_cert_reqs=none": "has ssl_cert_reqs, which requires rediss://",
     "rediss://h?ssl_cert_reqs=planted": "has a ssl_cert_reqs that cannot be used",
     "rediss://h?sslrootcert=/ca.pem": "has sslrootcert, which cannot be used here",
     "redis://h?planted%20name=1": "has a parameter, which cannot be used here",
@@ -186,7 +186,7 @@ def test_certificates_are_looked_at(tmp_path):
     for parameters, said in {
         "ssl_ca_certs=/nowhere": "has a ssl_ca_certs that cannot be read (No such file or directory): '/nowhere'",
         "ssl_ca_certs=/no%0Awhere": "has a ssl_ca_certs that cannot be used",
-        f"ssl_ca_certs={key}": "has a ssl_ca_certs that names a file which does not hold what it should",
+        f"ssl_ca_certs={key}": "has a ssl_ca_certs that names a file with invalid content",
         f"ssl_certfile={ca}&ssl_keyfile={ca}": "has a ssl_certfile that names a file",
     }.items():
         with pytest.raises(ValueError, match="has a") as refusal:

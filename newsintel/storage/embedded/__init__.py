@@ -1,1 +1,1 @@
-"""The servers that newsintel starts for itself, and the files in DATA_DIR."""
+"""The embedded servers that newsintel starts, and the files in DATA_DIR."""

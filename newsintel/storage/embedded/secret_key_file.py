@@ -1,4 +1,7 @@
-"""Secret keys for development, made at first need and kept in DATA_DIR. Production is given its own: see SECRET_KEYS."""
+"""Secret keys for development, created at first use and stored in DATA_DIR.
+
+Production sets its own keys: see SECRET_KEYS.
+"""
 
 import base64
 import fcntl
@@ -14,20 +17,21 @@ NAME = "secret-keys"
 
 
 def kept_keys(data_dir: Path) -> tuple[Secret, ...]:
-    """The keys kept in a folder, made if there are none.
+    """Return the keys stored in a folder; create a key if there is none.
 
-    Processes that come at once agree on one key: only the holder of a lock on the file looks and writes.
+    Concurrent processes agree on one key, because a process reads and writes the file only while it
+    holds the file's lock.
 
     Raises:
-        SettingsError: the folder cannot be used, or the file does not hold keys.
+        SettingsError: the folder cannot be used, or the file does not contain keys.
     """
     path = data_dir / NAME
     with named(data_dir, "; set it, or NEWSINTEL_SECRET_KEYS"):
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Its owner's alone from the start; a link laid in its place is refused.
+        # Only its owner has access from the start; a link in its place is refused.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # a moment: nobody holds it longer than this function
+            fcntl.flock(file, fcntl.LOCK_EX)  # short: only this function holds it
             text = file.read()
             if not text:
                 text = base64.urlsafe_b64encode(secrets.token_bytes(32))

@@ -1,8 +1,9 @@
-"""Embedded servers, shared by every command on one DATA_DIR: the first starts them, the last to leave stops them.
+"""Embedded servers, shared by all commands on one DATA_DIR.
 
-Who uses them is known by a shared lock that each process holds on one file: the kernel lets go of it even when a process is killed, so
-nothing has to be counted or cleaned up. Whoever leaves and can take that lock for itself alone was the last. Servers left over by a
-process that was killed are found by the next command, used, and stopped by it.
+The first command starts them, the last one stops them. Each command holds a shared lock on one file
+while it uses the servers. The kernel releases the lock even if the process is killed, so there is
+no count to maintain. A command that leaves and gets the exclusive lock was the last one. If a
+killed process left servers behind, the next command finds them, uses them and stops them.
 """
 
 import fcntl
@@ -20,21 +21,26 @@ from newsintel.storage.embedded.daemons import START_S, PostgresDaemon, RedisDae
 from newsintel.storage.embedded.data_dir import make, named
 
 LEAVE_S = 5.0
-"""How long leaving may take in all: another command's start, then two stops."""
+"""How long leaving may take in all: to wait for another command's start, then to stop two servers.
+"""
 
 LONGEST_SOCKET_BYTES = 107
-"""Of a unix socket's path; unix(7): sun_path has 108 with the closing NUL."""
+"""Longest path of a unix socket; unix(7): sun_path has 108 bytes with the closing NUL."""
 
 LONGEST_FOLDER_BYTES = 900
-"""Of DATA_DIR: PostgreSQL keeps names of files in 1,024 (MAXPGPATH), and adds up to a hundred of its own."""
+"""Longest path of DATA_DIR: PostgreSQL's file names have at most 1,024 bytes (MAXPGPATH), of which
+it needs up to a hundred.
+"""
 
 SEVERAL = frozenset(',"')
-"""With these in it, PostgreSQL takes the path of a folder for sockets as several (unix_socket_directories; libpq's host)."""
+"""A path with one of these means several folders to PostgreSQL (unix_socket_directories; libpq's
+host).
+"""
 
 
 @frozen
 class Embedded:
-    """Where the embedded servers are; None for one that was not asked for."""
+    """The URLs of the embedded servers; None for a server that was not requested."""
 
     postgres_url: str | None
     redis_url: str | None
@@ -42,12 +48,13 @@ class Embedded:
 
 @asynccontextmanager
 async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool = True) -> AsyncIterator[Embedded]:
-    """Have the servers run for as long as the block does; without any to run, touch nothing.
+    """Run the requested servers while the block runs; without any, touch no file.
 
-    Owns: this process's share in them. Leaving stops them if no other process has one.
+    Owns: this process's use of the servers. Leaving stops them if no other process uses them.
 
     Raises:
-        EmbeddedServerError: one did not start, or another command kept the folder locked.
+        EmbeddedServerError: a server did not start, or another command held the folder's lock too
+            long.
         SettingsError: the folder cannot be used.
     """
     if not (postgres or redis):
@@ -79,7 +86,7 @@ async def embedded_servers(data_dir: Path, *, postgres: bool = True, redis: bool
 
 
 async def _lock(file: int, kind: int, patience_s: float) -> bool:
-    """Take a lock on an open file; False if others held on to theirs for `patience_s`. It lasts until the file is closed."""
+    """Take a lock on an open file, until the file is closed; return False after `patience_s`."""
     give_up = trio.current_time() + patience_s
     while True:
         try:
@@ -87,24 +94,29 @@ async def _lock(file: int, kind: int, patience_s: float) -> bool:
         except BlockingIOError:
             if trio.current_time() >= give_up:
                 return False
-            await trio.sleep(0.02)  # the kernel offers no event for this that a cancel could interrupt
+            await trio.sleep(0.02)  # the kernel has no cancellable event for it
         else:
             return True
 
 
 def _check_length(data_dir: Path) -> None:
-    if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:  # which a loop of links does not stop
+    # realpath also works for circular links.
+    if len(os.fsencode(os.path.realpath(data_dir))) > LONGEST_FOLDER_BYTES:
         raise EmbeddedServerError(f"NEWSINTEL_DATA_DIR is too long for the embedded servers: at most {LONGEST_FOLDER_BYTES} bytes")
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """The folder for sockets: DATA_DIR, or where its path cannot be a socket's a short one that every command derives alike."""
+    """Return the folder for sockets.
+
+    It is DATA_DIR, or a short folder if sockets cannot be in DATA_DIR; all commands derive the same
+    short name.
+    """
     if len(os.fsencode(data_dir / ".s.PGSQL.5432")) <= LONGEST_SOCKET_BYTES and not SEVERAL & set(str(data_dir)):
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    short = Path("/tmp") / f"newsintel-{digest}"  # noqa: S108 - whoever made it before us must be us, which is checked below
+    short = Path("/tmp") / f"newsintel-{digest}"  # noqa: S108 - its owner is checked below
     short.mkdir(mode=0o700, exist_ok=True)
     found = short.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & 0o077 or not short.is_dir() or short.is_symlink():
-        raise EmbeddedServerError(f"{short} is not a folder of ours alone; choose a shorter NEWSINTEL_DATA_DIR")
+        raise EmbeddedServerError(f"{short} must be a folder that only this user can access; or choose a shorter NEWSINTEL_DATA_DIR")
     return short

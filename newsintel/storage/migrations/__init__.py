@@ -1,4 +1,7 @@
-"""The schema, step by step. A step's name is a number of four digits, so that 'older' is a comparison of text."""
+"""The migrations of the schema.
+
+A migration's name is a number of four digits, so names compare as text.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -6,10 +9,10 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 NO_STEP = "0000"
-"""Where a schema is that has taken none."""
+"""The version of a schema without any migration."""
 
 
 @cache
 def newest() -> str:
-    """The last step of this version, by the names of the files: Alembic, which knows it too, takes long to import."""
+    """Return the newest migration's name, from the file names: Alembic takes long to import."""
     return max((path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py")), default=NO_STEP)

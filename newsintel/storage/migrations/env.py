@@ -1,4 +1,4 @@
-"""What Alembic runs to migrate, in the transaction that `storage.postgres.migrate` has begun and will commit."""
+"""What Alembic runs to migrate, in the transaction of `storage.postgres.steps`."""
 
 from alembic import context
 

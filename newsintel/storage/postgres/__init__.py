@@ -1,1 +1,1 @@
-"""The archive and the search history in PostgreSQL, one file per noun."""
+"""The ports on PostgreSQL, one file per noun."""

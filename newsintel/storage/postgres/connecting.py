@@ -1,4 +1,7 @@
-"""A URL of PostgreSQL as arguments of asyncpg, and the options of a connection's socket that asyncpg has no arguments for."""
+"""Turns a URL of PostgreSQL into asyncpg's arguments.
+
+It also sets the socket options for which asyncpg has no arguments.
+"""
 
 import ssl
 from collections.abc import Mapping
@@ -10,11 +13,11 @@ from newsintel.config.database_url import SYSTEM, DatabaseUrl
 from newsintel.config.values import Secret
 
 CONNECT_S = 2.0
-"""How long connecting may take where the URL says nothing."""
+"""Default timeout of connecting; the URL's connect_timeout replaces it."""
 
 
 def connect_arguments(url: DatabaseUrl, password: Secret | None, server_settings: Mapping[str, str]) -> dict[str, Any]:
-    """Arguments for `asyncpg.connect` and `asyncpg.create_pool`; `password` replaces the URL's."""
+    """Return arguments for asyncpg's `connect` and `create_pool`; `password` replaces the URL's."""
     passed = {name: value for name, value in url.given.items() if name in PASSED}
     asked = {name: url.given[name] for name in ("options", "application_name") if url.given.get(name)}
     fallback = {"application_name": url.given["fallback_application_name"]} if "fallback_application_name" in url.given else {}
@@ -37,17 +40,23 @@ def connect_arguments(url: DatabaseUrl, password: Secret | None, server_settings
 
 
 def _system_tls(passed: Mapping[str, str]) -> ssl.SSLContext:
-    """TLS that trusts whom the operating system trusts (SSL_CERT_FILE names others), and checks the server's name."""
+    """Return a TLS context that checks the server's name.
+
+    It trusts the operating system's authorities, or those in SSL_CERT_FILE.
+    """
     context = ssl.create_default_context()
-    context.set_alpn_protocols(["postgresql"])  # PostgreSQL 17 asks for it where TLS begins at once
+    context.set_alpn_protocols(["postgresql"])  # PostgreSQL 17 requires it for direct TLS
     if "sslcert" in passed:
         context.load_cert_chain(passed["sslcert"], passed.get("sslkey"), lambda: passed.get("sslpassword", ""))
     return context
 
 
 def set_socket_options(connection: Any, given: Mapping[str, str]) -> None:
-    """Set what the URL's keepalives and tcp_user_timeout ask for on an open connection; a unix socket has none."""
-    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - asyncpg gives out its socket nowhere
+    """Set the URL's keepalives and tcp_user_timeout on an open connection.
+
+    Unix sockets have neither.
+    """
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - no public name
     if sock is None or sock.family.name == "AF_UNIX":
         return
     for level, option, value in socket_options(given):

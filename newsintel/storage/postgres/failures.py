@@ -1,6 +1,7 @@
-"""What each failure of asyncpg means for the caller: the one table between its exceptions and ours.
+"""Translates asyncpg's exceptions into ours; this is the only table of them.
 
-Classes are those of PostgreSQL's appendix A, "PostgreSQL Error Codes"; what is in none of the tuples is a bug of ours.
+The classes are those of PostgreSQL's appendix A, "PostgreSQL Error Codes". An exception in none of
+the tuples is a bug of ours.
 """
 
 import asyncio
@@ -19,13 +20,14 @@ from newsintel.errors import (
 )
 
 CONFLICTS = (pg.DeadlockDetectedError, pg.SerializationError, pg.InvalidCachedStatementError, pg.ForeignKeyViolationError)
-"""Lost to another transaction, or to a change of the schema; the same again may well succeed.
+"""Conflicts with another transaction or with a change of the schema; a retry can succeed.
 
-A foreign key fails when what it refers to, found a moment ago, is deleted: then the same again does not find it, or puts it back.
+A foreign key fails when its row was found and then deleted by another transaction. The retry does
+not find the row, or inserts it again.
 """
 
 _OF_AN_ACCOUNT = "_user_id_fkey"
-"""How the constraints end by which rows belong to an account, as PostgreSQL names them."""
+"""The end of the names that PostgreSQL gives to foreign keys that refer to an account."""
 
 LOST = (
     pg.PostgresConnectionError,
@@ -40,9 +42,10 @@ LOST = (
     ConnectionError,
     pg.ReadOnlySQLTransactionError,
 )
-"""The connection went away, asyncpg met its remains in the pool, or after a failover it leads to a server that is no longer the writer.
+"""The connection was lost, a lost connection was still in the pool, or after a failover its server
+is no longer the primary.
 
-A TimeoutError is not here: a frozen server would cost twice.
+TimeoutError is not in the list: with a frozen server, each unit would wait twice.
 """
 
 _REFUSED = (
@@ -52,10 +55,13 @@ _REFUSED = (
     ssl.SSLError,
 )
 _SCHEMA = (pg.UndefinedTableError, pg.UndefinedColumnError, pg.UndefinedFunctionError, pg.InvalidSchemaNameError)
-# asyncpg reports what it cannot encode (a lone surrogate, a number too large) as its own DataError, an InterfaceError: so these come first.
+# asyncpg reports values that it cannot encode (a lone surrogate, a number that is too large) as its
+# own DataError, which is an InterfaceError. So _POISONED is checked before LOST.
 _POISONED = (ValueError, OverflowError, pg.DataError, pg.IntegrityConstraintViolationError, pg.ProgramLimitExceededError)
 _SHARED = (pg.InvalidSQLStatementNameError, pg.DuplicatePreparedStatementError)
-"""A statement that was prepared is not there, or another of its name is: a pooler gives each transaction another session."""
+"""A prepared statement is missing or already exists: a connection pooler gives each transaction
+another session.
+"""
 _PASSING = (
     *CONFLICTS,
     *LOST,
@@ -67,32 +73,36 @@ _PASSING = (
     pg.TransactionRollbackError,
     pg.PostgresSystemError,
     pg.ConfigFileError,
-    pg.InternalServerError,  # also what poolers and proxies say of their own troubles
+    pg.InternalServerError,  # poolers and proxies also send it for their own failures
     asyncio.IncompleteReadError,
 )
 
-TOO_SLOW = "the archive took too long: ask for rarer words, or for a shorter time"
+TOO_SLOW = "the archive took too long: use rarer words or a shorter time range"
 
 FORESEEN = (*_REFUSED, *_SCHEMA, *_POISONED, *_SHARED, *_PASSING)
 
 
 def lost(error: BaseException) -> bool:
-    """True if only the connection failed, not what was asked of it."""
+    """Return True if only the connection failed, not the statement."""
     return isinstance(error, LOST) and not isinstance(error, (*_POISONED, *_REFUSED))
 
 
 def translate(error: BaseException) -> NewsIntelError:
-    """Our exception for one of FORESEEN. Messages name the kind alone: PostgreSQL's own may hold rows, hosts or passwords."""
+    """Return our exception for one of FORESEEN.
+
+    The message names only the kind, because PostgreSQL's own message may contain rows, hosts or
+    passwords.
+    """
     kind = type(error).__name__
     if isinstance(error, _REFUSED):
         return RefusedError(f"PostgreSQL refuses this service ({kind}): check the user, the password, the database's name and TLS")
     if isinstance(error, _SHARED) or _startup_refused(error):
         return RefusedError(
-            f"a connection pooler stands before PostgreSQL ({kind}): name PostgreSQL itself, "
-            "or have the pooler give out whole sessions and let startup parameters pass"
+            f"the URL leads to a connection pooler ({kind}): use the address of PostgreSQL itself, "
+            "or configure the pooler for session pooling and to pass startup parameters"
         )
     if isinstance(error, _SCHEMA):
-        return SchemaError(f"the database lacks what this version needs ({kind}); run `newsintel migrate`")
+        return SchemaError(f"the database's schema is missing or too old ({kind}): run `newsintel migrate`")
     if isinstance(error, _POISONED):
         gone = isinstance(error, pg.ForeignKeyViolationError) and str(error.constraint_name).endswith(_OF_AN_ACCOUNT)
         return AccountGoneError("the account has been deleted") if gone else PoisonedBatchError(f"PostgreSQL refused the content ({kind})")
@@ -102,5 +112,8 @@ def translate(error: BaseException) -> NewsIntelError:
 
 
 def _startup_refused(error: BaseException) -> bool:
-    """True for PgBouncer's `unsupported startup parameter`; for most else that it says it has the same code, 08P01."""
+    """Return True for PgBouncer's `unsupported startup parameter`.
+
+    Most of its errors have the same code, 08P01.
+    """
     return isinstance(error, pg.ProtocolViolationError) and "startup parameter" in str(error)

@@ -1,4 +1,4 @@
-"""Whether the database has taken the schema's steps, and taking those that are missing."""
+"""Checks the version of the database's schema, and runs missing migrations."""
 
 import asyncpg
 
@@ -16,17 +16,22 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 log = get_logger(__name__)
 
 LOCK_S = 30
-"""How long a migration waits for a lock: for another `migrate`, or a long transaction on a table it changes."""
+"""Seconds that a migration waits for a lock: for another `migrate`, or for a long transaction on a
+table that it changes.
+"""
 
 
 async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Postgres) -> None:
-    """Take every step that is missing; two commands at once are safe. A database that is ahead of us is left alone.
+    """Run the missing migrations, then index the texts that an older version wrote.
+
+    Two commands may run at once. A schema newer than ours is not changed.
 
     Args:
-        lane: where the work takes its slot.
-        url: of the role with the right to change the schema.
+        lane: the lane of the bridge that runs the migrations.
+        url: the URL of the role that may change the schema.
         password: replaces the URL's.
-        service: the pool of the role that the service runs as; it is granted the tables if it is another role.
+        service: the pool of the role that the service runs as; a role other than the owner is
+            granted rights on the tables.
 
     Raises:
         UnavailableError: the database cannot be reached, or refuses us.
@@ -41,7 +46,10 @@ async def migrate(lane: Lane, url: Secret, password: Secret | None, service: Pos
 
 
 async def _read_texts(service: Postgres) -> None:
-    """Read the words of all articles that an older version wrote, in batches beside everything else."""
+    """Index the words of all articles that an older version wrote.
+
+    It works in batches, so a running service goes on.
+    """
     articles = 0
     while read := await service.run(read_unread):
         if not articles:
@@ -52,14 +60,17 @@ async def _read_texts(service: Postgres) -> None:
 
 
 async def check_schema(service: Postgres) -> None:
-    """Raise SchemaError if the database's schema is missing or older than ours; a newer one is accepted, as releases only add to it."""
+    """Raise SchemaError if the database's schema is missing or older than ours.
+
+    A newer schema is accepted, because releases only add to it.
+    """
     found = await service.run(_version)
     if found < migrations.newest():
         raise SchemaError(f"the database's schema is at {found}, this version needs {migrations.newest()}: run `newsintel migrate`")
 
 
 async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
-    """Take the steps; returns the step that the schema was at before."""
+    """Run the missing migrations; return the schema's version before."""
 
     async def connect() -> asyncpg.Connection:
         settings = {"application_name": "newsintel migrate", "timezone": "UTC", "lock_timeout": f"{LOCK_S}s"}
@@ -71,20 +82,25 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
             known = await owner.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
             before = await _version(owner) if known else migrations.NO_STEP
             if before < migrations.newest():
-                # Alembic and SQLAlchemy take longer to import than all else, and hardly a start has a step to take.
+                # Alembic and SQLAlchemy take longer to import than everything else, and few starts
+                # need them.
                 from newsintel.storage.postgres.steps import take_steps  # noqa: PLC0415
 
                 before = await take_steps(connect)
             await _grant(owner, role)
         finally:
-            await owner.close(timeout=CONNECT_S)  # noqa: ASYNC102 - asyncio's side of the bridge, where no trio cancel comes
+            # This is asyncio's side of the bridge, which no trio cancel reaches.
+            await owner.close(timeout=CONNECT_S)  # noqa: ASYNC102
     except FORESEEN as error:
         raise translate(error) from error
     return before
 
 
 async def _grant(connection: Connection, role: str) -> None:
-    """Let the service's role use the tables, which belong to the role that made them. It may not touch the record of the steps."""
+    """Grant the service's role the use of the tables, if another role owns them.
+
+    It may not change Alembic's version table.
+    """
     if await connection.fetchval("SELECT current_user") == role:
         return
     for grant in (

@@ -1,7 +1,8 @@
-"""PostgreSQL as one place to run units of work: a pool, its limits, and what is tried again.
+"""Runs units of work on PostgreSQL: the connection pool, its limits and its retries.
 
-A unit is an asyncio function that is handed a connection and does one whole thing with it. The pool connects with the first unit, so a
-server that is away at start is an outage like any other and ends without a restart.
+A unit is an asyncio function that receives a connection and does one complete operation with it.
+The pool connects with the first unit, so a server that is down at start is an outage like any
+other: no restart is needed.
 """
 
 import asyncio
@@ -29,10 +30,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Connection = Any
-"""asyncpg.pool.PoolConnectionProxy: asyncpg's annotations of it and of Connection do not agree."""
+"""asyncpg.pool.PoolConnectionProxy, as Any: its annotations disagree with those of Connection."""
 
 COMMAND_S = 2.0
-"""No single command outlives this, even if the server is frozen; the server's own limits below come first."""
+"""Timeout of a single command, also when the server is frozen. The server's own timeouts below are
+shorter.
+"""
 
 SERVER_SETTINGS = {
     "application_name": "newsintel",
@@ -45,18 +48,24 @@ SERVER_SETTINGS = {
 
 CONFLICT_RETRIES = 3
 CONFLICT_PAUSE_S = 0.05
-"""The longest pause before the first retry; it doubles. Two batches that deadlock hold each other up for milliseconds."""
+"""The longest pause before the first retry; it doubles. Two batches that deadlock block each other
+for milliseconds.
+"""
 
 PATIENCE_S = 0.25
-"""How long a unit waits for a slot: some fifty look-ups long, and too short for anybody to notice."""
+"""How long a unit waits for a slot: as long as about fifty look-ups, and too short for people to
+notice.
+"""
 
 IDLE_S = 60.0
 CLOSE_S = 0.4
-"""How long closing waits for units in the air before it drops their connections; the bridge then waits DRAIN_S for their ends."""
+"""How long closing waits for running units before it drops their connections. Then the bridge waits
+DRAIN_S until they end.
+"""
 
 
 class Postgres:
-    """The pool, behind a lane of the bridge that has as many slots as the pool has connections; who may have how many, `rules` says."""
+    """The pool, behind a lane of the bridge with one slot per connection, given out by `rules`."""
 
     def __init__(self, lane: Lane, url: Secret, password: Secret | None, size: int) -> None:
         self._lane = lane
@@ -69,12 +78,12 @@ class Postgres:
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
 
     async def run(self, unit: Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a unit that may safely run twice: it is tried again when it lost a conflict or its connection.
+        """Run a unit that may run twice: it is retried after a conflict or a lost connection.
 
         Raises:
-            UnavailableError: PostgreSQL did not do it in time, or not at all.
-            PoisonedBatchError: what it was given can never be accepted.
-            AccountGoneError: the account that it was for is deleted.
+            UnavailableError: PostgreSQL failed, or did not finish in time.
+            PoisonedBatchError: PostgreSQL can never accept this content.
+            AccountGoneError: the account was deleted.
         """
         return await self._lane.run(self._translated, self._patiently, lambda connection: unit(connection, *args, **kwargs))
 
@@ -84,11 +93,11 @@ class Postgres:
 
     @property
     def slots_used(self) -> int:
-        """Units that run now."""
+        """Number of running units."""
         return self._lane.running
 
     async def ping(self) -> None:
-        """Return if PostgreSQL takes writes; raises UnavailableError if not, as from a replica."""
+        """Return if PostgreSQL takes writes; raise UnavailableError if not, as on a replica."""
         with asking_urgently():
             await self.run(_ping)
 
@@ -127,16 +136,21 @@ class Postgres:
                 connected = True
                 return await unit(connection)
         except FORESEEN as error:
-            # The server ends long statements itself, so what ran out of COMMAND_S leads to one that is frozen or without power.
+            # A working server ends long statements itself. So a command that runs into COMMAND_S
+            # means that the server is frozen or lost power.
             if lost(error) or (connected and isinstance(error, TimeoutError)):
-                # The others in the pool went the same way. No trio cancel comes to this side of the bridge.
+                # The pool's other connections are lost too. No trio cancel reaches this side of the
+                # bridge.
                 await pool.expire_connections()  # noqa: ASYNC120
             raise
 
     async def _pool(self) -> asyncpg.Pool:
-        """The pool; units that come while it opens wait for the same attempt, and the next one after a failure tries afresh."""
+        """Return the pool.
+
+        All units wait for one attempt to open it; after a failure, the next unit tries again.
+        """
         if self._closed:
-            raise UnavailableError("PostgreSQL is no longer in use here")
+            raise UnavailableError("the PostgreSQL pool is closed")
         if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception())):
             self._opening = asyncio.get_running_loop().create_task(self._open())
         return await asyncio.shield(self._opening)
@@ -158,18 +172,18 @@ class Postgres:
                 command_timeout=COMMAND_S,
                 max_inactive_connection_lifetime=IDLE_S,
             )
-        except ValueError:  # whose text repeats a part of the URL
-            raise RefusedError("the URL of PostgreSQL cannot be read as one") from None
+        except ValueError:  # its text repeats a part of the URL
+            raise RefusedError("the URL of PostgreSQL is invalid") from None
 
     async def close(self) -> None:
-        """Let units in the air end for CLOSE_S, then drop their connections. Runs on the asyncio side."""
+        """Wait CLOSE_S for running units, then drop their connections. Runs on the asyncio side."""
         self._closed = True
         if self._opening is None:
             return
         try:
             pool = await asyncio.wait_for(self._opening, CLOSE_S)
         except (*FORESEEN, RefusedError):
-            return  # it never opened, and asyncpg has dropped what it had
+            return  # the pool never opened; asyncpg has closed its connections
         try:
             await asyncio.wait_for(pool.close(), CLOSE_S)
         except FORESEEN:
@@ -177,15 +191,21 @@ class Postgres:
 
 
 def rules(size: int) -> Rules:
-    """Who may have how many of so many connections: a quarter for one person, all but one for everything that is not urgent."""
+    """Return how `size` connections are shared.
+
+    One person may hold a quarter; of two or more, one connection is reserved for urgent units.
+    """
     return Rules(size, each=ceil(size / 4), kept=min(1, size - 1), patience_s=PATIENCE_S)
 
 
 @asynccontextmanager
 async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, size: int) -> AsyncIterator[Postgres]:
-    """A pool of `size` connections; `password` replaces the URL's. Connects with the first unit.
+    """Open a pool of `size` connections; `password` replaces the URL's.
 
-    Owns: the pool's connections. Leaving has a slot of its own, because a frozen server takes all others.
+    It connects with the first unit.
+
+    Owns: the pool's connections. Closing has its own slot, because units on a frozen server may
+    hold all others.
     """
     postgres = Postgres(bridge.lane("PostgreSQL", rules(size)), url, password, size)
     closing = bridge.lane("closing PostgreSQL", 1)
@@ -198,4 +218,4 @@ async def open_postgres(bridge: Bridge, url: Secret, password: Secret | None, si
 
 async def _ping(connection: Connection) -> None:
     if await connection.fetchval("SHOW transaction_read_only") == "on":
-        raise ReadOnlySQLTransactionError  # as the server would say to a write: `lost` knows what follows
+        raise ReadOnlySQLTransactionError  # what a write would raise; `lost` handles it

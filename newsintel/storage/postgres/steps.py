@@ -1,4 +1,4 @@
-"""The schema's steps by Alembic, each in plain SQL. Imported only where there is a step to take."""
+"""Runs the schema's migrations with Alembic, each in plain SQL. Imported only if one is missing."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,11 +15,13 @@ from newsintel.storage import migrations
 from newsintel.storage.postgres.failures import translate
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
-"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
+"""An arbitrary number that no other program locks. If two commands migrate at once, the second
+waits and finds nothing to do.
+"""
 
 
 async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
-    """Take the steps that are missing, in one transaction; returns the step that the schema was at before.
+    """Run the missing migrations in one transaction; return the schema's version before.
 
     Runs on asyncio's side of the bridge.
 
@@ -27,7 +29,7 @@ async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> st
         connect: opens a connection of the role that may change the schema.
 
     Raises:
-        UnavailableError: the database went away, or refuses us.
+        UnavailableError: the connection was lost, or the database refuses us.
     """
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
@@ -40,7 +42,7 @@ async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> st
 
 
 def config() -> Config:
-    """What Alembic has to know: where the steps are."""
+    """Return Alembic's configuration: the folder of the migrations."""
     made = Config()
     made.set_main_option("script_location", str(migrations.FOLDER).replace("%", "%%"))
     return made

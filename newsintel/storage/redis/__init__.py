@@ -1,1 +1,1 @@
-"""The ports that Redis fulfils, one file per noun."""
+"""The ports on Redis, one file per noun."""

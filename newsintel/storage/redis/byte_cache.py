@@ -1,7 +1,8 @@
-"""The ByteCache port on Redis: finished bytes under any key, for a while.
+"""The ByteCache port on Redis: caches finished bytes under any key.
 
-As with harvests the key is inside the value and compared on reading. So is the time for which it was to be kept: with what is left of that
-Redis tells the age by its own clock, whichever process wrote it.
+As with harvests, the value contains its key, which is compared on reading. The value also contains
+its TTL. The age is this TTL minus the time to live that Redis reports. So the age depends only on
+Redis' clock, whichever process wrote the value.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from newsintel.domain.ports import Count, Kept
 from newsintel.storage.redis.link import RedisLink
 
 MOST_DIGITS = 9
-"""Of the seconds for which something is kept: thirty years."""
+"""Most digits of a TTL in seconds: about thirty years."""
 
 
 class RedisBytes:
@@ -22,9 +23,9 @@ class RedisBytes:
         self._count = count
 
     async def get(self, key: str) -> Kept | None:
-        """What is unreadable or another key's is deleted and counted."""
+        """A value that is unreadable or belongs to another key is deleted and counted."""
         value, left_ms = await self._link.call(self._get, key)
-        if value is None or left_ms < 0:  # PTTL is negative of a key that is gone by then, or never goes
+        if value is None or left_ms < 0:  # PTTL is negative if the key has expired or never expires
             return None
         head, _, data = value.partition(b"\n")
         ttl_s, _, named = head.partition(b" ")

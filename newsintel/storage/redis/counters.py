@@ -1,4 +1,4 @@
-"""The SharedCounter port on Redis: numbers that every process adds to."""
+"""The SharedCounter port on Redis: counters that all processes share."""
 
 from newsintel.storage.redis.link import RedisLink
 

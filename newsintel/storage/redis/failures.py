@@ -1,6 +1,7 @@
-"""What each failure of redis-py means: for the caller, for the breaker, and for the connections to that server.
+"""Decides what each failure of redis-py means for the caller, the breaker and the connections.
 
-An error reply starts with a word in capitals, its code. redis-py has classes for some of them only, so the code is what is looked at here.
+An error reply starts with its code, a word in capitals. redis-py has classes for only some codes,
+so this module looks at the code itself.
 """
 
 import re
@@ -11,44 +12,50 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from newsintel.errors import NewsIntelError, RefusedError, UnavailableError
 
 MISPLACED = frozenset({"READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN"})
-"""It is a replica now, or cannot serve yet: behind the same name there may be a better one, which only a new connection finds.
+"""The server is a replica now, or cannot serve yet. Its host name may lead to a better server,
+which only a new connection finds.
 
-OOM, MISCONF and NOREPLICAS are not here: a server that says that is still the primary, and goes on answering reads.
+OOM, MISCONF and NOREPLICAS are not in this list: a server that replies so is still the primary and
+answers reads.
 """
 
 REFUSED = frozenset({"NOAUTH", "WRONGPASS", "NOPERM", "DENIED"})
 CLUSTER = frozenset({"MOVED", "ASK", "CROSSSLOT", "TRYAGAIN"})
-"""The server is part of a cluster, which takes a client that follows redirections."""
+"""The server is part of a cluster, which needs a client that follows redirections."""
 
 ABORTED = "Transaction discarded because of: "
-"""How an EXECABORT begins that quotes the error behind it (Redis 6.2)."""
+"""How an EXECABORT reply begins that quotes its cause (Redis 6.2)."""
 
 FORESEEN = (RedisError, OSError)
 
 
 def code(error: BaseException) -> str:
-    """The code of an error reply, if it says more than ERR; for a transaction that was given up, the code of what made it so."""
+    """Return the code of an error reply; empty if it is only ERR.
+
+    For an aborted transaction, return the code of the cause.
+    """
     text = str(error)
-    word = getattr(error, "status_code", None)  # redis-py takes the codes that it knows off the text
+    word = getattr(error, "status_code", None)  # not in the text of known codes
     if text.startswith(ABORTED) or (word is None and isinstance(error, ResponseError)):
         word = text.removeprefix(ABORTED).partition(" ")[0]
     return word if word and word != "ERR" and re.fullmatch("[A-Z]+", word) else ""
 
 
 def misplaced(error: BaseException) -> bool:
-    """True if every connection to that server should be left."""
+    """Return True if all connections to that server should be closed."""
     return code(error) in MISPLACED
 
 
 def served(error: BaseException) -> bool:
-    """True if the server answers, and only refused this command: no reason to leave it alone."""
+    """Return True if the server answers and only refused this command: it can still be used."""
     return isinstance(error, ResponseError) and code(error) not in MISPLACED
 
 
 def translate(error: BaseException) -> NewsIntelError:
-    """Our exception for one of redis-py's; all that a cache may do wrong is be unavailable.
+    """Return our exception for one of redis-py's: any failure of a cache is an UnavailableError.
 
-    The reason may lie several causes deep: what happens while it connects becomes a ConnectionError.
+    The reason may be several causes deep, because redis-py turns failures while connecting into a
+    ConnectionError.
     """
     kind = code(error) or type(error).__name__
     if kind in CLUSTER:

@@ -1,9 +1,11 @@
-"""The HarvestCache port on Redis: answers by the key of their query, and a claim per key among processes.
+"""The HarvestCache port on Redis: answers by the key of their query, and claims on these keys.
 
-A value's key is inside the value and compared on reading, so that a reply meant for another request can never be shown. A claim is a
-string, the token, set where there is none. It is given back by whoever finds the token still there, checked under WATCH: so it takes
-nothing from a later holder, needs no Lua script (which careful operators forbid) and stands in one MULTI with the write of the answer.
-The two round trips more are the cache writer's, for whom nobody waits.
+The value contains its key, which is compared on reading, so a reply that belongs to another request
+is never shown. A claim is a lock among all processes: a key with the holder's token, set with NX. A
+holder deletes it only if the token is still its own, checked under WATCH. So it never deletes a
+later holder's claim, needs no Lua script (some operators forbid scripts), and deletes the claim in
+the same MULTI that writes the answer. This costs the cache writer two more round trips, but no
+request waits for them.
 """
 
 from collections.abc import Sequence
@@ -25,14 +27,14 @@ class RedisCache:
     def __init__(self, link: RedisLink, *, keep_s: float, count: Count) -> None:
         self._link = link
         self._redis = link.redis
-        self._keep_s = max(1, round(keep_s))  # EX takes whole seconds
+        self._keep_s = max(1, round(keep_s))  # EX takes only whole seconds
         self._count = count
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
         try:
             data = await in_turns(dump_answer(answer))
         except ValueError as error:
-            raise UnavailableError(f"an answer is not kept: {error}") from error
+            raise UnavailableError(f"an answer cannot be cached: {error}") from error
         await self._link.call(self._set, answer.harvest.query.key, data, lock_token)
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
@@ -51,7 +53,11 @@ class RedisCache:
         await self._redis.delete(*names)
 
     async def _read(self, key: str, data: bytes | None) -> Answer | None:
-        """What is kept, however old. What is unreadable or another key's is deleted, counted and not shown."""
+        """Return the cached answer of any age.
+
+        A value that is unreadable or belongs to another key is deleted and counted, and None is
+        returned.
+        """
         if data is None:
             return None
         try:
@@ -69,7 +75,8 @@ class RedisCache:
             await self._redis.set(f"articles:{key}", data, ex=self._keep_s)
 
     async def _claim(self, key: str, token: str, ttl_ms: int) -> tuple[bool, bytes | None]:
-        # No transaction: what a holder writes between the two is what we look for, and it gives its claim back with it.
+        # No transaction is needed: a holder that writes between the two commands writes the answer
+        # that we want, and deletes its claim with it.
         async with self._redis.pipeline(transaction=False) as together:
             together.set(f"lock:{key}", token, nx=True, px=ttl_ms)
             together.get(f"articles:{key}")
@@ -78,17 +85,18 @@ class RedisCache:
             raise data
         if isinstance(held, RedisError):
             await self._link.judge(held)
-        # If it takes no writes (full, or a read-only replica), nobody can claim anything: everybody goes ahead. It may be read.
+        # If Redis takes no writes (full, or a read-only replica), no process can claim a key, so
+        # all go ahead. Reads may still work.
         return bool(held), data
 
     async def _release(self, key: str, token: str) -> None:
         await self._give_back(key, token)
 
     async def _give_back(self, key: str, token: str, data: bytes | None = None) -> bool:
-        """Delete the claim and, in the same transaction, keep `data` if there is any.
+        """Delete the claim and write `data`, if any, in one transaction.
 
         Returns:
-            False if the claim is not, or no longer, ours: then neither was done.
+            False if the claim is not (or no longer) ours; then nothing was changed.
         """
         async with self._redis.pipeline(transaction=True) as together:
             await together.watch(f"lock:{key}")
@@ -100,6 +108,6 @@ class RedisCache:
             together.delete(f"lock:{key}")
             try:
                 await together.execute()
-            except WatchError:  # it lapsed this instant, and somebody else has it
+            except WatchError:  # the claim has just expired, and another process holds it
                 return False
         return True

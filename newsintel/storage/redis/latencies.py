@@ -1,4 +1,7 @@
-"""The LatencyStore port on Redis: one hash per UTC day, a field per step of a source's scale, gone after eight days by itself."""
+"""The LatencyStore port on Redis: one hash per UTC day, which expires after eight days.
+
+A hash has a field for each source, status and step of the latency scale.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,12 +12,12 @@ from newsintel.domain.search.outcome import Status
 from newsintel.storage.redis.link import RedisLink
 
 DAYS = 8
-"""Today and the seven days before it: a whole week, whatever the hour."""
+"""Today and the seven days before: at least a whole week at any hour."""
 
 KEEP_S = DAYS * 86_400
 
 MOST_DIGITS = 19
-"""Of a count: Redis adds up 64 bits."""
+"""Most digits of a count: Redis counts in 64 bits."""
 
 
 class RedisLatencies:
@@ -25,11 +28,11 @@ class RedisLatencies:
         self._redis = link.redis
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
-        """All of the counts are added, or none."""
+        """All counts are added, or none."""
         await self._link.call(self._add, _key(day), {f"{one.source} {one.status} {one.ms}": count for one, count in counts.items()})
 
     async def read(self, last: date) -> Mapping[Latency, int]:
-        """A field that this version cannot read is left out."""
+        """A field that this version cannot read is ignored."""
         total: Counter[Latency] = Counter()
         for field, count in await self._link.call(self._read, [_key(last - timedelta(days=back)) for back in range(DAYS)]):
             if (latency := _read_field(field)) is not None and count.isdigit() and len(count) <= MOST_DIGITS:
@@ -55,7 +58,7 @@ def _key(day: date) -> str:
 
 
 def _read_field(field: bytes) -> Latency | None:
-    """A field's meaning; None if another version wrote it."""
+    """Read a field; None if another version wrote it."""
     try:
         source, status, ms = field.decode().split(" ")
         return Latency(source, Status(status), int(ms))

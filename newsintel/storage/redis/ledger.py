@@ -1,14 +1,20 @@
-"""The Ledger port on Redis: for each source a sorted set of starts, each with a name of its own, scored by Redis' clock.
+"""The Ledger port on Redis: the starts of calls to each source, scored by Redis' clock.
 
-A start is entered first and looked at afterwards. One MULTI sees all starts but this one, and enters it; the same decision is then made
-again upon what was seen. If it still allows this start, no other came in between: every later one sees this one. If not, the start is
-moved, or struck out. So two processes cannot both have the last call of a quota, without a Lua script (which careful operators forbid)
-and in two round trips; WATCH would take three, and fail where this one only moves.
+The starts of a source are in a sorted set, each with a name of its own.
 
-Each person with a start has a set of these alone, entered and seen in the same MULTI: whose a start is stands in its name. Sets lapse with
-their last start, so the quota bounds how many there are.
+A start is written first and checked afterwards. One MULTI reads all other starts and writes this
+one. Then the same decision is made again with what was read. If it still allows this start, no
+other start came in between, and every later start sees this one. If not, the start is moved or
+deleted. So two processes cannot both take the last call of a quota. This takes two round trips and
+no Lua script (some operators forbid scripts). WATCH would take three, and would fail in cases where
+this method only moves the start.
 
-Scores are microseconds of Redis' own clock, told in the same transaction, so the processes' clocks need not agree.
+The starts of each person are also in a set of their own, which the same MULTI writes and reads; the
+name of a start contains its person. A set expires with its last start, so the quota bounds the
+number of sets.
+
+Scores are microseconds of Redis' own clock, which the same transaction reads, so the processes'
+clocks need not agree.
 """
 
 import math
@@ -27,16 +33,24 @@ from newsintel.storage.redis.link import RedisLink
 
 US = 1_000_000
 SLACK_S = 60
-"""How long a start is kept after it has stopped to matter: more than two readings of Redis' clock differ."""
+"""How long a start is kept after its window has ended: longer than two readings of Redis' clock can
+differ.
+"""
 CLEANUP_S = 0.5
-"""How long striking a start out may hold up a cancelled job: two of Redis's socket timeouts."""
+"""How long deleting a start may delay a cancelled job: two socket timeouts of Redis."""
 
 
 @frozen
 class _Seen:
-    """What one transaction saw: Redis' time, how many starts, and the scores of those that `Terms.ranks` names; all in microseconds.
+    """What one transaction read; times are microseconds of Redis' clock.
 
-    And how many of them are the person's who asks, and the score of the oldest.
+    Attributes:
+        now_us: Redis' time.
+        used: number of starts in the window.
+        newest: score of the newest start.
+        full, open: scores of the starts that `Terms.ranks` names.
+        own: number of the asking person's starts in the window.
+        oldest_own: score of the oldest of these.
     """
 
     now_us: int
@@ -49,23 +63,26 @@ class _Seen:
 
 
 class RedisLedger:
-    """Starts in Redis."""
+    """The ledger of starts in Redis."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
         self._redis = link.redis
         self._ahead_us: int | None = None
-        """How far Redis' clock is ahead of this machine's monotonic one: tells before it is asked again which starts still matter."""
+        """How far Redis' clock is ahead of this machine's monotonic clock. It gives Redis' time
+        without another call, to find outdated starts.
+        """
 
     async def reserve(
         self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
     ) -> Start | Turned:
-        """Each round lost is one that another start has won; the caller's deadline bounds them."""
+        """A lost round means that another start won it; the caller's deadline bounds the rounds."""
         asked_s = trio.current_time()
         ago_us = {label: round((asked_s - at_s) * US) for label, at_s in before.items()}
         seen = await self._link.call(self._look, source, terms, ago_us, name, None)
         now_s = trio.current_time()
-        origin_s = now_s - seen.now_us / US  # one for all rounds, so that they are exact against each other
+        # The same origin for all rounds, so that their times compare exactly.
+        origin_s = now_s - seen.now_us / US
         answer = decide(_spent(seen, origin_s), now_s)
         entered = False
         try:
@@ -92,7 +109,11 @@ class RedisLedger:
         return _spent(seen, trio.current_time() - seen.now_us / US)
 
     async def _look(self, source: str, terms: Terms, ago_us: Mapping[str, int], name: str, at_us: int | None) -> _Seen:
-        """See every start but the named one, after entering those of `ago_us` ago; then enter the named one, if it has a time."""
+        """Read every start but the named one, in one transaction.
+
+        Starts of `ago_us` are written before, with their times as microseconds ago. The named start
+        is written afterwards, if `at_us` is given.
+        """
         about_us = await self._about_us()
         floor_us = about_us - round(terms.window_s * US)
         ranks = (1, *terms.ranks)
@@ -105,7 +126,7 @@ class RedisLedger:
             for one in (key, *of_person):
                 together.zrem(one, name)
                 together.zremrangebyscore(one, "-inf", floor_us - SLACK_S * US)
-                together.zremrangebyscore(one, about_us + round((terms.window_s + SLACK_S) * US), "+inf")  # no start of ours
+                together.zremrangebyscore(one, about_us + round((terms.window_s + SLACK_S) * US), "+inf")  # not ours
             before = len(together)
             together.time()
             together.zcount(key, floor_us, "+inf")
@@ -126,13 +147,13 @@ class RedisLedger:
         return _Seen(self._note(now), used, newest, full, open_, own, oldest[0][1] if oldest else -math.inf)
 
     async def _about_us(self) -> int:
-        """Redis' time by what is known of it; asked for if nothing is."""
+        """Return Redis' time by the known difference of the clocks; ask Redis if it is unknown."""
         if self._ahead_us is None:
             self._note(await self._redis.time())
         return time.monotonic_ns() // 1000 + (self._ahead_us or 0)
 
     def _note(self, told: tuple[int, int]) -> int:
-        """Redis' time, as it has just told it in seconds and microseconds."""
+        """Note Redis' time, just read as seconds and microseconds; return it in microseconds."""
         now_us = told[0] * US + told[1]
         self._ahead_us = now_us - time.monotonic_ns() // 1000
         return now_us
@@ -145,17 +166,17 @@ class RedisLedger:
 
 
 def _keys(source: str, name: str) -> tuple[str, ...]:
-    """The sets that a start of this name is in: the source's, and its person's."""
+    """Return the keys of a start's sets: the source's and its person's."""
     person = person_of(name)
     return (f"starts:{source}", f"starts:{source}:{person}") if person else (f"starts:{source}",)
 
 
 def _life_ms(terms: Terms) -> int:
-    """For how long a set is kept after its last start."""
+    """Return for how long a set is kept after its last start."""
     return round((terms.window_s + SLACK_S) * 1000)
 
 
 def _spent(seen: _Seen, origin_s: float) -> Spent:
-    """On trio's clock, which read `origin_s` when Redis' one read 0."""
+    """Convert to trio's clock, which read `origin_s` when Redis' clock read 0."""
     newest_s, full_s, open_s, own_s = (origin_s + score / US for score in (seen.newest, seen.full, seen.open, seen.oldest_own))
     return Spent(seen.used, newest_s, full_s, open_s, seen.own, own_s)

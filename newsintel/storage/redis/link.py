@@ -1,4 +1,4 @@
-"""The way to Redis on redis-py: one pool, one lane, one breaker, for every port that is fulfilled there."""
+"""The link to Redis with redis-py: one pool, one lane and one breaker for all its ports."""
 
 import asyncio
 import time
@@ -27,24 +27,30 @@ Ts = TypeVarTuple("Ts")
 
 CONNECTIONS = 20
 ROOM = Rules(CONNECTIONS, each=5, kept=1, patience_s=0.25)
-"""One person has a quarter of the places at most, who is asking goes first, and who finds none waits for some fifty commands."""
+"""One person holds at most a quarter of the slots, one slot is reserved for urgent operations,
+which go first, and an operation waits for a slot as long as about fifty commands take.
+"""
 POOL_WAIT_S = 0.1
 SOCKET_S = 0.25
-"""For connecting and for each reply: what a black hole costs the few callers before the breaker opens."""
+"""Timeout of connecting and of each reply. If Redis drops all packets, each of the few callers
+before the breaker opens waits this long.
+"""
 
 HEALTH_CHECK_S = 30
 CLOSE_S = 0.5
 
 PING_KEY = "ping"
 PING_MS = 1000
-"""What a ping writes is gone after this."""
+"""The key that a ping writes expires after this."""
 
 
 class RedisLink:
-    """A Redis, asked by whole operations. Its outage costs callers nothing after the first few: see Breaker.
+    """Runs whole operations on one Redis.
+
+    After the first few callers, an outage costs nothing: see Breaker.
 
     Attributes:
-        redis: the client, for the operations that are handed to `call`; never awaited outside of one.
+        redis: the client; only operations that `call` runs may await it.
     """
 
     def __init__(self, lane: Lane, redis: Redis) -> None:
@@ -55,36 +61,43 @@ class RedisLink:
 
     @property
     def slots_used(self) -> int:
-        """Operations that run now."""
+        """Number of running operations."""
         return self._lane.running
 
     @property
     def breaker_open(self) -> bool:
-        """Whether Redis is left alone because it has not been answering."""
+        """True while Redis is not used because it did not answer."""
         return self._breaker.open
 
     async def ping(self) -> None:
-        """Return if Redis takes a write; raises UnavailableError if not, as from a replica or a server that is full."""
+        """Return if Redis takes writes; raise UnavailableError if not.
+
+        A replica and a full server take none.
+        """
         await self.call(self._ping)
 
     async def call(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         """Run one asyncio operation on the client.
 
         Raises:
-            UnavailableError: Redis did not do it, or is left alone for the moment.
+            UnavailableError: Redis failed, or the breaker is open.
         """
         self._breaker.check(time.monotonic())
         return await self._lane.run(self._watched, operation, args)
 
     async def discard(self, key: str) -> None:
-        """An operation for `call`: delete a value that cannot be trusted, and drop the idle connections: one may be a reply behind."""
+        """Delete an invalid value and close idle connections: one may have an unread reply.
+
+        This is an operation for `call`.
+        """
         await self.redis.connection_pool.disconnect(inuse_connections=False)
         await self.redis.delete(key)
 
     async def judge(self, error: BaseException) -> None:
-        """Draw the consequences of a failure: for the breaker, and for the connections if their server is the wrong one.
+        """Report a failure to the breaker; close the connections if their server is the wrong one.
 
-        After a failover behind one name, open connections go on leading to the old primary, whose replies nothing else ends.
+        After a failover behind one host name, open connections still lead to the old primary. It
+        goes on answering, so nothing else closes them.
         """
         if served(error):
             self._breaker.succeeded()
@@ -92,13 +105,16 @@ class RedisLink:
             self._breaker.failed(time.monotonic())
         if misplaced(error):
             pool = self.redis.connection_pool
-            # Others are in the middle of an operation: their connections go when it is done.
+            # Connections in use are closed when their operations end.
             await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]
             with suppress(*FORESEEN):
                 await pool.disconnect(inuse_connections=False)
 
     async def _watched(self, operation: Callable[[*Ts], Coroutine[Any, Any, T]], args: tuple[*Ts]) -> T:
-        """Tell the breaker and the log how it went, here where it always ends: the caller may have left."""
+        """Run an operation and report its outcome to the breaker and the log.
+
+        This happens on the asyncio side, because the caller may leave before the end.
+        """
         try:
             result = await operation(*args)
         except FORESEEN as error:
@@ -118,7 +134,7 @@ class RedisLink:
 
 @asynccontextmanager
 async def open_redis(bridge: Bridge, url: Secret, password: Secret | None) -> AsyncIterator[RedisLink]:
-    """A link to one Redis; `password` replaces the URL's. Connects with the first command.
+    """Open a link to one Redis; `password` replaces the URL's. It connects with the first command.
 
     Owns: the pool's connections.
     """
@@ -135,14 +151,15 @@ async def _close(redis: Redis) -> None:
     try:
         await asyncio.wait_for(redis.aclose(), CLOSE_S)
     except FORESEEN:
-        return  # it was going away in any case
+        return  # the connections are dropped anyway
 
 
 def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
-    """The pool as redis-py should be set up, not as it comes.
+    """Return a pool with safer settings than redis-py's defaults.
 
-    As it comes a black hole costs 59 s a command, and a connection with an unread reply is handed on to the next caller (8.x skips the
-    check while it listens for maintenance notifications). The rest spares round trips at each connection.
+    With the defaults, a server that drops all packets costs 59 s per command, and the next caller
+    may get a connection with an unread reply (8.x skips the check while it listens for maintenance
+    notifications). The other settings save round trips for each new connection.
     """
     return BlockingConnectionPool(
         **_place(redis_url.read(url.reveal()), password),
@@ -159,7 +176,7 @@ def _pool(url: Secret, password: Secret | None) -> BlockingConnectionPool:
 
 
 def _place(url: RedisUrl, password: Secret | None) -> dict[str, Any]:
-    """Where to connect, as arguments of redis-py's connections."""
+    """Return where to connect, as arguments of redis-py's connections."""
     place: dict[str, Any] = {"path": url.path} if url.path else {"host": url.host, "port": url.port}
     place |= {"db": url.db, "username": url.username, "password": password.reveal() if password else url.password}
     kind = UnixDomainSocketConnection if url.path else SSLConnection if url.tls else Connection

@@ -1,4 +1,4 @@
-"""The Repeats port on Redis: a key that is there was seen a short while ago."""
+"""The Repeats port on Redis: a key exists if it was seen a short time ago."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from newsintel.storage.redis.link import RedisLink
 
 
 class RedisRepeats:
-    """Keys that lapse by themselves."""
+    """Keys that expire."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link

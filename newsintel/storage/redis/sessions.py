@@ -1,8 +1,8 @@
-"""The Sessions port on Redis: who is signed in, by the SHA-256 of a secret id that only the browser has.
+"""The Sessions port on Redis: sessions by the SHA-256 of a secret id that only the browser has.
 
-The key is inside the value and compared on reading, so that a reply meant for another request signs nobody in. Each user's sessions are
-also listed under the user, so that all of them can be ended. A session's key lapses by itself: IDLE after it was last seen, and never
-later than MAX after it was made.
+The value contains its key, which is compared on reading, so a reply that belongs to another request
+signs nobody in. A set lists the sessions of each user, so that all of them can be ended. A session
+expires `idle_s` after it was last seen, and at the latest `max_s` after its start.
 """
 
 import json
@@ -17,10 +17,12 @@ from newsintel.domain.security.keys import digest
 from newsintel.storage.redis.link import RedisLink
 
 MOST = 50
-"""Sessions of one account, as many as it may have keys: far more browsers than one person has. One more ends the oldest."""
+"""Most sessions of one account, as many as its API keys: far more than one person has browsers. One
+more ends the oldest.
+"""
 
 SEEN_EVERY = timedelta(minutes=1)
-"""Being seen is written down no more often than this."""
+"""`last_seen_at` is written at most this often."""
 
 
 class RedisSessions:
@@ -60,12 +62,13 @@ class RedisSessions:
             together.expire(_list(session.user_id), round(self._max.total_seconds()))
             together.smembers(_list(session.user_id))
             members = (await together.execute())[-1]
-        # Looked at after it is entered: of two that start at once, the later sees both.
+        # Members are read after the new session is added: if two start at once, the later one sees
+        # both.
         if len(members) > MOST:
             await self._end_oldest(session)
 
     async def _end_oldest(self, newest: Session) -> None:
-        """End as many of a user's sessions as there are too many, whatever the clock of the machine that made the newest says."""
+        """End a user's oldest sessions beyond MOST; never `newest`, even if clocks are wrong."""
         others = [session for session in await self._all(newest.user_id) if session.digest != newest.digest]
         oldest = sorted(others, key=lambda session: (session.created_at, session.digest), reverse=True)[MOST - 1 :]
         if oldest:
@@ -79,16 +82,20 @@ class RedisSessions:
         if session is None or self._now() - session.last_seen_at < SEEN_EVERY:
             return session
         seen = Session(session.digest, session.user_id, session.created_at, self._now(), session.client)
-        # XX: a session that is ended at this moment stays ended.
+        # XX: a session that was ended meanwhile stays ended.
         written = await self._redis.set(_key(session_digest), dump(seen), ex=self._left(seen), xx=True)
         return seen if written else None
 
     async def _read(self, session_digest: str) -> Session | None:
-        data = cast(bytes | None, await self._redis.get(_key(session_digest)))  # bytes, since nothing asks the client to decode
+        # The reply is bytes, because the client decodes nothing.
+        data = cast(bytes | None, await self._redis.get(_key(session_digest)))
         return await self._checked(session_digest, data)
 
     async def _checked(self, session_digest: str, data: bytes | None) -> Session | None:
-        """The session that was read under a digest; what is none, or another's, is deleted."""
+        """Return the session that was read under a digest.
+
+        An invalid or foreign value is deleted.
+        """
         if data is None:
             return None
         session = load(data)
@@ -121,22 +128,23 @@ class RedisSessions:
 
     async def _digests(self, user_id: int) -> list[str]:
         members = cast(set[bytes], await self._redis.smembers(_list(user_id)))
-        return [member.decode("latin-1") for member in members]  # ours are ASCII; whatever else stands there names no session
+        # Our members are ASCII; any other member names no session.
+        return [member.decode("latin-1") for member in members]
 
     def _left(self, session: Session) -> int:
-        """Whole seconds for which it may live on if nobody is seen again; 0 or less: it has ended."""
+        """Return the whole seconds until the session expires if unused; 0 or less if it has."""
         now = self._now()
         return round(min(self._idle - (now - session.last_seen_at), self._max - (now - session.created_at)).total_seconds())
 
 
 def dump(session: Session) -> bytes:
-    """A session as bytes that `load` reads."""
+    """Return a session as bytes for `load`."""
     times = (session.created_at.isoformat(), session.last_seen_at.isoformat())
     return json.dumps([session.digest, session.user_id, *times, session.client]).encode()
 
 
 def load(data: bytes) -> Session | None:
-    """The session in some bytes; None if they hold none."""
+    """Return the session in some bytes; None if they contain none."""
     try:
         found, user_id, created, seen, client = json.loads(data)
         created_at, last_seen_at = (datetime.fromisoformat(one).astimezone(UTC) for one in (created, seen))

@@ -1,4 +1,4 @@
-"""The Attempts port on Redis: sign-ins that have been started, each good for one return within ten minutes."""
+"""The Attempts port on Redis: started sign-ins, each valid for one return within ten minutes."""
 
 import json
 
@@ -10,11 +10,16 @@ from newsintel.domain.security.keys import digest
 from newsintel.storage.redis.link import RedisLink
 
 KEEP_S = 600
-"""As long as the provider's own code lives: ten minutes (Reddit; RFC 6749, 4.1.2 says at most that)."""
+"""As long as the provider's authorization code is valid: ten minutes (Reddit; the most that RFC
+6749, 4.1.2 recommends).
+"""
 
 
 class RedisAttempts:
-    """Attempts in Redis, by the SHA-256 of their state, so that a dump of it lets nobody in."""
+    """Attempts in Redis, by the SHA-256 of their state.
+
+    An attempt holds only the digest of the browser's cookie, so a dump of Redis signs nobody in.
+    """
 
     def __init__(self, link: RedisLink, count: Count) -> None:
         self._link = link
@@ -42,7 +47,7 @@ class RedisAttempts:
 
 
 def _read(data: bytes | str) -> Attempt | None:
-    """The attempt in some bytes; None if they hold none."""
+    """Return the attempt in some bytes; None if they contain none."""
     try:
         attempt = Attempt(**json.loads(data))
     except (ValueError, TypeError, RecursionError):

@@ -1,13 +1,14 @@
-"""Articles, their duplicates, what could not be saved, and the search history."""
+"""Create articles, their duplicates, articles that could not be saved, and the search history."""
 
 from alembic import op
 
 revision = "0001"
 down_revision = None
 
-# The dates keep out what Python cannot read back: one row of the year 20000 would break every list that it is in. 1800 is before the
-# oldest item of any newspaper's archive that we search (The Guardian was founded in 1821).
-# The texts are cut for the index alone: a tsvector over 1 MiB is an error, and no word of three letters takes more than 8 bytes a letter.
+# The date checks refuse what Python cannot read back: one row of the year 20000 would break every
+# list that contains it. 1800 is before the oldest article of any newspaper archive that we search
+# (The Guardian was founded in 1821). Only the index uses cut texts: a tsvector over 1 MiB is an
+# error, and words of three letters take at most 8 bytes a letter.
 ARTICLES = """
 CREATE TABLE articles (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -50,7 +51,8 @@ CREATE TABLE article_duplicates (
 )
 """
 
-# The article is JSON in plain ASCII, in a text column: jsonb refuses the very characters for which an article is here.
+# The article is JSON in plain ASCII, in a text column: jsonb refuses the same characters because of
+# which an article is here.
 DEAD_LETTERS = """
 CREATE TABLE dead_letters (
     public_id text PRIMARY KEY,

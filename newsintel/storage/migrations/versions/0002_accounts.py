@@ -1,4 +1,4 @@
-"""Accounts, what a person prefers and saves, and whose a search was."""
+"""Create accounts, preferences and saved articles; add the account to searches."""
 
 from alembic import op
 
@@ -15,9 +15,10 @@ CREATE TABLE users (
 )
 """
 
-# Who somebody is to a provider. A user name is not unique: two providers may each have an `alice`. The subject is what a provider never
-# gives to somebody else; OpenID Connect bounds it at 255 characters (Core 1.0, section 2) and calls it unique within one issuer, so
-# the provider names the issuer as well.
+# How a provider identifies a person. A user name is not unique: two providers may each have an
+# `alice`. A provider never gives a subject to another person. OpenID Connect limits it to 255
+# characters (Core 1.0, section 2) and makes it unique within one issuer, so the provider column
+# also names the issuer.
 IDENTITIES = """
 CREATE TABLE identities (
     provider text NOT NULL CHECK (char_length(provider) BETWEEN 1 AND 500),
@@ -27,7 +28,7 @@ CREATE TABLE identities (
 )
 """
 
-# The size is that of the value as PostgreSQL writes it: with a space after each comma and colon.
+# The size is measured as PostgreSQL writes the value: with a space after each comma and colon.
 PREFERENCES = """
 CREATE TABLE user_preferences (
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -48,14 +49,15 @@ CREATE TABLE saved_articles (
 )
 """
 
-# Null is a search by nobody who was signed in, and every search from before there were accounts.
+# NULL is a search without a signed-in person, and every search from before accounts existed.
 WHOSE_SEARCH = "ALTER TABLE search_history ADD COLUMN user_id bigint REFERENCES users (id) ON DELETE CASCADE"
 
-# Each foreign key has an index that starts with it, or deleting what it names would read the whole table. Retention is served by 0001's
-# search_history_newest (searched_at).
+# Each foreign key has an index that starts with it. Otherwise deleting the row that it refers to
+# would read the whole table. Retention uses search_history_newest (searched_at) of 0001.
 INDEXES = (
     "CREATE INDEX identities_user ON identities (user_id)",
-    # Across users: who prefers the Guardian? WHERE key = 'preferred_sources' AND value @> '["guardian"]'
+    # For queries across users, such as who prefers the Guardian:
+    # WHERE key = 'preferred_sources' AND value @> '["guardian"]'
     "CREATE INDEX user_preferences_sources ON user_preferences USING gin (value jsonb_path_ops) WHERE key = 'preferred_sources'",
     "CREATE INDEX saved_articles_newest ON saved_articles (user_id, saved_at DESC, article_id)",
     "CREATE INDEX saved_articles_article ON saved_articles (article_id)",

@@ -1,7 +1,11 @@
-"""What archive search needs: one GIN index for words, authors, sources, publishers and time, and the orders by source and publisher.
+"""Create the indexes of archive search.
 
-Reading goes on while the indexes are built; writing waits, some 20 s per million articles, and the persister's retries bridge it. The
-expressions stand here as they were when this step was made: `tags` and `conditions` in storage.postgres repeat them to the letter.
+One GIN index holds words, authors, sources, publishers and time; two more give the order by source
+and by publisher.
+
+Reads continue while the indexes are built. Writes wait about 20 s per million articles; the
+persister's retries bridge this. The expressions here are those of the time of this migration;
+`tags` and `conditions` in storage.postgres.archive had to repeat them exactly.
 """
 
 from alembic import op
@@ -22,7 +26,7 @@ CREATE INDEX articles_found ON articles USING gin (
 
 STATEMENTS = (
     FOUND,
-    # It answers all that this one did.
+    # articles_found replaces it.
     "DROP INDEX articles_search",
     "CREATE INDEX articles_source ON articles (source, published_at DESC, public_id)",
     "CREATE INDEX articles_publisher ON articles (lower(publisher), published_at DESC, public_id)",

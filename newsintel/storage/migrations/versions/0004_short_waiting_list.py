@@ -1,7 +1,7 @@
-"""Little waits to be sorted into the index of archive search: every query reads all that does.
+"""Shorten the pending list of archive search's GIN index: every query reads the whole list.
 
-With the usual 4 MB of waiting articles a search without a match takes 18 ms instead of 2 (docs/decisions/0010). Neither reading nor
-writing waits for this step.
+With the default of 4 MB, a search without a match takes 18 ms instead of 2 ms
+(docs/decisions/0010). This migration blocks neither reads nor writes.
 """
 
 from alembic import op
@@ -9,7 +9,7 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# In kilobytes: some 200 articles, a batch of the persister.
+# In kilobytes: about 200 articles, one batch of the persister.
 SHORTER = "ALTER INDEX articles_found SET (gin_pending_list_limit = 256)"
 
 

@@ -1,11 +1,12 @@
-"""API keys, and the tokens that providers gave for an account."""
+"""Create API keys, and the tokens that providers gave for an account."""
 
 from alembic import op
 
 revision = "0005"
 down_revision = "0004"
 
-# Of a key only its SHA-256 is kept: it is 256 random bits, which nobody finds again from that.
+# Only the SHA-256 of a key is stored. A key is 256 random bits, so nobody can find it from the
+# digest.
 API_KEYS = """
 CREATE TABLE api_keys (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -20,7 +21,7 @@ CREATE TABLE api_keys (
 )
 """
 
-# Both tokens are encrypted; each value names the key that did it (docs/decisions/0013).
+# Both tokens are encrypted; each value names the key that encrypted it (docs/decisions/0013).
 TOKENS = """
 CREATE TABLE provider_tokens (
     user_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -1,11 +1,12 @@
-"""Searches counted by people: marks of the days that are open, counts of those that are closed, and the lists made of them."""
+"""Count searches by people: marks of open days, counts of closed days, lists made of them."""
 
 from alembic import op
 
 revision = "0007"
 down_revision = "0006"
 
-# Of a person there is the mark alone, an HMAC that differs by day and query (docs/decisions/0016).
+# The only trace of a person is the mark, an HMAC that differs by day and query
+# (docs/decisions/0016).
 TABLES = (
     """CREATE TABLE search_marks (
         query text NOT NULL CHECK (octet_length(query) BETWEEN 1 AND 512),

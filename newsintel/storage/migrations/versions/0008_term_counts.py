@@ -1,10 +1,13 @@
-"""In how many articles each word occurs, kept up to date: what makes a word telling is that few have it.
+"""Count the articles that contain each word. A word is significant if few articles contain it.
 
-Counting a word in the transaction that brings an article would have all of them wait for each other at the commonest words. So triggers
-only note which texts came, went or changed, and the term counter adds notes up, many at a time. They are triggers and not the service's
-own statements so that whatever writes articles, an import or an operator's DELETE included, is noted by it, once and in its transaction.
+If the transaction that writes an article also counted its words, transactions would block each
+other at the most common words. So triggers only record which texts were added, deleted or changed,
+and the term counter adds these records up in batches. They are triggers, not statements of the
+service, so that every write is recorded once and in its own transaction: also an import or an
+operator's DELETE.
 
-Writing waits while the words that are there are counted, some 10 s per million articles, and the persister's retries bridge it.
+Writes wait while the existing words are counted, about 10 s per million articles; the persister's
+retries bridge this.
 """
 
 from alembic import op
@@ -12,7 +15,8 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# The empty lexeme, which no text has: its number is that of all articles counted. Room on each page lets most updates stay on it.
+# The empty lexeme, which no text contains, counts all articles. Free space on each page
+# (fillfactor) lets most updates stay on their page.
 TERMS = """
 CREATE TABLE article_terms (
     lexeme text PRIMARY KEY,
@@ -28,8 +32,9 @@ CREATE TABLE term_changes (
 )
 """
 
-# With its owner's rights: a service that runs under another role goes on saving while this step is taken, before its role is granted the
-# new tables. PostgreSQL knows the old and new rows of a statement under the names that the triggers give them.
+# It runs with its owner's rights: a service under another role continues to save before that role
+# is granted the new tables. The triggers name the old and new rows of a statement (`gone`,
+# `fresh`).
 NOTE = """
 CREATE FUNCTION note_term_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

@@ -1,4 +1,7 @@
-"""What people opened and what they do not want to see: from these, saves, searches and preferences follow recommendations."""
+"""Create opened and dismissed articles.
+
+Recommendations follow from these and from saves, searches and preferences.
+"""
 
 from alembic import op
 
@@ -21,7 +24,8 @@ STATEMENTS = (
     )""",
     "CREATE INDEX opened_articles_newest ON opened_articles (user_id, opened_at DESC, article_id)",
     "CREATE INDEX dismissed_articles_newest ON dismissed_articles (user_id, dismissed_at DESC, article_id)",
-    # Each foreign key has an index that starts with it, or deleting what it names would read the whole table.
+    # Each foreign key has an index that starts with it. Otherwise deleting the row that it refers
+    # to would read the whole table.
     "CREATE INDEX opened_articles_article ON opened_articles (article_id)",
     "CREATE INDEX dismissed_articles_article ON dismissed_articles (article_id)",
 )

@@ -1,10 +1,12 @@
-"""The words of articles as newsintel reads them: PostgreSQL's parser glued dashes and quotation marks to words, and took names for hosts.
+"""Let newsintel split texts into words, instead of PostgreSQL's parser.
 
-`search` keeps what it holds, but is written by newsintel from now on (storage.postgres.indexing). `newsintel migrate` then reads the texts
-of all articles again, batch by batch beside everything else, the latest first: a search finds those that have been read. A service of
-the version before goes on writing and reading until it is replaced; what it writes meanwhile is read within a minute.
+The parser joined dashes and quotation marks to words, and took names for hosts. `search` keeps its
+content, but from now on newsintel writes it (storage.postgres.archive.indexing). Then `newsintel
+migrate` indexes all articles again, in batches while the service runs, the latest first: a search
+finds the articles that are already indexed. A service of the version before still reads and writes
+until it is replaced; the articles that it writes meanwhile are indexed within a minute.
 
-This step builds the index again: reading and writing wait for some 20 s per million articles.
+This migration builds the index again: reads and writes wait about 20 s per million articles.
 """
 
 from alembic import op
@@ -25,9 +27,11 @@ CREATE INDEX articles_found ON articles USING gin (
 STATEMENTS = (
     "ALTER TABLE articles ALTER COLUMN search DROP EXPRESSION",
     "ALTER TABLE articles ALTER COLUMN search SET DEFAULT ''",
-    # Beside its article: ranking reads hundreds, and a long row would put this first into another table. Its texts go there instead.
+    # MAIN keeps `search` in the article's row, because ranking reads hundreds. In a long row
+    # PostgreSQL would move it to the TOAST table first; now it moves the texts instead.
     "ALTER TABLE articles ALTER COLUMN search SET STORAGE MAIN",
-    # The language by whose rules the words were read: ISO 639-1, '' = word by word, NULL = they are still to be read.
+    # text_language is the language whose rules split the words: ISO 639-1, '' = word by word, NULL
+    # = not indexed yet.
     "ALTER TABLE articles ADD COLUMN text_language text, ADD COLUMN publisher_key text",
     "DROP INDEX articles_found",
     "DROP INDEX articles_publisher",

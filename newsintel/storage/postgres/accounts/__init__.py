@@ -1,1 +1,1 @@
-"""Accounts in PostgreSQL."""
+"""The ports of accounts on PostgreSQL."""

@@ -1,15 +1,17 @@
-"""The AccountData port: an account as a whole, to be taken along or deleted."""
+"""The AccountData port: an account as a whole, for its export and its deletion."""
 
 from collections.abc import Sequence
 
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-IDENTITIES = "SELECT provider, subject FROM identities WHERE user_id = $1 ORDER BY provider, subject"
+IDENTITIES = """
+SELECT provider, subject FROM identities WHERE user_id = $1 ORDER BY provider, subject
+"""
 DELETE = "DELETE FROM users WHERE id = $1"
 
 
 class PostgresAccountData:
-    """Accounts' rows. Every method is one unit of work, safe to repeat."""
+    """Rows of accounts. Every method is one unit of work, safe to repeat."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -18,7 +20,7 @@ class PostgresAccountData:
         return await self._postgres.run(_identities, user_id)
 
     async def delete(self, user_id: int) -> None:
-        """Every table that refers to the account follows by its foreign key."""
+        """The foreign keys delete the rows of every table that refers to the account."""
         await self._postgres.run(_delete, user_id)
 
 

@@ -1,4 +1,4 @@
-"""The Accounts port: who signs in, by what their provider calls them, and whose a session or a key is."""
+"""The Accounts port: signs people in, and finds the account of a session or key."""
 
 import base64
 import secrets
@@ -13,12 +13,19 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 USED_EVERY = timedelta(minutes=1)
 
-COLUMNS = "users.id, users.public_id, users.username, identities.provider, users.created_at, users.last_login_at"
+COLUMNS = """
+users.id, users.public_id, users.username, identities.provider, users.created_at,
+users.last_login_at
+"""
 
-ACCOUNT = f"SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE users.id = $1 LIMIT 1"  # noqa: S608 - our own column names
+ACCOUNT = f"""
+SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id
+WHERE users.id = $1 LIMIT 1
+"""  # noqa: S608 - our own column names
 
 OF_IDENTITY = f"""
-SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id WHERE identities.provider = $1 AND identities.subject = $2
+SELECT {COLUMNS} FROM users JOIN identities ON identities.user_id = users.id
+WHERE identities.provider = $1 AND identities.subject = $2
 """  # noqa: S608 - our own column names
 
 KEY_HOLDER = f"""
@@ -29,13 +36,14 @@ WHERE api_keys.digest = $1 AND (api_keys.expires_at IS NULL OR api_keys.expires_
 LIMIT 1
 """  # noqa: S608 - our own column names
 
-# Once a minute is enough, and of twenty requests at once one writes.
+# One write a minute is enough. Of twenty concurrent requests, one writes.
 USED = """
 UPDATE api_keys SET last_used_at = $2
-WHERE digest = $1 AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - interval '1 minute')
+WHERE digest = $1
+  AND (last_used_at IS NULL OR last_used_at <= $2::timestamptz - interval '1 minute')
 """
 
-# Two first sign-ins of one person at the same moment make one account.
+# Because of this lock, two concurrent first sign-ins of one person create one account.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"
 
 SIGNED_IN = f"""
@@ -45,7 +53,10 @@ RETURNING {COLUMNS}
 """  # noqa: S608 - our own column names
 
 KNOWN = "SELECT true FROM identities WHERE provider = $1 AND subject = $2"
-CAME = "INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ($1, $2, $3, $3) RETURNING id"
+CAME = """
+INSERT INTO users (public_id, username, created_at, last_login_at) VALUES ($1, $2, $3, $3)
+RETURNING id
+"""
 KNOWN_AS = "INSERT INTO identities (provider, subject, user_id) VALUES ($1, $2, $3)"
 
 
@@ -81,7 +92,7 @@ async def _key_holder(connection: Connection, digest: str, now: datetime) -> Rec
     if row and (row["last_used_at"] is None or now - row["last_used_at"] >= USED_EVERY):
         with suppress(
             asyncpg.ReadOnlySQLTransactionError, asyncpg.LockNotAvailableError
-        ):  # a server that only reads just now still knows whose the key is
+        ):  # a key also works while the server is read-only or the row is locked
             await connection.execute(USED, digest, now)
     return row
 
@@ -97,7 +108,7 @@ async def _sign_in(connection: Connection, provider: str, subject: str, username
 
 
 def new_id(kind: str) -> str:
-    """A public id: `u_` and 20 lower-case base32 characters, of 100 random bits."""
+    """Return a public id such as `u_` and 20 lower-case base32 characters (100 random bits)."""
     return f"{kind}_{base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]}"
 
 

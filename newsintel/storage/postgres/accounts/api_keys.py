@@ -1,4 +1,7 @@
-"""The ApiKeys port: keys by which programs speak for an account. Of a key itself only its SHA-256 is here."""
+"""The ApiKeys port: keys with which programs act for an account.
+
+The database stores only the SHA-256 of a key.
+"""
 
 from asyncpg import Record
 from attrs import evolve
@@ -7,12 +10,16 @@ from newsintel.domain.accounts.model import Access, ApiKey
 from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# A lock on the account's own row, so that two keys made at once do not both find the last place free.
+# This locks the account's row, so that two concurrent requests cannot both take the last place.
 ROOM = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
 TAKEN = "SELECT count(*) FROM api_keys WHERE user_id = $1"
-MAKE = "INSERT INTO api_keys (public_id, user_id, digest, name, scope, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+MAKE = """
+INSERT INTO api_keys (public_id, user_id, digest, name, scope, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
 LIST = """
-SELECT public_id, name, scope, created_at, expires_at, last_used_at FROM api_keys WHERE user_id = $1 ORDER BY created_at DESC, id DESC
+SELECT public_id, name, scope, created_at, expires_at, last_used_at FROM api_keys
+WHERE user_id = $1 ORDER BY created_at DESC, id DESC
 """
 REVOKE = "DELETE FROM api_keys WHERE user_id = $1 AND public_id = $2"
 

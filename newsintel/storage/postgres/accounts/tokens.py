@@ -1,4 +1,4 @@
-"""The TokenStore port: providers' tokens as rows, sealed on the way in and opened on the way out."""
+"""The TokenStore port: providers' tokens as rows, encrypted in the database."""
 
 from collections.abc import Callable
 
@@ -10,21 +10,29 @@ from newsintel.errors import UnknownKeyError
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 PUT = """
-INSERT INTO provider_tokens (user_id, provider, access_token, refresh_token, expires_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO provider_tokens (user_id, provider, access_token, refresh_token, expires_at)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (user_id, provider) DO UPDATE SET
-    access_token = excluded.access_token, refresh_token = excluded.refresh_token, expires_at = excluded.expires_at
+    access_token = excluded.access_token,
+    refresh_token = excluded.refresh_token,
+    expires_at = excluded.expires_at
 """
-GET = "SELECT access_token, refresh_token, expires_at FROM provider_tokens WHERE user_id = $1 AND provider = $2"
+GET = """
+SELECT access_token, refresh_token, expires_at FROM provider_tokens
+WHERE user_id = $1 AND provider = $2
+"""
 DELETE = "DELETE FROM provider_tokens WHERE user_id = $1 AND provider = $2"
 
 PAGE = """
 SELECT user_id, provider, access_token, refresh_token FROM provider_tokens
 WHERE (user_id, provider) > ($1, $2) ORDER BY user_id, provider LIMIT $3
 """
-# Unless it was changed meanwhile: what a running service stores is sealed with the newest key anyway.
+# A row that was changed meanwhile is left alone: a running service has sealed it with the newest
+# key.
 RESEAL = """
 UPDATE provider_tokens SET access_token = $5, refresh_token = $6
-WHERE user_id = $1 AND provider = $2 AND access_token = $3 AND refresh_token IS NOT DISTINCT FROM $4
+WHERE user_id = $1 AND provider = $2
+  AND access_token = $3 AND refresh_token IS NOT DISTINCT FROM $4
 """
 PAGE_ROWS = 200
 

@@ -1,9 +1,10 @@
-"""The Archive port: articles as rows, kept for good.
+"""The Archive port: articles as rows that are never deleted.
 
-An article's identity is its canonical URL, of which its public id is a digest; a source's external id is only a note. Saving it again
-never loses anything: empty fields are filled, texts become fuller, the time of the fetch moves forward. Another source may fill in what it
-knows of the page, but not who wrote it: the author of a link post is the person who posted it. Nor does a post (which has points) lend its
-text to another source's article.
+An article's identity is its canonical URL; the public id is a digest of it. A source's external id
+is only information. Saving an article again loses nothing: empty fields are filled, longer texts
+replace shorter ones, the fetch time only moves forward. Another source may do both, but never
+sets the author: the author of a link post is the person who posted it. The text of a post (an
+article with points) never enters another source's article.
 """
 
 import json
@@ -21,15 +22,20 @@ from newsintel.storage.postgres.archive.indexing import Indexed, Texts, read, re
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 COLUMNS = (
-    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, author, section, image_url, language, "
-    "published_at, published_at_estimated, points, comments"
+    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
+    "author, section, image_url, language, published_at, published_at_estimated, points, comments"
 )
 
 LISTED = COLUMNS.replace("content", "NULL::text AS content")
-"""The same without the text, which no list shows: a hundred imported ones are 5 MB."""
+"""COLUMNS without the content, which no list shows: the contents of a hundred imported articles are
+5 MB.
+"""
 
-TIES = "SELECT low_id, high_id FROM article_duplicates WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])"
-"""The pairs of duplicates in which one of some articles is, by ids inside the archive."""
+TIES = """
+SELECT low_id, high_id FROM article_duplicates
+WHERE low_id = ANY($1::bigint[]) OR high_id = ANY($1::bigint[])
+"""
+"""The pairs of duplicates that contain one of the given articles, by internal ids."""
 
 _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL)
              AND length(excluded.{name}) > coalesce(length(kept.{name}), 0)
@@ -37,41 +43,53 @@ _FULLER = """CASE WHEN (kept.source = excluded.source OR excluded.points IS NULL
 _TEXTS = {
     "description": _FULLER.format(name="description"),
     "content": _FULLER.format(name="content"),
-    "author": "CASE WHEN kept.source = excluded.source THEN coalesce(kept.author, excluded.author) ELSE kept.author END",
+    "author": """CASE WHEN kept.source = excluded.source
+        THEN coalesce(kept.author, excluded.author) ELSE kept.author END""",
     "language": "coalesce(kept.language, excluded.language)",
 }
-"""What becomes of the texts whose words are indexed, and of the language that they are read by."""
+"""How an update changes the indexed texts, and the language whose rules index them."""
 
-# A text that changed is read again in the same transaction: until then no language says by which rules.
-# `xmax = 0` is true of a row that this statement inserted: an updated one carries the number of the transaction that locked it.
+# A changed text is indexed again in the same transaction; until then `text_language` is NULL.
+# `xmax = 0` is true for a row that this statement inserted: an updated row has the number of the
+# transaction that locked it.
 SAVE = f"""
-INSERT INTO articles AS kept ({COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key)
-SELECT {COLUMNS}, fetched_at, fetched_at, search::tsvector, text_language, publisher_key FROM unnest(
-    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::text[], $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[],
+INSERT INTO articles AS kept (
+    {COLUMNS}, first_seen_at, fetched_at, search, text_language, publisher_key
+)
+SELECT {COLUMNS}, fetched_at, fetched_at, search::tsvector, text_language, publisher_key
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+    $14::timestamptz[], $15::boolean[], $16::integer[], $17::integer[], $18::timestamptz[],
     $19::text[], $20::text[], $21::text[]
 ) AS row ({COLUMNS}, fetched_at, search, text_language, publisher_key)
 ON CONFLICT (public_id) DO UPDATE SET
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
     fetched_at = greatest(kept.fetched_at, excluded.fetched_at),
     {", ".join(f"{name} = {becomes}" for name, becomes in _TEXTS.items())},
-    text_language = CASE WHEN ({", ".join(_TEXTS.values())}) IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _TEXTS)})
+    text_language = CASE WHEN ({", ".join(_TEXTS.values())})
+                         IS DISTINCT FROM ({", ".join(f"kept.{name}" for name in _TEXTS)})
                          THEN NULL ELSE kept.text_language END,
     section = coalesce(kept.section, excluded.section),
     image_url = coalesce(kept.image_url, excluded.image_url),
-    published_at = CASE WHEN kept.published_at_estimated THEN excluded.published_at ELSE kept.published_at END,
+    published_at = CASE WHEN kept.published_at_estimated
+                        THEN excluded.published_at ELSE kept.published_at END,
     published_at_estimated = kept.published_at_estimated AND excluded.published_at_estimated,
-    points = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.points, kept.points)
+    points = CASE WHEN excluded.fetched_at >= kept.fetched_at
+                  THEN coalesce(excluded.points, kept.points)
                   ELSE coalesce(kept.points, excluded.points) END,
-    comments = CASE WHEN excluded.fetched_at >= kept.fetched_at THEN coalesce(excluded.comments, kept.comments)
+    comments = CASE WHEN excluded.fetched_at >= kept.fetched_at
+                    THEN coalesce(excluded.comments, kept.comments)
                     ELSE coalesce(kept.comments, excluded.comments) END
 RETURNING id, xmax = 0 AS new, text_language IS NULL AS unread
 """  # noqa: S608 - our own column names
 
 SAVE_PAIRS = """
 INSERT INTO article_duplicates AS kept (low_id, high_id, rule, similarity)
-SELECT DISTINCT ON (1, 2) least(member.id, founder.id), greatest(member.id, founder.id), pair.rule, pair.similarity
-FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS pair (member_id, founder_id, rule, similarity)
+SELECT DISTINCT ON (1, 2)
+    least(member.id, founder.id), greatest(member.id, founder.id), pair.rule, pair.similarity
+FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[])
+    AS pair (member_id, founder_id, rule, similarity)
 JOIN articles AS member ON member.public_id = pair.member_id
 JOIN articles AS founder ON founder.public_id = pair.founder_id
 WHERE member.id <> founder.id
@@ -80,8 +98,9 @@ ON CONFLICT (low_id, high_id) DO UPDATE SET rule = excluded.rule, similarity = e
 WHERE excluded.similarity > kept.similarity
 """
 
-# The leader at read: of the article and those directly tied to it, the fullest; then the one seen first. A search may show another one,
-# because it compares only what it found itself.
+# The leader, chosen when it is read: the article with the most filled fields among this one and its
+# direct duplicates; of equals, the one seen first. A search may show another leader, because it
+# compares only the articles that it found.
 ARTICLE = f"""
 SELECT {COLUMNS}, first_seen_at, fetched_at, (
     SELECT one.public_id FROM articles AS one
@@ -90,7 +109,8 @@ SELECT {COLUMNS}, first_seen_at, fetched_at, (
         UNION ALL SELECT high_id FROM article_duplicates WHERE low_id = this.id
         UNION ALL SELECT low_id FROM article_duplicates WHERE high_id = this.id
     )
-    ORDER BY num_nonnulls(one.description, one.author, one.image_url, one.content) + (NOT one.published_at_estimated)::integer DESC,
+    ORDER BY num_nonnulls(one.description, one.author, one.image_url, one.content)
+                 + (NOT one.published_at_estimated)::integer DESC,
              one.first_seen_at, one.id
     LIMIT 1
 ) AS leader_id
@@ -99,12 +119,13 @@ FROM articles AS this WHERE public_id = $1
 
 BURY = """
 INSERT INTO dead_letters (public_id, reason, article) VALUES ($1, $2, $3)
-ON CONFLICT (public_id) DO UPDATE SET reason = excluded.reason, article = excluded.article, buried_at = now()
+ON CONFLICT (public_id) DO UPDATE
+SET reason = excluded.reason, article = excluded.article, buried_at = now()
 """
 
 
 class PostgresArchive:
-    """The archive. Every method is one unit of work, safe to repeat."""
+    """The archive. Every method is one unit of work and idempotent."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -114,7 +135,7 @@ class PostgresArchive:
         return await self._postgres.run(_save, articles, ties)
 
     async def bury(self, article: Article, reason: str) -> None:
-        """Buried again, an article replaces what was kept of it."""
+        """If the article was buried before, this replaces the entry."""
         text = json.dumps(asdict(article), default=str)
         await self._postgres.run(_bury, _plain(article.id), _plain(reason), text)
 
@@ -126,7 +147,10 @@ class PostgresArchive:
 
 
 async def upsert(connection: Connection, articles: Iterable[tuple[Article, datetime]]) -> int:
-    """Upsert articles with the time each was fetched; returns how many are new. The caller has opened the transaction."""
+    """Upsert articles with their fetch times; return how many are new.
+
+    The caller has opened the transaction.
+    """
     new, unread = 0, []
     for rows in _rounds([(*_row(article, fetched_at), *await _words(article)) for article, fetched_at in articles]):
         saved = await connection.fetch(SAVE, *_columns(rows))
@@ -154,7 +178,10 @@ async def _find(connection: Connection, article_id: str) -> Record | None:
 
 
 def _rounds(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
-    """Split rows so that no id comes twice in one statement, which PostgreSQL refuses. Sorted, so that two batches lock in one order."""
+    """Split rows so that no statement contains an id twice, which PostgreSQL refuses.
+
+    Rows are sorted, so that all batches lock them in the same order.
+    """
     rounds: list[list[tuple[Any, ...]]] = []
     seen: Counter[str] = Counter()
     for row in rows:
@@ -170,10 +197,10 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
 
 
 def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
-    """An article in the order of COLUMNS, then the time of its fetch.
+    """Return an article's values in the order of COLUMNS, then its fetch time.
 
     Raises:
-        PoisonedBatchError: a time has no zone; asyncpg would take it for local time without a word.
+        PoisonedBatchError: a time has no time zone; asyncpg would silently take it for local time.
     """
     if article.published_at.tzinfo is None or fetched_at.tzinfo is None:
         raise PoisonedBatchError("an article's time has no zone")
@@ -188,19 +215,19 @@ def _row(article: Article, fetched_at: datetime) -> tuple[Any, ...]:
 
 
 async def _words(article: Article) -> Indexed:
-    """What the index is to know of an article.
+    """Return what the index stores of an article.
 
     Raises:
-        PoisonedBatchError: a text is none.
+        PoisonedBatchError: a text field is not a string.
     """
     texts = (article.title, article.publisher, article.description or "", article.content or "", article.author or "")
     if not all(isinstance(text, str) for text in texts):
-        raise PoisonedBatchError("a text of an article is no text")
+        raise PoisonedBatchError("a text of an article is not a string")
     return await read(Texts(article.title, article.description, article.content, article.author, article.publisher, article.language))
 
 
 def article_of(row: Record) -> Article:
-    """The article in a row that has COLUMNS."""
+    """Return the article in a row with COLUMNS."""
     values = {name: row[name] for name in COLUMNS.split(", ")}
     points, comments = values.pop("points"), values.pop("comments")
     engagement = None if points is None else Engagement(points, comments)
@@ -208,5 +235,5 @@ def article_of(row: Record) -> Article:
 
 
 def _plain(text: str) -> str:
-    """Text in ASCII, with escapes for the rest: PostgreSQL takes it whatever it held."""
+    """Return text as ASCII with escapes, so that PostgreSQL accepts any text."""
     return ascii(text)[1:-1]

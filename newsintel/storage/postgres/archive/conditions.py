@@ -1,8 +1,11 @@
-"""An archive query as a condition in SQL. What the person wrote travels as parameters; the SQL text holds only their numbers.
+"""Turns an archive query into a condition in SQL.
 
-All the words of an alternative become one tsquery, which one index answers. Each text has its words by the rules of its language, so a
-tsquery asks for the same words by the rules of every language that the archive holds: `en:elect | de:election`. What is optional in one
-language (a function word) is left out for that language alone.
+What the person wrote becomes parameters; the SQL contains only their numbers.
+
+All words of an alternative become one tsquery, which one index answers. Each text is indexed by the
+rules of its language. So a tsquery asks for the same words by the rules of every language in the
+archive: `en:elect | de:election`. A word that is optional in one language (a function word) is left
+out only for that language.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,16 +29,16 @@ _WORDS = (*_TEXT, Field.AUTHOR)
 
 @frozen
 class Where:
-    """A condition, and what there is to know of it.
+    """A condition in SQL, and what ranking and snippets need.
 
     Attributes:
-        sql: true of the articles wanted.
-        values: its parameters, $1 on.
-        words: the tsquery whose nearness to an article is its relevance; empty if no words are wanted.
-        exact: the tsquery that holds where the words are spelt as typed, marks included.
-        wanted: the conditions of `words`, for the passages that show them.
-        candidates: how many matches are to be ranked.
-        narrow: every alternative asks for words, so the GIN index can find them.
+        sql: the condition; true for matching articles.
+        values: its parameters, from $1.
+        words: the tsquery that ranks an article by relevance; empty if no words are wanted.
+        exact: the tsquery that matches if the words are spelt as typed, diacritics included.
+        wanted: the conditions of `words`, for the snippets.
+        candidates: how many matches are ranked.
+        narrow: every alternative asks for words, so the GIN index can find the matches.
     """
 
     sql: str
@@ -49,7 +52,10 @@ class Where:
 
 @frozen
 class _Builder:
-    """Writes SQL and keeps its parameters; with `narrow`, for the GIN index, which knows sources and publishers as tags."""
+    """Writes SQL and collects its parameters.
+
+    With `narrow` the SQL is for the GIN index, which holds sources and publishers as tags.
+    """
 
     languages: Sequence[str]
     narrow: bool
@@ -63,7 +69,7 @@ class _Builder:
     def sources(self, names: Sequence[str]) -> str:
         if self.narrow:
             return f"{TAGS} && {self.bind(['s' + name for name in names], 'text[]')}"
-        if len(names) == 1:  # only then is an index by source in the order of time
+        if len(names) == 1:  # only then does the index by source give the order of time
             return f"source = {self.bind(names[0], 'text')}"
         return f"source = ANY({self.bind(list(names), 'text[]')})"
 
@@ -73,14 +79,14 @@ class _Builder:
 
 
 def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where]:
-    """The condition of a query.
+    """Return the condition of a query.
 
-    An alternative that wants function words alone, in lower case, matches nothing: left to itself, `the -cat` would match everything
-    without a cat.
+    An alternative whose only wanted words are function words in lower case is left out: otherwise
+    `the -cat` would match every article without a cat.
 
     Args:
-        query: what is asked.
-        languages: those by whose rules texts in the archive were read.
+        query: the query.
+        languages: the languages by whose rules the archive's texts were indexed.
 
     Raises:
         InvalidParameterError: no alternative is left.
@@ -110,13 +116,17 @@ def understanding(query: ArchiveQuery, languages: Sequence[str]) -> Sliced[Where
 
 
 def _says_nothing(alternative: Sequence[Condition], languages: Sequence[str]) -> bool:
-    """Whether words are wanted, but function words alone: of English, which people search in, or of every language that there is."""
+    """Return True if all wanted words are function words.
+
+    This is true for function words of English, because people search in English, and for words that
+    are function words in every language of the archive.
+    """
     wanted = [one for one in alternative if _wanted(one, _TEXT)]
     return says_nothing(wanted) or (bool(wanted) and not any(essential(wanted, language) for language in languages))
 
 
 def _asked_for(alternative: Sequence[Condition]) -> Sequence[Condition]:
-    """The conditions that say what an alternative is about."""
+    """Return the conditions that say what an alternative is about."""
     return essential([one for one in alternative if _wanted(one, _TEXT)], "en")
 
 
@@ -125,7 +135,11 @@ def _wanted(condition: Condition, fields: Sequence[Field]) -> bool:
 
 
 def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
-    """What holds for all alternatives. A known other language is left out, an unknown one is kept, as in a live search."""
+    """Return the conditions that apply to all alternatives.
+
+    As in a live search, articles in another known language are left out, and articles without a
+    known language are kept.
+    """
     sql = []
     if query.sources:
         sql.append(builder.sources(query.sources))
@@ -141,10 +155,11 @@ def _filters(query: ArchiveQuery, builder: _Builder) -> list[str]:
 
 
 def _alternatives(alternatives: Sequence[Sequence[Condition]], builder: _Builder) -> str:
-    """One tsquery for all alternatives where they ask for words alone, else each by itself."""
+    """Return one tsquery if all alternatives ask only for words, else one condition for each."""
     words = [_words(each, builder) for each in alternatives]
     alone = all(one.field in _WORDS for each in alternatives for one in each)
-    if alone and all(words):  # an alternative that only excludes function words has none: it holds for all
+    # An alternative that only excludes function words has no tsquery: it matches all articles.
+    if alone and all(words):
         return f"search @@ {builder.bind(_any(words), 'text')}::tsquery"
     return "(" + " OR ".join(f"({_alternative(each, some, builder)})" for each, some in zip(alternatives, words, strict=True)) + ")"
 
@@ -160,7 +175,7 @@ def _other(condition: Condition, builder: _Builder) -> str:
 
 
 def _words(alternative: Sequence[Condition], builder: _Builder) -> str:
-    """The tsquery of an alternative; empty if it asks for no words."""
+    """Return the tsquery of an alternative; empty if it asks for no words."""
     texts = [one for one in alternative if one.field in _TEXT]
     authors = [one for one in alternative if one.field is Field.AUTHOR]
     parts = [("!" if one.negated else "") + f"({_author(one)})" for one in authors]
@@ -173,14 +188,17 @@ def _words(alternative: Sequence[Condition], builder: _Builder) -> str:
 
 
 def _by_rules_of(language: str, texts: Sequence[Condition], unwanted: Sequence[Condition], builder: _Builder) -> str:
-    """What texts of one language must and must not have; empty if nothing is left that they must."""
+    """Return the tsquery for texts in one language; empty if no wanted word is left."""
     wanted = essential([one for one in texts if not one.negated], language)
     asked = [("", one) for one in wanted] + [("!", one) for one in unwanted if wanted]
     return " & ".join(f"{sign}({builder.tsqueries[one, language]})" for sign, one in asked)
 
 
 def _tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[str]) -> Sliced[dict[tuple[Condition, str], str]]:
-    """The tsquery of each condition on texts by the rules of each language: most of the work, in slices."""
+    """Return the tsquery of each condition on texts by the rules of each language.
+
+    This is most of the work, so it is done in slices.
+    """
     found = {}
     for one in dict.fromkeys(one for each in alternatives for one in each if one.field in _TEXT):
         for language in languages:
@@ -190,7 +208,10 @@ def _tsqueries(alternatives: Sequence[Sequence[Condition]], languages: Sequence[
 
 
 def _tsquery(condition: Condition, language: str) -> str:
-    """A condition's tsquery by the rules of one language; one on the title alone asks for words of weight A, as only the title's have."""
+    """Return a condition's tsquery by the rules of one language.
+
+    A condition on the title asks for words of weight A: only the title's words have it.
+    """
     weight = "A" if condition.field is Field.TITLE else ""
     return _in_order(_run(condition.text, language), weight)
 
@@ -207,7 +228,7 @@ def _in_order(found: Run, weight: str) -> str:
 
 
 def _spelt(conditions: Iterable[Condition]) -> str:
-    """Holds where every word is spelt as typed: with its marks, or none with marks for one without."""
+    """Return the tsquery that matches if every word has exactly the diacritics that were typed."""
     parts = []
     for one in conditions:
         found = _run(one.text, SIMPLE)
@@ -221,7 +242,7 @@ def _in_a_row(condition: Condition) -> bool:
 
 
 def _run(text: str, language: str) -> Run:
-    """A term as a run; the grammar lets none through that has no letter and no digit."""
+    """Return a term as a run. The grammar refuses terms without a letter or digit."""
     found = run(text, language)
     return Run(("",), prefix=False, words=("",), exact=("",)) if found is None else found
 

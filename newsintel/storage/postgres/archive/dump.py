@@ -1,4 +1,4 @@
-"""The ArchiveDump port: the whole archive, page by page, in the order in which articles came."""
+"""The ArchiveDump port: the whole archive, page by page, in the order of the first save."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,16 @@ ORDER BY id LIMIT $2
 
 
 class PostgresDump:
-    """Pages by the primary key: the last costs as little as the first, and no transaction lasts longer than one page."""
+    """Pages by the primary key.
+
+    The last page costs as little as the first, and no transaction lasts longer than one page.
+    """
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
     async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
-        """An article that is not archived counts as the one before the first."""
+        """If the article `after` is not archived, the dump starts at the first article."""
         rows = await self._postgres.run(_page, after, limit)
         return tuple(Hit(article_of(row), row["first_seen_at"], row["fetched_at"]) for row in rows)
 

@@ -1,7 +1,8 @@
-"""What the archive's index knows of an article's texts: their words as lexemes, written here and not by PostgreSQL's parser.
+"""Indexes an article's texts: turns their words into lexemes here, not with PostgreSQL's parser.
 
-So it is one rule (`tokens`, `folding`, `languages`, `lexemes`) for what is kept and what is asked for, whatever server it is kept in. An
-article whose words are still to be read, because its texts changed or an older version of newsintel wrote it, has no `text_language`.
+So stored texts and queries follow the same rules (`tokens`, `folding`, `languages`, `lexemes`) on
+every server. An article that must still be indexed has no `text_language`: its texts changed, or an
+older version of newsintel wrote it.
 """
 
 from collections.abc import Sequence
@@ -19,65 +20,74 @@ from newsintel.storage.loop_turns import in_loop_turns
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TITLE_CHARS, DESCRIPTION_CHARS, CONTENT_CHARS, AUTHOR_CHARS = 2_000, 10_000, 100_000, 1_000
-"""Of each text, from its beginning."""
+"""How many characters of each text are indexed, from its beginning."""
 
 MOST_BYTES = 500_000
-"""Of an article's lexemes; PostgreSQL takes 1 MiB with their places."""
+"""Largest size of an article's lexemes; PostgreSQL allows 1 MiB including their positions."""
 
 MOST_PLACES = 255
-"""Of one lexeme; PostgreSQL keeps no more."""
+"""Most positions of one lexeme: PostgreSQL stores no more."""
 
 GAP = 10
-"""Places between two fields, so that no phrase goes on from one to the next."""
+"""Positions between two fields, so that no phrase spans two fields."""
 
 SLICE_CHARS = 1_000
-"""Read at once: 2 ms at most."""
+"""Characters that are indexed without a pause: 2 ms at most."""
 
 TEXTS = (
-    f"id, left(title, {TITLE_CHARS}) AS title, left(description, {DESCRIPTION_CHARS}) AS description, "
-    f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, publisher, language"
+    f"id, left(title, {TITLE_CHARS}) AS title, "
+    f"left(description, {DESCRIPTION_CHARS}) AS description, "
+    f"left(content, {CONTENT_CHARS}) AS content, left(author, {AUTHOR_CHARS}) AS author, "
+    "publisher, language"
 )
-UNREAD = f"SELECT {TEXTS} FROM articles WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED"  # noqa: S608 - our own names
+UNREAD = f"""
+SELECT {TEXTS} FROM articles
+WHERE text_language IS NULL ORDER BY id DESC LIMIT $1 FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - our own names
 THESE = f"SELECT {TEXTS} FROM articles WHERE id = ANY($1::bigint[])"  # noqa: S608 - our own names
 WRITE = """
-UPDATE articles SET search = row.search::tsvector, text_language = row.text_language, publisher_key = row.publisher_key
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS row (id, search, text_language, publisher_key)
+UPDATE articles SET
+    search = row.search::tsvector,
+    text_language = row.text_language,
+    publisher_key = row.publisher_key
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    AS row (id, search, text_language, publisher_key)
 WHERE articles.id = row.id
 """
 
 BATCH_ROWS = 200
-"""Articles read in one transaction: some 50 ms."""
+"""Articles that are indexed in one transaction: about 50 ms."""
 
 Indexed = tuple[str, str, str]
-"""A tsvector as text, the language that it was made by, the publisher's name in its plain form."""
+"""A tsvector as text, the language whose rules made it, and the publisher's name in plain form."""
 
 
 class PostgresIndexing:
-    """Reads the texts of articles that an older version wrote. Safe beside other processes that do the same."""
+    """Indexes articles that an older version wrote. Several processes may do this at once."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
     async def read_some(self) -> int:
-        """Reads up to BATCH_ROWS of them."""
+        """Index up to BATCH_ROWS articles."""
         return await self._postgres.run(read_unread)
 
 
 async def read_unread(connection: Connection) -> int:
-    """Read up to BATCH_ROWS articles whose words are still to be read; how many that were."""
+    """Index up to BATCH_ROWS articles that must still be indexed; return how many there were."""
     async with connection.transaction():
         return await _write(connection, await connection.fetch(UNREAD, BATCH_ROWS))
 
 
 async def read_these(connection: Connection, ids: Sequence[int]) -> None:
-    """Read the texts of some articles again; the caller has opened the transaction."""
+    """Index the texts of some articles again; the caller has opened the transaction."""
     if ids:
         await _write(connection, await connection.fetch(THESE, list(ids)))
 
 
 @frozen
 class Texts:
-    """What is read of an article."""
+    """The texts of an article that are indexed, and its language."""
 
     title: str
     description: str | None
@@ -88,7 +98,7 @@ class Texts:
 
 
 async def read(texts: Texts) -> Indexed:
-    """What the index is to know of an article. Others have their turn in between."""
+    """Return what the index stores of an article. Other tasks run in between."""
     search, language = await in_loop_turns(_reading(texts))
     return search, language, plain_name(texts.publisher)
 
@@ -114,7 +124,7 @@ def _reading(texts: Texts) -> Sliced[tuple[str, str]]:
 
 
 class _Vector:
-    """A tsvector in the making."""
+    """Builds a tsvector."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -127,7 +137,7 @@ class _Vector:
         for number, part in enumerate(cut_at_spaces(text, SLICE_CHARS)):
             if number:
                 yield
-            if part.isascii():  # no word has marks, so there is no need to look at each
+            if part.isascii():  # no word has diacritics, so none is checked
                 for word in plain_words(part):
                     self._next(word, weight)
                 continue
@@ -144,7 +154,7 @@ class _Vector:
             self._put(AUTHOR + token.word, str(place))
 
     def text(self) -> str:
-        """As PostgreSQL reads it. No word has a quote or a backslash in it."""
+        """Return the tsvector as PostgreSQL reads it. No word contains a quote or a backslash."""
         return " ".join(f"'{some}':{','.join(places)}" if places else f"'{some}'" for some, places in self._places.items())
 
     def _next(self, word: str, weight: str) -> None:

@@ -1,13 +1,13 @@
-"""Lexemes put into a tsquery as they are: no parser of PostgreSQL's stems or splits them again."""
+"""Puts lexemes into a tsquery unchanged: PostgreSQL's parser does not stem or split them again."""
 
 from collections.abc import Iterable
 
 
 def quoted(lexeme: str) -> str:
-    """A lexeme in a tsquery: in quotes, with quotes and backslashes doubled inside."""
+    """Quote a lexeme for a tsquery; quotes and backslashes in it are doubled."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def any_of(lexemes: Iterable[str]) -> str:
-    """A tsquery that holds where one of some lexemes is."""
+    """Return a tsquery that matches if any of the lexemes occurs."""
     return " | ".join(map(quoted, lexemes))

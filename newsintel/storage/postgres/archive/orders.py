@@ -1,10 +1,12 @@
-"""The orders of archive results and the places in them: a page begins after the last article of the one before, not at a count.
+"""The orders of archive results, and positions in them.
 
-So what is archived while somebody turns pages neither repeats an article nor hides one.
+A page begins after the last article of the page before, not at an offset. So articles that are
+archived between two pages neither repeat an article nor hide one.
 
-Relevance ranks the newest CANDIDATES matches (READ_CANDIDATES with a phrase or `title:`), or all if there are fewer: by ts_rank, ties by
-newest. What is older follows, newest first. The first page fixes between which articles the ranked ones lie; a later page ranks what is
-there by then, and since an article's rank depends on nothing but the article, each keeps its place.
+Relevance ranks the newest CANDIDATES matches (READ_CANDIDATES with a phrase or `title:`), or all if
+there are fewer: by ts_rank, ties newest first. Older matches follow, newest first. The first page
+fixes the time range of the ranked matches. A later page ranks all matches that are in this range by
+then. The rank of an article depends only on the article, so each article keeps its place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,33 +18,42 @@ from attrs import frozen
 from newsintel.domain.paging import Position
 
 CANDIDATES = 500
-"""Matches that are ranked. Ranking a common word's every match takes 0.4 s at a million articles, this many 5 ms (docs/decisions/0010)."""
+"""Number of matches that are ranked. At a million articles, ranking all matches of a common word
+takes 0.4 s, ranking this many takes 5 ms (docs/decisions/0010).
+"""
 
 READ_CANDIDATES = 50
-"""With a phrase or `title:` instead: the index does not know where in an article a word stands, so for one match five or ten are read."""
+"""CANDIDATES for a query with a phrase or `title:`. The index does not hold the positions of words,
+so PostgreSQL reads five or ten articles for one match.
+"""
 
 Row = Any
-"""An asyncpg.Record with the columns ROWS, and rank where there is one; not a Mapping to asyncpg's annotations."""
+"""An asyncpg.Record with the columns ROWS, and `rank` if ranked. asyncpg's annotations do not call
+it a Mapping.
+"""
 
 ROWS = "id, public_id, published_at"
 NEWEST = "published_at DESC, public_id"
 OLDEST = "published_at, public_id DESC"
-"""The same backwards, so one index serves both."""
+"""NEWEST backwards, so one index serves both."""
 
 
 INEXACT = 0.5
-"""What a match is worth of which a word differs from the one typed in its marks: `Café` for `cafe`. Less than any in the same field."""
+"""Factor on the rank of a match whose words differ from the typed ones in diacritics: `Café` for
+`cafe`. It ranks below every exact match in the same field.
+"""
 
 
 def rank_sql(words: str, exact: str) -> str:
-    """How near an article is to the words wanted.
+    """Return the SQL of an article's relevance to the wanted words.
 
-    A word in the title counts 1, in the description 0.4, in the content 0.2 (PostgreSQL's weights); 1 = divided by the logarithm of the
-    length, or long texts would win by being long.
+    A word in the title counts 1, in the description 0.4, in the content 0.2 (PostgreSQL's weights).
+    The flag 1 divides by the logarithm of the length: without it long texts would win because they
+    are long.
 
     Args:
         words: a tsquery in SQL.
-        exact: a tsquery in SQL that holds where the words are spelt as typed.
+        exact: a tsquery in SQL that matches if the words are spelt as typed.
     """
     return f"ts_rank(search, {words}, 1) * CASE WHEN search @@ {exact} THEN 1 ELSE {INEXACT} END"
 
@@ -56,27 +67,31 @@ class Place:
 
     @classmethod
     def of(cls, row: Row) -> "Place":
-        """The place of a row that has ROWS."""
+        """Return the place of a row with ROWS."""
         return cls(row["published_at"], row["public_id"])
 
     @classmethod
     def read(cls, keys: Sequence[Any]) -> "Place":
-        """The place that `keys` gave."""
+        """Read a place from its `keys`."""
         return cls(datetime.fromisoformat(keys[0]), keys[1])
 
     @property
     def keys(self) -> tuple[str, str]:
-        """As JSON values."""
+        """The place as JSON values."""
         return (self.at.isoformat(), self.public_id)
 
     @property
     def order(self) -> tuple[float, str]:
-        """Sorts places, the newest first. Microseconds since 1970 are exact in a float."""
+        """The sort key, newest first. Microseconds since 1970 are exact in a float."""
         return (-self.at.timestamp(), self.public_id)
 
 
 def past_sql(number: int, *, oldest: bool) -> str:
-    """A condition on what lies past a place; its time and id are the parameters `number` and the next. The first half is for the index."""
+    """Return a condition that matches articles after a place.
+
+    The place's time and id are the parameters `number` and `number + 1`. The first half of the
+    condition is for the index.
+    """
     at, public_id = f"${number}::timestamptz", f"${number + 1}::text"
     if oldest:
         return f"published_at >= {at} AND (published_at > {at} OR public_id < {public_id})"
@@ -88,10 +103,10 @@ class Ranked:
     """A place among the ranked matches.
 
     Attributes:
-        rank: of the last article shown.
-        last: where that one is by time.
-        top: time of the newest match when the first page was made.
-        floor: the last match that is ranked; None = there is none older.
+        rank: the rank of the last article shown.
+        last: the place of that article by time.
+        top: the time of the newest match when the first page was made.
+        floor: the place of the oldest ranked match; None if all matches are ranked.
     """
 
     rank: float
@@ -101,12 +116,12 @@ class Ranked:
 
     @property
     def position(self) -> Position:
-        """As a position."""
+        """The place as a position."""
         return Position(("ranked", self.rank, *self.last.keys, self.top.isoformat(), *(self.floor.keys if self.floor else ())))
 
     @classmethod
     def read(cls, position: Position | None) -> "Ranked | None":
-        """The place that a position names, None if it is not among the ranked."""
+        """Read the place from a position; None if it is not among the ranked matches."""
         if position is None or position.keys[0] != "ranked":
             return None
         _, rank, at, public_id, top, *floor = position.keys
@@ -114,7 +129,7 @@ class Ranked:
 
 
 def best_first(rows: Iterable[Row], after: Ranked | None) -> list[Row]:
-    """Rows by rank, then time; those past a place if there is one, and within the bounds that it carries."""
+    """Sort rows by rank, then time; with `after`, keep those after it and not below its `floor`."""
     kept = sorted(rows, key=_by_rank)
     if after is None:
         return kept
@@ -124,4 +139,5 @@ def best_first(rows: Iterable[Row], after: Ranked | None) -> list[Row]:
 
 
 def _by_rank(row: Row) -> tuple[float, float, str]:
-    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order, without 500 places
+    # It repeats Place.order, because 500 Place objects would cost too much.
+    return (-row["rank"], -row["published_at"].timestamp(), row["public_id"])  # as Place.order

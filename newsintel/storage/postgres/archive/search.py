@@ -1,4 +1,7 @@
-"""The ArchiveSearch port. How matches are found quickly is told in `tags` and `walk`, in which order they come in `orders`."""
+"""The ArchiveSearch port.
+
+`tags` and `walk` explain how it finds matches fast, `orders` explains their order.
+"""
 
 import asyncio
 import sys
@@ -31,39 +34,53 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 UNIT_S = 1.5
-"""For all the commands of one call; each alone has the same limit from the server."""
+"""Timeout of all commands of one call together. The server has the same timeout for each command.
+"""
 
 FACET_ROWS = 10_000
-"""Matches that facets count: of a common word's at a million articles they take 20 ms to read (docs/decisions/0010)."""
+"""Number of matches that facets count. For a common word at a million articles, reading them takes
+20 ms (docs/decisions/0010).
+"""
 
 FACET_VALUES = 20
-"""Of each kind (contract)."""
+"""Most values of each facet (contract)."""
 
 COUNTED, BY_FACET = "source, publisher, count(*) AS number", "GROUP BY source, publisher"
 NEWEST_FACETS = f"""
-WITH found AS MATERIALIZED (SELECT source, publisher FROM articles WHERE {{condition}} ORDER BY {NEWEST} LIMIT {FACET_ROWS + 1}),
+WITH found AS MATERIALIZED (
+    SELECT source, publisher FROM articles
+    WHERE {{condition}} ORDER BY {NEWEST} LIMIT {FACET_ROWS + 1}
+),
 newest AS (SELECT * FROM found LIMIT {FACET_ROWS})
 SELECT {COUNTED}, (SELECT count(*) FROM found) > {FACET_ROWS} AS more FROM newest {BY_FACET}
 """
-"""With `more` where there are older matches, which are not counted."""
+"""`more` is true if there are older matches, which are not counted."""
 
-HELD = "SELECT source FROM unnest($1::text[]) AS source WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)"
+HELD = """
+SELECT source FROM unnest($1::text[]) AS source
+WHERE EXISTS (SELECT FROM articles WHERE articles.source = source.source)
+"""
 
 ENDS = "SELECT min(published_at) AS oldest, max(published_at) AS newest FROM articles"
 
 LANGUAGES = """
 WITH RECURSIVE held AS (
-    (SELECT text_language FROM articles WHERE text_language IS NOT NULL ORDER BY text_language LIMIT 1)
+    (SELECT text_language FROM articles
+     WHERE text_language IS NOT NULL ORDER BY text_language LIMIT 1)
     UNION ALL
-    SELECT (SELECT text_language FROM articles WHERE text_language > held.text_language ORDER BY text_language LIMIT 1)
+    SELECT (SELECT text_language FROM articles
+            WHERE text_language > held.text_language ORDER BY text_language LIMIT 1)
     FROM held WHERE held.text_language IS NOT NULL
 )
 SELECT text_language FROM held WHERE text_language IS NOT NULL
 """
-"""The languages by whose rules texts were read: a look into an index for each."""
+"""The languages by whose rules texts were indexed: one index look-up for each."""
 
 _BODY = f"left(concat_ws(' ', description, left(content, {LONGEST})), {LONGEST})"
-FOUND = f"SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body FROM articles WHERE id = ANY($1::bigint[])"
+FOUND = f"""
+SELECT id, {LISTED}, first_seen_at, fetched_at, text_language, {{body}} AS body
+FROM articles WHERE id = ANY($1::bigint[])
+"""
 FOUND_WITH_BODY, FOUND_BARE = FOUND.format(body=_BODY), FOUND.format(body="NULL")
 
 
@@ -74,7 +91,7 @@ class PostgresSearch:
         self._postgres = postgres
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
-        """Among ranked matches a page may end early, where what is older begins."""
+        """The last page of ranked matches may be short; the next one begins with older matches."""
         return await self._postgres.run(_search, query, limit, after)
 
     async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
@@ -85,12 +102,12 @@ class PostgresSearch:
         return await self._postgres.run(_facets, query)
 
     async def held(self, sources: Sequence[str]) -> frozenset[str]:
-        """One look into an index for each source."""
+        """One index look-up for each source."""
         return await self._postgres.run(_held, list(sources))
 
 
 def in_time(unit: Callable[Concatenate[Connection, P], Awaitable[T]]) -> Callable[Concatenate[Connection, P], Coroutine[Any, Any, T]]:
-    """A unit that ends after UNIT_S in all."""
+    """Limit a unit to UNIT_S; raise ArchiveTimeoutError if it takes longer."""
 
     async def bounded(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -120,7 +137,7 @@ async def _where(connection: Connection, query: ArchiveQuery) -> Where:
 async def _by_time(
     connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Position | None
 ) -> tuple[Sequence[Any], Position | None]:
-    """The next page by time, and where the one after it begins."""
+    """Return the next page by time, and the position of the page after it."""
     oldest = query.sort is ArchiveSort.OLDEST
     tail = f"ORDER BY {OLDEST if oldest else NEWEST} LIMIT {limit + 1}"
     sql, values = condition.sql, list(condition.values)
@@ -142,7 +159,10 @@ async def _by_time(
 async def _by_rank(
     connection: Connection, condition: Where, query: ArchiveQuery, limit: int, after: Ranked | None
 ) -> tuple[Sequence[Any], Position | None]:
-    """The next page of ranked matches, and where the one after it begins: among them, or with what is older."""
+    """Return the next page of ranked matches, and the position of the page after it.
+
+    That page begins among the ranked matches, or with the older ones.
+    """
     wanted = max(condition.candidates, limit)
     rows = await _candidates(connection, condition, query, wanted, after)
     if after is None:
@@ -161,7 +181,10 @@ async def _by_rank(
 
 
 async def _candidates(connection: Connection, condition: Where, query: ArchiveQuery, wanted: int, after: Ranked | None) -> list[Record]:
-    """The matches to rank, newest first: for a first page as many as are wanted and one more, for a later one all between its bounds."""
+    """Return the matches to rank, newest first.
+
+    For the first page: up to `wanted` and one more. For a later page: all between its bounds.
+    """
     values = [*condition.values, condition.words, condition.exact]
     columns = f"{ROWS}, {rank_sql(f'${len(values) - 1}::text::tsquery', f'${len(values)}::text::tsquery')} AS rank"
     most = wanted + 1 if after is None else None
@@ -190,7 +213,10 @@ async def _timeline(connection: Connection, query: ArchiveQuery, bucket: Bucket)
 
 
 async def _held_between(connection: Connection, start: datetime, end: datetime | None) -> tuple[datetime, datetime]:
-    """A time without the parts of it from which the archive has nothing: two looks into an index. The first may be the later one."""
+    """Cut a time range to the archive's oldest and newest article: two index look-ups.
+
+    The returned start may be after the returned end.
+    """
     held = await connection.fetchrow(ENDS)
     if held["oldest"] is None:
         return start, start
@@ -227,7 +253,7 @@ def _commonest(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
 
 
 async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:
-    """The articles of a page, each with the passage that shows why it is there."""
+    """Return the articles of a page, each with a snippet that shows why it matches."""
     if not rows:
         return ()
     found = await connection.fetch(FOUND_WITH_BODY if wanted else FOUND_BARE, [row["id"] for row in rows])
@@ -235,7 +261,11 @@ async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Co
 
 
 def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Condition]) -> Sliced[tuple[Hit, ...]]:
-    """The hits of a page, in the order of `rows`: as one piece of work, since a pause for each costs as much as a passage."""
+    """Return the hits of a page in the order of `rows`.
+
+    This is one piece of sliced work, because a pause for each hit would cost as much as its
+    snippet.
+    """
     hits = {}
     asked: dict[str, tuple[Runs, Runs]] = {}
     for row in found:
@@ -246,12 +276,12 @@ def _showing(rows: Sequence[Any], found: Sequence[Any], wanted: Sequence[Conditi
 
 
 def _snippet(row: Any, wanted: Sequence[Condition], asked: dict[str, tuple[Runs, Runs]]) -> Sliced[Snippet | None]:
-    """A passage of description and content, else of the title.
+    """Return a snippet of description and content, else of the title.
 
     Args:
-        row: of the article.
-        wanted: what was asked for.
-        asked: the same by the rules of each language that was met, for a text and for a title.
+        row: the article's row.
+        wanted: the wanted conditions.
+        asked: a cache of `wanted` by the rules of each language, for a text and for a title.
     """
     language = row["text_language"] or SIMPLE
     if language not in asked:

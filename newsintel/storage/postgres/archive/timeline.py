@@ -7,7 +7,7 @@ from newsintel.domain.archive.model import Bar, Bucket
 from newsintel.errors import InvalidParameterError
 
 MOST_BARS = 1_000
-"""Of a timeline (contract)."""
+"""Most bars of a timeline (contract)."""
 
 WIDTHS = {Bucket.HOUR: timedelta(hours=1), Bucket.DAY: timedelta(days=1), Bucket.WEEK: timedelta(weeks=1)}
 
@@ -15,13 +15,16 @@ _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 def bars(counts: Mapping[datetime, int], start: datetime | None, end: datetime | None, bucket: Bucket) -> tuple[Bar, ...]:
-    """Bars from the first wanted moment, or else the first match, to the last; () if nothing says where to begin or to end.
+    """Return the bars from `start` to `end`.
+
+    Without `start` or `end`, the first or last match takes its place; without matches either, the
+    result is ().
 
     Args:
-        counts: matches by the beginning of their bar.
+        counts: number of matches by the start of their bar.
         start: first moment wanted.
         end: last moment wanted.
-        bucket: their width.
+        bucket: width of the bars.
 
     Raises:
         InvalidParameterError: there would be more than MOST_BARS.
@@ -38,12 +41,12 @@ def bars(counts: Mapping[datetime, int], start: datetime | None, end: datetime |
 
 
 def begin(moment: datetime, bucket: Bucket) -> datetime:
-    """When the bar that a moment is in begins."""
+    """Return the start of the bar that contains a moment."""
     return moment - (moment - _MONDAY) % WIDTHS[bucket]
 
 
 def too_many() -> InvalidParameterError:
-    """The refusal of a timeline with more than MOST_BARS."""
+    """Return the error for a timeline with more than MOST_BARS."""
     return InvalidParameterError(
         "bucket", "too_many_buckets", f"bucket would give more than {MOST_BARS:,} buckets: ask for wider ones, or a shorter time."
     )

@@ -1,7 +1,10 @@
-"""Finds the newest (or oldest) matches of a condition on words, through time in windows: each as wide as the last ones say.
+"""Finds the newest (or oldest) matches of a condition on words.
 
-The first window holds some 2,000 articles, whatever they say. A common word has its matches there; for another one the windows widen, up to
-16 times at each step, so the whole archive is behind us after a handful of queries. A window costs little more than its matches do.
+It reads windows of time one after the other.
+
+The first window holds about 2,000 articles, matching or not. A common word has enough matches
+there. For a rarer word each window is up to 16 times as wide as the one before, so a few queries
+cover the whole archive. The cost of a window is little more than that of its matches.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,19 +18,27 @@ from newsintel.storage.postgres.archive.tags import TAGS, cover, slot
 from newsintel.storage.postgres.pool import Connection
 
 FIRST_ROWS = 2_000
-"""Articles in the first window, matching or not. For a word in every fourth of them that is as many matches as are ranked."""
+"""Articles in the first window, matching or not. If every fourth contains the word, these are as
+many matches as are ranked.
+"""
 
 MOST_WIDENING = 16
-"""From a window to the next. One without a match says little: 16 times as much of the same would hold a handful."""
+"""Largest factor between two windows. A window without a match says little: 16 times as many
+articles might hold a few matches.
+"""
 
 MARGIN = 1.2
-"""How much wider than the last windows ask for: what is missing after one costs another query, half a millisecond at least."""
+"""Factor on the estimated width of the next window: if it finds too few, another query costs at
+least half a millisecond.
+"""
 
-# The archive's first and last moments, and the one that FIRST_ROWS articles further on, back from $2 or onward from $1, has.
+# The times of the archive's oldest and newest article, and of the article that is FIRST_ROWS after
+# the start of the walk (back from $2, or onward from $1).
 PLAN = """
 SELECT (SELECT min(published_at) FROM articles), (SELECT max(published_at) FROM articles), (
     SELECT published_at FROM articles
-    WHERE ($1::timestamptz IS NULL OR published_at >= $1) AND ($2::timestamptz IS NULL OR published_at <= $2)
+    WHERE ($1::timestamptz IS NULL OR published_at >= $1)
+      AND ($2::timestamptz IS NULL OR published_at <= $2)
     ORDER BY published_at {direction} OFFSET $3 LIMIT 1
 )
 """
@@ -35,16 +46,19 @@ SELECT (SELECT min(published_at) FROM articles), (SELECT max(published_at) FROM 
 
 @frozen
 class Span:
-    """A stretch of time, both ends included; None = as far as the archive goes."""
+    """A time range with both ends included; None is the archive's end."""
 
     start: datetime | None
     end: datetime | None
 
 
 def window_sql(condition: str, number: int, columns: str, tail: str) -> str:
-    """A query over one window, whose tags are the parameter after the first `number`. `tail` orders, groups or cuts what it finds.
+    """Return a query over one window.
 
-    It is set apart so that an order and a limit do not tempt the planner to go through the whole archive in that order instead.
+    The window's tags are the parameter `number + 1`; `tail` orders, groups or limits the matches.
+
+    The search for matches is a materialized CTE. Otherwise, with an order and a limit, the planner
+    might read the whole archive in that order.
     """
     inside = f"{TAGS} && ${number + 1}::text[]"
     return f"WITH found AS MATERIALIZED (SELECT {columns} FROM articles WHERE {condition} AND {inside}) {tail}"
@@ -60,7 +74,7 @@ async def walk(
     newest_first: bool = True,
     weigh: Callable[[Sequence[Any]], int] = len,
 ) -> list[Record]:
-    """The rows of `walk_until`, wherever it ended."""
+    """Return only the rows of `walk_until`."""
     rows, _ = await walk_until(connection, sql, values, span, wanted, newest_first=newest_first, weigh=weigh)
     return rows
 
@@ -75,19 +89,21 @@ async def walk_until(
     newest_first: bool = True,
     weigh: Callable[[Sequence[Any]], int] = len,
 ) -> tuple[list[Record], bool]:
-    """The rows of window after window, until `wanted` matches are found or the span ends; the last window may bring more.
+    """Read window after window until `wanted` matches are found or the span ends.
+
+    The result may have more than `wanted` matches, because the last window is returned whole.
 
     Args:
-        connection: to ask on.
-        sql: from `window_sql`.
-        values: its parameters but for the tags.
-        span: where to look.
+        connection: the connection for the queries.
+        sql: a query from `window_sql`.
+        values: its parameters without the tags.
+        span: the time range to search.
         wanted: how many matches are enough.
-        newest_first: from the end back, or else from the start on.
-        weigh: how many matches a window's rows stand for.
+        newest_first: walk back from the end; else walk forward from the start.
+        weigh: returns how many matches a window's rows count for.
 
     Returns:
-        The rows, and whether the span ended: else there may be more.
+        The rows, and whether the whole span was read: if not, there may be more matches.
     """
     low, high, width = await _plan(connection, span, newest_first=newest_first)
     rows: list[Record] = []
@@ -104,13 +120,13 @@ async def walk_until(
 
 
 def _next_width(width: int, passed: int, found: int, wanted: int) -> int:
-    """How many slots the next window should have for what is still missing, if matches go on as they came."""
+    """Return the next window's width in slots, for matches as frequent as before."""
     needed = passed * (wanted - found) * MARGIN / max(found, 1)
     return max(1, min(width * MOST_WIDENING, round(needed)))
 
 
 async def _plan(connection: Connection, span: Span, *, newest_first: bool) -> tuple[int, int, int]:
-    """The slots to go through, from and up to (not included), and how many of them make the first window."""
+    """Return the first slot, the slot after the last, and the first window's width in slots."""
     sql = PLAN.format(direction="DESC" if newest_first else "ASC")
     oldest, newest, turn = await connection.fetchrow(sql, span.start, span.end, FIRST_ROWS)
     if oldest is None:

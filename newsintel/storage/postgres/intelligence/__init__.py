@@ -1,1 +1,1 @@
-"""What intelligence reads and counts in PostgreSQL."""
+"""The ports of intelligence on PostgreSQL."""

@@ -1,4 +1,7 @@
-"""The Likeness port: weighted terms of the archive's full-text search. What is decided by it is pure, in `intelligence`."""
+"""The Likeness port: compares articles by weighted terms of the archive's full-text index.
+
+The decisions are pure functions in `intelligence`.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,31 +28,39 @@ from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 TERMS = 12
-"""Of an article that others are compared with."""
+"""Number of an article's terms that others are compared with."""
 
 CANDIDATES = 500
-"""Articles that are scored: as many as archive search ranks. If there are more, the newest of them."""
+"""Most articles that are scored: as many as archive search ranks. If there are more, the newest."""
 
 SPARE = 20
-"""Of the best, beyond those wanted, that are looked at for duplicates of each other."""
+"""Number of matches beyond the limit that are checked for duplicates of each other."""
 
 OF_ARTICLE = """
-SELECT word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field, coalesce(kept.articles, 0) AS articles
+SELECT word.lexeme, (SELECT min(field) FROM unnest(word.weights) AS field) AS field,
+       coalesce(kept.articles, 0) AS articles
 FROM (SELECT search FROM articles WHERE id = $1) AS text
-CROSS JOIN LATERAL unnest(search) AS word LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
+CROSS JOIN LATERAL unnest(search) AS word
+LEFT JOIN article_terms AS kept ON kept.lexeme = word.lexeme
 """
-"""The lexemes of an archived article, and how many articles have each."""
+"""The lexemes of an archived article, and how many articles contain each."""
 
 TOTAL = "SELECT coalesce((SELECT articles FROM article_terms WHERE lexeme = ''), 0)"
 COUNTS = "SELECT lexeme, articles FROM article_terms WHERE lexeme = ANY($1::text[])"
 SPELT_CHARS = 3_000
-"""Of a text, in which the words are looked for that stand behind its terms: 2 ms at most, for every match."""
+"""Characters of a text in which the original words of its terms are searched: 2 ms at most for each
+match.
+"""
 
 TEXT_CHARS = 2_000
-"""Of a text that is compared with the archive but is not in it: title, description and content, or what a person wrote."""
+"""Characters of a text from outside the archive that are compared: of title, description and
+content each, or of what a person wrote.
+"""
 
 _BEGINNING = COLUMNS.replace("content", f"left(content, {SPELT_CHARS}) AS content")
-FOUND = f"SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])"
+FOUND = f"""
+SELECT id, {_BEGINNING}, fetched_at, text_language FROM articles WHERE id = ANY($1::bigint[])
+"""
 
 
 class PostgresLikeness:
@@ -71,13 +82,14 @@ class PostgresLikeness:
 
 @frozen
 class _Asked:
-    """What is looked for.
+    """What is searched for.
 
     Attributes:
-        weights: of the terms.
-        articles: how many articles have each.
-        known: the id (None if it has none) and title of each article that is not wanted, nor what tells the same story.
-        publisher: of the text itself, if it has one.
+        weights: the weight of each term.
+        articles: how many articles contain each term.
+        known: the id (None if not archived) and title of each article that is left out together
+            with its duplicates.
+        publisher: the publisher of the text itself, if it has one.
     """
 
     weights: Mapping[str, float]
@@ -90,14 +102,14 @@ class _Asked:
 
 @frozen
 class _Found:
-    """A match as the archive has it."""
+    """A match as the archive holds it."""
 
     article: Article
     fetched_at: datetime
     language: str | None
 
     def matched(self, how: Scored) -> Match:
-        """With its terms as the article has them."""
+        """Return the match, with its terms as the article spells them."""
         texts = (self.article.title, self.article.description, self.article.content)
         return Match(self.article, self.fetched_at, how.score, as_written(texts, how.terms, self.language or SIMPLE))
 
@@ -118,7 +130,7 @@ async def _like(connection: Connection, article: Article, limit: int, now: datet
     for field, text in (("A", article.title), ("B", article.description), ("C", article.content)):
         for token in tokens((text or "")[:TEXT_CHARS]):
             fields.setdefault(lexeme(token.word, language), field)
-        await asyncio.sleep(0)  # others' turn
+        await asyncio.sleep(0)  # lets other tasks run
     counts = dict(await connection.fetch(COUNTS, list(fields)))
     words = [Word(one, field, counts.get(one, 0)) for one, field in fields.items() if tells(one)]
     weights, articles = await _weighed(connection, words, least=1)
@@ -126,20 +138,24 @@ async def _like(connection: Connection, article: Article, limit: int, now: datet
 
 
 async def _weighed(connection: Connection, words: Sequence[Word], *, least: int) -> tuple[Mapping[str, float], Mapping[str, int]]:
-    """The weights of one text's terms, and how many articles have each."""
+    """Return the weights of one text's terms, and how many articles contain each word."""
     weights = telling(words, await connection.fetchval(TOTAL), TERMS, least=least)
     return weights, {word.lexeme: word.articles for word in words}
 
 
 @in_time
 async def _telling_words(connection: Connection, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-    """What a person wrote is in no language for certain: of each word that language counts in which most articles have it."""
+    """Return the weighted terms of what a person wrote.
+
+    The language of such a text is unknown. So each word is taken in the language in which most
+    articles contain it.
+    """
     languages = [row["text_language"] for row in await connection.fetch(LANGUAGES)]
     forms = []
     for text in texts:
         plain = dict.fromkeys(token.word for token in tokens(text[:TEXT_CHARS]))
         forms.append([list(dict.fromkeys(lexeme(word, language) for language in languages)) for word in plain])
-        await asyncio.sleep(0)  # others' turn
+        await asyncio.sleep(0)  # lets other tasks run
     counts = dict(await connection.fetch(COUNTS, list({one for words in forms for word in words for one in word})))
     total = await connection.fetchval(TOTAL)
     best = [[max(word, key=lambda one: counts.get(one, 0)) for word in words if word] for words in forms]
@@ -147,14 +163,14 @@ async def _telling_words(connection: Connection, texts: Sequence[str], each: int
 
 
 async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
-    """The best matches of weighted terms."""
+    """Return the best matches of weighted terms."""
     how = probe(list(asked.weights), asked.articles)
     if how is None:
         return ()
     own = {one for one, _ in asked.known if one is not None}
     found = [one for one in await _candidates(connection, how, list(asked.weights)) if one.id not in own]
     nearest = closest(found, asked.weights)[: asked.limit + SPARE]
-    await asyncio.sleep(0)  # others' turn, here and below
+    await asyncio.sleep(0)  # lets other tasks run, here and below
     ids = [one.id for one in nearest]
     rows = {row["id"]: _Found(article_of(row), row["fetched_at"], row["text_language"]) for row in await connection.fetch(FOUND, ids)}
     ties = await connection.fetch(TIES, [*ids, *own])
@@ -169,7 +185,10 @@ async def _find(connection: Connection, asked: _Asked) -> tuple[Match, ...]:
 
 
 async def _candidates(connection: Connection, how: Probe, terms: Sequence[str]) -> list[Candidate]:
-    """All that a probe finds if there are no more than CANDIDATES, else about that many of the newest."""
+    """Return all articles that a probe finds, or about CANDIDATES of the newest if it finds more.
+
+    For a wide probe, return the newest ones at once.
+    """
     shared = " | ".join(f"((search @@ ${place + 2}::text::tsquery)::integer::bigint << {place})" for place in range(len(terms)))
     columns = f"id, length(search) AS words, {shared} AS shared"
     values = [_tsquery(how), *map(quoted, terms)]
@@ -189,7 +208,7 @@ def _words(rows: Iterable[Any]) -> Iterable[Word]:
 
 
 def _tsquery(how: Probe) -> str:
-    """The probe as PostgreSQL reads it."""
+    """Return the probe as a tsquery."""
     others = [term for term in how.terms if term not in (*how.alone, *how.anchors)]
     parts = [*map(quoted, how.alone), *_two_of(how.anchors)]
     if how.anchors and others:
@@ -198,9 +217,10 @@ def _tsquery(how: Probe) -> str:
 
 
 def _two_of(terms: Sequence[str]) -> list[str]:
-    """Queries of which one holds where any two of the terms are: both in one half, or one in each.
+    """Return queries of which one matches if any two of the terms occur.
 
-    Naming every pair would take n² words where this takes n log n, and the index's time for a match grows with them.
+    The two are in one half of the terms, or one is in each half. This takes n log n words. A list
+    of all pairs would take n², and the index's time for a match grows with the number of words.
     """
     if len(terms) < 2:
         return []

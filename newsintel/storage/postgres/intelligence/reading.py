@@ -1,4 +1,4 @@
-"""The Reading port: what people did with articles, and what there is that may be new to them."""
+"""The Reading port: what people did with articles, and articles that may be new to them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,46 +11,63 @@ from newsintel.storage.postgres.archive.walk import Span, walk, window_sql
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 SAVES, OPENED, DISMISSED, SEARCHES = 50, 100, 100, 50
-"""The latest of each that are read: with their half-lives, what is further back would say next to nothing."""
-
-NOTE_CHARS = 300
-"""Of a note, from its beginning."""
-
-FRESH_ROWS = 5_000
-"""The newest articles, among which the most widely covered are looked for: at a million over two years, some three days of news."""
-
-# Each part reads one person's latest through an index.
-DEEDS = f"""
-(SELECT 'saved' AS kind, public_id, title, left(notes, {NOTE_CHARS}) AS text, saved_at AS at
- FROM saved_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY saved_at DESC, article_id LIMIT {SAVES})
-UNION ALL
-(SELECT 'opened', public_id, title, NULL, opened_at
- FROM opened_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY opened_at DESC, article_id LIMIT {OPENED})
-UNION ALL
-(SELECT CASE reason WHEN 'hide' THEN 'hidden' ELSE 'disliked' END, public_id, title, NULL, dismissed_at
- FROM dismissed_articles JOIN articles ON id = article_id WHERE user_id = $1 ORDER BY dismissed_at DESC, article_id LIMIT {DISMISSED})
-UNION ALL
-(SELECT 'searched', NULL, query, NULL, searched_at
- FROM search_history WHERE user_id = $1 ORDER BY searched_at DESC, search_history.public_id LIMIT {SEARCHES})
+"""How many of the latest of each kind are read. Older ones would count for almost nothing, because
+of their half-lives.
 """
 
-# The lexemes of an article that are among those asked for.
-SHARED = "ARRAY(SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[]))"
+NOTE_CHARS = 300
+"""Characters of a note that are read, from its beginning."""
+
+FRESH_ROWS = 5_000
+"""How many of the newest articles are searched for the most widely covered: with a million articles
+over two years, about three days of news.
+"""
+
+# Each part reads one person's latest rows through an index.
+DEEDS = f"""
+(SELECT 'saved' AS kind, public_id, title, left(notes, {NOTE_CHARS}) AS text, saved_at AS at
+ FROM saved_articles JOIN articles ON id = article_id
+ WHERE user_id = $1 ORDER BY saved_at DESC, article_id LIMIT {SAVES})
+UNION ALL
+(SELECT 'opened', public_id, title, NULL, opened_at
+ FROM opened_articles JOIN articles ON id = article_id
+ WHERE user_id = $1 ORDER BY opened_at DESC, article_id LIMIT {OPENED})
+UNION ALL
+(SELECT CASE reason WHEN 'hide' THEN 'hidden' ELSE 'disliked' END,
+        public_id, title, NULL, dismissed_at
+ FROM dismissed_articles JOIN articles ON id = article_id
+ WHERE user_id = $1 ORDER BY dismissed_at DESC, article_id LIMIT {DISMISSED})
+UNION ALL
+(SELECT 'searched', NULL, query, NULL, searched_at
+ FROM search_history
+ WHERE user_id = $1 ORDER BY searched_at DESC, search_history.public_id LIMIT {SEARCHES})
+"""
+
+# Those of the wanted lexemes that an article contains.
+SHARED = """ARRAY(
+    SELECT lexeme FROM unnest(tsvector_to_array(search)) AS lexeme WHERE lexeme = ANY($2::text[])
+)"""
 
 ASKED = "SELECT id FROM articles WHERE public_id = ANY($1::text[])"
 DEALT_WITH = " UNION ALL ".join(
     f"SELECT article_id FROM {name} WHERE user_id = $1 AND article_id = ANY($2::bigint[])"
     for name in ("saved_articles", "opened_articles", "dismissed_articles")
 )
-PUBLISHERS = "SELECT id, coalesce(publisher_key, publisher) FROM articles WHERE id = ANY($1::bigint[])"
+PUBLISHERS = """
+SELECT id, coalesce(publisher_key, publisher) FROM articles WHERE id = ANY($1::bigint[])
+"""
 OFFERS = f"""
-SELECT id, {LISTED}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves FROM articles WHERE id = ANY($1::bigint[])
+SELECT id, {LISTED}, (SELECT count(*) FROM saved_articles WHERE article_id = id) AS saves
+FROM articles WHERE id = ANY($1::bigint[])
 """
 
 COVERED = f"""
-WITH fresh AS MATERIALIZED (SELECT id, public_id, title, published_at FROM articles ORDER BY {NEWEST} LIMIT {FRESH_ROWS})
-SELECT public_id, title, (SELECT count(*) FROM article_duplicates WHERE low_id = id)::integer
-                         + (SELECT count(*) FROM article_duplicates WHERE high_id = id)::integer AS duplicates
+WITH fresh AS MATERIALIZED (
+    SELECT id, public_id, title, published_at FROM articles ORDER BY {NEWEST} LIMIT {FRESH_ROWS}
+)
+SELECT public_id, title,
+       (SELECT count(*) FROM article_duplicates WHERE low_id = id)::integer
+       + (SELECT count(*) FROM article_duplicates WHERE high_id = id)::integer AS duplicates
 FROM fresh ORDER BY duplicates DESC, {NEWEST} LIMIT $1
 """
 
@@ -95,9 +112,12 @@ async def _sharing(connection: Connection, wanted: Wanted, limit: int) -> list[S
 
 @in_time
 async def _unseen(connection: Connection, user_id: int, article_ids: Sequence[str]) -> dict[str, Offer]:
-    """An article and whatever is tied to it are one story: dealing with one is dealing with all.
+    """Return the articles of stories that the person has not dealt with.
 
-    By steps, each through an index: as one statement it is planned as a read of the whole archive.
+    An article and its duplicates are one story: who dealt with one has dealt with all.
+
+    This takes several statements, each through an index. As one statement, PostgreSQL would plan to
+    read the whole archive.
     """
     stories = {row["id"]: {row["id"]} for row in await connection.fetch(ASKED, list(article_ids))}
     for low, high in await connection.fetch(TIES, list(stories)):
@@ -118,7 +138,7 @@ async def _covered(connection: Connection, limit: int) -> list[tuple[str, str, i
 
 
 def _tsquery(wanted: Wanted) -> str:
-    """One of `alone`, or two terms of one group: each with any of those after it."""
+    """Return the tsquery for one of `alone`, or for two terms of one group."""
     parts = [quoted(term) for term in wanted.alone]
     for group in wanted.groups:
         parts += [f"({quoted(term)} & ({any_of(group[place + 1 :])}))" for place, term in enumerate(group[:-1])]

@@ -1,6 +1,7 @@
-"""The Kinship port: queries that share people, counted as pairs, or articles, by the first ones of their answers.
+"""The Kinship port: queries that share people or articles.
 
-The floor stands three times: for the seed, for the pair, and for the other query.
+Shared people are counted by pairs of queries, shared articles by the first articles of the queries'
+answers. The floor applies three times: to the seed, to the pair, and to the other query.
 """
 
 from collections.abc import Sequence
@@ -10,43 +11,57 @@ from newsintel.domain.intelligence.search_counts import OPEN_DAYS, Kin
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KIN = 200
-"""Of each kind, the closest: what is shown is a few."""
+"""How many of the closest queries of each kind are read; only a few are shown."""
 
-# $1 queries, $2 the first open day, $3 the floor. A part is one day's people, and counts if it has reached the floor by itself.
+# $1 queries, $2 the first open day, $3 the floor. A part is the people of one day; it counts only
+# if it reaches the floor by itself.
 PEOPLE = """
 SELECT query, sum(people)::integer AS people FROM (
-    SELECT query, people FROM search_days WHERE query = ANY($1::text[]) AND day < $2::date AND people >= $3
+    SELECT query, people FROM search_days
+    WHERE query = ANY($1::text[]) AND day < $2::date AND people >= $3
     UNION ALL
-    SELECT query, count(*) FROM search_marks WHERE query = ANY($1::text[]) AND day >= $2::date GROUP BY query, day HAVING count(*) >= $3
+    SELECT query, count(*) FROM search_marks
+    WHERE query = ANY($1::text[]) AND day >= $2::date GROUP BY query, day HAVING count(*) >= $3
 ) AS parts GROUP BY query
 """
 
 _PAIRS_OF = """
-SELECT {seed} AS seed, {other} AS query, people FROM pair_days WHERE {seed} = ANY($1::text[]) AND day < $2::date AND people >= $3
+SELECT {seed} AS seed, {other} AS query, people FROM pair_days
+WHERE {seed} = ANY($1::text[]) AND day < $2::date AND people >= $3
 UNION ALL
-SELECT {seed}, {other}, count(*) FROM pair_marks WHERE {seed} = ANY($1::text[]) AND day >= $2::date
+SELECT {seed}, {other}, count(*) FROM pair_marks
+WHERE {seed} = ANY($1::text[]) AND day >= $2::date
 GROUP BY low, high, day HAVING count(*) >= $3
 """
 TOGETHER = """
-SELECT seed, query, sum(people)::integer AS people FROM ({pairs}) AS parts GROUP BY seed, query ORDER BY people DESC, query LIMIT $4
+SELECT seed, query, sum(people)::integer AS people FROM ({pairs}) AS parts
+GROUP BY seed, query ORDER BY people DESC, query LIMIT $4
 """.format(pairs=" UNION ALL ".join(_PAIRS_OF.format(seed=seed, other=other) for seed, other in (("low", "high"), ("high", "low"))))
 
-# The floor before the limit, else what is under it could crowd out the rest.
+# The floor is applied before the limit. Otherwise queries below the floor could take the places of
+# others.
 SHARED = """
-SELECT seed.query AS seed, kin.query, shared, cardinality(seed.articles) + cardinality(kin.articles) - shared AS either
+SELECT seed.query AS seed, kin.query, shared,
+       cardinality(seed.articles) + cardinality(kin.articles) - shared AS either
 FROM search_answers AS seed
 JOIN search_answers AS kin ON kin.articles && seed.articles AND kin.query <> seed.query
-CROSS JOIN LATERAL (SELECT count(*)::integer AS shared FROM unnest(kin.articles) AS one WHERE one = ANY(seed.articles)) AS counted
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS shared FROM unnest(kin.articles) AS one
+    WHERE one = ANY(seed.articles)
+) AS counted
 WHERE seed.query = ANY($1::text[]) AND (
     EXISTS (SELECT FROM search_days WHERE query = kin.query AND day < $2::date AND people >= $3)
-    OR EXISTS (SELECT FROM search_marks WHERE query = kin.query AND day >= $2::date GROUP BY day HAVING count(*) >= $3)
+    OR EXISTS (
+        SELECT FROM search_marks
+        WHERE query = kin.query AND day >= $2::date GROUP BY day HAVING count(*) >= $3
+    )
 )
 ORDER BY shared DESC, kin.query LIMIT $4
 """
 
 
 class PostgresKinship:
-    """Looks up kin; one unit of work, safe to repeat."""
+    """Looks up related queries; one unit of work, safe to repeat."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -74,5 +89,5 @@ async def _kin(connection: Connection, seeds: list[str], opened: date, floor: in
 
 
 async def _people(connection: Connection, queries: list[str], opened: date, floor: int) -> dict[str, int]:
-    """Those of the queries that have reached the floor, with their people."""
+    """Return the number of people for each query that has reached the floor."""
     return {row["query"]: row["people"] for row in await connection.fetch(PEOPLE, queries, opened, floor)}

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# A person's save of an article is one row, so rows are people. Counted from the index by article alone.
+# A person has one row for each saved article, so the number of rows is the number of people.
+# PostgreSQL counts them in the index by article.
 MOST_SAVED = """
 SELECT public_id, people FROM (
     SELECT article_id, count(*) AS people FROM saved_articles

@@ -1,6 +1,7 @@
-"""The SearchMarks port: what is counted of people's searches, day by day.
+"""The SearchMarks port: counts of people's searches by day.
 
-Counts of open days are always counted afresh from the marks, so a mark taken away is all that has to be done for a person to be gone.
+The counts of open days are always computed from the marks. So deleting a person's marks removes the
+person from these counts.
 """
 
 from collections import defaultdict
@@ -12,46 +13,70 @@ from newsintel.domain.intelligence.marks import pair
 from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, MarkedSearch, MarksOf
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# As in history.RECORD: a deletion or a clearing that runs at this moment waits for this transaction, or the other way round.
-OWNERS = "SELECT id, history_cleared_at FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE"
+# A lock as in history.RECORD: a concurrent deletion or clearing waits for this transaction, or this
+# transaction waits for it.
+OWNERS = """
+SELECT id, history_cleared_at FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR SHARE
+"""
 
-# Each in the order of its key, so that two processes that add the same wait for each other and never both. Whoever searches for the same
-# again is seen later, for the window of an hour; at most every five minutes, so that a program's polling is not a write each time.
+# The statements insert rows in the order of their keys, so that two processes that add the same
+# rows cannot deadlock. If a person repeats a search, `seen` moves forward for the window of an
+# hour, but at most every five minutes: a polling program causes no write each time.
 MARKS = """
 INSERT INTO search_marks AS kept (query, day, mark, seen)
 SELECT * FROM unnest($1::text[], $2::date[], $3::bytea[], $4::timestamptz[]) ORDER BY 1, 2, 3
-ON CONFLICT (query, day, mark) DO UPDATE SET seen = excluded.seen WHERE excluded.seen > kept.seen + interval '5 minutes'
+ON CONFLICT (query, day, mark) DO UPDATE SET seen = excluded.seen
+WHERE excluded.seen > kept.seen + interval '5 minutes'
 """
-# A pair only while both its queries are counted: one of them may have been cleared since, which not every process has heard of.
+# A pair is added only if both its queries are still counted. One of them may have been cleared, and
+# other processes may not know this yet.
 PAIRS = """
 INSERT INTO pair_marks (low, high, day, mark)
-SELECT low, high, day, pair_mark FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[], $5::text[], $6::bytea[])
+SELECT low, high, day, pair_mark
+FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[], $5::text[], $6::bytea[])
     AS row (low, high, day, pair_mark, other, other_mark)
-WHERE EXISTS (SELECT FROM search_marks WHERE query = other AND search_marks.day = row.day AND mark = other_mark)
+WHERE EXISTS (
+    SELECT FROM search_marks
+    WHERE query = other AND search_marks.day = row.day AND mark = other_mark
+)
 ORDER BY 1, 2, 3, 4 ON CONFLICT DO NOTHING
 """
 ANSWERS = """
 INSERT INTO search_answers AS kept (query, articles, seen)
-SELECT query, string_to_array(articles, ' '), seen FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS row (query, articles, seen)
+SELECT query, string_to_array(articles, ' '), seen
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS row (query, articles, seen)
 ORDER BY query
-ON CONFLICT (query) DO UPDATE SET articles = excluded.articles, seen = excluded.seen WHERE excluded.seen > kept.seen + interval '1 hour'
+ON CONFLICT (query) DO UPDATE SET articles = excluded.articles, seen = excluded.seen
+WHERE excluded.seen > kept.seen + interval '1 hour'
 """
 
-OPEN = "SELECT DISTINCT query, day FROM search_marks WHERE (query, day) > ($1::text, $2::date) ORDER BY query, day LIMIT $3"
+OPEN = """
+SELECT DISTINCT query, day FROM search_marks
+WHERE (query, day) > ($1::text, $2::date) ORDER BY query, day LIMIT $3
+"""
 OPEN_ROWS = 2_000
-"""Queries looked through at once: some 4 ms of HMACs, for which everything else in the process waits."""
+"""Queries that are checked at once: about 4 ms of HMACs, during which nothing else in the process
+runs.
+"""
 FIND = """
 SELECT query, day, mark FROM search_marks
 JOIN unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark) USING (query, day, mark)
 """
-# Whoever makes a list at this moment has counted the marks that are about to go: it is waited for, and what it made is looked through.
+# A process that builds a list now may have counted the marks that will be deleted. So this waits
+# until the list is written, and then deletes the queries from it.
 HOLD_LISTS = "SELECT FROM trending_made ORDER BY span FOR UPDATE"
 TAKE = """
 DELETE FROM search_marks USING unnest($1::text[], $2::date[], $3::bytea[]) AS row (query, day, mark)
 WHERE search_marks.query = row.query AND search_marks.day = row.day AND search_marks.mark = row.mark
 """
-PAIRS_AMONG = "SELECT DISTINCT low, high FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])"
-TAKE_PAIRS = "DELETE FROM pair_marks WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])"
+PAIRS_AMONG = """
+SELECT DISTINCT low, high FROM pair_marks
+WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[])
+"""
+TAKE_PAIRS = """
+DELETE FROM pair_marks
+WHERE day = $1 AND low = ANY($2::text[]) AND high = ANY($2::text[]) AND mark = ANY($3::bytea[])
+"""
 TAKE_TRENDS = "DELETE FROM trending WHERE query = ANY($1::text[])"
 UNCOUNTED = """
 NOT EXISTS (SELECT FROM search_marks WHERE search_marks.query = search_answers.query)
@@ -59,15 +84,22 @@ AND NOT EXISTS (SELECT FROM search_days WHERE search_days.query = search_answers
 """
 TAKE_ANSWERS = f"DELETE FROM search_answers WHERE query = ANY($1::text[]) AND {UNCOUNTED}"
 
-# Whatever is counted twice because two processes close at once, or one that began is killed, is counted alike: a day gets no new marks.
+# If two processes close a day, or one is killed and another repeats its work, both count the same:
+# a closed day gets no new marks.
 CLOSE = (
-    """INSERT INTO search_days (query, day, people) SELECT query, day, count(*) FROM search_marks
-    WHERE seen < $1::timestamptz GROUP BY query, day HAVING count(*) >= $2 ORDER BY query, day ON CONFLICT DO NOTHING""",
-    """INSERT INTO pair_days (low, high, day, people) SELECT low, high, day, count(*) FROM pair_marks
-    WHERE day < $1::timestamptz::date GROUP BY low, high, day HAVING count(*) >= $2 ORDER BY low, high, day ON CONFLICT DO NOTHING""",
+    """INSERT INTO search_days (query, day, people)
+    SELECT query, day, count(*) FROM search_marks
+    WHERE seen < $1::timestamptz GROUP BY query, day HAVING count(*) >= $2
+    ORDER BY query, day ON CONFLICT DO NOTHING""",
+    """INSERT INTO pair_days (low, high, day, people)
+    SELECT low, high, day, count(*) FROM pair_marks
+    WHERE day < $1::timestamptz::date GROUP BY low, high, day HAVING count(*) >= $2
+    ORDER BY low, high, day ON CONFLICT DO NOTHING""",
 )
 DROP = tuple(
-    f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED))"
+    f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM {table} WHERE {old} LIMIT $2 FOR UPDATE SKIP LOCKED
+    ))"""
     for table, old in (
         ("search_marks", "seen < $1::timestamptz"),
         ("pair_marks", "day < $1::timestamptz::date"),
@@ -75,12 +107,15 @@ DROP = tuple(
     )
 )
 DROP_ROWS = 5_000
-"""Deleted in one transaction, as when the history is pruned."""
+"""Rows that one transaction deletes, as in `history`."""
 PRUNE = ("DELETE FROM search_days WHERE day < $1", "DELETE FROM pair_days WHERE day < $1")
 
 
 class PostgresSearchMarks:
-    """Adds, takes away and closes. `close` and `forget` are several units of work; all are safe to repeat."""
+    """Search marks as rows.
+
+    `close` and `forget` are several units of work; every method is safe to repeat.
+    """
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -99,7 +134,7 @@ class PostgresSearchMarks:
             await self._postgres.run(_take, marks_of, found)
 
     async def close(self, today: date, floor: int) -> int:
-        """Deletes DROP_ROWS at a time."""
+        """It deletes DROP_ROWS in each transaction."""
         opened = datetime.combine(today - timedelta(days=OPEN_DAYS - 1), time(), UTC)
         await self._postgres.run(_close, opened, floor, today - timedelta(days=KEPT_DAYS - 1))
         went = [0, 0, 0]
@@ -116,7 +151,7 @@ async def _add(connection: Connection, searches: Sequence[MarkedSearch]) -> None
         users = sorted({one.user_id for one in searches if one.user_id is not None})
         owners = {row["id"]: row["history_cleared_at"] for row in await connection.fetch(OWNERS, users)} if users else {}
         wanted = [one for one in searches if one.user_id is None or _still(one, owners)]
-        # The latest of each key: one statement may not change a row twice.
+        # Only the latest of each key: one statement cannot change a row twice.
         marks = {(one.query, one.day, one.mark): one.searched_at for one in wanted}
         pairs = [
             (*pair(one.query, other.query), one.day, other.pair_mark, other.query, other.mark) for one in wanted for other in one.beside
@@ -142,7 +177,10 @@ async def _insert(connection: Connection, statement: str, rows: Iterable[tuple[A
 async def _find(
     connection: Connection, marks_of: MarksOf, after: tuple[str, date]
 ) -> tuple[list[tuple[str, date, bytes]], tuple[str, date] | None]:
-    """A person's marks among the open queries next after one, and where to go on; None at the end."""
+    """Return a person's marks among the next OPEN_ROWS open queries, and the last of these.
+
+    The second value is None if there are no more queries.
+    """
     queries = [(row["query"], row["day"]) for row in await connection.fetch(OPEN, *after, OPEN_ROWS)]
     tried = [(query, day, mark) for query, day in queries for mark in marks_of(day, query)]
     if not tried:

@@ -1,18 +1,25 @@
-"""The TermCounts port: in how many articles each word occurs, as notes of what changed are added up (docs/decisions/0017)."""
+"""The TermCounts port: adds recorded changes to the number of articles that contain each word.
+
+docs/decisions/0017 explains why.
+"""
 
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(7264052)"
-"""Any number that no other program locks: two processes that count at once would wait for each other at the commonest words."""
+"""An arbitrary number that no other program locks. Two processes that count at once would block
+each other at the most common words.
+"""
 
-# Sorted, so that the words of one batch are found close together. The empty lexeme counts the articles. Notes
-# (newsintel.lexemes) are not counted.
+# Rows are sorted, so that the words of one batch lie close together. The empty lexeme counts the
+# articles. Lexemes for authors and diacritics (newsintel.domain.text.lexemes) are not counted.
 COUNT = """
 WITH taken AS (
-    DELETE FROM term_changes WHERE id IN (SELECT id FROM term_changes ORDER BY id LIMIT $1) RETURNING search, change
+    DELETE FROM term_changes
+    WHERE id IN (SELECT id FROM term_changes ORDER BY id LIMIT $1) RETURNING search, change
 ), counted AS (
     INSERT INTO article_terms AS kept (lexeme, articles)
-    SELECT lexeme, sum(change) FROM taken CROSS JOIN LATERAL unnest(array_append(tsvector_to_array(search), '')) AS lexeme
+    SELECT lexeme, sum(change) FROM taken
+    CROSS JOIN LATERAL unnest(array_append(tsvector_to_array(search), '')) AS lexeme
     WHERE lexeme !~ '^([=~]|by:)' GROUP BY lexeme HAVING sum(change) <> 0 ORDER BY lexeme
     ON CONFLICT (lexeme) DO UPDATE SET articles = kept.articles + excluded.articles
 )
@@ -20,17 +27,17 @@ SELECT count(*) FROM taken
 """
 
 BATCH_ROWS = 1_000
-"""Notes added up in one transaction, which takes about a tenth of a second (docs/decisions/0017)."""
+"""Changes that one transaction adds, in about 0.1 s (docs/decisions/0017)."""
 
 
 class PostgresTerms:
-    """Adds up notes of changes. Safe beside other processes that do the same."""
+    """Adds recorded changes to the counts. Several processes may do this at once."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
 
     async def add_up(self) -> int:
-        """A batch has up to BATCH_ROWS changes, the oldest first."""
+        """A batch is up to BATCH_ROWS changes, the oldest first."""
         return await self._postgres.run(_add_up)
 
 

@@ -1,7 +1,10 @@
-"""The Trending port: lists made beforehand from the counts of a few days, so that reading one costs the same whatever the history.
+"""The Trending port: lists that are made in advance from the counts of a few days.
 
-A person counts once in a UTC day, and the floor holds for the people of one day: parts of a window that lie on different days are added
-up only if each has reached it by itself. So no one who comes again, on either side of midnight or day after day, can lift a query over it.
+So reading a list costs the same, however long the history is.
+
+A person counts once in a UTC day, and the floor applies to the people of one day: the days of a
+window are added up only if each of them reaches the floor by itself. So a person who repeats a
+search, before and after midnight or day after day, cannot lift a query over the floor.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,34 +14,48 @@ from newsintel.domain.intelligence.search_counts import KEPT_DAYS, OPEN_DAYS, Ob
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 FRESH_FOR = timedelta(seconds=7)
-"""A list is not made again within this time, however many processes would; less than an actor's pause, so that one process alone is not
-kept from its own turn."""
+"""A list is not made again within this time, however many processes try. It is shorter than an
+actor's pause, so that a single process never skips its own turn.
+"""
 
 MOST_OBSERVED = 1_000
-"""Queries of a window that are ranked, those of most people first: a query beyond them has fewer people than a thousand others."""
+"""Queries of a window that are ranked, those with most people first. No other query has more people
+than any of these thousand.
+"""
 
-# A list from the future was made by a clock that has been put right since.
+# A list from the future was made before the clock was corrected.
 DUE = """
 INSERT INTO trending_made AS made (span, at) VALUES ($1, $2)
-ON CONFLICT (span) DO UPDATE SET at = excluded.at WHERE made.at <= excluded.at - $3::interval OR made.at > excluded.at
+ON CONFLICT (span) DO UPDATE SET at = excluded.at
+WHERE made.at <= excluded.at - $3::interval OR made.at > excluded.at
 RETURNING 1
 """
 
-# Of a window of days, the open days by their marks and the others by their counts; a shorter window lies within the open days.
+# In a window of days, open days are counted by their marks, closed days by their stored counts. A
+# shorter window lies within the open days.
 OPEN_PARTS = """
 SELECT query, count(*) AS people FROM search_marks
 WHERE seen > $1::timestamptz AND day >= $2::date GROUP BY query, day HAVING count(*) >= $3
 """
-CLOSED_PARTS = "SELECT query, people FROM search_days WHERE day >= $1::timestamptz::date AND day < $2::date AND people >= $3"
-PEOPLE = "SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts GROUP BY query ORDER BY people DESC, query LIMIT $4"
+CLOSED_PARTS = """
+SELECT query, people FROM search_days
+WHERE day >= $1::timestamptz::date AND day < $2::date AND people >= $3
+"""
+PEOPLE = """
+SELECT query, sum(people)::integer AS people FROM ({parts}) AS parts
+GROUP BY query ORDER BY people DESC, query LIMIT $4
+"""
 OBSERVED = {
     Span.HOUR: PEOPLE.format(parts=OPEN_PARTS),
     Span.DAY: PEOPLE.format(parts=OPEN_PARTS),
     Span.WEEK: PEOPLE.format(parts=f"{OPEN_PARTS} UNION ALL {CLOSED_PARTS}"),
 }
 
-# How many of the baseline's days there are counts of: all but those before the service's first.
-COVERED = "SELECT $2::date - greatest($1::date, min(day)) + 1 FROM search_days WHERE day <= $2::date HAVING min(day) IS NOT NULL"
+# The number of the baseline's days since the first day with counts.
+COVERED = """
+SELECT $2::date - greatest($1::date, min(day)) + 1 FROM search_days
+WHERE day <= $2::date HAVING min(day) IS NOT NULL
+"""
 BEFORE = """
 SELECT query, sum(people)::integer AS people FROM search_days
 WHERE day BETWEEN $1 AND $2 AND people >= $3 AND query = ANY($4::text[]) GROUP BY query
@@ -49,11 +66,14 @@ WRITE = """
 INSERT INTO trending (span, query, people, usual, score)
 SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::double precision[], $5::double precision[])
 """
-TOP = "SELECT query, people, usual, score FROM trending WHERE span = $1 AND people >= $2 ORDER BY score DESC, people DESC, query LIMIT $3"
+TOP = """
+SELECT query, people, usual, score FROM trending
+WHERE span = $1 AND people >= $2 ORDER BY score DESC, people DESC, query LIMIT $3
+"""
 
 
 class PostgresTrending:
-    """Makes the lists and reads them. Both are one unit of work, safe to repeat."""
+    """Makes and reads the lists. Every method is one unit of work, safe to repeat."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
@@ -68,7 +88,11 @@ class PostgresTrending:
 async def _refresh(
     connection: Connection, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]
 ) -> bool:
-    """In one transaction, which holds the list's row: whoever forgets a person waits until it is written (`search_marks`)."""
+    """Make a list in one transaction.
+
+    The transaction locks the list's row: deleting a person's marks waits until the list is written
+    (`search_marks`).
+    """
     async with connection.transaction():
         if not await connection.fetch(DUE, span, now, FRESH_FOR):
             return False
@@ -84,7 +108,11 @@ async def _refresh(
 
 
 async def _usual(connection: Connection, span: Span, now: datetime, floor: int, queries: list[str]) -> dict[str, float] | None:
-    """How many people would search for each in a window of this length, by the week of closed days before; None = there are none yet."""
+    """Return how many people usually search for each query in a window of this length.
+
+    The baseline is the week of closed days before. The result is None if there are no closed days
+    yet.
+    """
     last = now.date() - timedelta(days=7 if span is Span.WEEK else OPEN_DAYS)
     first = max(last - timedelta(days=6), now.date() - timedelta(days=KEPT_DAYS - 1))
     covered = await connection.fetchval(COVERED, first, last)

@@ -1,1 +1,1 @@
-"""What belongs to one account, in PostgreSQL."""
+"""The ports of one account's own data on PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The Feedback port: what people opened and dismissed, the newest of each kept."""
+"""The Feedback port: the articles that people opened and dismissed, the newest of each."""
 
 from datetime import datetime
 from typing import Any
@@ -10,34 +10,46 @@ from newsintel.storage.postgres.archive.articles import LISTED, article_of, upse
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_KEPT = 5_000
-"""Of each kind and person. Whoever opens fifty articles a day keeps a hundred days, of which the latest two count for most."""
+"""Rows of each kind and person. With fifty opened articles a day they cover a hundred days, of
+which the latest two count most.
+"""
 
-# A row that is put again moves to the front.
+# If a row exists already, its time is updated, so it becomes the newest.
 OPEN = """
-INSERT INTO opened_articles (user_id, article_id, opened_at) SELECT $1, id, $3 FROM articles WHERE public_id = $2
+INSERT INTO opened_articles (user_id, article_id, opened_at)
+SELECT $1, id, $3 FROM articles WHERE public_id = $2
 ON CONFLICT (user_id, article_id) DO UPDATE SET opened_at = excluded.opened_at
 RETURNING xmax = 0
 """
 DISMISS = """
-INSERT INTO dismissed_articles (user_id, article_id, dismissed_at, reason) SELECT $1, id, $3, $4 FROM articles WHERE public_id = $2
-ON CONFLICT (user_id, article_id) DO UPDATE SET dismissed_at = excluded.dismissed_at, reason = excluded.reason
+INSERT INTO dismissed_articles (user_id, article_id, dismissed_at, reason)
+SELECT $1, id, $3, $4 FROM articles WHERE public_id = $2
+ON CONFLICT (user_id, article_id) DO UPDATE
+SET dismissed_at = excluded.dismissed_at, reason = excluded.reason
 RETURNING xmax = 0
 """
 PUT = {"opened": OPEN, "dismissed": DISMISS}
 
 TRIM = """
 DELETE FROM {name}_articles WHERE user_id = $1 AND article_id IN (
-    SELECT article_id FROM {name}_articles WHERE user_id = $1 ORDER BY {name}_at DESC, article_id OFFSET $2
+    SELECT article_id FROM {name}_articles
+    WHERE user_id = $1 ORDER BY {name}_at DESC, article_id OFFSET $2
 )
 """
-DELETE = "DELETE FROM {name}_articles WHERE user_id = $1 AND article_id = (SELECT id FROM articles WHERE public_id = $2)"
+DELETE = """
+DELETE FROM {name}_articles
+WHERE user_id = $1 AND article_id = (SELECT id FROM articles WHERE public_id = $2)
+"""
 
-# A page begins after an article by its time, ties by article, as a page of saves does.
+# A page begins after an article, by time, then by article id, as a page of saves does.
 PAGE = """
-SELECT {columns}, {name}_at AS at, {reason} AS reason FROM {name}_articles JOIN articles ON articles.id = article_id
+SELECT {columns}, {name}_at AS at, {reason} AS reason
+FROM {name}_articles JOIN articles ON articles.id = article_id
 WHERE user_id = $1
   AND ($2::timestamptz IS NULL
-       OR {name}_at <= $2 AND ({name}_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
+       OR {name}_at <= $2
+       AND ({name}_at < $2
+            OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
 ORDER BY {name}_at DESC, article_id LIMIT $4
 """
 OPENED_PAGE = PAGE.format(columns=LISTED, name="opened", reason="NULL")
@@ -70,7 +82,10 @@ class PostgresFeedback:
 
 
 async def _put(connection: Connection, name: str, article: Article, fetched_at: datetime, values: tuple[Any, ...]) -> None:
-    """Put a row: `values` are its columns but for the article's, the account's first."""
+    """Insert or update a row.
+
+    `values` are its columns without the article's id: the account's id, then the rest.
+    """
     user_id, *rest = values
     async with connection.transaction():
         new = await connection.fetchval(PUT[name], user_id, article.id, *rest)

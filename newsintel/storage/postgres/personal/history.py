@@ -1,4 +1,4 @@
-"""The History port: which searches were answered, for as long as that is kept."""
+"""The History port: records answered searches, and deletes old ones."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,8 +8,9 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.storage.postgres.accounts.accounts import new_id
 from newsintel.storage.postgres.pool import Connection, Postgres
 
-# Searches of accounts that are gone, or that their owners have cleared since, are left out. The lock makes a deletion or a clearing that
-# runs at this moment wait for this statement or the other way round, so that each sees what the other did.
+# Searches of deleted accounts, and searches that their owners have cleared meanwhile, are left out.
+# Because of the lock, a concurrent deletion or clearing waits for this statement, or this statement
+# waits for it. So each sees what the other did.
 RECORD = """
 WITH owners AS (SELECT id, history_cleared_at FROM users WHERE id = ANY($5::bigint[]) FOR SHARE)
 INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
@@ -17,17 +18,21 @@ SELECT query, key, results_count, searched_at, user_id, public_id
 FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::bigint[], $6::text[])
     AS row (query, key, results_count, searched_at, user_id, public_id)
 LEFT JOIN owners ON owners.id = user_id
-WHERE user_id IS NULL OR owners.id IS NOT NULL AND (history_cleared_at IS NULL OR searched_at > history_cleared_at)
+WHERE user_id IS NULL
+   OR owners.id IS NOT NULL AND (history_cleared_at IS NULL OR searched_at > history_cleared_at)
 """
 
-# Searches that another process deletes at this moment are passed over, not waited for.
+# SKIP LOCKED: searches that another process deletes now are skipped, without waiting.
 PRUNE = """
 DELETE FROM search_history WHERE id IN (
-    SELECT id FROM search_history WHERE searched_at < $1 ORDER BY searched_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id FROM search_history
+    WHERE searched_at < $1 ORDER BY searched_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 """
 PRUNE_ROWS = 5_000
-"""Deleted in one transaction, which took 17-24 ms on the embedded server (2 cores) with 300,000 rows in the table."""
+"""Rows that one transaction deletes. It took 17-24 ms on the embedded server (2 cores) with 300,000
+rows in the table.
+"""
 
 
 class PostgresHistory:
@@ -37,12 +42,12 @@ class PostgresHistory:
         self._postgres = postgres
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
-        """Not tried again after a lost connection: a missing row is better than one that counts twice."""
+        """It is not retried after a lost connection: a missing row is better than a double one."""
         if searches:
             await self._postgres.run_once(_record, [_row(search) for search in searches])
 
     async def prune(self, before: datetime) -> int:
-        """Deletes PRUNE_ROWS at a time, until no more are found."""
+        """It deletes PRUNE_ROWS in each transaction, until none are left."""
         pruned = 0
         while True:
             went = await self._postgres.run(_prune, before)
@@ -52,7 +57,7 @@ class PostgresHistory:
 
 
 def _row(search: SearchRecord) -> tuple[Any, ...]:
-    """A search in the order of RECORD's parameters; only somebody's own has an id that can be named."""
+    """Return RECORD's parameters for a search; only an account's search has a public id."""
     public_id = None if search.user_id is None else new_id("h")
     return (search.query, search.key, search.results_count, search.searched_at, search.user_id, public_id)
 

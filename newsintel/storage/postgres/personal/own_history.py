@@ -1,4 +1,4 @@
-"""The OwnHistory port: the searches that one account made, read and deleted by their owner."""
+"""The OwnHistory port: the searches of one account, which their owner can read and delete."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,27 +9,39 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 PAGE = """
 SELECT public_id, query, results_count, searched_at FROM search_history
-WHERE user_id = $1 AND ($2::timestamptz IS NULL OR searched_at <= $2 AND (searched_at < $2 OR public_id > $3::text))
+WHERE user_id = $1
+  AND ($2::timestamptz IS NULL
+       OR searched_at <= $2 AND (searched_at < $2 OR public_id > $3::text))
 ORDER BY searched_at DESC, public_id LIMIT $4
 """
 
 DELETE = "DELETE FROM search_history WHERE user_id = $1 AND public_id = $2"
 
 LONE_KEYS = """
-SELECT DISTINCT key FROM search_history AS own WHERE user_id = $1 AND searched_at >= $2 AND NOT EXISTS (
-    SELECT FROM search_history AS other WHERE other.searched_at >= $2 AND other.key = own.key AND other.user_id IS DISTINCT FROM $1
+SELECT DISTINCT key FROM search_history AS own
+WHERE user_id = $1 AND searched_at >= $2 AND NOT EXISTS (
+    SELECT FROM search_history AS other
+    WHERE other.searched_at >= $2 AND other.key = own.key AND other.user_id IS DISTINCT FROM $1
 )
 """
 
-# First, so that a search of before that the recorder still holds is not written afterwards: see history.RECORD.
+# MARK runs first, so that the recorder does not write an older search afterwards that it still
+# holds: see history.RECORD.
 MARK = "UPDATE users SET history_cleared_at = greatest(history_cleared_at, $2) WHERE id = $1"
-CLEAR = "DELETE FROM search_history WHERE id IN (SELECT id FROM search_history WHERE user_id = $1 AND searched_at <= $2 LIMIT $3)"
+CLEAR = """
+DELETE FROM search_history WHERE id IN (
+    SELECT id FROM search_history WHERE user_id = $1 AND searched_at <= $2 LIMIT $3
+)
+"""
 CLEAR_ROWS = 5_000
-"""Deleted in one transaction: some 20 ms, as when the history is pruned."""
+"""Rows that one transaction deletes, in about 20 ms, as in `history`."""
 
 
 class PostgresOwnHistory:
-    """One account's searches as rows. Every method but `clear` is one unit of work; all are safe to repeat."""
+    """One account's searches as rows.
+
+    Every method but `clear` is one unit of work; all are safe to repeat.
+    """
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres

@@ -1,4 +1,4 @@
-"""The PreferenceStore port: what people have had remembered, as JSON by name."""
+"""The PreferenceStore port: people's preferences, as JSON values by key."""
 
 import asyncio
 import json
@@ -14,9 +14,13 @@ from newsintel.storage.postgres.pool import Connection, Postgres
 
 ALL = "SELECT key, value::text FROM user_preferences WHERE user_id = $1 ORDER BY key"
 
-# One at a time for each person, or two at once could both take the last place.
+# The lock allows one PUT at a time for each person. Otherwise two at once could both take the last
+# place.
 LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
-FULL = "SELECT count(*) >= $3 AND NOT coalesce(bool_or(key = $2), false) FROM user_preferences WHERE user_id = $1"
+FULL = """
+SELECT count(*) >= $3 AND NOT coalesce(bool_or(key = $2), false)
+FROM user_preferences WHERE user_id = $1
+"""
 PUT = """
 INSERT INTO user_preferences (user_id, key, value, updated_at) VALUES ($1, $2, $3::text::jsonb, $4)
 ON CONFLICT (user_id, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
@@ -43,11 +47,15 @@ class PostgresPreferences:
 
 
 async def _all(connection: Connection, user_id: int) -> dict[str, Any]:
-    """Read by orjson, to which a whole number of more than 64 bits is a fraction: it was written as 1e20, which PostgreSQL spells out."""
+    """Return all preferences, read with orjson.
+
+    orjson reads a whole number of more than 64 bits as a float. This is right: it was written as
+    1e20, which PostgreSQL stores in digits.
+    """
     kept = {}
     for key, value in await connection.fetch(ALL, user_id):
         kept[key] = orjson.loads(value)
-        await asyncio.sleep(0)  # others' turn: together they may have 400 KiB
+        await asyncio.sleep(0)  # lets other tasks run: all values together may have 400 KiB
     return kept
 
 

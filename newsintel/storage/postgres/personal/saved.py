@@ -1,4 +1,4 @@
-"""The SavedArticles port: which articles people saved, with their notes."""
+"""The SavedArticles port: the articles that people saved, with their notes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,46 +17,63 @@ from newsintel.storage.postgres.archive.articles import COLUMNS, LISTED, article
 from newsintel.storage.postgres.pool import Connection, Postgres
 
 MOST_SAVES = 5_000
-"""Of one account, as of what it opened and dismissed: five a day for three years."""
+"""Saves of one account: almost five a day for three years. Opened and dismissed articles have the
+same limit.
+"""
 
 CHUNK_ROWS = 100
-"""Saves read at a time, until a page is full of those that are looked for."""
+"""Saves that one query reads, until a page of matching ones is full."""
 
 MOST_CHARS, CHARS_EACH = 200_000, 40
-"""Of notes, that one request looks through before it leaves the rest to the next page; and what a save costs besides, in characters.
+"""Characters of notes that one request searches before it leaves the rest to the next page, and the
+fixed cost of each save in characters.
 
-All 5,000 saves without notes, or 20 with the longest, which take 8 ms each (of Chinese, 50; measured on two busy cores).
+This is enough for all 5,000 saves without notes, or for 20 with the longest notes. Long notes take
+8 ms each (50 ms in Chinese; measured on two busy cores).
 """
 
 PART_CHARS, OVERLAP_CHARS = 400, 256
-"""Of notes, that are looked through at once (3 ms of Chinese), and what two neighbouring parts share: a query's length."""
+"""Characters of notes that are searched without a pause (3 ms for Chinese), and the overlap of
+neighbouring parts: the length of a query.
+"""
 
-# A page begins after a save by its time, ties by article. Of an article that is gone since, all that it tied with come once more.
+# A page begins after a save, by time, then by article id. If that article is gone, all saves of the
+# same time are listed again.
 PAGE = {
     content: f"""
-SELECT {columns}, text_language, notes, saved_at FROM saved_articles JOIN articles ON articles.id = article_id
+SELECT {columns}, text_language, notes, saved_at
+FROM saved_articles JOIN articles ON articles.id = article_id
 WHERE user_id = $1
   AND ($2::timestamptz IS NULL
-       OR saved_at <= $2 AND (saved_at < $2 OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
+       OR saved_at <= $2
+       AND (saved_at < $2
+            OR article_id > coalesce((SELECT id FROM articles WHERE public_id = $3::text), 0)))
 ORDER BY saved_at DESC, article_id LIMIT $4
 """  # noqa: S608 - our own column names
     for content, columns in ((True, COLUMNS), (False, LISTED))
 }
 
-# One at a time for each person, or two at once could both take the last place.
+# The lock allows one PUT at a time for each person. Otherwise two at once could both take the last
+# place.
 LOCK = "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
 FULL = f"""
-SELECT count(*) >= {MOST_SAVES} AND NOT coalesce(bool_or(article_id = (SELECT id FROM articles WHERE public_id = $2)), false)
+SELECT count(*) >= {MOST_SAVES} AND NOT coalesce(
+    bool_or(article_id = (SELECT id FROM articles WHERE public_id = $2)), false
+)
 FROM saved_articles WHERE user_id = $1
 """  # noqa: S608 - our own number
 PUT = """
 INSERT INTO saved_articles AS kept (user_id, article_id, notes, saved_at)
 SELECT $1, id, $3, $4 FROM articles WHERE public_id = $2
-ON CONFLICT (user_id, article_id) DO UPDATE SET notes = CASE WHEN $5 THEN kept.notes ELSE excluded.notes END
+ON CONFLICT (user_id, article_id) DO UPDATE
+SET notes = CASE WHEN $5 THEN kept.notes ELSE excluded.notes END
 RETURNING xmax = 0 AS new, notes, saved_at
 """
 
-DELETE = "DELETE FROM saved_articles WHERE user_id = $1 AND article_id = (SELECT id FROM articles WHERE public_id = $2)"
+DELETE = """
+DELETE FROM saved_articles
+WHERE user_id = $1 AND article_id = (SELECT id FROM articles WHERE public_id = $2)
+"""
 
 
 class PostgresSaved:
@@ -68,7 +85,7 @@ class PostgresSaved:
     async def page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
-        """With words, a page ends early once MOST_CHARS were looked through; its position then leads on."""
+        """With words, a page ends after MOST_CHARS; its position leads to the rest."""
         return await self._postgres.run(_page, user_id, words, limit, after, content=content)
 
     async def put(
@@ -105,7 +122,10 @@ async def _page(
 
 
 def _page_of(rows: Sequence[Record], limit: int, following: Position | None) -> SavedPage:
-    """A page of what was found; if that is more than a page, the next begins within it, else where `following` says."""
+    """Return a page of rows.
+
+    If there are more rows than `limit`, the next page begins among them, else at `following`.
+    """
     saves = tuple(Save(article_of(row), row["notes"], row["saved_at"]) for row in rows[:limit])
     if len(rows) > limit:
         following = Position((saves[-1].saved_at.isoformat(), saves[-1].article.id))
@@ -113,12 +133,15 @@ def _page_of(rows: Sequence[Record], limit: int, following: Position | None) -> 
 
 
 async def _holds(asked: Asked, row: Record) -> bool:
-    """Whether title, publisher and notes together have the words, by the rules of the article's language."""
+    """Return True if title, publisher and notes together contain the words.
+
+    The rules are those of the article's language.
+    """
     language = row["text_language"] or SIMPLE
     looked_in = []
     for text in (row["title"], row["publisher"], *cut_at_spaces(row["notes"] or "", PART_CHARS, OVERLAP_CHARS)):
         looked_in.append(words_of(text, language))
-        await asyncio.sleep(0)  # others' turn
+        await asyncio.sleep(0)  # lets other tasks run
     return asked.holds(looked_in, language)
 
 
