@@ -1,7 +1,8 @@
-"""The words that hold a sentence together, by language: articles, prepositions, pronouns, conjunctions, auxiliaries.
+"""Function words by language: articles, prepositions, pronouns, conjunctions, auxiliaries.
 
-A search for several words does not insist on them, and which of them a text has tells its language. In the form that words are compared
-in (`folding.plain_word`). tests/domain/text/test_languages.py holds the lists against PostgreSQL's own where it has one.
+A search for several words does not require them, and those that occur in a text show its language.
+The lists use the form in which words are compared (`folding.plain_word`).
+tests/domain/text/test_languages.py checks the lists against PostgreSQL's own where it has one.
 """
 
 _EN = """
@@ -136,7 +137,7 @@ _EL = """
 οπως οσο οταν οτι ουτε παρα περι πιο που πριν προς πως σαν σας σε στα στη στην στις στο στον στους στων συν τα τη την της τι τις
 το τον του τους των υπο χωρις ωστε ως
 """
-# Without `on`, which in the form that words are compared in is the name Ali.
+# Without the word for `on`: in the form in which words are compared it equals the name Ali.
 _AR = """
 ابو اذا الا التي الذي الذين الى الي او اي ان انه انها بان بعد بعض بل بها به بين تحت تلك تم ثم جدا حتى حتي حول حين حيث خلال دون ذلك
 سوف سوي ضد ضمن عام عبر عدم عدد عليه عليها عن عند عندما غير فان في فيه فيها قبل قد كان كانت كل كلا كما لا لدي لقد لكن لم لماذا
