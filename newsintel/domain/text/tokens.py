@@ -8,11 +8,11 @@ quotation mark, dot or ampersand joins two names. Special cases:
 | `Apple’s`, `L’Ukraine` | apple; ukraine | possessive s and elided articles are dropped |
 | `O’Brien` | o brien | other apostrophes separate words |
 | `U.S.`, `J.K.` | us; jk | single letters with dots between them are one word |
-| `1,000`, `1.000`, `1,00,000` | 1000; 100000 | groups of three digits; India: of two before the last |
+| `1,000`, `1.000`, `1,00,000` | 1000; 100000 | groups of three; India: of two before the last |
 | `約1,000人`, `1,000km` | 約 1000 人; 1000km | as if printed without groups |
 | `צה"ל` | צהל | the mark before the last letter of a Hebrew acronym is dropped, as typists do |
 | `C++`, `C#` | c++; c# | |
-| `東京で地震` | 東京 京で で地 地震 震 | script without spaces: each pair of letters, the last letter |
+| `東京で地震` | 東京 京で で地 地震 震 | script without spaces: letter pairs, the last letter |
 
 Pairs of letters are the usual method for scripts without spaces (Nie and Ren, Chinese information
 retrieval: using characters or words?, 1999). Search terms are found wherever they occur, and no
