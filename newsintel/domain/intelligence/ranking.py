@@ -164,7 +164,7 @@ def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
 
 
 def _match(interest: Interest, shared: frozenset[str]) -> float:
-    """Return how well terms match an interest. A single common word needs a large share to count."""
+    """Return how well terms match an interest. A single common word needs a large share."""
     having = [interest.terms[term] for term in shared if term in interest.terms]
     return min(1.0, fsum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
 
