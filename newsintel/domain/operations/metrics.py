@@ -12,7 +12,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "limited": ("Requests refused because a person's limit was spent.", ("policy",)),
     "lease_errors": ("Leases of a person's limit that this process took without Redis.", ("policy",)),
     "ledger_errors": (
-        "Redis queries about a source's pace and quota that failed; the process used its own count.",
+        "Failed Redis queries about a source's pace and quota; this process used its own count.",
         ("source",),
     ),
     "cache_errors": ("Redis operations that failed; the service continued without them.", ("operation",)),
@@ -38,14 +38,14 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "index_failures": ("Times that such articles could not be indexed; tried again within a minute.", ()),
     "term_changes": ("Changes of archived texts that were added to the article counts of words.", ()),
     "term_failures": ("Times that such changes could not be added; tried again within seconds.", ()),
-    "save_count_failures": ("Times that the number of people who saved an article could not be read; tried again within the minute.", ()),
+    "save_count_failures": ("Times that the numbers of saves could not be read; tried again within the minute.", ()),
     "prune_failures": ("Times that old searches could not be deleted; tried again within the hour.", ()),
 }
 """Every counter: its meaning and labels. Its name in Prometheus is `newsintel_<name>_total`."""
 
 HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "fetch_seconds": (
-        "How long a source took, from the moment a search wanted it to its outcome; includes the wait for its pace.",
+        "Time from a search's request to a source to its outcome; includes the wait for its pace.",
         ("source", "status"),
         # Dense where deadlines are set, 0.2 to 1.5 s: the error of a percentile is at most a
         # quarter.

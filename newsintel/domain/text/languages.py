@@ -14,11 +14,13 @@ from newsintel.domain.text.folding import exact_word, plain_word
 from newsintel.domain.text.function_words import LISTS
 
 _SNOWBALL = {
-    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
-    "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
-    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian",
-    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
-    "tr": "turkish", "yi": "yiddish",
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
+    "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian",
+    "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
+    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali",
+    "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+    "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+    "yi": "yiddish",
 }  # fmt: skip
 """ISO 639-1 to Snowball's names."""
 
@@ -32,7 +34,8 @@ FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in t
 _NAMES_OF_THINGS = {
     language: frozenset(words.split())
     for language, words in {
-        "cs": "byt", "da": "hår", "es": "té", "fr": "dés maïs né sûr été", "hu": "fél", "no": "hår vår", "sv": "hår vår", "tr": "su",
+        "cs": "byt", "da": "hår", "es": "té", "fr": "dés maïs né sûr été", "hu": "fél",
+        "no": "hår vår", "sv": "hår vår", "tr": "su",
     }.items()
 }  # fmt: skip
 """Words that differ from a function word of their language only by their marks, in their exact
@@ -45,8 +48,9 @@ _LANGUAGES_OF = {
 _ENOUGH = 2
 """How many function words identify a language. The usual language of the script starts with one."""
 
-_SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "\u058a", "hy"), ("\u0600", "\u06ff", "ar"),
-            ("\u0900", "\u097f", "hi"), ("\u0b80", "\u0bff", "ta"))  # fmt: skip
+_SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "\u058a", "hy"),
+            ("\u0600", "\u06ff", "ar"), ("\u0900", "\u097f", "hi"),
+            ("\u0b80", "\u0bff", "ta"))  # fmt: skip
 """The language of most texts in a script. It is used if the text gives no other hint."""
 
 

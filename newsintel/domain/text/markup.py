@@ -9,11 +9,13 @@ import re
 from html.entities import html5
 
 _ELEMENT_NAMES = (
-    "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption center cite code col colgroup data dd "
-    "del details dfn dialog div dl dt em embed fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head "
-    "header hr html i iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol optgroup option p "
-    "param picture pre q rp rt ruby s samp script section select small source span strike strong style sub summary sup svg table "
-    "tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr"
+    "a abbr address article aside audio b base bdi bdo blockquote body br button canvas caption "
+    "center cite code col colgroup data dd del details dfn dialog div dl dt em embed fieldset "
+    "figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html i "
+    "iframe img input ins kbd label legend li link main map mark menu meta nav noscript object ol "
+    "optgroup option p param picture pre q rp rt ruby s samp script section select small source "
+    "span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead "
+    "time title tr track tt u ul var video wbr"
 )
 _ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 # A name with a hyphen or a colon is a custom or a namespaced element, e.g. gu-atom, o:p. Any other

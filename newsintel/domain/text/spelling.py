@@ -29,7 +29,10 @@ _OPEN, _CLOSE = "(（﹙", ")）﹚"
 # ending: דו"חות. After a single letter the mark opens a phrase: ב"הארץ החדשה", since Hebrew writes
 # prepositions together with the next word.
 _HEBREW = "א-ת\u0591-\u05c7\ufb1d-\ufb4f"
-_GERSHAYIM = rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))|(?<=[{_HEBREW}]{{2}})["“”„](?=[{_HEBREW}]))'
+_GERSHAYIM = (
+    rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))'
+    rf'|(?<=[{_HEBREW}]{{2}})["“”„](?=[{_HEBREW}]))'
+)
 
 _MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
 # ‘…’ and ‚…‘ begin before a word and end after one. The mark is an apostrophe if a digit follows

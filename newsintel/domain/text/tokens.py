@@ -31,7 +31,11 @@ from newsintel.domain.text.folding import APOSTROPHES, exact_word, plain_word
 MAX_WORD_CHARS = 64
 """Longer words are compared by their beginning. (PostgreSQL accepts 2,046 bytes.)"""
 
-_ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
+_ELIDED = frozenset(
+    (  # noqa: SIM905
+        "all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j"
+    ).split()
+)
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
