@@ -137,4 +137,4 @@ class Asker:
 
 
 ANYBODY = Asker()
-"""An anonymous caller of whom nothing else is known."""
+"""An anonymous caller without any other information."""
