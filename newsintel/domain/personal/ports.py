@@ -111,7 +111,7 @@ class Feedback(Protocol):
         ...
 
     async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
-        """Record that a person dismissed an article, possibly again. Arguments as in `open`."""
+        """Record a dismissal, possibly again for another reason. Arguments as in `open`."""
         ...
 
     async def forget_opened(self, user_id: int, article_id: str) -> bool:

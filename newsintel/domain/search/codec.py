@@ -1,4 +1,4 @@
-"""Serializes values: answers for the cache, bodies for responses. All cattrs hooks are here.
+"""Serialises values: answers for the cache, bodies for responses. All cattrs hooks are here.
 
 Loaded bytes are not trusted: a cache outlives versions, and others may write to it. The result is a
 whole answer or a ValueError.
@@ -37,12 +37,12 @@ parser in C cannot be paused. 300 articles usually have 1,800."""
 
 
 def to_json(value: Any) -> bytes:
-    """Serialize plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
+    """Serialise plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
     return orjson.dumps(value)
 
 
 def dump_answer(answer: Answer) -> Sliced[bytes]:
-    """Serialize an answer, its harvest and default merge, for `load_answer`.
+    """Serialise an answer, its harvest and default merge, for `load_answer`.
 
     Raises:
         ValueError: the result exceeds MAX_BYTES or MOST_OPENED.
@@ -62,7 +62,7 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
 
 
 def load_answer(data: bytes) -> Sliced[Answer]:
-    """Return the answer that `dump_answer` serialized.
+    """Return the answer that `dump_answer` serialised.
 
     Raises:
         ValueError: the bytes are not an answer in this format. The message gives the reason and

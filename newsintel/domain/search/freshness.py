@@ -50,7 +50,7 @@ class Windows:
     def fresh_until(self, harvest: Harvest) -> datetime:
         """Return the end of the fresh window: when the first of its sources may be asked again.
 
-        If no source answered, this is at the latest the time that answers are kept.
+        If no source answered, it is at the latest `fetched_at` plus the time that answers are kept.
         """
         keep_s = self._keep_s(harvest)
         due = [self.due_at(outcome, keep_s) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]

@@ -33,7 +33,7 @@ class SearchRecord:
 
     Attributes:
         user_id: the internal id of the account; None for an anonymous caller, whose searches are
-            not stored.
+            counted but not stored in the history.
         person: `Caller.person`. It is never stored with a search, only counted
             (`intelligence.marks`).
         repeat_key: 32 hex digits, equal for the same person and query, but revealing neither.

@@ -36,5 +36,8 @@ def read_moment(raw: str, *, end: bool = False) -> datetime:
 
 
 def rfc3339(moment: datetime, timespec: str = "milliseconds") -> str:
-    """Write an aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`. Truncates digits."""
+    """Write an aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`.
+
+    Digits finer than `timespec` are cut off.
+    """
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
