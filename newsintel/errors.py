@@ -1,24 +1,25 @@
 """The exceptions that newsintel raises on purpose.
 
-Failures of an upstream are not here: they are values (`model.FetchOutcome`). An exception that is not a `NewsIntelError` is a bug.
+Failures of an upstream are values instead (`outcome.FetchOutcome`). Any exception that is not a
+`NewsIntelError` is a bug.
 """
 
 
 class NewsIntelError(Exception):
-    """Base of every failure that newsintel foresees."""
+    """Base of all expected failures."""
 
 
 class SettingsError(NewsIntelError):
-    """A setting cannot be used. The message names it in one line; commands exit with 2."""
+    """A setting is invalid. The message names it in one line; commands exit with 2."""
 
 
 class InvalidParameterError(NewsIntelError):
-    """A value given by the caller cannot be used.
+    """A value from the caller is invalid.
 
     Args:
         field: the parameter's public name, e.g. `limit`.
         code: a stable word for programs, e.g. `out_of_range`.
-        message: one sentence for people, naming what is allowed.
+        message: one sentence for people that says what is allowed.
     """
 
     def __init__(self, field: str, code: str, message: str) -> None:
@@ -29,16 +30,17 @@ class InvalidParameterError(NewsIntelError):
 
 
 class InvalidBodyError(InvalidParameterError):
-    """A member of a request's JSON body cannot be used; the same arguments, `field` being the member's name."""
+    """A member of a request's JSON body is invalid. `field` is the name of the member."""
 
 
 class DeniedError(NewsIntelError):
-    """The caller may not do this, or must first say who it is.
+    """The caller is not allowed to do this, or must authenticate first.
 
     Args:
-        code: the problem: unauthenticated, cross_site, insufficient_scope, session_required or not_invited.
+        code: the problem: unauthenticated, cross_site, insufficient_scope, session_required or
+            not_invited.
         message: one sentence for the caller.
-        challenge: the WWW-Authenticate header, where one belongs.
+        challenge: the WWW-Authenticate header, if the answer needs one.
     """
 
     def __init__(self, code: str, message: str, challenge: str | None = None) -> None:
@@ -48,22 +50,25 @@ class DeniedError(NewsIntelError):
 
 
 class AccountGoneError(NewsIntelError):
-    """What was to be kept belongs to an account that has been deleted meanwhile. Answered 401: nobody is signed in any more."""
+    """The account was deleted before its data could be stored.
+
+    Answered 401: the caller is no longer signed in.
+    """
 
 
 class AccountNameError(NewsIntelError):
-    """A command cannot do what it was asked with an account of this name; one line for the operator."""
+    """A command cannot be applied to the account of this name. One line for the operator."""
 
 
 class OverloadedError(NewsIntelError):
-    """Every place for a new flight is taken; joining a flight in the air is never refused. Answered 503."""
+    """No slot for a new flight is free. Joining a running flight is never refused. Answered 503."""
 
 
 class RateLimitedError(NewsIntelError):
-    """A person has asked as often as one may. Answered 429.
+    """The rate limit of a person is spent. Answered 429.
 
     Args:
-        retry_after_s: whole seconds until asking again is of use.
+        retry_after_s: whole seconds until a retry can succeed.
     """
 
     def __init__(self, retry_after_s: int) -> None:
@@ -72,15 +77,17 @@ class RateLimitedError(NewsIntelError):
 
 
 class UnavailableError(NewsIntelError):
-    """PostgreSQL or Redis did not do what was asked, for a reason that may pass: refused, lost, too slow."""
+    """PostgreSQL or Redis failed for a possibly temporary reason: refused, lost, too slow."""
 
 
 class SignInUnavailableError(UnavailableError):
-    """Who is asking cannot be found out or remembered now: a store or a provider is away. Answered 503; what is public goes on.
+    """The caller cannot be identified or signed in now: a store or a provider is unavailable.
+
+    Answered 503; public routes still work.
 
     Args:
-        message: one sentence for the caller, which names no host.
-        retry_after_s: when it may be worth trying again, if that is known.
+        message: one sentence for the caller, without host names.
+        retry_after_s: seconds until a retry may succeed, if known.
     """
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
@@ -89,11 +96,14 @@ class SignInUnavailableError(UnavailableError):
 
 
 class UnknownKeyError(NewsIntelError):
-    """Something stored was encrypted with a key that SECRET_KEYS no longer holds. The message names the key by its id."""
+    """A stored value was encrypted with a key that is missing in SECRET_KEYS.
+
+    The message names the key by its id.
+    """
 
 
 class ArchiveTimeoutError(UnavailableError):
-    """A query on the archive took longer than one may; a narrower one may not. Answered 503 with a hint."""
+    """A query of the archive exceeded its time limit. Answered 503 with a hint to narrow it."""
 
 
 class BusyError(UnavailableError):
@@ -101,26 +111,27 @@ class BusyError(UnavailableError):
 
 
 class RefusedError(UnavailableError):
-    """PostgreSQL or Redis turned us away for a reason that will not pass by itself: credentials, TLS, no such database.
+    """PostgreSQL or Redis refused the connection for a permanent reason.
 
-    At start it ends the command; later it costs no more than any other outage.
+    Examples are credentials, TLS and a missing database. At start it ends the command; later it is
+    handled like any other outage.
     """
 
 
 class EmbeddedServerError(NewsIntelError):
-    """A server that newsintel starts for itself did not come up. The message is one line and names where to look."""
+    """An embedded server did not start. The message is one line and says where to look."""
 
 
 class PoisonedBatchError(NewsIntelError):
-    """PostgreSQL refused a batch for what is in it. Asking again unchanged can never succeed: bisect it."""
+    """PostgreSQL refused the content of a batch. An unchanged retry cannot succeed: bisect it."""
 
 
 class SchemaError(UnavailableError):
-    """The database's schema is missing or older than this version needs; `newsintel migrate` mends it."""
+    """The database schema is missing or too old for this version. Run `newsintel migrate`."""
 
 
 class FlightBugError(NewsIntelError):
-    """A bug inside one flight. Its traceback is in the log under `incident_id`; its waiters are answered 500."""
+    """A bug in one flight. The log has the traceback under `incident_id`; waiters get a 500."""
 
     def __init__(self, incident_id: str) -> None:
         super().__init__(incident_id)
@@ -131,7 +142,7 @@ class FlightBugError(NewsIntelError):
 
 
 def leaves(error: BaseException) -> list[BaseException]:
-    """The errors that an exception stands for: itself, or for a group those in it, at any depth."""
+    """Return the errors in an exception: itself, or for a group its members, at any depth."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [leaf for member in error.exceptions for leaf in leaves(member)]

@@ -1,1 +1,1 @@
-"""What newsintel decides, as pure functions and frozen values: no clock, no loop, no client, no server."""
+"""The decisions of newsintel: pure functions and frozen values, without clock, loop or I/O."""

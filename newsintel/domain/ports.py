@@ -1,7 +1,8 @@
-"""What actors and routes need of the outside world, as Protocols: adapters fulfil them, tests fulfil them in memory.
+"""Protocols of the outside world that several contexts use; adapters implement them.
 
-Every method is trio-flavoured. A method of `HarvestCache`, `Archive` or `History` raises `UnavailableError` (`BusyError` when no slot was
-free) and nothing else that is foreseen; callers decide what an absent store costs.
+Every async method runs on trio. Methods of stores, here and in the `ports` of each context, raise
+`UnavailableError` (`BusyError` if no slot was free) and no other expected error unless stated.
+Callers decide how to continue without a store.
 """
 
 from collections.abc import Sequence
@@ -12,15 +13,15 @@ from attrs import frozen
 
 
 class WallClock(Protocol):
-    """Tells the time of day as aware UTC; deadlines use trio's clock instead."""
+    """Returns the time as aware UTC. Deadlines use trio's clock instead."""
 
     def __call__(self) -> datetime:
-        """The time now."""
+        """Return the current time."""
         ...
 
 
 class Count(Protocol):
-    """Adds to one of the counters that `telemetry.COUNTERS` declares."""
+    """Adds to one of the counters in `operations.metrics.COUNTERS`."""
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         """E.g. `count("cache_errors", operation="claim")`."""
@@ -28,7 +29,7 @@ class Count(Protocol):
 
 
 class Observe(Protocol):
-    """Adds a value to one of the histograms that `telemetry.HISTOGRAMS` declares."""
+    """Adds a value to one of the histograms in `operations.metrics.HISTOGRAMS`."""
 
     def __call__(self, name: str, value: float, **labels: str) -> None:
         """E.g. `observe("fetch_seconds", 0.31, source="guardian", status="ok")`."""
@@ -36,16 +37,19 @@ class Observe(Protocol):
 
 
 class SharedCounter(Protocol):
-    """Redis, as the limits on persons see it."""
+    """Counters in Redis, for the rate limits of persons."""
 
     async def add(self, key: str, amount: int, ttl_s: int) -> int:
-        """Add to a counter that is forgotten `ttl_s` seconds after the last addition; its new value. Raises UnavailableError."""
+        """Add to a counter and return its new value. Raises UnavailableError.
+
+        The counter expires `ttl_s` seconds after the last addition.
+        """
         ...
 
 
 @frozen
 class Kept:
-    """Bytes that a cache kept, for how many seconds so far, and for how many in all."""
+    """Bytes from a cache, with their age and their total lifetime in seconds."""
 
     data: bytes
     age_s: float
@@ -53,24 +57,24 @@ class Kept:
 
 
 class ByteCache(Protocol):
-    """Redis, as routes see it that keep finished answers for a while. Raises UnavailableError, which is as good as a miss."""
+    """Finished answers in Redis, for routes. Raises UnavailableError, which counts as a miss."""
 
     async def get(self, key: str) -> Kept | None:
-        """What is kept under a key; None if there is nothing or it cannot be read."""
+        """Return the bytes of a key; None if there are none or they cannot be read."""
         ...
 
     async def put(self, key: str, data: bytes, ttl_s: int) -> None:
-        """Keep bytes for `ttl_s` whole seconds."""
+        """Store bytes for `ttl_s` whole seconds."""
         ...
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Keep nothing under these keys any longer."""
+        """Delete these keys."""
         ...
 
 
 class Repeats(Protocol):
-    """What was seen a short while ago, by any process."""
+    """Detects keys that any process has seen a short time ago."""
 
     async def first(self, keys: Sequence[tuple[str, float]]) -> Sequence[bool]:
-        """Whether each key is new, in order; a new one is remembered for its seconds from now on."""
+        """Return whether each key is new, in order. A new key is remembered for its seconds."""
         ...

@@ -1,1 +1,1 @@
-"""Accounts: who somebody is, and what a request may do in their name."""
+"""Accounts: identity, and what a request may do for an account."""

@@ -1,4 +1,4 @@
-"""The values that travel where somebody is signed in: an account, and what a request may do in its name."""
+"""The values of signing in: accounts, sessions, keys, callers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,20 +6,20 @@ from enum import StrEnum
 from attrs import field, frozen
 
 LOCAL = "local"
-"""The provider of accounts that the operator made on the command line; nobody signs in to them."""
+"""The provider of accounts that the operator made on the command line. They have no sign-in."""
 
 MOST_KEYS = 50
-"""API keys of one account; far more programs than one person runs."""
+"""Maximum API keys of one account: far more programs than one person runs."""
 
 
 @frozen
 class Account:
-    """Somebody who has signed in.
+    """An account of a person who has signed in.
 
     Attributes:
-        id: the row's own; never leaves the process.
+        id: the id of the row; never leaves the process.
         public_id: `u_` and 20 lower-case base32 characters.
-        username: as the provider has it; not unique.
+        username: the name at the provider; not unique.
         provider: `reddit`, `dev`, LOCAL, or an OpenID Connect issuer.
     """
 
@@ -32,14 +32,14 @@ class Account:
 
 
 class Access(StrEnum):
-    """By what a request speaks for an account, and so what it may do: a session anything, a key what its scope says."""
+    """What a request may do for an account: with a session all, with a key as its scope says."""
 
     SESSION = "session"
     WRITE = "write"
     READ = "read"
 
     def covers(self, need: "Access") -> bool:
-        """True if whoever has this may do what takes `need`: a session covers all, a write key also reads."""
+        """Whether this access includes `need`: a session includes all, a write key also reads."""
         order = (Access.READ, Access.WRITE, Access.SESSION)
         return order.index(self) >= order.index(need)
 
@@ -49,9 +49,9 @@ class Session:
     """A browser that is signed in.
 
     Attributes:
-        digest: SHA-256 of the id in the cookie, in hexadecimal; the id itself is kept nowhere.
-        user_id: of the account, inside the process.
-        client: what the browser called itself when it signed in, cut short.
+        digest: SHA-256 of the id in the cookie, in hexadecimal. The id itself is not stored.
+        user_id: the internal id of the account.
+        client: the browser's User-Agent at sign-in, shortened.
     """
 
     digest: str
@@ -63,7 +63,7 @@ class Session:
 
 @frozen
 class ApiKey:
-    """A key as its owner sees it: everything but the key, of which only a digest is kept.
+    """An API key as its owner sees it. The key itself is missing: only a digest of it is stored.
 
     Attributes:
         public_id: `k_` and 20 lower-case base32 characters.
@@ -82,13 +82,13 @@ class ApiKey:
 
 @frozen
 class Identity:
-    """Who somebody is to a provider.
+    """The identity of a person at a provider.
 
     Attributes:
         provider: `reddit`, `dev`, or an OpenID Connect issuer.
-        subject: what the provider never gives to somebody else.
-        username: as the provider has it; not unique.
-        invited_as: what SIGN_IN may call them, e.g. `reddit:alice`, in lower case.
+        subject: the id that the provider never gives to another person.
+        username: the name at the provider; not unique.
+        invited_as: the entries of SIGN_IN that match this person, e.g. `reddit:alice`.
     """
 
     provider: str
@@ -99,7 +99,7 @@ class Identity:
 
 @frozen
 class Tokens:
-    """What lets us speak to a provider for somebody; never shown, never logged."""
+    """A person's tokens for calls to a provider. They are never shown and never logged."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -108,15 +108,15 @@ class Tokens:
 
 @frozen
 class Attempt:
-    """A sign-in that has been started and not yet come back.
+    """A sign-in that was started and has not returned yet.
 
     Attributes:
-        provider: its name in our addresses, `reddit` or `oidc`.
-        state: what comes back with the browser, 256 bits.
-        browser: digest of the cookie that was set on the browser that started it.
-        verifier: PKCE's (RFC 7636).
-        nonce: comes back inside an ID token (OpenID Connect).
-        next: where to go afterwards, a path of ours.
+        provider: its name in our URLs, `reddit` or `oidc`.
+        state: 256 random bits that the browser brings back.
+        browser: digest of the cookie that was set in the browser that started it.
+        verifier: the PKCE code verifier (RFC 7636).
+        nonce: returned inside an ID token (OpenID Connect).
+        next: the path on this site to go to afterwards.
     """
 
     provider: str
@@ -128,26 +128,27 @@ class Attempt:
 
 
 class Doubt(StrEnum):
-    """Why a caller who showed a key or a session is anonymous all the same."""
+    """Why a caller with a key or a session counts as anonymous."""
 
     BAD_KEY = "bad_key"
-    """It is no key that is good now: 401 on every route."""
+    """The key is unknown, expired or revoked: 401 on every route."""
     UNKNOWN = "unknown"
-    """The store that knows is away: 503 where an account is needed, and on public routes nothing."""
+    """The store is unavailable: 503 where an account is required, no error on public routes."""
     THROTTLED = "throttled"
-    """Its address has shown too many that are no good: it was not looked up. 429 where an account is needed, on public routes nothing."""
+    """Its address has sent too many invalid keys or sessions, so this one was not looked up: 429
+    where an account is required, no error on public routes."""
 
 
 @frozen
 class Caller:
-    """Whoever sent a request.
+    """The sender of a request.
 
     Attributes:
-        person: tells persons apart for limits and counting: an account's public id, else a digest of the client's address that is
-            another one each day. Never stored with a query.
-        account: None for an anonymous caller, and then so is `access`.
-        session: digest of the session's id, where a session is what signed the request in.
-        doubt: set on an anonymous caller who meant to be somebody.
+        person: identifies the person for limits and counting: the public id of the account, else a
+            digest of the client's address that changes daily. Never stored with a query.
+        account: None for an anonymous caller; then `access` is None, too.
+        session: digest of the session's id, if the request uses a session.
+        doubt: set for an anonymous caller who sent a key or a session.
     """
 
     person: str
@@ -158,5 +159,5 @@ class Caller:
 
     @property
     def signed_in(self) -> bool:
-        """True if the request speaks for an account."""
+        """Whether the request belongs to an account."""
         return self.account is not None

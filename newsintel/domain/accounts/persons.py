@@ -1,4 +1,4 @@
-"""Persons as limits and counts know them: an account, or the network of an address."""
+"""Identifies anonymous persons for limits and counts by the network of their address."""
 
 import hmac
 from collections.abc import Sequence
@@ -12,29 +12,38 @@ from newsintel.domain.security.keys import derive
 Address = IPv4Address | IPv6Address
 
 IPV6_PREFIX = 64
-"""The network that one customer of a provider has at least (RFC 6177, 2): its addresses are one person."""
+"""The smallest network of one customer of a provider (RFC 6177, 2). Its addresses count as one
+person."""
 
 KNOWN = 10_000
-"""Addresses whose person is remembered, about 2 MiB; past that the oldest are forgotten and worked out again, in some 5 us each."""
+"""Cached addresses, about 2 MiB. Beyond it the oldest are dropped and computed again, in about 5 us
+each."""
 
 LONGEST_KNOWN = 64
-"""Characters. An address has 45 with its port at most; behind a percent sign (a zone) anything may follow."""
+"""Maximum characters of a cached address. An address with its port has at most 45; after a percent
+sign (a zone) any text may follow."""
 
 UNKNOWN = "unknown"
-"""Whoever has no address that can be read, as behind a unix socket: all of them are one person."""
+"""The network of callers without a readable address, such as behind a unix socket. They count as
+one person."""
 
 
 class Persons:
-    """The person behind each address: an HMAC under a key that changes daily, so that no list of addresses can be made of what is kept."""
+    """Maps addresses to persons.
+
+    A person is an HMAC under a key that changes daily, so that nobody can recover addresses from
+    stored values.
+    """
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
-        self._master = secret_keys[0]  # every process has the same first key, and so the same persons
+        # Every process has the same first key, and so the same persons.
+        self._master = secret_keys[0]
         self._day = 0
         self._key = b""
         self._known = Newest[str, str](KNOWN)
 
     def person(self, address: str, now: datetime) -> str:
-        """32 hex digits for a client's address; the same for a whole IPv6 /64."""
+        """Return 32 hex digits for a client's address; the same for a whole IPv6 /64."""
         day = now.toordinal()
         if day != self._day:
             self._day, self._key = day, derive(self._master, f"persons of {now.date()}")
@@ -47,7 +56,10 @@ class Persons:
 
 
 def network_of(address: str) -> str:
-    """What is one person's: an IPv4 address, or an IPv6 /64. An IPv4 address written as IPv6 is the IPv4 one."""
+    """Return the network of one person: an IPv4 address, or an IPv6 /64.
+
+    An IPv4-mapped IPv6 address counts as its IPv4 address.
+    """
     parsed = parse_address(address)
     if parsed is None:
         return UNKNOWN
@@ -57,7 +69,10 @@ def network_of(address: str) -> str:
 
 
 def parse_address(address: str) -> Address | None:
-    """An address, also with a port (`10.0.0.1:80`, `[::1]:80`) as some balancers write it; None if it is none."""
+    """Parse an address, also with a port as some balancers write it; None if it is invalid.
+
+    Examples are `10.0.0.1:80` and `[::1]:80`.
+    """
     bare = address
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]

@@ -1,6 +1,7 @@
-"""What routes need of stores and providers about accounts, as Protocols: beside `ports`, and with the same promise.
+"""Protocols of the stores and providers for accounts that routes use.
 
-Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free) and nothing else that is foreseen.
+Every method runs on trio. Its only expected errors are `UnavailableError`, and `BusyError` if no
+slot was free.
 """
 
 from datetime import datetime
@@ -10,49 +11,53 @@ from newsintel.domain.accounts.model import Access, Account, ApiKey, Attempt, Id
 
 
 class Accounts(Protocol):
-    """PostgreSQL, as those see it who ask whose a request is."""
+    """Accounts in PostgreSQL, for identifying callers and signing in."""
 
     async def account(self, user_id: int) -> Account | None:
-        """An account by the id that sessions hold; None if it has been deleted."""
+        """Return an account by its internal id; None if it was deleted."""
         ...
 
     async def key_holder(self, digest: str, now: datetime) -> tuple[Account, Access] | None:
-        """The account that an API key speaks for, by the key's SHA-256 in hexadecimal, and the key's scope.
+        """Return the account and the scope of an API key, by the key's SHA-256 in hexadecimal.
 
         Returns:
-            None if there is no such key, or it has expired.
+            None if the key does not exist or has expired.
         """
         ...
 
     async def find(self, provider: str, subject: str) -> Account | None:
-        """The account of somebody as a provider calls them; None if they never signed in."""
+        """Return the account of a provider's subject; None if the person never signed in."""
         ...
 
     async def sign_in(self, provider: str, subject: str, username: str, now: datetime) -> Account:
-        """The account of somebody who has just signed in, made if it is their first time.
+        """Return the account of a person who has just signed in; create it the first time.
 
         Args:
             provider: `reddit`, `dev`, `local`, or an OpenID Connect issuer.
-            subject: what the provider never gives to somebody else.
-            username: as the provider has it today.
+            subject: the id that the provider never gives to another person.
+            username: the current name at the provider.
             now: becomes last_login_at.
         """
         ...
 
 
 class Sessions(Protocol):
-    """Redis, as those see it who sign people in and out, or ask whose a request is."""
+    """Sessions in Redis."""
 
     async def start(self, user_id: int, client: str) -> str:
-        """Sign a user in on a browser that calls itself `client`; returns the new session's secret id, which is kept nowhere."""
+        """Start a session for a browser with the User-Agent `client`.
+
+        Returns:
+            The secret id of the new session, which is not stored.
+        """
         ...
 
     async def find(self, session_id: str) -> Session | None:
-        """The session of a cookie's value, seen now; None if it has ended."""
+        """Return the session of a cookie's value and mark it as seen now; None if it has ended."""
         ...
 
     async def of_user(self, user_id: int) -> tuple[Session, ...]:
-        """A user's sessions, the one seen last first."""
+        """Return a user's sessions, the last seen first."""
         ...
 
     async def end(self, user_id: int, digest: str) -> bool:
@@ -65,103 +70,107 @@ class Sessions(Protocol):
 
 
 class ApiKeys(Protocol):
-    """PostgreSQL, as an account's owner sees it who gives keys to programs."""
+    """API keys in PostgreSQL."""
 
     async def make(self, user_id: int, key: ApiKey, digest: str, most: int) -> ApiKey | None:
-        """Keep a new key, under an id that it is given here; None if the account has `most` already."""
+        """Store a new key under a new id; None if the account has `most` keys already."""
         ...
 
     async def of_user(self, user_id: int) -> tuple[ApiKey, ...]:
-        """An account's keys, the newest first; expired ones too."""
+        """Return an account's keys, including expired ones, the newest first."""
         ...
 
     async def revoke(self, user_id: int, public_id: str) -> bool:
-        """End a key at once; False if the account has no such key."""
+        """Revoke a key at once; False if the account has no such key."""
         ...
 
 
 class Attempts(Protocol):
-    """Redis, as those see it who send browsers to a provider and have them back."""
+    """Sign-in attempts in Redis."""
 
     async def keep(self, attempt: Attempt) -> None:
-        """Keep an attempt for ten minutes."""
+        """Store an attempt for ten minutes."""
         ...
 
     async def take(self, state: str) -> Attempt | None:
-        """The attempt of a state, which nobody can take again; None if there is none."""
+        """Return and delete the attempt of a state; None if there is none."""
         ...
 
 
 class TokenStore(Protocol):
-    """PostgreSQL, as the keeper of providers' tokens sees it. What is read may also raise `UnknownKeyError`."""
+    """Tokens of providers in PostgreSQL. Reading may also raise `UnknownKeyError`."""
 
     async def put(self, user_id: int, provider: str, tokens: Tokens) -> None:
-        """Keep an account's tokens of a provider in place of any others."""
+        """Store an account's tokens of a provider and replace earlier ones."""
         ...
 
     async def get(self, user_id: int, provider: str) -> Tokens | None:
-        """An account's tokens of a provider."""
+        """Return an account's tokens of a provider; None if there are none."""
         ...
 
     async def delete(self, user_id: int, provider: str) -> None:
-        """Forget an account's tokens of a provider."""
+        """Delete an account's tokens of a provider."""
         ...
 
     async def reseal(self) -> int:
-        """Encrypt with the newest key whatever another one encrypted; safe beside a running service.
+        """Encrypt with the newest key all tokens that another key encrypted.
+
+        It is safe while the service runs.
 
         Returns:
             How many accounts' tokens it encrypted.
 
         Raises:
-            UnknownKeyError: for the first whose key is not at hand, when all others are done.
+            UnknownKeyError: the key of some tokens is missing. It names the first, after all others
+                are done.
         """
         ...
 
 
 class Provider(Protocol):
-    """A service elsewhere that tells who somebody is.
+    """An external service that identifies people.
 
-    Each method is bounded in time and raises `SignInUnavailableError` where the provider is away or talks nonsense.
+    Each method has a time limit. It raises `SignInUnavailableError` if the provider is unavailable
+    or its reply is invalid.
     """
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name that people know."""
         ...
 
     async def begin(self, attempt: Attempt) -> str:
-        """The address to send the browser to."""
+        """Return the URL to which the browser is sent."""
         ...
 
     async def finish(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens | None]:
-        """Who came back with a code, and the tokens that are worth keeping.
+        """Return the identity behind a code, and the tokens to store, if any.
 
         Raises:
-            InvalidParameterError: the provider does not take the code; names `code`.
-            DeniedError: the provider tells that this is nobody to let in.
+            InvalidParameterError: the provider rejects the code; names `code`.
+            DeniedError: the provider says that this person must not be admitted.
         """
         ...
 
 
 class TokenIssuer(Protocol):
-    """A provider whose tokens are kept; raises as `Provider` does."""
+    """A provider whose tokens are stored. Raises the same errors as `Provider`."""
 
     async def revoke(self, tokens: Tokens) -> None:
-        """Have the provider forget them, the access tokens that came of them included."""
+        """Revoke tokens at the provider, including access tokens derived from them."""
         ...
 
 
 class Links(Protocol):
-    """Accounts' tokens at providers."""
+    """Manages accounts' tokens of providers."""
 
     async def link(self, user_id: int, provider: str, tokens: Tokens) -> None:
-        """Keep what signing in brought."""
+        """Store the tokens of a sign-in."""
         ...
 
     async def unlink(self, user_id: int) -> None:
-        """Revoke and forget every token of an account, as signing out everywhere and deleting it do.
+        """Revoke and delete all tokens of an account, for its deletion or a sign-out everywhere.
 
-        What a provider that is away did not revoke is forgotten all the same, and logged.
+        If a provider is unavailable, its tokens are still deleted, and the failure is logged.
         """
         ...

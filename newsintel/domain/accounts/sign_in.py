@@ -1,4 +1,7 @@
-"""What is decided about signing in: where it may lead, who is let in, and whether a browser that comes back is the one that left. Pure."""
+"""Decides about sign-ins: the target page, who is admitted, and whether the browser is the same.
+
+Pure.
+"""
 
 import hmac
 import re
@@ -9,34 +12,35 @@ from newsintel.domain.security.keys import digest
 from newsintel.errors import DeniedError, InvalidParameterError
 
 HOME = "/me/page"
-"""Where signing in leads by itself: a page for people."""
+"""The default page after signing in, made for people."""
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-~]{0,1000}")
-"""One slash and then neither a second one nor a backslash, which browsers read as one: else it would be another host's address."""
+"""One slash that no second slash or backslash follows. Browsers read a backslash as a slash, and
+two slashes start another host's name."""
 
 
 def local_path(wanted: str | None) -> str:
-    """Where to go after signing in: a path of ours as it is, anything else HOME."""
+    """Return the page after signing in: the path if it is on this site, else HOME."""
     return wanted if wanted and _LOCAL_PATH.fullmatch(wanted) and "\\" not in wanted else HOME
 
 
 def new_attempt(provider: str, cookie: str, wanted: str | None) -> Attempt:
-    """A sign-in for the browser that holds a cookie; everything that must not be foreseen in it has 256 random bits."""
+    """Make a sign-in for the browser with this cookie. Its secrets have 256 random bits each."""
     state, verifier, nonce = (secrets.token_urlsafe(32) for _ in range(3))
     return Attempt(provider, state, digest(cookie), verifier, nonce, local_path(wanted))
 
 
 def check_return(attempt: Attempt | None, provider: str, state: str, cookie: str | None) -> Attempt:
-    """The attempt that a browser comes back from, if it is that of this browser.
+    """Return the attempt if this browser started it.
 
     Args:
-        attempt: what was kept under the state, and is no longer; None if there was nothing.
-        provider: by whose address it came back.
-        state: as it came back.
-        cookie: the browser's own, set when it left.
+        attempt: what was stored under the state (and is deleted now); None if there was nothing.
+        provider: the provider in the URL of the return.
+        state: the state that the browser brought back.
+        cookie: the browser's cookie, set when the sign-in started.
 
     Raises:
-        InvalidParameterError: naming `state`.
+        InvalidParameterError: there is no such attempt, or it is another browser's; names `state`.
     """
     if attempt is None:
         raise InvalidParameterError("state", "expired", "This sign-in was used already, or is older than 10 minutes. Start it again.")
@@ -48,14 +52,14 @@ def check_return(attempt: Attempt | None, provider: str, state: str, cookie: str
 
 
 def check_invited(identity: Identity, guests: tuple[str, ...]) -> None:
-    """Let somebody in, or raise.
+    """Check that a person may sign in.
 
     Args:
-        identity: as their provider tells.
+        identity: from the provider.
         guests: the setting SIGN_IN.
 
     Raises:
-        DeniedError: 403 not_invited.
+        DeniedError: the person is not in SIGN_IN: 403 not_invited.
     """
     if guests != ("anyone",) and not set(identity.invited_as) & set(guests):
-        raise DeniedError("not_invited", "You are who you say, but this service does not let that account in. Ask whoever runs it.")
+        raise DeniedError("not_invited", "The sign-in worked, but this service does not admit this account. Ask its operator.")

@@ -1,1 +1,1 @@
-"""The archive: what is asked of it, and its file format."""
+"""The archive: its queries, and its file format."""

@@ -1,7 +1,8 @@
-"""Archived articles as lines of JSON, for `newsintel export` and `import`; docs/archive-format.md is its users' page.
+"""Writes and reads archived articles as lines of JSON, for `newsintel export` and `import`.
 
-What is read may come from anywhere: texts are cleaned and addresses settled as those of a source are, the id is worked out afresh, and a
-line that cannot be taken whole is refused with the reason.
+docs/archive-format.md describes the format for users. The input may come from anywhere: texts are
+cleaned and URLs normalised as for a source, the id is computed again, and a line that cannot be
+read completely is refused with the reason.
 """
 
 import re
@@ -21,13 +22,13 @@ FIELDS = (
     *("id", "url", "title", "source", "publisher", "published_at", "published_at_estimated", "description", "content", "author", "section"),
     *("image_url", "language", "external_id", "points", "comments", "first_seen_at", "fetched_at"),
 )
-"""Every field, in the order in which an export writes them. They do not change; more may be added."""
+"""All fields in the order of an export. They do not change; more may be added."""
 
 _MAX_EXTERNAL_ID = 2048
-"""Characters: as long as an address, which is what stands in where a source has no ids."""
+"""Characters: as long as a URL, which is used if a source has no ids."""
 _OLDEST = datetime(1800, 1, 1, tzinfo=UTC)
 _OLDEST_SIGHT = datetime(2000, 1, 1, tzinfo=UTC)
-"""What the archive's columns take (migration 0001)."""
+"""The earliest values that the archive's columns accept (migration 0001)."""
 _FUTURE = timedelta(hours=24)
 """How far ahead of our clock a time may be, as in a source's payload."""
 _INT4 = 2**31
@@ -38,7 +39,7 @@ T = TypeVar("T")
 
 
 def dump(hit: Hit) -> bytes:
-    """An archived article as a line, with its newline; times in UTC, null where nothing is known."""
+    """Return an archived article as a line with its newline; times in UTC, null if unknown."""
     article = hit.article
     points, comments = (article.engagement.points, article.engagement.comments) if article.engagement else (None, None)
     times = {"first_seen_at": hit.first_seen_at, "fetched_at": hit.fetched_at}
@@ -48,14 +49,15 @@ def dump(hit: Hit) -> bytes:
 
 
 def parse(line: bytes, now: datetime) -> Hit:
-    """The article of a line.
+    """Return the article of a line.
 
     Args:
         line: one JSON object.
-        now: stands in where the line does not say when the article was fetched; bounds what it says.
+        now: the default for the time of the fetch, and the limit for all times.
 
     Raises:
-        ValueError: the line is refused; the message says why in a few words, quoting nothing but names of fields.
+        ValueError: the line is refused. The message gives the reason and quotes at most names of
+            fields.
     """
     row = _object(line)
     fetched_at = _moment(row, "fetched_at", _OLDEST_SIGHT, now) or now
@@ -135,7 +137,10 @@ def _address(row: Row, name: str) -> str | None:
 
 
 def _external_id(row: Row) -> str | None:
-    """As it stands: it is compared and never shown, and cleaning could change which item it means. A number is kept by its digits."""
+    """Return the id unchanged; a number becomes its digits.
+
+    The id is compared and never shown, and cleaning could change its meaning.
+    """
     number = row.get("external_id")
     value = str(number) if type(number) is int else _typed(row, "external_id", str)
     if value is not None and (len(value) > _MAX_EXTERNAL_ID or visible(value) != value):
@@ -144,7 +149,7 @@ def _external_id(row: Row) -> str | None:
 
 
 def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | None:
-    """A time with an offset, in UTC."""
+    """Read a time with an offset; the result is in UTC."""
     value = _typed(row, name, str)
     if value is None:
         return None
@@ -161,7 +166,7 @@ def _moment(row: Row, name: str, oldest: datetime, now: datetime) -> datetime | 
 
 
 def _whole(row: Row, name: str) -> int | None:
-    """A whole number, which other programs may write as 12.0 (spreadsheets, columns of floats)."""
+    """Read an integer. Other programs may write 12.0 (spreadsheets, columns of floats)."""
     value = row.get(name)
     return int(value) if type(value) is float and value.is_integer() else _typed(row, name, int)
 

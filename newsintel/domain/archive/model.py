@@ -1,4 +1,4 @@
-"""The values of archive search: what is asked of the archive and what comes back. All are frozen; times are aware UTC."""
+"""The values of archive search: queries and results. All are frozen; times are aware UTC."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from newsintel.domain.paging import Position
 from newsintel.domain.search.article import Article
 
 SOURCE_NAME = r"[a-z][a-z0-9_]{0,31}"
-"""What a source may be called, an adapter of ours or one that an import names."""
+"""The names that a source may have, whether it is an adapter of ours or named by an import."""
 
 
 class ArchiveSort(StrEnum):
@@ -21,7 +21,7 @@ class ArchiveSort(StrEnum):
 
 
 class Field(StrEnum):
-    """What a condition looks at."""
+    """What a condition is about."""
 
     ANY = "any"
     """Title, description and content."""
@@ -33,11 +33,11 @@ class Field(StrEnum):
 
 @frozen
 class Condition:
-    """One thing an article must, or with `negated` must not, have.
+    """One condition on an article. With `negated` the article must not meet it.
 
     Attributes:
-        text: words as typed, in NFC, unquoted, in their own case; a source's name is folded.
-        phrase: the words in a row, not anywhere.
+        text: words as typed, in NFC, unquoted, case unchanged; the name of a source is case-folded.
+        phrase: the words must occur in a row.
     """
 
     field: Field
@@ -48,15 +48,16 @@ class Condition:
 
 @frozen
 class ArchiveQuery:
-    """What is asked of the archive.
+    """A query for the archive.
 
     Attributes:
-        alternatives: one of them must hold (OR), each when all of its conditions do (AND); () asks for everything.
+        alternatives: at least one must match (OR) with all of its conditions (AND); () matches
+            everything.
         sources: the adapters wanted; () = all.
         publisher: its name, in any case, or None.
-        start: first moment wanted, inclusive, or None.
-        end: last moment wanted, inclusive, or None.
-        language: two lower-case letters, or None; articles of unknown language then count as well.
+        start: earliest time, inclusive, or None.
+        end: latest time, inclusive, or None.
+        language: two lower-case letters, or None. Articles of unknown language match, too.
     """
 
     alternatives: tuple[tuple[Condition, ...], ...] = ()
@@ -73,7 +74,7 @@ class Snippet:
     """A passage that shows why an article matched.
 
     Attributes:
-        highlights: [start, end) of each match within `text`, in code points, in order.
+        highlights: [start, end) of each match in `text`, in code points, in order.
     """
 
     text: str
@@ -92,7 +93,7 @@ class Hit:
 
 @frozen
 class ArchivePage:
-    """Some hits, and where the next page begins; None on the last."""
+    """Some hits, and where the next page begins; None on the last page."""
 
     hits: tuple[Hit, ...]
     next: Position | None
@@ -116,10 +117,10 @@ class Bar:
 
 @frozen
 class Facets:
-    """The commonest values among the matches, most first, at most 20 each, with the number of articles that have them.
+    """The most frequent values among the matches with their counts, at most 20 each.
 
     Attributes:
-        counted_newest: how many matches were counted, the newest; None = all of them.
+        counted_newest: how many of the newest matches were counted; None = all matches.
     """
 
     source: tuple[tuple[str, int], ...]

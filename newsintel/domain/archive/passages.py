@@ -1,4 +1,4 @@
-"""The passage of a text that shows why it was found: some words round a match, with every match in it marked."""
+"""Finds the passage that shows why a text matched: words around a match, with matches marked."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -10,28 +10,28 @@ from newsintel.domain.text.lexemes import lexeme
 from newsintel.domain.text.tokens import placed_words
 
 MOST_WORDS = 30
-"""Of a passage."""
+"""Words of a passage."""
 
 BEFORE = 5
-"""Words before the first match, where there are so many."""
+"""Words before the first match, if there are so many."""
 
 LONGEST = 5_000
-"""Characters of a text in which a passage is looked for."""
+"""Characters of a text that are searched for a passage."""
 
 PLACES_A_SLICE = 500
-"""Words of a text that are read or compared at once: some 1 ms."""
+"""Words of a text that are read or compared in one slice: about 1 ms."""
 
 _Match = tuple[int, int]
-"""How many words a run has, and which it is."""
+"""The number of words of a run, and the number of the run."""
 
 
 def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | None]:
-    """The passage with the most of what is looked for, the earliest of equals; None if nothing of it is in the text.
+    """Return the passage with the most different runs, on ties the earliest; None without a match.
 
     Args:
-        text: plain.
-        runs: what is looked for, by the rules of the text's language.
-        language: the text's.
+        text: plain text.
+        runs: the runs to find, by the rules of the text's language.
+        language: the language of the text.
     """
     text = text[:LONGEST]
     lexemes: list[str] = []
@@ -53,7 +53,7 @@ def finding(text: str, runs: Sequence[Run], language: str) -> Sliced[Snippet | N
 
 
 def _matches(lexemes: Sequence[str], runs: Sequence[Run]) -> Sliced[dict[int, list[_Match]]]:
-    """Where runs begin: every match at its place, in the order of places. Runs of the same lexemes are one."""
+    """Return all matches by the position of their first word, in order. Equal runs count once."""
     text, places = tuple(lexemes), dict[str, list[int]]()
     for place, one in enumerate(text):
         places.setdefault(one, []).append(place)
@@ -78,7 +78,7 @@ def _beginning_with(letter: str, places: dict[str, list[int]]) -> list[int]:
 
 
 def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
-    """The place from which on a passage has the most different runs; the earliest of equals."""
+    """Return the start of the passage with the most different runs, on ties the earliest."""
     ahead, inside = deque(found), Counter[int]()
     most, best = 0, 0
     for place, matches in found.items():
@@ -87,12 +87,12 @@ def _fullest(found: dict[int, list[_Match]]) -> Sliced[int]:
             inside.update(number for _, number in found[ahead.popleft()])
         if len(inside) > most:
             most, best = len(inside), place
-        inside -= Counter(number for _, number in matches)  # and forgets those that are none
+        inside -= Counter(number for _, number in matches)  # also removes zero counts
     return best
 
 
 def _merged(marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Marks in order, those that touch or overlap as one: two neighbours in scripts without spaces share a letter."""
+    """Sort marks and join those that touch or overlap, such as letter pairs that share a letter."""
     merged: list[tuple[int, int]] = []
     for low, high in sorted(marks):
         if merged and low <= merged[-1][1]:

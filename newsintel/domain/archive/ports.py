@@ -1,4 +1,4 @@
-"""What actors and routes need of the archive, as Protocols."""
+"""Protocols of the archive that actors and routes use."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,74 +10,90 @@ from newsintel.domain.search.article import ArchivedArticle, Article, Pair
 
 
 class Archive(Protocol):
-    """PostgreSQL, as the persister and the desk see it."""
+    """The archive in PostgreSQL, for the persister and the desk."""
 
     async def save(self, articles: Sequence[tuple[Article, datetime]], pairs: Sequence[Pair]) -> int:
-        """Upsert articles with the time each was fetched, then pairs between archived articles; idempotent.
+        """Upsert articles with the times of their fetch, then pairs of archived articles.
+
+        Idempotent.
 
         Returns:
-            How many articles the archive had never seen.
+            How many articles were new to the archive.
 
         Raises:
-            PoisonedBatchError: the content of a row was refused; nothing of the call was kept.
+            PoisonedBatchError: PostgreSQL refused the content of a row. Nothing was stored.
         """
         ...
 
     async def bury(self, article: Article, reason: str) -> None:
-        """Keep an article that can never be saved where an operator can find it, with the reason."""
+        """Put aside an article that can never be saved, with the reason, for operators to find."""
         ...
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article by its public id."""
+        """Return one article by its public id."""
         ...
 
 
 class ArchiveDump(Protocol):
-    """PostgreSQL, as an export sees it."""
+    """The archive in PostgreSQL, for an export."""
 
     async def page(self, after: str | None, limit: int) -> tuple[Hit, ...]:
-        """The articles archived next after one (None: from the first), in the order in which they came; () after the last."""
+        """Return the articles archived after a given one (None: from the first); () after the last.
+
+        They are in the order in which they were archived.
+        """
         ...
 
 
 class TextIndex(Protocol):
-    """PostgreSQL, as the indexer sees it."""
+    """The archive in PostgreSQL, for the indexer."""
 
     async def read_some(self) -> int:
-        """Read the words of some articles of which they are still to be read, the latest first; how many that were."""
+        """Index the words of some articles that are not indexed yet, the latest first.
+
+        Returns:
+            How many articles were indexed.
+        """
         ...
 
 
 class ArchiveSearch(Protocol):
-    """PostgreSQL, as the archive's routes and the merger see it.
+    """The archive in PostgreSQL, for the archive's routes and the merger.
 
-    Each method also raises `ArchiveTimeoutError` when a query takes longer than it may.
+    Each method also raises `ArchiveTimeoutError` if a query exceeds its time limit.
     """
 
     async def search(self, query: ArchiveQuery, limit: int, after: Position | None) -> ArchivePage:
-        """Up to `limit` matches after a position, in the query's order; without words wanted, relevance is newest first.
+        """Return up to `limit` matches after a position, in the query's order.
+
+        Without wanted words, relevance means newest first.
 
         Raises:
-            InvalidParameterError: the query has stop words alone.
+            InvalidParameterError: the query has only stop words.
         """
         ...
 
     async def timeline(self, query: ArchiveQuery, bucket: Bucket) -> tuple[Bar, ...]:
-        """Matches per bucket, from the first wanted moment (or match) to the last, empty buckets included.
+        """Return the matches per bucket, from the first wanted time (or match) to the last.
+
+        Empty buckets are included.
 
         Raises:
-            InvalidParameterError: it would be more than 1,000 buckets (names `bucket`), or the query has stop words alone.
+            InvalidParameterError: there would be more than 1,000 buckets (names `bucket`), or the
+                query has only stop words.
         """
         ...
 
     async def facets(self, query: ArchiveQuery) -> Facets:
-        """The commonest sources and publishers among the newest 10,000 matches or somewhat more; among all if there are fewer.
+        """Return the most frequent sources and publishers among the newest matches.
+
+        It counts all matches if there are at most 10,000, else 10,000 or somewhat more.
 
         Raises:
-            InvalidParameterError: the query has stop words alone.
+            InvalidParameterError: the query has only stop words.
         """
         ...
 
     async def held(self, sources: Sequence[str]) -> frozenset[str]:
-        """Those of some sources of which there are articles."""
+        """Return those sources that have articles in the archive."""
         ...

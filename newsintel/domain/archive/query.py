@@ -1,6 +1,8 @@
-"""A search of the archive, understood. docs/archive.md has the grammar: that of live searches, and `field:` before a word or phrase.
+"""Parses a search of the archive.
 
-Unlike a live search it may consist of exclusions alone: the archive is finite and at hand, so all of it but what is excluded is an answer.
+docs/archive.md describes the grammar: that of live searches, and `field:` before a word or phrase.
+Unlike a live search it may consist only of exclusions: the archive is finite and local, so
+everything that is not excluded is a valid answer.
 """
 
 import hashlib
@@ -25,15 +27,18 @@ _FIELDS = (*_CONDITIONS, *_BOUNDS)
 _HYPHENS = {ord(dash): "-" for dash in DASHES}
 
 _TICK = timedelta(microseconds=1)
-"""The resolution of both our moments and PostgreSQL's timestamptz."""
+"""The resolution of Python's datetime and PostgreSQL's timestamptz."""
 
 
 def instead_of(query: Query, every_source: Sequence[str]) -> ArchiveQuery:
-    """What to ask the archive where a live search found nobody to answer: the same words and filters, newest first.
+    """Return the archive query for a live search that no source answered.
+
+    It has the same words and filters, newest first.
 
     Args:
         query: the live search.
-        every_source: the sources that exist. A search of them all wants everything, what was imported from elsewhere included.
+        every_source: all existing sources. A search of all of them includes everything imported
+            from other sources.
     """
     return ArchiveQuery(
         alternatives=tuple(
@@ -62,19 +67,21 @@ def build(
     language: str | None = None,
     sort: ArchiveSort | None = None,
 ) -> ArchiveQuery:
-    """Understand a search of the archive.
+    """Parse a search of the archive.
 
     Args:
-        q: as typed; None asks for everything.
+        q: as typed; None matches everything.
         sources: the adapters wanted; () = all.
-        publisher: a publisher's whole name as typed.
-        start: first moment wanted, aware.
-        end: last moment wanted, aware, not before `start`.
+        publisher: the whole name of a publisher, as typed.
+        start: earliest time, inclusive, aware.
+        end: latest time, inclusive, aware, not before `start`.
         language: two lower-case letters.
-        sort: None = by relevance if q has words to be relevant to, else newest first. Without such words relevance is newest first too.
+        sort: None = by relevance if q has words to rank by, else newest first. Without such words
+            relevance means newest first, too.
 
     Raises:
-        InvalidParameterError: naming q (blank, too long, too complex, nothing to look for, a wrong or empty span of time) or publisher.
+        InvalidParameterError: it names q (blank, too long, too complex, without words, a wrong or
+            empty time range) or publisher.
     """
     span = _Span(start and start.astimezone(UTC), end and end.astimezone(UTC))
     conditions = () if q is None else _understood(checked(q), span)
@@ -91,23 +98,26 @@ def build(
 
 
 def fingerprint(query: ArchiveQuery) -> str:
-    """32 hex digits, equal for equal queries: what a cursor is bound to, and what a result is kept under.
+    """Return 32 hex digits, equal for equal queries, to bind cursors and to key cached results.
 
-    Case counts, since the archive may tell the name `IT` from the word `it` by it.
+    Case counts, since the archive uses it to distinguish the name `IT` from the word `it`.
     """
     return hashlib.sha256(json.dumps(asdict(query), default=str).encode()).hexdigest()[:32]
 
 
 @define
 class _Span:
-    """The moments wanted, narrowed by each `before:` and `after:` on the way."""
+    """The wanted time range. Each `before:` and `after:` narrows it."""
 
     start: datetime | None
     end: datetime | None
     narrowed: bool = field(default=False, init=False)
 
     def narrow(self, token: Token) -> None:
-        """Apply one of _BOUNDS. `after:` begins with its moment, `before:` ends short of it, so adjacent spans share no article."""
+        """Apply one of _BOUNDS.
+
+        `after:` includes its time and `before:` excludes it, so adjacent ranges share no article.
+        """
         if token.excluded:
             raise InvalidParameterError("q", "not_excludable", f"{token.field}: in q cannot be excluded.")
         try:
@@ -125,7 +135,7 @@ class _Span:
 
 
 def _understood(text: str, span: _Span) -> tuple[tuple[Condition, ...], ...]:
-    """The alternatives; what bounds the time goes into `span`."""
+    """Return the alternatives and apply the time bounds to `span`."""
     parsed = parse(text, _FIELDS, _BOUNDS)
     for token in parsed.bounds:
         span.narrow(token)
@@ -141,5 +151,5 @@ def _condition(token: Token) -> Condition:
 
 
 def _ranks(condition: Condition) -> bool:
-    """True if articles can meet a condition more or less well."""
+    """Whether articles can be ranked by a condition."""
     return condition.field in (Field.ANY, Field.TITLE) and not condition.negated

@@ -1,1 +1,1 @@
-"""Bounds on time and memory: work in slices, caches and queues that count bytes."""
+"""Limits on time and memory: work in slices, and caches and queues that count bytes."""

@@ -1,4 +1,4 @@
-"""Values by key, of which only so many are remembered: the oldest goes first."""
+"""A dictionary with a maximum number of keys. It drops the oldest first."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,10 +8,10 @@ V = TypeVar("V")
 
 
 class Newest(OrderedDict[K, V]):
-    """A dictionary whose latest assignments are kept; assigning to a key makes it the newest.
+    """A dictionary that keeps the latest assignments. Assigning to a key makes it the newest.
 
     Args:
-        most: how many keys it holds. For values of unknown size there is `SizedCache`.
+        most: the maximum number of keys. For values of unknown size use `SizedCache`.
     """
 
     def __init__(self, most: int) -> None:

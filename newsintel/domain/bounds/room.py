@@ -1,14 +1,14 @@
-"""Room in memory for what is on its way: a bound in bytes beside a queue's bound in messages."""
+"""A limit in bytes for values in queues, in addition to a queue's limit in messages."""
 
 
 class Room:
-    """Bytes that several values may take together.
+    """A number of bytes that several values share.
 
     Args:
-        max_bytes: how many.
+        max_bytes: the maximum.
 
     Attributes:
-        taken_bytes: how many are taken now.
+        taken_bytes: how many bytes are in use now.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -16,12 +16,12 @@ class Room:
         self.taken_bytes = 0
 
     def take(self, size_bytes: int) -> bool:
-        """Take room for a value; False if there is not enough, and then none is taken."""
+        """Reserve bytes for a value; False, without a reservation, if there are not enough."""
         if self.taken_bytes + size_bytes > self._max_bytes:
             return False
         self.taken_bytes += size_bytes
         return True
 
     def give_back(self, size_bytes: int) -> None:
-        """Give up room that was taken."""
+        """Release reserved bytes."""
         self.taken_bytes -= size_bytes

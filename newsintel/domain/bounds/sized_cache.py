@@ -1,4 +1,4 @@
-"""What was used last, bounded by the bytes that it takes. Of everything that this process remembers."""
+"""A cache that is limited in bytes and drops the least recently used value first."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -10,14 +10,15 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ENTRY_BYTES = 200
-"""What one entry takes beside its key and value: its place in the dictionary and in the order of use."""
+"""The size of an entry without its key and value: its place in the dictionary and in the order of
+use."""
 
 
 class SizedCache(Generic[K, V]):
-    """Values by key, least recently used first out.
+    """Values by key. The least recently used value is dropped first.
 
     Args:
-        max_bytes: that all of them may take together.
+        max_bytes: the maximum size of all values together.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -30,11 +31,11 @@ class SizedCache(Generic[K, V]):
 
     @property
     def size_bytes(self) -> int:
-        """What the values and their entries take."""
+        """The size of all values and their entries."""
         return self._bytes
 
     def get(self, key: K) -> V | None:
-        """The value kept under a key, now the most recently used."""
+        """Return the value of a key, or None, and mark it as the most recently used."""
         found = self._kept.get(key)
         if found is None:
             return None
@@ -42,15 +43,15 @@ class SizedCache(Generic[K, V]):
         return found[0]
 
     def put(self, key: K, value: V, size_bytes: int) -> list[tuple[K, V]]:
-        """Keep a value, in place of an older one.
+        """Store a value and replace an older one.
 
         Args:
-            key: its name.
-            value: what to keep.
-            size_bytes: what it takes, its key included.
+            key: its key.
+            value: the value.
+            size_bytes: its size, including its key.
 
         Returns:
-            What had to go for it; the value itself if all together may not take as much.
+            The dropped entries; the value itself if it exceeds the size of the cache.
         """
         self.pop(key)
         size_bytes += ENTRY_BYTES
@@ -66,7 +67,7 @@ class SizedCache(Generic[K, V]):
         return gone
 
     def pop(self, key: K) -> V | None:
-        """Give up what is kept under a key."""
+        """Remove and return the value of a key, if any."""
         found = self._kept.pop(key, None)
         if found is None:
             return None
@@ -74,13 +75,16 @@ class SizedCache(Generic[K, V]):
         return found[0]
 
     def clear(self) -> None:
-        """Give up everything."""
+        """Remove everything."""
         self._kept.clear()
         self._bytes = 0
 
 
 class Memo(Generic[V]):
-    """A function of a text that remembers its results, within some bytes; `functools.lru_cache` counts them instead, however long."""
+    """A function of a text that caches its results, with a limit in bytes.
+
+    `functools.lru_cache` limits their number instead, regardless of their size.
+    """
 
     def __init__(self, function: Callable[[str], V], max_bytes: int) -> None:
         update_wrapper(self, function)
@@ -88,7 +92,7 @@ class Memo(Generic[V]):
         self._kept: SizedCache[str, tuple[V]] = SizedCache(max_bytes)
 
     def __call__(self, text: str) -> V:
-        """The function's result for a text."""
+        """Return the function's result for a text."""
         found = self._kept.get(text)
         if found is None:
             found = (self._function(text),)
@@ -96,10 +100,10 @@ class Memo(Generic[V]):
         return found[0]
 
     def forget(self) -> None:
-        """Remember nothing."""
+        """Clear the cache."""
         self._kept.clear()
 
 
 def remembered(max_bytes: int) -> Callable[[Callable[[str], V]], Memo[V]]:
-    """Makes a Memo of a function."""
+    """Return a decorator that makes a Memo of a function."""
     return partial(Memo, max_bytes=max_bytes)

@@ -1,7 +1,7 @@
-"""Long work in slices: pure code says where it may pause, and whoever runs it lets others run there.
+"""Long work in slices: pure code yields where it may pause, and its runner lets other tasks run.
 
-A slice is what lies between two `yield`s. None may take longer than 5 ms on the machine of docs/performance.md, whatever it is given:
-inputs are cut and counted before they are worked on.
+A slice is the code between two `yield`s. It must not take longer than 5 ms on the machine of
+docs/performance.md, for any input. So inputs are cut and counted before they are processed.
 """
 
 from collections.abc import Generator
@@ -14,7 +14,7 @@ Sliced: TypeAlias = Generator[None, None, T]
 
 
 def whole(work: Sliced[T]) -> T:
-    """Do all of some work at one go: for who has nothing else to do meanwhile."""
+    """Run all slices without a pause, for callers that block no other task."""
     while True:
         try:
             next(work)

@@ -1,1 +1,1 @@
-"""What newsintel makes of its archive and of how it is used: pure decisions, one idea per file."""
+"""Trends, related searches, similar articles and recommendations: pure decisions."""

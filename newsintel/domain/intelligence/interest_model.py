@@ -1,4 +1,7 @@
-"""The values of recommendations: what a person did, what follows from it, what may be recommended. All are frozen, times aware UTC."""
+"""The values of recommendations: what a person did, their interests, what may be recommended.
+
+All are frozen; times are aware UTC.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +13,7 @@ from newsintel.domain.search.article import Article
 
 
 class Kind(StrEnum):
-    """What a deed was."""
+    """The kind of a deed."""
 
     TOPIC = "topic"
     SAVED = "saved"
@@ -18,20 +21,20 @@ class Kind(StrEnum):
     SEARCHED = "searched"
     OPENED = "opened"
     DISLIKED = "disliked"
-    """Dismissed with all that is like it."""
+    """Dismissed together with similar articles."""
     HIDDEN = "hidden"
-    """Dismissed by itself: it says nothing of others."""
+    """Dismissed alone: it says nothing about other articles."""
 
 
 @frozen
 class Deed:
-    """Something that a person did, and that tells of interests.
+    """An action of a person that shows interests.
 
     Attributes:
-        text: where its words are: the query, the topic, the article's title, the note.
-        label: what a reason quotes: the same, but for a note its article's title.
-        at: when; None = it holds until it is withdrawn, as a topic does.
-        article_id: public id of the article that it was done to, if it was to one.
+        text: the source of its words: the query, the topic, the article's title, the note.
+        label: the text that a reason quotes: the same, but for a note its article's title.
+        at: the time; None = it holds until it is withdrawn, as a topic does.
+        article_id: public id of the article, if the action was on an article.
     """
 
     kind: Kind
@@ -43,7 +46,7 @@ class Deed:
 
 @frozen
 class Evidence:
-    """A deed with its terms, whose squares add up to the square of its strength."""
+    """A deed with its weighted terms. The squared weights add up to the squared strength."""
 
     deed: Deed
     terms: Mapping[str, float]
@@ -51,11 +54,11 @@ class Evidence:
 
 @frozen
 class Interest:
-    """Deeds that are about one thing.
+    """Deeds that are about one subject.
 
     Attributes:
-        importance: 0..1, where 1 is the person's most important one.
-        terms: the weightiest first; they add up to 1.
+        importance: 0..1, where 1 is the person's most important interest.
+        terms: the heaviest first; the weights add up to 1.
         evidence: the strongest first.
     """
 
@@ -66,10 +69,10 @@ class Interest:
 
 @frozen
 class Profile:
-    """What somebody wants to read, the most important first, and what not.
+    """What a person wants to read, the most important first, and what not.
 
     Attributes:
-        averse: terms of what the person wants less of, which add up to 1, or none.
+        averse: terms of unwanted articles; the weights add up to 1. May be empty.
     """
 
     interests: tuple[Interest, ...]
@@ -78,10 +81,10 @@ class Profile:
 
 @frozen
 class Wanted:
-    """How candidates are looked for: articles that have one of `alone`, or two terms of one group.
+    """How to search for candidates: articles that have one of `alone`, or two terms of one group.
 
     Attributes:
-        terms: all that a candidate is to be asked for.
+        terms: all terms that are checked in a candidate.
     """
 
     alone: tuple[str, ...]
@@ -100,10 +103,10 @@ class Sharing:
 
 @frozen
 class Offer:
-    """An article that somebody has neither saved, opened nor dismissed, nor any duplicate of it.
+    """An article that a person has not saved, opened or dismissed, nor any duplicate of it.
 
     Attributes:
-        publishers: how many tell its story, itself included.
+        publishers: how many publishers have its story, its own included.
         saves: how many people saved it.
     """
 
@@ -114,11 +117,11 @@ class Offer:
 
 @frozen
 class Talked:
-    """An article that is on many people's minds, whoever asks.
+    """An article that many people care about, independent of the caller.
 
     Attributes:
-        why: in words.
-        terms: of its title.
+        why: the reason in words.
+        terms: the terms of its title.
     """
 
     article_id: str
@@ -127,16 +130,16 @@ class Talked:
 
 
 class Basis(StrEnum):
-    """What a page of recommendations rests on."""
+    """What a page of recommendations is based on."""
 
     PERSONAL = "personal"
     TRENDING = "trending"
-    """The person's own deeds say nothing yet."""
+    """The person's own deeds show no interest yet."""
 
 
 @frozen
 class Pick:
-    """An article that is recommended, with its score from 0 to 1 and the reasons in words, the main one first."""
+    """A recommended article, its score, 0..1, and the reasons in words, the main one first."""
 
     article: Article
     score: float
@@ -145,7 +148,7 @@ class Pick:
 
 @frozen
 class Recommendations:
-    """A page of picks, in its order."""
+    """A page of picks, in display order."""
 
     basis: Basis
     picks: tuple[Pick, ...]

@@ -1,25 +1,26 @@
-"""What somebody is interested in, by what they did: deeds with the terms of their texts flow in, a profile flows out.
+"""Derives a person's interests from what they did. Deeds with terms flow in, a profile flows out.
 
-A deed's terms are scaled to a length of
+The terms of a deed are scaled to a length of
 
     strength(kind) * 2 ^ (-age / half-life(kind))
 
-and added up as Rocchio did with documents that people judged (Relevance feedback in information retrieval, 1971): what is wanted counts
-for, what is unwanted against, and what falls below 0 is nothing. But a person has several interests, and the mean of two is none. So
-deeds that share their words are put together first, as PinnerSage does with what people pin (Pal et al., KDD 2020): here by the cosine
-of their terms.
+and added up as Rocchio did with documents that people judged (Relevance feedback in information
+retrieval, 1971): wanted terms count positive, unwanted ones negative, and a sum below 0 is dropped.
+But a person has several interests, and the mean of two interests describes neither. So deeds with
+common words are clustered first, as PinnerSage does with what people pin (Pal et al., KDD 2020):
+here by the cosine of their terms.
 
-| | strength | half-life | |
+| | strength | half-life | reason |
 |---|---|---|---|
-| topic | 1.0 | none | said in so many words, and taken back the same way |
-| save | 1.0 | 30 d | to be read again: meant to last |
-| search | 0.8 | 7 d | one's own words, but for a passing need as a rule |
-| note | 0.5 | 30 d | beside the save that it belongs to |
-| opened | 0.3 | 14 d | a look: clicks are many and say little |
-| less like this | -1.0 | 60 d | nobody says it twice |
+| topic | 1.0 | none | stated explicitly, and withdrawn explicitly |
+| save | 1.0 | 30 d | meant to be read again, so it lasts |
+| search | 0.8 | 7 d | the person's own words, but usually a short-lived need |
+| note | 0.5 | 30 d | counts in addition to the save that it belongs to |
+| opened | 0.3 | 14 d | clicks are many and say little |
+| less like this | -1.0 | 60 d | people do not repeat it |
 
-Strengths and half-lives are judgements; news interests drift within weeks (Liu, Dolan and Pedersen, Personalized news recommendation based
-on click behavior, IUI 2010).
+Strengths and half-lives are judgements; news interests drift within weeks (Liu, Dolan and Pedersen,
+Personalized news recommendation based on click behavior, IUI 2010).
 """
 
 from collections import defaultdict
@@ -36,23 +37,25 @@ STRENGTH = {Kind.TOPIC: 1.0, Kind.SAVED: 1.0, Kind.SEARCHED: 0.8, Kind.NOTED: 0.
 HALF_LIFE_D = {Kind.SAVED: 30, Kind.SEARCHED: 7, Kind.NOTED: 30, Kind.OPENED: 14, Kind.DISLIKED: 60}
 
 MOST_DEEDS = 100
-"""The strongest that a profile is made of: the next one has less than a hundredth of the say."""
+"""A profile uses only the strongest deeds: the next one would contribute less than a hundredth."""
 
 EACH = 8
-"""Terms of one deed: a headline has hardly more that tell anything."""
+"""Terms of one deed: a headline rarely has more that are significant."""
 
 ALIKE = 0.25
 """Cosine from which a deed belongs to an interest: two of eight words."""
 
 MOST_INTERESTS, MOST_TERMS, MOST_AVERSE = 5, 7, 14
-"""Interests, the terms of each, and the terms of the other kind: more of either find little more, and cost their time."""
+"""Limits of interests, of the terms of each, and of unwanted terms. More find few further articles,
+and cost time."""
 
 ENOUGH = 0.3
-"""A term with this share of its interest's weight finds articles by itself: several deeds name it, or nothing else does."""
+"""A term with this share of its interest's weight finds articles on its own: either several deeds
+have it, or no other term does."""
 
 
 def strength(deed: Deed, now: datetime) -> float:
-    """How much a deed says today, 0..1; a date after `now` counts as now, and what is merely hidden says nothing."""
+    """Return the weight of a deed at `now`, 0..1. A later date counts as now; HIDDEN weighs 0."""
     if deed.kind is Kind.HIDDEN:
         return 0.0
     if deed.at is None:
@@ -61,18 +64,19 @@ def strength(deed: Deed, now: datetime) -> float:
 
 
 def strongest(deeds: Iterable[Deed], now: datetime) -> list[Deed]:
-    """The MOST_DEEDS that say the most, the strongest first; of equal ones those that came first."""
+    """Return at most MOST_DEEDS deeds, the strongest first; on ties in the given order."""
     weighed = [(strength(deed, now), deed) for deed in deeds]
     return [deed for say, deed in sorted(weighed, key=lambda one: -one[0])[:MOST_DEEDS] if say > 0]
 
 
 def profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: datetime) -> Profile:
-    """The interests of somebody who did these things.
+    """Return the profile of a person with these deeds.
 
     Args:
         deeds: the strongest first.
-        terms: of each deed's text, in the same order; weights are above 0, and there may be none.
-        now: the time now.
+        terms: the terms of each deed's text, in the same order. Weights are above 0; a deed may
+            have no terms.
+        now: the current time.
     """
     evidence = [Evidence(deed, _scaled(some, strength(deed, now))) for deed, some in zip(deeds, terms, strict=True) if some]
     against: dict[str, float] = defaultdict(float)
@@ -95,7 +99,7 @@ def profile(deeds: Sequence[Deed], terms: Sequence[Mapping[str, float]], now: da
 
 
 def wanted(of: Profile) -> Wanted:
-    """How to look for what fits a profile."""
+    """Return how to search for articles that fit a profile."""
     lone = [term for interest in of.interests for term, share in interest.terms.items() if share >= ENOUGH]
     terms = [*(term for interest in of.interests for term in interest.terms), *of.averse]
     return Wanted(
@@ -107,7 +111,7 @@ def wanted(of: Profile) -> Wanted:
 
 @define
 class _Bundle:
-    """Deeds that are put together, and the sum of their terms."""
+    """A cluster of deeds, and the sum of their terms."""
 
     evidence: list[Evidence] = field(factory=list)
     terms: dict[str, float] = field(factory=lambda: defaultdict(float))
@@ -123,7 +127,7 @@ class _Bundle:
 
 @define
 class _Gathering:
-    """Puts each deed to the interest most like it, or begins one with it."""
+    """Adds each deed to the most similar cluster, or starts a new one with it."""
 
     bundles: list[_Bundle] = field(factory=list)
     total: dict[str, float] = field(factory=lambda: defaultdict(float))
@@ -140,7 +144,7 @@ class _Gathering:
             self._having[term].add(place)
 
     def _most_like(self, terms: Mapping[str, float]) -> int | None:
-        """The interest with the greatest cosine, if it is enough; the earliest of equals."""
+        """Return the cluster with the greatest cosine of at least ALIKE; on ties the earliest."""
         products: dict[int, float] = defaultdict(float)
         for term, weight in terms.items():
             for place in self._having[term]:
@@ -157,12 +161,12 @@ def _scaled(terms: Mapping[str, float], length: float) -> dict[str, float]:
 
 
 def _less(terms: Mapping[str, float], against: Mapping[str, float]) -> dict[str, float]:
-    """Weights less those of the other side, where something is left."""
+    """Subtract the weights of `against` and keep the positive results."""
     return {term: weight - against.get(term, 0.0) for term, weight in terms.items() if weight > against.get(term, 0.0)}
 
 
 def _shares(terms: Mapping[str, float], most: int) -> dict[str, float]:
-    """The weightiest terms as shares of their sum; ties by term."""
+    """Return the heaviest terms as shares of their sum; ties by term."""
     chosen = sorted(terms.items(), key=lambda one: (-one[1], one[0]))[:most]
     whole = sum(weight for _, weight in chosen)
     return {term: weight / whole for term, weight in chosen}

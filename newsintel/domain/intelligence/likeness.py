@@ -1,14 +1,19 @@
-"""How like candidates are to what is asked, and which of them to show: each story once, and none that is known already.
+"""Scores similar articles and chooses those to show: each story once, without known ones.
 
-| part of a score | |
+| part of a score | value |
 |---|---|
-| shared | the weights of the terms that a candidate has, as a share of all |
-| length | 1 / (1 - 0.5 + 0.5 L) where L is its number of words over the candidates' median, at least 1: long texts share by chance |
-| recency | 0.85 + 0.15 2^(-age / 30 d): of two that are equally like, the newer; what is like by a tenth more stays before it |
-| publisher | 0.85 for the publisher of the text itself: another view of a story is worth more than the next piece of the same desk |
+| shared | the weights of the candidate's terms, as a share of all |
+| length | 1 / (1 - 0.5 + 0.5 L), see below |
+| recency | 0.85 + 0.15 2^(-age / 30 d) |
+| publisher | 0.85 if the publisher is that of the text itself, else 1 |
 
-Their product is 0..1. The length's form is that of BM25 (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009, 3.4) without
-its gain for short texts; its 0.5 was chosen on one half of the labelled stories (docs/decisions/0017). The other two are judgements.
+The score is their product, 0..1. L is the candidate's number of words over the median of all
+candidates, at least 1: long texts share words by chance. Its form is that of BM25 (Robertson and
+Zaragoza, The Probabilistic Relevance Framework, 2009, 3.4) without the bonus for short texts. Its
+0.5 was chosen on one half of the labelled stories (docs/decisions/0017). The other two factors are
+judgements. Recency: of two equally similar articles the newer comes first, but one that is a tenth
+more similar stays ahead. Publisher: another view of a story is worth more than the next article of
+the same publisher.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +32,7 @@ LENGTH, RECENCY, SAME_PUBLISHER = 0.5, 0.15, 0.85
 HALF_LIFE = timedelta(days=30)
 
 FAINT = 0.1
-"""Below it a match says nothing: one common word of a dozen. Fewer matches are better than such."""
+"""A match with a lower score is not significant: one common word of a dozen. It is dropped."""
 
 DECIMALS = 4
 
@@ -37,9 +42,9 @@ class Candidate:
     """An article that shares terms with a text.
 
     Attributes:
-        id: inside the archive.
-        words: how many different ones it has.
-        shared: bit n stands for the nth of the terms.
+        id: its internal id in the archive.
+        words: how many different words it has.
+        shared: bit n is set if it has the nth term.
     """
 
     id: int
@@ -49,7 +54,7 @@ class Candidate:
 
 @frozen
 class Scored:
-    """An article's id inside the archive, its score, and the terms that it shares, the most telling first."""
+    """An article's internal id, its score, and the shared terms, the most significant first."""
 
     id: int
     score: float
@@ -57,7 +62,9 @@ class Scored:
 
 
 def closest(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Scored]:
-    """The candidates by what they share and their length, without those that share too little; ties by the latest archived.
+    """Score candidates by shared terms and length, best first, and drop those below FAINT.
+
+    On ties the latest archived comes first.
 
     Args:
         candidates: in any order.
@@ -74,13 +81,13 @@ def closest(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> li
 
 
 def best(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: str | None, now: datetime) -> list[Scored]:
-    """Scored articles with recency and publisher in their scores, best first; ties by the latest archived.
+    """Multiply scores by recency and publisher, best first; on ties the latest archived first.
 
     Args:
         scored: from `closest`.
-        articles: by id; of one that is not here, because it went in the meantime, nothing is kept.
-        publisher: of the text itself, if it has one.
-        now: what age is counted from.
+        articles: by id. Articles that are missing here were deleted meanwhile and are dropped.
+        publisher: the publisher of the text itself, if it has one.
+        now: the time from which ages count.
     """
     rescored = []
     for one in scored:
@@ -93,15 +100,16 @@ def best(scored: Iterable[Scored], articles: Mapping[int, Article], publisher: s
 def distinct(
     ranked: Iterable[Scored], titles: Mapping[int, str], ties: Iterable[tuple[int, int]], known: Sequence[tuple[int | None, str]]
 ) -> list[Scored]:
-    """The best of each story, without the stories that are known.
+    """Return the best article of each story, without known stories.
 
-    Articles are of one story if they are tied, directly or through others, or if their titles are near as they would be in a search.
+    Articles belong to one story if they are duplicates, directly or through others, or if a search
+    would group them by their titles.
 
     Args:
         ranked: best first.
-        titles: of all of them, by id; those without one are left out, since they are gone.
+        titles: the titles of all of them, by id. Articles without one were deleted and are dropped.
         ties: pairs of duplicates.
-        known: the id (None if it has none) and title of each article that is not wanted.
+        known: the id (None if it has none) and the title of each unwanted article.
     """
     groups = _groups(ties)
     seen = {groups.get(one, one) for one, _ in known if one is not None}
@@ -126,7 +134,7 @@ def _recency(published_at: datetime, now: datetime) -> float:
 
 
 def _groups(ties: Iterable[tuple[int, int]]) -> dict[int, int]:
-    """One id that stands for its whole group, for each id that is tied to another."""
+    """Map each id that has duplicates to one id for its whole group."""
     groups: dict[int, set[int]] = {}
     for one, other in ties:
         merged = groups.get(one, {one}) | groups.get(other, {other})

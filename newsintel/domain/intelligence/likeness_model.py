@@ -1,4 +1,4 @@
-"""The values of intelligence. All are frozen; times are aware UTC."""
+"""The values of similar articles. All are frozen; times are aware UTC."""
 
 from datetime import datetime
 
@@ -9,11 +9,12 @@ from newsintel.domain.search.article import Article
 
 @frozen
 class Match:
-    """An article of the archive that is like another, or like some weighted terms.
+    """An article of the archive that is similar to another, or to some weighted terms.
 
     Attributes:
-        score: how like, 0..1; higher is more so. Comparable within one answer alone.
-        terms: the words that made the match, as they stand in the article (not stemmed), the most telling first.
+        score: the similarity, 0..1; higher is more similar. Comparable only within one answer.
+        terms: the words that matched, as the article spells them (not stemmed), the most
+            significant first.
     """
 
     article: Article

@@ -1,9 +1,11 @@
-"""How people are counted without being known: each search is kept under a mark that only the same person's same search makes again.
+"""Counts people without identifying them: the same search of the same person has the same mark.
 
-mark = the first 16 bytes of HMAC-SHA256(a key derived from SECRET_KEYS, UTC day | query's normal form | person)
+mark = the first 16 bytes of HMAC-SHA256(a key derived from SECRET_KEYS, UTC day | query's normal
+form | person)
 
-The same person and query on one day give one mark, so a person counts once. Two queries, or two days, of one person give marks that
-nobody without the key can link, with each other or with anybody. A pair of queries has a mark of its own, unlike either query's.
+The same person and query on one day give one mark, so a person counts once. Two queries, or two
+days, of one person give different marks. Without the key nobody can link them with each other or
+with a person. A pair of queries has its own mark, different from that of either query.
 """
 
 import hmac
@@ -19,21 +21,25 @@ from newsintel.domain.search.history import SearchRecord
 from newsintel.domain.security.keys import derive
 
 MAX_BYTES = 10 * 2**20
-"""For the people remembered, 10,000 as a rule; past that whoever searched longest ago is forgotten, and starts with their next search."""
+"""Memory for the people of the day, usually 10,000. Beyond it the person whose last search is
+oldest is removed, and starts again with their next search."""
 
 MOST_QUERIES = 8
-"""Of each person the latest: what was searched for in one sitting. So a search makes at most as many pairs."""
+"""Latest queries of each person: about one sitting. A search makes at most this many pairs."""
 
 
 class Together:
-    """People's queries of one day."""
+    """The queries of each person on one day."""
 
     def __init__(self) -> None:
         self._day = date.min
         self._queries: SizedCache[str, tuple[str, ...]] = SizedCache(MAX_BYTES)
 
     def add(self, day: date, person: str, query: str) -> Sequence[str]:
-        """Remember a person's search; returns the others of that day, none if this one was known or its day is over."""
+        """Add a person's search and return their others of that day.
+
+        Returns none if this search was added before or its day is over.
+        """
         if day > self._day:
             self._day = day
             self._queries.clear()
@@ -52,14 +58,15 @@ class Together:
 
 
 MARK_BYTES = 16
-"""Two people's marks of one query and day are alike by chance once in 2^128."""
+"""Two people's marks of one query and day are equal by chance once in 2^128."""
 
 
 class Marking:
-    """Turns searches into what is counted of them.
+    """Turns searches into marks for counting.
 
     Args:
-        secret_keys: the first makes marks, as in every other process; the others find what they made before they were replaced.
+        secret_keys: the first makes marks, as in every other process. The others only find the
+            marks that they made before they were replaced.
     """
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
@@ -67,7 +74,7 @@ class Marking:
         self._together = Together()
 
     def mark(self, search: SearchRecord) -> MarkedSearch | None:
-        """What is counted of a search; None of one whose query is too long."""
+        """Return what is counted of a search; None if its query is too long."""
         if search.form is None:
             return None
         day, query = search.searched_at.date(), search.form
@@ -78,11 +85,11 @@ class Marking:
         return MarkedSearch(query, search.searched_at, self._first(day, search.person, query), beside, search.articles, search.user_id)
 
     def marks_of(self, person: str) -> MarksOf:
-        """Finds a person's marks again, under whichever of the keys."""
+        """Return a function that finds a person's marks under all keys."""
         return partial(self._all, person)
 
     def forget(self, person: str) -> None:
-        """Forget what a person has searched for today; the marks are the store's to forget."""
+        """Forget a person's searches of today. The store deletes the marks."""
         self._together.forget(person)
 
     def _first(self, day: date, person: str, *queries: str) -> bytes:
@@ -93,10 +100,10 @@ class Marking:
 
 
 def pair(one: str, other: str) -> tuple[str, str]:
-    """Two queries in the order in which their pair is kept: that of their code points."""
+    """Return two queries in the order in which their pair is stored: by code points."""
     return (one, other) if one < other else (other, one)
 
 
 def _mark(key: bytes, day: date, person: str, queries: Sequence[str]) -> bytes:
-    """NUL parts the members: none of them can hold it (`grammar.checked`)."""
+    """Compute a mark. NUL separates the members: none can contain it (`grammar.checked`)."""
     return hmac.digest(key, "\0".join((day.isoformat(), *queries, person)).encode(), "sha256")[:MARK_BYTES]

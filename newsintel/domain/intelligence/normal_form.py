@@ -1,7 +1,8 @@
-"""The normal form of a search: what searches that mean the same are counted under, and all that is ever shown of them.
+"""The normal form of a search: searches with the same meaning share it, and only it is shown.
 
-It is a query in the one grammar, and its own normal form: words folded, each once, in the order typed; phrases in quotes; OR in capitals.
-So nobody's own spelling is shown, and filters (sources, dates, language, order) do not part searches for the same words.
+It is a valid query and its own normal form: words folded, each once, in the order typed; phrases in
+quotes; OR in capitals. So a person's own spelling is never shown, and filters (sources, dates,
+language, order) do not separate searches for the same words.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,12 @@ from newsintel.domain.text.grammar import MAX_CHARS, case_folded
 from newsintel.domain.text.spelling import spelled
 
 MAX_BYTES = 512
-"""In UTF-8. A longer query is nobody else's, and two of this size still fit into one row of an index (2,704 bytes)."""
+"""In UTF-8. Nobody else types a longer query, and two of this size still fit into one row of an
+index (2,704 bytes)."""
 
 
 def normal_form(clauses: Sequence[Clause]) -> str | None:
-    """A query's normal form; None if it is too long to be counted, or to be searched for again."""
+    """Return a query's normal form; None if it is too long to be counted or searched for again."""
     text = " OR ".join(
         dict.fromkeys(" ".join((*map(_term, clause.wanted), *(f"-{_term(one)}" for one in clause.unwanted))) for clause in clauses)
     )
@@ -23,5 +25,5 @@ def normal_form(clauses: Sequence[Clause]) -> str | None:
 
 
 def _term(term: Term) -> str:
-    """A word bare, unless it would then be read as something else."""
+    """Write a term, quoted only if it would otherwise be parsed differently."""
     return spelled(case_folded(term.text), quoted=term.phrase)

@@ -1,8 +1,10 @@
-"""Puts a page of recommendations together: personal picks in turn with explored ones, no story twice, no publisher more than twice.
+"""Builds a page of recommendations: personal picks mixed with exploration, without repetition.
 
-Of ten stories on one thing the tenth says little: each pick of an interest makes the next one of it worth FADING times as much. Every
-EVERYth place is for what many others care about and the person's profile does not know: who only ever sees more of the same can show no
-other interest. Which of these it is, chance decides, the same for a person and a UTC day, so that a page reloaded is the same page.
+No story occurs twice, no publisher more than twice. The tenth story about one subject adds little,
+so each pick of an interest multiplies the worth of the next one by FADING. Every EVERYth place goes
+to an article that many others care about and that is outside the person's profile: people who only
+see more of the same cannot show other interests. These articles are chosen at random, but the same
+for a person and a UTC day, so that reloading does not change the page.
 """
 
 from collections import Counter
@@ -20,7 +22,7 @@ from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 
 EVERY = 5
-"""Every fifth place explores: a fifth of the page is a price that the others still pay for."""
+"""Every fifth place is for exploration: a fifth of the page is an acceptable cost."""
 
 FADING = 0.85
 PER_PUBLISHER = 2
@@ -30,14 +32,15 @@ PER_PUBLISHER = 2
 def page(
     personal: Sequence[Choice], talked: Sequence[Choice], known: Iterable[str], *, limit: int, person: str, day: date
 ) -> Recommendations:
-    """A page of at most `limit` picks.
+    """Return a page of at most `limit` picks.
 
     Args:
-        personal: what fits the person, best first.
-        talked: what is on many people's minds, best first.
-        known: titles of what the person has dealt with, near-duplicates of which are not shown.
-        limit: of the page.
-        person: tells people apart.
+        personal: articles that fit the person, best first.
+        talked: articles that many people care about, best first.
+        known: titles of articles that the person saved, opened or dismissed. Near-duplicates are
+            not shown.
+        limit: the size of the page.
+        person: identifies the person, to vary the exploration.
         day: the UTC day.
     """
     choosing = _Choosing(known)
@@ -65,7 +68,7 @@ def _trending(talked: Iterable[Choice], choosing: "_Choosing", limit: int) -> Re
 
 @define
 class _Choosing:
-    """Knows what is on the page, and what must not be."""
+    """Tracks which stories and publishers the page may still take."""
 
     _known: Iterable[str]
     _stories: Deduper = field(init=False, factory=lambda: Deduper(Dedupe.NORMAL))
@@ -77,7 +80,7 @@ class _Choosing:
             self._stories.add(title, None)
 
     def take(self, article: Article) -> bool:
-        """Put an article on the page if there is room for its publisher, and its story is new."""
+        """Add an article if its publisher has room and its story is new; False if not added."""
         publisher = fold(article.publisher)
         if self._publishers[publisher] >= PER_PUBLISHER or article.id in self._ids:
             return False

@@ -1,7 +1,7 @@
-"""What routes and actors need of the stores for intelligence, as Protocols: beside `ports`, with the same promise.
+"""Protocols of the stores for intelligence that routes and actors use.
 
-Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free, `ArchiveTimeoutError` when it took longer
-than it may) and nothing else that is foreseen.
+Every method runs on trio. Its only expected errors are `UnavailableError`, `BusyError` if no slot
+was free, and `ArchiveTimeoutError` if its time limit passed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,119 +15,142 @@ from newsintel.domain.search.article import Article
 
 
 class Likeness(Protocol):
-    """Which articles of the archive are like others.
+    """Finds similar articles in the archive.
 
-    A term is a lexeme, a word as the archive's search indexes it; what makes one telling is that few articles have it. A weight is above 0;
-    weights of one text are comparable with each other and with those of other texts.
+    A term is a lexeme, a word as the archive's search indexes it. It is significant if few articles
+    have it. A weight is above 0. Weights can be compared within a text and between texts.
     """
 
     async def similar(self, article_id: str, limit: int) -> tuple[Match, ...] | None:
-        """The articles most like one, best first, its own duplicates left out; None if the archive has no such article."""
+        """Return the articles most similar to one, best first, without its duplicates.
+
+        None if the archive does not have the article.
+        """
         ...
 
     async def like(self, article: Article, limit: int) -> tuple[Match, ...]:
-        """Likewise for an article that the archive need not have."""
+        """Do the same for an article that may be missing in the archive."""
         ...
 
     async def telling_words(self, texts: Sequence[str], each: int) -> Sequence[Mapping[str, float]]:
-        """The `each` most telling terms of texts that people wrote with their weights, in the texts' order.
+        """Return the `each` most significant terms, with weights, of each text that people wrote.
 
-        A text of stop words alone has no terms.
+        The results are in the order of the texts. A text of only stop words has no terms.
         """
         ...
 
 
 class Reading(Protocol):
-    """What people did with articles, and what there is that may be new to them."""
+    """Reads what people did with articles, and which articles may be new to them."""
 
     async def deeds(self, user_id: int) -> Sequence[Deed]:
-        """The latest of each kind that one person did, topics aside."""
+        """Return a person's latest deeds of each kind, except topics."""
         ...
 
     async def sharing(self, wanted: Wanted, limit: int) -> Sequence[Sharing]:
-        """About the `limit` newest articles that share enough terms; fewer if the archive has fewer."""
+        """Return about the `limit` newest articles that share enough terms, or all if fewer do."""
         ...
 
     async def unseen(self, user_id: int, article_ids: Sequence[str]) -> Mapping[str, Offer]:
-        """Those of some articles that the person has not dealt with, nor with a duplicate of them, by public id."""
+        """Return by public id those articles that the person has not saved, opened or dismissed.
+
+        Articles with a duplicate that the person has saved, opened or dismissed are left out.
+        """
         ...
 
     async def covered(self, limit: int) -> Sequence[tuple[str, str, int]]:
-        """Of the newest articles those with the most duplicates: public id, title and how many; the newest of equals first."""
+        """Return the newest articles with the most duplicates: public id, title and number.
+
+        On ties the newest comes first.
+        """
         ...
 
 
 class TermCounts(Protocol):
-    """In how many articles each term occurs, as the term counter sees it."""
+    """Counts in how many articles each term occurs, for the term counter."""
 
     async def add_up(self) -> int:
-        """Add what changed to the counts, up to a batch of it; how many changes that were, 0 while another process does the same."""
+        """Add at most one batch of changes to the counts and return their number.
+
+        It is 0 while another process does the same.
+        """
         ...
 
 
 class SaveCounts(Protocol):
-    """How many people saved each article, as the save counter sees it."""
+    """Counts how many people saved each article, for the save counter."""
 
     async def most_saved(self, floor: int, limit: int) -> Mapping[str, int]:
-        """The articles that most people saved, at least `floor` and at most `limit` articles: their number, by public id."""
+        """Return how many people saved an article, by public id, for the `limit` most saved.
+
+        Articles saved by fewer than `floor` people are left out.
+        """
         ...
 
 
 class SearchMarks(Protocol):
-    """People's searches, to be counted. What is ever shown, at least `floor` distinct people have searched for within one UTC day."""
+    """Stores people's searches for counting.
+
+    A search is shown only if at least `floor` distinct people searched for it within one UTC day.
+    """
 
     async def add(self, searches: Sequence[MarkedSearch]) -> None:
-        """Keep marks, but for those whose owners are gone or have cleared their searches since; safe to repeat."""
+        """Store marks. Idempotent.
+
+        Marks of deleted accounts, and of people who have cleared their searches since, are left
+        out.
+        """
         ...
 
     async def forget(self, marks_of: MarksOf) -> None:
-        """Take a person out of every count of the open days, and what is then under nobody's count with it.
+        """Remove a person from all counts of the open days, and queries that then have no people.
 
-        A trend that the person was counted in is not shown until it has been counted anew.
+        A trend that included the person is not shown until it has been counted again.
         """
         ...
 
     async def close(self, today: date, floor: int) -> int:
-        """Turn the days before the open ones into counts: what is under the floor goes, and so do all their marks, and old counts.
+        """Turn the days before the open ones into counts and delete their marks.
 
-        Two at once share the work.
+        Counts below the floor and old counts are deleted, too. Two processes can share the work.
 
         Returns:
-            How many marks went.
+            How many marks were deleted.
         """
         ...
 
 
 class Trending(Protocol):
-    """The lists of what is searched for more than usual, made beforehand."""
+    """Prepared lists of queries that are searched for more than usual."""
 
     async def refresh(self, span: Span, now: datetime, floor: int, rank: Callable[[Sequence[Observed]], Sequence[Trend]]) -> bool:
-        """Make a window's list anew, unless any process has just done so: then False.
+        """Make the list of a window again; False if a process has just done so.
 
         Args:
             span: the window.
-            now: its end.
-            floor: how many distinct people a UTC day's part of the window must have to count.
-            rank: chooses and orders; a pure function.
+            now: the end of the window.
+            floor: the number of distinct people that a UTC day's part of the window needs to count.
+            rank: a pure function that selects and sorts.
         """
         ...
 
     async def top(self, span: Span, floor: int, limit: int) -> Sequence[Trend]:
-        """The first of a window's list as it was last made."""
+        """Return the first entries of a window's list as it was last made."""
         ...
 
 
 class Kinship(Protocol):
-    """Which searches go together."""
+    """Finds related searches."""
 
     async def kin(self, seeds: Sequence[str], today: date, floor: int, *, own: bool) -> Sequence[Kin]:
-        """Queries that share people or articles with any of the seeds.
+        """Return queries that share people or articles with any of the seeds.
 
         Args:
             seeds: in normal form.
             today: the UTC day.
-            floor: distinct people that a query must have had within one day; of a pair likewise.
-            own: the seeds are the caller's own searches. Else one under the floor has no kin: whether anybody searched for it is
-                nobody's to know.
+            floor: the number of distinct people that a query, and a pair of queries, needs within
+                one day.
+            own: the seeds are the caller's own searches. Otherwise a seed below the floor has no
+                kin: the result must not show whether anybody searched for it.
         """
         ...

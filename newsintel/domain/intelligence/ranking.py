@@ -1,16 +1,18 @@
-"""Which articles to recommend, in which order and why: candidates and a profile flow in, a page with reasons flows out.
+"""Chooses and ranks recommendations. Candidates and a profile flow in, scored picks flow out.
 
     score = affinity * (1 - aversion) * recency * popularity * source
 
-| | |
+| part | value |
 |---|---|
-| affinity | 1 - product over interests of (1 - importance * match): any interest is a reason by itself; match = the share of its terms |
+| affinity | 1 - product over interests of (1 - importance * match) |
 | aversion | the share of the terms of "less like this" |
 | recency | 1/2 + 1/2 * 2^(-age / 3 d) |
 | popularity | 0.8 + 0.2 * popularity: engagement, corroboration, saves |
 | source | 1 for a preferred one, else 0.9; 1 for all if there is none |
 
-Every part is 0..1, and so is the score. The weights are judgements: what fits comes first, the rest decides among what fits.
+An interest's match is the share of its terms, and each interest is a reason on its own. Every part
+is 0..1, and so is the score. The weights are judgements: the fit to the profile decides first, the
+rest decides among articles that fit.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +34,11 @@ RECENCY, POPULARITY, OTHER_SOURCE = 0.5, 0.2, 0.9
 DECIMALS = 4
 
 STRANGE = 0.25
-"""Share of an interest's terms from which an article is no exploration any more, and of unwanted ones from which it is no offer."""
+"""An article with at least this share of an interest's terms is not exploration, and with this
+share of unwanted terms it is not offered as such."""
 
 FAINT = 0.1
-"""Worth below which a fit says nothing, as likeness has it: the page is better filled otherwise."""
+"""A fit with a lower worth is not significant, as in `likeness`, and is dropped."""
 
 SAYING = {
     Kind.TOPIC: "topic you follow: {}",
@@ -48,7 +51,13 @@ SAYING = {
 
 @frozen
 class Fit:
-    """How an article fits a profile: its affinity less its aversion, 0..1; the interest that it fits best, by number; its reason."""
+    """How an article fits a profile.
+
+    Attributes:
+        worth: affinity * (1 - aversion), 0..1.
+        interest: the number of the interest that it fits best.
+        why: the reason in words.
+    """
 
     article_id: str
     worth: float
@@ -58,20 +67,22 @@ class Fit:
 
 @frozen
 class Choice:
-    """An article that may be on the page; `interest` is None on what is offered to everybody."""
+    """An article that may be on the page. `interest` is None for articles offered to everybody."""
 
     pick: Pick
     interest: int | None = None
 
 
 def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> list[Fit]:
-    """The articles that fit a profile best, by worth and recency, best first; ties by the newest, then by id.
+    """Return the articles that fit a profile best, by worth and recency, best first.
+
+    On ties the newest comes first, then the order is by id.
 
     Args:
         found: in any order, each once.
-        of: whose they are to be.
-        now: what age is counted from.
-        most: how many at most.
+        of: the profile.
+        now: the time from which ages count.
+        most: the maximum number.
     """
     fitting = []
     for one in found:
@@ -85,7 +96,7 @@ def fits(found: Iterable[Sharing], of: Profile, now: datetime, most: int) -> lis
 
 
 def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferences, now: datetime) -> Sliced[list[Choice]]:
-    """What fits and is on offer, best first, each scored; without what the person's preferences exclude."""
+    """Score the fits that are on offer, best first, without what the preferences exclude."""
     found = []
     excluded = Topics(kept.excluded_topics)
     for fit in fitting:
@@ -102,9 +113,10 @@ def personal(fitting: Iterable[Fit], offers: Mapping[str, Offer], kept: Preferen
 def talked_about(
     talked: Iterable[Talked], offers: Mapping[str, Offer], kept: Preferences, of: Profile, now: datetime
 ) -> Sliced[list[Choice]]:
-    """What is on many people's minds and on offer, but neither near the profile nor like what is unwanted; in the order given.
+    """Score popular articles on offer that are `strange` to the profile, in the given order.
 
-    Scored by recency and popularity alone, and never more than half, since nothing says that this person cares.
+    The score is half of recency, popularity and source: there is no sign that this person is
+    interested.
     """
     found = []
     excluded = Topics(kept.excluded_topics)
@@ -117,12 +129,12 @@ def talked_about(
 
 
 def strange(terms: frozenset[str], of: Profile) -> bool:
-    """Whether an article is outside of what a profile is about, and of what it is averse to."""
+    """Whether an article is outside all interests of a profile and outside its aversions."""
     return all(_share(side, terms) < STRANGE for side in (of.averse, *(interest.terms for interest in of.interests)))
 
 
 def welcome(offer: Offer, kept: Preferences, excluded: Topics) -> bool:
-    """Whether preferences let an article through: its language, where that is known, and its topics."""
+    """Whether preferences allow an article, by its topics and its language, if known."""
     article = offer.article
     if kept.language and article.language and article.language != kept.language:
         return False
@@ -130,18 +142,18 @@ def welcome(offer: Offer, kept: Preferences, excluded: Topics) -> bool:
 
 
 def recency(published_at: datetime, now: datetime) -> float:
-    """How much an article's age leaves of its worth; a date after `now` counts as now."""
+    """Return the factor for an article's age. A date after `now` counts as now."""
     return 1 - RECENCY + RECENCY * faded(published_at, now, HALF_LIFE)
 
 
 def reason(evidence: Sequence[Evidence], shared: frozenset[str]) -> str:
-    """The deed that says the most for what an article shares with an interest, in words; the strongest of equals."""
+    """Describe the deed that shares most with an article; on ties the strongest."""
     deed: Deed = max(evidence, key=lambda one: _share(one.terms, shared)).deed
     return SAYING[deed.kind].format(deed.label)
 
 
 def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
-    """Affinity less aversion of an article that shares such terms, and the interest that it fits best, the earliest of equals."""
+    """Return affinity * (1 - aversion), and the number of the best interest (ties: earliest)."""
     missing, best, most = 1.0, 0, 0.0
     for place, interest in enumerate(of.interests):
         part = interest.importance * _match(interest, shared)
@@ -152,13 +164,13 @@ def _worth(shared: frozenset[str], of: Profile) -> tuple[float, int]:
 
 
 def _match(interest: Interest, shared: frozenset[str]) -> float:
-    """One word in common is chance, unless the word is most of the interest."""
+    """Return how well terms match an interest. A single common word needs a large share."""
     having = [interest.terms[term] for term in shared if term in interest.terms]
     return min(1.0, fsum(having)) if len(having) > 1 or any(share >= ENOUGH for share in having) else 0.0
 
 
 def _share(weights: Mapping[str, float], terms: frozenset[str]) -> float:
-    # A set has its own order in each process; fsum gives the same sum in any.
+    # The order of a set differs between processes. fsum gives the same sum in any order.
     return min(1.0, fsum(weights[term] for term in terms if term in weights))
 
 
@@ -173,5 +185,5 @@ def _best_first(found: Iterable[Choice]) -> list[Choice]:
 
 
 def as_exploration(choice: Choice) -> Pick:
-    """The pick as it stands among personal ones."""
+    """Mark a pick as exploration in its reasons."""
     return evolve(choice.pick, reasons=tuple(f"exploration: {why}" for why in choice.pick.reasons))

@@ -1,4 +1,4 @@
-"""Which searches go with another: the order of its kin, and each one's reasons in words."""
+"""Ranks related searches and gives the reasons in words."""
 
 import math
 from collections.abc import Collection, Iterable
@@ -8,12 +8,13 @@ from newsintel.domain.intelligence.trending import count_of
 
 
 def closeness(kin: Kin) -> float:
-    """How close two queries are, from 0 to 1, by the people and by the articles that they have in common.
+    """Return how close two queries are, 0..1, by their common people and common articles.
 
-    By people it is the cosine of the two sets (those in both over the geometric mean of their sizes; Salton and McGill, "Introduction to
-    Modern Information Retrieval", 1983), by which what everybody searches for is close to nothing in particular. By articles it is
-    Jaccard's index of the first articles of both answers. Either is a reason to believe that they belong together, so the two are
-    combined as independent evidence (noisy or): 1 - (1 - a)(1 - b).
+    For people it is the cosine of the two sets (those in both over the geometric mean of their
+    sizes; Salton and McGill, "Introduction to Modern Information Retrieval", 1983), so a query of
+    everybody is not close to any in particular. For articles it is Jaccard's index of the first
+    articles of both answers. Either shows that two queries are related, so they are combined as
+    independent evidence (noisy or): 1 - (1 - a)(1 - b).
     """
     people = kin.together / math.sqrt(kin.people * kin.seed_people) if kin.together else 0.0
     articles = kin.shared / kin.either if kin.shared else 0.0
@@ -21,12 +22,14 @@ def closeness(kin: Kin) -> float:
 
 
 def closest(kin: Iterable[Kin], limit: int, *, without: Collection[str] = ()) -> tuple[RelatedSearch, ...]:
-    """The closest queries, each with its closest seed, best first; among equals the one of more people, then by the alphabet.
+    """Return the closest queries, each with its closest seed, best first.
+
+    On ties the one with more people comes first, then the order is alphabetical.
 
     Args:
         kin: pairs of a seed and another query.
-        limit: the most to return.
-        without: queries that are not wanted.
+        limit: the maximum number.
+        without: queries to leave out.
     """
     best: dict[str, RelatedSearch] = {}
     for one in kin:
@@ -38,7 +41,7 @@ def closest(kin: Iterable[Kin], limit: int, *, without: Collection[str] = ()) ->
 
 
 def reasons(kin: Kin) -> list[str]:
-    """Why a query is shown beside its seed."""
+    """Return why a query is related to its seed."""
     found = []
     if kin.together:
         people = count_of(kin.together, "person", "people")

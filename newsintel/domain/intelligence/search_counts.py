@@ -1,4 +1,7 @@
-"""The values of searches counted by people. All are frozen; times are aware UTC, and a day is a UTC day."""
+"""The values for counting searches by people.
+
+All are frozen; times are aware UTC, and a day is a UTC day.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -7,13 +10,15 @@ from enum import StrEnum
 from attrs import frozen
 
 OPEN_DAYS = 2
-"""Today and the day before: every window of 24 hours lies within. Of a day that is further back only what reached the floor is kept."""
+"""Today and yesterday: they contain every window of 24 hours. Of an earlier day only queries that
+reached the floor are kept."""
 
 KEPT_DAYS = 14
-"""Days that are kept in all, today included: a week, and the week before it to compare with."""
+"""All days that are kept, including today: a week, and the previous week for comparison."""
 
 MarksOf = Callable[..., tuple[bytes, ...]]
-"""`marks_of(day, query)` or `marks_of(day, low, high)`: what one person's search, or pair of searches, is counted under on a day."""
+"""`marks_of(day, query)` or `marks_of(day, low, high)`: the marks of one person's search, or pair
+of searches, on a day."""
 
 
 class Span(StrEnum):
@@ -25,13 +30,18 @@ class Span(StrEnum):
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The length of the window."""
         return {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1), Span.WEEK: timedelta(days=7)}[self]
 
 
 @frozen
 class Beside:
-    """Another query of the same person and day: its own mark, by which it can be told to be counted still, and the mark of the pair."""
+    """Another query of the same person and day.
+
+    Attributes:
+        mark: its own mark, which shows whether the query is still counted.
+        pair_mark: the mark of the pair.
+    """
 
     query: str
     mark: bytes
@@ -40,14 +50,14 @@ class Beside:
 
 @frozen
 class MarkedSearch:
-    """A search on its way into the counts: whose it was is in no member but the marks, which say it to nobody (`marking`).
+    """A search to be counted. The marks do not reveal the person (`marks`).
 
     Attributes:
-        query: in its normal form.
+        query: in normal form.
         mark: 16 bytes.
         beside: the person's other queries of the day.
         articles: ids of the first articles of the answer.
-        user_id: for what is left out because an account is gone; it is not kept.
+        user_id: to skip searches of deleted accounts. It is not stored.
     """
 
     query: str
@@ -59,13 +69,16 @@ class MarkedSearch:
 
     @property
     def day(self) -> date:
-        """The day on which the person counts once."""
+        """The day for which the person counts once."""
         return self.searched_at.date()
 
 
 @frozen
 class Observed:
-    """A query in a window: how many people searched for it there, and how many would have done so as usual; None = not known yet."""
+    """A query in a window: how many people searched for it, and the usual number.
+
+    `usual` is None if it is not known yet.
+    """
 
     query: str
     people: int
@@ -74,7 +87,7 @@ class Observed:
 
 @frozen
 class Trend:
-    """A query in the list of its window; the higher the score, the further above the usual."""
+    """A query in the list of its window. A higher score is further above the usual number."""
 
     query: str
     people: int
@@ -84,16 +97,17 @@ class Trend:
 
 @frozen
 class Kin:
-    """A query beside the one that it is related to, both with at least the floor's number of people.
+    """A query and one that it is related to. Both have at least as many people as the floor.
 
     Attributes:
-        seed: the query that was asked about.
-        query: the other one.
-        people: who searched for the other one, over the days that are kept.
-        seed_people: likewise for the seed; 0 where it is a person's own and has not reached the floor.
-        together: people who searched for both on one day, over the days on which they were not fewer than the floor.
+        seed: the query whose relatives are wanted.
+        query: the related query.
+        people: how many people searched for the related query, over the days that are kept.
+        seed_people: the same for the seed; 0 if it is a person's own and has not reached the floor.
+        together: people who searched for both on one day, over the days on which they reached the
+            floor.
         shared: articles that are among the first of both answers.
-        either: articles that are among the first of at least one.
+        either: articles that are among the first of at least one answer.
     """
 
     seed: str
@@ -107,7 +121,7 @@ class Kin:
 
 @frozen
 class RelatedSearch:
-    """A related query with its closest kin among what was asked about; the score is from 0 to 1."""
+    """A related query with its closest seed. The score is 0..1."""
 
     kin: Kin
     score: float

@@ -1,4 +1,4 @@
-"""What the history keeps of an answered search."""
+"""Builds what the history stores of an answered search."""
 
 from newsintel.domain.intelligence.normal_form import normal_form
 from newsintel.domain.search.harvest import Answer
@@ -6,16 +6,20 @@ from newsintel.domain.search.history import Searched
 from newsintel.domain.search.query_model import Query
 
 MOST_ARTICLES = 10
-"""Of an answer: what the first screen shows. Two searches whose answers share some of these are about the same thing."""
+"""Articles of an answer that are recorded: about the first screen. Two searches whose answers share
+some of them are about the same subject."""
 
 
 def searched(query: Query, answer: Answer, total: int) -> Searched:
-    """What is recorded of a search, by the shared answer: nobody's own preferences show in it.
+    """Return what is recorded of a search.
+
+    It uses the shared answer, so it does not show the preferences of a person.
 
     Args:
-        query: as the caller typed it. The answer's own is in the spelling of somebody else, who asked first.
-        answer: what was found.
-        total: stories found, as the caller was told.
+        query: as the caller typed it. The answer's own query has the spelling of the person who
+            asked first.
+        answer: the shared answer.
+        total: the number of stories that the caller got.
     """
     articles = tuple(ranked.group.leader.id for ranked in answer.merge.ranked[:MOST_ARTICLES])
     return Searched(query.text, query.key, total, normal_form(query.clauses), articles)

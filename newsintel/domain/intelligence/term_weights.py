@@ -1,10 +1,13 @@
-"""Which words of a text tell what it is about: those that few articles have, and that stand where it says the most.
+"""Weights the words of a text by how well they show its subject.
 
-A word's weight is the root of its inverse document frequency times the weight of the field that it stands in. The frequency is weighed as
-by Robertson and Sparck Jones (Relevance weighting of search terms, 1976) for no known relevant article, within a logarithm that stays above
-0 as in Lucene's BM25: ln(1 + (N - n + 0.5) / (n + 0.5)) for a word that n of N articles have. That is made for words that somebody chose to
-ask for; of an article's own words the rarest are often incidental, a name or a number, and the root keeps them from outweighing what it is
-about. It was chosen on one half of the labelled stories (docs/decisions/0017).
+Words that few articles have, and words in important fields, weigh more. A word's weight is the root
+of its inverse document frequency times the weight of its field. The frequency is weighted as by
+Robertson and Sparck Jones (Relevance weighting of search terms, 1976) for no known relevant
+article, within a logarithm that stays above 0 as in Lucene's BM25: ln(1 + (N - n + 0.5) / (n +
+0.5)) for a word that n of N articles have. That formula is made for words that people search for.
+The rarest words of an article are often incidental, such as a name or a number, and the root keeps
+them from outweighing its subject. It was chosen on one half of the labelled stories
+(docs/decisions/0017).
 """
 
 from bisect import bisect_right
@@ -15,20 +18,24 @@ from math import log, sqrt
 from attrs import frozen
 
 FIELDS = {"A": 1.0, "B": 0.6, "C": 0.3, "D": 1.0}
-"""Weights of title, description and content, and of a text without fields. A judgement, between PostgreSQL's own 1, 0.4 and 0.2, which are
-for words that somebody asked for, and none at all."""
+"""Weights of title, description and content, and of a text without fields. A judgement, between
+equal weights and PostgreSQL's own 1, 0.4 and 0.2, which are for words that people search for."""
 
 COMMON = 0.1
-"""Words in a larger share of all articles tell nothing. With 0.05 or less, whole topics of a small archive go (docs/decisions/0017)."""
+"""Words in a larger share of all articles are not significant. With 0.05 or less, whole topics of a
+small archive are lost (docs/decisions/0017)."""
 
 FEW = 20
-"""Articles that may have a word whatever the share: of an archive that has just begun every word is common."""
+"""A word in at most this many articles is never too common: in a new archive every share is
+large."""
 
 INDEX_BUDGET = 2_000
-"""Entries of the index that one look-up may read for its anchors: a microsecond and a half each (docs/decisions/0017)."""
+"""Maximum of index entries that one look-up may read for its anchors, 1.5 us each
+(docs/decisions/0017)."""
 
 ALONE = 100
-"""Articles that the rarest words may together make candidates by themselves; of commoner ones only those that share a second word."""
+"""Maximum number of articles that the rarest words may make candidates on their own. Articles with
+more common words also need a second shared word."""
 
 
 @frozen
@@ -37,7 +44,7 @@ class Word:
 
     Attributes:
         lexeme: as the archive's search indexes it.
-        field: the weightiest field that it stands in: one of FIELDS.
+        field: the heaviest field that has it: one of FIELDS.
         articles: how many articles have it.
     """
 
@@ -48,10 +55,11 @@ class Word:
 
 @frozen
 class Probe:
-    """What makes an article a candidate: one of `alone`, or one of `anchors` together with another one of `terms`.
+    """How to find candidates: they have one of `alone`, or one of `anchors` and another of `terms`.
 
     Attributes:
-        wide: even so the index would have to be read further than INDEX_BUDGET; then it is to be read from its newest end.
+        wide: this would still read more of the index than INDEX_BUDGET. Then read it from its
+            newest end.
     """
 
     alone: tuple[str, ...]
@@ -61,19 +69,20 @@ class Probe:
 
 
 def idf(articles: int, total: int) -> float:
-    """How telling it is that an article has a word which `articles` of `total` have; above 0, and falling with `articles`."""
+    """Return the inverse document frequency of a word that `articles` of `total` have; above 0."""
     articles = min(articles, total)
     return log(1 + (total - articles + 0.5) / (articles + 0.5))
 
 
 def telling(words: Iterable[Word], total: int, each: int, *, least: int) -> dict[str, float]:
-    """The `each` most telling words with their weights, the weightiest first; ties by lexeme.
+    """Return the `each` most significant words with their weights, heaviest first; ties by lexeme.
 
     Args:
-        words: of one text, each once.
-        total: how many articles there are.
-        each: how many words at most.
-        least: articles that must have a word: 2 for a text that is archived itself, since one that it has alone leads nowhere.
+        words: the words of one text, each once.
+        total: the number of articles.
+        each: the maximum number of words.
+        least: how many articles must have a word: 2 for an archived text, since a word that only it
+            has finds nothing.
     """
     most = max(COMMON * total, FEW)
     weights = {word.lexeme: FIELDS[word.field] * sqrt(idf(word.articles, total)) for word in words if least <= word.articles <= most}
@@ -81,14 +90,15 @@ def telling(words: Iterable[Word], total: int, each: int, *, least: int) -> dict
 
 
 def probe(terms: Sequence[str], articles: Mapping[str, int]) -> Probe | None:
-    """How to find the candidates of some terms without reading much of the index; None if no article has any of them.
+    """Return how to find the candidates of some terms without reading much of the index.
 
-    The rarest are the anchors, as many as there is room for, but one at least. An article that has none of them shares common words alone
-    with the text, and would stand far down.
+    None if no article has any of the terms. The rarest terms are the anchors, as many as
+    INDEX_BUDGET allows, but at least one. An article without an anchor shares only common words
+    with the text and would rank far down.
 
     Args:
-        terms: the most telling first.
-        articles: how many articles have each; none for those that are not in it.
+        terms: the most significant first.
+        articles: how many articles have each term; missing terms are in none.
     """
     known = [term for term in terms if articles.get(term)]
     if not known:

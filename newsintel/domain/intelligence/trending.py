@@ -1,4 +1,4 @@
-"""What is searched for more than usual: the order of a window's queries, and each one's reason in words."""
+"""Ranks queries that are searched for more than usual, and gives the reasons in words."""
 
 import math
 from collections.abc import Iterable
@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from newsintel.domain.intelligence.search_counts import Observed, Trend
 
 PRIOR = 1.0
-"""People added to the usual number where it divides: a query never seen before has a finite score, and few people a small one."""
+"""People added to the usual number in the divisor, so that a new query has a finite score, and a
+small one for few people."""
 
 AS_USUAL = 1.25
-"""Up to so many times the usual is said to be as usual: with ten people it is less than chance alone does (one in sqrt(10))."""
+"""Up to this multiple the number is called usual: for ten people it is less than random variation
+(one in sqrt(10))."""
 
 
 def burst(people: int, usual: float) -> float:
-    """How far a number of people is above the usual one, in standard deviations of a Poisson count.
+    """Return how far a number of people is above the usual one, in standard deviations.
 
-    The Poisson model of trend detection (Hendrickson, Kolb, Lehman and Montague, "Trend Detection in Social Data", Twitter/Gnip, 2015):
-    independent arrivals at the usual rate vary with a variance equal to their mean. So the distance from the mean is divided by the
-    mean's square root, here with PRIOR added. Ten people where two are usual count for more than a hundred where ninety are.
+    The Poisson model of trend detection (Hendrickson, Kolb, Lehman and Montague, "Trend Detection
+    in Social Data", Twitter/Gnip, 2015): independent arrivals at the usual rate have a variance
+    equal to their mean. So the distance from the mean is divided by the root of the mean, here with
+    PRIOR added. Ten people instead of the usual two score higher than a hundred instead of ninety.
 
     Args:
         people: in the window, at least 0.
@@ -27,20 +30,21 @@ def burst(people: int, usual: float) -> float:
 
 
 def ranked(observed: Iterable[Observed], limit: int) -> tuple[Trend, ...]:
-    """The queries of a window furthest above their usual, best first; among equals the one of more people, then by the alphabet.
+    """Return the queries of a window that are furthest above their usual number, best first.
 
-    While nothing is known of what is usual, that is those of most people.
+    On ties the query with more people comes first, then the order is alphabetical. While the usual
+    numbers are unknown, the queries of most people come first.
     """
     trends = [Trend(one.query, one.people, one.usual, burst(one.people, one.usual or 0.0)) for one in observed]
     return tuple(sorted(trends, key=lambda trend: (-trend.score, -trend.people, trend.query))[:limit])
 
 
 def why(trend: Trend) -> str:
-    """A trend's reason, e.g. "23 people, 6 times the usual"."""
+    """Return a trend's reason, e.g. "23 people, 6 times the usual"."""
     people = count_of(trend.people, "person", "people")
     if trend.usual is None:
         return f"{people}, too early to tell how many are usual"
-    if trend.usual * 2 < 1:  # less than half a person: nothing to be a multiple of
+    if trend.usual * 2 < 1:  # less than half a person: a multiple would mean nothing
         return f"{people}, where hardly anybody searched for it before"
     times = trend.people / trend.usual
     if times > AS_USUAL:
@@ -49,5 +53,5 @@ def why(trend: Trend) -> str:
 
 
 def count_of(number: int, one: str, many: str) -> str:
-    """A number with its noun."""
+    """Return a number with its noun."""
     return f"{number:,} {one if number == 1 else many}"

@@ -1,4 +1,4 @@
-"""Terms as a reader would see them: the words of a text that stand behind its lexemes."""
+"""Turns lexemes back into words as the text spells them, for readers."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,14 +7,14 @@ from newsintel.domain.text.tokens import tokens
 
 
 def as_written(texts: Iterable[str | None], lexemes: Sequence[str], language: str) -> tuple[str, ...]:
-    """Each lexeme as it is first written in some texts; without its language if it is in none.
+    """Return each lexeme as it is first spelled in some texts; without its language if in none.
 
-    Pairs of neighbours that overlap, as scripts without spaces are read, are one: 強い, い地 and 地震 are 強い地震.
+    Overlapping letter pairs of scripts without spaces are joined: 強い, い地 and 地震 are 強い地震.
 
     Args:
-        texts: in the order in which they are looked through.
+        texts: searched in this order.
         lexemes: in the order wanted.
-        language: the texts'.
+        language: the language of the texts.
     """
     first: dict[str, str] = {}
     for text in texts:
@@ -25,7 +25,7 @@ def as_written(texts: Iterable[str | None], lexemes: Sequence[str], language: st
 
 
 def _runs(text: str, wanted: set[str], language: str) -> list[tuple[int, int, list[str]]]:
-    """Where lexemes are first written in a text: from, up to, and which."""
+    """Return where lexemes first occur in a text: start, end, and which."""
     found: list[tuple[int, int, list[str]]] = []
     for token in tokens(text):
         if not wanted:

@@ -1,1 +1,1 @@
-"""When a source may be asked, and how often a person may."""
+"""Limits: when a source may be asked, and how many calls a person may make."""

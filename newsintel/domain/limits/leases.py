@@ -1,13 +1,14 @@
-"""One person's calls in one window, leased from what all processes share: the arithmetic.
+"""Leases one person's calls in one window from a counter of all processes: the arithmetic.
 
-Pure. Of a counter that every process adds to, the calls up to the limit are real and those beyond it are not; so whatever order the
-processes come in, their grants sum to the limit at most.
+Pure. Every process adds to the counter. Calls up to the limit are granted, those beyond it are not.
+So the grants sum to at most the limit, in any order of processes.
 """
 
 from attrs import define, field
 
 PARTS = 8
-"""A lease is an eighth of the limit at most: what one process holds and does not need is missed by the others for no more than that."""
+"""A lease is at most an eighth of the limit. So one process cannot withhold more than this from the
+others."""
 
 
 @define
@@ -16,10 +17,11 @@ class Lease:
 
     Attributes:
         limit: calls in the window over all processes.
-        rest: calls that nobody had leased when last told.
+        rest: calls that no process had leased, as last known.
         unspent: calls leased and not yet taken.
-        had: calls leased by this process in all.
-        unshared: of those, the ones that the others do not know of, leased while Redis was away.
+        had: all calls leased by this process.
+        unshared: those of `had` that other processes do not know, leased while Redis was
+            unavailable.
     """
 
     limit: int
@@ -33,12 +35,12 @@ class Lease:
 
     @property
     def over(self) -> bool:
-        """True if there is nothing to take, and nothing to lease either."""
+        """Whether there is nothing left to take or to lease."""
         return self.unspent <= 0 and (self.rest <= 0 or self.had >= self.limit)
 
     @property
     def remaining(self) -> int:
-        """Calls left in the window, as far as is known here."""
+        """Calls left in the window, as known here."""
         return self.unspent + self.rest
 
     def take(self) -> bool:
@@ -53,16 +55,16 @@ class Lease:
         self.unspent += 1
 
     def wanted(self) -> int:
-        """How many calls to lease next: fewer towards the end, when what one process holds is what another lacks."""
+        """Return how many calls to lease next: fewer near the limit, to leave some for others."""
         return max(1, min(self.limit // PARTS, self.rest // 2))
 
     def grant(self, wanted: int, unshared: int, total: int) -> None:
-        """Take what was leased.
+        """Add the leased calls.
 
         Args:
-            wanted: how many calls were asked for.
-            unshared: how many calls of before were entered along with them.
-            total: what the shared counter came to.
+            wanted: how many calls were requested.
+            unshared: how many earlier calls were added to the counter with them.
+            total: the new value of the shared counter.
         """
         granted = max(0, min(wanted, self.limit - (total - wanted), self.limit - self.had))
         self.rest = max(0, self.limit - total)
@@ -70,7 +72,7 @@ class Lease:
         self._keep(granted)
 
     def grant_alone(self, wanted: int) -> None:
-        """Lease without asking anybody, within the limit as far as it is known."""
+        """Lease without the shared counter, within the limit as known here."""
         granted = max(0, min(wanted, self.rest, self.limit - self.had))
         self.rest -= granted
         self.unshared += granted

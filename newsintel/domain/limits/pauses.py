@@ -1,10 +1,10 @@
-"""For how long a source or sign-in provider is left alone that asks for it."""
+"""Limits the pause that a source or sign-in provider may ask for."""
 
 MIN_PAUSE_S, MAX_PAUSE_S = 1.0, 3600.0
-"""What we make of any Retry-After: never a busy loop, and no typing error of theirs silences a source for a day (reliability list, fault 5;
-GitHub's rule for API clients)."""
+"""Bounds of any Retry-After. The minimum prevents a busy loop. With the maximum, a mistyped value
+cannot silence a source for a day (reliability list, fault 5; GitHub's rule for API clients)."""
 
 
 def clamp_pause(asked_s: float) -> float:
-    """The seconds that are kept to of those that were asked for."""
+    """Return the requested seconds within the bounds."""
     return min(max(asked_s, MIN_PAUSE_S), MAX_PAUSE_S)

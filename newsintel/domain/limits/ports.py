@@ -1,4 +1,4 @@
-"""What the limits of sources need of the outside world, as Protocols."""
+"""Protocols for what the limits of sources need."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,42 +12,45 @@ from newsintel.domain.search.outcome import Status
 
 
 class Ledger(Protocol):
-    """Redis, as the fetchers see it: the starts of every process's calls to each source. Times are trio's, in seconds.
+    """The ledger in Redis: the starts of all processes' calls to each source.
 
-    Raises UnavailableError; whether what was asked for was done is then not known.
+    Times are trio's, in seconds. Methods raise UnavailableError; then it is unknown whether the
+    operation was done.
     """
 
     async def reserve(
         self, source: str, terms: Terms, name: str, before: Mapping[str, float], decide: Callable[[Spent, float], Start | Turned]
     ) -> Start | Turned:
-        """Enter a start, such that no process's start comes in between what was decided upon and the entry.
+        """Decide on a start and enter it atomically: no other start comes between.
 
         Args:
-            source: whose ledger.
-            terms: tells which starts matter.
-            name: of the start, unlike any other's.
-            before: starts that could not be entered when they were made, by name; they are entered first.
-            decide: says by what was spent, and the time at which that was so, when the start may be. Called once or more.
+            source: the source of the ledger.
+            terms: they define which starts count.
+            name: the unique name of the start.
+            before: starts that could not be entered when they were made, by name. They are entered
+                first.
+            decide: returns when the start may be, from what was spent and the time of that state.
+                Called once or more.
         """
         ...
 
     async def give_back(self, source: str, name: str) -> None:
-        """Strike a start out whose call was never made."""
+        """Remove a start whose call was never made."""
         ...
 
     async def spent(self, source: str, terms: Terms) -> Spent:
-        """What is spent at this moment."""
+        """Return what is spent now."""
         ...
 
 
 @frozen
 class SourceState:
-    """How one source stands at this moment, as its fetcher knows it.
+    """The current state of one source, as its fetcher knows it.
 
     Attributes:
-        blocked: why it would not be asked now; None = it would be.
-        retry_at: when it will be asked again, if it is blocked and that is known.
-        quota_left: calls left in its quota's window; None = it has no quota.
+        blocked: why it would not be asked now; None = it would be asked.
+        retry_at: when it will be asked again, if it is blocked and this is known.
+        quota_left: calls left in the window of its quota; None = it has no quota.
     """
 
     blocked: Status | None = None
@@ -56,12 +59,12 @@ class SourceState:
 
 
 class SourceStates(Protocol):
-    """Tells how the sources stand; costs no call to any of them."""
+    """Returns the states of the sources, without calling any of them."""
 
     def __call__(self) -> Mapping[str, SourceState]:
-        """Every enabled source by name, as this process last knew it."""
+        """Return the last known state of every enabled source, by name."""
         ...
 
     async def look(self) -> None:
-        """Learn what other processes have spent of the quotas; with Redis away nothing is learned."""
+        """Read what other processes have spent of the quotas. No effect without Redis."""
         ...

@@ -1,6 +1,6 @@
-"""A source's pace and quota, what has been spent of them, and how what is left is made to last.
+"""A source's pace and quota, what has been spent, and how to make the rest last.
 
-Pure. Times are seconds of one clock that never goes back.
+Pure. Times are seconds of one monotonic clock.
 """
 
 from bisect import bisect_right, insort
@@ -11,19 +11,20 @@ from attrs import define, field, frozen
 from newsintel.config.values import Quota
 
 RESERVE = 4
-"""One call in this many of a quota is kept for callers who are signed in."""
+"""One in this many calls of a quota is reserved for signed-in callers."""
 
 
 @frozen
 class Spent:
-    """What is known of a source's starts at one moment; no start is -inf.
+    """What is known about a source's starts at one moment. -inf = no such start.
 
     Attributes:
         used: starts in the quota's window that ends now.
-        newest_s: the newest start, which may still lie ahead.
-        full_s: the start that must leave the window before there is a call for anybody: the `calls`-th newest.
-        open_s: the same for a caller who is not signed in.
-        own: of `used`, the starts of the person who asks.
+        newest_s: the newest start, which may be in the future.
+        full_s: the start that must leave the window before any caller gets a call: the `calls`-th
+            newest.
+        open_s: the same for an anonymous caller.
+        own: the number of starts in `used` that belong to the caller.
         own_s: the oldest of these.
     """
 
@@ -35,7 +36,7 @@ class Spent:
     own_s: float = -inf
 
     def __or__(self, other: "Spent") -> "Spent":
-        """What holds if both are true and neither tells everything."""
+        """Combine two incomplete views: both are true, and each may miss starts."""
         return Spent(
             max(self.used, other.used),
             max(self.newest_s, other.newest_s),
@@ -55,41 +56,43 @@ class Terms:
 
     @property
     def limited(self) -> bool:
-        """False if starts need not be counted at all."""
+        """Whether starts must be counted."""
         return self.pace_s > 0 or self.quota is not None
 
     @property
     def window_s(self) -> float:
-        """For how long a start matters."""
+        """How long a start counts."""
         return max(self.pace_s, self.quota.window_s if self.quota else 0)
 
     @property
     def ranks(self) -> tuple[int, int]:
-        """Which newest starts `Spent.full_s` and `open_s` are: 1 = the newest; 0 = there is no quota."""
+        """The ranks of `Spent.full_s` and `open_s`, newest first: 1 = the newest; 0 = no quota."""
         return (self.quota.calls, self.quota.calls - self.quota.calls // RESERVE) if self.quota else (0, 0)
 
     def left(self, spent: Spent) -> int | None:
-        """Calls left in the window; None without a quota."""
+        """Return the calls left in the window; None without a quota."""
         return max(0, self.quota.calls - spent.used) if self.quota else None
 
     def share_spent(self, spent: Spent, *, signed_in: bool) -> bool:
-        """True if the person who asks has had as many calls as are left for all others of that kind.
+        """Whether the caller has used as many calls as are left for all others of that kind.
 
-        So nobody alone takes more than half: of 100 calls 38 of the 75 that are open, or 50 if signed in.
+        So one person uses at most about half: of 100 calls 38 of the 75 open ones, or 50 if signed
+        in.
         """
         full, open_ = self.ranks
         return spent.own > 0 and spent.own >= (full if signed_in else open_) - spent.used
 
     def keep_s(self, spent: Spent, longest_s: float) -> float:
-        """How long an outcome fetched now is to stay fresh, so that the calls left last for the window.
+        """Return how long an outcome fetched now must stay fresh, so that the calls left last.
 
-        The calls left, spread evenly over the window, are `window_s / left` apart. Twice that, weighed by the part already spent: nothing
-        while the day is young, and near its end an even share twice over, since other queries want theirs. The formula is ours; decision 11
+        The calls left, spread evenly over the window, are `window_s / left` apart. The result is
+        twice that, times the spent part of the quota: nothing while little is spent, and near the
+        end two even shares, since other queries need calls, too. The formula is ours; decision 11
         derives and simulates it.
 
         Args:
-            spent: the starts so far, the one that brought the outcome among them.
-            longest_s: what the result is cut to, however little is left.
+            spent: the starts so far, including the one of this outcome.
+            longest_s: the maximum of the result.
         """
         if self.quota is None:
             return 0.0
@@ -100,18 +103,23 @@ class Terms:
 
 
 def name_start(person: str | None, unique: str) -> str:
-    """The name of a start, which tells whose it is."""
+    """Return the name of a start, which includes its person."""
     return f"{person}/{unique}" if person else unique
 
 
 def person_of(name: str) -> str | None:
-    """Whose start has this name; None = nobody's."""
+    """Return the person of a start from its name; None = it has none."""
     return name.rpartition("/")[0] or None
 
 
 @frozen
 class OwnStart:
-    """A start of this process. `shared`: every other process could see it from the first. `name`: as `name_start` makes it."""
+    """A start of this process.
+
+    Attributes:
+        name: as `name_start` makes it.
+        shared: all other processes could see it from the beginning.
+    """
 
     name: str
     at_s: float
@@ -120,9 +128,9 @@ class OwnStart:
 
 @define
 class OwnStarts:
-    """The starts of this process alone, oldest first. Holds what matters to the terms: a window's worth, which the quota bounds.
+    """The starts of this process in one window, oldest first. The quota limits their number.
 
-    A quota may be of hundreds of thousands, so nothing here walks through all of them but giving a start back.
+    A quota may have hundreds of thousands of calls, so only `remove` iterates over all starts.
     """
 
     _terms: Terms
@@ -131,7 +139,7 @@ class OwnStarts:
     _own: dict[str, list[float]] = field(factory=dict)
 
     def add(self, start: OwnStart) -> None:
-        """Count a start; they come in order but for a few that were decided at once."""
+        """Add a start. They come in order, except for a few that were decided at the same time."""
         insort(self._starts, start, key=_at)
         if not start.shared:
             self._unshared[start.name] = start.at_s
@@ -146,7 +154,7 @@ class OwnStarts:
         self._starts = [start for start in self._starts if start.name != name]
 
     def spent(self, now_s: float, person: str | None = None) -> Spent:
-        """Their sum at a moment, with the part of a person's."""
+        """Return what these starts have spent at a moment, and a person's part of it."""
         over = bisect_right(self._starts, now_s - self._terms.window_s, key=_at)
         for start in self._starts[:over]:
             self._forget(start)
@@ -159,7 +167,7 @@ class OwnStarts:
         return Spent(used, self._nth(1), self._nth(full), self._nth(open_), len(own), own[0] if own else -inf)
 
     def _forget(self, start: OwnStart) -> None:
-        """Take a start out of what is kept beside the list."""
+        """Remove a start from the indexes beside the list."""
         self._unshared.pop(start.name, None)
         if person := person_of(start.name):
             own = self._own[person]
@@ -168,16 +176,16 @@ class OwnStarts:
                 del self._own[person]
 
     def unshared(self) -> dict[str, float]:
-        """When each start that nobody else can see was, by name."""
+        """Return the times of the starts that no other process can see, by name."""
         return dict(self._unshared)
 
     def note_shared(self, names: dict[str, float]) -> None:
-        """From now on everybody can see these."""
+        """Mark starts as visible to all processes."""
         for name in names:
             self._unshared.pop(name, None)
 
     def _nth(self, rank: int) -> float:
-        """The `rank`-th newest start; -inf if there are fewer."""
+        """Return the `rank`-th newest start; -inf if there are fewer."""
         return self._starts[-rank].at_s if 0 < rank <= len(self._starts) else -inf
 
 

@@ -1,1 +1,1 @@
-"""What operators measure and tune."""
+"""Metrics, latencies and notices for operators."""

@@ -1,6 +1,6 @@
-"""Whether something works: which of its failures and recoveries are worth a line of the log.
+"""Decides which failures and recoveries of a component are logged.
 
-An outage is told when it begins and when it ends, not with each call.
+An outage is logged when it begins and when it ends, not with each call.
 """
 
 from math import inf
@@ -8,19 +8,20 @@ from math import inf
 from attrs import frozen
 
 QUIET_S = 60.0
-"""The same failure is told no more often than this: what fails every other call then costs a line or two a minute."""
+"""Minimum time between log lines of the same failure. A component that fails every other call costs
+a line or two a minute."""
 
 
 @frozen
 class Recovery:
-    """The end of an outage: how many failures it had, and how long it lasted."""
+    """The end of an outage: its number of failures and its duration."""
 
     failures: int
     after_s: float
 
 
 class Condition:
-    """What is known of one thing. Times are seconds of any clock that never goes back."""
+    """The condition of one component. Times are seconds of any monotonic clock."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
@@ -29,14 +30,15 @@ class Condition:
         self._told_at_s: dict[str, float] = {}
 
     def failed(self, kind: str, now_s: float) -> bool:
-        """Note a failure.
+        """Record a failure.
 
         Args:
             kind: one of a small set of words.
             now_s: the time.
 
         Returns:
-            Whether it is to be told: it is the first of its kind since the thing worked, and none was told within QUIET_S.
+            Whether to log it: it is the first of its kind since the last success, and none of its
+                kind was logged within QUIET_S.
         """
         if self._since_s is None:
             self._since_s = now_s
@@ -48,7 +50,7 @@ class Condition:
         return True
 
     def worked(self, now_s: float) -> Recovery | None:
-        """Note a success. The recovery if it is to be told: it ends an outage that was."""
+        """Record a success. Returns the recovery if it ends a logged outage, else None."""
         if self._since_s is None:
             return None
         recovery, told = Recovery(self._failures, now_s - self._since_s), bool(self._told)

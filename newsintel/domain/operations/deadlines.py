@@ -1,10 +1,12 @@
-"""What a deadline would cost and save, worked out of measured latencies. Pure arithmetic on counts; times in whole milliseconds.
+"""Computes from measured latencies what a deadline would cost and save.
 
-A fetch that was cut short tells only that the source would have taken longer. It counts as lost whatever the deadline, so what is said of
-a loss is never too small, and beyond the longest answer seen nothing is known and nothing is suggested.
+Pure arithmetic on counts; times are whole milliseconds. A fetch that was cut short only shows that
+the source needs longer. It counts as lost under every deadline, so the loss is never understated.
+Nothing is known, and nothing suggested, beyond the longest answer seen.
 
-A miss takes as long as its slowest source, each no longer than its deadline: the maximum of min(latency, deadline). Sources are taken as
-independent, so the chance that all have ended by a time is the product of their chances.
+A miss takes as long as its slowest source, each limited by its deadline: the maximum of
+min(latency, deadline). Sources are assumed to be independent, so the probability that all have
+ended by a time is the product of theirs.
 """
 
 from bisect import bisect_right
@@ -18,30 +20,30 @@ from attrs import frozen
 from newsintel.domain.operations.latencies import CUT, Latency
 
 LEVELS = (0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
-"""Shares of answers lost whose deadlines are worth a look."""
+"""Shares of lost answers for which deadlines are shown."""
 
 
 @frozen
 class Curve:
-    """How many fetches had ended by a time."""
+    """A cumulative count of fetches by time."""
 
     times_ms: tuple[int, ...]
     so_far: tuple[int, ...]
 
     @classmethod
     def of(cls, counts: Mapping[int, int]) -> "Curve":
-        """The curve of counts by milliseconds."""
+        """Make the curve from counts by milliseconds."""
         times = sorted(counts)
         return cls(tuple(times), tuple(accumulate(counts[time] for time in times)))
 
     def by(self, time_ms: int) -> int:
-        """How many had ended by a time."""
+        """Return how many had ended by a time."""
         past = bisect_right(self.times_ms, time_ms)
         return self.so_far[past - 1] if past else 0
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """The number of fetches."""
         return self.so_far[-1] if self.so_far else 0
 
 
@@ -50,9 +52,9 @@ class Measured:
     """One source's fetches.
 
     Attributes:
-        answered: those that brought an answer, empty ones included.
-        cut: those that were cut short, by how long they had been given.
-        ended: those that ended by themselves, answers and failures alike.
+        answered: those with an answer, including empty ones.
+        cut: those that were cut short, by the time they were given.
+        ended: those that were not cut short: answers and failures.
     """
 
     answered: Curve
@@ -61,25 +63,28 @@ class Measured:
 
     @property
     def wanted(self) -> int:
-        """Fetches that a deadline decides about: answered or cut short. Other failures come whatever the deadline."""
+        """Fetches that depend on the deadline: answered or cut short. Other failures do not."""
         return self.answered.total + self.cut.total
 
     def lost(self, deadline_ms: int) -> float:
-        """The share of wanted fetches that had not answered by a deadline, 0..1; 0 if none was wanted."""
+        """Return the share of wanted fetches without an answer by a deadline, 0..1; 0 if none."""
         return (self.wanted - self.answered.by(deadline_ms)) / self.wanted if self.wanted else 0.0
 
     def overstated(self, deadline_ms: int) -> bool:
-        """Whether some fetches were cut short before a deadline, so that it may lose less than `lost` says."""
+        """Whether some fetches were cut short before a deadline, so that `lost` may be too high."""
         return self.cut.by(deadline_ms - 1) > 0
 
     def shortest(self, most_lost: float) -> int | None:
-        """The shortest deadline seen to suffice that loses at most such a share; None if every one seen loses more."""
+        """Return the shortest measured deadline that loses at most this share, or None."""
         return next((time for time in self.answered.times_ms if self.lost(time) <= most_lost), None)
 
 
 @frozen
 class Option:
-    """One deadline for one source, all others staying as they are: what is lost, and how long half and 99 % of all misses take at most."""
+    """One deadline for one source, with all others unchanged.
+
+    It holds the share lost, and the time within which 50 % and 99 % of all misses end.
+    """
 
     deadline_ms: int
     lost: float
@@ -89,7 +94,7 @@ class Option:
 
 
 def measured(counts: Mapping[Latency, int]) -> dict[str, Measured]:
-    """Sort counts by source."""
+    """Group counts by source."""
     by_source: dict[str, tuple[Counter[int], Counter[int], Counter[int]]] = {}
     for latency, count in counts.items():
         answered, cut, ended = by_source.setdefault(latency.source, (Counter(), Counter(), Counter()))
@@ -100,19 +105,19 @@ def measured(counts: Mapping[Latency, int]) -> dict[str, Measured]:
 
 
 def miss_ms(sources: Mapping[str, Measured], deadlines_ms: Mapping[str, int], share: float) -> int:
-    """The time by which a share (0..1] of all misses have ended; 0 if nothing was measured."""
+    """Return the time by which a share (0..1] of all misses have ended; 0 without measurements."""
     limits = {name: (source, deadlines_ms[name]) for name, source in sources.items() if source.wanted or source.ended.total}
     times = sorted({min(time, limit) for source, limit in limits.values() for time in (*source.ended.times_ms, limit)})
     return next((time for time in times if _ended(limits.values(), time) >= share), 0)
 
 
 def _ended(limits: Iterable[tuple[Measured, int]], time_ms: int) -> float:
-    """The chance that every source has ended by a time."""
+    """Return the probability that every source has ended by a time."""
     return prod(1.0 if time_ms >= limit else source.ended.by(time_ms) / (source.ended.total + source.cut.total) for source, limit in limits)
 
 
 def options(name: str, sources: Mapping[str, Measured], today_ms: Mapping[str, int]) -> tuple[Option, ...]:
-    """Deadlines worth a look for one source, today's among them, shortest first."""
+    """Return useful deadlines for one source, including the current one, shortest first."""
     source = sources[name]
     candidates = {today_ms[name], *(time for level in LEVELS if (time := source.shortest(level)) is not None)}
     return tuple(
@@ -128,15 +133,17 @@ def options(name: str, sources: Mapping[str, Measured], today_ms: Mapping[str, i
 
 
 def complete(sources: Mapping[str, Measured], deadlines_ms: Mapping[str, int]) -> float:
-    """The share of answers to which no deadline would cost a source, 0..1."""
+    """Return the share of answers that would lose no source to a deadline, 0..1."""
     return prod(1 - source.lost(deadlines_ms[name]) for name, source in sources.items())
 
 
 def suggest(sources: Mapping[str, Measured], share: float) -> dict[str, int]:
-    """The deadlines under which a share of answers (0..1) is complete and the longest miss is shortest; empty if none seen suffice.
+    """Return deadlines for which a share of answers (0..1) is complete and misses are shortest.
 
-    That is one limit for all, since a miss waits for its slowest source: whoever had less than the others would lose answers and save
-    nothing. Each source is told the longest answer it was seen to give within the limit, which loses no more than the limit itself.
+    Empty if no measured deadline suffices. All sources get one limit, since a miss waits for its
+    slowest source: a source with a shorter one would lose answers and save nothing. Each deadline
+    is then reduced to the longest answer of its source within the limit, which loses no more than
+    the limit itself.
     """
     answering = {name: source for name, source in sources.items() if source.wanted}
     limits = sorted({time for source in answering.values() for time in source.answered.times_ms})
@@ -147,5 +154,5 @@ def suggest(sources: Mapping[str, Measured], share: float) -> dict[str, int]:
 
 
 def enough(source: Measured, share: float) -> bool:
-    """Whether so many fetches were measured that at least one is expected among those that may be lost."""
+    """Whether enough fetches were measured to expect at least one among those that may be lost."""
     return source.wanted * (1 - share) >= 1

@@ -1,6 +1,7 @@
-"""The service's numbers in CloudWatch's embedded metric format: one JSON document, of which CloudWatch Logs makes metrics.
+"""Writes metrics in CloudWatch's embedded metric format (EMF).
 
-Pure: two readings of the registry in, a document out. `table` is the one list of what is emitted; `newsintel config --metrics` prints it.
+CloudWatch Logs turns this JSON into metrics. Pure: two readings of the registry in, a document out.
+`table` is the only list of emitted metrics; `newsintel config --metrics` prints it.
 The format: docs.aws.amazon.com, CloudWatch_Embedded_Metric_Format_Specification.
 """
 
@@ -17,33 +18,35 @@ from newsintel.domain.search.outcome import Status
 
 NAMESPACE = "newsintel"
 DIMENSION = "env"
-"""The one dimension: several processes of one environment add up to one metric, so that alarms need not know how many run."""
+"""The only dimension: the processes of one environment share one metric, so alarms do not depend on
+their number."""
 MOST_METRICS = 100
-"""In one directive of a document (the specification's limit); what is beyond goes into the next."""
+"""Maximum metrics in one directive of a document (limit of the specification). Further ones go into
+the next directive."""
 INBOXES = ("merger", "cache_writer", "persister", "recorder")
-"""The inboxes beside those of the fetchers."""
+"""All inboxes except those of the fetchers."""
 STORES = ("PostgreSQL", "Redis")
 
 
 @frozen
 class Interval:
-    """Every number at the beginning and at the end of an interval."""
+    """All samples at the start and at the end of an interval."""
 
     before: Samples
     after: Samples
 
     def grown(self, sample: str, **labels: str) -> float:
-        """By how much the samples with these labels grew, added up; 0 if there is none."""
+        """Return the total increase of the samples with these labels; 0 if there is none."""
         return sum(self.after[key] - self.before.get(key, 0.0) for key in self._find(sample, labels))
 
     def last(self, sample: str, **labels: str) -> float | None:
-        """A sample's value at the end; None if there is none."""
+        """Return a sample's value at the end; None if there is none."""
         return next((self.after[key] for key in self._find(sample, labels)), None)
 
     def percentile_ms(self, share: float, histogram: str, **labels: str) -> float | None:
-        """The time, in ms, within which a share of what was observed ended, evenly spread over its bucket; None if nothing was.
+        """Return a percentile in ms, interpolated linearly within its bucket; None without data.
 
-        What lies past the last bucket is told as that bucket's end.
+        Values above the last bucket count as the end of that bucket.
         """
         wanted = share * self.grown(f"{histogram}_count", **labels)
         if not wanted:
@@ -63,14 +66,14 @@ class Interval:
 
 @frozen
 class Metric:
-    """How a metric is read off an interval, and its unit (one of CloudWatch's). None = nothing to be said this time."""
+    """How to read a metric from an interval, and its CloudWatch unit. None = no value this time."""
 
     unit: str
     read: Callable[[Interval], float | None]
 
 
 def table(sources: Iterable[str]) -> dict[str, Metric]:
-    """Every metric by name: the service's own, then a set for each source, inbox and store."""
+    """Return all metrics by name: those of the service, then of each source, inbox and store."""
     sources = tuple(sources)
     every = {name: Metric("Count", methodcaller("grown", f"newsintel_{name}_total")) for name in COUNTERS}
     every |= {
@@ -103,13 +106,13 @@ def table(sources: Iterable[str]) -> dict[str, Metric]:
 
 
 def document(metrics: Mapping[str, Metric], interval: Interval, moment: datetime, labels: Mapping[str, str]) -> dict[str, Any]:
-    """One line's object.
+    """Return the JSON object of one line.
 
     Args:
-        metrics: those of `table`; one that has nothing to say is left out.
-        interval: what they are read off.
-        moment: of the interval's end.
-        labels: members beside the metrics; that named DIMENSION must be there.
+        metrics: those of `table`. Metrics without a value are left out.
+        interval: the source of the values.
+        moment: the end of the interval.
+        labels: further members. The one named DIMENSION is required.
     """
     values = {name: value for name, metric in metrics.items() if (value := metric.read(interval)) is not None}
     definitions = [{"Name": name, "Unit": metrics[name].unit} for name in values]
@@ -121,7 +124,7 @@ def document(metrics: Mapping[str, Metric], interval: Interval, moment: datetime
 
 
 def _hit_ratio(interval: Interval) -> float | None:
-    """The share of searches that no source had to be asked for."""
+    """Return the share of searches that caused no call to a source."""
     searches = interval.grown("newsintel_searches_total")
     hits = sum(interval.grown("newsintel_searches_total", via=via) for via in ("hit", "revalidated"))
     return hits / searches if searches else None

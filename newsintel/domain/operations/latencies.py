@@ -1,4 +1,7 @@
-"""How long fetches took, counted so that deadlines can be chosen: by source, by how a fetch ended, by time in steps of two digits."""
+"""Counts how long fetches took, for choosing deadlines.
+
+The counts are by source, by status, and by time in steps of two digits.
+"""
 
 import math
 from collections import Counter
@@ -9,12 +12,15 @@ from attrs import frozen
 from newsintel.domain.search.outcome import Status
 
 CUT = frozenset({Status.TIMEOUT, Status.OVERLOADED})
-"""How a fetch ends whose time we cut short: all that it tells is that the source would have taken longer."""
+"""The statuses of a fetch that we cut short. It only shows that the source needs longer."""
 
 
 @frozen
 class Latency:
-    """One step of one source's scale. `ms` is the step's upper end, or its lower end for a fetch that was cut short."""
+    """One step of one source's scale.
+
+    `ms` is the upper end of the step, or its lower end for a fetch that was cut short.
+    """
 
     source: str
     status: Status
@@ -22,16 +28,21 @@ class Latency:
 
 
 def step_ms(latency_ms: float, status: Status) -> int:
-    """A latency in two significant digits, 0.45 s or 1.2 s: fine enough to choose a deadline by, and at most 90 steps per power of ten.
+    """Round a latency to two significant digits, such as 0.45 s or 1.2 s.
 
-    Rounded up, so that a deadline of that length would have sufficed; a fetch that was cut short is rounded down, so that it would not.
+    This is precise enough to choose a deadline, and gives at most 90 steps per power of ten. The
+    latency is rounded up, so that a deadline of this length would have sufficed. For a fetch that
+    was cut short it is rounded down, so that it would not.
     """
     scale: int = 10 ** max(0, len(str(int(latency_ms))) - 2)
     return (math.floor(latency_ms / scale) if status in CUT else math.ceil(latency_ms / scale)) * scale
 
 
 class Tally:
-    """Counts since it was last taken. Bounded by sources, statuses and steps, whatever the traffic."""
+    """Counts since the last `take`.
+
+    Its size depends on the numbers of sources, statuses and steps, not on traffic.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[Latency] = Counter()
@@ -41,6 +52,6 @@ class Tally:
         self._counts[Latency(source, status, step_ms(latency_ms, status))] += 1
 
     def take(self) -> Mapping[Latency, int]:
-        """Hand the counts over and begin anew."""
+        """Return the counts and start again from zero."""
         taken, self._counts = self._counts, Counter()
         return taken

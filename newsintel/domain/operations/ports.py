@@ -1,4 +1,4 @@
-"""What operators' numbers and probes need of the outside world, as Protocols."""
+"""Protocols for what metrics and health probes need."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,14 +11,20 @@ from newsintel.domain.operations.latencies import Latency
 
 
 class LatencyStore(Protocol):
-    """Redis, as the latency writer and the `deadlines` command see it. Nothing in it is older than eight days."""
+    """Latency counts in Redis, for the latency writer and the `deadlines` command.
+
+    Nothing in it is older than eight days.
+    """
 
     async def add(self, day: date, counts: Mapping[Latency, int]) -> None:
-        """Add to the counts of a day; several processes may. Not to be tried again: whether a failed call counted is not known."""
+        """Add to the counts of a day; several processes may do so.
+
+        Do not retry: it is unknown whether a failed call counted.
+        """
         ...
 
     async def read(self, last: date) -> Mapping[Latency, int]:
-        """The counts of a day and of the seven before it, added up."""
+        """Return the sum of the counts of a day and of the seven days before."""
         ...
 
 
@@ -40,11 +46,11 @@ class Stores:
 
 @frozen
 class StoreLoad:
-    """How busy the ways to the stores are.
+    """How busy the connections to the stores are.
 
     Attributes:
         slots_used: operations that run now, by store.
-        redis_breaker_open: whether Redis is left alone because it has not been answering.
+        redis_breaker_open: whether Redis is not asked because it did not answer.
     """
 
     slots_used: Mapping[str, int]
@@ -52,16 +58,16 @@ class StoreLoad:
 
 
 class Health(Protocol):
-    """What the health routes ask of the composition root."""
+    """What the health routes need from the composition root."""
 
     def phase(self) -> Phase:
         """Where the service is in its life."""
         ...
 
     def enter(self, phase: Phase) -> None:
-        """Go on to the next phase; the composition root alone calls this."""
+        """Enter the next phase. Only the composition root calls this."""
         ...
 
     async def stores(self) -> Stores:
-        """Ask each store for a sign of life, within the store's own time limit; a store that fails is False, never an exception."""
+        """Check each store, within its own time limit. A failure is False, never an exception."""
         ...

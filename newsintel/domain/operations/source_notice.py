@@ -1,4 +1,4 @@
-"""What to tell of sources that are off though nobody may have meant it, in one line that names the settings to make."""
+"""Warns in one line about sources that are off, possibly by mistake, and names the settings."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,11 @@ from newsintel.config.settings import Settings
 
 
 def source_notice(settings: Settings) -> str | None:
-    """The line: no source is on at all, or credentials are half set, or SOURCES names a source without them. None if all is well."""
+    """Return the warning, or None if there is no problem.
+
+    Problems are: no source is on, credentials are half set, or SOURCES names a source without
+    credentials.
+    """
     wanted = [source for source in settings.source.values() if not settings.sources or source.name in settings.sources]
     none = not settings.enabled_sources
     said = []
@@ -22,11 +26,11 @@ def source_notice(settings: Settings) -> str | None:
 
 
 def noticed(settings: Settings) -> dict[str, str]:
-    """The member that an answer has besides where no source is on: who asks would take it for no news."""
+    """Return the extra member of answers while no source is on: else it looks like no news."""
     return {} if settings.enabled_sources else {"notice": str(source_notice(settings))}
 
 
 def _listed(names: Sequence[str]) -> str:
-    """`A`, `A and B`, `A, B and C`."""
+    """Join names: `A`, `A and B`, `A, B and C`."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last

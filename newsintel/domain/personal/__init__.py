@@ -1,1 +1,1 @@
-"""What belongs to one person: preferences, saved articles, a view of a search."""
+"""One person's own data: preferences, saved articles, a view of a search."""

@@ -1,7 +1,8 @@
-"""A search as one person sees it: a view over the shared harvest that fills in, reorders and hides as the person's preferences say.
+"""Arranges a search for one person: a view of the shared harvest, by the person's preferences.
 
-Nothing of it enters a cache. Under `relevance` a story of a preferred source or on one of the topics is worth more by a fixed step; the
-orders `newest` and `popular` are facts that nobody's taste changes, so there preferences only hide. The shared `score` is shown as it is.
+It is never cached. Preferences fill in missing parameters, reorder stories and hide some. Under
+`relevance` a story of a preferred source or topic gains a fixed amount. The orders `newest` and
+`popular` are facts, so there preferences only hide. The shared `score` is shown unchanged.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,11 +19,12 @@ from newsintel.domain.search.query_model import Sort
 from newsintel.domain.search.scoring import DECIMALS, shown
 
 SOURCE, TOPIC = 0.10, 0.20
-"""What a preference is worth, on the scale of scores. A judgement: both together are less than the words asked for count in a title
-(0.40), so that taste decides among what fits, not over it."""
+"""The worth of a preference, on the scale of scores. A judgement: both together are less than the
+query words count in a title (0.40), so that preferences decide among matching stories, but do not
+outweigh the match."""
 
 _FILLS = {"language": "language", "limit": "default_limit", "dedupe": "dedupe", "sort": "sort"}
-"""A parameter, and the preference that stands in where it is absent."""
+"""A parameter, and the preference that replaces it if it is missing."""
 
 
 @frozen
@@ -30,10 +32,10 @@ class Arranged:
     """Stories in a person's order.
 
     Attributes:
-        ranked: those that are left.
+        ranked: the visible stories.
         worth: what the person's preferences added to each, in the same order.
-        hidden: how many are not shown.
-        applied: the preferences that were heeded.
+        hidden: how many stories are not shown.
+        applied: the preferences that were applied.
     """
 
     ranked: tuple[Ranked, ...]
@@ -43,12 +45,12 @@ class Arranged:
 
 
 def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A request's values with those of preferences where the caller named none, and the preferences that stood in.
+    """Fill parameters that the caller did not name from preferences; also return those preferences.
 
     Args:
-        given: every parameter's value by name, defaults included.
-        named: the parameters that the caller wrote.
-        preferences: the person's.
+        given: all parameter values by name, including defaults.
+        named: the parameters that the caller named.
+        preferences: the preferences of the person.
     """
     kept = {name: (preference, getattr(preferences, preference)) for name, preference in _FILLS.items() if name not in named}
     used = {name: (preference, value) for name, (preference, value) in kept.items() if value is not None}
@@ -56,10 +58,10 @@ def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferen
 
 
 def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[Arranged]:
-    """Hide the stories on excluded topics, then put the others in the person's order; ties stay in the order they come in.
+    """Hide stories on excluded topics and sort the others for the person; the sort is stable.
 
-    A story is on a topic if the title, description or section of any of its articles has the topic's words in a row, and of a source if
-    any of its articles is.
+    A story is on a topic if the title, description or section of any of its articles has the
+    topic's words in a row. It is of a source if any of its articles is.
     """
     excluded = Topics(preferences.excluded_topics)
     kept = []
@@ -71,7 +73,7 @@ def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> S
         topics, sources = Topics(preferences.topics), frozenset(preferences.preferred_sources)
         weighed = []
         for one in kept:
-            weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - likewise
+            weighed.append((one, (yield from _worth(one.group, sources, topics))))  # noqa: PERF401 - same reason
         weighed.sort(key=lambda it: -round(shown(it[0].parts) + it[1], DECIMALS))
         applied += tuple(name for name in ("preferred_sources", "topics") if getattr(preferences, name))
     else:
@@ -90,7 +92,7 @@ def _worth(group: Group, sources: Collection[str], topics: Topics) -> Sliced[flo
 
 
 def _on(group: Group, topics: Topics) -> Sliced[bool]:
-    """Whether a story is on one of some topics; an article a slice."""
+    """Whether a story is on one of some topics. One article per slice."""
     for article in (member.article for member in group.members):
         if topics.of(article):
             return True

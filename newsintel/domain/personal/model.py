@@ -1,4 +1,7 @@
-"""The values of what belongs to one account: saved, opened and dismissed articles, and past searches. All are frozen, times aware UTC."""
+"""The values of one account's data: saved, opened and dismissed articles, and past searches.
+
+All are frozen; times are aware UTC.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,11 +14,11 @@ from newsintel.domain.search.article import Article
 
 @frozen
 class Save:
-    """An article that somebody saved.
+    """A saved article.
 
     Attributes:
         notes: the person's own words, at most 10,000 characters, or None.
-        saved_at: when it was first saved; changing the notes does not move it.
+        saved_at: when it was first saved. Changing the notes does not change it.
     """
 
     article: Article
@@ -25,7 +28,7 @@ class Save:
 
 @frozen
 class SavedPage:
-    """Some saves, the latest first, and where the next page begins; None on the last."""
+    """Some saves, the latest first, and where the next page begins; None on the last page."""
 
     saves: tuple[Save, ...]
     next: Position | None
@@ -35,17 +38,17 @@ class Dismissal(StrEnum):
     """Why an article is not wanted."""
 
     HIDE = "hide"
-    """Not this one; it says nothing of others."""
+    """Only this article; it says nothing about others."""
     LESS_LIKE_THIS = "less_like_this"
 
 
 @frozen
 class Mark:
-    """An article that somebody opened or dismissed.
+    """An opened or dismissed article.
 
     Attributes:
         at: the last time.
-        reason: of a dismissal; None on an article that was opened.
+        reason: the reason of a dismissal; None for an opened article.
     """
 
     article: Article
@@ -55,7 +58,10 @@ class Mark:
 
 @frozen
 class MarkPage:
-    """Some opened or dismissed articles, the latest first, and where the next page begins; None on the last."""
+    """Some opened or dismissed articles, the latest first.
+
+    `next` is where the next page begins; None on the last page.
+    """
 
     marks: tuple[Mark, ...]
     next: Position | None
@@ -63,11 +69,11 @@ class MarkPage:
 
 @frozen
 class PastSearch:
-    """A search that somebody made.
+    """A past search of a person.
 
     Attributes:
-        id: `h_` and 20 lower-case base32 characters, at random.
-        query: q as it was understood: normalised, its case as typed.
+        id: `h_` and 20 random lower-case base32 characters.
+        query: q as parsed: normalised, case unchanged.
     """
 
     id: str
@@ -78,16 +84,16 @@ class PastSearch:
 
 @frozen
 class PastSearches:
-    """Some searches, the latest first, and where the next page begins; None on the last."""
+    """Some searches, the latest first, and where the next page begins; None on the last page."""
 
     searches: tuple[PastSearch, ...]
     next: Position | None
 
 
 class Put(StrEnum):
-    """What became of a value that was to be kept under a name."""
+    """The result of storing a value under a name."""
 
     NEW = "new"
     CHANGED = "changed"
     FULL = "full"
-    """It was not kept: there are as many already as there may be."""
+    """It was not stored: the maximum number exists already."""

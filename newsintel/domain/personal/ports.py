@@ -1,8 +1,8 @@
-"""What routes and the recorder need of the stores about one person's own things, as Protocols: beside `ports`, with the same promise.
+"""Protocols of the stores for a person's own data that routes and the recorder use.
 
-Every method is trio-flavoured and raises `UnavailableError` (`BusyError` when no slot was free), or `AccountGoneError` where it would keep
-something of an account that is deleted meanwhile, and nothing else that is foreseen. A `user_id` is an account's inside the process; no
-method shows or changes anything of another account.
+Every method runs on trio. Its only expected errors are `UnavailableError`, `BusyError` if no slot
+was free, and `AccountGoneError` if it would store data of an account that was deleted meanwhile. A
+`user_id` is the internal id of an account. No method shows or changes data of another account.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,132 +17,137 @@ from newsintel.domain.search.query_model import Clause
 
 
 class History(Protocol):
-    """The search history, as the recorder and the janitor see it."""
+    """The search history, for the recorder and the janitor."""
 
     async def record(self, searches: Sequence[SearchRecord]) -> None:
-        """Append searches, but for those whose owners are gone or have cleared them since."""
+        """Append searches, except those of deleted accounts and those cleared meanwhile."""
         ...
 
     async def prune(self, before: datetime) -> int:
-        """Delete the searches made before a moment, in short transactions; two at once share the work.
+        """Delete searches older than a time, in short transactions. Two processes share the work.
 
         Returns:
-            How many it deleted. What it had deleted when it raised stays deleted.
+            How many it deleted. After an error, earlier deletions stay.
         """
         ...
 
 
 class PreferenceStore(Protocol):
-    """What people have had remembered, as JSON by name."""
+    """People's preferences, as JSON by name."""
 
     async def all(self, user_id: int) -> Mapping[str, Any]:
-        """Everything that an account keeps, by key."""
+        """Return all values of an account, by key."""
         ...
 
     async def put(self, user_id: int, key: str, value: Any, at: datetime) -> Put:
-        """Keep a value, which `preferences.checked` gave; FULL if the account has as many others as it may.
+        """Store a value from `preferences.checked`; FULL if the account has the maximum number.
 
         Raises:
-            PoisonedBatchError: the value takes more room than it may, as PostgreSQL writes it.
+            PoisonedBatchError: the value is too large in PostgreSQL's format.
         """
         ...
 
     async def delete(self, user_id: int, key: str) -> bool:
-        """Forget a value; False if there was none."""
+        """Delete a value; False if there was none."""
         ...
 
 
 class SavedArticles(Protocol):
-    """Which articles people saved, with their notes."""
+    """People's saved articles, with their notes."""
 
     async def page(
         self, user_id: int, words: Sequence[Clause] | None, limit: int, after: Position | None, *, content: bool = False
     ) -> SavedPage:
-        """Up to `limit` saves after a position, the latest first. With words there may be fewer, or none, and still more to come.
+        """Return up to `limit` saves after a position, the latest first.
+
+        With words a page may have fewer saves, or none, although there is a next page.
 
         Args:
-            user_id: the account's.
-            words: from `saved_query.build`; of these alternatives title, publisher and notes together must meet one; None = anything.
-            limit: of the page.
-            after: where the page before ended.
-            content: with the texts of the articles.
+            user_id: the id of the account.
+            words: alternatives from `saved_query.build`. Title, publisher and notes together must
+                match at least one; None = all saves.
+            limit: the size of the page.
+            after: where the previous page ended.
+            content: include the texts of the articles.
         """
         ...
 
     async def put(
         self, user_id: int, article: Article, fetched_at: datetime, *, notes: str | None, keep_notes: bool, at: datetime
     ) -> tuple[Save, Put]:
-        """Save an article, or save it again: the same save then, whose notes change unless they are to be kept.
+        """Save an article. If it was saved before, only its notes change, unless `keep_notes`.
 
-        FULL if the account has as many others as it may; nothing is kept then.
+        FULL if the account has the maximum number; then nothing is stored.
 
         Args:
-            user_id: the account's.
-            article: what is saved; if the archive does not have it yet, it goes there in the same transaction.
+            user_id: the id of the account.
+            article: the article. If the archive does not have it yet, the same transaction adds it
+                there.
             fetched_at: when the article was fetched.
-            notes: the person's words, or None.
-            keep_notes: an older save keeps its notes.
-            at: the time now.
+            notes: the person's notes, or None.
+            keep_notes: an earlier save keeps its notes.
+            at: the current time.
         """
         ...
 
     async def delete(self, user_id: int, article_id: str) -> bool:
-        """Forget a save; False if there was none."""
+        """Delete a save; False if there was none."""
         ...
 
 
 class Feedback(Protocol):
-    """What people opened, and what they do not want to see. Of each person the newest 5,000 of either are kept."""
+    """Articles that people opened or dismissed. Each person's newest 5,000 of either are kept."""
 
     async def open(self, user_id: int, article: Article, fetched_at: datetime, at: datetime) -> None:
-        """Note that somebody opened an article, or did so again.
+        """Record that a person opened an article, possibly again.
 
         Args:
-            user_id: the account's.
-            article: if the archive does not have it yet, it goes there in the same transaction.
+            user_id: the id of the account.
+            article: the article. If the archive does not have it yet, the same transaction adds it
+                there.
             fetched_at: when the article was fetched.
-            at: the time now.
+            at: the current time.
         """
         ...
 
     async def dismiss(self, user_id: int, article: Article, fetched_at: datetime, at: datetime, reason: Dismissal) -> None:
-        """Note that somebody does not want an article, or now for another reason; the arguments likewise."""
+        """Record a dismissal, possibly again for another reason. Arguments as in `open`."""
         ...
 
     async def forget_opened(self, user_id: int, article_id: str) -> bool:
-        """Forget that an article was opened; False if it was not."""
+        """Delete the record that an article was opened; False if there was none."""
         ...
 
     async def forget_dismissed(self, user_id: int, article_id: str) -> bool:
-        """Forget that an article was dismissed; False if it was not."""
+        """Delete the record that an article was dismissed; False if there was none."""
         ...
 
     async def opened(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        """Up to `limit` opened articles after a position, the latest first."""
+        """Return up to `limit` opened articles after a position, the latest first."""
         ...
 
     async def dismissed(self, user_id: int, limit: int, after: Position | None) -> MarkPage:
-        """Up to `limit` dismissed articles after a position, the latest first."""
+        """Return up to `limit` dismissed articles after a position, the latest first."""
         ...
 
 
 class OwnHistory(Protocol):
-    """The searches that one account made."""
+    """The searches of one account."""
 
     async def page(self, user_id: int, limit: int, after: Position | None) -> PastSearches:
-        """Up to `limit` searches after a position, the latest first."""
+        """Return up to `limit` searches after a position, the latest first."""
         ...
 
     async def delete(self, user_id: int, search_id: str) -> bool:
-        """Forget one search; False if the account made none of that id."""
+        """Delete one search; False if the account has no search with this id."""
         ...
 
     async def lone_keys(self, user_id: int, since: datetime) -> Sequence[str]:
-        """Keys of the harvests that this account has searched for since a moment, and nobody else has."""
+        """Return the keys of harvests that since a time only this account has searched for."""
         ...
 
     async def clear(self, user_id: int, until: datetime) -> None:
-        """Forget every search up to a moment, those that the recorder still holds included."""
+        """Delete all searches up to a time, including those that the recorder still holds."""
         ...
 
 
@@ -150,9 +155,9 @@ class AccountData(Protocol):
     """An account as a whole."""
 
     async def identities(self, user_id: int) -> Sequence[tuple[str, str]]:
-        """The provider and subject of each of an account's ways in."""
+        """Return provider and subject of each of an account's identities."""
         ...
 
     async def delete(self, user_id: int) -> None:
-        """Delete an account with everything in PostgreSQL that refers to it; does nothing if it is gone."""
+        """Delete an account and all its data in PostgreSQL. Does nothing if it does not exist."""
         ...

@@ -1,7 +1,8 @@
-"""What a person can have remembered: the preferences that searches heed, each with its rule, and any others as plain JSON.
+"""A person's preferences: those that searches apply, each with its rule, and others as plain JSON.
 
-A rule takes a value as it came from JSON and gives the value to keep, or raises an InvalidBodyError for the member `value` whose
-message names the preference. docs/personal.md tells people the same.
+A rule takes a value from JSON and returns the value to store. Or it raises an InvalidBodyError for
+the member `value` with a message that names the preference. docs/personal.md describes the same
+rules for users.
 """
 
 import json
@@ -19,27 +20,29 @@ from newsintel.errors import InvalidBodyError, InvalidParameterError
 
 KEY = r"[A-Za-z0-9_.:-]{1,100}"
 MAX_VALUE_BYTES = 4096
-"""Of a value as PostgreSQL writes it, in UTF-8 with a space after each comma and colon (contract: 4 KiB)."""
+"""Maximum of a value in PostgreSQL's format: UTF-8 with a space after each comma and colon
+(contract: 4 KiB)."""
 MAX_KEYS = 100
-"""Of one person (contract)."""
+"""Maximum for one person (contract)."""
 MAX_TOPICS = 50
-"""Of each list. A topic is looked for in every story of a search."""
+"""Maximum of each list. Each topic is looked for in every story of a search."""
 
 OBJECT_BYTES = 140
-"""What a person's preferences take beside their lists."""
+"""The size of a person's preferences without their lists."""
 
-# PostgreSQL's jsonb cannot hold them: an escaped NUL (after an even number of backslashes), half of a character.
+# PostgreSQL's jsonb cannot store an escaped NUL (after an even number of backslashes) or a
+# surrogate.
 _UNKEEPABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 @frozen
 class Preferences:
-    """The preferences that searches heed; None and () where a person has none.
+    """The preferences that searches apply; None and () = not set.
 
     Attributes:
         preferred_sources: names of sources.
-        topics: words or runs of words.
-        excluded_topics: likewise.
+        topics: words or phrases.
+        excluded_topics: words or phrases.
         language: two lower-case letters.
         default_limit: 1 to 100.
         record_history: whether searches go into the history.
@@ -56,7 +59,10 @@ class Preferences:
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "Preferences":
-        """Those among everything that a person keeps. What breaks its rule (another version may have another) counts for nothing."""
+        """Select the preferences from all values of a person.
+
+        A value that breaks its rule is ignored (another version may have another rule).
+        """
         found: dict[str, Any] = {}
         for key in kept.keys() & _RULES.keys():
             try:
@@ -68,18 +74,18 @@ class Preferences:
 
     @property
     def size_bytes(self) -> int:
-        """What they take in memory."""
+        """The size in memory."""
         lists = (self.preferred_sources, self.topics, self.excluded_topics)
         return OBJECT_BYTES + sum(getsizeof(one) + sum(map(getsizeof, one)) for one in lists if one)
 
 
 def checked(key: str, value: Any, sources: Collection[str]) -> Any:
-    """A preference's value as it is to be kept.
+    """Return the value of a preference as it will be stored.
 
     Args:
         key: matches KEY.
-        value: any value of JSON.
-        sources: those that exist.
+        value: any JSON value.
+        sources: the existing sources.
 
     Raises:
         InvalidBodyError: for the member `value`.
@@ -97,7 +103,7 @@ def checked(key: str, value: Any, sources: Collection[str]) -> Any:
 
 
 def too_large(key: str) -> InvalidBodyError:
-    """The refusal of a value above MAX_VALUE_BYTES."""
+    """Return the error for a value above MAX_VALUE_BYTES."""
     return InvalidBodyError("value", "too_large", f"{key} must have at most {MAX_VALUE_BYTES:,} bytes as JSON.")
 
 

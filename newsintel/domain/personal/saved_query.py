@@ -1,4 +1,4 @@
-"""A search of one's saved articles, understood: the grammar of every search, without fields; exclusions alone will do."""
+"""Parses a search of saved articles: the common grammar without fields; may only exclude."""
 
 from newsintel.domain.search.matching import ONLY_STOP_WORDS, says_nothing
 from newsintel.domain.search.query_model import Clause, Term
@@ -7,13 +7,16 @@ from newsintel.errors import InvalidParameterError
 
 
 def build(q: str) -> tuple[Clause, ...]:
-    """The alternatives of which a saved article must meet one; one that only excludes has nothing `wanted`.
+    """Return the alternatives, of which a saved article must match one.
+
+    `wanted` is empty in an alternative that only excludes.
 
     Args:
         q: as typed.
 
     Raises:
-        InvalidParameterError: q is blank, too long, too complex, holds what nobody types, or nothing to look for.
+        InvalidParameterError: q is blank, too long, too complex, holds control characters, has no
+            word, or only stop words.
     """
     alternatives = parse(checked(q)).alternatives
     if not alternatives:

@@ -1,4 +1,7 @@
-"""Articles, and stories: groups of articles that tell the same. All values are frozen; times are aware UTC."""
+"""Articles, and stories: groups of articles about the same event.
+
+All values are frozen; times are aware UTC.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,13 +9,14 @@ from enum import StrEnum
 from attrs import frozen
 
 MAX_TITLE, MAX_DESCRIPTION, MAX_CONTENT, MAX_NAME = 300, 2000, 50_000, 200
-"""Characters. Reddit allows 300 in a title, and the longest title recorded elsewhere has 150. A description is for a list of results, of
-which a page may hold 100; the content is for reading one. A name (author, publisher, section) is a line."""
+"""In characters. Reddit allows 300 in a title, and the longest title recorded elsewhere has 150. A
+description is shown in lists of results, up to 100 on a page; the content is for reading one
+article. A name (author, publisher, section) is one line."""
 
 
 @frozen
 class Engagement:
-    """What readers did, as a source counts it."""
+    """Reactions of readers, as counted by the source."""
 
     points: int
     comments: int
@@ -23,13 +27,15 @@ class Article:
     """One article, post or video, normalised by its source's adapter. All text is plain text.
 
     Attributes:
-        id: `a_` and the first 20 lower-case base32 characters of SHA-256(canonical_url); the public id.
+        id: `a_` and the first 20 lower-case base32 characters of SHA-256(canonical_url); the public
+            id.
         source: the adapter's name, e.g. `guardian`.
-        external_id: the source's own identity of the item (for NewsAPI, which has none, the URL it gave).
-        url: the address to open: http or https, at most 2048 characters.
-        canonical_url: the identity: one address for all spellings of the same page.
+        external_id: the source's id of the item (for NewsAPI, which has none, the URL it gave).
+        url: the URL to open: http or https, at most 2048 characters.
+        canonical_url: the identity: one URL for all spellings of the same page.
         publisher: the outlet, e.g. `The Guardian`, `BBC News`, `r/worldnews`.
-        published_at_estimated: True where the source gave no usable date and the time of the fetch stands in.
+        published_at_estimated: True if the source gave no usable date. Then the date is the time of
+            the fetch.
     """
 
     id: str
@@ -60,11 +66,11 @@ class Rule(StrEnum):
 
 @frozen
 class Member:
-    """An article of a group, and what tied it to the group's founder.
+    """An article of a group, and why it matched.
 
     Attributes:
-        rule: None on the founder itself.
-        similarity: of the titles, 0..1; None on the founder itself.
+        rule: None for the founder.
+        similarity: of the title to the founder's, 0..1; None for the founder.
     """
 
     article: Article
@@ -74,23 +80,27 @@ class Member:
 
 @frozen
 class Group:
-    """Articles that count as one story. `members` is in founder order, the founder first; `leader` is the one shown."""
+    """Articles that count as one story.
+
+    `members` is in founder order, with the founder first. `leader` is the member that is shown.
+    """
 
     members: tuple[Member, ...]
     leader: Article
 
     @property
     def founder(self) -> Article:
-        """The member that the others were compared with."""
+        """The first member, with which the others were compared."""
         return self.members[0].article
 
 
 @frozen
 class ArchivedArticle:
-    """An article as the archive has it.
+    """An article in the archive.
 
     Attributes:
-        leader_id: public id of the article this one is listed under as a duplicate; its own id if it stands alone.
+        leader_id: public id of the article that lists this one as a duplicate; its own id if there
+            is none.
     """
 
     article: Article
@@ -101,7 +111,7 @@ class ArchivedArticle:
 
 @frozen
 class Pair:
-    """Two articles that one merge put into one group: the member and its founder, by public id."""
+    """A member and the founder of its group in one merge, by public id."""
 
     member_id: str
     founder_id: str

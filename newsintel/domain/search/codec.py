@@ -1,9 +1,10 @@
-"""Values to bytes and back: answers for the cache, bodies for responses. The only place with cattrs hooks.
+"""Serialises values: answers for the cache, bodies for responses. All cattrs hooks are here.
 
-What is loaded is trusted in nothing: a cache outlives versions, and may be written by others. It is a whole answer or a ValueError.
+Loaded bytes are not trusted: a cache outlives versions, and others may write to it. The result is a
+whole answer or a ValueError.
 
-An answer's merge is written as places in its harvest's list of articles, so that it costs a twentieth of the bytes and none of the work
-of merging again.
+The merge of an answer is stored as positions in its harvest's list of articles. That takes a
+twentieth of the bytes, and nothing has to be merged again.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,26 +23,29 @@ from newsintel.domain.search.harvest import Answer, Harvest, Merge, Origin, Rank
 from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Status
 from newsintel.domain.search.query_model import Dedupe, Sort
 
-# Raise it with every change to the fields of Answer or of a value within: what another version wrote is then not read.
+# Increase it with every change to the fields of Answer or of a value within. Then what another
+# version wrote is not read.
 FORMAT = 5
 
 MAX_BYTES = 2 * 2**20
-"""Of an answer in the cache: parsing more takes longer than everybody may be held up. 300 articles have 0.4 MiB as a rule."""
+"""Maximum size of an answer in the cache. Parsing a larger one would block the event loop too long.
+300 articles usually have 0.4 MiB."""
 
 MOST_OPENED = 12_000
-"""Objects and lists in an answer, by the signs that open them: a parser in C cannot be paused. 300 articles have 1,800 as a rule."""
+"""Maximum number of objects and lists in an answer, counted by their opening brackets, because a
+parser in C cannot be paused. 300 articles usually have 1,800."""
 
 
 def to_json(value: Any) -> bytes:
-    """A body of plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
+    """Serialise plain values (dicts, lists, strings, numbers) as UTF-8 JSON."""
     return orjson.dumps(value)
 
 
 def dump_answer(answer: Answer) -> Sliced[bytes]:
-    """A landed answer, its harvest and default merge, as bytes that `load_answer` reads.
+    """Serialise an answer, its harvest and default merge, for `load_answer`.
 
     Raises:
-        ValueError: it has more than MAX_BYTES.
+        ValueError: the result exceeds MAX_BYTES or MOST_OPENED.
     """
     harvest = answer.harvest
     row = _converter.unstructure(evolve(harvest, outcomes=(), archived=()))
@@ -58,10 +62,11 @@ def dump_answer(answer: Answer) -> Sliced[bytes]:
 
 
 def load_answer(data: bytes) -> Sliced[Answer]:
-    """The answer that was dumped.
+    """Return the answer that `dump_answer` serialised.
 
     Raises:
-        ValueError: the bytes are no answer of this format; the message says why in a few words and quotes nothing of them.
+        ValueError: the bytes are not an answer in this format. The message gives the reason and
+            quotes nothing of the bytes.
     """
     _check_size(data)
     try:
@@ -94,7 +99,7 @@ def _article_rows(articles: Sequence[Article]) -> Sliced[list[Any]]:
 
 
 def _harvest(row: Any) -> Sliced[Harvest]:
-    """A harvest, article by article."""
+    """Structure a harvest, one article per slice."""
     archived = yield from _articles(row["archived"])
     outcomes = []
     for each in row["outcomes"]:
@@ -115,7 +120,11 @@ def _articles(rows: Any) -> Sliced[tuple[Article, ...]]:
 
 
 def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
-    """A group in its place: its leader, its members with what ties them to the founder, its score's parts, its popularity."""
+    """Return a ranked group as a row.
+
+    It holds the leader, the members with rule and similarity, the parts of the score, the
+    popularity.
+    """
     parts = ranked.parts
     return [
         places[id(ranked.group.leader)],
@@ -126,7 +135,7 @@ def _ranked_row(ranked: Ranked, places: dict[int, int]) -> list[Any]:
 
 
 def _merge(rows: Any, articles: Sequence[Article]) -> Sliced[Merge]:
-    """The merge of these articles that the rows tell; every article stands in it once."""
+    """Restore a merge of these articles. Every article must occur in it exactly once."""
     if type(rows) is not list:
         raise TypeError("expected a list")
     ranked = []
@@ -143,7 +152,7 @@ def _ranked(row: Any, articles: Sequence[Article]) -> Ranked:
     leader, members, parts, popularity = row
     group = Group(tuple([_tied(articles, *member) for member in members]), articles[_place(leader)])
     if not any(member.article is group.leader for member in group.members):
-        raise ValueError("led by a stranger")
+        raise ValueError("leader is not a member")
     title, description, recency, corroboration, engagement = (_real(part, float) for part in parts)
     return Ranked(group, ScoreParts(title, description, recency, corroboration, engagement), _real(popularity, float))
 
@@ -159,7 +168,7 @@ def _place(value: Any) -> int:
 
 
 def _exactly(kind: type) -> Callable[[Any, Any], Any]:
-    """A hook that takes a value as it is or not at all, where cattrs would convert 5 to "5"."""
+    """Make a hook that accepts only this exact type, where cattrs would convert 5 to "5"."""
 
     def check(value: Any, _: Any) -> Any:
         if type(value) is not kind:
@@ -192,7 +201,7 @@ def _is_tuple(kind: Any) -> bool:
 
 
 def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[Any, ...]]:
-    """Structures `tuple[X, ...]` from a list alone, where cattrs would also take a text letter by letter."""
+    """Structure `tuple[X, ...]` only from a list: cattrs would also split a string into letters."""
     item = get_args(kind)[0]
     hook = converter.get_structure_hook(item)
 
@@ -205,16 +214,19 @@ def _tuple_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], tuple[A
 
 
 def _make() -> Converter:
-    """The converter; without detailed validation, which takes twice the time to say where an unreadable harvest is wrong."""
+    """Make the converter.
+
+    It does not use detailed validation, which takes twice the time to locate errors in a harvest.
+    """
     converter = make_converter(detailed_validation=False)
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
-    for enum in (HeldFrom, Origin, Sort, Status):  # by name, or the hook of their base str would take them
+    for enum in (HeldFrom, Origin, Sort, Status):  # else the hook of their base str applies
         converter.register_structure_hook(enum, _member)
     converter.register_structure_hook(float, _real)
     converter.register_structure_hook(datetime, _moment)
     converter.register_structure_hook_factory(_is_tuple)(_tuple_hook)
-    for model in (Harvest, FetchOutcome, Article):  # else the first answer would wait for their hooks to be written
+    for model in (Harvest, FetchOutcome, Article):  # compile now, not at the first answer
         converter.get_structure_hook(model)
         converter.get_unstructure_hook(model)
     return converter

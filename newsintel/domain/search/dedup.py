@@ -1,7 +1,8 @@
-"""Groups articles that tell one story: articles in founder order flow in, groups flow out, and no article is ever lost.
+"""Groups articles about one story. Articles flow in in founder order, groups flow out.
 
-An article joins the group that already holds its page, else the group whose founder (its first article) has the most similar title, else
-it founds one. Titles are compared with founders' alone, so no chain of small changes ties together two titles that are far apart.
+No article is lost. An article joins the group that already holds its page, else the group whose
+founder (its first article) has the most similar title, else it founds a group. Titles are compared
+only with those of founders, so no chain of small changes connects two very different titles.
 """
 
 import re
@@ -16,8 +17,9 @@ from newsintel.domain.search.nearest_title import Titles, similarity
 from newsintel.domain.search.query_model import Dedupe
 from newsintel.domain.text.clean import fold
 
-# What outlets put round a title without making it another story, as it reads once folded. The list is a judgement, from the habits of the
-# Guardian ("- live", "- as it happened" with any dash, "| Jane Doe"), Reuters ("UPDATE 1-", "REFILE-") and Reddit ("[Video]").
+# What outlets add to a title of the same story, in folded form. The list is a judgement, from the
+# habits of the Guardian ("- live", "- as it happened" with any dash, "| Jane Doe"), Reuters
+# ("UPDATE 1-", "REFILE-") and Reddit ("[Video]").
 _DECORATED = re.compile(
     r"""(?: (?:breaking|breaking\ news|exclusive|live|live\ updates|opinion|video|watch)\ ?[:|]\ ?
           | (?:update|wrapup)\ \d{1,2}-\ ?
@@ -30,23 +32,27 @@ _DECORATED = re.compile(
         )*""",  # noqa: RUF001 - titles use every dash
     re.VERBOSE,
 )
-# A columnist's name: one to four words after a bar, if at least six come before it ("opening bell 10 march | markets slump" keeps its end).
+# A columnist's name: one to four words after a bar, if at least six words precede it ("opening bell
+# 10 march | markets slump" keeps its end).
 _SIGNED = re.compile(r"(?P<title>\S+(?: \S+){5,}) \| \S+(?: \S+){0,3}")
 
 
 LONGEST = 400
-"""Characters of a folded title that are compared. A title has 300 at most; only what is written to make folding grow it (one sign
-may become 18 letters) is longer, and comparing two texts takes as long as the product of their lengths."""
+"""Characters of a folded title that are compared. A title has 300 at most; it is longer only if its
+author made folding expand it (one character may become 18). The time to compare two texts is the
+product of their lengths."""
 
 
 @frozen
 class Match:
-    """Where an article went.
+    """The group of an article.
 
     Attributes:
-        founder: position of its group's founder among all articles added, from 0; its own if it founded one.
-        rule: what tied it to its group; None if it founded one.
-        similarity: of its title to the founder's, 0..1, as the mode compares them; None if it founded a group.
+        founder: position of the group's founder among all articles added, from 0; its own position
+            if it founded a group.
+        rule: why it matched; None if it founded a group.
+        similarity: of its title to the founder's, 0..1, as the mode compares them; None if it
+            founded a group.
     """
 
     founder: int
@@ -55,10 +61,12 @@ class Match:
 
 
 class Deduper:
-    """Decides one article at a time, in founder order. Keeps the titles of founders and the address of every page, nothing else.
+    """Assigns articles to groups, one at a time, in founder order.
 
-    A page is looked for among all members, not founders alone: the same canonical URL is the same public id, which must not turn up in two
-    groups. The rule `url` therefore says that some member of the group, not always its founder, is the same page.
+    It stores only the titles of founders and the URL of every page. A page is looked up among all
+    members, not only founders: the same canonical URL is the same public id, which must not occur
+    in two groups. So the rule `url` says that some member of the group, not always its founder, is
+    the same page.
     """
 
     def __init__(self, mode: Dedupe) -> None:
@@ -70,11 +78,11 @@ class Deduper:
         self._pages: dict[str, int] = {}
 
     def add(self, title: str, canonical_url: str | None) -> Match:
-        """Take the next article; without an address (None) it can match by its title alone."""
+        """Add the next article. Without a URL (None) it can match only by its title."""
         return whole(self.adding(title, canonical_url))
 
     def adding(self, title: str, canonical_url: str | None) -> Sliced[Match]:
-        """Likewise, in slices; the next one only when it is done."""
+        """Do the same in slices. Add the next article only after this is done."""
         position = self._added
         self._added += 1
         if self._mode is Dedupe.OFF:
@@ -106,9 +114,10 @@ class Deduper:
 
 
 class Grouping:
-    """Groups articles as they come, in founder order; groups are in the order of their founders.
+    """Groups articles as they come, in founder order. Groups are in the order of their founders.
 
-    With OFF every article is a group, even where one source lists one page twice (Reddit does, in several subreddits): nothing is merged.
+    With OFF every article is its own group, even if a source lists one page twice (Reddit does, in
+    several subreddits).
     """
 
     def __init__(self, mode: Dedupe) -> None:
@@ -117,7 +126,7 @@ class Grouping:
         self._groups: dict[int, Group] = {}
 
     def add(self, articles: Iterable[Article]) -> Sliced[tuple[Group, ...]]:
-        """Take the next articles; the groups of all so far. Not to be called again before that is done."""
+        """Add articles and return the groups of all so far. Finish one call before the next."""
         grown = set()
         for article in articles:
             yield
@@ -131,19 +140,19 @@ class Grouping:
 
 
 def group(articles: Sequence[Article], mode: Dedupe) -> tuple[Group, ...]:
-    """The groups of all articles, given in founder order."""
+    """Group articles that are in founder order."""
     return whole(Grouping(mode).add(articles))
 
 
 def folded(title: str) -> str:
-    """The form in which titles are compared, cut to LONGEST."""
+    """Return the form in which titles are compared, cut to LONGEST."""
     return fold(title)[:LONGEST]
 
 
-# A search may group again after each of its sources, most of the titles each time the same.
+# A search may group again after each source, mostly with the same titles.
 @remembered(max_bytes=2 * 2**20)
 def undecorated(title: str) -> str:
-    """The folded title without what outlets put round it; whole where nothing else would be left."""
+    """Fold a title and remove what outlets add to it, but never all of it."""
     text = folded(title)
     signed = _SIGNED.fullmatch(text)
     bare = _DECORATED.fullmatch(signed["title"] if signed else text)
@@ -151,7 +160,10 @@ def undecorated(title: str) -> str:
 
 
 def _fullest(articles: Sequence[Article]) -> Article:
-    """The article with most of description, author, image, content and a date that was not guessed; the first of equals."""
+    """Return the article with the most details; on a tie the first.
+
+    They are description, author, image, content and a date that is not estimated.
+    """
     return max(
         articles,
         key=lambda it: sum(map(bool, (it.description, it.author, it.image_url, it.content, not it.published_at_estimated))),

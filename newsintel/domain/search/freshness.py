@@ -1,9 +1,11 @@
-"""How long a harvest may answer: the contract's windows as arithmetic on its times.
+"""Decides how long a harvest may answer: the contract's windows as arithmetic on its times.
 
-From its landing a harvest passes through RFC 5861's three windows: fresh; then served at once while a flight renews it; then served only
-where renewing failed. Each outcome in it is due by itself: a good one after the TTL, or later where its source's quota runs low; a failure
-when its source may be asked again. Where all sources that answered found nothing, they are due as soon as a failure would be. The harvest
-is fresh until the first is due, and then only what is due is asked for.
+After its flight has landed, a harvest passes through the three windows of RFC 5861: fresh; then
+served at once while a flight renews it; then served only if renewing failed. Each outcome in it is
+due separately: a good one after the TTL, or later if the quota of its source runs low; a failure
+when its source may be asked again. If no source that answered found anything, their outcomes are
+due as soon as a failure would be. The harvest is fresh until the first outcome is due. Then only
+the sources with due outcomes are asked.
 """
 
 from datetime import datetime, timedelta
@@ -16,15 +18,16 @@ from newsintel.domain.search.harvest import Harvest, Origin
 from newsintel.domain.search.outcome import ANYBODY, Asker, FetchOutcome, Status
 
 CLOCKS_DIFFER_S = 60.0
-"""How far ahead another process's clock may be. What is dated later was fetched before this one was set back, nobody knows when."""
+"""How far ahead the clock of another process may be. A later time means that our clock was set back
+after the fetch, so the age is unknown."""
 
 
 class Freshness(Enum):
-    """What a harvest is good for at one moment."""
+    """How a harvest may be used at one moment."""
 
     FRESH = auto()
     REVALIDATE = auto()
-    """Answer with it at once, and renew it."""
+    """Answer with it at once and renew it."""
     STALE = auto()
     """Answer with it only if renewing fails."""
     GONE = auto()
@@ -41,11 +44,14 @@ class Windows:
 
     @classmethod
     def of(cls, settings: Settings) -> "Windows":
-        """The windows that the environment asked for."""
+        """Return the windows from the settings."""
         return cls(settings.cache_ttl_s, settings.cache_revalidate_s, settings.cache_stale_s, settings.cache_partial_s)
 
     def fresh_until(self, harvest: Harvest) -> datetime:
-        """The end of the fresh window: when the first of its sources may be asked again. With none that answered, the TTL at the latest."""
+        """Return the end of the fresh window: when the first of its sources may be asked again.
+
+        If no source answered, it is at the latest `fetched_at` plus the time that answers are kept.
+        """
         keep_s = self._keep_s(harvest)
         due = [self.due_at(outcome, keep_s) for outcome in harvest.outcomes if outcome.status is not Status.DISABLED]
         if not any(outcome.status.answered for outcome in harvest.outcomes):
@@ -53,20 +59,24 @@ class Windows:
         return min(due)
 
     def judge(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> Freshness:
-        """What a harvest is good for now. It is stale to an asker for whom a source may be asked that was held back from somebody else."""
+        """Return how a harvest may be used now.
+
+        It is stale if one of its sources was held back from another asker and may be asked for this
+        one.
+        """
         if _by_another_clock(harvest.fresh_since, now):
             return Freshness.STALE
         fresh_until = self.fresh_until(harvest)
         within = Freshness.FRESH if now < fresh_until else Freshness.REVALIDATE
         if now < fresh_until + timedelta(seconds=self.revalidate_s):
             return within if all(map(asker.bound_by, harvest.outcomes)) else Freshness.STALE
-        # What Redis forgets is gone: it keeps a harvest for as long as this after its landing.
+        # Redis stores a harvest for this long after its landing. Later it is gone.
         if now < harvest.fresh_since + timedelta(seconds=self.ttl_s + self.stale_s):
             return Freshness.STALE
         return Freshness.GONE
 
     def kept(self, harvest: Harvest, now: datetime, asker: Asker = ANYBODY) -> tuple[FetchOutcome, ...]:
-        """The outcomes that a refresh keeps: all that are not due. () = ask every source."""
+        """Return the outcomes that a refresh keeps: all that are not due. () = ask every source."""
         keep_s = self._keep_s(harvest)
         asked = (
             outcome
@@ -76,25 +86,25 @@ class Windows:
         return tuple(outcome for outcome in asked if now < self.due_at(outcome, keep_s) and asker.bound_by(outcome))
 
     def outranks(self, old: Harvest, new: Harvest, now: datetime) -> bool:
-        """True if the older harvest is to be kept: it is complete and still served at once, and the newer one is partial."""
+        """Whether to keep the old harvest: complete and served at once, but the new is partial."""
         return old.complete and not new.complete and self.judge(old, now) in (Freshness.FRESH, Freshness.REVALIDATE)
 
     def due_at(self, outcome: FetchOutcome, keep_s: float | None = None) -> datetime:
-        """When the source of an outcome may be asked again.
+        """Return when the source of an outcome may be asked again.
 
         Args:
-            outcome: one of a harvest's.
-            keep_s: for how long at least an answer of this harvest is kept; None = the TTL.
+            outcome: an outcome of a harvest.
+            keep_s: the minimum time for which an answer of this harvest is kept; None = the TTL.
         """
         if outcome.status.answered:
             return outcome.fetched_at + timedelta(seconds=max(self.ttl_s if keep_s is None else keep_s, outcome.keep_s))
-        if outcome.status is Status.UNSUPPORTED:  # its plan will not cover the query sooner than an answer would change
+        if outcome.status is Status.UNSUPPORTED:  # the plan changes no sooner than an answer
             return outcome.fetched_at + timedelta(seconds=self.ttl_s)
         earliest = outcome.fetched_at + timedelta(seconds=self.partial_s)
         return max(earliest, outcome.retry_at) if outcome.retry_at else earliest
 
     def _keep_s(self, harvest: Harvest) -> float:
-        """For how long answers are kept: what was found for the TTL, an empty answer for no longer than a failure."""
+        """Return how long answers are kept: the TTL; if empty, at most as long as a failure."""
         if harvest.origin is Origin.ARCHIVE:
             empty = not harvest.archived
         else:

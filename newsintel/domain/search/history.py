@@ -1,23 +1,23 @@
-"""Searches that were answered, as the history keeps them. All values are frozen; times are aware UTC."""
+"""Answered searches, as the history stores them. All values are frozen; times are aware UTC."""
 
 from datetime import datetime
 
 from attrs import frozen
 
 REPEAT_S = 60.0
-"""The same person and query within it is the same search to the history (contract)."""
+"""The same query of the same person within this time counts as one search (contract)."""
 
 
 @frozen
 class Searched:
-    """What of an answered search goes into the history and the counts, whoever asked.
+    """What the history and the counts need of an answered search, without the person.
 
     Attributes:
-        query: its text as the person typed it.
-        key: of the harvest that answered.
+        query: the text as typed.
+        key: the key of the harvest that answered.
         results_count: stories found, over all pages.
-        form: its normal form; None if it is too long to be counted.
-        articles: ids of the first articles found, a few.
+        form: the normal form; None if it is too long to be counted.
+        articles: ids of the first few articles found.
     """
 
     query: str
@@ -29,13 +29,15 @@ class Searched:
 
 @frozen
 class SearchRecord:
-    """One search answered, for the history and the counts; it lives between HTTP and the recorder, in memory alone.
+    """One answered search of one person. It exists only in memory, between HTTP and the recorder.
 
     Attributes:
-        user_id: the account's, inside the process; None for an anonymous caller, of whom nothing is kept.
-        person: `Caller.person`; never kept with a search, only counted (`intelligence.marking`).
-        repeat_key: 32 hex digits, the same for the same person and query, which say nothing of either; by it processes tell a
-            repetition, and it is not kept with the search.
+        user_id: the internal id of the account; None for an anonymous caller, whose searches are
+            counted but not stored in the history.
+        person: `Caller.person`. It is never stored with a search, only counted
+            (`intelligence.marks`).
+        repeat_key: 32 hex digits, equal for the same person and query, but revealing neither.
+            Processes use it to detect repetitions. It is not stored with the search.
     """
 
     query: str

@@ -1,7 +1,8 @@
-"""Whether a text has what was asked for, word by word as the archive's index has it: for live scores, topics and people's own lists.
+"""Matches texts against queries word by word, like the index of the archive.
 
-A term is found as a run of lexemes (`lexemes`) of the text's language. What is asked for with marks, or found with marks though asked for
-without, is found less well (NEAR), so that an exact spelling comes first.
+Live scores, topics and the lists of a person use it. A term matches as a run of lexemes (`lexemes`)
+of the text's language. The match is weaker (NEAR) if query and text differ in their marks, so that
+an exact spelling comes first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +20,18 @@ from newsintel.domain.text.lexemes import lexeme
 from newsintel.domain.text.tokens import Token
 
 NEAR = 0.9
-"""How well a word is found that differs in its marks alone. A judgement: less than any whole word more or less."""
+"""The value of a match that differs only in its marks. A judgement: the loss is smaller than that
+of any whole word."""
 
 ONLY_STOP_WORDS = "q must hold a word that says something: `the`, `of` and the like need a capital letter, or a phrase in quotes."
 
 TELLING_CHARS = 2_000
-"""Of a description, from which a language is told: all of it, but for one that was imported."""
+"""Characters of a description that are used to detect its language. Only imported descriptions are
+longer."""
 
 _BETWEEN = "\0"
 _AND_EXACTLY = "\1"
-"""Stand between words and between two lists of them; no word has either."""
+"""Separators between words and between two lists of words. No word contains them."""
 
 
 class Typed(Protocol):
@@ -50,14 +53,15 @@ T = TypeVar("T", bound=Typed)
 
 @frozen
 class Run:
-    """A term's words in a row, by the rules of one language.
+    """The words of a term in a row, by the rules of one language.
 
     Attributes:
         lexemes: at least one.
-        prefix: the last one need only begin a word: a single letter of a script without spaces.
-        words: the same in their plain form.
-        exact: with their marks; as `words` if there are none.
-        as_lexemes, as_words, as_typed: the three as they are looked for in `Words`.
+        prefix: the last lexeme matches the start of a word: a single letter of a script without
+            spaces.
+        words: the words in their plain form.
+        exact: the words with their marks; equal to `words` if there are none.
+        as_lexemes, as_words, as_typed: the same three as strings to find in `Words`.
     """
 
     lexemes: tuple[str, ...]
@@ -69,26 +73,32 @@ class Run:
     as_typed: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # Once, since each is looked for in hundreds of texts.
+        # Computed once: each string is searched for in hundreds of texts.
         for name, some in (("as_lexemes", self.lexemes), ("as_words", self.words), ("as_typed", self.exact)):
             object.__setattr__(self, name, _padded(some, open_ended=self.prefix))
 
     @property
     def marked(self) -> bool:
-        """True if it was typed with marks."""
+        """Whether it was typed with marks."""
         return self.as_typed != self.as_words
 
 
 @frozen
 class Words:
-    """A text to look in: its words between _BETWEEN, as lexemes, in their plain form, and with their marks (None if there are none)."""
+    """A text to search: its words, separated by _BETWEEN.
+
+    Attributes:
+        lexemes: the words as lexemes.
+        plain: the words in their plain form.
+        exact: the words with their marks; None if there are none.
+    """
 
     lexemes: str
     plain: str
     exact: str | None
 
     def find(self, run: Run) -> float:
-        """How well a run is found, 0..1."""
+        """Return how well a run matches, 0..1."""
         if run.as_lexemes not in self.lexemes:
             return 0.0
         if run.marked:
@@ -100,13 +110,13 @@ class Words:
 
 @frozen
 class Asked:
-    """Alternatives of a query, ready to be looked for in texts of any language."""
+    """The alternatives of a query, prepared for texts in any language."""
 
     clauses: tuple[Clause, ...]
     _read: dict[str, tuple["Alternative", ...]] = field(factory=dict, init=False, eq=False)
 
     def alternatives(self, language: str) -> tuple["Alternative", ...]:
-        """The alternatives by the rules of one language; those in which nothing is left are not among them."""
+        """Return the alternatives by the rules of one language, without those that become empty."""
         found = self._read.get(language)
         if found is None:
             read = [
@@ -116,7 +126,7 @@ class Asked:
         return found
 
     def holds(self, texts: Sequence["Words"], language: str) -> bool:
-        """Whether some texts together have all that one of the alternatives wants, and nothing that it excludes."""
+        """Whether an alternative matches: all it wants is in some text, nothing excluded in any."""
         return any(
             all(any(text.find(run) for text in texts) for run in one.wanted)
             and not any(text.find(run) for text in texts for run in one.unwanted)
@@ -126,13 +136,13 @@ class Asked:
 
 @frozen
 class Topics:
-    """Words or runs of words of which a text may have one, in any language."""
+    """Words or phrases of a person's topics, prepared for texts in any language."""
 
     texts: tuple[str, ...]
     _read: dict[str, tuple["Run", ...]] = field(factory=dict, init=False, eq=False)
 
     def of(self, article: Article) -> bool:
-        """Whether an article's title, description or section has one of them."""
+        """Whether an article's title, description or section has at least one of them."""
         if not self.texts:
             return False
         language = language_of(article)
@@ -152,13 +162,13 @@ class Alternative:
 
 
 def runs(terms: Iterable[Typed], language: str) -> tuple[Run, ...]:
-    """Each term as a run; a term without a word is left out."""
+    """Turn terms into runs. Terms without a word are dropped."""
     found = (run(term.text, language) for term in terms)
     return tuple(one for one in found if one is not None)
 
 
 def run(text: str, language: str) -> Run | None:
-    """A word or phrase, as typed, as a run of lexemes; None if it has no word."""
+    """Turn a word or phrase, as typed, into a run of lexemes; None if it has no word."""
     kept, prefix = _looked_for(_tokens(text))
     if not kept:
         return None
@@ -167,10 +177,11 @@ def run(text: str, language: str) -> Run | None:
 
 
 def essential(terms: Sequence[T], language: str) -> Sequence[T]:
-    """The terms that a text must have, of those wanted together.
+    """Return those wanted terms that a text must have.
 
-    Function words are not asked for beside others: `the economy` is about the economy. By themselves they are, if any has a capital
-    letter or they are a phrase: IT, More, "The Who". In lower case they are none: ().
+    Function words are dropped beside other terms: `the economy` is about the economy. On their own
+    they count if any has a capital letter or is a phrase: IT, More, "The Who". In lower case
+    nothing is left: ().
     """
     kept = [term for term in terms if not is_light(term, language)]
     if kept or not any(term.text != term.text.lower() for term in terms):
@@ -179,12 +190,12 @@ def essential(terms: Sequence[T], language: str) -> Sequence[T]:
 
 
 def says_nothing(terms: Sequence[Typed]) -> bool:
-    """Whether terms are wanted, but function words alone."""
+    """Whether the terms are only function words, and at least one."""
     return bool(terms) and not essential(terms, "en")
 
 
 def is_light(term: Typed, language: str) -> bool:
-    """Whether a term is a bare function word; one in capitals alone may be a name."""
+    """Whether a term is a bare function word. One in capitals may be a name, so it is not."""
     if term.phrase or (len(term.text) > 1 and term.text.isupper()):
         return False
     found = _tokens(term.text)
@@ -192,36 +203,40 @@ def is_light(term: Typed, language: str) -> bool:
 
 
 def language_of(article: Article) -> str:
-    """The language by whose rules an article is compared."""
+    """Return the language whose rules apply to an article."""
     return text_language(article.language, article.title, article.description)
 
 
 def text_language(code: str | None, title: str, description: str | None) -> str:
-    """The language by whose rules a text is compared: its own if that is known (ISO 639-1), else what its words tell."""
+    """Return the language whose rules apply to a text.
+
+    It is the given one (ISO 639-1) if known, else it is detected from the words.
+    """
     known = stemming_language(code)
     return told_language(title, description) if known is None else known
 
 
 def told_language(title: str, description: str | None) -> str:
-    """The language that title and description tell."""
+    """Detect the language of a title and a description."""
     return _told(plain_words(title) + plain_words((description or "")[:TELLING_CHARS]))
 
 
 def words_of(text: str, language: str) -> Words:
-    """A text to look in."""
+    """Prepare a text for matching."""
     plain, _, exact = _spelt(text).partition(_AND_EXACTLY)
     return Words(_lexemes(f"{language}{_BETWEEN}{plain}"), plain, exact or None)
 
 
 def plain_words(text: str) -> str:
-    """The words of a text in their plain form, _BETWEEN them and at both ends."""
+    """Return the plain words of a text, with _BETWEEN between them and at both ends."""
     return _spelt(text).partition(_AND_EXACTLY)[0]
 
 
-# Each text is looked at by every merge of its search, and by every person's view of it: those of some eight searches are remembered.
+# Every merge of a search and every person's view of it read the same texts. The cache holds those
+# of about eight searches.
 @remembered(max_bytes=5 * 2**20)
 def _spelt(text: str) -> str:
-    """The words of a text in their plain form; if any has marks, then also _AND_EXACTLY and all of them with their marks."""
+    """Return the plain words of a text; if any has marks, also _AND_EXACTLY and the exact words."""
     if text.isascii():
         return _padded(tokens.plain_words(text))
     found = list(tokens.tokens(text))
@@ -244,16 +259,17 @@ def _padded(words: Sequence[str], *, open_ended: bool = False) -> str:
     return _BETWEEN + _BETWEEN.join(words) + ("" if open_ended or not words else _BETWEEN)
 
 
-# A query's terms are read by the rules of every language that there is, and for every text that is found.
+# The terms of a query are read by the rules of every language, and for every text found.
 @lru_cache(maxsize=128)
 def _tokens(term: str) -> tuple[Token, ...]:
     return tuple(tokens.tokens(term))
 
 
 def _looked_for(found: Sequence[Token]) -> tuple[Sequence[Token], bool]:
-    """The words to look for, and whether the last need only begin one.
+    """Return the words to look for, and whether the last one matches as a prefix.
 
-    The last letter of a run stands in the index for itself, so that it is found alone; behind its neighbours it says nothing new.
+    The index stores the last letter of a run as a word, so that a single letter is found. After its
+    pairs it adds nothing.
     """
     if not found or not found[-1].last:
         return found, False

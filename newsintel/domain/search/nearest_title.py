@@ -1,8 +1,9 @@
-"""Finds, among all titles seen so far, the one most like a new title, without comparing it with each.
+"""Finds the title most like a new one, among all seen so far, without comparing it with each.
 
-Titles flow in folded and in order; the answer is exactly that of comparing all pairs. A title within k edits of another keeps all but
-2k of its pairs of neighbouring letters (each edit spoils at most two of them), so titles that lack more are out without a comparison.
-The pairs are counted for every title at once, as bits of large integers: bit n belongs to title n.
+Titles flow in folded and in order. The result is exactly that of comparing all pairs. A title
+within k edits of another keeps all but 2k of its pairs of neighbouring letters (each edit changes
+at most two), so titles with fewer common pairs are excluded without a comparison. The pairs are
+counted for all titles at once, as bits of large integers: bit n belongs to title n.
 """
 
 from collections.abc import Sequence
@@ -14,27 +15,31 @@ from rapidfuzz.distance import Levenshtein
 
 from newsintel.domain.bounds.slices import Sliced
 
-# How many bitmaps the letter pairs share. A shared one makes a title look nearer than it is, never farther, so this changes speed and
-# memory (128 bytes a title) but no answer. Measured on 21,294 headlines: 8.1 s with 256, 2.1 s with 1024, 1.6 s with 4096.
+# How many bitmaps the letter pairs share. Sharing can only make a title look more similar, so this
+# changes speed and memory (128 bytes a title) but no result. Measured on 21,294 headlines: 8.1 s
+# with 256, 2.1 s with 1024, 1.6 s with 4096.
 _BITMAPS = 1024
 
-# From how many titles on counting letter pairs is quicker than comparing with each. Measured: 250 titles in 3 ms compared, 8.5 ms counted;
-# 21,294 in 23 s and 2 s.
+# From this many titles on, counting letter pairs is faster than comparing with each. Measured: 250
+# titles in 3 ms compared, 8.5 ms counted; 21,294 in 23 s and 2 s.
 _MANY = 400
 
-# Titles are entered into the bitmaps a few at a time before there are so many: all at once they would hold everybody up.
+# Before there are _MANY titles, a few at a time are added to the bitmaps. Adding all at once would
+# block the event loop.
 _AHEAD = 50
 _AT_ONCE = 8
 
-# Pairs of letters compared in one slice: 500 titles of 80 letters each, or 35 of 300, which takes 2 ms at worst.
+# Pairs of letters compared in one slice: 500 titles of 80 letters, or 35 of 300. It takes at most 2
+# ms.
 _WORK = 3_200_000
 
-# The least similarity that counts, for the contract wants more than 0.8. (1 - 1/5 is the very double 0.8, so 0.8 is never taken for more.)
+# The lowest similarity that counts: the contract requires more than 0.8. (1 - 1/5 is exactly the
+# double 0.8, so rounding never lifts 0.8 above the limit.)
 _ALIKE = nextafter(0.8, 1.0)
 
 
 def similarity(one: str, other: str) -> float:
-    """1 - Levenshtein(one, other) / max(len), 0..1, of two folded titles; an empty title is like nothing: 0."""
+    """Return 1 - Levenshtein(one, other) / max(len) of two folded titles; 0 if one is empty."""
     return Levenshtein.normalized_similarity(one, other) if one and other else 0.0
 
 
@@ -48,12 +53,15 @@ class Titles:
         self._counted = 0
 
     def add(self, title: str) -> None:
-        """Take one more title, which is neither empty nor in here yet."""
+        """Add a title that is not empty and not yet in here."""
         self._numbers[title] = len(self._titles)
         self._titles.append(title)
 
     def most_like(self, title: str) -> Sliced[tuple[int, float] | None]:
-        """The number and similarity of the title most like this one, the earliest of equals; None if none is more than 0.8 alike."""
+        """Return number and similarity of the title most like this one, on a tie the earliest.
+
+        None if no similarity is above 0.8.
+        """
         if title in self._numbers:
             return self._numbers[title], 1.0
         edits = (len(title) - 1) // 4
@@ -68,16 +76,17 @@ class Titles:
         return (yield from _most_like(title, [self._titles[number] for number in near], near))
 
     def _candidates(self, title: str, edits: int) -> Sequence[int]:
-        """The numbers, rising, of every title that may be more than 0.8 like this one, and of few others.
+        """Return the numbers of all titles that may be similar, and of few others, ascending.
 
-        k edits with k/max(len) < 0.2 leave the longer title under 1.25 times the shorter, hence k < len(title)/4; what must be left
-        is (len(title) - 1) - 2k pairs. (The q-gram lemma: Ukkonen, Approximate string matching with q-grams, 1992.)
+        k edits with k/max(len) < 0.2 mean that the longer title is less than 1.25 times the
+        shorter, hence k < len(title)/4. At least (len(title) - 1) - 2k pairs must be common. (The
+        q-gram lemma: Ukkonen, Approximate string matching with q-grams, 1992.)
         """
         self._count_new(len(self._titles))
         return _bits(self._with_at_least(len(title) - 1 - 2 * edits, _pairs(title)))
 
     def _count_new(self, most: int) -> None:
-        """Enter the next titles that are not yet in the bitmaps."""
+        """Add at most `most` further titles to the bitmaps."""
         up_to = min(len(self._titles), self._counted + most)
         for number in range(self._counted, up_to):
             for pair in set(_pairs(self._titles[number])):
@@ -85,9 +94,10 @@ class Titles:
         self._counted = up_to
 
     def _with_at_least(self, needed: int, pairs: list[int]) -> int:
-        """A bit for each title that has `needed` (1 or more) of the pairs; a pair listed twice counts twice.
+        """Return a bit for each title that has at least `needed` (1 or more) of the pairs.
 
-        Each title has a binary counter, whose digit d is its bit in `digits[d]`. It starts so that counting `needed` overflows it.
+        A pair listed twice counts twice. Each title has a binary counter, whose digit d is its bit
+        in `digits[d]`. The start value lets the counter overflow after `needed` pairs.
         """
         size = needed.bit_length()
         start = (1 << size) - needed
@@ -107,7 +117,10 @@ class Titles:
 
 
 def _most_like(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sliced[tuple[int, float] | None]:
-    """The number and similarity of the most similar of some titles, the earliest of equals; None if none is alike enough."""
+    """Return number and similarity of the most similar title, on a tie the earliest.
+
+    None if no title is similar enough.
+    """
     best, alike = None, _ALIKE
     portion = max(1, _WORK // len(title) ** 2)
     for start in range(0, len(titles), portion):
@@ -120,10 +133,13 @@ def _most_like(title: str, titles: Sequence[str], numbers: Sequence[int]) -> Sli
 
 
 def _pairs(title: str) -> list[int]:
-    """The bitmap of each pair of neighbouring letters."""
+    """Return the bitmap number of each pair of neighbouring letters."""
     return [hash(title[at : at + 2]) % _BITMAPS for at in range(len(title) - 1)]
 
 
 def _bits(number: int) -> list[int]:
-    """The places of the bits that are set, rising. Read from its digits: taking bits off a large number one by one copies it each time."""
+    """Return the positions of the set bits, ascending.
+
+    They are read from the binary digits: clearing bits one by one copies a large number each time.
+    """
     return [found.start() for found in finditer("1", bin(number)[:1:-1])]

@@ -1,4 +1,4 @@
-"""What asking one source came to, and who asked. All values are frozen; times are aware UTC."""
+"""The result of asking one source, and who asked. All values are frozen; times are aware UTC."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from newsintel.domain.search.article import Article
 
 
 class Status(StrEnum):
-    """How one source did in one search. Every value but OK, EMPTY and DISABLED is a failure."""
+    """The result of one source in one search. All except OK, EMPTY and DISABLED are failures."""
 
     OK = "ok"
     EMPTY = "empty"
@@ -20,7 +20,7 @@ class Status(StrEnum):
     QUOTA_EXHAUSTED = "quota_exhausted"
     UNAUTHORIZED = "unauthorized"
     UNSUPPORTED = "unsupported"
-    """The plan does not cover this query: asking again brings the same, another query is welcome."""
+    """The plan does not cover this query. A retry cannot succeed; other queries can."""
     BAD_PAYLOAD = "bad_payload"
     UNREACHABLE = "unreachable"
     CIRCUIT_OPEN = "circuit_open"
@@ -28,12 +28,12 @@ class Status(StrEnum):
 
     @property
     def answered(self) -> bool:
-        """True if the source gave its answer, be it an empty one."""
+        """Whether the source answered, possibly with nothing."""
         return self in (Status.OK, Status.EMPTY)
 
     @property
     def failed(self) -> bool:
-        """True if the source was to be asked and gave no answer."""
+        """Whether the source is enabled and did not answer."""
         return not self.answered and self is not Status.DISABLED
 
 
@@ -42,10 +42,11 @@ class Page:
     """A source's usable reply.
 
     Attributes:
-        returned: rows in the payload, before any was refused.
-        dropped: how many rows were refused, by reason, e.g. `{"removed": 2}`.
-        pause_s: seconds for which the source asked to be left alone although it answered; 0 = not at all.
-        bug: the first exception that reading a row raised, for the log; each such row counts as dropped, `bug`.
+        returned: rows in the payload, including dropped ones.
+        dropped: how many rows were dropped, by reason, e.g. `{"removed": 2}`.
+        pause_s: seconds without requests that the source asked for although it answered; 0 = none.
+        bug: the first exception that reading a row raised, for the log. Each such row counts as
+            dropped for the reason `bug`.
     """
 
     articles: tuple[Article, ...]
@@ -58,13 +59,13 @@ class Page:
 
 @frozen
 class Refusal:
-    """A source's unusable reply, or none at all.
+    """An unusable or missing reply of a source.
 
     Attributes:
         status: one of the failures.
-        detail: one line for operators; never holds a key, a token or a URL with one.
-        pause_s: seconds for which to leave the source alone as it asked; None = it did not say.
-        query_fault: what was asked is at fault, so this says nothing about the next query.
+        detail: one line for operators. It never holds a key, a token or a URL with one.
+        pause_s: seconds without requests that the source asked for; None = it did not say.
+        query_fault: the query caused the failure, so other queries are not affected.
     """
 
     status: Status
@@ -75,26 +76,28 @@ class Refusal:
 
 
 class HeldFrom(StrEnum):
-    """From whom a source's quota was held back when somebody asked; an outcome that says so binds nobody else."""
+    """From whom a source's quota was held back. The outcome does not apply to other callers."""
 
     STRANGERS = "strangers"
-    """From all who are not signed in: the rest is for those who are."""
+    """From all anonymous callers: the rest of the quota is for signed-in people."""
     PERSON = "person"
-    """From the person who asked: nobody has more calls than are left for all others."""
+    """From the person who asked: one person gets at most as many calls as are left for all
+    others."""
 
 
 @frozen
 class FetchOutcome:
-    """What one source contributed to one harvest: exactly one per source asked, on the flight's channel.
+    """What one source contributed to one harvest. The flight's channel gets one per source asked.
 
     Attributes:
-        latency_ms: from the job's arrival to its outcome, waiting for slot and pace included; None if it was not tried.
-        retry_at: no sooner than this is it worth asking again.
+        latency_ms: from the job's arrival to its outcome, including the wait for a slot and the
+            pace; None if the source was not asked.
+        retry_at: a retry cannot succeed before this time.
         ignored: parameters of the query that this source could not apply.
         detail: one line for operators, None on success.
-        fetched_at: when the outcome came about.
-        keep_s: how long it is to stay fresh at least, so that the source's quota lasts.
-        held_back: it was not asked because its quota was held back from the person who asked.
+        fetched_at: the time of the outcome.
+        keep_s: the minimum time for which it stays fresh, so that the source's quota lasts.
+        held_back: the source was not asked because its quota was held back from these callers.
     """
 
     source: str
@@ -114,12 +117,12 @@ class FetchOutcome:
 
 @frozen
 class Asker:
-    """For whom sources are asked.
+    """The caller for whom sources are asked.
 
     Attributes:
-        person: whose share of a quota it counts against; None = nobody's, as of a command.
-        signed_in: whether the last of a quota may be had.
-        held: the sources that, as far as this process knows, hold back from this very person now.
+        person: whose share of a quota is used; None = no share, for a command.
+        signed_in: whether the caller may use the last part of a quota.
+        held: the sources whose quota this process holds back from this person now.
     """
 
     person: str | None = None
@@ -127,11 +130,11 @@ class Asker:
     held: frozenset[str] = frozenset()
 
     def bound_by(self, outcome: FetchOutcome) -> bool:
-        """False for an outcome that was held back from somebody else: for this asker the source may be asked."""
+        """Whether an outcome applies to this caller: False if it was held back only from others."""
         if outcome.held_back is HeldFrom.PERSON:
             return outcome.source in self.held
         return outcome.held_back is None or not self.signed_in
 
 
 ANYBODY = Asker()
-"""Somebody who is not signed in; nothing else is known."""
+"""An anonymous caller without any other information."""

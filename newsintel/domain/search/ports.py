@@ -1,4 +1,4 @@
-"""What a search needs of the outside world, as Protocols: sources, and answers shared between processes."""
+"""Protocols for what a search needs: sources, and answers shared between processes."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,44 +11,55 @@ from newsintel.domain.search.query_model import Query
 
 
 class Upstream(Protocol):
-    """One source, reached over the network."""
+    """One source, accessed over the network."""
 
     async def fetch(self, query: Query) -> Page | Refusal:
-        """Ask once. Bounded by the caller's cancel scope; every foreseen failure is a Refusal."""
+        """Ask once. The caller's cancel scope limits the time; expected failures are a Refusal."""
         ...
 
     def ignored(self, query: Query) -> tuple[str, ...]:
-        """The query's parameters that this source cannot apply."""
+        """Return the parameters of the query that this source cannot apply."""
         ...
 
     async def keep_ready(self) -> None:
-        """Upkeep outside any search (an app-only token, say), for as long as the service runs; returns at once if there is none."""
+        """Do upkeep outside any search, such as renewing an app-only token.
+
+        Runs as long as the service does; returns at once if there is nothing to do.
+        """
         ...
 
 
 @frozen
 class Claimed:
-    """What claiming a key found: whether the claim is now ours, and what is kept under the key at that moment, however old."""
+    """The result of claiming a key.
+
+    Attributes:
+        held: whether the claim is now ours.
+        answer: what was stored under the key at that moment, of any age.
+    """
 
     held: bool
     answer: Answer | None
 
 
 class HarvestCache(Protocol):
-    """Redis, as the merger and the cache writer see it: harvests, each with its default merge."""
+    """The shared cache in Redis: harvests, each with its default merge."""
 
     async def store(self, answer: Answer, lock_token: str | None) -> None:
-        """Keep an answer for CACHE_TTL_S + CACHE_STALE_S and release the lock, in one operation."""
+        """Store an answer for CACHE_TTL_S + CACHE_STALE_S and release the claim, atomically."""
         ...
 
     async def claim(self, key: str, token: str, ttl_s: float) -> Claimed:
-        """Claim the fan-out of a key among processes, unless another holds it, and look what is kept. The claim lapses after `ttl_s`."""
+        """Claim the fan-out of a key, unless another process holds it, and read the stored answer.
+
+        The claim expires after `ttl_s`.
+        """
         ...
 
     async def unlock(self, key: str, token: str) -> None:
-        """Give the claim back if `token` still holds it."""
+        """Release the claim if `token` still holds it."""
         ...
 
     async def forget(self, keys: Sequence[str]) -> None:
-        """Keep the answers of these keys no longer."""
+        """Delete the answers of these keys."""
         ...

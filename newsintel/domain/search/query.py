@@ -1,4 +1,4 @@
-"""A live search, understood: the query that every source is asked, in clauses, and its translation for each of them."""
+"""Builds the query of a live search and translates it for each source."""
 
 import hashlib
 import json
@@ -28,18 +28,19 @@ def build(
     language: str | None = None,
     sort: Sort = Sort.RELEVANCE,
 ) -> Query:
-    """Understand a search.
+    """Parse a search.
 
     Args:
         q: as typed.
         sources: every source selected, in founder order.
-        start: first moment wanted, aware.
-        end: last moment wanted, aware.
+        start: earliest time, inclusive, aware.
+        end: latest time, inclusive, aware.
         language: two lower-case letters.
-        sort: the order to ask the sources for.
+        sort: the order that the sources are asked for.
 
     Raises:
-        InvalidParameterError: q is blank, too long, too complex, holds what nobody types, or nothing that could be looked for.
+        InvalidParameterError: q is blank, too long, too complex, holds control characters, has no
+            word, or only excludes.
     """
     text = checked(q)
     clauses = _understood(text)
@@ -51,15 +52,17 @@ def build(
 
 
 def translate(clauses: Sequence[Clause], *, without: str = " NOT ", max_chars: int | None = None) -> str:
-    """The query in a source's language, in which OR, quotes and parentheses mean what they mean everywhere.
+    """Translate a query for a source with the usual meaning of OR, quotes and parentheses.
 
-    What all alternatives have in common is written once, beside them in parentheses: `a AND (b OR c) NOT d`.
+    Terms that all alternatives share are written once, outside the parentheses:
+    `a AND (b OR c) NOT d`.
 
     Args:
-        clauses: a query's.
-        without: what stands before an unwanted one.
-        max_chars: the source's limit, more than one term can have. Beyond it whole alternatives go, then wanted terms, the last
-            first: a query with fewer of them still finds what was asked for, if not all of it or not it alone.
+        clauses: the clauses of a query.
+        without: the operator before an unwanted term.
+        max_chars: the limit of the source, more than one term can have. To keep it, alternatives
+            are dropped, then wanted terms, then unwanted ones, always the last first. The shorter
+            query still finds what was asked for, but not all of it, or other articles, too.
     """
     kept = list(clauses)
     while True:
@@ -78,7 +81,7 @@ def _together(clauses: Sequence[Clause], without: str) -> str:
     if len(clauses) == 1:
         return _clause(clauses[0], without)
     wanted, unwanted = _common([one.wanted for one in clauses]), _common([one.unwanted for one in clauses])
-    if any(set(one.wanted) <= set(wanted) for one in clauses):  # nothing would be left of it to stand between ORs
+    if any(set(one.wanted) <= set(wanted) for one in clauses):  # else an alternative becomes empty
         wanted = ()
     own = [Clause(_others(one.wanted, wanted), _others(one.unwanted, unwanted)) for one in clauses]
     parts = [_clause(one, without) for one in own]
@@ -105,19 +108,23 @@ def _excluded(terms: Sequence[Term], without: str) -> str:
 
 
 def _term(term: Term) -> str:
-    """A bare word if no source can read anything else into it, else in quotes; so `node.js` is no URL to Reddit and `and` no operator.
+    """Return a term bare if no source can misread it, else in quotes.
 
-    A mark inside a Hebrew acronym becomes the Hebrew one, and a backslash, which would escape the closing mark, a space.
+    So Reddit does not read `node.js` as a URL, nor `and` as an operator. A mark inside a Hebrew
+    acronym becomes the Hebrew character. A backslash becomes a space, since it would escape the
+    closing mark.
     """
     bare = not term.phrase and _BARE.fullmatch(term.text) and case_folded(term.text) not in _OPERATORS
     return term.text if bare else f'"{term.text.translate(_QUOTED)}"'
 
 
 def _keyed(term: Term) -> list[str | bool]:
-    """The parts of a term that change the answer: its folded letters, whether it is a phrase, and its capitals where they count.
+    """Return the parts of a term that change the answer, for the key.
 
-    Capitals count in bare function words, which are looked for only as names (`matching`): a search for `the storm` must not
-    decide how the articles for `THE storm` rank.
+    They are the folded text, whether it is a phrase, and capitals where they count.
+
+    Capitals count in bare function words, which match only as names (`matching`): a search for
+    `the storm` must not decide how the articles for `THE storm` rank.
     """
     text = case_folded(term.text)
     if term.phrase or term.text == text or not any(is_any_function_word(token.word) for token in tokens(text)):

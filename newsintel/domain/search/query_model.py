@@ -1,4 +1,4 @@
-"""A live search as values: what is asked of every source. All are frozen; times are aware UTC."""
+"""The query of a live search, which every source gets. Values are frozen; times are aware UTC."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from attrs import frozen
 
 
 class Sort(StrEnum):
-    """The order asked for; also sent upstream, so it is part of a harvest's key."""
+    """The requested order. It is also sent upstream, so it is part of a harvest's key."""
 
     RELEVANCE = "relevance"
     NEWEST = "newest"
@@ -15,7 +15,7 @@ class Sort(StrEnum):
 
 
 class Dedupe(StrEnum):
-    """How alike two titles must be to count as one story. A view: it never costs an upstream call."""
+    """How similar two titles of one story must be. A view: it never causes an upstream call."""
 
     NORMAL = "normal"
     STRICT = "strict"
@@ -24,10 +24,10 @@ class Dedupe(StrEnum):
 
 @frozen
 class Term:
-    """A word, or a phrase of several words in a row, as the person typed it: in NFC, unquoted, in its own case.
+    """A word, or a phrase of several words in a row, as typed: in NFC, unquoted, case unchanged.
 
     Attributes:
-        phrase: a function word that was quoted is one too: "it".
+        phrase: whether it is a phrase. A quoted function word is one, too: "it".
     """
 
     text: str
@@ -36,7 +36,7 @@ class Term:
 
 @frozen
 class Clause:
-    """One alternative of a query: every `wanted` term and none of the `unwanted`. `wanted` is never empty."""
+    """One alternative of a query: all `wanted` terms, at least one, and no `unwanted` term."""
 
     wanted: tuple[Term, ...]
     unwanted: tuple[Term, ...] = ()
@@ -44,16 +44,17 @@ class Clause:
 
 @frozen
 class Query:
-    """What changes a fetch. Built by `query.build` alone, which also computes `key`.
+    """Everything that affects a fetch. Only `query.build` builds it and computes `key`.
 
     Attributes:
         text: q as typed, in NFC, trimmed and with folded spaces; 1 to 256 code points.
         clauses: the same as alternatives (OR) of clauses (AND).
-        sources: every source selected, in founder order, those without a key included.
-        start: first moment wanted, inclusive, or None.
-        end: last moment wanted, inclusive, or None.
+        sources: all selected sources, in founder order, including those without a key.
+        start: earliest time, inclusive, or None.
+        end: latest time, inclusive, or None.
         language: two lower-case letters, or None.
-        key: 32 hex digits; equal for queries that fetch the same, in whatever case their words are.
+        key: 32 hex digits, equal for queries that fetch the same. Case does not matter, except in
+            bare function words.
     """
 
     text: str

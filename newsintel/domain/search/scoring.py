@@ -1,17 +1,18 @@
-"""Scores groups for a query and puts them in order. Groups flow in, ranked groups flow out; the time comes in as an argument.
+"""Scores groups for a query and ranks them. Groups flow in, ranked groups flow out.
 
-A score is a sum of parts, each the evidence of one kind times its weight, so that a reader can be told why a story stands where it does:
+The time is an argument. A score is a sum of parts, each one kind of evidence times its weight. So a
+reader can see why a story has its rank:
 
 | part | weight | evidence, 0..1 |
 |---|---|---|
-| title, description | 0.40, 0.15 | share of an alternative's wanted terms found in the leader's text, for the one that fits best |
-| recency | 0.20 | 2^(-age / 48 h) of the leader; 0 where its date was guessed, since a guess is no evidence |
+| title, description | 0.40, 0.15 | share of wanted terms in the leader's text, best alternative |
+| recency | 0.20 | 2^(-age / 48 h) of the leader; 0 if its date is estimated |
 | corroboration | 0.15 | as in `popularity` |
 | engagement | 0.10 | as in `popularity` |
 
-What it is to find a term, `matching` tells. The weights are a judgement: what was asked for weighs more than half, and no other part
-alone outweighs the title. Exponential decay with age is the prior of Li and Croft, Time-based language models (CIKM 2003); its half-life
-is a judgement.
+`matching` defines when a term is found. The weights are a judgement: the query weighs more than
+half, and no other part outweighs the title alone. Exponential decay with age is the prior of Li and
+Croft, Time-based language models (CIKM 2003); its half-life is a judgement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ from newsintel.domain.search.query_model import Query, Sort
 
 
 def faded(since: datetime, now: datetime, half_life: timedelta) -> float:
-    """What is left of 1 at `now`: 2^(-age / half-life). A date after `now` counts as now."""
+    """Return 2^(-age / half-life). A date after `now` counts as now."""
     return exp2(-(max(now - since, timedelta(0)) / half_life))
 
 
@@ -35,19 +36,21 @@ TITLE, DESCRIPTION, RECENCY, CORROBORATION, ENGAGEMENT = 0.40, 0.15, 0.20, 0.15,
 
 HALF_LIFE = timedelta(hours=48)
 
-# Parts are rounded before anything is ordered by them, so that the order agrees with the numbers shown.
+# Parts are rounded before they are used for ordering, so that the order agrees with the numbers
+# shown.
 DECIMALS = 4
 
 
 def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[tuple[Ranked, ...]]:
-    """The groups with their scores in the order that `query.sort` asks for, a group a slice.
+    """Score the groups and sort them as `query.sort` says, one group per slice.
 
-    relevance: by score. newest: by the leader's date. popular: by popularity. Ties: the newest leader first, then by its id.
+    relevance: by score. newest: by the leader's date. popular: by popularity. On ties the newest
+    leader comes first, then the order is by its id.
 
     Args:
         groups: in any order.
-        query: what was asked.
-        now: what age is counted from.
+        query: the query.
+        now: the time from which ages count.
         saves: how many people saved an article, by public id.
     """
     asked = Asked(query.clauses)
@@ -59,9 +62,10 @@ def rank(groups: Sequence[Group], query: Query, now: datetime, saves: Mapping[st
 
 
 def score(group: Group, query: Query, now: datetime) -> ScoreParts:
-    """The parts of a group's score: each 0 to its weight, rounded to 4 decimals; their sum is 0..1.
+    """Return the parts of a group's score: each 0 to its weight, rounded to 4 decimals.
 
-    An alternative counts for nothing if the leader has one of its unwanted terms in either text. A date after `now` counts as now.
+    Their sum is 0..1. An alternative is ignored if the leader's title or description has one of its
+    unwanted terms. A date after `now` counts as now.
     """
     return _score(group, Asked(query.clauses), now)
 
@@ -81,7 +85,7 @@ def _score(group: Group, asked: Asked, now: datetime) -> ScoreParts:
 
 
 def shown(parts: ScoreParts) -> float:
-    """The score as it is shown and ranked by, 0..1: the sum without the dust of binary fractions."""
+    """Return the score for display and ranking, 0..1: the sum without binary rounding errors."""
     return round(parts.total, DECIMALS)
 
 
@@ -91,14 +95,14 @@ def _place(ranked: Ranked, sort: Sort) -> tuple[float, float, str]:
 
 
 def _worth(ranked: Ranked, sort: Sort) -> float:
-    """What an order looks at before dates; a constant where dates are all it looks at."""
+    """Return the value that an order compares before dates; a constant if there is none."""
     if sort is Sort.RELEVANCE:
         return shown(ranked.parts)
     return ranked.popularity if sort is Sort.POPULAR else 0.0
 
 
 def _match(alternatives: Sequence[Alternative], text: Words) -> float:
-    """The largest share of wanted terms that the text has, over the alternatives."""
+    """Return the largest share of wanted terms that the text has, over the alternatives."""
     return max((sum(map(text.find, one.wanted)) / len(one.wanted) for one in alternatives), default=0.0)
 
 

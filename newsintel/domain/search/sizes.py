@@ -1,7 +1,8 @@
-"""How many bytes values take in memory: what bounds the caches and queues that hold them.
+"""Estimates how many bytes values take in memory, for the limits of caches and queues.
 
-Texts are counted as they are; for the objects round them there is a price each, measured (tests/domain/search/test_sizes.py
-holds them against what the interpreter allocates, within a quarter).
+The size of texts is exact. The objects around them have constant measured sizes
+(tests/domain/search/test_sizes.py compares them with what the interpreter allocates, within a
+quarter).
 """
 
 from collections.abc import Iterable
@@ -14,13 +15,13 @@ from newsintel.domain.search.outcome import FetchOutcome
 ARTICLE_BYTES = 330
 """An Article, its dates and numbers, and its Member in a group."""
 GROUP_BYTES = 450
-"""A Group, its place in the order with the parts of its score, and the tuples that hold these."""
+"""A Group, its Ranked with the parts of the score, and the tuples that hold these."""
 ANSWER_BYTES = 2000
 """An answer's query and outcomes."""
 
 
 def articles_bytes(articles: Iterable[Article]) -> int:
-    """What articles take, each text counted once for its article: addresses are often the very same text."""
+    """Return the size of articles. URLs of one article that are the same object count once."""
     total = 0
     for one in articles:
         total += ARTICLE_BYTES + getsizeof(one.id) + getsizeof(one.url) + getsizeof(one.title) + getsizeof(one.publisher)
@@ -35,10 +36,10 @@ def articles_bytes(articles: Iterable[Article]) -> int:
 
 
 def outcome_bytes(outcome: FetchOutcome) -> int:
-    """What a source's outcome takes, with the groups that its articles may make."""
+    """Return the size of a source's outcome, with the groups that its articles may form."""
     return articles_bytes(outcome.articles) + GROUP_BYTES * len(outcome.articles)
 
 
 def answer_bytes(answer: Answer) -> int:
-    """What an answer takes."""
+    """Return the size of an answer."""
     return ANSWER_BYTES + articles_bytes(answer.harvest.articles) + GROUP_BYTES * len(answer.merge.ranked)

@@ -1,1 +1,1 @@
-"""Keys, sealed values, and secrets kept out of the log."""
+"""Keys, encrypted values, and redaction of secrets in the log."""

@@ -1,6 +1,7 @@
-"""The operator's secret keys put to use: a key of its own for each purpose, signing with the first, verifying with all.
+"""Uses the operator's secret keys: a derived key for each purpose; the first signs, all verify.
 
-So a key is rotated without anybody noticing: the new one goes first, and the old one goes when nothing signed by it matters any more.
+So a key can be rotated without interruption: put the new key first, and remove the old one when
+nothing signed by it is needed any more.
 """
 
 import base64
@@ -16,11 +17,14 @@ from newsintel.config.values import Secret
 
 
 def derive(key: Secret, purpose: str) -> bytes:
-    """The 32-byte key for one purpose, by HKDF-SHA256 (RFC 5869); what one purpose reveals says nothing of another's.
+    """Derive the 32-byte key for one purpose by HKDF-SHA256 (RFC 5869).
+
+    A revealed key of one purpose says nothing about another's.
 
     Args:
         key: one of SECRET_KEYS, 32 bytes in base64url.
-        purpose: a constant of the code; changing it makes everything signed or encrypted for it invalid.
+        purpose: a constant in the code. Changing it invalidates everything signed or encrypted for
+            it.
     """
     master = base64.urlsafe_b64decode(key.reveal() + "=")
     # No salt: the input is a uniformly random key already (RFC 5869, 3.1).
@@ -28,12 +32,15 @@ def derive(key: Secret, purpose: str) -> bytes:
 
 
 def digest(secret: str) -> str:
-    """SHA-256 in hexadecimal: what is kept of an id or key that we made of 256 random bits, which nobody finds again from that."""
+    """Return SHA-256 in hexadecimal, which is stored in place of an id or key of 256 random bits.
+
+    The secret cannot be computed from it.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def new_api_key() -> str:
-    """An API key of 256 random bits, under a prefix by which people and scanners of leaked secrets know it."""
+    """Make an API key of 256 random bits, with a prefix for people and secret scanners."""
     return f"ni_{secrets.token_urlsafe(32)}"
 
 
@@ -44,9 +51,9 @@ class Signer:
         self._keys = [derive(key, purpose) for key in secret_keys]
 
     def sign(self, message: bytes) -> bytes:
-        """The 32-byte signature of the first key."""
+        """Return the 32-byte signature of the first key."""
         return hmac.digest(self._keys[0], message, "sha256")
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether any of the keys signed this very message; in a time that does not tell how nearly."""
+        """Whether any of the keys signed this message. Compares in constant time."""
         return any(hmac.compare_digest(hmac.digest(key, message, "sha256"), signature) for key in self._keys)

@@ -1,7 +1,7 @@
-"""Puts stars in the place of secrets in a finished line of the log: known ones, and whatever is spelt like one.
+"""Replaces secrets in a finished log line by stars: known ones, and text that looks like one.
 
-A known secret is found in every spelling that a message can give it: as it is, in a Python literal, in a URL, in JSON. In a line of JSON
-only strings are changed, and only values, so that the line stays JSON.
+A known secret is found in all spellings of messages: plain, in a Python literal, in a URL, in JSON.
+In a line of JSON only strings are changed, and only values, so that the line stays JSON.
 """
 
 import json
@@ -12,11 +12,13 @@ from urllib.parse import quote, quote_plus, unquote
 STARS = "***"
 
 SHORT = 8
-"""A secret with fewer characters is starred as a whole word only: `news` must not make `newsintel` unreadable. Production refuses them."""
+"""A shorter secret is only replaced as a whole word: `news` must not make `newsintel` unreadable.
+Production refuses such secrets."""
 
 _CHAR = r"(?:[A-Za-z0-9_-]|%(?:25)*+[0-9A-Fa-f]{2})"
-"""A character of base64url, as it is or percent-encoded (once or more often). It reads a text in one way alone: were the `25`s given back
-(`*` for `*+`), `%2541` would be one character or three, and 43 of them would be tried in 2^43 ways, while the whole process waits."""
+"""A character of base64url, plain or percent-encoded (once or more often). It can read a text in
+only one way. If the `25`s could backtrack (`*` for `*+`), `%2541` would be one character or three.
+Then 43 of them would be tried in 2^43 ways, and the whole process would block."""
 
 _SPELLINGS = re.compile(
     r"(?i)((?:api[-_]?key|access_token|refresh_token|id_token|client_secret|code_verifier|password)\\*[\"']?\s*[=:]\s*\\*[\"']?"
@@ -25,7 +27,7 @@ _SPELLINGS = re.compile(
     rf"|bearer |(?:n|%(?:25)*6e)(?:i|%(?:25)*69)(?:_|%(?:25)*5f)(?={_CHAR}{{43}}+))[^&\s\"'@,}}\\]+"
     r"|(://[^:/@\s\"']*:)[^@/\s\"']+(?=@)"
 )
-"""How secrets are usually written down, for those that no setting holds (an upstream's token, say)."""
+"""Common spellings of secrets, for those that are in no setting, such as an upstream's token."""
 
 _TRIGGERS = (
     "key",
@@ -44,36 +46,38 @@ _TRIGGERS = (
     "%",
     "://",
 )
-"""One of these is in every line that _SPELLINGS can match: looking for them costs a twentieth of matching in vain."""
+"""Every line that _SPELLINGS can match has one of these. Searching for them takes a twentieth of
+the time of a failed match."""
 
 _IN_PATH = re.compile(
     r"([/%](?:(?<=/)|(?:25)*2[Ff])(?=[^/?#\s\"']{0,99}[A-Z%])(?=[^/?#\s\"']{0,99}[a-z%]))"
     f"{_CHAR}{{43}}+"
     r"(?![A-Za-z0-9_-]|%(?:25)*[46])"
 )
-"""A bare session's id that somebody pasted as a part of a path: 43 characters of both cases, as no headline in an address has."""
+"""A bare session id that somebody pasted into a path: 43 characters of both cases, which no
+headline in a URL has."""
 
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"(:?)')
-"""A string in a line of JSON; with a colon it is the name of a member."""
+"""A string in a line of JSON. If a colon follows, it is the name of a member."""
 
 
 class Redactor:
     """Redacts lines.
 
     Args:
-        secrets: the texts to hide; empty ones are passed over.
-        as_json: the lines are JSON.
+        secrets: the texts to hide. Empty ones are ignored.
+        as_json: whether the lines are JSON.
     """
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool) -> None:
         spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret, as_json=as_json)}
-        # The longest first: a secret that contains another is then replaced whole.
+        # The longest first, so that a secret that contains another is replaced completely.
         patterns = [_pattern(spelling) for spelling in sorted(spellings, key=lambda found: (-len(found), found))]
         self._known = re.compile("|".join(patterns)) if patterns else None
         self._as_json = as_json
 
     def __call__(self, line: str) -> str:
-        """The line, without secrets."""
+        """Return the line without secrets."""
         if self._known is not None and self._known.search(line):
             known = self._known
             line = (
@@ -96,12 +100,16 @@ def _spellings(secret: str, *, as_json: bool) -> Iterator[str]:
 
 
 def _pattern(spelling: str) -> str:
-    """Matches a spelling; a short one only where no letter, digit or underscore adjoins. A line break within JSON ends in a letter."""
+    """Return a pattern for a spelling; a short one only matches as a whole word.
+
+    A line break within JSON ends in a letter, so it counts as a separator, too.
+    """
     escaped = re.escape(spelling)
     return escaped if len(spelling) >= SHORT else rf"(?:(?<!\w)|(?<=\\[nrt])){escaped}(?!\w)"
 
 
 def _starred(found: re.Match[str]) -> str:
     before = found[1] or found[2]
-    # A member of JSON whose value is no string (null, a number) holds no secret, and stars there would not be JSON.
+    # A JSON value that is not a string (null, a number) holds no secret, and stars would break the
+    # JSON.
     return found[0] if before.endswith('": ') else before + STARS

@@ -1,7 +1,8 @@
-"""Encryption of what lies in the database: AES-256-GCM (NIST SP 800-38D) under keys that are derived from SECRET_KEYS.
+"""Encrypts values in the database: AES-256-GCM (NIST SP 800-38D) with keys from SECRET_KEYS.
 
-A sealed value is a format byte, the id of the key, a random nonce, and the ciphertext with its tag. What it belongs to (whose it is, and
-which field) is authenticated with it and not in it, so that a value that is moved to another row does not open.
+A sealed value is a format byte, the id of the key, a random nonce, and the ciphertext with its tag.
+Its owner and field are authenticated, but not stored in it. So a value that is moved to another row
+cannot be decrypted.
 """
 
 import hashlib
@@ -20,11 +21,12 @@ PURPOSE = "newsintel tokens 1"
 _FORMAT = b"\x01"
 _ID_BYTES = 8
 _NONCE_BYTES = 12
-"""96 random bits: SP 800-38D, 8.3 allows 2^32 values under one key, far above the tokens that a service of ours will ever store."""
+"""96 random bits: SP 800-38D, 8.3 allows 2^32 values under one key, far more than the tokens of one
+service."""
 
 
 class Sealer:
-    """Seals with the first key, opens with all."""
+    """Encrypts with the first key, decrypts with all."""
 
     def __init__(self, secret_keys: Sequence[Secret]) -> None:
         derived = [derive(key, PURPOSE) for key in secret_keys]
@@ -32,24 +34,25 @@ class Sealer:
         self._newest = _id(derived[0])
 
     def seal(self, text: str, belongs_to: str) -> bytes:
-        """Encrypt a text for what it belongs to, e.g. `7 reddit access_token`."""
+        """Encrypt a text and bind it to its owner and field, e.g. `7 reddit access_token`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         head = _FORMAT + self._newest
         return head + nonce + self._ciphers[self._newest].encrypt(nonce, text.encode(), head + belongs_to.encode())
 
     def open(self, sealed: bytes, belongs_to: str) -> str:
-        """The text.
+        """Decrypt a value.
 
         Raises:
-            UnknownKeyError: it was sealed with a key that is not at hand.
-            ValueError: it was changed, or belongs to something else.
+            UnknownKeyError: it was encrypted with a missing key.
+            ValueError: it was changed, or belongs to another owner or field.
         """
         head, rest = sealed[: 1 + _ID_BYTES], sealed[1 + _ID_BYTES :]
         cipher = self._ciphers.get(head[1:])
         if head[:1] != _FORMAT or cipher is None:
             raise UnknownKeyError(
-                f"a stored token was encrypted with key {head[1:].hex()}, which NEWSINTEL_SECRET_KEYS does not hold: put that key back, "
-                "last in the list, and run `newsintel rotate-keys`"
+                f"a stored token was encrypted with key {head[1:].hex()}, "
+                "which NEWSINTEL_SECRET_KEYS does not hold: "
+                "put that key back, last in the list, and run `newsintel rotate-keys`"
             )
         try:
             return cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head + belongs_to.encode()).decode()
@@ -57,10 +60,10 @@ class Sealer:
             raise ValueError("a stored token was changed, or is another account's") from None
 
     def is_newest(self, sealed: bytes) -> bool:
-        """True if the first key sealed it."""
+        """Whether the first key encrypted it."""
         return sealed[1 : 1 + _ID_BYTES] == self._newest
 
 
 def _id(key: bytes) -> bytes:
-    """A key's name: a digest, which tells nothing of a random key."""
+    """Return a key's id: a digest, which reveals nothing about a random key."""
     return hashlib.sha256(b"newsintel key id" + key).digest()[:_ID_BYTES]

@@ -1,1 +1,1 @@
-"""Text as the world writes it: cleaned, addressed, taken apart into words; and the grammar of queries."""
+"""Text: cleaning, URLs, splitting into words, and the grammar of queries."""

@@ -1,7 +1,7 @@
-"""A reply's body, taken in piece by piece under caps that hold against compression bombs.
+"""The body of a reply, read in pieces, with size limits that hold against compression bombs.
 
-Pure: bytes in, bytes or a `BodyError` out. Streaming alone is no guard (one 64 KiB piece of gzip can hold 64 MiB), so decompression itself
-is told how much it may give.
+Pure: bytes in, bytes or a `BodyError` out. Streaming alone is not enough: one 64 KiB piece of gzip
+can decompress to 64 MiB. So each decompression step has an output limit.
 """
 
 import zlib
@@ -10,32 +10,36 @@ from newsintel.domain.bounds.slices import Sliced
 from newsintel.errors import NewsIntelError
 
 RAW_CAP_BYTES = 2 * 1024 * 1024
-"""As sent. A hundred of the largest recorded rows are under 0.6 MiB. OWASP ASVS 5.0, 15.2.2; CWE-409."""
+"""Size as sent. A hundred of the largest recorded rows are under 0.6 MiB. OWASP ASVS 5.0, 15.2.2;
+CWE-409."""
 
 DECODED_CAP_BYTES = 2 * 1024 * 1024
-"""After decompression. The largest recorded reply has 0.85 MiB; more could not be parsed without holding everybody up (decision 23)."""
+"""Size after decompression. The largest recorded reply has 0.85 MiB. Parsing a larger one would
+block the event loop too long (decision 23)."""
 
 _STEP_BYTES = 64 * 1024
-"""Inflated at a time, so that a bomb is noticed one step above the cap."""
+"""Output of one decompression step. A bomb is noticed at most one step above the cap."""
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-"""zlib's names for the codings of RFC 9110, 8.4.1. 31 asks for a gzip header and checksum, 15 for zlib's own."""
+"""zlib's names for the codings of RFC 9110, 8.4.1. 31 means a gzip header and checksum, 15 means
+zlib's own."""
 
 
 class BodyError(NewsIntelError):
-    """A body that must not be used. The message is one line and holds nothing of the body."""
+    """A body that must not be used. The message is one line and quotes nothing of the body."""
 
 
 class Body:
-    """One body being read.
+    """Reads one body.
 
     Args:
         coding: the Content-Encoding; empty if none.
         length: the Content-Length; None if unknown.
-        max_bytes: as sent, and decoded; at most the caps above.
+        max_bytes: the limit for the size as sent and for the decoded size. The caps above apply as
+            well.
 
     Raises:
-        BodyError: at once, if the coding is stacked or unknown or the length is above the cap.
+        BodyError: the coding is stacked or unknown, or the length is above the cap. Raised at once.
     """
 
     def __init__(self, coding: str, length: int | None, max_bytes: int = RAW_CAP_BYTES) -> None:
@@ -50,10 +54,10 @@ class Body:
         self._decoded = bytearray()
 
     def feed(self, piece: bytes) -> Sliced[None]:
-        """Take in the next piece, as sent; pauses after each step of inflating it.
+        """Read the next piece, as sent. Yields after each decompression step.
 
         Raises:
-            BodyError: a cap is passed, or the piece cannot be decoded; nothing further is worth reading.
+            BodyError: a cap is exceeded, or the piece cannot be decoded. Do not read any further.
         """
         self._raw_bytes += len(piece)
         if self._raw_bytes > self._raw_cap_bytes:
@@ -74,10 +78,10 @@ class Body:
             yield
 
     def finish(self) -> bytes:
-        """The whole body, decoded.
+        """Return the whole body, decoded.
 
         Raises:
-            BodyError: its compressed data breaks off.
+            BodyError: the compressed data is incomplete.
         """
         if self._inflate is not None and not self._inflate.eof:
             raise BodyError("compressed body breaks off")

@@ -1,6 +1,7 @@
-"""Upstream text made fit to keep and compare: invisible characters off, Unicode settled, lengths bounded.
+"""Cleans upstream text for storage and comparison.
 
-Everything here is linear in its input. What markup a text may hold is its source's to say, and newsintel.markup's to take off.
+It removes invisible characters, normalises Unicode and limits the length. Everything here is linear
+in its input. The source decides which markup a text may hold, and `markup` removes it.
 """
 
 import re
@@ -10,12 +11,13 @@ from itertools import groupby, islice
 
 from newsintel.domain.text.joiners import settle
 
-# The RGI flags of England, Scotland and Wales (UTS #51); in no other place do tags mean anything.
+# The RGI flags of England, Scotland and Wales (UTS #51). Tag characters have no meaning elsewhere.
 _FLAGS = "|".join(
     "\U0001f3f4" + "".join(chr(0xE0000 + ord(char)) for char in region) + "\U000e007f" for region in ("gbeng", "gbsct", "gbwls")
 )
-# White space is not among these: it is folded, not removed. They are the controls but white space, Unicode's Default_Ignorable_Code_Point
-# but joiners and variation selectors, interlinear annotations, surrogates and noncharacters.
+# White space is missing here: it is folded, not removed. The set: controls except white space,
+# Unicode's Default_Ignorable_Code_Point except joiners and variation selectors, interlinear
+# annotations, surrogates and noncharacters.
 _INVISIBLE = re.compile(
     f"({_FLAGS})|"
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -25,30 +27,35 @@ _INVISIBLE = re.compile(
 _SETTLED = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 RAW_CHARS = (3, 500)
-"""Of a text that is to have n characters, 3 n + 500 are read: what markup and escapes take besides (recorded: 1.5 n at most)."""
+"""For a result of n characters, 3 n + 500 are read: the rest is markup and escapes (recorded: 1.5 n
+at most)."""
 
-# UAX #15, section 13 (Stream-Safe Text Format): no real text puts more marks on a letter, and normalising is quadratic in their number.
+# UAX #15, section 13 (Stream-Safe Text Format): no real text puts more marks on a letter, and
+# normalising is quadratic in their number.
 _MOST_MARKS = 30
 
 
 def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) -> str | None:
-    """Any upstream text as one line of plain text.
+    """Return an upstream text as one line of plain text.
 
     Args:
-        raw: possibly with anything a JSON string can hold. No more of it is read than RAW_CHARS allows.
-        max_chars: the most code points to return; a longer text is cut and ends in "…".
-        read: takes the markup off (newsintel.markup). Without it the text is plain as it is: a tag or an entity in it is its subject.
+        raw: may hold anything that a JSON string can hold. Only as much as RAW_CHARS allows is
+            read.
+        max_chars: the maximum length of the result in code points. A longer text is cut and ends in
+            "…".
+        read: removes the markup (see `markup`). Without it the text is plain already: a tag or an
+            entity in it is content.
 
     Returns:
-        NFC text without line breaks and without characters that nobody sees; None if nothing is left.
+        NFC text without line breaks and invisible characters; None if nothing is left.
     """
     times, more = RAW_CHARS
-    head = raw[: times * max_chars + more]  # cleaned first and cut afterwards, whoever sends it could say how long that takes
+    head = raw[: times * max_chars + more]  # the sender must not control how long cleaning takes
     text = visible(head)
     if read is not None:
         shown = read(text if head == raw else _without_half(text))
         text = text if shown == text else visible(shown)
-    # Normalising can shorten a text, in practice to no less than a quarter (a letter and its marks).
+    # Normalising can shorten a text, in practice to at least a quarter (a letter and its marks).
     text = unicodedata.normalize("NFC", stream_safe(" ".join(text.split())[: max_chars * 4]))
     if len(text) > max_chars or (text and head != raw):
         text = visible(text[: max_chars - 1]).rstrip() + "…"
@@ -56,7 +63,7 @@ def plain(raw: str, max_chars: int, read: Callable[[str], str] | None = None) ->
 
 
 def _without_half(text: str) -> str:
-    """A text that was cut, without half a tag or half an entity at its end: it would be shown."""
+    """Remove half a tag or half an entity from the end of a cut text: readers would see it."""
     for opening, closing in (("<", ">"), ("&", ";")):
         last = text.rfind(opening, len(text) - RAW_CHARS[1])
         if last > text.rfind(closing):
@@ -65,7 +72,10 @@ def _without_half(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text without characters that nobody sees: controls, bidi and zero-width characters; but for those that shape what is seen."""
+    """Remove invisible characters: controls, bidi and zero-width characters.
+
+    Characters that change how visible ones look stay.
+    """
     if text.isascii() and text.isprintable():
         return text
     text = _INVISIBLE.sub(r"\1", text)
@@ -73,7 +83,10 @@ def visible(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The form in which titles and words are compared: NFKC, case-folded, runs of white space as one space, trimmed."""
+    """Return the form in which titles and words are compared.
+
+    It is NFKC, case-folded and trimmed. Each run of white space becomes one space.
+    """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -85,9 +98,12 @@ def stream_safe(text: str) -> str:
 
 
 def _is_mark(char: str) -> bool:
-    """Whether it begins with a combining mark once it is taken apart: U+0F73, a letter by its own class, becomes two."""
+    """Whether the character begins with a combining mark once it is decomposed.
+
+    U+0F73, whose own class says letter, decomposes into two marks.
+    """
     return unicodedata.combining(unicodedata.normalize("NFKD", char)[0]) > 0
 
 
-# A run of characters that may have a combining class: those that do in the BMP, and all beyond it.
+# A run of characters that may have a combining class: those of the BMP that do, and all beyond it.
 _MAY_BE_TOO_MANY = re.compile(f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0xFFFF))))}\U00010000-\U0010ffff]{{{_MOST_MARKS + 1}}}")

@@ -1,8 +1,9 @@
-"""What a person asks for, understood: one grammar for every source, the archive and saved articles. docs/archive.md tells it.
+"""Parses what a person typed: one grammar for every source, the archive and saved articles.
 
-Words are joined by AND, OR parts alternatives and binds loosest, - or NOT excludes, parentheses group. Whatever was typed is
-brought into one form, alternatives of words: what groups mean is settled here, and nobody behind needs to know them. The parser
-is lenient: what is left open ends with the text, and an operator without a word beside it counts for nothing.
+docs/archive.md explains it. Words are joined by AND. OR separates alternatives and binds loosest, -
+or NOT excludes, and parentheses group. The result always has one form, alternatives of words:
+groups are resolved here, and no later code needs to know about them. The parser is lenient: an open
+quotation or group ends with the text, and an operator without a word beside it is ignored.
 """
 
 import re
@@ -20,15 +21,16 @@ from newsintel.domain.text.tokens import tokens
 from newsintel.errors import InvalidParameterError
 
 MAX_CHARS = 256
-"""Code points of a query in NFKC (contract)."""
-# Beyond these there is no need to look: of what is typed, spaces and what nobody sees included, and of what is then normalised, which
-# makes one character of at most four.
+"""Maximum code points of a query in NFKC (contract)."""
+# Longer texts are refused unread. The first limit counts what is typed, with spaces and invisible
+# characters. The second counts what is then normalised, which makes one character of at most four.
 _MAX_RAW_CHARS, _MAX_TIDY_CHARS = 16 * MAX_CHARS, 4 * MAX_CHARS
 _FORMS: tuple[Literal["NFC"], Literal["NFKC"]] = ("NFC", "NFKC")
 
 MAX_ALTERNATIVES, MAX_TOKENS = 64, 128
-"""Of a query once its groups are multiplied out. 256 characters hold no more without groups (`a OR b`: 52; `a b`: 128), so those
-are never refused, and nobody behind has more to do for a group than for the same query written out."""
+"""Maximum of a query once its groups are expanded. 256 characters without groups hold no more
+(`a OR b`: 52; `a b`: 128), so such queries are never refused, and a group costs later code no more
+than the same query written out."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -39,8 +41,9 @@ class Token:
 
     Attributes:
         field: the name before its colon, or None.
-        excluded: it must not occur.
-        phrase: several words, which are meant in a row, or a function word in quotes, which is meant: "it".
+        excluded: the token must not occur.
+        phrase: several words that must occur in a row, or a function word in quotes, which counts:
+            "it".
     """
 
     text: str
@@ -54,8 +57,8 @@ class Parsed:
     """A query's meaning.
 
     Attributes:
-        alternatives: one of them must hold, each with all of its tokens; none is empty.
-        bounds: tokens of the fields that were named as bounds, which belong to no alternative.
+        alternatives: at least one must match with all of its tokens. None is empty.
+        bounds: tokens of the fields that were named as bounds. They belong to no alternative.
     """
 
     alternatives: tuple[tuple[Token, ...], ...]
@@ -63,16 +66,17 @@ class Parsed:
 
 
 def checked(raw: str, name: str = "q") -> str:
-    """A parameter's text as typed but tidied: in NFC, trimmed, spaces folded, without what nobody sees.
+    """Return the text of a parameter in NFC, trimmed, spaces folded, without invisible characters.
 
-    A text that is longer in NFC than it may be in NFKC is given in NFKC, so no text has more than MAX_CHARS.
+    A text that is longer than MAX_CHARS in NFC but not in NFKC is returned in NFKC. So no result
+    has more than MAX_CHARS.
 
     Args:
         raw: as typed.
-        name: the parameter's, for the refusal.
+        name: of the parameter, for the error message.
 
     Raises:
-        InvalidParameterError: it is blank, too long, or holds what nobody types.
+        InvalidParameterError: it is blank, too long, or holds control characters or surrogates.
     """
     if _CONTROL.search(raw):
         raise InvalidParameterError(name, "control_character", f"{name} must not hold control characters or halves of characters.")
@@ -90,20 +94,21 @@ def checked(raw: str, name: str = "q") -> str:
 
 
 def case_folded(text: str) -> str:
-    """A text as queries are compared: NFKC and without case (Unicode's toNFKC_Casefold)."""
+    """Return the form in which queries are compared: caseless NFKC (Unicode's toNFKC_Casefold)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def parse(text: str, fields: Collection[str] = (), bounds: Collection[str] = ()) -> Parsed:
-    """Understand a query; of equal tokens of an alternative, and of equal alternatives, the first stays.
+    """Parse a query. Repeated tokens of an alternative and repeated alternatives are dropped.
 
     Args:
         text: from `checked`.
-        fields: the names that count before a colon, in any case; every other colon is part of its word.
-        bounds: those fields whose tokens are set aside wherever they stand.
+        fields: the names that may precede a colon, in any case. Every other colon is part of its
+            word.
+        bounds: the fields whose tokens are collected separately, wherever they occur.
 
     Raises:
-        InvalidParameterError: its groups amount to more than MAX_ALTERNATIVES or MAX_TOKENS.
+        InvalidParameterError: the expanded groups exceed MAX_ALTERNATIVES or MAX_TOKENS.
     """
     aside: list[Token] = []
     groups = [_Group()]
@@ -137,10 +142,11 @@ _Alternative = dict[_Key, Token]
 
 @define
 class _Group:
-    """What stands between two parentheses, or the whole query, as alternatives.
+    """The content of a pair of parentheses, or the whole query, as alternatives.
 
-    Negation is carried inwards (De Morgan): within a negated group each token is excluded, and OR and AND change places.
-    `within` is the field before it. `finished` and `current` are () as long as nothing was added to them.
+    Negation is carried inwards (De Morgan): within a negated group each token is excluded, and OR
+    and AND are swapped. `within` is the field before the group. `finished` and `current` are ()
+    until something is added to them.
     """
 
     negated: bool = False
@@ -159,13 +165,13 @@ class _Group:
         self.current = ()
 
     def end_into(self, outer: "_Group") -> None:
-        """Add all of it to the group around it, if it holds anything."""
+        """Add the alternatives to the enclosing group, if there are any."""
         self.end_alternative()
         outer.add(*self.finished)
 
 
 def _joined(left: tuple[_Alternative, ...], right: tuple[_Alternative, ...], *, either: bool) -> tuple[_Alternative, ...]:
-    """The alternatives of two parts, of which one must hold or both."""
+    """Combine the alternatives of two parts: with `either` one part must match, else both."""
     if not left or not right:
         return left or right
     if not either and len(left) * len(right) > MAX_ALTERNATIVES:

@@ -1,6 +1,8 @@
-"""Host names as browsers read them: WHATWG URL, 3.5, and UTS #46 without its transitional mapping, so `ß` and joiners stay themselves.
+"""Parses host names as browsers do: WHATWG URL, 3.5, and UTS #46.
 
-idna's own `encode` follows IDNA 2008, which has no emoji and no label such as `r3---x`; browsers take both. So its parts are used.
+UTS #46 is used without its transitional mapping, so `ß` and joiners stay. The function
+`idna.encode` follows IDNA 2008, which has no emoji and no label such as `r3---x`. Browsers accept
+both. So only parts of idna are used.
 """
 
 import re
@@ -9,19 +11,22 @@ from urllib.parse import unquote_to_bytes
 import idna
 
 _REGISTERED = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})")
-"""Labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur), the last one not a number. No publisher is reached by a
-bare address, in whatever notation, or by a local name; leaving them out keeps links to private networks out as well."""
+"""Labels of at most 63 letters, digits and hyphens (RFC 1035; underscores occur). The last label is
+not a number. No publisher uses a bare address, in any notation, or a local name. Refusing them also
+keeps out links to private networks."""
 _PREFIX = "xn--"
 
 MAX_WRITTEN_CHARS = 512
-"""Of a host as it is written: twice what DNS carries (253, RFC 1035), for escapes and accents that are characters of their own."""
+"""Maximum length of a host as written: twice what DNS allows (253, RFC 1035), for escapes and for
+accents that are separate characters."""
 
 _MAX_LABEL_CHARS = 59
-"""Of a label beyond ASCII: Punycode has at least one character for each, and 63 with its prefix. Punycode takes quadratic time."""
+"""Maximum length of a label beyond ASCII: Punycode has at least one character for each, and 63 with
+its prefix. Punycode takes quadratic time."""
 
 
 _MAX_WRITTEN_LABEL_CHARS = 63
-"""Of any label (RFC 1035)."""
+"""Maximum length of any label (RFC 1035)."""
 
 
 def is_registered(host: str) -> bool:
@@ -30,13 +35,13 @@ def is_registered(host: str) -> bool:
 
 
 def ascii_host(raw: str) -> str | None:
-    """The host to which a browser goes, in lower-case ASCII and without a dot at its end.
+    """Return the host that a browser connects to, in lower-case ASCII and without a final dot.
 
     Args:
-        raw: the host of an address, as it is written there: in any script, with escapes, in capitals.
+        raw: the host as the URL spells it: in any script, with escapes, in capitals.
 
     Returns:
-        None where a browser refuses the host, or where it is no registered name.
+        None if a browser refuses the host, or if it does not have the form of a registered name.
     """
     if len(raw) > MAX_WRITTEN_CHARS:
         return None
@@ -44,9 +49,10 @@ def ascii_host(raw: str) -> str | None:
     try:
         if "%" in host:
             host = unquote_to_bytes(host).decode()
-        # A host that is ASCII already is taken at its word, as browsers do, also where a label is nobody's Punycode.
+        # A host in ASCII is accepted as it is, as browsers do, even if a label is not valid
+        # Punycode.
         host = host.lower() if host.isascii() else _mapped(host)
-    except ValueError:  # bytes that are no text, a character that no host may hold, a label that breaks a rule
+    except ValueError:  # invalid UTF-8, a forbidden character, an invalid label
         return None
     host = host.removesuffix(".")
     return host if is_registered(host) else None
@@ -57,10 +63,10 @@ def _mapped(host: str) -> str:
 
 
 def _ascii_label(label: str) -> str:
-    """A mapped label in ASCII.
+    """Return a mapped label in ASCII.
 
     Raises:
-        ValueError: it is not valid (UTS #46, 4.1).
+        ValueError: the label is not valid (UTS #46, 4.1).
     """
     if not label.startswith(_PREFIX):
         if label.isascii():
@@ -68,14 +74,15 @@ def _ascii_label(label: str) -> str:
         if len(label) > _MAX_LABEL_CHARS:
             raise ValueError("a label too long")
         written = _PREFIX + label.encode("punycode").decode("ascii")
-        if len(written) > _MAX_WRITTEN_LABEL_CHARS:  # before the next label takes as long
+        if len(written) > _MAX_WRITTEN_LABEL_CHARS:  # stop here: the next label could take as long
             raise ValueError("a label too long")
         _check(label)
         return written
     if len(label) > _MAX_LABEL_CHARS + len(_PREFIX):
         raise ValueError("a label too long")
     decoded = label.removeprefix(_PREFIX).encode("ascii").decode("punycode")
-    # Of each name one spelling is valid: in Punycode's own form, mapped already, and not of ASCII alone.
+    # Each name has one valid spelling: in Punycode's canonical form, already mapped, not pure
+    # ASCII.
     if decoded.isascii() or "." in decoded or idna.uts46_remap(decoded, std3_rules=False) != decoded:
         raise ValueError("not the ASCII form of a label")
     if decoded.encode("punycode").decode("ascii") != label.removeprefix(_PREFIX):

@@ -1,8 +1,10 @@
-"""Zero-width joiners and variation selectors where they carry meaning; everywhere else nobody sees them, and they spoof.
+"""Removes zero-width joiners and variation selectors where they carry no meaning.
 
-A joiner stays where UAX #31 allows one in an identifier (its contexts A1, A2 and B), where an Indic letter takes one before its virama
-(The Unicode Standard, 12.2 and 13.2: Bengali ra with ya-phalaa, touching letters of Sinhala), after an Arabic letter that it keeps in its
-joining form, and between emoji. A selector stays behind a character that may have variants. All else goes, and a run counts as one.
+There they are invisible and serve to spoof names. A joiner stays in four places: where UAX #31
+allows one in an identifier (its contexts A1, A2 and B); where an Indic letter takes one before its
+virama (The Unicode Standard, 12.2 and 13.2: Bengali ra with ya-phalaa, touching letters of
+Sinhala); after an Arabic letter that it keeps in its joining form; and between emoji. A selector
+stays after a character that may have variants. All others are removed, and a run counts as one.
 """
 
 import re
@@ -26,7 +28,8 @@ _JOINS_NEXT = re.compile(
     "\U00010fc1\U00010fc4\U00010fca\U00010fcb\U0001e900-\U0001e943"
     "]"
 )
-"""Joining_Type D or L (Unicode 17): such a letter joins the one after it. The tests hold both tables against another copy of Unicode's."""
+"""Joining_Type D or L (Unicode 17): such a letter joins the next one. The tests check both tables
+against another copy of Unicode's data."""
 _JOINS_LAST = re.compile(
     "["
     "\u0620\u0622-\u063f\u0641-\u064a\u066e\u066f\u0671-\u0673\u0675-\u06d3\u06d5\u06ee\u06ef"
@@ -40,26 +43,27 @@ _JOINS_LAST = re.compile(
     "\U00010fc1-\U00010fc4\U00010fc9\U00010fca\U0001e900-\U0001e943"
     "]"
 )
-"""Joining_Type D or R: such a letter joins the one before it."""
+"""Joining_Type D or R: such a letter joins the previous one."""
 
 
 _EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff"
 _LETTER = r"[^\W\d_]"
 _VIRAMA = 9
-"""The canonical combining class of every sign that takes an Indic letter's vowel away."""
+"""The canonical combining class of every sign that removes the vowel of an Indic letter."""
 _A_VIRAMA = f"[{''.join(char for char in map(chr, range(0x900, 0x12000)) if unicodedata.combining(char) == _VIRAMA)}]"
 _NON_JOINER = "\u200c"
 
-# No script that uses joiners comes before U+0300.
+# Scripts that use joiners start at U+0300 or later.
 _SPOOFS = re.compile("(?<![\u0300-\U0010ffff])[\u200c\u200d]+")
-# Joiners that need a second look: not between emoji, not between letters that join, not where no other mark is near the virama.
+# Joiners that need a closer check: all except those between emoji, between letters that join, and
+# next to a virama that has no other mark near it.
 _DOUBTFUL = re.compile(
     f"(?!(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<={_JOINS_NEXT.pattern})\u200c(?={_JOINS_LAST.pattern})"
     f"|(?<={_LETTER}{_A_VIRAMA})(?:[\u200c\u200d](?={_LETTER})|\u200d(?=[\x00-\u02ff]|\\Z))"
     f"|(?<={_LETTER})[\u200c\u200d](?={_A_VIRAMA}{_LETTER}))[\u200c\u200d]+"
 )
-# Selectors behind what has no variants (Unicode's StandardizedVariants.txt, emoji-variation-sequences.txt, and Ideographic Variation
-# Database), such as any letter with case.
+# Selectors after a character without variants (Unicode's StandardizedVariants.txt,
+# emoji-variation-sequences.txt, and Ideographic Variation Database), such as any letter with case.
 _STRAY_SELECTORS = re.compile(
     "(?<![#*0-9\xa9\xae\u1000-\u109f\u203c\u2049\u2122\u2139\u2190-\u2bff\u3001-\u30ff\u3200-\u9fff\ua840-\ua87f\uaa60-\uaa7f\uf900-\ufaff"
     "\uff01-\uff1f\U00010ac0-\U00010aff\U00013000-\U000143ff\U0001f000-\U0001faff\U00020000-\U0003ffff])[\ufe00-\ufe0f]+"
@@ -67,36 +71,41 @@ _STRAY_SELECTORS = re.compile(
     "|(?<![\u1800-\u180a\u1810-\u18af])[\u180b-\u180f]+"
 )
 _MOST_LOOKS = 100
-"""Of a text the joiners that need a second look, 6 us each; beyond them they go. A page of Persian has none, one of Telugu some ten."""
+"""Maximum of closer checks in one text, 6 us each. Joiners beyond it are removed. A page of Persian
+has none, one of Telugu about ten."""
 _MOST_MARKS = 30
-"""Marks looked past on either side: no real text puts more on a letter (UAX #15, section 13)."""
+"""Marks that a check skips on either side: no real text puts more on a letter (UAX #15,
+section 13)."""
 
 
 def settle(text: str) -> str:
-    """The text without joiners and selectors that carry no meaning."""
+    """Remove the joiners and selectors that carry no meaning."""
     looks = iter(range(_MOST_LOOKS))
     return _DOUBTFUL.sub(lambda match: _joiner(match, looks), _SPOOFS.sub("", _STRAY_SELECTORS.sub("", text)))
 
 
 def _joiner(match: re.Match[str], looks: Iterator[int]) -> str:
-    """The first joiner of a run, if it carries meaning between its neighbours and a look is left."""
+    """Return the first joiner of a run, or "" if it has no meaning there or no check is left."""
     if next(looks, None) is None:
         return ""
     start, end = match.span()
     joiner, before, after = match[0][0], match.string[max(0, start - _MOST_MARKS) : start][::-1], match.string[end : end + _MOST_MARKS]
     joins_next, joins_last = _JOINS_NEXT.match(before, _bare(before)), _JOINS_LAST.match(after, _bare(after))
-    # A1: the non-joiner breaks a cursive connection. The joiner stands in for one where there is none.
+    # A1: the non-joiner breaks a cursive connection. The joiner shapes a letter as if there were
+    # one.
     shapes = joins_next and bool(joins_last) == (joiner == _NON_JOINER)
     return joiner if shapes or _in_conjunct(joiner, before, after) else ""
 
 
 def _in_conjunct(joiner: str, before: str, after: str) -> bool:
-    """Behind a letter's virama (A2, B), or between a letter and its virama; other marks may stand around.
+    """Whether a joiner follows a letter's virama (A2, B) or separates a letter from its virama.
+
+    Other marks may be around it.
 
     Args:
         joiner: the character.
-        before: what stands before it, from right to left.
-        after: what stands behind it.
+        before: the text before it, reversed.
+        after: the text after it.
     """
     if not _is_letter(before, _bare(before)):
         return False
@@ -110,7 +119,10 @@ def _in_conjunct(joiner: str, before: str, after: str) -> bool:
 
 
 def _bare(text: str, *, reordered: bool = False) -> int:
-    """Where the signs at a text's beginning end: non-spacing marks and viramas; with `reordered`, only marks that normalising may move."""
+    """Return where the signs at a text's beginning end: non-spacing marks and viramas.
+
+    With `reordered`, only marks that normalising may move count.
+    """
     at = 0
     while at < len(text):
         order = unicodedata.combining(text[at])

@@ -1,6 +1,6 @@
-"""One line of a file as a JSON object, as other programs write one.
+"""Reads one line of a file as a JSON object that another program wrote.
 
-Strict on what JSON is, and no stricter: what a line holds is judged by its reader, field by field.
+Strict about JSON, and no stricter: the caller checks the content of a line, field by field.
 """
 
 import json
@@ -13,21 +13,23 @@ import orjson
 from newsintel.domain.text.clean import plain
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-"""Digits that may be a whole number of more than 64 bits, which orjson reads as a float."""
+"""Digits that may be an integer of more than 64 bits, which orjson reads as a float."""
 
 _MOST_DIGITS = 100
-"""Of a whole number that is read as one; Python's own limit, past which `int` raises, is 4,300."""
+"""Maximum digits of a number that is read as an integer. `int` raises beyond Python's own limit of
+4,300."""
 
 
 class _Constant(float):
-    """NaN or an infinity, which Python's and other programs write although JSON has neither (RFC 8259, 6)."""
+    """NaN or an infinity. Python and other programs write them; JSON has neither (RFC 8259, 6)."""
 
 
 def read_object(line: bytes) -> dict[str, Any]:
-    """The object of a line. Whole numbers are exact; a string may hold half of a surrogate pair.
+    """Return the object of a line. Integers are exact; strings may hold half a surrogate pair.
 
     Raises:
-        ValueError: it is none; the message fits behind "is", and quotes nothing but the name of a field.
+        ValueError: the line is not a JSON object. The message fits after "is" and quotes at most
+            the name of a field.
     """
     try:
         row = orjson.loads(line)
@@ -36,12 +38,15 @@ def read_object(line: bytes) -> dict[str, Any]:
     else:
         row = _exactly(line) if _LONG_NUMBER.search(line) else row
     if not isinstance(row, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - of the line's content, as every refusal
+        raise ValueError("not a JSON object")  # noqa: TRY004 - about the content
     return row
 
 
 def _second_opinion(line: bytes, refused: orjson.JSONDecodeError) -> Any:
-    """What `json` makes of a line that orjson refuses: it takes halves of surrogate pairs, and tells where a NaN is."""
+    """Parse with `json` a line that orjson refuses.
+
+    `json` accepts halves of surrogate pairs and shows where a NaN is.
+    """
     try:
         return _exactly(line)
     except json.JSONDecodeError:
@@ -73,7 +78,7 @@ def _whole(digits: str) -> int | float:
 
 
 def _holds_constant(value: Any) -> bool:
-    """Level by level: no recursion of our own."""
+    """Whether a value holds a _Constant. Goes level by level, without recursion."""
     level = [value]
     while level:
         if any(isinstance(one, _Constant) for one in level):

@@ -1,6 +1,7 @@
-"""What is particular to a language: which words hold its sentences together, how its words are brought to their stem, what it looks like.
+"""The rules of a language: its function words, its stemmer, and how to detect it.
 
-Stems are Snowball's (PyStemmer), as in PostgreSQL's own text search. A language without a stemmer is compared word by word.
+The stemmers are Snowball's (PyStemmer), as in PostgreSQL's text search. Texts in a language without
+a stemmer are compared word by word.
 """
 
 from collections import Counter
@@ -13,46 +14,53 @@ from newsintel.domain.text.folding import exact_word, plain_word
 from newsintel.domain.text.function_words import LISTS
 
 _SNOWBALL = {
-    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
-    "et": "estonian", "eu": "basque", "fa": "persian", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
-    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian",
-    "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil",
-    "tr": "turkish", "yi": "yiddish",
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
+    "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fa": "persian",
+    "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian",
+    "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali",
+    "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+    "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
+    "yi": "yiddish",
 }  # fmt: skip
 """ISO 639-1 to Snowball's names."""
 
 _ALIASES = {"nb": "no", "nn": "no"}
 
 SIMPLE = ""
-"""The language of texts that are compared word by word."""
+"""The language of texts that are compared word by word, without stems."""
 
 FUNCTION_WORDS = {language: frozenset(plain_word(exact_word(word)) for word in text.split()) for language, text in LISTS.items()}
-"""By ISO 639-1, in their plain form."""
+"""Function words by ISO 639-1 code, in their plain form."""
 _NAMES_OF_THINGS = {
     language: frozenset(words.split())
     for language, words in {
-        "cs": "byt", "da": "hår", "es": "té", "fr": "dés maïs né sûr été", "hu": "fél", "no": "hår vår", "sv": "hår vår", "tr": "su",
+        "cs": "byt", "da": "hår", "es": "té", "fr": "dés maïs né sûr été", "hu": "fél",
+        "no": "hår vår", "sv": "hår vår", "tr": "su",
     }.items()
 }  # fmt: skip
-"""Words that differ in their marks alone from a function word of their language, in their exact form."""
+"""Words that differ from a function word of their language only by their marks, in their exact
+form."""
 _LANGUAGES_OF = {
     word: tuple(language for language, words in FUNCTION_WORDS.items() if word in words)
     for word in frozenset().union(*FUNCTION_WORDS.values())
 }
 
 _ENOUGH = 2
-"""Function words that tell a language; the usual one of the script has one before it begins."""
+"""How many function words identify a language. The usual language of the script starts with one."""
 
-_SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "\u058a", "hy"), ("\u0600", "\u06ff", "ar"),
-            ("\u0900", "\u097f", "hi"), ("\u0b80", "\u0bff", "ta"))  # fmt: skip
-"""The language of most texts in a script, for a text that says no more."""
+_SCRIPTS = (("\u0370", "\u03ff", "el"), ("\u0400", "\u04ff", "ru"), ("\u0531", "\u058a", "hy"),
+            ("\u0600", "\u06ff", "ar"), ("\u0900", "\u097f", "hi"),
+            ("\u0b80", "\u0bff", "ta"))  # fmt: skip
+"""The language of most texts in a script. It is used if the text gives no other hint."""
 
 
 def stemming_language(code: str | None) -> str | None:
-    """The language by whose rules a text of a known language is compared; SIMPLE if there are none, None if nothing is known.
+    """Return the language whose rules apply to a text with a language code.
+
+    SIMPLE if there is no stemmer for it, None if there is no code.
 
     Args:
-        code: ISO 639-1, in lower case, maybe with a region.
+        code: ISO 639-1, in lower case, possibly with a region.
     """
     if not code:
         return None
@@ -62,13 +70,14 @@ def stemming_language(code: str | None) -> str | None:
 
 
 def detect(words: Iterable[str]) -> str:
-    """The language by whose rules a text is best compared, by the function words that it has; SIMPLE if there is no stemmer for it.
+    """Detect the language whose rules fit a text best, by its function words.
 
-    Without enough of them it is the usual one of its script: English for Latin letters. Of equals it is that one, else the first
-    of LISTS, and takes a word more.
+    SIMPLE if there is no stemmer for that language. A text with too few function words gets the
+    usual language of its script: English for Latin letters. On a tie the usual language wins, else
+    the first in LISTS, and then one more word is required.
 
     Args:
-        words: in their plain form.
+        words: the words in their plain form.
     """
     seen = dict.fromkeys(words)
     known = _LANGUAGES_OF.keys() & seen
@@ -76,32 +85,36 @@ def detect(words: Iterable[str]) -> str:
     usual = _usual(seen)
     counts[usual] += 1
     letters = (language for word in known if len(word) == 1 for language in _LANGUAGES_OF[word])
-    counts.update([language for language in letters if counts[language]])  # alone they tell nothing: C, O'Neil
+    # Letters alone prove nothing: C, O'Neil.
+    counts.update([language for language in letters if counts[language]])
     most = max(counts.values())
-    best = [one for one in (usual, *LISTS) if counts[one] == most]  # more than one are neighbours, as Spanish and Catalan
+    # Several if the languages are related, such as Spanish and Catalan.
+    best = [one for one in (usual, *LISTS) if counts[one] == most]
     if most < _ENOUGH + (len(best) > 1):
         return usual
     return stemming_language(best[0]) or SIMPLE
 
 
 def is_function_word(language: str, word: str, exact: str = "") -> bool:
-    """Whether a word only holds sentences together; of a language without a list none does, and of SIMPLE those of English.
+    """Whether a word is a function word of a language.
+
+    A language without a list has none. SIMPLE uses the list of English.
 
     Args:
-        language: whose rules hold.
-        word: in its plain form.
-        exact: with its marks, by which `été` (summer) is none, but `ete` may be.
+        language: the language of the text.
+        word: the word in its plain form.
+        exact: the word with its marks. `été` (summer) is not a function word, but `ete` may be.
     """
     return word in FUNCTION_WORDS.get(language or "en", ()) and exact not in _NAMES_OF_THINGS.get(language, ())
 
 
 def is_any_function_word(word: str) -> bool:
-    """Whether a plain word only holds sentences together in some language."""
+    """Whether a plain word is a function word in any language."""
     return word in _LANGUAGES_OF
 
 
 def stem(language: str, word: str) -> str:
-    """The stem of a plain word in a language that has a stemmer."""
+    """Return the stem of a plain word in a language that has a stemmer."""
     stemmed: str = _stemmer(language).stemWord(word)
     return stemmed or word
 

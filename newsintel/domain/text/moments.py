@@ -1,4 +1,7 @@
-"""Moments as people write them: an RFC 3339 date-time, or a bare date that stands for one end of its day in UTC."""
+"""Reads times as people write them: RFC 3339, or a date, which means the start or end of that day.
+
+All are in UTC.
+"""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -8,18 +11,19 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 
 KEPT_FROM, KEPT_UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""What is kept of people lies between: the first moment that may be, and the first that may not. The tables' own checks say the same."""
+"""Stored times of people's data lie in this range. The end is exclusive. The tables' own checks use
+the same range."""
 
 
 def read_moment(raw: str, *, end: bool = False) -> datetime:
-    """A moment in UTC.
+    """Read a time; the result is in UTC.
 
     Args:
         raw: as written.
-        end: a bare date stands for its last moment, else for its first.
+        end: a date without a time means its last moment, else its first.
 
     Raises:
-        ValueError: it is neither; the message states the rule.
+        ValueError: it is not a date or a time. The message states the rule.
     """
     try:
         if re.fullmatch(_DATE, raw):
@@ -27,10 +31,13 @@ def read_moment(raw: str, *, end: bool = False) -> datetime:
         if re.fullmatch(_MOMENT, raw):
             return datetime.fromisoformat(raw.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass  # well-formed but no such day, or outside the years 1 to 9999 in UTC: the same words apply
+        pass  # well-formed, but the day does not exist or is outside the years 1 to 9999 in UTC
     raise ValueError("must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z")
 
 
 def rfc3339(moment: datetime, timespec: str = "milliseconds") -> str:
-    """An aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`; finer digits are cut off."""
+    """Write an aware time as RFC 3339 in UTC, e.g. `2026-01-02T03:04:05.678Z`.
+
+    Digits finer than `timespec` are cut off.
+    """
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"

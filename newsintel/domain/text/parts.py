@@ -1,19 +1,20 @@
-"""A long text in parts, for work that others must not wait for."""
+"""Splits a long text into parts, so that work on it does not block other tasks."""
 
 from collections.abc import Iterator
 
 
 def cut_at_spaces(text: str, part_chars: int, overlap_chars: int = 0) -> Iterator[str]:
-    """A text in parts, cut at spaces; inside a word only if that is longer than a part.
+    """Split a text at spaces, and inside a word only if the word is longer than a part.
 
     Args:
-        text: what is cut.
-        part_chars: by how much of the text each part goes on at most.
-        overlap_chars: what follows a part is in it as well, by so many characters at most: whatever has no more than that and does not
-            end inside a word is whole in one part.
+        text: the text to split.
+        part_chars: the maximum distance from the start of one part to the start of the next.
+        overlap_chars: each part also holds up to this many characters of what follows. So any piece
+            of at most this length that does not end inside a word is whole in one part.
 
     Yields:
-        Parts of `part_chars + overlap_chars` at most; without an overlap, together they are the text.
+        Parts of at most `part_chars + overlap_chars`. Without an overlap, their concatenation is
+        the text.
     """
     start = 0
     while (longest := start + part_chars + overlap_chars) < len(text):

@@ -1,7 +1,8 @@
-"""How queries are spelled: the quotes, dashes, parentheses and operators of every keyboard, told apart from the words.
+"""Splits a query into words and syntax: quotes, dashes, parentheses and operators of all keyboards.
 
-What counts as a quotation mark is Unicode's property Quotation_Mark, so that a phrase may be typed as "…", “…”, „…“,
-«…», »…«, ‹…›, ＂…＂, 「…」 or 『…』. Apostrophes are part of their word; only the curly ‘…’ round whole words is a phrase.
+Unicode's property Quotation_Mark decides what a quotation mark is, so people may type a phrase as
+"…", “…”, „…“, «…», »…«, ‹…›, ＂…＂, 「…」 or 『…』. Apostrophes are part of their word. Only the
+curly ‘…’ around whole words is a phrase.
 """
 
 import re
@@ -11,38 +12,43 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-# By kind: a phrase ends at the next mark of the kind that began it.
+# Grouped by kind: a phrase ends at the next mark of the kind that began it.
 _STRAIGHT, _CURLY = '"＂', "“”„‟〝〞〟⹂"
 _KINDS = (_STRAIGHT, _CURLY, "«»", "‹›", "「」｢｣﹁﹂", "『』﹃﹄")
 _MARKS = "".join(_KINDS)
-# These only close. All others open somewhere: Swedish has ”…”, Danish »…«.
+# These only close a phrase. All others open one in some language: Swedish has ”…”, Danish »…«.
 _CLOSING_ONLY = "」｣﹂』﹄〞〟"
-# A typist's straight mark and the curly one of a word processor may meet in one phrase.
+# One phrase may mix a typed straight mark and the curly mark of a word processor.
 _ALSO_CLOSED_BY = {_STRAIGHT: _CURLY, _CURLY: _STRAIGHT}
 
 DASHES = "-‐‑‒–—―−－﹣﹘"
-"""What people type for a hyphen, a dash or a minus."""
+"""Characters that people type as a hyphen, a dash or a minus."""
 _OPEN, _CLOSE = "(（﹙", ")）﹚"
 
-# Hebrew writes acronyms with a mark inside the word, before its last letter: צה"ל, or before an ending: דו"חות. After a
-# single letter it opens a phrase: ב"הארץ החדשה", since prepositions are written together with what follows.
+# Hebrew writes acronyms with a mark inside the word, before its last letter: צה"ל, or before an
+# ending: דו"חות. After a single letter the mark opens a phrase: ב"הארץ החדשה", since Hebrew writes
+# prepositions together with the next word.
 _HEBREW = "א-ת\u0591-\u05c7\ufb1d-\ufb4f"
-_GERSHAYIM = rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))|(?<=[{_HEBREW}]{{2}})["“”„](?=[{_HEBREW}]))'
+_GERSHAYIM = (
+    rf'(?:(?<=[{_HEBREW}])["“”„](?=[{_HEBREW}](?![{_HEBREW}]))'
+    rf'|(?<=[{_HEBREW}]{{2}})["“”„](?=[{_HEBREW}]))'
+)
 
 _MARK = re.compile(rf"(?!{_GERSHAYIM})[{_MARKS}]")
-# ‘…’ and ‚…‘ begin before a word and end after one. Before a digit it is an apostrophe (‘90s), and without its end too (‘tis).
+# ‘…’ and ‚…‘ begin before a word and end after one. The mark is an apostrophe if a digit follows
+# (‘90s) or if the closing mark is missing (‘tis).
 _SINGLE_MARKS = "‘‚‛"
 _SINGLE = re.compile(rf"[{_SINGLE_MARKS}](?![\d\s])([^{_MARKS}]*?[^\s{_MARKS}])[’‘](?=[\s{_MARKS}{_CLOSE}.,;:!?…]|\Z)")
 _EMOTICON = r"(?<!\S)[:;=]['’-]?[()]+(?!\S)"
 _IDLE = re.compile(rf"(?:\s|[{_CLOSING_ONLY}]|{_EMOTICON})*")
 _PREFIX = re.compile(rf"(?P<before>[{DASHES}]*)(?:(?P<field>[^\W\d_]+)[:：﹕](?P<after>[{DASHES}]*)(?=[^\s{_CLOSE}]))?")
 _RUN = re.compile(rf"(?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|{_GERSHAYIM})+")
-# Parentheses that a word opens and closes itself: f(x), C(2), 東京（日本）, one pair within another.
+# Parentheses that open and close inside a word: f(x), C(2), 東京（日本）, also nested once.
 _INNER = re.compile(rf"[{_OPEN}](?:[^\s{_MARKS}{_OPEN}{_CLOSE}]|[{_OPEN}][^\s{_MARKS}{_OPEN}{_CLOSE}]*[{_CLOSE}])*[{_CLOSE}]")
 
 
 class Kind(Enum):
-    """What a lexeme is."""
+    """The kind of a lexeme."""
 
     WORD = auto()
     """A word or a phrase."""
@@ -61,10 +67,10 @@ class Lexeme:
     """A piece of a query.
 
     Attributes:
-        text: a word's or phrase's, as typed but unquoted; "" for all others.
+        text: the word or phrase, as typed but unquoted; "" for all other kinds.
         field: the name before its colon, or None.
-        excluded: a dash stands before it.
-        quoted: it stands in quotation marks.
+        excluded: a dash precedes it.
+        quoted: it is in quotation marks.
     """
 
     kind: Kind
@@ -75,11 +81,12 @@ class Lexeme:
 
 
 def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
-    """The pieces of a query, in order.
+    """Yield the pieces of a query, in order.
 
     Args:
         text: from `grammar.checked`.
-        fields: the names that count before a colon, in any case; every other colon is part of its word.
+        fields: the names that may precede a colon, in any case. Every other colon is part of its
+            word.
     """
     at = 0
     while (at := _end(_IDLE, text, at)) < len(text):
@@ -89,22 +96,23 @@ def lexemes(text: str, fields: Collection[str] = ()) -> Iterator[Lexeme]:
 
 
 def spelled(text: str, *, quoted: bool = False) -> str:
-    """A word or phrase of a lexeme as it can be typed again: bare if that reads as this one word, else in quotes.
+    """Return a word or phrase so that it parses again as the same lexeme, quoted only if needed.
 
     Args:
-        text: a lexeme's.
-        quoted: in quotes in any case.
+        text: the text of a lexeme.
+        quoted: use quotes in any case.
     """
     bare = not quoted and text[:1] not in _SINGLE_MARKS and [*lexemes(text)] == [Lexeme(Kind.WORD, text)]
     return text if bare else f'"{text}"'
 
 
 def _read(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None, int]:
-    """The piece that begins at a place, None for idle punctuation, and where it ends."""
+    """Return the lexeme at a position, None for punctuation without meaning, and its end."""
     dashes, field, at = _prefix(text, start, fields)
     if at == start and text[at] in _CLOSE:
         return Lexeme(Kind.CLOSE), at + 1
-    if at == len(text) or text[at].isspace() or text[at] in _CLOSE + _CLOSING_ONLY:  # dashes before nothing
+    # Dashes without a word after them.
+    if at == len(text) or text[at].isspace() or text[at] in _CLOSE + _CLOSING_ONLY:
         return None, at
     if text[at] in _OPEN:
         return Lexeme(Kind.OPEN, "", field, dashes), at + 1
@@ -123,9 +131,9 @@ def _read(text: str, start: int, fields: Collection[str]) -> tuple[Lexeme | None
 
 
 def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str | None, int]:
-    """Whether dashes exclude what follows, its field, and where it begins.
+    """Return whether dashes exclude the next piece, its field, and where it begins.
 
-    Dashes exclude only at the beginning of a word: neither in `a-b` nor in `"a"-b`.
+    Dashes exclude only at the beginning of a word: not in `a-b`, not in `"a"-b`.
     """
     match = _PREFIX.match(text, start)
     assert match is not None  # noqa: S101 - it matches the empty text
@@ -138,7 +146,10 @@ def _prefix(text: str, start: int, fields: Collection[str]) -> tuple[bool, str |
 
 
 def _phrase(text: str, start: int) -> tuple[str, int]:
-    """What a quotation mark opens, without any marks, and where it ends: at the text's end if nothing closes it."""
+    """Return the phrase after a quotation mark, without marks, and its end.
+
+    Without a closing mark it ends with the text.
+    """
     kind = next(kind for kind in _KINDS if text[start] in kind)
     end = len(text)
     for mark in _MARK.finditer(text, start + 1):
@@ -155,7 +166,7 @@ def _unquoted(text: str) -> str:
 
 
 def _word_end(text: str, start: int) -> int:
-    """Where a word ends; an operator is none, so `NOT(a)` has a group."""
+    """Return where a word ends. An operator ends before a parenthesis: `NOT(a)` has a group."""
     end = _end(_RUN, text, start)
     while not _operator(text[start:end]) and (inner := _INNER.match(text, end)):
         end = _end(_RUN, text, inner.end())
@@ -167,6 +178,6 @@ def _operator(word: str) -> Kind | None:
 
 
 def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Where a match that begins at a place ends; there, if there is none."""
+    """Return the end of the match at a position, or the position itself without a match."""
     match = pattern.match(text, start)
     return start if match is None else match.end()

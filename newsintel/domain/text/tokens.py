@@ -1,20 +1,22 @@
-"""A text as the words in it, in order: the one rule for where a word begins and ends, for queries and for what is searched.
+"""Splits text into words, by one rule for queries and for the texts that are searched.
 
-A word is a run of letters, digits and marks; everything else parts words, so that no dash, slash, quotation mark, dot or ampersand glues
-two names together. Besides:
+A word is a run of letters, digits and marks. Everything else separates words, so no dash, slash,
+quotation mark, dot or ampersand joins two names. Special cases:
 
-| as printed | words | |
+| as printed | words | rule |
 |---|---|---|
-| `Apple’s`, `L’Ukraine`, `O’Brien` | apple; ukraine; o brien | a possessive s and an elided article are not looked for |
-| `U.S.`, `J.K.` | us; jk | single letters with dots between are one word |
-| `1,000`, `1.000`, `1,00,000` | 1000; 100000 | digits in groups of three, in India of two before the last |
-| `約1,000人`, `1,000km` | 約 1000 人; 1000km | as if it were printed without its groups |
-| `צה"ל` | צהל | a mark before the last letter of a Hebrew acronym is left out, as hurried typists do |
+| `Apple’s`, `L’Ukraine` | apple; ukraine | possessive s and elided articles are dropped |
+| `O’Brien` | o brien | other apostrophes separate words |
+| `U.S.`, `J.K.` | us; jk | single letters with dots between them are one word |
+| `1,000`, `1.000`, `1,00,000` | 1000; 100000 | groups of three; India: of two before the last |
+| `約1,000人`, `1,000km` | 約 1000 人; 1000km | as if printed without groups |
+| `צה"ל` | צהל | the mark before the last letter of a Hebrew acronym is dropped, as typists do |
 | `C++`, `C#` | c++; c# | |
-| `東京で地震` | 東京 京で で地 地震 震 | Scripts without spaces: each two neighbours are a word, and the last letter is one |
+| `東京で地震` | 東京 京で で地 地震 震 | script without spaces: letter pairs, the last letter |
 
-Two neighbours are the usual way with such scripts (Nie and Ren, Chinese information retrieval: using characters or words?, 1999): what is
-asked for is found wherever it stands, without a dictionary that has to know it.
+Pairs of letters are the usual method for scripts without spaces (Nie and Ren, Chinese information
+retrieval: using characters or words?, 1999). Search terms are found wherever they occur, and no
+dictionary has to know them.
 """
 
 import re
@@ -27,22 +29,27 @@ from newsintel.domain.bounds.sized_cache import remembered
 from newsintel.domain.text.folding import APOSTROPHES, exact_word, plain_word
 
 MAX_WORD_CHARS = 64
-"""A longer run is compared by its beginning. (PostgreSQL takes 2,046 bytes.)"""
+"""Longer words are compared by their beginning. (PostgreSQL accepts 2,046 bytes.)"""
 
-_ELIDED = frozenset("all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j".split())  # noqa: SIM905
+_ELIDED = frozenset(
+    (  # noqa: SIM905
+        "all aux c coll d dall dell l m n nell qu s sull t un quest jusqu lorsqu puisqu presqu j"
+    ).split()
+)
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17d3\u17d7\u17dc\u17dd\u19e0-\u19ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035"
     "\u303b\u3041-\u30fa\u30fc-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\ua9e0-\ua9ff\uaa60-\uaa7f\uac00-\ud7ff"
     "\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-"""Thai, Lao, Burmese, Khmer, Han, kana; and Hangul, which writes a word and its particles together."""
+"""Thai, Lao, Burmese, Khmer, Han, kana; and Hangul, which joins a word and its particles."""
 
 
 def _marks() -> str:
-    """The marks of the first plane, for a character class: to `re` they are no word characters, and Hindi would fall apart.
+    """Return the marks of the first plane, for a character class.
 
-    As ranges, which `re` reads in less time than one by one.
+    For `re` they are not word characters: without this class, Hindi words would be split. They are
+    ranges because `re` compiles those faster than single characters.
     """
     codes = [code for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M")]
     starts = [code for before, code in pairwise([0, *codes]) if code != before + 1]
@@ -63,7 +70,7 @@ _NUMBER = re.compile(
     rf"(?:\d{{1,3}}(?P<mark>[{_GROUPING}])\d{{3}}(?:(?P=mark)\d{{3}})*|\d{{1,2}}(?:[,\uff0c]\d{{2}})+[,\uff0c]\d{{3}})(?!\d)"
     rf"(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])*"
 )
-"""Digits in groups, with the letters that stand at their end."""
+"""Digits in groups, with the letters that directly follow."""
 _GROUPING_MARK = re.compile(f"[{_GROUPING}]")
 _RAW = re.compile(
     rf"(?P<initials>(?<![\w.])[^\W\d_](?:\.[^\W\d_])+(?![\w]))"
@@ -71,10 +78,11 @@ _RAW = re.compile(
     rf"|(?P<word>{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*)"
 )
 _PLAIN = re.compile(rf"{_LETTERS}(?:[{APOSTROPHES}]{_LETTERS})*")
-"""The last of these alone, for texts in which nothing is _SPECIAL."""
+"""Only the last alternative of _RAW, for texts without anything _SPECIAL."""
 _SPECIAL = re.compile(rf"\d[{_GROUPING}]\d\d|(?<![\w.])[^\W\d_]\.[^\W\d_]|\+\+|\#")
 _NOT_SIMPLE = re.compile(r"'|`|\#|\+\+|\.[0-9A-Za-z]|,[0-9]")
-"""What the simple expression does not read. All of it begins with one of six characters, so it is quick to look for."""
+"""What the simple expression cannot read. Each alternative begins with one of six characters, so
+the search is fast."""
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _IN_ACRONYM = re.compile(f"[{_GERSHAYIM}]")
@@ -85,18 +93,18 @@ _UNSPACED_FIRST = re.compile(f"[{_UNSPACED}]")
 _UNIT = re.compile(rf"(?:[^{_MARKS}]|^)[{_MARKS}]*")
 
 
-# Words come again and again: remembered, a text in Russian is read in half the time.
+# Words repeat often: with this cache, a text in Russian is read in half the time.
 _exact, _plain = (remembered(max_bytes=2**21)(function) for function in (exact_word, plain_word))
 
 
-class Token(NamedTuple):  # a text has hundreds, and this takes a third of the time of an attrs class
+class Token(NamedTuple):  # texts have hundreds: created in a third of an attrs class's time
     """A word of a text.
 
     Attributes:
-        word: in its plain form: what is compared.
-        exact: in the form that keeps its marks.
-        start, end: where it stands in the text, in code points.
-        last: it is the last letter of a run of a script without spaces.
+        word: its plain form, which is compared.
+        exact: the form that keeps its marks.
+        start, end: its position in the text, in code points.
+        last: it is the last letter of a run in a script without spaces.
     """
 
     word: str
@@ -107,41 +115,41 @@ class Token(NamedTuple):  # a text has hundreds, and this takes a third of the t
 
     @property
     def unspaced(self) -> bool:
-        """True of a script without spaces: two neighbours, or the last letter of a run."""
+        """True in a script without spaces: a pair of letters, or the last letter of a run."""
         return is_unspaced(self.word)
 
 
 def plain_words(text: str) -> list[str]:
-    """The words of a text in their plain form, in order: those of `tokens`, quicker where a text is plain English."""
+    """Return the words of `tokens` in their plain form, in order; faster for plain English."""
     if _is_simple(text):
         return [word[:MAX_WORD_CHARS] for word in _ASCII_WORD.findall(text.lower())]
     return [token.word for token in tokens(text)]
 
 
 def placed_words(text: str) -> Iterator[tuple[str, int, int]]:
-    """The same, each with its place in the text, from and up to, in code points."""
+    """Yield the plain words of a text, each with its start and end in code points."""
     if _is_simple(text):
         return ((match[0][:MAX_WORD_CHARS], match.start(), match.end()) for match in _ASCII_WORD.finditer(text.lower()))
     return ((one.word, one.start, one.end) for one in tokens(text))
 
 
 def _is_simple(text: str) -> bool:
-    """Whether the words of a text are its runs of ASCII letters and digits, which are read in a third of the time."""
+    """Whether all words are runs of ASCII letters and digits, which take a third of the time."""
     return text.isascii() and _NOT_SIMPLE.search(text) is None
 
 
 def is_unspaced(word: str) -> bool:
-    """Whether a word is of a script without spaces."""
+    """Whether a word is in a script without spaces."""
     return not word.isascii() and _UNSPACED_FIRST.match(word) is not None
 
 
 def is_one_letter(word: str) -> bool:
-    """Whether a word is the last letter of a run of a script without spaces."""
+    """Whether a word is the last letter of a run in a script without spaces."""
     return is_unspaced(word) and len(_UNIT.findall(word)) == 1
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of a text, in order."""
+    """Yield the words of a text, in order."""
     if _SPECIAL.search(text) is None:
         yield from _words(_PLAIN.finditer(text))
         return
@@ -167,13 +175,13 @@ def _words(matches: Iterable[re.Match[str]]) -> Iterator[Token]:
 
 
 def _bare(raw: str, start: int, end: int) -> Token:
-    """A number without its groups, initials without their dots or a sign's name, as one word."""
+    """Return a number without its groups, initials without dots, or `c++` and `c#`, as one word."""
     exact = exact_word(raw)[:MAX_WORD_CHARS]
     return Token(plain_word(exact), exact, start, end)
 
 
 def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
-    """The parts of a word between its apostrophes that are looked for, each with its place."""
+    """Yield the parts between apostrophes that are words themselves, with their offsets."""
     parts, place = [], 0
     for part in _APOSTROPHE.split(raw):
         parts.append((part, place))
@@ -186,9 +194,9 @@ def _without_apostrophes(raw: str) -> Iterator[tuple[str, int]]:
 
 
 def _pieces(raw: str, start: int) -> Iterator[Token]:
-    """The words in a run of letters: a run may change its script, and folding may take a sign apart."""
+    """Yield the words in a run: the script may change, and folding may split a character."""
     folded = _exact(_IN_ACRONYM.sub("", raw))
-    kept = len(folded) == len(raw)  # then each letter stands where it stood
+    kept = len(folded) == len(raw)  # then each letter keeps its position
     for match in _PIECE.finditer(folded):
         begin, end = (start + match.start(), start + match.end()) if kept else (start, start + len(raw))
         if match["unspaced"]:
@@ -199,7 +207,7 @@ def _pieces(raw: str, start: int) -> Iterator[Token]:
 
 
 def _neighbours(run: str, start: int, end: int, *, kept: bool) -> Iterator[Token]:
-    """Each two neighbours of a run, then its last letter; a letter has its marks with it."""
+    """Yield each pair of letters of a run, then its last letter. A letter includes its marks."""
     units = [(match[0], match.start(), match.end()) for match in _UNIT.finditer(run)]
     for (one, begin, _), (other, _, stop) in pairwise(units):
         pair = one + other

@@ -1,6 +1,7 @@
-"""Addresses of articles: which may be shown, and which are the same page.
+"""URLs of articles: which are safe to show, and which are the same page.
 
-`usable` decides what may be handed to a browser; `canonical` folds all spellings of a page into one; `article_id` makes the public id.
+`usable` checks and repairs a URL before a browser gets it. `canonical` maps all URLs of a page to
+one. `article_id` makes the public id.
 """
 
 import base64
@@ -13,40 +14,43 @@ from newsintel.domain.text.clean import fold
 from newsintel.domain.text.host_names import MAX_WRITTEN_CHARS, ascii_host, is_registered
 
 _MAX_CHARS = 2048
-"""What browsers and caches carry without trouble; also the width of the archive's column."""
+"""A length that browsers and caches support; also the width of the archive's column."""
 
-# A JSON escape that was escaped again: recorded as `story?id\u003d114`.
+# A JSON escape that was escaped twice: recorded as `story?id\u003d114`.
 _ESCAPE = re.compile(r"\\+u00([2-7][0-9a-fA-F])")
 _ESCAPED_AMPERSAND = re.compile(r"&(?:amp;)+", re.IGNORECASE)
-# Browsers drop these wherever they stand (WHATWG URL, 4.4); recorded in the middle of a path.
+# Browsers remove these everywhere (WHATWG URL, 4.4); recorded in the middle of a path.
 _DROPPED = str.maketrans("", "", "\t\r\n")
-# Whether there is anything to repair; most addresses are well.
+# Matches only URLs that need repair; most do not.
 _BROKEN = re.compile(r"[\t\r\n \\]|&amp;", re.IGNORECASE)
-# RFC 3986 leaves these out on purpose; a browser reads a backslash as a slash, so the host would not be the one we checked.
+# RFC 3986 excludes these on purpose. A browser reads a backslash as a slash, so it would open
+# another host than the one we checked.
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\<>\"\ud800-\udfff]")
-# Python normalises a host while it splits an address, which takes quadratic time: a longer one is refused before that.
+# Python normalises a host while it splits a URL, in quadratic time. So a longer host is refused
+# before that.
 _LONG_HOST = re.compile(rf"[^/?#]*//[^/?#]{{{MAX_WRITTEN_CHARS + 1}}}")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})?")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
-# Parameters that say where a reader came from. Only names that no site is known to use for the page itself.
+# Parameters that say where a reader came from. No known site uses these names for the page itself.
 _TRACKING_PREFIXES = ("utm_", "at_", "pk_", "mtm_", "hsa_", "wt.", "guce_", "soc_")
 _TRACKING = re.compile(
     "_ga|_gl|_r|amp|cmp|cmpid|dclid|fbclid|ftag|gbraid|gclid|gclsrc|guccounter|icid|igsh|igshid|ito|mbid|mc_cid|mc_eid|mkt_tok|msclkid|"
     "ncid|ocid|pgtype|sessionid|smid|smtyp|sref|taid|trk|ttclid|twclid|wbraid|wt_mc|xid|yclid"
 )
-# Names that mean something elsewhere are tracking with these values only.
+# These names have other uses: only these values are tracking.
 _TRACKING_PAIRS = frozenset(
     {("partner", "rss"), ("partner", "rssnyt"), ("emc", "rss"), ("ref", "rss"), ("source", "rss"), ("cid", "rss"), ("feature", "share")}
     | {("feature", "youtu.be"), ("outputtype", "amp"), ("output", "amp"), ("homepage", "true")}
 )
-# Outlets whose articles are named by the path alone: whatever follows says how the reader came or is to see it.
+# Outlets whose path alone identifies an article. The rest says where the reader came from or how to
+# display it.
 _PATH_ONLY = frozenset(
     {"bbc.com", "bloomberg.com", "businessinsider.com", "cnn.com", "forbes.com", "foxnews.com", "nytimes.com", "reuters.com"}
     | {"theguardian.com", "washingtonpost.com", "wired.com", "wsj.com"}
 )
 
-# Pages that only lead on, by host and path, with the parameter that names the target.
+# Redirect pages, by host and path, with the parameter that holds the target.
 _REDIRECTORS = {
     ("google.com", "/url"): ("q", "url"),
     ("news.google.com", "/news/url"): ("url",),
@@ -65,12 +69,13 @@ _REDIRECTORS = {
     ("vk.com", "/away.php"): ("to",),
 }
 _MOST_STEPS = 8
-"""Pages that only lead on to the next one; recorded addresses have one. A longer chain was made to keep us busy, and counts as a page."""
+"""Maximum of redirect pages followed; recorded URLs have one. A longer chain is an attack on our
+CPU and counts as a page."""
 
 _AMP_CACHE = re.compile(r"(?:[a-z0-9-]+\.cdn\.ampproject\.org/[cv]|google\.[a-z.]+/amp)/(?:s/)?")
 _AMP_TAILS = ("/amp", ".amp", "/amp.html", ".amp.html")
 _REDDIT_POST = re.compile(r"/(?:r/[^/]+/|user/[^/]+/)?(?:comments|gallery)/([a-z0-9]+)(?:/[^/]*)?/?", re.IGNORECASE)
-# Hosts that show the same pages under another name.
+# Hosts that serve the same pages under another name.
 _ALIASES = {
     "bbc.co.uk": "bbc.com",
     "guardian.co.uk": "theguardian.com",
@@ -81,15 +86,17 @@ _ALIASES = {
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]+)/?")
 
 
-# Each address of a row is looked at here twice or more, by its reader and by `canonical`.
+# Each URL of a row is checked here at least twice: by its parser and by `canonical`.
 @remembered(max_bytes=2**20)
 def usable(raw: str) -> str | None:
-    r"""The address as a browser may be given it, or None.
+    r"""Return the URL in a form that is safe for a browser, or None.
 
-    Repairs what upstreams are known to break (outer spaces, tabs within, `\u003d`, `&amp;`) and writes it in ASCII.
+    Repairs known errors of upstreams (outer spaces, tabs within, `\u003d`, `&amp;`). The result is
+    ASCII.
 
     Returns:
-        An http or https URL of at most 2,048 characters with a registered host name and without user, password or control characters.
+        An http or https URL of at most 2,048 characters, with a registered host name and without
+        user, password or control characters.
     """
     if len(raw) > _MAX_CHARS * 2:
         return None
@@ -104,7 +111,7 @@ def usable(raw: str) -> str | None:
         port = parts.port
     except ValueError:  # an unclosed bracket, a port out of range, a host that NFKC would change
         return None
-    # Not parts.hostname: it is in Python's lower case, which is not that of host names (ΣΑΣ-1).
+    # Not parts.hostname: Python's lower case differs from that of host names (ΣΑΣ-1).
     host = None if "[" in parts.netloc else ascii_host(parts.netloc.partition(":")[0])
     if parts.scheme.lower() not in ("http", "https") or host is None or "@" in parts.netloc:
         return None
@@ -115,12 +122,12 @@ def usable(raw: str) -> str | None:
 
 
 def canonical(url: str) -> str:
-    """The identity of a page: one address for all its spellings. Applying it twice changes nothing.
+    """Return the identity of a page: one URL for all its spellings. Idempotent.
 
-    Folded away: scheme, `www.`, mobile and AMP hosts, AMP paths, default ports, tracking parameters, the order of parameters, trailing
-    slashes, escapes that need not be, pages that only lead on to another, and fragments, but for those that name a page of their own
-    (`#/story/1`, `#!story`). The result identifies; it need not open.
-    A text that is no usable URL stands for itself.
+    Removed or unified: scheme, `www.`, mobile and AMP hosts, AMP paths, default ports, tracking
+    parameters, the order of parameters, trailing slashes, unnecessary escapes, redirect pages, and
+    fragments, except those that name a page of their own (`#/story/1`, `#!story`). The result is an
+    identifier; it may not open in a browser. A text that is not a usable URL is returned unchanged.
     """
     at = url
     for _ in range(_MOST_STEPS):
@@ -137,15 +144,17 @@ def canonical(url: str) -> str:
 
 
 def stand_in(url: str, title: str, day: str) -> str | None:
-    """An identity for a page whose address hides it, else None.
+    """Return an identity for a page whose URL does not show which page it is, else None.
 
-    consent.yahoo.com, in a quarter of one recorded NewsAPI payload, leaves nothing of the article in its URL but a session id: kept, each
-    fetch of one page would be a new article; dropped, all pages would be the same. The title and the day of publication tell them apart.
+    The URLs of consent.yahoo.com, in a quarter of one recorded NewsAPI payload, hold nothing of the
+    article but a session id. With it, each fetch of a page would be a new article; without it, all
+    pages would be the same. The title and the day of publication distinguish them.
 
     Args:
-        url: a usable one.
-        title: plain.
-        day: the day of publication, YYYY-MM-DD, empty if unknown; it counts since headlines such as "Stock market today" come back.
+        url: a usable URL.
+        title: plain text.
+        day: the day of publication, YYYY-MM-DD, empty if unknown. It is included because headlines
+            such as "Stock market today" repeat.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -156,13 +165,17 @@ def stand_in(url: str, title: str, day: str) -> str | None:
 
 
 def article_id(canonical_url: str) -> str:
-    """The public id: `a_` and the first 20 lower-case base32 characters of the identity's SHA-256 (100 bits)."""
+    """Return the public id of an identity.
+
+    It is `a_` and the first 20 lower-case base32 characters of the identity's SHA-256 (100 bits).
+    """
     digest = hashlib.sha256(canonical_url.encode("utf-8", "surrogatepass")).digest()
-    return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]  # 15 bytes are 24 characters without padding
+    # 15 bytes are 24 characters without padding.
+    return "a_" + base64.b32encode(digest[:15]).decode("ascii").lower()[:20]
 
 
 def _percent(text: str) -> str:
-    """RFC 3986, 6.2.2: one spelling of every escape; a stray % becomes one, anything beyond ASCII too."""
+    """Normalise escapes (RFC 3986, 6.2.2). A stray % and anything beyond ASCII are escaped, too."""
 
     def settle(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -174,11 +187,14 @@ def _percent(text: str) -> str:
 
 
 def _host_and_path(parts: SplitResult) -> tuple[str, str]:
-    """A page's host and path without what only says how it is shown: www, mobile and AMP hosts, AMP paths, trailing slashes."""
+    """Return host and path without what only changes the display of a page.
+
+    That is www, mobile and AMP hosts, AMP paths, and trailing slashes.
+    """
     host, path = parts.hostname or "", re.sub("/{2,}", "/", parts.path)
     while True:
         first, _, rest = host.partition(".")
-        # A mobile host is a shorter name's twin, unless what is left is a suffix such as `co.uk`.
+        # A mobile host is an alias of the shorter name, unless that is a suffix such as `co.uk`.
         twin = first == "www" or (first in ("m", "mobile", "amp") and (rest.count(".") > 1 or len(rest.partition(".")[0]) > 2))
         if not twin or not is_registered(rest):
             break
@@ -188,7 +204,7 @@ def _host_and_path(parts: SplitResult) -> tuple[str, str]:
 
 
 def _without_amp(path: str) -> str:
-    """A path, which is ASCII, without AMP's names for it and slashes at its end."""
+    """Remove AMP suffixes and trailing slashes from an ASCII path."""
     lower, end = path.lower(), len(path)
     while True:
         while lower.endswith("/", 0, end):
@@ -200,7 +216,7 @@ def _without_amp(path: str) -> str:
 
 
 def _target(host: str, path: str, query: str) -> str | None:
-    """Where a page that only leads on leads to, or None."""
+    """Return the target of a redirect page, or None."""
     if match := _AMP_CACHE.match(host + path):
         target = "http://" + (host + path)[match.end() :] + (f"?{query}" if query else "")
         return target if usable(target) else None
@@ -213,7 +229,7 @@ def _target(host: str, path: str, query: str) -> str | None:
 
 
 def _within(host: str, path: str) -> str | None:
-    r"""A path at a host as an address; None for what only looks like a path, such as `/\t/[x`."""
+    r"""Return the URL of a path at a host; None if it is not a valid path, such as `/\t/[x`."""
     try:
         return urljoin(f"https://{host}/", path)
     except ValueError:
@@ -221,7 +237,7 @@ def _within(host: str, path: str) -> str | None:
 
 
 def _folded(host: str, path: str, parts: SplitResult) -> str:
-    """A page that leads nowhere else, in its one spelling."""
+    """Return the canonical URL of a page that is not a redirect."""
     if special := _special(host, path, parts.query):
         return special
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
@@ -231,15 +247,16 @@ def _folded(host: str, path: str, parts: SplitResult) -> str:
 
 
 def _query(raw: str) -> str:
-    """A query in its one spelling, with its question mark; empty if nothing of it counts."""
+    """Return a query in canonical form, with its question mark; empty if only tracking is in it."""
     query = "&".join(sorted(piece for piece in raw.replace("+", "%20").split("&") if piece and not _is_tracking(piece)))
     return f"?{query}" if query else ""
 
 
 def _page_within(fragment: str) -> str:
-    """A fragment that names a page which a script shows (`#/story/1`, `#!story`), in its one spelling; others name a place in the page.
+    """Return in canonical form a fragment that names a page which a script shows; else "".
 
-    So does what stands behind a further `#`; behind `:~:` it is the browser's own. A path of nothing is the page itself.
+    Examples are `#/story/1` and `#!story`. Other fragments name a place in the page, and so does
+    text after a second `#`. Text after `:~:` is for the browser. An empty path is the page itself.
     """
     if not fragment.startswith(("/", "!")):
         return ""
@@ -251,7 +268,7 @@ def _page_within(fragment: str) -> str:
 
 
 def _special(host: str, path: str, query: str) -> str | None:
-    """Sites that are known to spell one page in several ways: YouTube, Reddit, Google News."""
+    """Handle sites that have several URLs for one page: YouTube, Reddit, Google News."""
     video = path.strip("/") if host == "youtu.be" else None
     if host in ("youtube.com", "youtube-nocookie.com", "music.youtube.com"):
         match = _YOUTUBE_PATH.fullmatch(path)
@@ -262,7 +279,7 @@ def _special(host: str, path: str, query: str) -> str | None:
     if post:
         return f"https://reddit.com/comments/{post[1].lower()}"
     if host == "news.google.com" and (news := re.fullmatch(r"(?:/__i)?(?:/rss)?(?:/rd)?/(?:articles|read)/([\w-]+)", path, re.ASCII)):
-        # Opaque, but the same for the same entry; its query only says how the reader is to see it.
+        # Opaque, but constant for an entry. The query only changes the display.
         return f"https://news.google.com/articles/{news[1]}"
     return None
 
