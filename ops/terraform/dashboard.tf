@@ -4,7 +4,7 @@ locals {
     "queue_age_s_merger", "queue_age_s_persister", "queue_age_s_cache_writer", "queue_age_s_recorder",
   ] : name => [local.own_metrics, name, "env", local.own_dimensions.env] }
 
-  # Title, statistic, metrics; three in a row.
+  # Title, statistic, metrics; three per row.
   widgets = [
     { title = "Requests and 5xx per minute", stat = "Sum", metrics = [
       local.own_metric.http_requests,

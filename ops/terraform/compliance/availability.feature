@@ -1,5 +1,5 @@
 @noskip
-Feature: The loss of a zone, of a server or of a hasty command is survived
+Feature: The service survives the loss of a zone or a server, and operator mistakes
 
   Scenario: the database has a standby in another zone
     Given I have aws_db_instance defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: A container may do no more than the service needs
+Feature: A container has only the rights that the service needs
 
   Background: the service's task definition
     Given I have aws_ecs_task_definition defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: Nothing is kept or sent in the clear
+Feature: Everything stored or sent is encrypted
 
   Scenario: the database is encrypted at rest
     Given I have aws_db_instance defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: What happened can be read afterwards, and somebody is told
+Feature: Events are logged, and alarms notify people
 
   Scenario: logs are kept for a year
     Given I have aws_cloudwatch_log_group defined

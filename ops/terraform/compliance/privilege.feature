@@ -1,5 +1,5 @@
 @noskip
-Feature: Every role may do what it must and nothing else
+Feature: Every role has only the rights that it needs
 
   Scenario: there are no policies but the known ones
     Given I have aws_iam_role_policy defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: The service grows before it is slow, and takes back what is broken
+Feature: The service scales out in time, and rolls back broken deployments
 
   Scenario: at least two tasks run
     Given I have aws_appautoscaling_target defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: Secrets are read where they are kept, by whoever needs them
+Feature: Secrets are read from Secrets Manager, and only by the roles that need them
 
   Scenario: no secret stands in the open
     Given I have aws_ecs_task_definition defined

@@ -1,5 +1,5 @@
 @noskip
-Feature: Everything says whose it is
+Feature: Every resource has its owner tags
 
   Scenario: every resource names its application
     Given I have resource that supports tags_all defined
