@@ -95,7 +95,7 @@ def _checkov() -> str:
 
 
 def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:
-    """Plan every group, then each mutant of failed groups separately; return the number of plans."""
+    """Plan every group, then each mutant of failed groups separately; return the plan count."""
 
     def judge(numbered: tuple[int, Sequence[Mutant]]) -> str:
         number, group = numbered
