@@ -167,14 +167,16 @@ def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Map
 
 def _notes(options: Options, quality: object) -> list[str]:
     latency = (
-        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py) with"
-        " 20 saves, up to 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
+        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people "
+        "(benchmarks/intelligence/readers.py) with 20 saves, up to 60 opened, 5 dismissed and 15 "
+        "searches each; every call is for another person, so no cache has their data"
     )
     if not quality:
         return [latency, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
     about = (
-        "precision: headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines; invented people who care for two"
-        " to four stories, saved three articles of them and opened four, and two by chance; every fifth place explores; trending only is"
-        " what is most widely covered, as nobody searches"
+        "precision: headlines of the UCI News Aggregator set in 37 stories, read from "
+        "../shared/headlines; invented people with two to four stories, who saved three articles of "
+        "them and opened four, and two random ones; every fifth place explores; trending only is the "
+        "most widely covered, because there are no searches"
     )
     return [latency, about + (", every tenth headline" if options.quick else "")]
