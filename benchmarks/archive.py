@@ -1,6 +1,7 @@
-"""`just bench-archive [SIZE…]`: how long the archive takes to answer, at several sizes side by side, and how fast it takes articles in.
+"""`just bench-archive [SIZE…]` measures latency and ingest rate of the archive at several sizes.
 
-The time of a call is from asking the port to its answer: bridge, round trips, PostgreSQL and decoding; client and server on one machine.
+A call is timed at the port: it includes the bridge, round trips, PostgreSQL and decoding. Client
+and server run on one machine.
 """
 
 import argparse
@@ -27,13 +28,13 @@ from newsintel.storage.postgres.archive.search import PostgresSearch
 
 SIZES = (100_000, 1_000_000)
 CALLS = 200
-"""Of each class, in turns with all the others, so that none has the caches to itself."""
+"""Per class. The classes take turns, so that they share the caches."""
 
 PAGE = 20
 RESULTS = Path(__file__).parent / "results" / "archive.json"
 
 GOALS = {"newest": 5, "relevance": 25, "facets and timelines": 100}
-"""Milliseconds, for the 95th percentile over all classes of the kind at a million articles."""
+"""Milliseconds: goals for the 95th percentile over all classes of a kind at a million articles."""
 
 BYTES = """
 SELECT c.relname, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
@@ -44,7 +45,7 @@ Call = Callable[[], Awaitable[object]]
 
 
 def calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, list[Call]]]:
-    """Every call, by kind and class."""
+    """Return every call, by kind and class."""
 
     def find(query: ArchiveQuery, limit: int = PAGE) -> Call:
         return lambda: search.search(query, limit, None)
@@ -67,7 +68,7 @@ def calls(search: PostgresSearch, corpus: Corpus) -> Mapping[str, Mapping[str, l
 
 
 async def measure(search: PostgresSearch, corpus: Corpus) -> dict[str, dict[str, float]]:
-    """The percentiles of each class, and of each kind over all its classes, in milliseconds."""
+    """Return the percentiles of each class, and of each kind over all classes, in milliseconds."""
     kinds = calls(search, corpus)
     turns = [
         (kind, name, some[number % len(some)]) for kind, each in kinds.items() for name, some in each.items() for number in range(CALLS)
@@ -91,13 +92,13 @@ def _percentiles(times: list[float]) -> dict[str, float]:
 
 
 async def bench(size: int, folder: Path) -> dict[str, Any]:
-    """All figures of one size."""
+    """Measure all figures of one size."""
     async with archive_of(size, folder) as (bridge, postgres, url):
-        print(f"{size:,} articles: asking", flush=True)
+        print(f"{size:,} articles: measuring latency", flush=True)
         latency = await measure(PostgresSearch(postgres), Corpus(size))
         sizes = await postgres.run(_bytes)
         weights = {name: round(each / size, 1) for name, each in sizes}
-        print(f"{size:,} articles: taking in", flush=True)
+        print(f"{size:,} articles: measuring ingest", flush=True)
         return {"latency_ms": latency, "bytes_per_article": weights, "ingest": await ingest(bridge, postgres, url)}
 
 
@@ -107,7 +108,7 @@ async def _bytes(connection: Any) -> list[Any]:
 
 
 def show(results: Mapping[str, Any]) -> None:
-    """The table: a row per class, the sizes side by side."""
+    """Print the table: a row per class, the sizes side by side."""
     sizes = list(results)
     print("\n" + " " * 24 + "".join(f"{int(size):>12,} articles        " for size in sizes))
     print(f"{'ms':24}" + "".join(f"{'p50':>8}{'p95':>9}{'p99':>9}   " for _ in sizes))
@@ -121,18 +122,18 @@ def show(results: Mapping[str, Any]) -> None:
         )
     for size in sizes:
         print(
-            f"\n{int(size):,} articles, bytes for each: "
+            f"\n{int(size):,} articles, bytes per article: "
             + ", ".join(f"{name} {each:g}" for name, each in results[size]["bytes_per_article"].items())
         )
         shown = (f"{name} {each['median']:g} ({each['lowest']:g} to {each['highest']:g})" for name, each in results[size]["ingest"].items())
-        print(f"{int(size):,} articles, rows a second taken in, and their ratio: " + ", ".join(shown))
+        print(f"{int(size):,} articles, ingest in rows per second, and the ratio: " + ", ".join(shown))
 
 
 def main() -> None:
-    """Run it all and keep the figures."""
+    """Run everything and store the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES)
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "newsintel-bench", help="where archives are kept")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "newsintel-bench", help="where archives are stored")
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     results = {str(size): trio.run(bench, size, given.folder) for size in given.sizes}

@@ -1,7 +1,8 @@
-"""The load generator: HTTP/1.1 over plain sockets, a closed loop on each connection, every latency taken here.
+"""The load generator: HTTP/1.1 over plain sockets, a closed loop per connection.
 
-One epoll and no framework, so that what it costs stays far below what any of the servers costs; `python -m benchmarks hit` measures that
-cost and shows it. A request's time runs from before its first byte is sent until its last byte is there.
+It uses one epoll and no framework, so that it needs far less CPU time than any server;
+`python -m benchmarks hit` measures and shows its cost. A request's latency runs from before its
+first byte is sent until its answer's last byte has arrived.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ _CLOSES = re.compile(rb"\r\nconnection: close", re.IGNORECASE)
 
 
 class Keep(StrEnum):
-    """What is kept of an answer beside its latency and status."""
+    """What is stored of an answer beside its latency and status."""
 
     NOTHING = "nothing"
     DIGEST = "digest"
@@ -32,14 +33,14 @@ class Keep(StrEnum):
 
 @frozen
 class Job:
-    """What to ask, and how.
+    """The requests to send, and how.
 
     Attributes:
-        ports: of servers on 127.0.0.1; connections are dealt out among them in turn.
-        targets: request targets (path and query), asked in this order by whichever connection is free.
-        seconds: for so long, starting over with the targets as often as needed; None = each target once.
-        connections: how many requests are on their way at once.
-        patience_s: a request that takes longer counts as one with status 0, and its connection is given up.
+        ports: of servers on 127.0.0.1; connections are distributed among them in turn.
+        targets: request targets (path and query), sent in this order by the next free connection.
+        seconds: duration, in which the targets repeat as needed; None: each target once.
+        connections: number of parallel requests.
+        patience_s: timeout; a request that takes longer gets status 0, its connection is closed.
     """
 
     ports: tuple[int, ...]
@@ -52,7 +53,7 @@ class Job:
 
 @frozen
 class Answered:
-    """One answer. Status 0: none came, or the connection broke."""
+    """One answer. Status 0: no answer came, or the connection broke."""
 
     target: str
     began_s: float
@@ -64,12 +65,12 @@ class Answered:
 
 @frozen
 class Load:
-    """What came of a job.
+    """The result of a job.
 
     Attributes:
         seconds: from the first request to the last answer.
-        cpu_s: what the load generator itself used of its core in that time.
-        reconnects: connections that the server ended and that were opened anew.
+        cpu_s: CPU time of the load generator itself in that time.
+        reconnects: connections that were opened again after they ended or timed out.
     """
 
     answers: list[Answered]
@@ -79,23 +80,23 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Good answers a second."""
+        """Answers with status 200 per second."""
         return sum(one.status == 200 for one in self.answers) / self.seconds
 
     @property
     def latencies_ms(self) -> list[float]:
-        """Of every answer."""
+        """The latencies of all answers."""
         return [one.latency_s * 1000 for one in self.answers]
 
     @property
     def failed(self) -> int:
-        """Requests that did not end in a 200."""
+        """The number of requests without a 200."""
         return sum(one.status != 200 for one in self.answers)
 
 
 @define
 class _Line:
-    """A connection with the request that is on its way."""
+    """A connection with its running request."""
 
     port: int
     socket: socket.socket
@@ -108,13 +109,13 @@ class _Line:
 
 
 def pin(core: int) -> None:
-    """Keep this process to one core, if there are several."""
+    """Pin this process to one core, if there are several."""
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
 def drive(job: Job) -> Load:
-    """Do a job. Connections are open before the first request is sent."""
+    """Run a job. All connections are open before the first request is sent."""
     return _Driver(job).run()
 
 
@@ -158,7 +159,7 @@ class _Driver:
         line.socket.close()
 
     def _ask(self, line: _Line) -> None:
-        """Send the next request, if there is one and time for it; else end the connection."""
+        """Send the next request, or close the connection if no request or time is left."""
         target = next(self._targets, None) if time.perf_counter() < self._end_s else None
         if target is None:
             self._close(line)

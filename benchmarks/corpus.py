@@ -1,8 +1,9 @@
-"""An archive's worth of articles, invented: the same for the same seed, made one by one as they are asked for.
+"""A corpus of invented articles, generated lazily. Equal seeds give equal articles.
 
-Words follow the law of Zipf and Mandelbrot. A dozen real stop words hold its first ranks, where natural English has some hundred: so the
-commonest invented words are in a quarter of all articles, more than any word of real news is, and a search for one is a hard case. Some
-words come up in one week only, as events do, so that how common a word is overall says nothing of where its articles lie.
+Words follow the law of Zipf and Mandelbrot. A dozen real stop words have the first ranks, where
+natural English has about a hundred. So the most common invented words are in a quarter of all
+articles, more than any word of real news, and a search for one is a hard case. Some words occur in
+only one week, as events do, so that a word's overall frequency does not say where its articles are.
 """
 
 import math
@@ -28,12 +29,13 @@ STOP_WORDS = ("the", "of", "to", "and", "a", "in", "for", "is", "on", "that", "w
 LANGUAGES = {"en": 80, None: 12, "de": 4, "fr": 4}
 SECTIONS = ("world", "business", "technology", "science", "sport", "culture", "opinion")
 
-# Mandelbrot's offset and an exponent slightly over 1 fit English (Piantadosi 2014, "Zipf's word frequency law in natural language").
+# Mandelbrot's offset and an exponent slightly over 1 fit English (Piantadosi 2014, "Zipf's word
+# frequency law in natural language").
 OFFSET = 2.7
 EXPONENT = 1.07
 
 DUPLICATES = 0.03
-"""Share of articles that repeat the one before under another address."""
+"""Share of articles that repeat the previous one at another address."""
 
 _CONSONANTS = "bdfgklmnprstvz"
 _SYLLABLES = tuple(one + two for one, two in product(_CONSONANTS, "aeiou"))
@@ -41,14 +43,14 @@ _SYLLABLES = tuple(one + two for one, two in product(_CONSONANTS, "aeiou"))
 
 @frozen(slots=False)
 class Corpus:
-    """`size` articles in about the order in which an archive would have met them, the oldest first."""
+    """`size` articles, about in the order in which an archive would get them, the oldest first."""
 
     size: int
     seed: int = 1
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The invented words, the commonest first; none is like another to a stemmer."""
+        """The invented words, the most common first. No two have the same stem."""
         dice = random.Random(self.seed)  # noqa: S311 - nothing secret
         found: dict[str, None] = {}
         while len(found) < WORDS:
@@ -57,17 +59,17 @@ class Corpus:
 
     @cached_property
     def publishers(self) -> tuple[str, ...]:
-        """The publishers, the busiest first."""
+        """The publishers, those with the most articles first."""
         return tuple(
             f"{word.title()} {kind}" for word, kind in zip(self.words[-PUBLISHERS:], _cycle("News Times Post Daily"), strict=False)
         )
 
     def event(self, week: int) -> str:
-        """The word that only articles of this week hold, `week` counted from the corpus's beginning."""
+        """Return the word that occurs only in this week; `week` counts from the corpus's start."""
         return f"{self.words[week]}event{_SYLLABLES[week % len(_SYLLABLES)]}x"
 
     def articles(self) -> Iterator[tuple[Article, datetime]]:
-        """Each article and when it was fetched."""
+        """Yield each article and the time of its fetch."""
         dice = random.Random(self.seed + 1)  # noqa: S311 - nothing secret
         text = _Zipf(STOP_WORDS + self.words, dice)
         publishers = _Zipf(self.publishers, dice)
@@ -103,7 +105,7 @@ class Corpus:
 
 
 class _Zipf:
-    """Draws values, of which the one at rank r has a weight of 1 / (r + OFFSET) ** EXPONENT."""
+    """Draws values; the value at rank r has a weight of 1 / (r + OFFSET) ** EXPONENT."""
 
     def __init__(self, values: tuple[str, ...], dice: random.Random) -> None:
         self._values = values
@@ -111,13 +113,16 @@ class _Zipf:
         self._sums = tuple(accumulate(1 / (rank + OFFSET) ** EXPONENT for rank in range(1, len(values) + 1)))
 
     def draw(self, count: int) -> list[str]:
-        """`count` values; the same one may come more than once."""
+        """Draw `count` values, with replacement."""
         total, throw = self._sums[-1], self._dice.random
         return [self._values[bisect(self._sums, throw() * total)] for _ in range(count)]
 
 
 def _quantile(part: float) -> float:
-    """When this part of all articles had appeared, as a part of the time: their rate grows evenly, to thrice that of the beginning."""
+    """Return the share of the time after which this share of all articles had appeared.
+
+    The rate of articles grows linearly to three times the initial rate.
+    """
     return (math.sqrt(1 + 8 * part) - 1) / 2
 
 

@@ -1,6 +1,6 @@
-"""The ways considered to rank matches (docs/decisions/0010), side by side: `python -m benchmarks.designs SIZE`.
+"""`python -m benchmarks.designs SIZE` compares designs for ranking matches (docs/decisions/0010).
 
-It uses the archive that `just bench-archive SIZE` leaves behind, or makes it.
+It uses the archive of `just bench-archive SIZE`, or creates it.
 """
 
 import statistics
@@ -18,7 +18,7 @@ from newsintel.domain.archive.model import ArchiveQuery, ArchiveSort, Condition,
 from newsintel.storage.postgres.archive.search import PostgresSearch
 
 CALLS = 3
-"""Of each word; there are three of each kind."""
+"""Per word; there are three words of each kind."""
 
 MATCHES = """
 SELECT id, public_id, published_at, ts_rank(search, $1::text::tsquery, 1) AS rank FROM articles WHERE search @@ $1::text::tsquery
@@ -33,12 +33,12 @@ DESIGNS = {
     "PostgreSQL's estimate of matches": f"EXPLAIN {MATCHES}",
 }
 
-# For a design that walks the table in the order of time: the planner must not take another way.
+# For the design that scans in the order of time: the planner must not choose another plan.
 ONLY_WALK = "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
 
 
 async def main(size: int) -> None:
-    """Print the median and the slowest of each design for common, middling and rare words, in milliseconds."""
+    """Print median and maximum of each design in milliseconds: common, middling and rare words."""
     words = Corpus(size).words
     kinds = {"common": words[:3], "middling": words[200:3_000:1_000], "rare": words[20_000:50_000:10_000]}
     async with archive_of(size, Path(tempfile.gettempdir()) / "newsintel-bench") as (_, postgres, _url):

@@ -1,7 +1,7 @@
-"""The floor: a bare ASGI app behind hypercorn as it is, configured alike, that sends the bytes of one of newsintel's hits.
+"""The floor: a bare ASGI app on unmodified hypercorn that sends the bytes of one newsintel hit.
 
-Nothing built on hypercorn's own server can be faster.
-`python -m benchmarks.floor FILE` with FILE as `rig.Captured` writes it; NEWSINTEL_BIND as ever.
+It has the same configuration as newsintel. No app on hypercorn's own server can be faster. Run it
+as `python -m benchmarks.floor FILE`, with FILE as `Rig.floor` writes it, and NEWSINTEL_BIND.
 """
 
 import sys
@@ -23,7 +23,7 @@ MADE_BY_SERVER = frozenset({"date", "connection"})
 
 
 def app_of(captured: dict[str, Any]) -> Any:
-    """The app, given headers as pairs of texts and the body as text."""
+    """Return the app for captured headers (pairs of texts) and body (text)."""
     headers = [(name.lower().encode(), value.encode()) for name, value in captured["headers"] if name.lower() not in MADE_BY_SERVER]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     body = {"type": "http.response.body", "body": captured["body"].encode(), "more_body": False}
@@ -41,7 +41,7 @@ def app_of(captured: dict[str, Any]) -> Any:
 
 
 def config_of(bind: str) -> Config:
-    """Hypercorn's settings, those of newsintel's server."""
+    """Return hypercorn's settings with the values of newsintel's server."""
     config = Config()
     config.bind, config.backlog = [bind], BACKLOG
     config.keep_alive_timeout, config.h11_max_incomplete_size = KEEP_ALIVE_S, MAX_HEADER_BYTES

@@ -1,4 +1,4 @@
-"""How fast articles are taken in: through the persister, against COPY into the same indexed table, in turns."""
+"""Measures the ingest rate of the persister against COPY into the same indexed table, in turns."""
 
 import statistics
 import time
@@ -26,7 +26,7 @@ from newsintel.storage.postgres.archive.articles import PostgresArchive
 from newsintel.storage.postgres.pool import Postgres
 
 ROWS = 10_000
-"""In one turn."""
+"""Per turn."""
 
 TURNS = 5
 
@@ -34,7 +34,10 @@ Rows = Sequence[tuple[Article, datetime]]
 
 
 async def ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[str, Any]:
-    """Rows a second by each way, and their ratio: medians over the turns, with the extremes. Takes out again what it put in."""
+    """Return rows per second by each way, and their ratio: median, lowest and highest of the turns.
+
+    It deletes the rows that it inserted.
+    """
     lane = bridge.lane("COPY", 1)
     stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(TURNS * 2 * ROWS, seed=7).articles()])
     rates: dict[str, list[float]] = {"persister": [], "COPY": []}
@@ -47,7 +50,7 @@ async def ingest(bridge: Bridge, postgres: Postgres, url: str) -> dict[str, Any]
 
 
 async def persist(postgres: Postgres, rows: Rows) -> None:
-    """Give articles to a persister, in answers of a hundred, and wait until it has saved them."""
+    """Send articles to a persister, in answers of half a batch, and wait until all are saved."""
     send, receive = trio.open_memory_channel[Answer](64)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: persister.run(receive, room=Room(2**30), archive=PostgresArchive(postgres), count=_ignore))
@@ -79,9 +82,10 @@ async def _restore(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("DELETE FROM articles WHERE public_id LIKE 'b_%'")
-        await connection.execute("TRUNCATE term_changes")  # what came and went again
+        await connection.execute("TRUNCATE term_changes")  # changes that cancel each other out
         await connection.execute("SET maintenance_work_mem = '512MB'")
-        await connection.execute("REINDEX TABLE articles")  # or the next run would measure the indexes of twice as many
+        # Deleted rows would stay in the indexes, and the next run would measure larger ones.
+        await connection.execute("REINDEX TABLE articles")
         await connection.execute("VACUUM (ANALYZE) articles")
     finally:
         await connection.close()  # noqa: ASYNC102 - asyncio's side of the bridge
@@ -93,4 +97,4 @@ def _spread(values: Sequence[float], digits: int) -> dict[str, float]:
 
 
 def _ignore(name: str, amount: float = 1, **labels: str) -> None:
-    """A Count that counts nothing."""
+    """Ignore the count."""

@@ -1,4 +1,4 @@
-"""Gets a corpus into PostgreSQL by COPY, and keeps a server with one for the next run."""
+"""Loads a corpus into PostgreSQL by COPY, and keeps its server's data for the next run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -21,11 +21,11 @@ from newsintel.storage.postgres.migrate import migrate
 from newsintel.storage.postgres.pool import Postgres, open_postgres
 
 CHUNK = 5_000
-"""Articles made at a time, while the server takes in those before."""
+"""Articles generated at a time."""
 
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'articles' AND indexname NOT IN (SELECT conname FROM pg_constraint)"
 
-# A million notes of what came would only be added up again.
+# Counting all words once is cheaper than adding up notes of a million articles.
 RECOUNT = (
     "TRUNCATE article_terms, term_changes",
     """INSERT INTO article_terms (lexeme, articles)
@@ -36,7 +36,10 @@ RECOUNT = (
 
 @asynccontextmanager
 async def archive_of(size: int, folder: Path) -> AsyncIterator[tuple[Bridge, Postgres, str]]:
-    """A server of our own with an archive of `size` articles, in a folder that the next run finds again; its bridge, pool and URL."""
+    """Run an embedded server with an archive of `size` articles. Gives its bridge, pool and URL.
+
+    The next run uses the archive in the folder again.
+    """
     async with embedded_servers(folder / f"archive-{size}", redis=False) as own, open_bridge() as bridge:
         url = own.postgres_url or ""
         async with open_postgres(bridge, Secret(url), None, 4) as postgres:
@@ -56,9 +59,9 @@ async def _ensure(url: str, size: int) -> None:
 
 
 async def load(connection: Any, corpus: Corpus) -> None:
-    """Fill an empty table: first the rows, then the indexes and the counts of words anew, which is far quicker than all at once.
+    """Fill an empty table: first the rows, then the indexes and the word counts.
 
-    Call on the asyncio side.
+    That is much faster than updating the indexes with every row. Call it on the asyncio side.
     """
     indexes = await connection.fetch(INDEXES)
     await connection.execute("ALTER TABLE articles DISABLE TRIGGER USER")
@@ -86,7 +89,10 @@ FROM_STAGE = f"INSERT INTO articles ({_NAMES}) SELECT {_NAMES.replace(' search,'
 
 
 async def copy(connection: Any, articles: Iterable[tuple[Article, datetime]]) -> None:
-    """COPY articles with their words into the table as it is; by another table, as COPY takes no tsvector from the driver."""
+    """COPY articles with their words into the table, with its current indexes.
+
+    It uses a temporary table, because the driver cannot COPY a tsvector.
+    """
     if await connection.fetchval("SELECT to_regclass('pg_temp.stage')") is None:
         for statement in STAGE[:2]:
             await connection.execute(statement)

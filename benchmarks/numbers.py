@@ -1,4 +1,4 @@
-"""Percentiles, and figures that were taken in several rounds."""
+"""Percentiles, and figures over several rounds."""
 
 import math
 import statistics
@@ -9,9 +9,10 @@ from attrs import asdict, frozen
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` (0..1) of all values do not exceed: the nearest-rank definition.
+    """Return the smallest value that at least `share` (0..1) of all values do not exceed.
 
-    It is always a value that was measured. Of few values a high percentile is the largest one.
+    This is the nearest-rank definition: the result is always a measured value. A high percentile of
+    few values is the largest one.
 
     Raises:
         ValueError: there are no values.
@@ -31,20 +32,20 @@ class Figure:
 
     @classmethod
     def of(cls, rounds: Sequence[float]) -> "Figure":
-        """The figure of the values that the rounds gave."""
+        """Compute the figure from the values of the rounds."""
         return cls(statistics.median(rounds), min(rounds), max(rounds))
 
     def shown(self, digits: int = 1) -> str:
-        """As in a table: `median (lowest-highest)`."""
+        """Format it for a table: `median (lowest-highest)`."""
         if self.low == self.high:
             return f"{self.median:,.{digits}f}"
         return f"{self.median:,.{digits}f} ({self.low:,.{digits}f}-{self.high:,.{digits}f})"
 
     def plain(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return it as JSON values."""
         return asdict(self)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
-    """How many times theirs ours is, round by round: what slowed both in one round leaves their ratio alone."""
+    """Return ours / theirs, per round: what slows both in a round does not change the ratio."""
     return Figure.of([one / other for one, other in zip(ours, theirs, strict=True)])

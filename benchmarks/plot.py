@@ -1,4 +1,4 @@
-"""Plots as SVG, of two kinds: bars with the range that the rounds covered, and curves. They read well on light and dark pages."""
+"""Plots as SVG: bars with the range of the rounds, and curves. They fit light and dark pages."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ STYLE = (
 
 @frozen
 class Bar:
-    """One bar: `who` decides its colour."""
+    """One bar. `who` decides its colour."""
 
     label: str
     who: str
@@ -30,7 +30,7 @@ class Bar:
 
 
 def bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) -> str:
-    """Horizontal bars from 0, each with the range of its rounds; a dashed line at `goal`, if there is one, in the same unit."""
+    """Draw horizontal bars from 0 with the range of their rounds, and a dashed line at `goal`."""
     scale = (WIDTH - LEFT - RIGHT) / (max([bar.figure.high for bar in some] + ([goal] if goal else [])) or 1)
     parts = [f'<text class="title" x="12" y="24">{escape(title)} ({escape(unit)})</text>']
     for at, bar in enumerate(some):
@@ -52,7 +52,7 @@ def bars(title: str, unit: str, some: Sequence[Bar], goal: float | None = None) 
 
 
 def curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[float, float]]]) -> str:
-    """Lines through points (x, y), a name for each line; both axes start at 0."""
+    """Draw named lines through points (x, y). Both axes start at 0."""
     height, left = 260, 70
     widest = max(x for points in some.values() for x, _ in points) or 1
     highest = max(y for points in some.values() for _, y in points) * 1.1 or 1
@@ -77,7 +77,7 @@ def curves(title: str, across: str, up: str, some: dict[str, Sequence[tuple[floa
 
 
 def _number(value: float) -> str:
-    """Three digits that count, thousands with commas."""
+    """Format with three significant digits and commas for thousands."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))

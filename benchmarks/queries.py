@@ -1,4 +1,4 @@
-"""What the archive's benchmark asks: queries by class, made for a corpus. Each query is asked often."""
+"""The queries of the archive benchmark, by class, for a corpus. Each query is sent many times."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ MONTH = timedelta(days=30)
 
 
 def newest(corpus: Corpus) -> Mapping[str, Queries]:
-    """Newest first."""
+    """Return queries for the newest articles."""
     publishers = ("The Guardian", *corpus.publishers[:3], *corpus.publishers[50:53], *corpus.publishers[-3:])
     return {
         "newest, all": [ArchiveQuery()],
@@ -28,7 +28,7 @@ def newest(corpus: Corpus) -> Mapping[str, Queries]:
 
 
 def newest_words(corpus: Corpus) -> Mapping[str, Queries]:
-    """Newest first among those with certain words."""
+    """Return queries for the newest articles with certain words."""
     return {
         "newest, common word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[:10]],
         "newest, other word": [_query(word, sort=ArchiveSort.NEWEST) for word in corpus.words[100:50_000:5_000]],
@@ -36,14 +36,14 @@ def newest_words(corpus: Corpus) -> Mapping[str, Queries]:
 
 
 def stand_ins(corpus: Corpus) -> Mapping[str, Queries]:
-    """What is asked where every source of a live search failed: the newest hundred with its words."""
+    """Return the newest-first queries that replace a live search whose sources all failed."""
     words = corpus.words
     pairs = [evolve(_phrase(one, two), sort=ArchiveSort.NEWEST) for one, two in zip(words[:10], words[200:3_000:280], strict=True)]
     return {f"stand-in, {name.removeprefix('newest, ')}": some for name, some in newest_words(corpus).items()} | {"stand-in, phrase": pairs}
 
 
 def relevance(corpus: Corpus) -> Mapping[str, Queries]:
-    """The mix that the goal is about."""
+    """Return the mix of queries for the goal of relevance."""
     words = corpus.words
     common, middling, rare = words[:10], words[200:3_000:280], words[20_000:50_000:3_000]
     return {
@@ -64,7 +64,7 @@ def relevance(corpus: Corpus) -> Mapping[str, Queries]:
 
 
 def facets(corpus: Corpus) -> Mapping[str, Queries]:
-    """The commonest values among all, among common words' and other words' matches."""
+    """Return facet queries: over all articles, a month, and matches of common and other words."""
     return {
         "facets, all": [ArchiveQuery()],
         "facets, month": [ArchiveQuery(start=END - MONTH, end=END)],
@@ -74,7 +74,7 @@ def facets(corpus: Corpus) -> Mapping[str, Queries]:
 
 
 def timelines(corpus: Corpus) -> Mapping[str, Queries]:
-    """Thirty days, by the day."""
+    """Return timeline queries over thirty days, per day."""
     dates: dict[str, Any] = {"start": END - MONTH, "end": END}
     return {
         "timeline, all": [ArchiveQuery(**dates)],

@@ -1,7 +1,7 @@
-"""An invented mix of latencies, to try `newsintel deadlines` on: nobody's measurements, and no statement about any real API.
+"""An invented mix of latencies to try `newsintel deadlines`. It says nothing about any real API.
 
-Its shapes are those that such APIs usually have: most answers near a median, a long tail, a few calls that a deadline of one second cuts
-short, a few that fail. The same on every run.
+The distributions are typical of such APIs: most answers near a median, a long tail, a few calls
+that a deadline of one second cuts short, a few failures. Every run prints the same mix.
 
     python -m benchmarks.recorded_mix | newsintel deadlines --file -
 """
@@ -16,13 +16,13 @@ from newsintel.domain.operations.latencies import Tally
 from newsintel.domain.search.outcome import Status
 
 CALLS = 20_000
-"""Of each source: about a week of a small team's searches."""
+"""Per source: about a week of a small team's searches."""
 DEADLINE_MS = 1000.0
 
 
 @frozen
 class Shape:
-    """Log-normal latencies, a share of them slowed down threefold, a share of calls failed early."""
+    """Log-normal latencies; a share takes three times as long, and a share of calls fails early."""
 
     median_ms: float
     spread: float
@@ -38,7 +38,7 @@ SHAPES = {
 
 
 def mix(seed: int = 1) -> Tally:
-    """The whole mix, counted."""
+    """Return the counts of the whole mix."""
     chance, tally = random.Random(seed), Tally()  # noqa: S311 - the same on every run
     for source, shape in SHAPES.items():
         for _ in range(CALLS):
@@ -53,7 +53,7 @@ def mix(seed: int = 1) -> Tally:
 
 
 def main() -> None:
-    """Print it as JSON lines."""
+    """Print the mix as JSON lines."""
     for latency, count in mix().take().items():
         print(orjson.dumps({"source": latency.source, "status": latency.status, "ms": latency.ms, "count": count}).decode())
 

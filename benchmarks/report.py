@@ -1,4 +1,4 @@
-"""What a target found: printed as a table, kept as JSON and SVG beside all that is needed to run it again."""
+"""The report of a target: a printed table, and JSON and SVG with everything needed to repeat it."""
 
 import os
 import platform
@@ -20,11 +20,12 @@ Thing = TypeVar("Thing")
 
 @frozen
 class Options:
-    """How thorough a run is.
+    """The size of a run.
 
     Attributes:
-        rounds: each compares every server once, in an order that rotates.
-        seconds: of load on one server in one round; targets that count requests derive their number from it.
+        rounds: each compares every server once, in rotating order.
+        seconds: of load on one server per round; targets with a fixed number of requests derive it
+            from this.
     """
 
     rounds: int = 3
@@ -33,7 +34,7 @@ class Options:
 
 @frozen
 class Goal:
-    """A goal beside what was measured."""
+    """A goal and its measured value."""
 
     text: str
     measured: str
@@ -54,12 +55,12 @@ class Report:
     plot: str
 
     def shown(self) -> str:
-        """As printed."""
+        """Format it for the terminal."""
         goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
         return "\n".join([f"\n## {self.name}: {self.about}\n", table(self.header, self.rows), "", *goals, "", self.summary])
 
     def keep(self, command: str, options: Options) -> None:
-        """Write it into the results folder."""
+        """Write it to the results folder."""
         RESULTS.mkdir(exist_ok=True)
         found = {"goals": [asdict(goal) for goal in self.goals], "summary": self.summary, "figures": self.data}
         circumstances = {"command": command, "options": asdict(options), **machine()}
@@ -69,7 +70,7 @@ class Report:
 
 
 def machine() -> dict[str, Any]:
-    """What a run depended on beside its command."""
+    """Return the conditions of a run beside its command."""
     cores = os.cpu_count() or 1
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,13 +84,13 @@ def machine() -> dict[str, Any]:
 
 
 def rotated(some: Sequence[Thing], by: int) -> list[Thing]:
-    """The same things, starting with another one each round, so that none always goes first."""
+    """Rotate the order by the round's number, so that the same one is not always first."""
     by %= len(some)
     return [*some[by:], *some[:by]]
 
 
 def say(text: str) -> None:
-    """Tell how far a run is, on standard error."""
+    """Print progress to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,7 +1,8 @@
-"""Starts and ends everything that a benchmark needs: the world, the servers to be compared, the load generator.
+"""Starts and ends everything that a benchmark needs: the world, the servers, the load generator.
 
-Each is a process of its own. With two cores or more the servers under test have core 0 to themselves, and the load generator, PostgreSQL,
-Redis and the simulated upstreams share core 1. Whatever ends a run ends them all, by process id, the last started first.
+Each is its own process. With two cores or more, the servers under test have core 0 to themselves;
+the load generator, PostgreSQL, Redis and the simulated upstreams share core 1. However a run ends,
+all processes end, by process id, the last started first.
 """
 
 import http.client
@@ -44,10 +45,10 @@ OPEN = {
         "LOG_LEVEL": "warning",
     }.items()
 }
-"""No limit, pace or quota: what they would measure is our own settings. No line per request, as with the peers."""
+"""No limits, paces and quotas: they would measure our own settings. No access log, as the peers."""
 
 LATENCIES_MS = {"newsapi": 100, "guardian": 200, "reddit": 300}
-"""The upstreams' on a good day: the slowest of three, told apart from the sum of three."""
+"""Of the upstreams on a good day. They distinguish the slowest of three from the sum of three."""
 
 
 @frozen
@@ -59,12 +60,15 @@ class Server:
     pid: int
 
     def cpu_s(self) -> float:
-        """Processor time that it has used so far, in seconds (proc(5): utime and stime). Other users of the machine leave it alone."""
+        """Return its CPU time so far, in seconds (proc(5): utime and stime).
+
+        Other load on the machine does not change it.
+        """
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def rss_mib(self) -> float:
-        """What it holds resident, in MiB."""
+        """Return its resident memory in MiB."""
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
@@ -81,17 +85,17 @@ class Rig:
     _logs: int = field(default=0)
 
     def load(self, job: Job) -> Load:
-        """Have the load generator do a job."""
+        """Run a job in the load generator."""
         return self._loader.submit(drive, job).result()
 
     def fresh(self, number: int, words: str = "climate") -> list[str]:
-        """Targets that nobody has asked for yet, all with the same articles to find."""
+        """Return new request targets that all find the same articles."""
         first, self._marks = self._marks, self._marks + number
         return [f"/articles?q={words.replace(' ', '+')}+-zq{mark}" for mark in range(first, self._marks)]
 
     @contextmanager
     def ours(self, *, core: int = SERVER_CORE, **settings: str) -> Iterator[Server]:
-        """A `newsintel serve`; settings by their names without NEWSINTEL_."""
+        """Run `newsintel serve`. The names of `settings` lack NEWSINTEL_."""
         port = free_port()
         own = {f"NEWSINTEL_{name}": value for name, value in settings.items()}
         environ = {**self.environ, **own, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
@@ -100,14 +104,14 @@ class Rig:
 
     @contextmanager
     def peer(self, name: str, *, label: str = "", fast: bool = False, sequential: bool = False, **settings: str) -> Iterator[Server]:
-        """A peer under uvicorn, without access log.
+        """Run a peer with uvicorn, without access log.
 
         Args:
             name: of its module.
-            label: what it is called in the results; its name if empty.
-            fast: with uvloop and httptools (`uvicorn[standard]`), as the careful peer always is, in place of what `pip install uvicorn`
-                brings: asyncio and h11.
-            sequential: asks one source after the other.
+            label: its name in the results; by default `name`.
+            fast: with uvloop and httptools (`uvicorn[standard]`), as the careful peer always runs,
+                instead of the default of `pip install uvicorn`: asyncio and h11.
+            sequential: calls one source after the other.
             settings: by their names without NEWSINTEL_.
         """
         port = free_port()
@@ -122,7 +126,7 @@ class Rig:
 
     @contextmanager
     def floor(self, captured: "Captured") -> Iterator[Server]:
-        """The bare app that sends what was captured."""
+        """Run the bare app that sends the captured response."""
         port, path = free_port(), self.folder / "captured.json"
         path.write_bytes(orjson.dumps({"headers": captured.headers, "body": captured.body.decode()}))
         environ = {**self.environ, "NEWSINTEL_BIND": f"127.0.0.1:{port}"}
@@ -131,7 +135,7 @@ class Rig:
 
     @contextmanager
     def trivial(self, captured: "Captured") -> Iterator[Server]:
-        """The least that could answer with what was captured."""
+        """Run the trivial server that sends the captured response."""
         port, path = free_port(), self.folder / "captured.http"
         path.write_bytes(captured.raw)
         with self._server("trivial", port, ["-m", "benchmarks.trivial", str(port), str(path)], self.environ, probe="/") as server:
@@ -148,22 +152,22 @@ class Rig:
             yield Server(name, port, started.pid)
 
     def upstream(self, name: str, **settings: Any) -> None:
-        """Change how a simulated API behaves."""
+        """Change the behaviour of a simulated API."""
         self._control("PUT", f"/{name}", orjson.dumps(settings))
 
     def good_day(self, latencies_ms: Mapping[str, float] = LATENCIES_MS) -> None:
-        """Set every simulated API back, with fixed latencies and no faults."""
+        """Reset every simulated API, with fixed latencies and no faults."""
         self._control("DELETE", "")
         self.upstream("reddit_auth", latency_ms=0, jitter_ms=0)
         for name, latency_ms in latencies_ms.items():
             self.upstream(name, latency_ms=latency_ms, jitter_ms=0)
 
     def count_calls(self) -> None:
-        """Count the calls to the upstreams from 0 again."""
+        """Reset the count of upstream calls."""
         self._control("DELETE", "/calls")
 
     def calls(self) -> dict[str, int]:
-        """The calls that each source has had."""
+        """Return the number of calls to each source."""
         shown = orjson.loads(self._control("GET", ""))
         return {name: shown[name]["calls"] for name in LATENCIES_MS}
 
@@ -176,20 +180,20 @@ class Rig:
 
 @frozen
 class Captured:
-    """A response as it was sent."""
+    """A captured response."""
 
     headers: list[tuple[str, str]]
     body: bytes
 
     @property
     def raw(self) -> bytes:
-        """The whole of it as bytes on the wire."""
+        """The whole response as bytes on the wire."""
         head = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
         return f"HTTP/1.1 200 OK\r\n{head}\r\n".encode() + self.body
 
 
 def capture(server: Server, target: str) -> Captured:
-    """What a server answers to a target now."""
+    """Capture a server's answer to a target."""
     status, headers, body = fetch(server.port, target)
     if status != 200:
         raise RuntimeError(f"{server.name} answered {status} to {target}: {body[:300].decode(errors='replace')}")
@@ -197,7 +201,7 @@ def capture(server: Server, target: str) -> Captured:
 
 
 def fetch(port: int, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, list[tuple[str, str]], bytes]:
-    """One request over a connection of its own: status, headers, body."""
+    """Send one request on its own connection. Returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(method, target, body or None)
@@ -208,7 +212,7 @@ def fetch(port: int, target: str, method: str = "GET", body: bytes = b"") -> tup
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
+    """Return a port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -216,7 +220,7 @@ def free_port() -> int:
 
 @contextmanager
 def open_rig() -> Iterator[Rig]:
-    """Start the world and the load generator, and end all that a rig started when the block ends, however it ends."""
+    """Start the world and the load generator. Ends everything when the block ends."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with ExitStack() as running:
@@ -240,24 +244,24 @@ def open_rig() -> Iterator[Rig]:
         rig = Rig(folder, environ, control_port, loader)
         rig.good_day()
         with rig.ours():
-            pass  # it makes the schema that the peers write to
+            pass  # it creates the schema for the peers
         yield rig
 
 
 def _settle_loader() -> None:
-    """Ctrl-C is the rig's to heed: the load generator ends its job and is then told to go."""
+    """Ignore SIGINT, which the rig handles: it stops the load generator after its job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pin(OTHERS_CORE)
 
 
 def _clean() -> dict[str, str]:
-    """Our environment without anybody's settings."""
+    """Return this environment without newsintel settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in FOREIGN}
 
 
 @contextmanager
 def _process(args: Sequence[str], environ: Mapping[str, str], core: int, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python program in a session of its own, so that Ctrl-C reaches us alone and we end it in our order."""
+    """Run a Python program in its own session: Ctrl-C reaches only us, and we end it in order."""
     started = subprocess.Popen([sys.executable, *args], env=dict(environ), start_new_session=True, **pipes)
     try:
         if (os.cpu_count() or 1) > 1:

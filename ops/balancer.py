@@ -1,7 +1,7 @@
-"""nginx as a stand-in for the balancer, without rights, its files in one folder.
+"""nginx in place of the AWS load balancer, unprivileged, with its files in one folder.
 
-It helps no more than AWS's does: no second target is tried for a request, and which targets there are it is told. Reloading it is what
-deregistration is there: old workers finish what they have in hand and take nothing new.
+Like the AWS balancer, it tries no second target for a request and gets its targets from outside.
+A reload has the effect of deregistration: old workers finish their requests and accept no new ones.
 """
 
 import os
@@ -19,7 +19,7 @@ from ops.processes import BrokenPromiseError, Running, clean_environ, free_port,
 
 START_S = 10.0
 DEREGISTER_S = 30.0
-"""As the target group's deregistration delay in ops/terraform: what is still in hand then would be cut off."""
+"""The target group's deregistration delay in ops/terraform. AWS cuts off requests after it."""
 
 CONFIG = """\
 daemon off;
@@ -60,7 +60,7 @@ http {{
 
 
 def find_nginx() -> str | None:
-    """Where nginx is; Debian puts it where only root looks."""
+    """Return the path of nginx. Debian installs it in a folder that only root has on PATH."""
     return shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"]))
 
 
@@ -73,10 +73,13 @@ class Balancer:
     nginx: Running
 
     async def route_to(self, ports: Sequence[int]) -> float:
-        """Send new requests to these alone. Returns, with the seconds it took, once the last request of before is answered.
+        """Send new requests to these ports only, and wait for the answers to older requests.
+
+        Returns:
+            The seconds it took.
 
         Raises:
-            BrokenPromiseError: it was not within DEREGISTER_S.
+            BrokenPromiseError: older requests ran longer than DEREGISTER_S.
         """
         before = self._workers()
         _write(self.folder, self.port, ports)
@@ -95,18 +98,18 @@ class Balancer:
 
 @asynccontextmanager
 async def balancer(folder: Path, ports: Sequence[int]) -> AsyncIterator[Balancer]:
-    """Have nginx run in front of these ports for as long as the block does.
+    """Run nginx in front of these ports while the block runs.
 
     Args:
-        folder: an empty folder that everybody may enter, for its files.
+        folder: an empty folder for its files, which every user can enter.
         ports: of the services.
 
     Raises:
-        BrokenPromiseError: there is no nginx, or it did not start.
+        BrokenPromiseError: nginx is not installed or did not start.
     """
     program = find_nginx()
     if program is None:
-        raise BrokenPromiseError("there is no nginx here: `apt-get install --no-install-recommends nginx-light` brings it")
+        raise BrokenPromiseError("nginx is not installed: `apt-get install --no-install-recommends nginx-light` installs it")
     port, cage = free_port(), tuple[str, ...]()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,7 @@
-"""Reads a Dockerfile's stages, and lets a stage's steps be taken below a folder instead of at the root of an image. Pure but for `take`."""
+"""Reads a Dockerfile's stages, and runs a stage's steps below a folder instead of an image's root.
+
+Only `take` has side effects.
+"""
 
 import re
 import shutil
@@ -11,24 +14,32 @@ from attrs import field, frozen
 
 @frozen
 class Stage:
-    """One stage: its name ('' for the last) and its instructions in order, as (WORD, rest) pairs with continued lines joined."""
+    """One stage.
+
+    Attributes:
+        name: '' for the last stage.
+        steps: its instructions in order, as (WORD, rest) pairs with continued lines joined.
+    """
 
     name: str
     steps: list[tuple[str, str]] = field(factory=list)
 
     def all(self, word: str) -> list[str]:
-        """What follows each instruction of a kind."""
+        """Return the rest of each instruction with this word."""
         return [rest for found, rest in self.steps if found == word]
 
     def environ(self, arguments: Mapping[str, str]) -> dict[str, str]:
-        """The stage's ENV, with its ARGs filled in: from `arguments`, else with their defaults. $PATH stays as it is."""
+        """Return the stage's ENV with its ARGs replaced, by `arguments` or by their defaults.
+
+        $PATH stays unchanged.
+        """
         given = {name: arguments.get(name, default) for name, _, default in (rest.partition("=") for rest in self.all("ARG"))}
         pairs = re.findall(r"(\w+)=(\S+)", " ".join(self.all("ENV")))
         return {name: re.sub(r"\$\{(\w+)\}", lambda match: given[match[1]], value) for name, value in pairs}
 
 
 def stages(text: str) -> list[Stage]:
-    """The stages of a Dockerfile in order."""
+    """Parse the stages of a Dockerfile, in order."""
     lines = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
     found: list[Stage] = []
     for line in lines.replace("\\\n", "").splitlines():
@@ -42,17 +53,17 @@ def stages(text: str) -> list[Stage]:
 
 
 def moved(command: str, root: Path, folders: tuple[str, ...]) -> str:
-    """A command with every absolute path below one of `folders` put below `root`."""
+    """Return a command with every absolute path below one of `folders` moved below `root`."""
     return re.sub(rf"(?<![\w/])(?={'|'.join(map(re.escape, folders))})", str(root), command)
 
 
 def take(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[str]:
-    """Take a stage's steps below `root`; yields each RUN line before it is run.
+    """Run a stage's steps below `root`. Yields each RUN line before it runs.
 
     Args:
         stage: may use WORKDIR, COPY of files and folders, and RUN.
-        context: the folder that COPY takes from.
-        root: stands for the image's root.
+        context: the source folder of COPY.
+        root: used as the image's root.
         folders: the absolute paths that the steps may name.
         environ: for the RUN lines.
 
@@ -73,7 +84,7 @@ def take(stage: Stage, context: Path, root: Path, folders: tuple[str, ...], envi
 
 
 def _copy(sources: list[Path], target: Path, written: str) -> None:
-    """As COPY does: a folder's contents, or files into a folder if the target ends with a slash."""
+    """Copy as COPY does: a folder's contents, or files into a target that ends with a slash."""
     for source in sources:
         if source.is_dir():
             shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))

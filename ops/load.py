@@ -1,4 +1,4 @@
-"""Steady load: clients that each ask, wait for the answer, pause and ask again, on one connection that they keep."""
+"""Steady load: each client sends a request, waits for the answer and pauses, on one connection."""
 
 import random
 from collections import Counter
@@ -11,24 +11,25 @@ from attrs import define, field
 
 WORDS = ("climate", "energy", "housing", "football", "election", "chips", "health", "ocean", "trade", "museum", "rail", "budget")
 MISS_SHARE = 0.1
-"""The part of searches that nobody asked for before: they are in the air for as long as the slowest source takes."""
+"""Share of new searches (cache misses): they take as long as the slowest source."""
 
 PAUSE_S = 0.05
 PATIENCE_S = 20.0
 LONGEST_S = 600.0
-"""Whatever happens, the load ends then."""
+"""The load ends after this time in any case."""
 
 
 @define
 class Load:
-    """What was asked and how it went.
+    """The load and its results.
 
     Attributes:
         answered: requests that got a 200.
-        failures: how often each other end was met; this is what must stay empty.
-        reopened: requests sent again since the connection kept from before was closed as they went out, which RFC 9112 section 9.3.1 lets
-            both ends do to each other; a client may then repeat a GET on a new one, and every client does.
-        latencies_ms: of those answered.
+        failures: count of every other outcome; must stay empty.
+        reopened: requests sent again because the server closed the idle connection while they were
+            sent. RFC 9112 section 9.3.1 allows this, and lets a client repeat a GET on a new
+            connection, as every client does.
+        latencies_ms: of the answered requests.
     """
 
     url: str
@@ -39,20 +40,23 @@ class Load:
     _numbers: "count[int]" = field(factory=count)
 
     async def warm_up(self) -> None:
-        """Have every word in the archive, which then answers should a starved machine let every source miss its deadline."""
+        """Search for every word once, so that the archive can answer if all sources miss deadlines.
+
+        That happens on an overloaded machine.
+        """
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=PATIENCE_S) as client:
             for word in WORDS:
                 (await client.get("/articles", params={"q": word})).raise_for_status()
 
     async def run(self, clients: int, stop: trio.Event, *, seed: int = 0) -> None:
-        """Ask until told to stop; each client then finishes the request it has in the air."""
+        """Send requests until `stop` is set; each client then finishes its running request."""
         with trio.move_on_after(LONGEST_S):
             async with trio.open_nursery() as nursery:
                 for number in range(clients):
                     nursery.start_soon(self._client, random.Random(seed + number), stop)  # noqa: S311 - what is asked is no secret
 
     def median_and_p99_ms(self) -> tuple[float, float]:
-        """Of all answers."""
+        """Return median and 99th percentile of all latencies, in milliseconds."""
         cuts = quantiles(self.latencies_ms, n=100)
         return cuts[49], cuts[98]
 
@@ -70,7 +74,7 @@ class Load:
                 await trio.sleep(PAUSE_S)
 
     async def _ask(self, client: httpx.AsyncClient, query: str) -> str:
-        """The status, or the name of what went wrong."""
+        """Send one query. Returns the status or the name of the error."""
         for fresh in (False, True):
             try:
                 response = await client.get("/articles", params={"q": query, "limit": "5"})
@@ -90,6 +94,6 @@ class Load:
 
 
 def _outcome(response: httpx.Response) -> str:
-    """The status; for one that the service itself gave with its problem's code, to tell it from the balancer's."""
+    """Return the status, with the problem code if it is the service's and not the balancer's."""
     problem = response.headers.get("content-type") == "application/problem+json"
     return f"{response.status_code} {response.json()['code']}" if problem else str(response.status_code)

@@ -1,4 +1,4 @@
-"""Processes of ours: what they print is kept in a file, and they end by their own pid before the block that started them does."""
+"""Child processes: their output goes to a file, and they end, by pid, before their block ends."""
 
 import os
 import signal
@@ -13,19 +13,19 @@ import trio
 from attrs import frozen
 
 STOP_S = 30.0
-"""Between asking a process to end and killing it: ECS's default stopTimeout on Fargate."""
+"""Between the stop signal and SIGKILL: ECS's default stopTimeout on Fargate."""
 
 PLATFORM_NAMES = ("DATABASE_URL", "REDIS_URL", "PORT")
-"""What newsintel reads beside its own names."""
+"""Environment names that newsintel reads beside NEWSINTEL_*."""
 
 
 class BrokenPromiseError(Exception):
-    """Something was not as promised; the text says what."""
+    """A check failed; the text says which."""
 
 
 @frozen
 class Running:
-    """A process that was started."""
+    """A started process."""
 
     name: str
     process: trio.Process
@@ -33,11 +33,14 @@ class Running:
     stop_signal: signal.Signals
 
     def output(self) -> str:
-        """All that it has printed."""
+        """Return everything that it has printed."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     async def end(self) -> float:
-        """Ask it to end, kill it if it does not. Returns the seconds it took; its code is then in `process.returncode`."""
+        """Send the stop signal; kill the process if it does not end within STOP_S.
+
+        Returns the seconds it took. `process.returncode` then has its exit code.
+        """
         began = trio.current_time()
         if self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
@@ -52,7 +55,7 @@ class Running:
 async def running(
     name: str, command: Sequence[str | Path], environ: Mapping[str, str], folder: Path, stop_signal: signal.Signals = signal.SIGTERM
 ) -> AsyncIterator[Running]:
-    """Have a command run for as long as the block does; what it prints goes to `folder/name.log`."""
+    """Run a command while the block runs. Its output goes to `folder/name.log`."""
     log = folder / f"{name}.log"
     with log.open("ab") as to:
         words = [str(word) for word in command]
@@ -80,10 +83,10 @@ async def finished(name: str, command: Sequence[str | Path], environ: Mapping[st
 
 
 async def until(check: Callable[[], Awaitable[bool]], within_s: float, what: str) -> float:
-    """Wait until a check holds; returns the seconds it took.
+    """Wait until a check holds. Returns the seconds it took.
 
     Raises:
-        BrokenPromiseError: it did not, naming `what`.
+        BrokenPromiseError: it did not hold within `within_s`; the text names `what`.
     """
     began = trio.current_time()
     while not await check():
@@ -94,14 +97,14 @@ async def until(check: Callable[[], Awaitable[bool]], within_s: float, what: str
 
 
 def judged(name: str, run: Callable[[], None]) -> int:
-    """Run something that promises something, and print how it went; returns the exit code."""
+    """Run checks and print the result. Returns the exit code."""
     try:
         run()
     except* BrokenPromiseError as broken:
         said = "\n".join(str(leaf) for leaf in _leaves(broken))
     else:
         said = ""
-    print(f"{name}: {said or 'all as promised'}", file=sys.stderr if said else sys.stdout)
+    print(f"{name}: {said or 'all checks passed'}", file=sys.stderr if said else sys.stdout)
     return 1 if said else 0
 
 
@@ -110,13 +113,16 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 
 def clean_environ(**settings: str) -> dict[str, str]:
-    """This environment with nothing in it of the developer's own newsintel, and the given settings (named without NEWSINTEL_)."""
+    """Return this environment without the developer's own newsintel settings, plus `settings`.
+
+    The names of `settings` lack the prefix NEWSINTEL_.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSINTEL_") and name not in PLATFORM_NAMES}
     return kept | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody uses at this moment."""
+    """Return a loopback port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,7 @@
-"""A PostgreSQL and a Redis as a platform gives them: at an address, behind a password. Made of the binaries that development embeds."""
+"""A PostgreSQL and a Redis as a platform offers them: at an address, with a password.
+
+They run the binaries of the embedded development servers.
+"""
 
 import secrets
 import signal
@@ -17,10 +20,10 @@ START_S = 60.0
 
 @frozen
 class ExternalStores:
-    """Where they are, and how to come in.
+    """The running stores and how to connect to them.
 
     Attributes:
-        settings: names (without NEWSINTEL_) and values that point the service at them.
+        settings: settings (names without NEWSINTEL_) that make the service use them.
     """
 
     settings: dict[str, str]
@@ -30,13 +33,13 @@ class ExternalStores:
 
 @asynccontextmanager
 async def external_stores(folder: Path) -> AsyncIterator[ExternalStores]:
-    """Have both run for as long as the block does.
+    """Run both while the block runs.
 
     Args:
-        folder: for their data and logs; it must be there.
+        folder: for their data and logs; it must exist.
 
     Raises:
-        BrokenPromiseError: one did not start.
+        BrokenPromiseError: a store did not start.
     """
     password, ports = secrets.token_hex(16), (free_port(), free_port())
     async with _postgres(folder, password, ports[0]) as postgres, _redis(folder, password, ports[1]) as redis:
@@ -65,7 +68,7 @@ async def _postgres(folder: Path, password: str, port: int) -> AsyncIterator[Run
     options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "timezone": "UTC"}
     words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     command = (*daemon.tool("postgres"), "-D", home, "-p", str(port), *words)
-    # SIGTERM would have it wait for its clients to leave.
+    # After SIGTERM PostgreSQL would wait until its clients disconnect.
     async with running("postgres", command, clean_environ(), folder, signal.SIGINT) as started:
         await until(lambda: _accepts(port), START_S, "a connection to PostgreSQL")
         yield started

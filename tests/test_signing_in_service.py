@@ -213,6 +213,6 @@ async def test_asvs_08_keys_are_rotated_without_anybody_signing_in_again(tmp_pat
     assert (lost.returncode, lost.stdout) == (1, "")
     assert "put that key back" in lost.stderr
     done = await trio.to_thread.run_sync(partial(rotate, SECRET_KEYS=f"{new},{old}"))
-    assert (done.returncode, done.stdout) == (0, "tokens of 1 accounts encrypted anew\n")
+    assert (done.returncode, done.stdout) == (0, "tokens of 1 accounts re-encrypted\n")
     again = await trio.to_thread.run_sync(partial(rotate, SECRET_KEYS=new))
-    assert (again.returncode, again.stdout) == (0, "tokens of 0 accounts encrypted anew\n")
+    assert (again.returncode, again.stdout) == (0, "tokens of 0 accounts re-encrypted\n")

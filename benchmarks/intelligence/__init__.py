@@ -1,1 +1,1 @@
-"""What intelligence costs, and how good it is: `just bench-intelligence`."""
+"""Latency and quality of intelligence: `just bench-intelligence`."""

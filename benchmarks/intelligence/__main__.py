@@ -1,4 +1,4 @@
-"""`just bench-intelligence TARGET…`: measure, print tables, keep the results."""
+"""`just bench-intelligence TARGET…` measures, prints tables and stores the results."""
 
 import argparse
 import shlex
@@ -17,16 +17,16 @@ TARGETS: Mapping[str, Callable[[Options], Awaitable[Report]]] = {
     "trending": trending.run,
     "recommendations": recommendations.run,
 }
-"""By name. Each has a file of its own here."""
+"""By name. Each has its own module here."""
 
 
 def main() -> int:
-    """Run the targets asked for. 0 even where a goal was missed: it is the tables that are to be read."""
-    parser = argparse.ArgumentParser(prog="just bench-intelligence", description="Measure what intelligence costs, and how good it is.")
+    """Run the chosen targets. Returns 0 even if a goal was missed: the tables show the result."""
+    parser = argparse.ArgumentParser(prog="just bench-intelligence", description="Measure latency and quality of intelligence.")
     parser.add_argument("targets", nargs="*", default=["all"], metavar="TARGET", help=f"out of {', '.join((*TARGETS, 'all'))} (all)")
-    parser.add_argument("--articles", type=int, help="in the archive that latencies are taken on (1,000,000)")
-    parser.add_argument("--folder", type=Path, default=Options().folder, help="where archives are kept for the next run (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="see whether everything runs; keeps no results")
+    parser.add_argument("--articles", type=int, help="size of the archive for latencies (1,000,000)")
+    parser.add_argument("--folder", type=Path, default=Options().folder, help="where archives are stored for the next run (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a short trial run that stores no results")
     given = parser.parse_args()
     if unknown := set(given.targets) - {*TARGETS, "all"}:
         parser.error(f"no such target: {', '.join(sorted(unknown))}")

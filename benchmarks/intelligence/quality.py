@@ -1,8 +1,9 @@
-"""How good more-like-this is, on labelled stories: of the first five, how many are of the article's own story (precision at 5).
+"""Quality of more-like-this on labelled stories: precision at 5.
 
-The stories are those of the UCI News Aggregator set, loaded as an archive, headlines alone. For fairness every way to rank
-has near-duplicates of the article and of better results left out by the same rule; what is missing of five counts as wrong. Half of the
-stories were used to choose constants; the other half was not looked at for that.
+That is the share of the first five results that belong to the article's own story. The stories are
+the headlines of the UCI News Aggregator set, loaded as an archive. For fairness, one rule removes
+near-duplicates of the article and of better results from every ranking; a missing result counts as
+wrong. Half of the stories were used to choose constants; the other half was not.
 """
 
 import csv
@@ -35,7 +36,7 @@ from newsintel.storage.postgres.pool import Postgres, open_postgres
 HEADLINES = Path(__file__).resolve().parents[3] / "shared" / "headlines"
 FIRST = 5
 DEPTH = 200
-"""Of a plain ranking, before near-duplicates are left out."""
+"""Results of a ranking before near-duplicates are removed."""
 
 RANKED = """
 SELECT public_id FROM articles, (SELECT string_agg(quote_literal(lexeme), ' | ')::tsquery AS words
@@ -48,14 +49,14 @@ Rank = Callable[[Article], Awaitable[Sequence[str]]]
 
 @frozen
 class Labelled:
-    """Articles and the story of each, by public id."""
+    """Articles, and the story of each by public id."""
 
     articles: tuple[Article, ...]
     stories: Mapping[str, str]
 
 
 def labelled(every: int) -> Labelled | None:
-    """The labelled articles, one in `every`; None if they are not beside this checkout."""
+    """Load the labelled articles, one in `every`; None if they are not beside this checkout."""
     if not HEADLINES.is_dir():
         return None
     same = {one: group[0] for group in json.loads((HEADLINES / "uci_story_merges.json").read_text()) for one in group}
@@ -66,7 +67,7 @@ def labelled(every: int) -> Labelled | None:
 
 
 async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]] | None:
-    """Each way's precision at 5, on the stories that constants were chosen on and on the others."""
+    """Return each ranking's precision at 5, on tuned and on held-out stories."""
     known = labelled(every)
     if known is None:
         return None
@@ -87,7 +88,7 @@ async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]] 
 
 @asynccontextmanager
 async def labelled_archive(known: Labelled, folder: Path, pairs: Sequence[Pair] = ()) -> AsyncIterator[Postgres]:
-    """A server of our own with the labelled articles in its archive, and their words counted."""
+    """Run an embedded server with the labelled articles in its archive and their words counted."""
     newest = max(one.published_at for one in known.articles)
     async with embedded_servers(folder, redis=False) as own, open_bridge() as bridge:
         url = Secret(own.postgres_url or "")
@@ -100,7 +101,7 @@ async def labelled_archive(known: Labelled, folder: Path, pairs: Sequence[Pair] 
 
 
 def half_of(story: str) -> str:
-    """Whether constants were chosen on a story or not."""
+    """Return the half of a story: "tuned on" (used to choose constants) or "held out"."""
     return "tuned on" if hashlib.sha256(story.encode()).digest()[0] % 2 == 0 else "held out"
 
 
@@ -115,14 +116,14 @@ async def _precision(known: Labelled, rank: Rank) -> dict[str, float]:
 
 
 def _distinct(one: Article, ranked: Sequence[str], titles: Mapping[str, str]) -> list[str]:
-    """The first five without near-duplicates of the article or of each other."""
+    """Return the first five without near-duplicates of the article or of each other."""
     deduper = Deduper(Dedupe.NORMAL)
     deduper.add(one.title, None)
     return [other for other in ranked if other != one.id and deduper.add(titles[other], None).rule is None][:FIRST]
 
 
 def _cosine(articles: Sequence[Article]) -> Rank:
-    """The textbook's: words as they stand, counts times ln(N / n), the cosine of the angle between two titles."""
+    """Return the textbook ranking: unstemmed words, count times ln(N / n), cosine of titles."""
     counts = {one.id: Counter(re.findall(r"[a-z0-9']+", one.title.lower())) for one in articles}
     having = Counter(word for some in counts.values() for word in some)
     weights = {key: {word: count * math.log(len(articles) / having[word]) for word, count in some.items()} for key, some in counts.items()}
@@ -143,7 +144,7 @@ def _cosine(articles: Sequence[Article]) -> Rank:
 
 
 async def _ts_rank(postgres: Postgres, one: Article) -> Sequence[str]:
-    """What PostgreSQL offers by itself: articles with any of the words, by ts_rank."""
+    """Rank with PostgreSQL alone: articles with any of the words, by ts_rank."""
 
     async def unit(connection: Any) -> list[str]:
         return [row[0] for row in await connection.fetch(RANKED, one.id, DEPTH)]

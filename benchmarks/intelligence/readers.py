@@ -1,4 +1,4 @@
-"""People who do not exist, with what they did: thousands for latencies, and those whose interests are known for quality."""
+"""Invented people and their activity: thousands for latencies, and people with known interests."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from benchmarks.corpus import END, Corpus
 from newsintel.domain.accounts.model import Account
 
 TOPICS, EACH_TOPIC = 300, 200
-"""Words that people are interested in, and the newest articles with each that they read."""
+"""Number of words that people are interested in, and of newest articles with each word to read."""
 
 SAVED, OPENED, DISMISSED, SEARCHED = 20, 60, 5, 15
-"""Of each person."""
+"""Per person."""
 
 NEWEST_WITH = """
 SELECT id FROM articles WHERE search @@ plainto_tsquery('english', $1) AND published_at >= $2 ORDER BY published_at DESC LIMIT $3
@@ -32,14 +32,15 @@ Row = tuple[Any, ...]
 
 
 def account(number: int) -> Account:
-    """The account of the person who was put in as the nth."""
+    """Return the account of the nth person."""
     return Account(number, f"u_{number:0>20}", f"reader {number}", "dev", END, END)
 
 
 async def put_readers(url: str, size: int, people: int) -> None:
-    """Give an archive so many people with a history each, instead of those that it has. Call on the asyncio side.
+    """Replace the people of an archive with this many people, each with a history.
 
-    Each has three of TOPICS interests, reads articles with their words, and searches for them.
+    Each person has three of TOPICS interests, reads articles with their words, and searches for
+    them. Call it on the asyncio side.
     """
     connection = await asyncpg.connect(url)
     try:
@@ -57,7 +58,7 @@ async def put_readers(url: str, size: int, people: int) -> None:
 
 
 def _history(articles: Mapping[str, Sequence[int]], people: int) -> Iterator[tuple[str, tuple[str, ...], list[Row]]]:
-    """The rows of each table."""
+    """Yield the rows of each table."""
     dice = random.Random(5)  # noqa: S311 - nothing secret
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
     for person in range(1, people + 1):
@@ -82,12 +83,12 @@ def _when(dice: random.Random) -> datetime:
 
 @frozen
 class Taste:
-    """Somebody whose interests are known.
+    """A person with known interests.
 
     Attributes:
-        stories: what they care about; nobody tells the recommender.
-        saved: articles that they saved, by public id.
-        opened: likewise opened.
+        stories: the stories of interest; the recommender does not know them.
+        saved: public ids of the saved articles.
+        opened: public ids of the opened articles.
     """
 
     stories: frozenset[str]
@@ -96,10 +97,13 @@ class Taste:
 
 
 def tastes(stories: Mapping[str, Sequence[str]], everything: Sequence[str], people: int, seed: int) -> list[Taste]:
-    """People who care for two to four of some stories, saved three articles of them and opened six; a third of those by chance.
+    """Invent people with an interest in two to four stories.
+
+    Each saved three articles of these stories and opened up to six: four of these stories, two
+    random ones.
 
     Args:
-        stories: the articles of each story that somebody may care about, by public id.
+        stories: the articles of each possible story, by public id.
         everything: every article.
         people: how many.
         seed: equal seeds give equal people.

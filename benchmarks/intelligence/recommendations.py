@@ -1,4 +1,4 @@
-"""The target `recommendations`: how long a page takes on a large archive with many people, and how well it meets known interests."""
+"""The target `recommendations`: latency on a large archive, and quality for known interests."""
 
 import random
 from collections import defaultdict
@@ -35,14 +35,14 @@ PEOPLE = 10_000
 LIMIT = 20
 FIRST = 10
 TASTES = 100
-"""People with known interests, for each half of the stories."""
+"""People with known interests, per half of the stories."""
 LEAST = 20
-"""Articles that a story must have for somebody to care about it: else there is nothing left to recommend of it."""
+"""Minimum articles of a story of interest: a smaller story would have nothing left to recommend."""
 GOAL_MS = 60
 
 
 async def run(options: Options) -> Report:
-    """All figures of recommendations."""
+    """Measure all figures of recommendations."""
     people = 200 if options.quick else PEOPLE
     async with archive_of(options.articles, options.folder) as (bridge, postgres, url):
         print(f"{options.articles:,} articles: {people:,} people", flush=True)
@@ -70,14 +70,17 @@ async def run(options: Options) -> Report:
 
 
 def recommender(postgres: Postgres, now: WallClock) -> Recommender:
-    """The service's own, on a pool."""
+    """Return the service's recommender on a pool."""
     reading, likeness = PostgresReading(postgres), PostgresLikeness(postgres, now)
     talked = TalkedAbout(PostgresTrending(postgres), PostgresSearch(postgres), reading, likeness, 3)
     return Recommender(reading, likeness, talked, PreferenceCache(PostgresPreferences(postgres)).heeded, now)
 
 
 async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]]:
-    """Of the first ten articles the share that the person cares about, on average over people; nothing without the labelled stories."""
+    """Return the mean share of the first ten articles that belong to a person's stories.
+
+    It is empty without the labelled stories.
+    """
     known = labelled(every)
     if known is None:
         return {}
@@ -99,7 +102,7 @@ async def precision(folder: Path, *, every: int) -> dict[str, dict[str, float]]:
 
 
 def _ties(known: Labelled) -> tuple[Pair, ...]:
-    """The near-duplicates, as searches would have left them in the archive."""
+    """Return the near-duplicates, as searches would have stored them in the archive."""
     return tuple(
         Pair(member.article.id, group.founder.id, member.rule, member.similarity or 0.0)
         for group in grouped(known.articles, Dedupe.NORMAL)
@@ -109,7 +112,10 @@ def _ties(known: Labelled) -> tuple[Pair, ...]:
 
 
 async def _shares(maker: Recommender, known: Labelled, pair: tuple[Account, Account], taste: Taste, number: int) -> dict[str, float]:
-    """How much of each kind of page one person cares about; beside the person, the pair has somebody who never did anything."""
+    """Return the share of each kind of page that belongs to a person's stories.
+
+    `pair` is the person and somebody without any activity.
+    """
     person, stranger = pair
     seen = {*taste.saved, *taste.opened}
     mine = (await maker.page(person, FIRST)).picks
@@ -127,7 +133,7 @@ async def _shares(maker: Recommender, known: Labelled, pair: tuple[Account, Acco
 
 
 async def _lives(postgres: Postgres, known: Labelled, person: Account, taste: Taste) -> None:
-    """What somebody did, over the last week."""
+    """Store a person's activity, all at the time of the newest article."""
     articles = {one.id: one for one in known.articles}
     newest = max(one.published_at for one in known.articles)
     saved, feedback = PostgresSaved(postgres), PostgresFeedback(postgres)
@@ -161,14 +167,16 @@ def _goals(latency: Mapping[str, Mapping[str, float]], quality: Mapping[str, Map
 
 def _notes(options: Options, quality: object) -> list[str]:
     latency = (
-        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people (benchmarks/intelligence/readers.py) with"
-        " 20 saves, up to 60 opened, 5 dismissed, 15 searches each; every call another person's, so nothing of theirs is remembered"
+        "latency: at the port, without HTTP; invented articles (benchmarks/corpus.py) and people "
+        "(benchmarks/intelligence/readers.py) with 20 saves, up to 60 opened, 5 dismissed and 15 "
+        "searches each; every call is for another person, so no cache has their data"
     )
     if not quality:
         return [latency, "skipped: precision, because the labelled headlines (../shared/headlines) are not beside this checkout"]
     about = (
-        "precision: headlines of the UCI News Aggregator set in 37 stories, read from ../shared/headlines; invented people who care for two"
-        " to four stories, saved three articles of them and opened four, and two by chance; every fifth place explores; trending only is"
-        " what is most widely covered, as nobody searches"
+        "precision: headlines of the UCI News Aggregator set in 37 stories, read from "
+        "../shared/headlines; invented people with two to four stories, who saved three articles of "
+        "them and opened four, and two random ones; every fifth place explores; trending only is the "
+        "most widely covered, because there are no searches"
     )
     return [latency, about + (", every tenth headline" if options.quick else "")]

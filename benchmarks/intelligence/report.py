@@ -1,4 +1,4 @@
-"""What a target found: printed as a table, kept as JSON beside all that is needed to run it again."""
+"""The report of a target: a printed table, and JSON with everything needed to repeat the run."""
 
 import tempfile
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from benchmarks.table import table
 
 @frozen
 class Options:
-    """How thorough a run is.
+    """The size of a run.
 
     Attributes:
-        articles: in the archive that latencies are taken on.
+        articles: in the archive for latencies.
         calls: of each kind.
-        folder: where archives are kept for the next run.
-        quick: see whether everything runs; keeps no results.
+        folder: where archives are stored for the next run.
+        quick: a short trial run that stores no results.
     """
 
     articles: int = 1_000_000
@@ -34,7 +34,12 @@ QUICK = Options(articles=20_000, calls=40, quick=True)
 
 @frozen
 class Report:
-    """One target's results. `data` has every figure; `notes` say what it was measured on and what was skipped, and why."""
+    """One target's results.
+
+    Attributes:
+        notes: what was measured, and what was skipped and why.
+        data: every figure.
+    """
 
     name: str
     about: str
@@ -45,12 +50,12 @@ class Report:
     data: dict[str, Any]
 
     def shown(self) -> str:
-        """As printed."""
+        """Format it for the terminal."""
         goals = [f"  {'met   ' if goal.met else 'missed'}  {goal.text}: {goal.measured}" for goal in self.goals]
         return "\n".join([f"\n## {self.name}: {self.about}\n", table(self.header, self.rows), "", *goals, "", *self.notes])
 
     def keep(self, command: str, options: Options) -> None:
-        """Write it into the results folder."""
+        """Write it to the results folder."""
         RESULTS.mkdir(exist_ok=True)
         circumstances = {"command": command, **machine(), "placement": "client and server together on every core"}
         circumstances |= {"articles": options.articles, "calls": options.calls}

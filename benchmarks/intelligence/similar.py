@@ -1,4 +1,4 @@
-"""The target `similar`: how long more-like-this takes on a large archive, what its counts cost, and how good it is on labelled stories."""
+"""The target `similar`: latency of more-like-this, cost of its word counts, and its quality."""
 
 import random
 import statistics
@@ -29,11 +29,11 @@ HALVES = ("tuned on", "held out")
 
 
 async def run(options: Options) -> Report:
-    """All figures of more-like-this."""
+    """Measure all figures of more-like-this."""
     async with archive_of(options.articles, options.folder) as (_, postgres, _):
-        print(f"{options.articles:,} articles: asking", flush=True)
+        print(f"{options.articles:,} articles: measuring latency", flush=True)
         latency = await measure(await calls(postgres, options.articles), options.calls)
-        print(f"{options.articles:,} articles: taking in", flush=True)
+        print(f"{options.articles:,} articles: measuring ingest", flush=True)
         intake = await ingest(postgres, 500 if options.quick else INGEST_ROWS)
         terms_bytes = await postgres.run(_terms_bytes)
     print("labelled stories", flush=True)
@@ -55,7 +55,7 @@ async def run(options: Options) -> Report:
 
 
 async def calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Call]]:
-    """What is timed, by kind: usual articles, and the hard cases of words that are common."""
+    """Return the timed calls by kind: usual articles, and the hard cases of common words."""
     likeness, corpus, dice = PostgresLikeness(postgres, lambda: END), Corpus(size), random.Random(3)  # noqa: S311 - nothing secret
     ids = await postgres.run(_some_ids)
     common = [_common(corpus, dice) for _ in range(20)]
@@ -68,7 +68,10 @@ async def calls(postgres: Postgres, size: int) -> Mapping[str, Sequence[Call]]:
 
 
 async def ingest(postgres: Postgres, rows: int) -> dict[str, dict[str, float]]:
-    """Rows a second through the persister, with and without the notes of what came, in turns; and how fast notes are added up."""
+    """Return rows per second through the persister, with and without notes of changed words.
+
+    They take turns. It also returns the rate at which the notes are added up.
+    """
     stream = iter([(evolve(one, id=f"b_{one.id}"), seen) for one, seen in Corpus(INGEST_TURNS * 2 * rows, seed=7).articles()])
     terms = PostgresTerms(postgres)
     rates: dict[str, list[float]] = {"persister without notes": [], "persister with notes": [], "notes added up": []}
@@ -96,7 +99,10 @@ async def _triggers(connection: Any, action: str) -> None:
 
 
 async def _restore(connection: Any) -> None:
-    """Take out what was put in, and count the words again: half of it was never noted. An autovacuum at work gives way after a second."""
+    """Delete the inserted rows and count the words again, because half of the rows have no notes.
+
+    A running autovacuum ends after a second (it yields to the lock).
+    """
     for statement in (
         "SET statement_timeout = 0",
         "SET lock_timeout = '30s'",
@@ -123,7 +129,7 @@ async def _terms_bytes(connection: Any) -> int:
 
 
 def _common(corpus: Corpus, dice: random.Random) -> Article:
-    """An article that nobody wrote, of words that each hundreds or thousands of articles in a million have and no rarer one."""
+    """Invent an article of common words: each is in hundreds or thousands of a million articles."""
     words = [corpus.words[dice.randrange(60, 600)] for _ in range(10)]
     return Article("a_none", "newsapi", "x", "x", "x", " ".join(words), "Nobody", END)
 

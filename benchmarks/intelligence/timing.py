@@ -1,4 +1,4 @@
-"""How long calls take, each kind in turns with all the others, so that none has the caches to itself."""
+"""Times calls. The kinds of calls take turns, so that they share the caches."""
 
 import random
 import time
@@ -10,9 +10,11 @@ Call = Callable[[], Awaitable[object]]
 
 
 async def measure(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, dict[str, float]]:
-    """Percentiles of each kind in milliseconds: of `calls` calls, after a tenth as many that do not count.
+    """Return the percentiles of each kind in milliseconds.
 
-    A call's time is from asking the port to its answer: bridge, round trips, PostgreSQL and decoding; client and server on one machine.
+    It makes `calls` calls of each kind, after a warm-up of a tenth as many calls. A call is timed
+    at the port: it includes the bridge, round trips, PostgreSQL and decoding. Client and server run
+    on one machine.
     """
     turns = [(name, some[number % len(some)]) for name, some in kinds.items() for number in range(calls)]
     random.Random(1).shuffle(turns)  # noqa: S311 - nothing secret
@@ -27,5 +29,5 @@ async def measure(kinds: Mapping[str, Sequence[Call]], calls: int) -> dict[str, 
 
 
 def latency_rows(latency: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    """What `measure` found as rows of a table: name, p50, p95, p99."""
+    """Return the results of `measure` as table rows: name, p50, p95, p99."""
     return [[name, *(f"{found[share]:.2f} ms" for share in ("p50", "p95", "p99"))] for name, found in latency.items()]

@@ -1,7 +1,9 @@
-"""The target `trending`: how long a list of trends takes with ten million searches in the history, cold and kept, and what it costs upkeep.
+"""The target `trending`: latency of lists of trends over ten million searches, and cost of upkeep.
 
-The history is three months of searches, as evenly spread over people as anonymous traffic is; the open days have a mark for each of their
-searches. Queries follow Zipf's law, as real ones do (Baeza-Yates and others, "The Impact of Caching on Search Engines", 2007).
+It measures lists that are built for the request and lists from the cache. The history is three
+months of searches, spread over people as evenly as anonymous traffic. The open days have a mark for
+each search. Queries follow Zipf's law, as real ones do (Baeza-Yates and others, "The Impact of
+Caching on Search Engines", 2007).
 """
 
 import statistics
@@ -43,7 +45,7 @@ GOAL_MS = 5.0
 FLOOR = 3
 SHOWN = 20
 ROUNDS = 10
-"""Of what upkeep does."""
+"""Of each upkeep task."""
 
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
 
@@ -61,13 +63,13 @@ COUNTS = """
 INSERT INTO search_days (query, day, people) SELECT query, searched_at::date, count(*) FROM search_history
 WHERE searched_at < $1::timestamptz AND searched_at >= $1::timestamptz - interval '12 days' GROUP BY 1, 2 HAVING count(*) >= 3
 """
-# Each person of an open day searched for one other thing as well.
+# Each person of an open day also searched for one other query.
 PAIRS = """
 INSERT INTO pair_marks (low, high, day, mark)
 SELECT least(query, other), greatest(query, other), day, mark
 FROM (SELECT query, day, mark, 'query ' || floor($1::float8 ^ random())::integer AS other FROM search_marks) AS marks WHERE query <> other
 """
-# Ten of some ten thousand articles, alike for queries that are near each other.
+# Ten of about ten thousand articles. Queries with equal hash bits get the same ten.
 ANSWERS = """
 INSERT INTO search_answers (query, articles, seen)
 SELECT query, array(SELECT 'a_' || ((hashtext(query) & 1023) * 10 + one) FROM generate_series(1, 10) AS one), max(seen)
@@ -80,7 +82,7 @@ Call = Callable[[], Awaitable[object]]
 
 @frozen
 class Ports:
-    """What is measured."""
+    """The ports that are measured, and the row counts of the tables."""
 
     marks: PostgresSearchMarks
     trending: PostgresTrending
@@ -90,7 +92,7 @@ class Ports:
 
 
 async def run(options: Options) -> Report:
-    """All figures of trends."""
+    """Measure all figures of trends."""
     rows = QUICK_ROWS if options.quick else ROWS
     async with _ports(options, rows) as ports:
         upkeep = await _upkeep(ports)
@@ -110,7 +112,10 @@ async def run(options: Options) -> Report:
 
 
 async def _answers(ports: Ports, calls: int) -> dict[str, dict[str, float]]:
-    """What a request waits for, in turns: the list and its body made anew, the same bytes out of Redis, and related searches."""
+    """Time what a request waits for, in turns.
+
+    These are: building the list and its body, reading the same bytes from Redis, related searches.
+    """
     body = to_json(trending_body(Span.DAY, await ports.trending.top(Span.DAY, FLOOR, SHOWN)))
     await ports.kept.put("bench:trending", body, 3600)
     some = cycle([f"query {number}" for number in (1, 2, 5, 20, 100, 1000)])
@@ -125,7 +130,7 @@ async def _answers(ports: Ports, calls: int) -> dict[str, dict[str, float]]:
 
 
 async def _upkeep(ports: Ports) -> dict[str, dict[str, float]]:
-    """What is done beside requests: each list counted anew, a hundred searches added, somebody forgotten."""
+    """Time the upkeep: refreshing each list, adding a hundred searches, forgetting a person."""
     marking = Marking([Secret("A" * 43)])
     clock = (NOW + timedelta(seconds=10 * number) for number in range(10_000))
     number = cycle(range(10**9))
@@ -171,7 +176,10 @@ async def _ports(options: Options, rows: int) -> AsyncIterator[Ports]:
 
 
 async def _fill(url: str, rows: int) -> dict[str, int]:
-    """Make the history if it is not there from an earlier run, and of it what is counted. On the asyncio side."""
+    """Create the history if no earlier run left it, and fill the counting tables from it.
+
+    Call it on the asyncio side.
+    """
     connection = await asyncpg.connect(url)
     try:
         opened = datetime(NOW.year, NOW.month, NOW.day - 1, tzinfo=UTC)

@@ -1,6 +1,7 @@
-"""The same by a careful engineer.
+"""The same service by a careful engineer.
 
-A hit sends Redis's bytes as they are; orjson; one INSERT for all rows; a timeout round each whole call; pools that wait for a place.
+A hit sends the bytes from Redis unchanged. It uses orjson, one INSERT for all rows, a timeout
+around each whole call, and pools that wait for a free connection.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ INSERT = f"INSERT INTO articles ({COLUMNS}) SELECT * FROM unnest({ARRAYS}) {AGAI
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """One client and one pool of each kind for the life of the app."""
+    """Open one client and one pool of each kind for the lifetime of the app."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     async with (
         httpx.AsyncClient(timeout=DEADLINE_S, limits=limits, trust_env=False) as client,
@@ -57,7 +58,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/articles")
 async def articles(q: str, limit: int = 20, page: int = 1) -> Response:
-    """Search: from Redis, else from every source."""
+    """Search: from Redis, or from every source."""
     query = question(q)
     key = f"careful:{query.key}:{limit}:{page}"
     if cached := await app.state.redis.get(key):

@@ -1,4 +1,4 @@
-"""What both peers borrow from newsintel (pure functions alone), and the INSERT that both make."""
+"""What both peers use of newsintel (only pure functions), and their common INSERT."""
 
 import time
 from datetime import UTC, datetime
@@ -26,19 +26,20 @@ TTL_S = round(SETTINGS.cache_ttl_s)
 DEADLINE_S = min(source.deadline_s for source in SETTINGS.source.values())
 
 COLUMNS = (
-    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, author, section, image_url, language, "
-    "published_at, published_at_estimated, points, comments, first_seen_at, fetched_at"
+    "public_id, canonical_url, url, source, external_id, publisher, title, description, content, "
+    "author, section, image_url, language, published_at, published_at_estimated, points, comments, "
+    "first_seen_at, fetched_at"
 )
 AGAIN = "ON CONFLICT (public_id) DO UPDATE SET fetched_at = greatest(articles.fetched_at, excluded.fetched_at)"
 
 
 def question(q: str) -> Query:
-    """A search of every source."""
+    """Build a search of every source."""
     return build(q, sources=SOURCES)
 
 
 async def reddit_token(client: httpx.AsyncClient) -> str:
-    """Reddit's app-only token, fetched once at start."""
+    """Fetch Reddit's app-only token, once at the start."""
     reddit = SETTINGS.source["reddit"].values
     reply = await client.post(
         f"{reddit['auth_url']}/api/v1/access_token",
@@ -50,7 +51,7 @@ async def reddit_token(client: httpx.AsyncClient) -> str:
 
 
 async def ask(client: httpx.AsyncClient, name: str, query: Query, token: str) -> FetchOutcome:
-    """One call to one source, read as newsintel reads it.
+    """Call one source and parse the answer as newsintel does.
 
     Raises:
         httpx.HTTPError: no answer.
@@ -65,7 +66,7 @@ async def ask(client: httpx.AsyncClient, name: str, query: Query, token: str) ->
 
 
 def outcome(name: str, reply: Page | Refusal, began: float) -> FetchOutcome:
-    """A reply as it is reported."""
+    """Return the outcome of a reply."""
     spent_ms = (time.perf_counter() - began) * 1000
     if isinstance(reply, Refusal):
         return FetchOutcome(name, reply.status, datetime.now(UTC), latency_ms=spent_ms, http_status=reply.http_status)
@@ -76,20 +77,20 @@ def outcome(name: str, reply: Page | Refusal, began: float) -> FetchOutcome:
 
 
 def body_of(query: Query, outcomes: list[FetchOutcome], limit: int, page: int) -> dict[str, Any]:
-    """Group, rank and show: the body of the answer."""
+    """Group, rank and render: return the body of the answer."""
     harvest = Harvest(query, datetime.now(UTC), tuple(outcomes))
     merged = merge(query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at)
     return render(Answer(harvest, merged), View(limit=limit, page=page))
 
 
 def row(article: Article, at: datetime) -> tuple[Any, ...]:
-    """An article as a row of COLUMNS."""
+    """Return an article as a row of COLUMNS."""
     texts = (article.id, article.canonical_url, article.url, article.source, article.external_id, article.publisher, article.title)
     more = (article.description, article.content, article.author, article.section, article.image_url, article.language)
     return (*texts, *more, article.published_at, article.published_at_estimated, None, None, at, at)
 
 
 def rows(outcomes: list[FetchOutcome]) -> list[tuple[Any, ...]]:
-    """Every article once, in one order, so that two inserts at a time cannot deadlock."""
+    """Return every article once, in one order, so that parallel inserts cannot deadlock."""
     found = {article.id: row(article, one.fetched_at) for one in outcomes for article in one.articles}
     return [found[key] for key in sorted(found)]

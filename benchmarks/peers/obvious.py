@@ -1,6 +1,7 @@
-"""The obvious design: FastAPI, httpx, asyncio.gather with a timeout per source, asyncpg, Redis SETEX with JSON in and out.
+"""The obvious design: FastAPI, httpx, asyncio.gather, asyncpg, Redis SETEX.
 
-Run by uvicorn; NEWSINTEL_BENCH_SEQUENTIAL=1 asks one source after the other instead.
+Each source has a timeout. Redis stores JSON, which each hit decodes and encodes. uvicorn runs it.
+With NEWSINTEL_BENCH_SEQUENTIAL=1 it calls one source after the other.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ INSERT = f"INSERT INTO articles ({COLUMNS}) VALUES ({', '.join(f'${n}' for n in 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """One client and one pool of each kind for the life of the app."""
+    """Open one client and one pool of each kind for the lifetime of the app."""
     async with httpx.AsyncClient(timeout=DEADLINE_S) as client, asyncpg.create_pool(DATABASE_URL, min_size=2, max_size=10) as pool:
         app.state.client, app.state.pool = client, pool
         app.state.redis = redis.from_url(REDIS_URL)
@@ -54,7 +55,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/articles")
 async def articles(q: str, limit: int = 20, page: int = 1) -> Any:
-    """Search: from Redis, else from every source."""
+    """Search: from Redis, or from every source."""
     query = question(q)
     key = f"obvious:{query.key}:{limit}:{page}"
     if cached := await app.state.redis.get(key):

@@ -1,1 +1,1 @@
-"""The targets of `just bench`: one file each, with one `run(rig, options)` that gives a report."""
+"""The targets of `just bench`. Each module has `run(rig, options)`, which returns a report."""

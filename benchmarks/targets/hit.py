@@ -1,4 +1,4 @@
-"""One warm query over and over: what a cached answer costs, beside the least that this server could do and beside both peers."""
+"""The cost of a cached answer: one warm query repeated, compared with the floor and both peers."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -11,17 +11,17 @@ from benchmarks.rig import Rig, Server, capture
 
 CONNECTIONS = (1, 8)
 SLICES = 6
-"""Turns in a round. Shared machines change their speed from one second to the next, so what is compared must lie close together: with turns
-of three seconds the ratio to the floor came out between 0.63 and 0.95."""
+"""Turns per round. The speed of shared machines changes every second, so compared measurements must
+be close together: with turns of three seconds the ratio to the floor varied from 0.63 to 0.95."""
 WARM_UP_S = 0.05
 UVLOOP = "obvious, uvloop"
-"""The obvious design on the careful one's server, so that the server's part in the difference can be seen."""
+"""The obvious design on the careful peer's server, to show the server's part in the difference."""
 NAMES = ("newsintel", "floor", "obvious", UVLOOP, "careful")
 Rounds = dict[str, list[float]]
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Every server at each number of connections, round after round."""
+    """Measure every server at each number of connections, in rounds."""
     rig.good_day()
     with ExitStack() as running:
         ours = running.enter_context(rig.ours())
@@ -44,7 +44,7 @@ def run(rig: Rig, options: Options) -> Report:
 
 
 def _load(rig: Rig, server: Server, target: str, connections: int, seconds: float) -> tuple[Load, float]:
-    """A load, and the processor time that the server spent on each of its requests, in microseconds."""
+    """Run a load. Returns it and the server's CPU time per request, in microseconds."""
     rig.load(Job((server.port,), [target], connections, seconds=WARM_UP_S))
     before_s = server.cpu_s()
     load = rig.load(Job((server.port,), [target], connections, seconds=seconds))
@@ -66,7 +66,7 @@ def _note(rounds: Rounds, load: Load, server_us: float) -> None:
 
 
 def _own_cost(rig: Rig, trivial: Server, target: str, options: Options) -> dict[str, Any]:
-    """What the load generator costs: its rate against a server that does nothing, and its processor time for a request."""
+    """Measure the load generator: its rate with the trivial server, its CPU time per request."""
     cost = {}
     for connections in CONNECTIONS:
         load, _ = _load(rig, trivial, target, connections, options.seconds)

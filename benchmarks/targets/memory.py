@@ -1,4 +1,4 @@
-"""Many different searches: does the service's memory level off?"""
+"""Checks that the service's memory stops growing over many different searches."""
 
 from benchmarks.client import Job
 from benchmarks.plot import curves
@@ -10,11 +10,14 @@ STEPS = 40
 SAMPLES = (5_000, 10_000, 15_000, 20_000)
 AT_ONCE = 8
 WORDS = "battery"
-"""About ten articles: what a narrow search finds, so that a run takes minutes and not half an hour."""
+"""It finds about ten articles, so that a run takes minutes and not half an hour."""
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Twenty thousand distinct searches (a tenth of them in a run of under a second a round), the memory looked at every 500."""
+    """Send 20,000 distinct searches and read the memory every 500.
+
+    With less than a second per round it sends a tenth of them.
+    """
     scale = 1.0 if options.seconds >= 1 else 0.1
     rig.good_day(dict.fromkeys(LATENCIES_MS, 0))
     with rig.ours() as server:

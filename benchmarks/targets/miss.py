@@ -1,4 +1,4 @@
-"""One new search at a time: how much an answer takes beyond its slowest source, and what asking one source after the other takes."""
+"""Latency of new searches beyond the slowest source, compared with sequential calls."""
 
 from contextlib import ExitStack
 
@@ -11,11 +11,12 @@ from benchmarks.rig import LATENCIES_MS, Rig
 SLOWEST_MS = max(LATENCIES_MS.values())
 WARM_UP = 3
 A_SECOND = 5
-"""Searches in a round for each second of the options: with a slowest source of 300 ms a little over twice that time."""
+"""Searches per round and second of the options. With a slowest source of 300 ms they take at least
+1.5 times that time."""
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Every server in turn, round after round."""
+    """Measure every server in turn, in rounds."""
     rig.good_day()
     searches = max(3, round(A_SECOND * options.seconds))
     found: dict[str, list[list[float]]] = {}

@@ -1,4 +1,7 @@
-"""Everyday use, hours of it in a minute: some things asked often, most rarely, answers that go stale, sources slow at times."""
+"""Everyday use, hours of it in a minute.
+
+A few queries are frequent, most are rare, answers become stale, and sources are sometimes slow.
+"""
 
 import random
 import time
@@ -14,26 +17,30 @@ from benchmarks.rig import LATENCIES_MS, Rig
 
 QUERIES = 500
 EXPONENT = 1.0
-"""Of Zipf's law: the n-th most popular query is asked 1/n as often as the first."""
+"""Of Zipf's law: the n-th most popular query is 1/n as frequent as the first."""
 WORDS = ("strike", "rocket", "vaccine", "football", "inflation")
-"""Twenty to fifty articles each."""
+"""Each finds twenty to fifty articles."""
 CLIENTS = 8
 LENGTH_S = 20
-"""Of a turn, for each second of the options' three: by default a minute without a break. What a service holds grows old while it is not
-asked, so turns as short as elsewhere would show searches after a pause, not everyday use."""
+"""Length of a turn per second of the options (default 3, so a turn takes one minute). Cached answers
+age while a service gets no requests, so short turns would measure searches after a pause."""
 MOST_ROUNDS = 2
-"""Two minutes of load for each server; more would only take time."""
+"""Two minutes of load per server; more rounds would not change the result."""
 SLOW = {"slow_ms": 900, "slow_rate": 0.05}
-"""One call in twenty takes nearly the whole of its deadline of 1 s."""
+"""One call in twenty takes almost its whole deadline of 1 s."""
 SETTINGS = {"CACHE_TTL_S": "2"}
-"""The TTL is 1/150 of the default, so that a minute sees answers go stale thirty times. The windows after it keep their defaults (served at
-once while renewed for 60 s, kept as a stand-in for an hour): shortened alike, the rarer half of the queries would find nothing in them."""
+"""The TTL is 1/150 of the default, so that answers become stale thirty times a minute. The windows
+after it have their defaults (60 s served during a refresh, an hour served if the refresh fails):
+with shorter windows the rarer half of the queries would never hit them."""
 SETTLE_S = 1.2
-"""After a turn: refreshes in the air land, and are counted as its own."""
+"""Wait after a turn, so that running refreshes end and count for this turn."""
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Ours and the obvious peer by turns. Before its turn each answers every query once, which is not counted."""
+    """Measure newsintel and the obvious peer in turns.
+
+    Before its turn each server answers every query once, which is not counted.
+    """
     queries = [target for word in WORDS for target in rig.fresh(QUERIES // 5, word)]
     random.Random(2).shuffle(queries)  # noqa: S311 - nothing secret
     rounds = min(options.rounds, MOST_ROUNDS)
@@ -58,9 +65,9 @@ def run(rig: Rig, options: Options) -> Report:
 
 
 def zipf(queries: Sequence[str], seed: int, number: int = 50_000) -> list[str]:
-    """Which query is asked, again and again; equal seeds, equal choices."""
+    """Draw queries by Zipf's law. Equal seeds give equal draws."""
     weights = [1 / (rank + 1) ** EXPONENT for rank in range(len(queries))]
-    return random.Random(seed).choices(queries, weights, k=number)  # noqa: S311 - likewise
+    return random.Random(seed).choices(queries, weights, k=number)  # noqa: S311 - nothing secret
 
 
 def _cuts(latencies_ms: Sequence[float]) -> dict[str, float]:

@@ -1,4 +1,7 @@
-"""A thousand callers ask the same new thing at once: how often is each source asked, and when has the last of them the answer?"""
+"""A thousand callers send the same new search at once.
+
+It counts the calls to each source, and measures when the last caller has the answer.
+"""
 
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +18,10 @@ KINDS = ("newsintel", "newsintel, 2 processes", "obvious", "careful")
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Ours as one process and as two on the same stores (the second on the load generator's core), and both peers, in each round."""
+    """Measure newsintel with one process and with two, and both peers, in each round.
+
+    Both processes use the same stores. The second runs on the load generator's core.
+    """
     rig.good_day()
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     with ExitStack() as running:

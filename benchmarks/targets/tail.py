@@ -1,4 +1,7 @@
-"""One source hangs, then drips: does an answer arrive by the deadline all the same, and with what the others found?"""
+"""Checks that answers meet the deadline, with the other sources' articles, while one source fails.
+
+The source hangs in one part and drips in the other.
+"""
 
 from collections import Counter
 from typing import Any
@@ -15,18 +18,19 @@ FAULTS = ("hang", "drip")
 SICK = "guardian"
 AT_ONCE = 20
 WAVES = 4
-"""A service of ours is started afresh for each round: its circuit breaker opens after the first wave, and that wave is what is measured."""
+"""newsintel starts again for each round and fault: its circuit breaker opens after the first wave,
+and that wave is the subject of the measurement."""
 MOST_ROUNDS = 2
-"""That makes 160 answers for each fault and server; more would only take time."""
+"""They give 160 answers per fault and server; more rounds would not change the result."""
 DEADLINE_MS = 1000
 PATIENCE_S = 4.0
 WORDS = "strike"
-"""Some thirty articles, so that twenty searches at once keep a core busy for a small part of the deadline alone."""
+"""It finds about thirty articles: twenty parallel searches use a small part of the deadline."""
 NAMES = ("newsintel", "obvious", "careful")
 
 
 def run(rig: Rig, options: Options) -> Report:
-    """Waves of distinct searches against each server, fault after fault, round after round."""
+    """Send waves of distinct searches to each server, for each fault and round."""
     found: dict[tuple[str, str], list[Answered]] = {(fault, name): [] for fault in FAULTS for name in NAMES}
     rounds = min(options.rounds, MOST_ROUNDS)
     for number in range(rounds):
@@ -43,7 +47,7 @@ def run(rig: Rig, options: Options) -> Report:
 
 
 def _waves(rig: Rig, server: Server) -> list[Answered]:
-    """As many waves as make sense: a server that answered nobody is not asked again."""
+    """Send the waves. Stops after a wave without any answer."""
     answers: list[Answered] = []
     for _ in range(WAVES):
         wave = rig.load(Job((server.port,), rig.fresh(AT_ONCE, WORDS), AT_ONCE, keep=Keep.ALL, patience_s=PATIENCE_S)).answers
@@ -54,7 +58,7 @@ def _waves(rig: Rig, server: Server) -> list[Answered]:
 
 
 def _grouped(answers: list[Answered]) -> dict[str, Any]:
-    """Latencies by what was said of the sick source, and in how many answers the others' articles were there."""
+    """Group latencies by the failing source's status; count answers with the others' articles."""
     by_state: dict[str, list[float]] = {}
     others = 0
     for one in answers:
@@ -87,7 +91,7 @@ def _report(found: dict[tuple[str, str], dict[str, Any]]) -> Report:
     return Report(
         "tail",
         f"{AT_ONCE} new searches at once, {WAVES} times, while {SICK} hangs, then drips; deadline {DEADLINE_MS} ms",
-        f"What our answers said of the sick source: {told}. Once its circuit is open nobody waits for it.",
+        f"Status of the failing source in our answers: {told}. Once its circuit breaker is open, no search waits for it.",
         ("", f"{SICK} reported as", "share", "p50 ms", "p99 ms"),
         rows,
         goals,

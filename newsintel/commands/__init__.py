@@ -1,1 +1,4 @@
-"""The commands, one file each: `add_parser` says how it is called, `run` does it and returns the exit code."""
+"""The commands, one file each.
+
+`add_parser` declares a command's arguments. `run` runs it and returns the exit code.
+"""

@@ -1,4 +1,4 @@
-"""`newsintel config`: every setting, its value, where it comes from and what it means."""
+"""`newsintel config` prints every setting: its value, its origin and its meaning."""
 
 import argparse
 import sys
@@ -14,24 +14,24 @@ from newsintel.domain.operations import emf
 from newsintel.domain.search.codec import to_json
 
 UNITS_S = {"d": 86400, "h": 3600, "min": 60}
-"""Seconds in a unit that durations are shown in, the largest first."""
+"""Units for durations, in seconds, the largest first."""
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser(
         "config",
-        description="Print every setting: its value, unit, where the value comes from, and what it means. Secrets are shown as stars.",
+        description="Print every setting: value, unit, origin and meaning. Secrets are shown as stars.",
     )
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--names", action="store_true", help="the names alone, one a line")
-    form.add_argument("--metrics", action="store_true", help="instead, the names of all metrics that NEWSINTEL_LOG_FORMAT=emf writes")
+    form.add_argument("--names", action="store_true", help="only the names, one per line")
+    form.add_argument("--metrics", action="store_true", help="the names of all metrics that NEWSINTEL_LOG_FORMAT=emf writes")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the settings, secrets hidden in every form; or the names of the metrics."""
+    """Print the settings, or the names of the metrics. Every form hides secrets."""
     settings = begin(quiet=True)
     rows = settings.rows
     if args.metrics:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _shown(row: Row) -> str:
-    """A value with its unit; a duration of minutes or more also in the largest unit that it fills."""
+    """Return a value with its unit; from a minute on also in the largest unit that it fills."""
     if row.unit != "s":
         return f"{row.value} {row.unit}".strip()
     value_s = float(row.value)
@@ -56,7 +56,7 @@ def _shown(row: Row) -> str:
 
 
 def _print_aligned(rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they need; nothing is cut, whatever the terminal's width, so that the output can be searched."""
+    """Print columns as wide as their content. Nothing is cut, so the output can be searched."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")

@@ -1,4 +1,7 @@
-"""`newsintel deadlines`: what each deadline would cost and save by the latencies measured, and which settings to choose."""
+"""`newsintel deadlines` shows what each deadline would cost and save, and suggests settings.
+
+It computes both from measured latencies.
+"""
 
 import argparse
 import sys
@@ -22,18 +25,19 @@ from newsintel.runtime.telemetry.metrics import Metrics
 
 NOTES = """\
 How to read this
-- A call that was cut short would have taken longer; how much longer is not known. It counts as lost under
-  every deadline: "<=" marks losses that may be smaller. No deadline beyond the longest answer is suggested.
+- A call that was cut short would have taken longer; how much longer is not known. It counts as lost
+  under every deadline: "<=" marks losses that may be smaller.
+- No suggested deadline is longer than the longest answer.
 - Times are rounded to two digits. They include waiting for a source's pace.
-- Sources count as independent. If they are slow at the same time, fewer misses are slow and fewer answers
-  are incomplete than shown here.
+- Sources count as independent. If they are slow at the same time, fewer misses are slow and fewer
+  answers are incomplete than shown here.
 - Calls that failed for other reasons fail under every deadline.
 """
 
 
 @frozen
 class Report:
-    """Everything that is printed, worked out once. Times in milliseconds; shares 0..1."""
+    """Everything that is printed, computed once. Times are milliseconds; shares are 0..1."""
 
     complete: float
     sources: Mapping[str, Measured]
@@ -44,12 +48,15 @@ class Report:
 
     @property
     def chosen_ms(self) -> dict[str, int]:
-        """The suggested deadlines, today's where there is none."""
+        """The suggested deadline of each source, or today's if there is no suggestion."""
         return {**self.today_ms, **self.suggested_ms}
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings to choose, of sources of which enough is known; that of the whole search only if it must move."""
+        """The settings to choose, for sources with enough measurements.
+
+        SEARCH_DEADLINE_S is included only if a suggested deadline exceeds it.
+        """
         known = {name: ms for name, ms in self.suggested_ms.items() if enough(self.sources[name], self.complete)}
         values = {f"{PREFIX}{name.upper()}_DEADLINE_S": ms for name, ms in known.items()}
         longest = max(known.values(), default=0)
@@ -61,9 +68,9 @@ class Report:
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("deadlines")
-    command.description = "Show what each source's deadline costs and saves, by the latencies of the last 8 days, and suggest settings."
+    command.description = "Show what deadlines cost and save, by latencies of the last 8 days, and suggest settings."
     command.add_argument("--complete", metavar="PERCENT", type=_percent, default=0.99, help="share of answers to be complete (default 99)")
-    command.add_argument("--file", metavar="FILE", help="read latencies from this file of JSON lines instead; - for standard input")
+    command.add_argument("--file", metavar="FILE", help="read latencies from this file of JSON lines; - for standard input")
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(run=run)
 
@@ -80,8 +87,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _kept(settings: Settings) -> Mapping[Latency, int]:
-    """What running services recorded. Redis alone is asked, so no PostgreSQL is started for it."""
-    from newsintel.storage.opening import open_stores  # noqa: PLC0415 - most of a second, which reading a file needs not
+    """Return what running services recorded. It needs only Redis, so it starts no PostgreSQL."""
+    # The import takes most of a second, and --file does not need it.
+    from newsintel.storage.opening import open_stores  # noqa: PLC0415
 
     settings = evolve(settings, database_url=settings.database_url or Secret("postgresql:///unused"))
     async with open_stores(settings, Metrics().count) as stores:
@@ -89,14 +97,17 @@ async def _kept(settings: Settings) -> Mapping[Latency, int]:
 
 
 def _where(file: str | None, settings: Settings) -> str:
-    """Where nothing was found, and what to do about it."""
+    """Return where no latency was found, and what the caller can do."""
     if file:
         return file
     if settings.redis_url:
-        return "Redis: let a service search for a while, and ask again"
+        return "Redis: run a service that searches for a while, then try again"
     demo = settings.data_dir / "demo"
     hint = f"; for the demo's, set {PREFIX}DATA_DIR={demo}" if demo.is_dir() else ""
-    return f"{settings.data_dir}: run this beside a service that has searched, for the embedded Redis forgets when it ends{hint}"
+    return (
+        f"{settings.data_dir}: run this beside a running service that has searched; the embedded "
+        f"Redis loses its data when the service ends{hint}"
+    )
 
 
 def _report(counts: Mapping[Latency, int], settings: Settings, share: float) -> Report:
@@ -128,20 +139,20 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _advice(report: Report) -> Iterator[str]:
-    """The settings, ready to be copied, and what is doubtful about them as comments beside."""
+    """Yield the settings, ready to copy, and their limitations as comments."""
     today = complete(report.sources, report.today_ms)
-    yield f"# Today deadlines leave {_percentage(today)} of answers complete. For {_percentage(report.complete)}:"
+    yield f"# Today's deadlines keep {_percentage(today)} of answers complete. For {_percentage(report.complete)}:"
     yield from (f"{name}={value}" for name, value in report.environment.items())
     if not report.suggested_ms:
         cut = ", ".join(f"{name} ({source.cut.total:,})" for name, source in report.sources.items() if source.cut.total)
-        yield f"# no deadline is long enough: too many calls were cut short: {cut}. Set a longer deadline there, measure, ask again"
+        yield f"# no deadline is long enough: too many calls were cut short: {cut}. Set a longer deadline there, measure, try again"
     for name, source in report.sources.items():
         if not enough(source, report.complete):
             yield f"# {name}: {source.wanted:,} calls measured, {1 / (1 - report.complete):,.0f} needed"
 
 
 def _plain(report: Report) -> dict[str, Any]:
-    """The report as JSON values: seconds and percent."""
+    """Return the report as JSON values, in seconds and percent."""
     return {
         "complete_percent": {
             "wanted": report.complete * 100,
@@ -190,7 +201,7 @@ def _percentage(share: float) -> str:
 
 
 def _percent(raw: str) -> float:
-    """A share of answers, 0..1."""
+    """Parse a percentage as a share of answers, 0..1."""
     try:
         percent = float(raw)
     except ValueError:

@@ -1,8 +1,9 @@
-"""`newsintel dedupe`: groups the lines of a JSONL file by the rule that searches use. Lines flow through one by one.
+"""`newsintel dedupe` groups the lines of a JSONL file by the rule that searches use.
 
-Kept in memory are the titles of founders and the address of every page, never a line. Each line is decided when it is read, so it is
-written before the next one is awaited, and a pipe that ends early has given all it could. A line that cannot be used is reported and
-passed over; the others keep their numbers, and whatever they hold is written back as it stood.
+It streams: it writes each line before it reads the next one, so a pipe that ends early has
+delivered every line so far. It keeps in memory the titles of founders and the address of every
+page, but no line. A line that cannot be used is reported and skipped. The other lines keep their
+numbers, and their members are written back unchanged.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from newsintel.errors import InvalidParameterError
 from newsintel.runtime.stopping import Stopped
 
 _UNUSABLE = 2
-# What Python itself exits with when a pipe it writes to is closed.
+# Python's own exit code when the pipe that it writes to is closed.
 _PIPE_CLOSED = 1
 
 _FOUND = frozenset({"cluster", "rule", "similarity"})
@@ -38,11 +39,11 @@ _BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Declare the command; its parsed arguments have `run`, which takes them and returns the exit status."""
+    """Declare the command. `run` of the parsed arguments takes them and returns the exit status."""
     parser = subparsers.add_parser("dedupe")
     parser.add_argument("file", metavar="FILE", help="lines of JSON objects with title, optional url, gzip or not; - for standard input")
     parser.add_argument("--mode", choices=(Dedupe.STRICT.value, Dedupe.NORMAL.value), default=Dedupe.NORMAL.value, help="default: normal")
-    parser.add_argument("-o", "--output", metavar="OUT", default="-", help="replaced once every line is done; - for standard output")
+    parser.add_argument("-o", "--output", metavar="OUT", default="-", help="replaced when every line is done; - for standard output")
     parser.set_defaults(run=run)
 
 
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Group the lines.
 
     Returns:
-        0; 2 if a file or a line cannot be used, said in one line each on standard error; 1 if the reader of standard output went away.
+        0 on success; 1 if the reader of standard output closed the pipe; 2 if the file or a line
+        cannot be used (standard error has one line for each).
     """
     report = _Report(args.file)
     try:
@@ -59,11 +61,12 @@ def run(args: argparse.Namespace) -> int:
                 out.write(line)
                 out.flush()
     except Stopped:
-        with suppress(OSError):  # the terminal may be what went away
+        with suppress(OSError):  # the terminal itself may be closed
             sys.stderr.write("newsintel dedupe: stopped; run it again from the first line\n")
         raise
     except BrokenPipeError:
-        # What is left in the buffer would raise again at exit (docs.python.org/3/library/signal.html#note-on-sigpipe).
+        # Python flushes the buffer at exit, which would raise again
+        # (docs.python.org/3/library/signal.html#note-on-sigpipe).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except InvalidParameterError as error:
@@ -78,24 +81,24 @@ def run(args: argparse.Namespace) -> int:
 
 @define
 class _Report:
-    """What became of a file: whether some of it was used, and whether some could not be."""
+    """The result for a file: whether any line was used, and whether anything was refused."""
 
     file: str
     used: bool = False
     refused: bool = False
 
     def refuse(self, number: int, why: str) -> None:
-        """Say what is wrong with a line; `why` goes on where its number ends."""
+        """Report a line that cannot be used. `why` continues the sentence after the line number."""
         self.say(f"{self.file}, line {number} {why}")
 
     def say(self, message: str) -> None:
-        """One line on standard error."""
+        """Write one line to standard error."""
         self.refused = True
         sys.stderr.write(f"newsintel dedupe: {message}\n")
 
 
 def _grouped(lines: Iterable[tuple[int, bytes | None]], mode: Dedupe, report: _Report) -> Iterator[bytes]:
-    """Each line that can be used, with its cluster, rule and similarity."""
+    """Yield each usable line with its cluster, rule and similarity."""
     deduper, founders = Deduper(mode), dict[int, int]()
     try:
         for number, line in lines:
@@ -129,7 +132,7 @@ def _unusable(record: dict[str, Any]) -> str | None:
 
 
 def _without_end(line: bytes, record: dict[str, Any]) -> bytes:
-    """A line's object as it was written, without its last brace and without the members that an earlier run has added."""
+    """Return a line's object as written, without the last brace and an earlier run's members."""
     text = line.strip()
     if record.keys() & _FOUND:
         text = _without(text.decode(), _FOUND).encode()
@@ -137,7 +140,10 @@ def _without_end(line: bytes, record: dict[str, Any]) -> bytes:
 
 
 def _without(text: str, names: Collection[str]) -> str:
-    """An object's text without some members; the others stay as they were written, which no parser and writer together would give."""
+    """Return an object's text without some members.
+
+    The other members stay byte for byte. Parsing and serialising would change their spelling.
+    """
     kept = []
     at = _past(text, 1)
     while text[at] != "}":
@@ -151,13 +157,16 @@ def _without(text: str, names: Collection[str]) -> str:
 
 
 def _past(text: str, at: int) -> int:
-    """The next place that is neither white space nor a colon or comma."""
+    """Return the next position that is not white space, a colon or a comma."""
     match = _BETWEEN.match(text, at)
     return match.end() if match else at
 
 
 def _progress(*, hidden: bool) -> Progress:
-    """A count of lines on standard error, if that is a terminal and the lines themselves are not seen there."""
+    """Return a live count of lines for standard error.
+
+    It shows nothing if `hidden` (the terminal shows the lines) or if standard error is no terminal.
+    """
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} lines"), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)

@@ -1,4 +1,4 @@
-"""`newsintel demo`: the whole service on simulated upstreams: no key, no network, no root."""
+"""`newsintel demo` runs the whole service on simulated upstreams: no key, no network, no root."""
 
 import argparse
 from pathlib import Path
@@ -21,9 +21,9 @@ GREETING = """\
 
   a search      curl '{url}/articles?q=climate&limit=5'
   its sources   curl '{url}/sources'
-  sign in       open {url}/auth/reddit/login in a browser: a page that stands in for Reddit's asks who to be
-  trends        newsintel seed-demo   in another terminal: invented people; then curl '{url}/trending'
-  trouble       curl -X PUT {control}/guardian -d '{{"fault": "hang"}}'   then search for something new
+  sign in       open {url}/auth/reddit/login in a browser: simulated Reddit asks for a user name
+  trends        newsintel seed-demo   in another terminal; then curl '{url}/trending'
+  a fault       curl -X PUT {control}/guardian -d '{{"fault": "hang"}}'   then a new search
 
 Stop it with Ctrl-C.
 """
@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve the demo until a signal; 0 after an orderly end."""
+    """Serve the demo until a signal. Returns 0 after an orderly shutdown."""
     command_loop.run(_demo, args.replay)
     return 0
 
@@ -49,11 +49,12 @@ async def _demo(replay: Path | None) -> None:
 
 
 def demo_settings(simulated: Simulated) -> Settings:
-    """The settings of a demo: this process's environment, on simulated upstreams."""
+    """Return the settings of a demo: this process's environment with the simulated upstreams."""
     settings = load_settings({"NEWSINTEL_ENV": "development", **simulated.environ})
-    # Servers and a folder of its own: what is simulated must not mix with an archive that somebody keeps.
+    # The demo has its own servers and folder: invented articles must not mix with a real archive.
     settings = evolve(settings, data_dir=settings.data_dir / "demo", database_url=None, migrate_database_url=None, redis_url=None)
-    return evolve(settings, dev_sign_in=settings.bind.loopback)  # it lets anybody in: on this machine alone
+    # The development sign-in accepts everybody, so it must be reachable from this machine only.
+    return evolve(settings, dev_sign_in=settings.bind.loopback)
 
 
 def _greet(url: str, simulated: Simulated, settings: Settings, replay: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`newsintel export`: the archive as lines of JSON, in the order in which the articles came. Streams, page by page."""
+"""`newsintel export` writes the archive as lines of JSON, in the order of arrival, page by page."""
 
 import argparse
 import os
@@ -23,14 +23,17 @@ PAGE_ROWS = 500
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("export")
-    about = "replaced once all is written, or with --after added to; compressed if named .gz; - (default) for standard output"
+    about = (
+        "output file, replaced when the export is complete, or appended to with --after; "
+        "compressed if its name ends in .gz; - (default) for standard output"
+    )
     command.add_argument("file", metavar="FILE", nargs="?", default="-", help=about)
-    command.add_argument("--after", metavar="ID", help="only what was archived after this article, with which FILE ends if there is one")
+    command.add_argument("--after", metavar="ID", help="only articles archived after this one; an existing FILE must end with it")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export; 1 if what it writes to takes no more. Cut short, it says where to go on."""
+    """Export. Returns 1 if the output cannot be written. If interrupted, says how to continue."""
     settings = begin(quiet=True)
     try:
         with exporting(args.file, args.after) as export, Counter("articles", hidden=export.out.isatty()) as counter:
@@ -40,19 +43,21 @@ def run(args: argparse.Namespace) -> int:
         if not isinstance(error, BrokenPipeError):
             sys.stderr.write(f"newsintel export: {error.strerror}\n")
         if args.file == "-":
-            # What is left in the buffer would raise again at exit (docs.python.org/3/library/signal.html#note-on-sigpipe).
+            # Python flushes the buffer at exit, which would raise again
+            # (docs.python.org/3/library/signal.html#note-on-sigpipe).
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
 
 
 async def _export(settings: Settings, export: ExportFile, after: str | None, counter: Counter) -> OSError | None:
-    """Write every page. A failure to write is returned: raised through the stores, it would arrive in a group."""
+    """Write every page. Returns a write error, because the stores would raise it in a group."""
     async with prepared_stores(settings) as stores:
         if after is not None and await stores.archive.articles.article(after) is None:
             raise InvalidParameterError("after", "unknown", f"--after {after}: no such article is archived")
         try:
-            # Whoever reads a pipe may never go on; a file takes whole pages.
+            # The reader of a pipe may never read on, so a signal must interrupt the write. A
+            # write to a regular file finishes its page.
             interruptible = nullcontext if stat.S_ISREG(os.fstat(export.out.fileno()).st_mode) else raising
             while page := await stores.archive.dump.page(after, PAGE_ROWS):
                 with interruptible():
@@ -60,7 +65,7 @@ async def _export(settings: Settings, export: ExportFile, after: str | None, cou
                 after = page[-1].article.id
                 counter.add(len(page))
         except BrokenPipeError as error:
-            return error  # the reader has what it wanted
+            return error  # the reader wanted no more lines
         except OSError as error:
             counter.say(_stopped(export, after))
             return error

@@ -1,29 +1,29 @@
-"""Decompresses gzip piece by piece and, unlike Python's own reader, gives everything that came before a damage."""
+"""Decompresses gzip in pieces. Unlike Python's gzip reader, it returns everything before damage."""
 
 import zlib
 from collections.abc import Iterator
 
 MAGIC = b"\x1f\x8b"
-"""How every gzip member begins (RFC 1952, 2.3.1)."""
+"""The first bytes of every gzip member (RFC 1952, 2.3.1)."""
 
 _STEP_BYTES = 2**20
-"""Inflated at a time at most: a small piece may hold a thousand times as much."""
+"""Most bytes inflated at a time: a small piece can inflate to a thousand times its size."""
 
 _GZIP_WINDOW = 31
-"""zlib's name for a gzip header, deflate with the largest window, and the checksum."""
+"""zlib's `wbits` for a gzip header, deflate with the largest window, and the checksum."""
 
 
 class DamagedError(Exception):
-    """The data ends or breaks where it should not. The message says how."""
+    """The data is cut short or damaged. The message says how."""
 
 
 def gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The content of one gzip member after the other, as `gzip`, `pigz` and appending write them.
+    """Yield the content of all gzip members, as `gzip`, `pigz` and appending write them.
 
-    Zeros between members and after the last are padding, as on tapes; gzip itself passes over them too.
+    Zeros between members and after the last one are padding, as on tapes; gzip skips them too.
 
     Raises:
-        DamagedError: once everything before the damage was given.
+        DamagedError: after everything before the damage was yielded.
     """
     inflate, inside = zlib.decompressobj(_GZIP_WINDOW), False
     for piece in pieces:
@@ -43,13 +43,13 @@ def gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
             if inflate.eof:
                 left, inflate, inside = inflate.unused_data, zlib.decompressobj(_GZIP_WINDOW), False
             elif not left and len(content) < _STEP_BYTES:
-                break  # else zlib holds more content back
+                break  # otherwise zlib still holds content
     if inside:
         raise DamagedError("it is cut short")
 
 
 def _salvaged(inflate: "zlib._Decompress", piece: bytes) -> bytes:
-    """What a piece gives before the byte at which it breaks: zlib keeps to itself what it had when it noticed."""
+    """Return a piece's content before the damaged byte, which zlib drops when it raises."""
     content = bytearray()
     for at in range(len(piece)):
         try:
@@ -61,5 +61,5 @@ def _salvaged(inflate: "zlib._Decompress", piece: bytes) -> bytes:
 
 def _reason(said: str) -> str:
     if "data check" in said or "length check" in said:
-        return "its checksum is wrong, so one of the lines before may not be as it was written"
+        return "its checksum is wrong, so an earlier line may be corrupt"
     return "its compressed data is broken"

@@ -1,6 +1,7 @@
-"""`newsintel import`: lines of JSON into the archive. Streams; may be run again, from any line, without harm.
+"""`newsintel import` archives lines of JSON. It streams, and can be repeated safely from any line.
 
-Lines are archived in batches, in their order. A line that cannot be an article is reported with its number and passed over.
+It archives lines in batches, in their order. It reports a line that is not an article with its
+number, and skips it.
 """
 
 import argparse
@@ -26,25 +27,26 @@ from newsintel.runtime.stopping import raising
 
 BATCH_ROWS = 200
 BATCH_BYTES = 2**20
-"""A batch is archived when it has so many articles, or so many bytes of lines: indexing more text at once could outlast the time that
-PostgreSQL gives a statement (1.5 s)."""
+"""A batch is archived when it has this many articles or bytes: indexing more text at once could
+exceed PostgreSQL's statement timeout (1.5 s)."""
 
 Row = tuple[int, Hit]
-"""An article with the number of its line."""
+"""A line number and its article."""
 
 
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("import")
-    command.add_argument(
-        "file", metavar="FILE", help="lines as docs/archive-format.md has them, compressed with gzip or not; - for standard input"
-    )
-    command.add_argument("--from-line", metavar="N", type=_line_number, default=1, help="pass over the lines before (default 1)")
+    command.add_argument("file", metavar="FILE", help="lines as in docs/archive-format.md, plain or gzip; - for standard input")
+    command.add_argument("--from-line", metavar="N", type=_line_number, default=1, help="skip the lines before line N (default 1)")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import; 0 if every line was archived, 1 if some were refused. However it ends, it says where to go on."""
+    """Import. Returns 0 if every line was archived, 1 if some were refused.
+
+    An interrupted import says how to continue.
+    """
     settings = begin(quiet=True)
     with reading(args.file) as lines, Counter("lines") as counter:
         report = _Report(counter, settled=args.from_line - 1)
@@ -60,10 +62,10 @@ def run(args: argparse.Namespace) -> int:
 
 @define
 class _Report:
-    """What became of the lines so far.
+    """The result for the lines so far.
 
     Attributes:
-        settled: the last line that is archived or reported, and all before it.
+        settled: number of the last line that, with all lines before it, is archived or reported.
     """
 
     counter: Counter
@@ -72,14 +74,14 @@ class _Report:
     refused: int = 0
 
     def refuse(self, number: int, reason: str) -> None:
-        """Say why a line is passed over."""
+        """Report why a line is skipped."""
         self.refused += 1
         self.counter.say(f"line {number}: {reason}")
 
 
 @define
 class _Batch:
-    """Lines read and not yet archived."""
+    """Lines that are read but not yet archived."""
 
     rows: list[Row] = field(factory=list)
     size_bytes: int = 0
@@ -90,7 +92,7 @@ class _Batch:
         return len(self.rows) >= BATCH_ROWS or self.size_bytes >= BATCH_BYTES
 
     def take(self, number: int, line: bytes | None, report: _Report) -> None:
-        """Add the article of a line; one that has none is reported."""
+        """Add the article of a line, or report the line if it has none."""
         self.last = number
         if line is None:
             report.refuse(number, f"longer than {MAX_LINE:,} bytes")
@@ -112,12 +114,15 @@ async def _import(settings: Settings, lines: Lines, report: _Report) -> None:
 
 
 def _next(batches: Iterator[_Batch]) -> _Batch | None:
-    with raising():  # whoever is to write to a pipe may never do so
+    with raising():  # the writer of a pipe may never write, so a signal must interrupt the read
         return next(batches, None)
 
 
 def _batches(lines: Lines, report: _Report) -> Iterator[_Batch]:
-    """The lines in batches; refused ones are reported on the way. What the file cannot be read for is raised after the last whole line."""
+    """Yield the lines in batches and report refused lines.
+
+    If the file is damaged, the error is raised after the last whole line.
+    """
     batch, damage = _Batch(), None
     try:
         for number, line in lines:
@@ -134,13 +139,14 @@ def _batches(lines: Lines, report: _Report) -> Iterator[_Batch]:
 
 
 async def _save(archive: Archive, rows: Sequence[Row], report: _Report) -> None:
-    """Archive rows; one that PostgreSQL refuses is reported.
+    """Archive rows, and report each row that PostgreSQL refuses.
 
-    A signal waits for the statement that runs, which has its own limit, so that what is said of the lines is what became of them.
+    A signal waits for the running statement, which has its own timeout, so the report is exact.
     """
 
     async def save(some: Sequence[Row]) -> None:
-        # The archive keeps the earliest and the latest of an article's fetches: given both, it has the line's own times.
+        # The archive keeps the earliest and the latest fetch of an article. Saving with both times
+        # stores the line's own times.
         saves = [(hit.article, moment) for _, hit in some for moment in dict.fromkeys((hit.first_seen_at, hit.fetched_at))]
         with trio.CancelScope(shield=True):
             report.new += await archive.save(saves, [])

@@ -1,7 +1,7 @@
-"""Files of lines for the commands that stream them: `-` is standard input, gzip is recognised by its bytes.
+"""Reads files of lines for the commands that stream them. `-` is standard input.
 
-Files come from anywhere: with a byte order mark, with CRLF, made of several gzip members, cut short, or damaged in the middle. Every whole
-line before the damage is read.
+It recognises gzip by its first bytes. Files may have a byte order mark, CRLF or several gzip
+members, and may be cut short or damaged. It reads every whole line before the damage.
 """
 
 import sys
@@ -18,11 +18,11 @@ from newsintel.domain.text.json_line import read_object
 from newsintel.errors import InvalidParameterError
 
 MAX_LINE = 2**20
-"""Bytes. An article at its longest (content of 50,000 characters, each escaped to 12 bytes) is shorter; what is longer is no article."""
+"""Bytes. The longest article (50,000 characters, each escaped to 12 bytes) fits in a line."""
 
 PIECE_BYTES = 2**16
 BOM = b"\xef\xbb\xbf"
-"""Windows' editors begin UTF-8 with it; it is at the start of a line wherever such files were put together."""
+"""Windows editors begin UTF-8 files with it; in concatenated files it can begin any line."""
 
 _NOT_LINES = {
     b"\xff\xfe": "UTF-16, not UTF-8",
@@ -34,19 +34,21 @@ _NOT_LINES = {
     b"BZh": "compressed with bzip2, not gzip",
     b"PK\x03\x04": "a ZIP archive, not gzip",
 }
-"""How files begin that have no line to be read, and what they are (RFC 8878, RFC 1952 and their own formats' first bytes)."""
+"""The first bytes of files without readable lines, and what the files are (zstd: RFC 8878)."""
 
 Lines = Iterator[tuple[int, bytes | None]]
-"""Each line that is not blank with its number from 1, its line end and without a byte order mark; None stands for one longer than MAX_LINE,
-which is passed over without being kept."""
+"""Number (from 1) and bytes of each line that is not blank.
+
+The bytes include the line end, but no byte order mark. None is a line longer than MAX_LINE, which
+is skipped and not kept in memory."""
 
 
 @contextmanager
 def reading(file: str) -> Iterator[Lines]:
-    """The lines of a file; they raise what is said below when they come to it, after every whole line before it.
+    """Open a file and give its lines. The lines raise errors too, after every whole line before.
 
     Raises:
-        InvalidParameterError: the file cannot be read, is nothing that has lines, or is damaged; says where.
+        InvalidParameterError: the file cannot be read, has no lines, or is damaged; says where.
     """
     if file == "-":
         yield _numbered(cast(BufferedReader, sys.stdin.buffer), file)
@@ -70,7 +72,10 @@ def _numbered(source: BufferedReader, file: str) -> Lines:
 
 
 def _content(source: BufferedReader, file: str) -> Iterator[bytes]:
-    """What a file holds, decompressed if it is gzip. Looks at no more of it than tells what it is, so that a pipe may trickle."""
+    """Return a file's content, decompressed if it is gzip.
+
+    It reads only as many bytes as it needs to recognise the format, so a slow pipe works.
+    """
     pieces = _pieces(source)
     head = b""
     for piece in pieces:
@@ -83,20 +88,21 @@ def _content(source: BufferedReader, file: str) -> Iterator[bytes]:
     if kind := next((kind for start, kind in _NOT_LINES.items() if head.startswith(start)), None):
         raise InvalidParameterError("file", "unreadable", f"{file} is {kind}")
     if file.endswith(".gz") and not head.removeprefix(BOM).lstrip().startswith(b"{"):
-        raise DamagedError("it begins neither as gzip nor with a line of JSON")
+        raise DamagedError("it starts with neither gzip nor a line of JSON")
     return content
 
 
 def _pieces(source: BufferedReader) -> Iterator[bytes]:
-    """What there is to read, as it comes."""
+    """Yield pieces as soon as they can be read."""
     while piece := source.read1(PIECE_BYTES):
         yield piece
 
 
 def _split(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
-    """The lines of some pieces, None for each that is too long.
+    """Yield the lines of some pieces, None for each line that is too long.
 
-    Before a damage is raised, what follows the last line end comes too if it is a whole object: then only its line end is missing.
+    Before it raises for damage, it yields the text after the last line end if that is a whole
+    object: then only the line end is missing.
     """
     held: bytes | None = b""
     damage = None
@@ -116,7 +122,7 @@ def _split(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
 
 
 def _joined(held: bytes | None, more: bytes) -> bytes | None:
-    """A line and what follows of it; None once it is too long."""
+    """Return a line with more of its text, or None if it is too long."""
     return None if held is None or len(held) + len(more) > MAX_LINE else held + more
 
 
@@ -129,7 +135,7 @@ def _is_object(line: bytes | None) -> bool:
 
 @contextmanager
 def named(file: str) -> Iterator[None]:
-    """Turns a failure of the system into ours, with the file's name."""
+    """Convert an OSError into InvalidParameterError with the file's name."""
     try:
         yield
     except OSError as error:

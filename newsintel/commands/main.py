@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and what each failure means to a shell."""
+"""The command line: the list of commands, and the exit code of each failure."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ PROGRAM = "newsintel"
 
 COMMANDS = {
     "serve": "serve the HTTP API until a signal ends it",
-    "demo": "the same with invented news: no key, no network, no root",
+    "demo": "serve the same API with invented news: no key, no network, no root",
     "search": "search once, in the terminal",
     "config": "print every setting, its value and its meaning",
     "deadlines": "suggest deadlines for your sources, from measured latencies",
@@ -30,46 +30,50 @@ COMMANDS = {
     "rotate-keys": "re-encrypt stored tokens with the first of NEWSINTEL_SECRET_KEYS",
     "new-account": "make an account that needs no provider, for programs with a key",
     "new-api-key": "print a new API key for an account that new-account made",
-    "seed-demo": "fill the demo with two weeks of invented people's use",
+    "seed-demo": "fill the demo with two weeks of activity by invented people",
 }
-"""Each command, in one line. Its module, `commands.<name>`, is imported only if it is asked for: all together take over two seconds."""
+"""Each command's summary. The module of a command is imported only when the command runs: importing
+all of them takes over two seconds."""
 
 EPILOG = """\
 commands:
 {commands}
 
-`newsintel COMMAND --help` tells more. Settings come from the environment; `newsintel config` lists them.
-New here? `newsintel demo` needs no key.
+`newsintel COMMAND --help` tells more. Settings come from the environment; `newsintel config` lists
+them. New here? `newsintel demo` needs no key.
 
-exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + n ended by signal n (130 interrupted)
+exit status: 0 done, 1 failed, 2 a setting or an argument cannot be used, 128 + n ended by signal n
+(130 interrupted)
 """
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-"""Settings and arguments that cannot be used; argparse's own code for the latter."""
+"""For settings and arguments that cannot be used; argparse exits with the same code."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as every failure's, and point to the help.
+    """A parser whose errors are one line, like every failure, and point to the help.
 
     Attributes:
-        takes_words: whether arguments may stand before, between and after options, also those that begin with one dash, as -football.
+        takes_words: whether arguments may come before, between and after options, and may begin
+            with one dash (-football).
     """
 
     takes_words = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse. What begins with a blank is an argument to argparse; a search folds blanks."""
+        """Parse. A space before -word makes it an argument for argparse; a search drops spaces."""
         if not self.takes_words:
             return super().parse_known_args(args, namespace)
-        self.takes_words = False  # which argparse parses in two rounds of this method
+        self.takes_words = False  # parse_known_intermixed_args calls this method again
         return self.parse_known_intermixed_args(
             [f" {word}" if re.match("-[^-]", word) and word != "-h" else word for word in args], namespace
         )
 
     def error(self, message: str) -> NoReturn:
-        """End with the line."""
-        from newsintel.commands.setup import begin_without_settings, explain  # noqa: PLC0415 - costs what --version need not pay
+        """Print the error as one line and exit."""
+        # The import is slow, and --version does not need it.
+        from newsintel.commands.setup import begin_without_settings, explain  # noqa: PLC0415
 
         begin_without_settings()
         explain(f"{message} (see {self.prog} --help)")
@@ -77,7 +81,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(asked: str | None) -> argparse.ArgumentParser:
-    """The command line: everything about the command asked for, and of the others what they are."""
+    """Build the parser: all arguments of the requested command, summaries of the others."""
     top = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [-h] [--version] COMMAND ...",
@@ -95,16 +99,15 @@ def parser(asked: str | None) -> argparse.ArgumentParser:
 
 
 def module(command: str) -> str:
-    """A command's module in `commands`; `import` is a word of Python's."""
+    """Return a command's module name in `commands`; `import` is a Python keyword."""
     return "import_" if command == "import" else command.replace("-", "_")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; without any, show the help.
+    """Run one command, or show the help if there is none. An unexpected exception propagates.
 
     Returns:
-        0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + its number if a signal ended it. An unforeseen exception is a
-        bug and propagates.
+        0 done; 1 failed; 2 a setting or an argument cannot be used; 128 + n ended by signal n.
     """
     try:
         with stopping.raising():
@@ -132,7 +135,7 @@ def _run(given: Sequence[str]) -> int:
         return _explain([error])
     except BaseExceptionGroup as group:
         stopped, others = group.split(stopping.Stopped)
-        if others is None and stopped is not None:  # a signal, as it leaves nurseries
+        if others is None and stopped is not None:  # nurseries wrap the signal in groups
             raise leaves(stopped)[0] from None
         foreseen, rest = group.split(NewsIntelError)
         if rest is not None or foreseen is None:
@@ -141,13 +144,14 @@ def _run(given: Sequence[str]) -> int:
 
 
 def _discard_output() -> None:
-    """What is left in the buffer would be written at exit, and wait for a reader that may never read."""
+    """Drop the buffered output: Python writes it at exit, and the reader may never read it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _explain(errors: Sequence[BaseException]) -> int:
-    """One line per failure on standard error, and the exit code."""
-    from newsintel.commands.setup import explain  # noqa: PLC0415 - costs what --version need not pay
+    """Print one line per failure on standard error, and return the exit code."""
+    # The import is slow, and --version does not need it.
+    from newsintel.commands.setup import explain  # noqa: PLC0415
 
     for error in errors:
         explain(str(error))

@@ -1,4 +1,7 @@
-"""Latencies as JSON lines: `{"source": "guardian", "status": "ok", "ms": 312, "count": 40}`, `count` being 1 if it is left out."""
+"""Reads latencies from JSON lines.
+
+A line is `{"source": "guardian", "status": "ok", "ms": 312, "count": 40}`; `count` is 1 by default.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,10 +18,10 @@ LONGEST_MS = 3_600_000
 
 
 def read_lines(file: str, sources: tuple[str, ...]) -> Mapping[Latency, int]:
-    """The counts of a file; `-` is standard input.
+    """Read the counts of a file; `-` is standard input.
 
     Raises:
-        InvalidParameterError: the file or one of its lines cannot be used; says which and why.
+        InvalidParameterError: the file or a line cannot be used; says which and why.
     """
     counts: Counter[Latency] = Counter()
     with reading(file) as lines:

@@ -1,4 +1,4 @@
-"""`newsintel migrate`: bring the database's schema up to this version."""
+"""`newsintel migrate` brings the database's schema up to this version."""
 
 import argparse
 from typing import Any
@@ -17,7 +17,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Migrate; doing it again changes nothing."""
+    """Migrate. A second run changes nothing."""
     settings = begin()
     command_loop.run(_migrate, settings)
     return 0

@@ -1,4 +1,4 @@
-"""`newsintel new-account`: an account without any provider, for programs that come with a key."""
+"""`newsintel new-account` creates an account without a provider, for programs with an API key."""
 
 import argparse
 import sys
@@ -18,12 +18,12 @@ LONGEST = 100
 def add_parser(commands: Any) -> None:
     """Declare the command."""
     command = commands.add_parser("new-account")
-    command.add_argument("name", metavar="NAME", help=f"what to call it, up to {LONGEST} characters")
+    command.add_argument("name", metavar="NAME", help=f"the account's name, up to {LONGEST} characters")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the account, and print its public id; safe beside a running service."""
+    """Create the account and print its public id. Safe beside a running service."""
     name = args.name.strip()
     if not 1 <= len(name) <= LONGEST or not name.isprintable():
         raise InvalidParameterError("NAME", "invalid", f"NAME must have 1 to {LONGEST} printable characters")

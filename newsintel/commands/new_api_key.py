@@ -1,4 +1,4 @@
-"""`newsintel new-api-key`: a key for an account that `new-account` made."""
+"""`newsintel new-api-key` creates a key for an account that `new-account` created."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from newsintel.errors import AccountNameError
 from newsintel.runtime import command_loop
 
 MADE_HERE = "made by newsintel new-api-key"
-"""What such keys are called where keys are listed."""
+"""The name of such keys in the list of keys."""
 
 
 def add_parser(commands: Any) -> None:
@@ -25,14 +25,17 @@ def add_parser(commands: Any) -> None:
         "--scope",
         required=True,
         choices=(Access.READ.value, Access.WRITE.value),
-        help="read: see what is the account's; write: also change it",
+        help="read: read the account's data; write: also change it",
     )
-    command.add_argument("--revoke-others", action="store_true", help="end every other key of the account")
+    command.add_argument("--revoke-others", action="store_true", help="revoke every other key of the account")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make a key and print it, this once; nothing else, so that it can go straight into a file. Safe beside a running service."""
+    """Create a key and print nothing else, so that the output can go into a file.
+
+    The key is never shown again. Safe beside a running service.
+    """
     settings = begin()
     key = command_loop.run(_make, settings, args.name.strip(), Access(args.scope), args.revoke_others)
     sys.stdout.write(f"{key}\n")

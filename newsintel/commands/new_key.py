@@ -1,4 +1,4 @@
-"""`newsintel new-key`: print a key for SECRET_KEYS."""
+"""`newsintel new-key` prints a new key for SECRET_KEYS."""
 
 import argparse
 import secrets
@@ -13,6 +13,6 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Print 32 random bytes in base64url; nothing else, so that it can go straight into a file."""
+    """Print 32 random bytes in base64url, and nothing else, so that output can go into a file."""
     sys.stdout.write(secrets.token_urlsafe(32) + "\n")
     return 0

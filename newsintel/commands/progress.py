@@ -1,4 +1,4 @@
-"""How far a long command is, on standard error: live on a terminal, else a line now and then."""
+"""Progress of a long command on standard error: live on a terminal, otherwise a periodic line."""
 
 import time
 from contextlib import suppress
@@ -11,15 +11,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from newsintel.commands.setup import tell
 
 EVERY_S = 10.0
-"""Between lines where there is no terminal: a log of an import of an hour has 360."""
+"""Between lines without a terminal: one hour of import logs 360 lines."""
 
 
 class Counter:
-    """Counts things of one kind; a context manager.
+    """A context manager that counts and shows the count.
 
     Args:
         noun: what is counted, in the plural.
-        hidden: show nothing of it, because the output itself is seen on the terminal.
+        hidden: show no progress, because the terminal shows the output itself.
     """
 
     def __init__(self, noun: str, *, hidden: bool = False) -> None:
@@ -45,7 +45,7 @@ class Counter:
         self._progress.stop()
 
     def add(self, amount: int) -> None:
-        """Count some more."""
+        """Add to the count."""
         now_s = time.monotonic()
         self.total += amount
         rate = self.total / max(now_s - self._began_s, 0.001)
@@ -55,7 +55,7 @@ class Counter:
             self.say(f"{self.total:,} {self._noun}, {rate:,.0f}/s")
 
     def say(self, line: str) -> None:
-        """A line that stays. A terminal that has gone away is told nothing."""
+        """Print a line that stays. A closed terminal is ignored."""
         with suppress(OSError):
             if self._progress.disable:
                 tell("progress", line, message=line)

@@ -1,4 +1,4 @@
-"""`newsintel prune`: delete the searches that are older than the history keeps, as a running service does by itself."""
+"""`newsintel prune` deletes searches older than the retention time, as a running service does."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Prune, and print how many searches went; safe beside a running service."""
+    """Prune and print the number of deleted searches. Safe beside a running service."""
     settings = begin()
     pruned = command_loop.run(_prune, settings)
     sys.stdout.write(f"{pruned} searches older than {settings.history_retention_d} days deleted\n")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside the file that they are to replace, and put in its place at the end."""
+"""Replaces files atomically: writes a part file beside the target and renames it at the end."""
 
 import errno
 import os
@@ -12,12 +12,13 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(file: str) -> Iterator[BinaryIO]:
-    """A file to write. FILE stays as it is until the block ends well with something written, so it may be read meanwhile.
+    """Open a file to write. It replaces FILE when the block succeeds and has written something.
 
-    `-` is standard output. A device or a pipe cannot be replaced and is written to directly.
+    Until then FILE is unchanged and can be read. `-` is standard output. A device or a pipe cannot
+    be replaced and is written directly.
 
     Raises:
-        OSError: it cannot be written; FILE is as it was.
+        OSError: the file cannot be written; FILE is unchanged.
     """
     if file == "-":
         yield sys.stdout.buffer
@@ -39,18 +40,21 @@ def replacing(file: str) -> Iterator[BinaryIO]:
 
 
 def itself(path: str, flags: int) -> int:
-    """Open a part for writing, as `open`'s opener: never what a link in its place leads to, which somebody else may have laid there."""
+    """Open a part file, as `open`'s opener, without following links.
+
+    Another user of the folder could have put a link at its name.
+    """
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
 
 
 def is_special(file: str) -> bool:
-    """True of a device or a pipe."""
+    """Return whether the file is a device or a pipe."""
     path = Path(file)
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def resolved(file: str) -> Path:
-    """Where a name leads through links. Raises IsADirectoryError before anything is written, not when all is."""
+    """Follow links. Raises IsADirectoryError before anything is written, not at the end."""
     path = Path(file).resolve()
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file)
@@ -58,7 +62,10 @@ def resolved(file: str) -> Path:
 
 
 def put_in_place(part: Path, whole: Path) -> None:
-    """Give a finished file the name and the permissions of the one that it replaces. A power cut leaves one of the two."""
+    """Give a finished file the name and permissions of the file that it replaces.
+
+    After a power cut, either the old or the new file is there.
+    """
     if whole.exists():
         shutil.copymode(whole, part)
     part.replace(whole)

@@ -1,4 +1,4 @@
-"""`newsintel rotate-keys`: encrypt with the first of SECRET_KEYS whatever another one encrypted."""
+"""`newsintel rotate-keys` re-encrypts stored tokens with the first of SECRET_KEYS."""
 
 import argparse
 import sys
@@ -17,10 +17,10 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Re-encrypt, and print how many accounts' tokens were; safe beside a running service."""
+    """Re-encrypt and print the number of accounts. Safe beside a running service."""
     settings = begin()
     resealed = command_loop.run(_rotate, settings)
-    sys.stdout.write(f"tokens of {resealed} accounts encrypted anew\n")
+    sys.stdout.write(f"tokens of {resealed} accounts re-encrypted\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`newsintel search QUERY`: the pipeline once, with a line per source as it answers, then the stories in their order."""
+"""`newsintel search QUERY` runs the pipeline once: a line per source, then the ranked stories."""
 
 import argparse
 import sys
@@ -32,8 +32,8 @@ examples:
   newsintel search '"machine learning" OR "neural networks"' --sort newest --from 2026-01-01
   newsintel search rail --sources guardian,reddit --json | jq '.articles[].url'
 
-On a terminal the stories are a table. Else each is one line of score, time, publisher, title, address and the other publishers that
-have it, with tabs between them. What is said of the sources goes to standard error.
+On a terminal the stories are a table. Otherwise each story is one line: score, time, publisher,
+title, address and other publishers, separated by tabs. Standard error has the lines about sources.
 """
 
 
@@ -47,13 +47,13 @@ def add_parser(commands: Any) -> None:
     command.add_argument("--sort", choices=[one.value for one in Sort], default=Sort.RELEVANCE.value, help="default: relevance")
     command.add_argument("--from", metavar="DATE", type=_kind(read_moment), help="the first day or moment wanted, in UTC")
     command.add_argument("--to", metavar="DATE", type=_kind(lambda raw: read_moment(raw, end=True)), help="the last day or moment wanted")
-    command.add_argument("--language", metavar="XX", type=_kind(language().parse), help="two letters; articles known to be in another go")
-    command.add_argument("--json", action="store_true", help="print the JSON that GET /articles would give")
+    command.add_argument("--language", metavar="XX", type=_kind(language().parse), help="two letters; omits articles known to be in others")
+    command.add_argument("--json", action="store_true", help="print the same JSON as GET /articles")
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search; 1 where HTTP would answer 5xx."""
+    """Search. Returns 1 where the HTTP API would answer 5xx."""
     settings = begin(quiet=True)
     if notice := source_notice(settings):
         tell("source_notice", f"newsintel: {notice}", notice=notice)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _query(args: argparse.Namespace, settings: Settings) -> Query:
-    """What is asked. Raises InvalidParameterError if it cannot be."""
+    """Build the query. Raises InvalidParameterError if it is invalid."""
     start, end = bounds(vars(args))
     sources = tuple(name for name in settings.source if args.sources is None or name in args.sources)
     return build(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
@@ -81,7 +81,7 @@ async def _search(settings: Settings, query: Query) -> Answer:
 
 
 def _kind(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A parser of an argument; what it says of a bad one is shown as it is."""
+    """Wrap a parser for argparse, which then shows the text of its ValueError."""
 
     def parsed(raw: str) -> Any:
         try:

@@ -1,6 +1,7 @@
-"""`newsintel seed-demo`: invented people who have used the demo for two weeks, so that what many people make of it can be seen.
+"""`newsintel seed-demo` simulates two weeks of use by invented people, so that trends have data.
 
-It writes into the demo's own servers alone, beside a running demo or before it, and never where real people's things are kept.
+It writes only to the demo's own servers, beside a running demo or before one starts. It never
+writes to the stores of a real service.
 """
 
 import argparse
@@ -41,11 +42,11 @@ BATCH_ROWS = 200
 
 @frozen
 class World:
-    """What there is to write to, and what the demo's news answers.
+    """What the seeds write to, and the demo's answers.
 
     Attributes:
-        answers: of every query that invented people search for.
-        now: the moment up to which they have done so.
+        answers: by query, for every query that invented people search for.
+        now: the time of the latest invented activity.
     """
 
     services: Services
@@ -61,7 +62,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Seed, and say what was written. Again, it adds what invented people have done by then."""
+    """Seed and print what was written. A later run adds the invented activity since then."""
     settings = begin(quiet=True)
     if settings.production:
         raise SettingsError("seed-demo writes what invented people did: NEWSINTEL_ENV must not be production")
@@ -74,13 +75,13 @@ async def _seed() -> None:
         settings = demo_settings(simulated)
         async with open_pipeline(settings) as services, prepared_stores(settings) as stores:
             world = World(services, stores, await _answers(services, queries()), datetime.now(UTC))
-            sys.stdout.write("Everything that follows is invented, and so is everybody who did it.\n")
+            sys.stdout.write("All of this is invented, including the people.\n")
             for seed in SEEDS:
                 sys.stdout.write(f"{await seed(world)}\n")
 
 
 async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Searched]:
-    """Each query as the demo answers it, by a person of its own: one alone would soon have asked as often as one may."""
+    """Return the demo's answer to each query. Each has its own caller because of the rate limit."""
     answers = {}
     for number, query in enumerate(asked):
         asked_for = build(query, sources=services.settings.enabled_sources)
@@ -90,7 +91,7 @@ async def _answers(services: Services, asked: Sequence[str]) -> Mapping[str, Sea
 
 
 async def searches(world: World) -> str:
-    """People's searches as the recorder has them counted; the days that are over are closed and the lists of trends made."""
+    """Count people's searches as the recorder does, close past days and build the trend lists."""
     floor, stores = world.services.settings.trending_floor, world.stores.intelligence
     marks, trending = stores.search_marks, stores.trending
     told = invented_searches(world.now)
@@ -100,7 +101,7 @@ async def searches(world: World) -> str:
         await marks.add(marked[start : start + BATCH_ROWS])
     await marks.close(world.now.date(), floor)
     for span in Span:
-        # A list that was made a moment ago, by whichever process, is without these searches.
+        # A list that any process made a moment ago does not have these searches.
         while not await trending.refresh(span, datetime.now(UTC), floor, partial(ranked, limit=KEPT)):  # noqa: ASYNC110 - no event tells
             await trio.sleep(1)
     await world.stores.search.bytes_cache.forget([cache_key(*one) for one in kept_trends()])
@@ -123,7 +124,10 @@ def _record(one: Invented, answer: Searched) -> SearchRecord:
 
 
 async def reading(world: World) -> str:
-    """What people saved, opened and dismissed, and what the demo reader, whom a visitor may be, searched for."""
+    """Write what people saved, opened and dismissed, and the search history of the demo reader.
+
+    A visitor can sign in as the demo reader.
+    """
     readers = invented_readers()
     for reader in readers:
         account = await world.stores.accounts.directory.sign_in(reader.provider, reader.subject, reader.username, world.now)
@@ -132,7 +136,7 @@ async def reading(world: World) -> str:
 
 
 async def _read(world: World, user_id: int, reader: Reader) -> None:
-    """Again, it changes nothing that is there."""
+    """Write one reader's activity. A second run does not change existing rows."""
     stores, now = world.stores, world.now
     for place, one in enumerate(await _first(world, reader.saved, 2)):
         note = reader.note if place == 0 else None
@@ -147,10 +151,10 @@ async def _read(world: World, user_id: int, reader: Reader) -> None:
 
 
 async def _first(world: World, asked: Sequence[str], most: int) -> list[ArchivedArticle]:
-    """The first articles of each query's answer."""
+    """Return the first articles of each query's answer."""
     ids = [one for query in asked for one in world.answers[query].articles[:most]]
     return [found for one in ids if (found := await world.services.search.desk.article(one)) is not None]
 
 
 SEEDS: tuple[Callable[[World], Awaitable[str]], ...] = (searches, reading)
-"""One for each thing that is seeded; each says in one line what it wrote."""
+"""Each function seeds one kind of data and returns a line that says what it wrote."""

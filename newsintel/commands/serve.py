@@ -1,4 +1,4 @@
-"""`newsintel serve`: the service, until a signal (`stopping.SIGNALS`)."""
+"""`newsintel serve` runs the service until a signal (`stopping.SIGNALS`)."""
 
 import argparse
 from typing import Any
@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Serve; 0 after an orderly end."""
+    """Serve. Returns 0 after an orderly shutdown."""
     settings = begin()
     command_loop.run(serve, settings)
     return 0

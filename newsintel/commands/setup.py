@@ -1,4 +1,4 @@
-"""What several commands need before they start, and how a command speaks to whoever ran it."""
+"""Shared by commands: loading settings, setting up the log, and messages on standard error."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -13,31 +13,31 @@ log = get_logger(__name__)
 
 
 def load_settings(overrides: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process's environment.
+    """Load the settings from this process's environment.
 
     Args:
-        overrides: environment names that count before the environment's own.
+        overrides: values by environment name, which take precedence over the environment.
 
     Raises:
-        SettingsError: naming the first setting that cannot be used.
+        SettingsError: names the first invalid setting.
     """
     return load([source.options for source in REGISTRY.values()], overrides=overrides)
 
 
 def begin(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) -> Settings:
-    """Load the settings and set up the log by them; warn of names in the environment that were probably meant as settings.
+    """Load the settings and set up the log. Warns of environment names that look like settings.
 
     Args:
-        read: gives the settings.
-        quiet: only errors are logged, and what the command itself says.
+        read: returns the settings.
+        quiet: log only errors and the command's own messages.
 
     Raises:
-        SettingsError: naming the first setting that cannot be used.
+        SettingsError: names the first invalid setting.
     """
     try:
         settings = read()
     except SettingsError:
-        begin_without_settings()  # so that the error is told in the form that they ask for
+        begin_without_settings()  # so that the error has the form of LOG_FORMAT
         raise
     set_up_logging(settings, quiet=quiet)
     for stray in settings.unknown:
@@ -46,17 +46,18 @@ def begin(read: Callable[[], Settings] = load_settings, *, quiet: bool = False) 
 
 
 def begin_without_settings() -> None:
-    """Set up the log by LOG_FORMAT alone."""
+    """Set up the log from LOG_FORMAT alone."""
     set_up_logging(Settings(log_format=log_format()), quiet=True)
 
 
 def tell(event: str, text: str, **fields: Any) -> None:
-    """Tell whoever ran the command something, on standard error.
+    """Write a message to standard error.
 
     Args:
-        event: what happened, with `fields`, for LOG_FORMAT json and emf, under which standard error has nothing but events.
-        text: the same as a line for people.
-        fields: of the event.
+        event: the log event, with `fields`, for LOG_FORMAT json and emf, where standard error has
+            only events.
+        text: the same message as a line for people.
+        fields: the fields of the event.
     """
     if for_machines():
         log.info(event, **fields)
@@ -65,7 +66,7 @@ def tell(event: str, text: str, **fields: Any) -> None:
 
 
 def explain(reason: str) -> None:
-    """Say why the command failed, in one line on standard error."""
+    """Write one line to standard error that says why the command failed."""
     if for_machines():
         log.error("command_failed", reason=reason)
     else:

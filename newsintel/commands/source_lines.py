@@ -1,4 +1,7 @@
-"""What `search` says of each source on standard error: a board that is live on a terminal, else a line as it answers."""
+"""What `search` prints about each source on standard error.
+
+On a terminal it is a live board; otherwise it is one line when the source answers.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,16 +23,16 @@ class Board(Protocol):
     """Where outcomes are shown."""
 
     def show(self, outcome: FetchOutcome) -> None:
-        """A source has answered."""
+        """Show that a source has answered."""
         ...
 
     def show_cached(self, answer: Answer) -> None:
-        """No source was asked: the answer was there already."""
+        """Show that the answer came from the cache, so no source was asked."""
         ...
 
 
 async def watch(flight: Joined, sources: Sequence[str]) -> Answer:
-    """Show each source's outcome as it arrives, until the flight lands; raises what ended it in failure."""
+    """Show each source's outcome as it arrives until the flight lands; raise the flight's error."""
     seen = 0
     with _board(sources) as board:
         while True:

@@ -1,4 +1,7 @@
-"""The stores, for commands that need no more of the service. Importing this takes most of a second: the rest have `setup`."""
+"""The stores, for commands that need nothing else of the service.
+
+Importing this module takes most of a second; commands without stores import only `setup`.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +14,7 @@ from newsintel.storage.stores import Stores
 
 @asynccontextmanager
 async def prepared_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores without the service round them, their schema up to date (in production: checked).
+    """Open the stores without the service, and migrate the schema (in production: check it).
 
     Raises:
         NewsIntelError: the stores cannot be used (wrong credentials, older schema).

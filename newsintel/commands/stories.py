@@ -1,4 +1,4 @@
-"""The stories that a search found, as a table on a terminal or as one line each."""
+"""Prints the stories of a search, as a table on a terminal or as one line each."""
 
 import sys
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from newsintel.commands.setup import tell
 from newsintel.domain.text.clean import visible
 
 Body = Mapping[str, Any]
-"""What GET /articles answers."""
+"""The JSON of GET /articles."""
 
 
 def print_table(body: Body, console: Console) -> None:
-    """A story's title, its address, then who has it. Addresses are links, and whole however narrow the terminal is."""
+    """Print each story's title, address and publishers. Addresses are links and are never cut."""
     table = Table("score", "published", "story", box=None, pad_edge=False, padding=(0, 2, 1, 0))
     for article in body["articles"]:
         others = _others(article)
@@ -33,7 +33,10 @@ def print_table(body: Body, console: Console) -> None:
 
 
 def print_lines(body: Body) -> None:
-    """One line per story for other programs: score, time, publisher, title, address and other publishers, with tabs between them."""
+    """Print one line per story for other programs.
+
+    The fields are score, time, publisher, title, address and other publishers, separated by tabs.
+    """
     for article in body["articles"]:
         cells = (f"{article['score']:.3f}", article["published_at"], article["publisher"], article["title"], article["url"])
         sys.stdout.write("\t".join([*map(_line, cells), ", ".join(_others(article))]) + "\n")
@@ -41,12 +44,12 @@ def print_lines(body: Body) -> None:
 
 
 def _others(article: Body) -> list[str]:
-    """The other publishers that have a story, each once."""
+    """Return the other publishers of a story, each once."""
     return list(dict.fromkeys(_line(duplicate["publisher"]) for duplicate in article["duplicates"]))
 
 
 def _line(text: str) -> str:
-    """Text of an upstream as part of one line: nothing in it moves a cursor or ends a cell."""
+    """Return upstream text as one line, without control characters and tabs."""
     return " ".join(visible(text).split())
 
 

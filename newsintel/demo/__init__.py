@@ -1,1 +1,4 @@
-"""Simulated upstreams: one real HTTP server that speaks the contracts of NewsAPI, the Guardian and Reddit over invented news."""
+"""Simulated upstreams: one HTTP server that imitates NewsAPI, the Guardian and Reddit.
+
+It serves invented news in the formats of the real APIs.
+"""

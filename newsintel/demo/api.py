@@ -1,4 +1,4 @@
-"""What the server needs of a simulated API."""
+"""The interface of a simulated API."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,11 +11,11 @@ from newsintel.demo.wire import Reply, Request
 
 @frozen
 class Clocks:
-    """The two times an API looks at.
+    """The two clocks of an API.
 
     Attributes:
-        now: the moment that the simulated news is told from; it stands still.
-        monotonic: running seconds, for quotas and tokens.
+        now: the current time of the simulated news; it never changes.
+        monotonic: returns monotonic seconds, for quotas and tokens.
     """
 
     now: datetime
@@ -23,16 +23,21 @@ class Clocks:
 
 
 class Api(Protocol):
-    """A simulated API: a function from request to reply, with the memory that its limits need."""
+    """A simulated API: a function from request to reply, with the state of its limits."""
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """What the real one would answer. `limited`: hold the caller to the free plan's quota, pace and delays."""
+        """Answer as the real API would.
+
+        Args:
+            request: with the path as the API itself sees it.
+            limited: enforce the free plan's quota, pace and delays.
+        """
         ...
 
     def refusal(self, status: int) -> Reply:
-        """The API's own way to say 401, 429 or 500."""
+        """Return the API's own reply for 401, 429 or 500."""
         ...
 
     def forget(self) -> None:
-        """Start afresh: quotas unused, tokens unknown."""
+        """Reset the state: unused quotas, no tokens."""
         ...

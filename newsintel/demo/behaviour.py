@@ -1,4 +1,7 @@
-"""How one simulated API behaves: its latency, its fault, and how strict it is. Set while it runs, and checked before it counts."""
+"""How one simulated API behaves: its latency, its faults and its limits.
+
+The settings can change while it runs. They are validated before they take effect.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +18,7 @@ _HEADER_TEXT = re.compile(r"[ -~]{0,100}")
 
 
 class InvalidSettingError(ValueError):
-    """A setting that cannot be: `field` names it, the message says what it may be."""
+    """An invalid setting. `field` names it; the message says what is valid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -28,13 +31,14 @@ class Behaviour:
 
     Attributes:
         latency_ms: milliseconds from a request to its answer, or to its fault.
-        jitter_ms: milliseconds; each call's latency is off by a random amount of up to this much, either way.
-        slow_ms: milliseconds that a slow call takes in place of latency_ms.
-        slow_rate: the share of calls that are slow, 0..1, by chance.
-        fault: what goes wrong, one of FAULTS.
-        fault_rate: the share of calls that it befalls, 0..1, by chance.
-        retry_after: the Retry-After header of 429 and 503 faults, sent as it is, sense or nonsense; None = no such header.
-        limited: holds callers to the quota, pace and delay of the API's free plan.
+        jitter_ms: milliseconds; each call's latency differs by a random amount of at most this.
+        slow_ms: milliseconds that a slow call takes instead of latency_ms.
+        slow_rate: probability that a call is slow, 0..1.
+        fault: the fault, one of FAULTS.
+        fault_rate: probability that a call gets the fault, 0..1.
+        retry_after: the Retry-After header of 429 and 503 faults, sent as given, valid or not;
+            None: no such header.
+        limited: whether callers have the quota, pace and delay of the API's free plan.
     """
 
     latency_ms: float = 0.0
@@ -47,25 +51,25 @@ class Behaviour:
     limited: bool = False
 
     def changed(self, settings: Any) -> "Behaviour":
-        """The same but for the settings given.
+        """Return a copy with these settings changed.
 
         Raises:
-            InvalidSettingError: naming the first that is unknown or has no such value.
+            InvalidSettingError: names the first setting that is unknown or has an invalid value.
         """
         if not isinstance(settings, dict):
             raise InvalidSettingError("", "must be a JSON object of settings")
         for name, value in settings.items():
             if name == "calls":
-                raise InvalidSettingError(name, "is counted, not set; DELETE /_control/calls starts it from 0")
+                raise InvalidSettingError(name, "is a counter and cannot be set; DELETE /_control/calls resets it to 0")
             if name not in _RULES:
-                raise InvalidSettingError(name, f"is unknown; there are {', '.join(_RULES)}")
+                raise InvalidSettingError(name, f"is unknown; the settings are {', '.join(_RULES)}")
             holds, rule = _RULES[name]
             if not holds(value):
                 raise InvalidSettingError(name, rule)
         return evolve(self, **settings)
 
     def shown(self) -> dict[str, Any]:
-        """The settings as JSON."""
+        """Return the settings as JSON values."""
         return asdict(self)
 
 

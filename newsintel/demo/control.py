@@ -1,4 +1,4 @@
-"""The control endpoint: what each simulated API was asked and how it behaves, to be read and changed while it runs."""
+"""The control endpoint reads and changes the call counters and behaviour of each simulated API."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ PATH = "/_control"
 
 @define
 class Upstream:
-    """One simulated API under control."""
+    """One simulated API with its behaviour and its call counter."""
 
     api: Api
     normal: Behaviour
@@ -31,7 +31,7 @@ class Upstream:
         self.behaviour = self.normal
 
     def call(self, request: Request) -> Reply | Sabotage:
-        """Count a request and answer it, well or badly. A call that goes wrong uses up quota all the same."""
+        """Count a request and answer it, or apply the fault. A call with a fault uses quota too."""
         self.calls += 1
         reply = self.api.answer(request, limited=self.behaviour.limited)
         fault = self.behaviour.fault
@@ -44,13 +44,13 @@ class Upstream:
         return bad.with_headers({"Retry-After": str(self.behaviour.retry_after)}) if asks else bad
 
     def latency_s(self) -> float:
-        """Seconds until the next answer."""
+        """Return the latency of the next answer, in seconds."""
         behaviour = self.behaviour
         base = behaviour.slow_ms if self.random.random() < behaviour.slow_rate else behaviour.latency_ms
         return max(0.0, base + self.random.uniform(-behaviour.jitter_ms, behaviour.jitter_ms)) / 1000
 
     def shown(self) -> dict[str, Any]:
-        """Settings and counter as JSON."""
+        """Return settings and counter as JSON values."""
         return {**self.behaviour.shown(), "calls": self.calls}
 
 
@@ -73,7 +73,7 @@ def answer(upstreams: Mapping[str, Upstream], request: Request) -> Reply:
 
 
 def _change(upstream: Upstream, body: bytes) -> Reply:
-    """Apply the settings of a body; those left out stay as they are, and a wrong one changes nothing."""
+    """Apply the settings of a body. Omitted ones stay; an invalid one changes nothing."""
     try:
         upstream.behaviour = upstream.behaviour.changed(orjson.loads(body))
     except InvalidSettingError as error:
@@ -102,4 +102,4 @@ def _forget_all(upstream: Upstream) -> None:
 
 
 _RESETS: Mapping[str, Callable[[Upstream], None]] = {".": _forget_all, "calls": _forget_calls, "quota": _forget_quota}
-"""What DELETE sets back: everything, the counters, or the quotas used and tokens given."""
+"""What DELETE resets: everything, the call counters, or the used quotas and issued tokens."""

@@ -1,4 +1,4 @@
-"""The whole invented corpus: every story as the rows of the sources that carry it."""
+"""Builds the whole invented corpus: every story as the rows of the sources that report it."""
 
 import random
 from datetime import datetime
@@ -11,11 +11,11 @@ from newsintel.demo.stories import tell, themes
 
 
 def build(now: datetime, seed: int) -> Corpus:
-    """The corpus as it stands at a moment. Equal arguments give equal corpora, in every process.
+    """Build the corpus at a moment. Equal arguments give equal corpora, in every process.
 
     Args:
-        now: aware; nothing is dated later.
-        seed: decides who carries what, when, and in which spelling.
+        now: timezone-aware; no row has a later date.
+        seed: decides which source reports what, when, and in which spelling.
     """
     dice = random.Random(seed)  # noqa: S311 - nothing here is a secret
     newsapi: list[Document] = []

@@ -1,4 +1,4 @@
-"""What an API searches: its own rows as it will send them, each with the text and the time that decide whether it is found."""
+"""What an API searches: its rows as it sends them, each with its searchable text and its time."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,11 +16,12 @@ class Document:
     """One row of one API.
 
     Attributes:
-        row: what the API sends, complete.
-        fields: the row's searchable text by the API's own field names, folded; the first one weighs most.
-        at: when it was published.
-        weight: how popular it is, on a scale of its API's own.
-        story: names the invented event that it reports; rows with the same name are the same story. "" where nobody knows.
+        row: the complete JSON object that the API sends.
+        fields: the row's searchable text by the API's field names, folded; the first field has the
+            highest weight.
+        at: time of publication.
+        weight: popularity, on the API's own scale.
+        story: name of the invented event; rows of one story have the same name. "" if unknown.
     """
 
     row: Row
@@ -31,15 +32,15 @@ class Document:
 
     @classmethod
     def of(cls, row: Row, fields: Mapping[str, str | None], at: datetime, weight: float = 0.0, story: str = "") -> "Document":
-        """A document whose fields are given as written."""
+        """Create a document from fields that are not folded yet."""
         return cls(row, {name: fold(text or "") for name, text in fields.items()}, at, weight, story)
 
     def text(self, names: Iterable[str] | None = None) -> str:
-        """The folded text of some fields, of all by default. No phrase reaches over the end of a field."""
+        """Return the folded text of some fields (default: all). No phrase matches across fields."""
         return "|".join(text for name, text in self.fields.items() if names is None or name in names)
 
     def relevance(self, wanted: Sequence[str]) -> int:
-        """How well it answers a query: 4 for each word in the first field, 1 for each elsewhere."""
+        """Score the match with a query: 4 per word in the first field, 1 per word in any field."""
         first = next(iter(self.fields.values()), "")
         rest = self.text()
         return sum(4 * (needle in first) + (needle in rest) for needle in wanted)
@@ -47,7 +48,7 @@ class Document:
 
 @frozen
 class Corpus:
-    """Everything that the three simulated APIs know."""
+    """The documents of the three simulated APIs."""
 
     newsapi: Sequence[Document]
     guardian: Sequence[Document]
@@ -55,7 +56,7 @@ class Corpus:
 
 
 def newest(document: Document) -> tuple[float, str]:
-    """Sort key: the latest first; of the same second, in the order of their text."""
+    """Sort key: the latest first; documents of the same time in the order of their text."""
     return (-document.at.timestamp(), document.text())
 
 
@@ -65,17 +66,17 @@ def heaviest(document: Document) -> tuple[float, float]:
 
 
 def most_relevant(expression: Expression) -> Callable[[Document], tuple[int, float]]:
-    """Sort key: the best answer to a query first, the latest of equals."""
+    """Return a sort key: the best match with a query first, then the latest."""
     wanted = expression.wanted()
     return lambda document: (-document.relevance(wanted), -document.at.timestamp())
 
 
 def parse_time(text: str, *, end: bool = False) -> datetime | None:
-    """An ISO 8601 date or time as these APIs take it, aware; None if it is not one.
+    """Parse an ISO 8601 date or time as these APIs do. Returns an aware time, or None if invalid.
 
     Args:
-        text: `2026-11-23` or `2026-11-23T10:00:00`, with or without a zone; without one it is UTC.
-        end: a bare date means its last moment rather than its first.
+        text: `2026-11-23` or `2026-11-23T10:00:00`, with or without a zone; the default is UTC.
+        end: a date without a time means its last second, not its first.
     """
     try:
         when = datetime.fromisoformat(text)

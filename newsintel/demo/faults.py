@@ -1,6 +1,7 @@
-"""Faults that are whole, well-formed HTTP responses, wrong in what they say. Those below HTTP are in `sabotage`.
+"""Faults that are complete, well-formed HTTP responses with wrong content.
 
-Each is named as the control endpoint knows it and made from the good reply, so that a client gets as far as it can before it notices.
+Faults below HTTP are in `sabotage`. Each fault has the name that the control endpoint uses. It is
+made from the good reply, so that a client notices the fault as late as possible.
 """
 
 import gzip
@@ -16,16 +17,16 @@ from newsintel.demo.wire import JSON, Reply
 
 BOMB_CHUNK = b" " * 1_048_576
 BOMB_CHUNKS = 200
-"""200 MB of blanks, which gzip makes 200 KB of."""
+"""200 MB of spaces, about 200 KB after gzip."""
 NESTED = 100_000
 DIGITS = 5_000
-"""Above the 4,300 digits that Python's int() takes from text."""
+"""Above Python's limit of 4,300 digits for int() from text."""
 METADATA_URL = "http://169.254.170.2/v2/credentials"
-"""Where ECS keeps a task's credentials: the target of a forged redirect."""
+"""Where ECS serves a task's credentials: the target of a malicious redirect."""
 _PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
 _BLOCKED = "<html><body>You've been blocked by network security. To continue, log in or use your developer token.</body></html>"
 _BAD_ROW: Mapping[str, Any] = {"url": 17, "title": None, "id": [], "webUrl": {}, "webTitle": None}
-"""An article as none of the three APIs would send it."""
+"""An article that none of the three APIs would send."""
 
 
 def _page(status: int, title: str) -> Callable[[Reply], Reply]:
@@ -33,14 +34,14 @@ def _page(status: int, title: str) -> Callable[[Reply], Reply]:
 
 
 def _body(make: Callable[[bytes], bytes], **headers: str) -> Callable[[Reply], Reply]:
-    """The good reply with another body."""
+    """Return a fault that sends status 200 with a body made from the good body."""
     extra = {name.replace("_", "-"): text for name, text in headers.items()}
     return lambda reply: Reply(200, make(reply.body), {"Content-Type": JSON, **extra})
 
 
 @cache
 def _bomb(times: int) -> bytes:
-    """A gzip file of 200 MB of blanks, made without holding them: one flushed block, repeated."""
+    """Build a gzip file of 200 MB of spaces from one flushed block, without 200 MB of memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     block = packer.compress(BOMB_CHUNK) + packer.flush(zlib.Z_FULL_FLUSH)
     checksum = 0
@@ -53,12 +54,12 @@ def _bomb(times: int) -> bytes:
 
 
 def _latin1(_: bytes) -> bytes:
-    """JSON in the wrong encoding, with the header still saying UTF-8."""
+    """Return JSON in Latin-1; the header still says UTF-8."""
     return '{"status": "ok", "message": "Déjà vu à Zürich"}'.encode("latin-1")
 
 
 def _with_bad_row(reply: Reply) -> Reply:
-    """The good answer with a broken article put before its first; a refusal stays as it is."""
+    """Insert a broken article before the first one of a good reply. A refusal stays unchanged."""
     if reply.status != 200:
         return reply
     answer = orjson.loads(reply.body)
@@ -93,4 +94,4 @@ REPLIES: Mapping[str, Callable[[Reply], Reply]] = {
     "double_gzip": _body(lambda _: _bomb(2), Content_Encoding="gzip, gzip"),
 }
 REFUSALS: Mapping[str, int] = {"401": 401, "429": 429, "500": 500}
-"""Faults for which each API has words of its own."""
+"""Faults for which each API has its own reply."""

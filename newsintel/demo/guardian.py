@@ -1,6 +1,7 @@
 """The Guardian's Content API: `/search`, with a developer key.
 
-Errors of the API come in its envelope; those of the gateway before it (key, rate) have none. Where no real message is known, it is ours.
+Errors of the API have its envelope; errors of the gateway before it (key, rate) have none. Where no
+real message is known, the message is ours.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +17,13 @@ from newsintel.demo.wire import Reply, Request
 
 KEY = "demo-guardian-key"
 TIERS = {KEY: "developer", "test": "test"}
-"""The keys known. The real API takes `test` too, for trying it out."""
+"""The known keys. The real API also accepts `test` as a trial key."""
 PAGE_SIZE = 10
 MAX_PAGE_SIZE = 200
-"""What the server takes; its documentation says 50."""
+"""What the real server accepts; its documentation says 50."""
 BAD_DATE = (
-    "Dates must be an ISO8601 date or datetime (e.g. 2010-07-20 or 2010-07-20T10:00:00+05:00). Remember to URL-encode the '+' if you "
-    "provide a timezone offset."
+    "Dates must be an ISO8601 date or datetime (e.g. 2010-07-20 or 2010-07-20T10:00:00+05:00). "
+    "Remember to URL-encode the '+' if you provide a timezone offset."
 )
 BAD_PAGE_SIZE = "page-size must be an integer between 0 and 200"
 PAGE_BEYOND = "requested page is beyond the number of available pages"
@@ -31,7 +32,7 @@ QUERY_FIELDS = {"headline": "webTitle", "trailText": "trailText", "body": "body"
 
 
 class RefusedError(Exception):
-    """A request that the API itself answers with an error. `reply` is that answer."""
+    """The API itself answers the request with an error. `reply` is that answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -40,7 +41,7 @@ class RefusedError(Exception):
 
 @define
 class GuardianApi:
-    """The API over some articles."""
+    """The API for a set of articles."""
 
     documents: Sequence[Document]
     clocks: Clocks
@@ -55,13 +56,13 @@ class GuardianApi:
         self.pace, self.quota = Window(1, 1.0), Window(500, 24 * 3600)
 
     def refusal(self, status: int) -> Reply:
-        """The gateway's refusals, and the API's failure."""
+        """Return the gateway's refusal (401, 429), or the API's own failure (500)."""
         if status == 500:
             return RefusedError("Internal Server Error", 500).reply
         return Reply.json(status, {"message": "Unauthorized" if status == 401 else "API rate limit exceeded"})
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """Answer, or say in the API's or the gateway's words why not."""
+        """Answer, or refuse with the message of the API or of its gateway."""
         tier = TIERS.get(request.query.get("api-key", ""))
         if tier is None:
             return self.refusal(401)
@@ -77,7 +78,7 @@ class GuardianApi:
         return reply.with_headers(self._headers(at)) if limited else reply
 
     def _headers(self, at: float) -> dict[str, str]:
-        """What this gateway is reported to send; no recording confirms it."""
+        """Return the headers that this gateway is reported to send; no recording confirms them."""
         left = max(0, self.quota.calls - self.quota.used(at))
         return {"X-RateLimit-Limit-day": str(self.quota.calls), "X-RateLimit-Remaining-day": str(left)}
 
@@ -108,7 +109,7 @@ class GuardianApi:
         }
 
     def _found(self, query: Mapping[str, str]) -> tuple[list[Document], str]:
-        """Every article that a query asks for, in its order, and that order's name."""
+        """Return every matching article in the requested order, and the order's name."""
         text = query.get("q", "")
         expression = parse(text, GUARDIAN)
         order = query.get("order-by") or ("relevance" if text else "newest")
@@ -155,7 +156,7 @@ def _number(query: Mapping[str, str], name: str, default: int, low: int, message
 
 
 def _shown(row: Row, names: Sequence[str]) -> Row:
-    """The row with the fields asked for, each only if it has a value, and no `fields` at all if none was asked for."""
+    """Return the row with the requested fields that have a value; without `fields` if none is."""
     fields = row.get("fields", {})
     kept = {name: value for name, value in fields.items() if "all" in names or name in names}
     rest = {name: value for name, value in row.items() if name != "fields"}

@@ -1,4 +1,4 @@
-"""Stories as the Guardian's rows: its own report of the event, under its own address."""
+"""Stories as rows of the Guardian: its own report of the event, at its own address."""
 
 import html
 import random
@@ -11,11 +11,11 @@ from newsintel.demo.stories import Story, slug
 from newsintel.demo.variations import respelled
 
 SHARE = 0.8
-"""Of the stories that others had first."""
+"""Share of the stories that another outlet had first."""
 
 
 def guardian_documents(story: Story, now: datetime, dice: random.Random) -> Iterator[Document]:
-    """The row that reports a story, if it does."""
+    """Yield the row that reports a story, if the Guardian reports it."""
     own = story.outlet is GUARDIAN
     if own or dice.random() < SHARE:
         at = story.at if own else min(now, story.at + timedelta(minutes=dice.randint(0, 120)))
@@ -45,7 +45,7 @@ def _row(story: Story, title: str, at: datetime, dice: random.Random) -> Row:
 
 
 def _fields(story: Story, title: str, at: datetime, dice: random.Random) -> dict[str, str]:
-    """What show-fields can ask for: texts all of them, and each only where it has a value."""
+    """Return all fields that show-fields can request. All are text; empty ones are left out."""
     summary = html.escape(story.summary, quote=False)
     body = f"<p>{summary}</p> <p>{html.escape(story.theme.background, quote=False)}</p>"
     image = f"https://media.{GUARDIAN.host}/{story.name}/500.jpg"

@@ -1,7 +1,7 @@
-"""Invented readers: people who do not exist and save, open and dismiss what the invented news has, and one whom a visitor may be.
+"""Invented readers, who save, open and dismiss articles of the invented news.
 
-The visitor is DEMO_READER, the name that the page which stands in for Reddit's suggests: whoever signs in there finds an account that has
-been used, openly by invention.
+One of them is DEMO_READER, the user name that the simulated Reddit page suggests. A visitor who
+signs in with it gets an account with invented activity.
 """
 
 from attrs import frozen
@@ -11,21 +11,21 @@ from newsintel.demo.reddit_people import me
 
 DEMO_READER = "demo_reader"
 PEOPLE = 40
-"""Beside the demo reader: four for each habit, so that what they save reaches the floor of popularity."""
+"""Without the demo reader. Four per habit, so that their saves reach the popularity minimum."""
 
 
 @frozen
 class Reader:
-    """Somebody who does not exist, and what they did with the first articles of some queries' answers.
+    """An invented person, and what they did with the first articles of some queries.
 
     Attributes:
         provider: of their account. Nobody can sign in with `invented`.
-        subject: their identity there.
-        saved: queries, of each of which they saved the first two articles.
-        note: what they wrote to the first of these, if anything.
-        opened: queries, of each of which they opened the first four.
-        disliked: a query of whose first article they want to see no more.
-        searched: what is in their own history.
+        subject: their identity at the provider.
+        saved: queries; they saved the first two articles of each.
+        note: their note on the first saved article, or None.
+        opened: queries; they opened the first four articles of each.
+        disliked: a query; they dismissed its first article ("less like this").
+        searched: the queries in their own history.
     """
 
     provider: str
@@ -39,7 +39,7 @@ class Reader:
 
 
 def invented_readers() -> list[Reader]:
-    """All of them, the demo reader first; the same whenever they are asked for."""
+    """Return all readers, the demo reader first. Every call returns the same readers."""
     visitor = Reader(
         provider="reddit",
         subject=str(me(DEMO_READER)["id"]),

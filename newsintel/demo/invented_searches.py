@@ -1,7 +1,7 @@
-"""Invented searches by invented people, for a demo to count: habits that go on for two weeks, and news that breaks today.
+"""Invented searches by invented people: habits over two weeks, and breaking news.
 
-Every query finds something in the invented news (`stories`). A day's habits are the same whenever they are told again, so that telling
-them twice adds nothing.
+Every query finds something in the invented news (`stories`). The habits of a day are always the
+same, so counting them twice adds nothing.
 """
 
 import random
@@ -27,7 +27,7 @@ HABITS = (
     ("space", "rockets", "satellites"),
     ("music", "concerts", "streaming services"),
 )
-"""Queries that the same people search for."""
+"""Each group: queries that the same people search for."""
 
 NEWS = (
     (("malaria vaccine", "vaccine"), 0.7, 14),
@@ -37,12 +37,15 @@ NEWS = (
     (("coffee price", "inflation"), 50.0, 24),
     (("exit poll", "elections"), 80.0, 22),
 )
-"""Queries that people suddenly search for, how many hours ago that began, and how many people they are. Most come within six hours."""
+"""Breaking news: the queries, how many hours ago it began, and how many people search.
+
+Most of the searches come in the first six hours.
+"""
 
 
 @frozen
 class Invented:
-    """One search of somebody who does not exist; `person` is no name that a real one could have."""
+    """One search by an invented person. No real person can have the name `person`."""
 
     query: str
     person: str
@@ -50,13 +53,16 @@ class Invented:
 
 
 def invented_searches(now: datetime, seed: int = 0) -> list[Invented]:
-    """Two weeks of searches up to a moment, the earliest first. Equal arguments give equal searches, in every process."""
+    """Return two weeks of searches before a moment, the earliest first.
+
+    Equal arguments give equal searches, in every process.
+    """
     found = [*_habits(now, seed), *_news(now, seed)]
     return sorted((one for one in found if one.at <= now), key=lambda one: (one.at, one.person, one.query))
 
 
 def queries() -> tuple[str, ...]:
-    """Everything that is searched for."""
+    """Return every query that invented people search for."""
     return tuple(dict.fromkeys(query for group in (*HABITS, *(news for news, _, _ in NEWS)) for query in group))
 
 
@@ -74,7 +80,7 @@ def _habits(now: datetime, seed: int) -> Iterator[Invented]:
 
 
 def _news(now: datetime, seed: int) -> Iterator[Invented]:
-    dice = random.Random(seed)  # noqa: S311 - likewise
+    dice = random.Random(seed)  # noqa: S311 - nothing here is a secret
     for group, hours_ago, people in NEWS:
         for number in range(people):
             at = now - timedelta(hours=hours_ago) * (1 - dice.random() ** 2 * min(1.0, 6 / hours_ago))

@@ -1,4 +1,4 @@
-"""Quotas and paces: how many calls in a rolling window."""
+"""Quotas and paces: a limit of calls in a rolling window."""
 
 from collections import deque
 
@@ -7,26 +7,26 @@ from attrs import define, field
 
 @define
 class Window:
-    """At most `calls` in any `seconds`. Times are monotonic seconds, given by the caller."""
+    """At most `calls` calls in any `seconds` seconds. The caller passes monotonic seconds."""
 
     calls: int
     seconds: float
     _taken: deque[float] = field(factory=deque)
 
     def used(self, at: float) -> int:
-        """Calls inside the window that ends now."""
+        """Return the number of calls in the window that ends at `at`."""
         while self._taken and self._taken[0] <= at - self.seconds:
             self._taken.popleft()
         return len(self._taken)
 
     def full(self, at: float) -> bool:
-        """True if another call would be one too many."""
+        """Return whether another call would exceed the limit."""
         return self.used(at) >= self.calls
 
     def take(self, at: float) -> None:
-        """Count a call, wanted or not."""
+        """Count a call, even above the limit."""
         self._taken.append(at)
 
     def resets_in(self, at: float) -> int:
-        """Whole seconds until the window is empty again if nothing more is taken; a fresh one lasts its length."""
+        """Return seconds until the window is empty without more calls; its length if unused."""
         return max(1, round(self._taken[-1] + self.seconds - at)) if self.used(at) else round(self.seconds)

@@ -1,10 +1,11 @@
-"""The query languages of the three APIs: one parser, three dialects, and the text they are matched against.
+"""The query languages of the three APIs: one parser with three dialects, and text folding.
 
-What tells them apart (NewsAPI's and the Guardian's documentation, Reddit's behaviour):
+The differences (NewsAPI's and the Guardian's documentation, Reddit's behaviour):
 
-- NewsAPI: words in a row are all wanted; AND OR NOT, parentheses, "phrases", +must and -not.
-- Guardian: words in a row are alternatives; AND binds tighter; negation is spelt `AND NOT`; a hyphen negates nothing.
-- Reddit: words in a row are all wanted; AND OR NOT, parentheses, "phrases" and -not.
+- NewsAPI: adjacent words must all occur; AND OR NOT, parentheses, "phrases", +must and -not.
+- Guardian: adjacent words are alternatives; AND binds tighter; negation is `AND NOT`; a hyphen does
+  not negate.
+- Reddit: adjacent words must all occur; AND OR NOT, parentheses, "phrases" and -not.
 """
 
 import re
@@ -18,13 +19,13 @@ _TOKENS = re.compile(r'(?P<sign>[+-]?)(?:"(?P<phrase>[^"]*)"?|(?P<paren>[()])|(?
 _TAGS = re.compile(r"<[^>]*>")
 _WORDS = re.compile(r"\w+")
 MAX_NESTED = 100
-"""Brackets and negations in one query; each costs the parser three calls of Python's thousand."""
+"""Brackets and negations in a query. Each uses three calls of Python's recursion limit of 1,000."""
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 
 @frozen
 class Dialect:
-    """How a query language differs from the others: what stands between two bare words, and which signs it knows."""
+    """A query language: the operator between two adjacent words, and the signs that it knows."""
 
     between: str
     signs: str
@@ -37,10 +38,10 @@ REDDIT = Dialect(between="AND", signs="-")
 
 @lru_cache(maxsize=8192)
 def fold(text: str) -> str:
-    """Text as it is compared: words in lower case with a space on either side of each, without tags and without a plural s.
+    """Fold text for comparison: lower-case words, each between spaces, without tags and plural s.
 
-    The APIs' search engines stem words; leaving off the plural is enough of that for a demonstration. Remembered, because the copies of a
-    story and the reports on a theme have most of their text in common.
+    The APIs' search engines stem words; removing the plural s is enough for a demo. The results are
+    cached, because the rows of a story and of a theme share most of their text.
     """
     plain = unicodedata.normalize("NFKC", _TAGS.sub(" ", text)).casefold().replace("\u2019", "").replace("'", "")
     return "".join(f" {_singular(word)} " for word in _WORDS.findall(plain))
@@ -54,10 +55,10 @@ class Expression(Protocol):
     """A parsed query."""
 
     def holds(self, text: str) -> bool:
-        """True if folded text satisfies it."""
+        """Return whether folded text matches."""
 
     def wanted(self) -> tuple[str, ...]:
-        """The folded words and phrases that it looks for, negated ones left out."""
+        """Return the folded words and phrases, without negated ones."""
 
 
 @frozen
@@ -67,11 +68,11 @@ class Has:
     needle: str
 
     def holds(self, text: str) -> bool:
-        """The words in a row, anywhere."""
+        """Return whether the words occur next to each other."""
         return self.needle in text
 
     def wanted(self) -> tuple[str, ...]:
-        """Itself."""
+        """Return itself."""
         return (self.needle,)
 
 
@@ -82,42 +83,42 @@ class Without:
     part: Expression
 
     def holds(self, text: str) -> bool:
-        """The opposite."""
+        """Return the opposite of the part."""
         return not self.part.holds(text)
 
     def wanted(self) -> tuple[str, ...]:
-        """Nothing."""
+        """Return nothing."""
         return ()
 
 
 @frozen
 class Every:
-    """Several parts, all needed."""
+    """Several parts; all must match."""
 
     parts: tuple[Expression, ...]
 
     def holds(self, text: str) -> bool:
-        """All of them."""
+        """Return whether all parts match."""
         return all(part.holds(text) for part in self.parts)
 
     def wanted(self) -> tuple[str, ...]:
-        """What all of them look for."""
+        """Return the words and phrases of all parts."""
         return tuple(needle for part in self.parts for needle in part.wanted())
 
 
 @frozen
 class Either(Every):
-    """Several parts, of which one is enough."""
+    """Several parts; one must match."""
 
     def holds(self, text: str) -> bool:
-        """Any of them."""
+        """Return whether any part matches."""
         return any(part.holds(text) for part in self.parts)
 
 
 def parse(query: str, dialect: Dialect) -> Expression:
-    """Read a query as the API of that dialect does. Brackets and quotes left open are closed at the end.
+    """Parse a query as the API of that dialect does. Open brackets and quotes close at the end.
 
-    A query without any word finds nothing, nor does one nested beyond reason.
+    A query without words finds nothing. So does one with over MAX_NESTED brackets and negations.
     """
     parser = _Parser(dialect)
     parser.read(query)
@@ -127,7 +128,7 @@ def parse(query: str, dialect: Dialect) -> Expression:
 
 @frozen
 class _Parser:
-    """Recursive descent over tokens; a token is an operator, a bracket, or the folded words of one `Has`."""
+    """Recursive descent over tokens: operators, brackets, and the folded words of a `Has` each."""
 
     dialect: Dialect
     tokens: list[str] = field(factory=list)
@@ -142,7 +143,7 @@ class _Parser:
                 self.tokens.append(token)
 
     def alternatives(self) -> Expression | None:
-        """One group after another, with OR (or, where the dialect says so, nothing) between them."""
+        """Parse groups with OR between them (or nothing, if that means OR in the dialect)."""
         parts = []
         while self.tokens and self.tokens[0] != ")":
             if self.tokens[0] == "OR":
@@ -154,7 +155,7 @@ class _Parser:
         return Either(tuple(parts)) if parts else None
 
     def group(self) -> Expression | None:
-        """Parts with AND (or, where the dialect says so, nothing) between them."""
+        """Parse parts with AND between them (or nothing, if that means AND in the dialect)."""
         parts = [self.part()]
         while self.tokens and self.tokens[0] not in ("OR", ")"):
             if self.tokens[0] == "AND":
@@ -166,7 +167,7 @@ class _Parser:
         return Every(found) if found else None
 
     def part(self) -> Expression | None:
-        """A word, a phrase, a bracket, or the negation of one."""
+        """Parse a word, a phrase, a bracket, or the negation of one."""
         piece = self.tokens.pop(0) if self.tokens and self.tokens[0] != ")" else ""
         if piece == "NOT":
             part = self.part()

@@ -1,6 +1,7 @@
-"""NewsAPI's `/v2/everything`, on the terms of its developer plan.
+"""NewsAPI's `/v2/everything`, with the limits of its developer plan.
 
-Statuses, codes and messages are those that the real API was seen to send; where none was seen, the message is ours.
+Statuses, codes and messages are those that the real API sent. Where none was seen, the message is
+ours.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,35 +19,39 @@ from newsintel.demo.wire import Reply, Request
 KEY = "demo-newsapi-key"
 LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "he", "it", "nl", "no", "pt", "ru", "sv", "ud", "zh"})
 MAX_RESULTS = 100
-"""How deep the developer plan may page, and the largest page."""
+"""Last result that the developer plan can reach by paging, and the largest page."""
 MAX_QUERY = 500
 MAX_SOURCES = 20
 HISTORY = timedelta(days=31)
 """How far back the developer plan may search: "about a month"."""
 DELAY = timedelta(hours=24)
-"""How late the developer plan gets its articles."""
+"""The delay of articles on the developer plan."""
 HEADERS = {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Cached-Result": "false"}
 MESSAGES = {
-    "parametersMissing": "Required parameters are missing, the scope of your search is too broad. Please set any of the following required "
-    "parameters and try again: q, qInTitle, sources, domains.",
+    "parametersMissing": "Required parameters are missing, the scope of your search is too broad. "
+    "Please set any of the following required parameters and try again: q, qInTitle, sources, "
+    "domains.",
     "apiKeyMissing": "Your API key is missing. Append this to the URL with the apiKey param, or use the x-api-key HTTP header.",
     "apiKeyInvalid": "Your API key is invalid or incorrect. Check your key, or go to https://newsapi.org to create a free API key.",
     "corsNotAllowed": "Requests from the browser are not allowed on the Developer plan, except from localhost.",
-    "rateLimited": "You have made too many requests recently. Developer accounts are limited to 100 requests over a 24 hour period (50 "
-    "requests available every 12 hours). Please upgrade to a paid plan if you need more requests.",
-    "maximumResultsReached": "You have requested too many results. Developer accounts are limited to a max of 100 results. You are trying "
-    "to request results {start} to {end}. Please upgrade to a paid plan if you need more results.",
+    "rateLimited": "You have made too many requests recently. Developer accounts are limited to 100 "
+    "requests over a 24 hour period (50 requests available every 12 hours). Please upgrade to a "
+    "paid plan if you need more requests.",
+    "maximumResultsReached": "You have requested too many results. Developer accounts are limited "
+    "to a max of 100 results. You are trying to request results {start} to {end}. Please upgrade "
+    "to a paid plan if you need more results.",
     "sourcesTooMany": "You have requested too many sources in a single request. The maximum is 20.",
     "unexpectedError": "An unexpected error occurred on our side. Please try again.",
 }
 TOO_FAR_BACK = (
-    "You are trying to request results too far in the past. Your plan permits you to request articles as far back as {limit}, but you have "
-    "requested {asked}. You may need to upgrade to a paid plan."
+    "You are trying to request results too far in the past. Your plan permits you to request "
+    "articles as far back as {limit}, but you have requested {asked}. You may need to upgrade to a "
+    "paid plan."
 )
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error. `reply` is that answer."""
+    """The API answers the request with an error. `reply` is that answer."""
 
     def __init__(self, status: int, code: str, message: str = "", **values: object) -> None:
         super().__init__(code)
@@ -56,7 +61,7 @@ class RefusedError(Exception):
 
 @define
 class NewsApi:
-    """The API over some articles."""
+    """The API for a set of articles."""
 
     documents: Sequence[Document]
     clocks: Clocks
@@ -70,11 +75,11 @@ class NewsApi:
         self.quotas = (Window(50, 12 * 3600), Window(100, 24 * 3600))
 
     def refusal(self, status: int) -> Reply:
-        """The error envelope of a status."""
+        """Return the error envelope of a status."""
         return RefusedError(status, {401: "apiKeyInvalid", 429: "rateLimited"}.get(status, "unexpectedError")).reply
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """Answer, or say in NewsAPI's words why not."""
+        """Answer, or refuse with NewsAPI's message."""
         if request.path != "/v2/everything" or request.method != "GET":
             return RefusedError(404, "endpointDoesNotExist", "This simulated API has GET /v2/everything only.").reply
         try:
@@ -102,7 +107,7 @@ class NewsApi:
             quota.take(at)
 
     def _found(self, query: Any, *, limited: bool) -> list[Document]:
-        """Every article that a query asks for, in the order it asks for."""
+        """Return every matching article in the requested order."""
         if not any(query.get(name) for name in ("q", "qInTitle", "sources", "domains")):
             raise RefusedError(400, "parametersMissing")
         if len(query.get("q", "")) > MAX_QUERY:
@@ -167,7 +172,7 @@ def _outlets(query: Any) -> Callable[[Document], bool]:
 
 
 def _language(query: Any) -> Callable[[Document], bool]:
-    """The rows do not name their language; all the invented ones are in English."""
+    """Return the language filter. Rows have no language; all invented ones are in English."""
     language = query.get("language")
     if language and language not in LANGUAGES:
         raise RefusedError(400, "parameterInvalid", "The language parameter is not one of the languages available.")
@@ -175,7 +180,7 @@ def _language(query: Any) -> Callable[[Document], bool]:
 
 
 def _page(query: Any) -> tuple[int, int]:
-    """The slice of results asked for, within what the plan allows."""
+    """Return the requested slice of results, within the plan's limit."""
     size, page = query.get("pageSize", str(MAX_RESULTS)), query.get("page", "1")
     if not (size.isascii() and size.isdigit() and 1 <= int(size[:9]) <= MAX_RESULTS):
         raise RefusedError(400, "parameterInvalid", "The pageSize parameter must be a number from 1 to 100.")

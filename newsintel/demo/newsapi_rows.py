@@ -1,4 +1,8 @@
-"""Stories as rows of NewsAPI: the first outlet's page, often a second outlet's copy, now and then a row that was taken down."""
+"""Stories as rows of NewsAPI.
+
+A story is the first outlet's page, often with a second outlet's copy, and sometimes with a removed
+row.
+"""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +21,7 @@ CONTENT_CHARS = 200
 
 
 def newsapi_documents(story: Story, now: datetime, dice: random.Random) -> Iterator[Document]:
-    """The rows that report a story."""
+    """Yield the rows that report a story."""
     if dice.random() < REMOVED:
         yield Document.of(_removed(), _fields(story), story.at)
     if dice.random() >= SHARE:
@@ -50,7 +54,7 @@ def _document(story: Story, now: datetime, dice: random.Random, *, outlet: Outle
 
 
 def _description(story: Story, dice: random.Random) -> str | None:
-    """Mostly the plain summary; else markup, entities, nothing, as feeds have them."""
+    """Return mostly the plain summary; sometimes markup, entities or None, as feeds do."""
     choice = dice.randrange(12)
     if choice == 0:
         return None
@@ -64,7 +68,7 @@ def _cut(text: str) -> str:
 
 
 def _removed() -> Row:
-    """What NewsAPI leaves of an article that was withdrawn."""
+    """Return the row that NewsAPI sends for a withdrawn article."""
     gone = "[Removed]"
     return {
         "source": {"id": None, "name": gone},

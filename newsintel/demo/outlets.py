@@ -1,4 +1,4 @@
-"""The invented outlets that the invented news appears in. Names under .example can belong to nobody (RFC 2606)."""
+"""The invented outlets of the invented news. Nobody can own a name under .example (RFC 2606)."""
 
 from attrs import frozen
 
@@ -8,9 +8,9 @@ class Outlet:
     """A news outlet.
 
     Attributes:
-        host: its site, without www.
-        id: NewsAPI's slug; None for the many outlets that have none there.
-        reach: how popular it is, 0..1.
+        host: the host of its site, without www.
+        id: NewsAPI's slug; None, because many outlets have no slug.
+        reach: popularity, 0..1.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Outlet:
 
 
 GUARDIAN = Outlet("The Demo Guardian", "guardian.example", "the-guardian-demo", 0.9)
-"""Stands for the paper behind the Guardian's API; the other outlets are nobody's likeness."""
+"""Takes the place of the newspaper of the Guardian's API. The other outlets imitate no real one."""
 OUTLETS = (
     Outlet("The Meridian Post", "meridianpost.example", "the-meridian-post", 1.0),
     Outlet("Kestrel Wire", "kestrelwire.example", "kestrel-wire", 0.95),

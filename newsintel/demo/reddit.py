@@ -1,4 +1,7 @@
-"""Reddit's API on oauth.reddit.com: `/search`, `/r/{subs}/search` and `/api/v1/me`, for holders of a token from `RedditTokens`."""
+"""Reddit's API on oauth.reddit.com: `/search`, `/r/{subs}/search` and `/api/v1/me`.
+
+Every request needs a token from `RedditTokens`.
+"""
 
 import html
 import re
@@ -22,18 +25,18 @@ MAX_LIMIT = 100
 MAX_QUERY = 512
 WINDOW_S = 600
 CALLS_PER_WINDOW = 600
-"""used + remaining of most recorded answers."""
+"""used + remaining in the headers of most recorded answers."""
 PRIVATE = frozenset({"staffroom"})
-"""Invented, to be refused."""
+"""Invented subreddits that refuse searches."""
 SPANS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "year": 366, "all": None}
-"""Days."""
+"""The spans of `t`, in days; None: no limit."""
 _PATH = re.compile(r"/r/(?P<subs>[\w+]+)/search/?")
 _LIKE_URL = re.compile(r"(https?://\S+|[\w-]+(\.[\w-]+)+(/\S*)?)")
 
 
 @define
 class RedditApi:
-    """The API over some posts."""
+    """The API for a set of posts."""
 
     documents: Sequence[Document]
     clocks: Clocks
@@ -50,14 +53,14 @@ class RedditApi:
         self.window = Window(CALLS_PER_WINDOW, WINDOW_S)
 
     def refusal(self, status: int) -> Reply:
-        """The usual small JSON body, and a failure without one."""
+        """Return 401 and 429 with Reddit's small JSON body, and 500 without a body."""
         if status == 401:
             invalid = 'Bearer realm="reddit", error="invalid_token"'
             return Reply.json(401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate=invalid)
         return too_many() if status == 429 else Reply(status, b"", {"Content-Type": "application/json; charset=UTF-8"})
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """Answer as Reddit would, or refuse as it would."""
+        """Answer or refuse as Reddit would."""
         at = self.clocks.monotonic()
         if library_agent(request):
             return too_many(page=True)
@@ -77,7 +80,7 @@ class RedditApi:
         )
 
     def _me(self, request: Request) -> Reply:
-        """Who a token speaks for; an application's own speaks for nobody."""
+        """Return the person of a token. An application's own token has none and gets a 403."""
         username = self.tokens.whose(request.headers["authorization"])
         if username is None:
             lacking = 'Bearer realm="reddit", error="insufficient_scope"'
@@ -104,7 +107,7 @@ class RedditApi:
         return Reply.json(200, listing if query.get("raw_json") == "1" else _escaped(listing))
 
     def _found(self, query: Mapping[str, str], subs: frozenset[str]) -> list[Document]:
-        """Every post that a query asks for, in the order it asks for. Unknown sorts and spans count as the default."""
+        """Return every matching post in the requested order. Unknown sorts, spans: the default."""
         expression = parse(query.get("q", ""), REDDIT)
         days = SPANS.get(query.get("t", "all"))
         since = self.clocks.now - timedelta(days=days) if days else None
@@ -138,7 +141,7 @@ def _subreddit(document: Document) -> str:
 
 
 def _listing(found: Sequence[Document], query: Mapping[str, str]) -> dict[str, Any]:
-    """A page of results; `limit` out of bounds is clamped without a word."""
+    """Return a page of results. A `limit` out of bounds is clamped."""
     asked = query.get("limit", "")
     limit = min(max(int(asked[:9]), 1), MAX_LIMIT) if asked.isascii() and asked.isdigit() else LIMIT
     names = [_fullname(document) for document in found]
@@ -154,7 +157,7 @@ def _fullname(document: Document) -> str:
 
 
 def _escaped(value: Any) -> Any:
-    """Every text with & < > as entities, as Reddit sends them to those who do not ask for raw_json."""
+    """Escape & < > in every text, as Reddit does without raw_json=1."""
     if isinstance(value, str):
         return html.escape(value, quote=False)
     if isinstance(value, dict):

@@ -1,4 +1,7 @@
-"""Reddit's token endpoint on www.reddit.com, for an application's own token and for people's, and who may call Reddit at all."""
+"""Reddit's token endpoint on www.reddit.com, and the check of the User-Agent.
+
+It issues the application's own tokens and people's tokens.
+"""
 
 import base64
 import re
@@ -15,9 +18,9 @@ from newsintel.demo.wire import Reply, Request
 CLIENT_ID = "demo-client-id"
 CLIENT_SECRET = "demo-client-secret"  # noqa: S105 - opens nothing but this simulation
 USER_AGENT = "server:newsintel.demo:v1 (by /u/newsintel_demo)"
-"""One in the form that Reddit asks for."""
+"""In the form that Reddit requires."""
 EXPIRES_IN_S = 86_400
-"""What Reddit has sent since April 2022; 3,600 before."""
+"""Reddit's value since April 2022; 3,600 before."""
 CALLS_PER_WINDOW = 300
 WINDOW_S = 600
 _LIBRARY_AGENT = re.compile(r"(python|curl|go-http|java|okhttp|mozilla)", re.IGNORECASE)
@@ -30,21 +33,24 @@ PEOPLES_PAGE = frozenset({"/api/v1/authorize", "/api/v1/authorize.compact"})
 
 
 def too_many(*, page: bool = False) -> Reply:
-    """Reddit's 429: as an HTML page with a Retry-After, or as JSON without one. Both were seen."""
+    """Return Reddit's 429: an HTML page with Retry-After, or JSON without it. Reddit sends both."""
     if page:
         return Reply.html(429, _PAGE).with_headers({"Retry-After": "4"})
     return Reply.json(429, {"message": "Too Many Requests", "error": 429})
 
 
 def library_agent(request: Request) -> bool:
-    """True if the User-Agent is missing, a library's default or a browser's: Reddit throttles all of them, here to nothing."""
+    """Return whether the User-Agent is missing, a library's default or a browser's.
+
+    Reddit throttles such callers; this simulation refuses them.
+    """
     agent = request.headers.get("user-agent", "")
     return not agent or _LIBRARY_AGENT.match(agent) is not None
 
 
 @define
 class RedditTokens:
-    """The token endpoint, and the memory of the tokens it gave."""
+    """The token endpoint and the tokens that it issued."""
 
     clocks: Clocks
     window: Window = field(init=False)
@@ -57,29 +63,29 @@ class RedditTokens:
         self.forget()
 
     def forget(self) -> None:
-        """Start with the quota unused, and revoke every token."""
+        """Reset the quota and revoke every token."""
         self.window = Window(CALLS_PER_WINDOW, WINDOW_S)
         self._expiry.clear()
         self._whose.clear()
         self.people.forget()
 
     def whose(self, authorization: str) -> str | None:
-        """The user name that a good token speaks for; None if it is the application's own."""
+        """Return the user name of a valid token; None for the application's own token."""
         return self._whose.get(authorization.partition(" ")[2])
 
     def holds(self, authorization: str) -> bool:
-        """True if the header carries a token that was given here and is still good."""
+        """Return whether the header has a token that was issued here and has not expired."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and self._expiry.get(token, 0.0) > self.clocks.monotonic()
 
     def refusal(self, status: int) -> Reply:
-        """A refusal in the endpoint's own form."""
+        """Return a refusal in the endpoint's own form."""
         if status == 401:
             return Reply.json(401, {"message": "Unauthorized", "error": 401}, WWW_Authenticate='Basic realm="reddit"')
         return too_many() if status == 429 else Reply(status)
 
     def answer(self, request: Request, *, limited: bool) -> Reply:
-        """Give a token, or refuse as Reddit does, which is mostly with status 200."""
+        """Issue a token, or refuse as Reddit does, mostly with status 200."""
         at = self.clocks.monotonic()
         if request.path in PEOPLES_PAGE and request.method in ("GET", "HEAD", "POST"):
             return self.people.authorize(request, at)
@@ -97,7 +103,7 @@ class RedditTokens:
         return reply.with_headers(left | {"x-ratelimit-reset": str(self.window.resets_in(at))})
 
     def _grant(self, form: Mapping[str, str], at: float) -> Reply:
-        """What each grant that newsintel asks for gets: a bad code an error with status 200."""
+        """Answer a grant request. An invalid code gets an error with status 200."""
         match form.get("grant_type"):
             case "client_credentials":
                 return self._give(at)
@@ -109,7 +115,7 @@ class RedditTokens:
         return Reply.json(200, {"error": "unsupported_grant_type"})
 
     def _revoke(self, form: Mapping[str, str]) -> Reply:
-        """End a token; a refresh token takes its access tokens along. Unknown ones succeed too."""
+        """Revoke a token; a refresh token with its access tokens. Unknown tokens get a 200 too."""
         token = form.get("token", "")
         user = self.people.revoke(token)
         for one in [one for one, username in self._whose.items() if one == token or username == user]:
@@ -118,7 +124,7 @@ class RedditTokens:
         return Reply(200)
 
     def _give(self, at: float, username: str | None = None, scope: str = "*", refresh_token: str | None = None) -> Reply:
-        """A new token. Long, as today's are."""
+        """Issue a new token. It is long, like Reddit's."""
         self._given += 1
         token = f"demo-token-{self._given}-" + "x" * 200
         self._expiry[token] = at + EXPIRES_IN_S
@@ -129,7 +135,7 @@ class RedditTokens:
 
 
 def _credentials(authorization: str) -> tuple[str, ...]:
-    """User and password of a Basic header; () if it is none."""
+    """Return user and password of a Basic header; () for any other header."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         decoded = base64.b64decode(encoded, validate=True).decode()

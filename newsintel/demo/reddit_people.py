@@ -1,4 +1,4 @@
-"""Reddit's page that asks a person, on www.reddit.com, and what comes of an answer: codes, people's tokens, and their end."""
+"""Reddit's consent page on www.reddit.com, and its results: codes, refresh tokens, revocation."""
 
 import hashlib
 import html
@@ -17,28 +17,33 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Simulated Reddit</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto }}</style></head>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto }}</style>
+</head>
 <body>
 <h1>Simulated Reddit</h1>
-<p><strong>This is not Reddit.</strong> It is a page of newsintel's demo that stands in for the one on which Reddit asks whether an
-application may learn who you are. Be whoever you like; no password is needed, and none should be typed.</p>
+<p><strong>This is not Reddit.</strong> It is a page of newsintel's demo. It simulates the page on
+which Reddit asks whether an application may learn who you are. Choose any user name. You need no
+password; do not type one.</p>
 <form method="post">
-<p><label>User name <input name="username" value="demo_reader" pattern="[A-Za-z0-9_-]{{3,20}}" required></label></p>
+<p><label>User name
+<input name="username" value="demo_reader" pattern="[A-Za-z0-9_-]{{3,20}}" required></label></p>
 <p>newsintel asks for: {scopes}.</p>
-<p><button name="decision" value="allow">Allow</button> <button name="decision" value="deny" formnovalidate>Decline</button></p>
+<p><button name="decision" value="allow">Allow</button>
+<button name="decision" value="deny" formnovalidate>Decline</button></p>
 </form>
 </body>
 </html>
 """
 _BAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>bad request (simulated Reddit)</title></head>
-<body><h1>bad request (simulated Reddit)</h1><p>you sent an invalid request: {what}</p></body></html>
+<body><h1>bad request (simulated Reddit)</h1>
+<p>you sent an invalid request: {what}</p></body></html>
 """
 
 
 @frozen
 class _Code:
-    """What a code stands for."""
+    """What a person allowed, stored under its code."""
 
     username: str
     redirect_uri: str
@@ -49,7 +54,11 @@ class _Code:
 
 @define
 class RedditPeople:
-    """Who allowed what. Attributes: client_id: of the one registered application."""
+    """What people allowed.
+
+    Attributes:
+        client_id: of the one registered application.
+    """
 
     client_id: str
     _codes: dict[str, _Code] = field(factory=dict)
@@ -62,7 +71,7 @@ class RedditPeople:
         self._refresh.clear()
 
     def authorize(self, request: Request, at: float) -> Reply:
-        """Show the page, or send the browser back with what the person decided."""
+        """Show the page, or redirect the browser back with the person's decision."""
         query = request.query
         if (wrong := self._wrong(query)) is not None:
             return Reply.html(400, _BAD.format(what=html.escape(wrong)))
@@ -80,7 +89,7 @@ class RedditPeople:
         return _back(query, code=code)
 
     def spend(self, form: Mapping[str, str], at: float) -> tuple[str, str, str | None] | None:
-        """User name, scope and refresh token for a code, which is then spent; None if it is not good."""
+        """Return user name, scope and refresh token for a code, once; None for an invalid code."""
         code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.until <= at or form.get("redirect_uri") != code.redirect_uri:
             return None
@@ -92,11 +101,11 @@ class RedditPeople:
         return code.username, code.scope, token
 
     def revoke(self, token: str) -> str | None:
-        """End a refresh token; the user name whose access tokens end with it, if it was one."""
+        """Revoke a refresh token. Returns its user name, or None if the token is unknown."""
         return self._refresh.pop(token, None)
 
     def _wrong(self, query: Mapping[str, str]) -> str | None:
-        """The parameter for which Reddit shows an error page instead of asking."""
+        """Return the first invalid parameter, for which Reddit shows an error page, or None."""
         to = urlsplit(query.get("redirect_uri", ""))
         checks = {
             "client_id": query.get("client_id") == self.client_id,
@@ -110,7 +119,7 @@ class RedditPeople:
 
 
 def me(username: str) -> dict[str, object]:
-    """What /api/v1/me tells of somebody: the id follows from the name."""
+    """Return the body of /api/v1/me. The id is derived from the name."""
     number = hashlib.sha256(username.lower().encode()).hexdigest()[:8]
     return {"name": username, "id": number, "created_utc": 1500000000.0, "is_suspended": False, "over_18": False, "icon_img": ""}
 

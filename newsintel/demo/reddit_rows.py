@@ -1,4 +1,4 @@
-"""Stories as Reddit's rows: links to what the outlets wrote, talk about it, and what a client must leave out."""
+"""Stories as rows of Reddit: links to the outlets' reports, discussions, and rows to be dropped."""
 
 import random
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ TALKED_ABOUT = 0.07
 REMOVED = 0.02
 ADULT = 0.015
 FRONT = ("news", "worldnews", "technology")
-"""The subreddits that newsintel searches by default; every story that is posted is posted in one of them first."""
+"""The subreddits that newsintel searches by default. Every posted story is in one of them first."""
 
 
 def reddit_documents(story: Story, now: datetime, dice: random.Random) -> Iterator[Document]:
-    """The posts about a story."""
+    """Yield the posts about a story."""
     if dice.random() < SHARE:
         front = "technology" if "technology" in story.theme.subreddits else dice.choice(FRONT[:2])
         yield _link(story, front, now, dice)
@@ -31,7 +31,7 @@ def reddit_documents(story: Story, now: datetime, dice: random.Random) -> Iterat
 
 
 def subreddit_document(theme: Theme, now: datetime) -> Document:
-    """The theme's own subreddit, which a search for `type=sr` finds."""
+    """Return the theme's own subreddit, which a search with `type=sr` finds."""
     name = theme.subreddits[-1]
     data = {"name": f"t5_{name}", "display_name": name, "title": theme.flair, "public_description": theme.background, "subscribers": 12_345}
     return Document.of({"kind": "t5", "data": data}, {"title": theme.flair, "description": theme.background}, now)
@@ -54,7 +54,7 @@ def _link(story: Story, subreddit: str, now: datetime, dice: random.Random) -> D
 
 
 def _talk(story: Story, now: datetime, dice: random.Random) -> Document:
-    """A post without a link, which is news to nobody."""
+    """Return a post without a link, which is not news."""
     subreddit = dice.choice(story.theme.subreddits)
     data = _post(story, f"How do you read this: {story.title}?", subreddit, now, dice)
     text = f"I keep thinking about it. {story.summary}\n\nWhat do you make of it?"
@@ -63,7 +63,7 @@ def _talk(story: Story, now: datetime, dice: random.Random) -> Document:
 
 
 def _document(story: Story, data: dict[str, Any], name: str) -> Document:
-    """Reddit's real search goes by meaning too; here the text behind the link stands in for that."""
+    """Create a document. Reddit also matches by meaning; the theme's background simulates that."""
     text = {"title": data["title"], "selftext": data["selftext"], "flair": data["link_flair_text"], "link": story.theme.background}
     row: Row = {"kind": "t3", "data": data}
     at = datetime.fromtimestamp(data["created_utc"], tz=story.at.tzinfo)
@@ -71,7 +71,7 @@ def _document(story: Story, data: dict[str, Any], name: str) -> Document:
 
 
 def _post(story: Story, title: str, subreddit: str, now: datetime, dice: random.Random) -> dict[str, Any]:
-    """What every post has."""
+    """Return the fields that every post has."""
     code = f"{dice.randrange(36**5, 36**6):x}"
     at = min(now, story.at + timedelta(minutes=dice.randint(1, 240)))
     score = 1 + int(story.heat * dice.uniform(200, 40_000))

@@ -1,7 +1,8 @@
-"""Recorded responses as a corpus: a folder with `newsapi/*.json`, `guardian/*.json` and `reddit/*.json`, served as the APIs would.
+"""Loads recorded responses as a corpus.
 
-Every row of every recorded body is kept as it is, dates included; only the search over them is ours. A file that is no such body is passed
-over, since folders of recordings hold other things too.
+The folder has `newsapi/*.json`, `guardian/*.json` and `reddit/*.json`. Every row of every recorded
+body is unchanged, including its dates; only the search over the rows is ours. Files that are not
+such a body are skipped, because folders of recordings have other files too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +17,14 @@ from newsintel.errors import NewsIntelError
 
 
 class ReplayError(NewsIntelError):
-    """A folder that holds no recorded response. The message names it in one line."""
+    """The folder has no recorded response. The message names it in one line."""
 
 
 def load_recordings(folder: Path) -> Corpus:
-    """Every row recorded in a folder.
+    """Load every recorded row of a folder.
 
     Raises:
-        ReplayError: it does not exist, or holds not one row.
+        ReplayError: the folder does not exist or has no row.
     """
     found = {name: tuple(_documents(folder / name, read)) for name, read in _READERS.items()}
     if not any(found.values()):
@@ -43,7 +44,7 @@ def _documents(folder: Path, read: Callable[[Any], Iterator[Document]]) -> Itera
 
 
 def _newsapi(body: Any) -> Iterator[Document]:
-    """A body, or its array of articles alone."""
+    """Read a body, or its array of articles alone."""
     rows = body.get("articles") if isinstance(body, dict) else body
     for row in _objects(rows):
         if "publishedAt" in row:
@@ -61,7 +62,7 @@ def _guardian(body: Any) -> Iterator[Document]:
 
 
 def _reddit(body: Any) -> Iterator[Document]:
-    """A Listing, or an array of them as `/duplicates` answers."""
+    """Read a Listing, or an array of Listings as `/duplicates` answers."""
     for listing in _objects(body if isinstance(body, list) else [body]):
         data = listing.get("data")
         for row in _objects(data.get("children") if isinstance(data, dict) else None):
@@ -88,7 +89,7 @@ def _number(value: Any) -> float:
 
 
 def _since_1970(value: Any) -> datetime:
-    """A recorded number of seconds as a date; 1970 where it is none."""
+    """Return recorded seconds as a date; 1970 if they are invalid."""
     try:
         return datetime.fromtimestamp(_number(value), tz=UTC)
     except (ValueError, OverflowError, OSError):
@@ -96,5 +97,5 @@ def _since_1970(value: Any) -> datetime:
 
 
 def _time(value: Any) -> datetime:
-    """A recorded date; 1970 where it is none, so that it sorts last."""
+    """Return a recorded date; 1970 if it is invalid, so that the row sorts last."""
     return parse_time(_text(value)) or datetime.fromtimestamp(0, tz=UTC)

@@ -1,4 +1,4 @@
-"""Faults below HTTP: what a connection can suffer before or while a response is sent. The caller closes it afterwards."""
+"""Faults below HTTP, before or while a response is sent. The caller closes the connection."""
 
 import socket
 import struct
@@ -9,13 +9,13 @@ import trio
 from newsintel.demo.wire import RECEIVE_BYTES, Reply, Sabotage
 
 DRIP_S = 0.5
-"""Between two bytes: below any usual read timeout, so that only a deadline for the whole ends it."""
+"""Between two bytes: below usual read timeouts, so that only a deadline for the call ends it."""
 HUGE_BYTES = 100_000_000
 CHUNK = b" " * 65_536
 
 
 def _head(reply: Reply, *framing: str) -> bytes:
-    """Status line and headers, with framing headers of the caller's choice."""
+    """Return status line and headers, with the caller's framing headers."""
     lines = [f"HTTP/1.1 {reply.status} {reply.reason}", *(f"{name}: {text}" for name, text in reply.header_lines), *framing]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
@@ -25,12 +25,12 @@ def _length(size: int) -> str:
 
 
 def _close_by_reset(stream: trio.SocketStream) -> None:
-    """Make the coming close a reset: lingering for no time drops what is unsent and sends RST."""
+    """Make the next close send RST: SO_LINGER with 0 seconds drops unsent data."""
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def _until_left(stream: trio.SocketStream) -> None:
-    """Wait for the client to hang up."""
+    """Wait until the client closes the connection."""
     while await stream.receive_some(RECEIVE_BYTES):
         pass
 
@@ -42,12 +42,12 @@ async def _drip(stream: trio.SocketStream, data: bytes) -> None:
 
 
 def hang(_: Reply) -> Sabotage:
-    """Say nothing until the client leaves."""
+    """Send nothing until the client closes the connection."""
     return _until_left
 
 
 def drip(reply: Reply) -> Sabotage:
-    """Prompt headers, then a byte every half second."""
+    """Send the headers at once, then the body: a byte every half second."""
 
     async def act(stream: trio.SocketStream) -> None:
         await stream.send_all(_head(reply, _length(len(reply.body))))
@@ -57,7 +57,7 @@ def drip(reply: Reply) -> Sabotage:
 
 
 def slow_headers(reply: Reply) -> Sabotage:
-    """The status line and headers, a byte every half second."""
+    """Send everything, from the status line on, a byte every half second."""
 
     async def act(stream: trio.SocketStream) -> None:
         await _drip(stream, _head(reply, _length(len(reply.body))) + reply.body)
@@ -66,7 +66,7 @@ def slow_headers(reply: Reply) -> Sabotage:
 
 
 def wrong_length(reply: Reply) -> Sabotage:
-    """A Content-Length above what comes before the connection ends."""
+    """Send a Content-Length 1,000 bytes too large, then close."""
 
     async def act(stream: trio.SocketStream) -> None:
         await stream.send_all(_head(reply, _length(len(reply.body) + 1000)) + reply.body)
@@ -75,7 +75,7 @@ def wrong_length(reply: Reply) -> Sabotage:
 
 
 def reset(reply: Reply) -> Sabotage:
-    """Half the body, then RST."""
+    """Send half the body, then RST."""
 
     async def act(stream: trio.SocketStream) -> None:
         await stream.send_all(_head(reply, _length(len(reply.body))) + reply.body[: len(reply.body) // 2])
@@ -85,7 +85,7 @@ def reset(reply: Reply) -> Sabotage:
 
 
 def eof(_: Reply) -> Sabotage:
-    """An ordinary end of the connection where the response should begin."""
+    """Close the connection in order, without a response."""
 
     async def act(stream: trio.SocketStream) -> None:
         await stream.send_eof()
@@ -94,12 +94,12 @@ def eof(_: Reply) -> Sabotage:
 
 
 def huge(reply: Reply) -> Sabotage:
-    """100 MB that end with the connection, their size not told."""
+    """Send 100 MB without a length; the end of the connection ends the body."""
     return _flood(reply, "Connection: close")
 
 
 def huge_length(reply: Reply) -> Sabotage:
-    """100 MB, as the Content-Length says."""
+    """Send 100 MB with their Content-Length."""
     return _flood(reply, _length(HUGE_BYTES))
 
 

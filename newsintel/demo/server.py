@@ -1,4 +1,4 @@
-"""The simulated upstreams as one server on one port, with a path prefix for each API."""
+"""Serves the simulated upstreams on one port, with a path prefix for each API."""
 
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,17 +23,19 @@ from newsintel.demo.wire import Reply, Request, Sabotage, converse
 
 PREFIXES = {"newsapi": "/newsapi", "guardian": "/guardian", "reddit": "/reddit", "reddit_auth": "/reddit-www"}
 LATENCIES_MS = {"newsapi": (120.0, 40.0), "guardian": (90.0, 30.0), "reddit": (180.0, 60.0), "reddit_auth": (60.0, 20.0)}
-"""Latency and jitter of a good day, our guess; they only have to look alive and stay well below a second."""
+"""Latency and jitter of a good day (our estimate). They must look real and stay well below 1 s."""
 
 
 @frozen
 class Simulated:
-    """Where the simulated upstreams are.
+    """The addresses of the simulated upstreams.
 
     Attributes:
-        base_urls: by name: newsapi, guardian, reddit, reddit_auth; what stands for `https://newsapi.org` and so on.
-        control_url: GET shows settings and call counters; PUT to /NAME changes settings; DELETE sets everything back.
-        environ: the settings that point newsintel at them.
+        base_urls: by name (newsapi, guardian, reddit, reddit_auth), in place of
+            `https://newsapi.org` and so on.
+        control_url: GET shows settings and call counters; PUT to /NAME changes settings; DELETE
+            resets everything.
+        environ: the settings that make newsintel use them.
     """
 
     base_urls: Mapping[str, str]
@@ -52,20 +54,20 @@ async def simulated_upstreams(
     limited: bool = False,
     wrap: Callable[[Api], Api] = lambda api: api,
 ) -> AsyncIterator[Simulated]:
-    """Run the simulated upstreams as long as the block lasts.
+    """Run the simulated upstreams while the block runs.
 
     Args:
         replay: a folder of recorded responses to serve instead of invented news.
         host: the address to listen on.
-        port: 0 lets the system choose.
-        now: the moment from which the news is told; the real one by default.
-        seed: decides the invented news and the dice for faults and jitter.
+        port: 0: the system chooses one.
+        now: the current time of the simulated news; by default the real time.
+        seed: the seed of the invented news, of faults and of jitter.
         limited: start with the free plans' quotas, paces and delays.
-        wrap: puts something between each API and those who call it.
+        wrap: wraps each API, for example to observe its calls.
 
     Raises:
-        ReplayError: the folder holds nothing to replay.
-        OSError: the port cannot be had.
+        ReplayError: the folder has nothing to replay.
+        OSError: the server cannot listen on the port.
     """
     clocks = Clocks(now or datetime.now(UTC), trio.current_time)
     known = load_recordings(replay) if replay else build(clocks.now, seed)
@@ -92,7 +94,7 @@ def _upstreams(known: Corpus, clocks: Clocks, seed: int, wrap: Callable[[Api], A
 
 
 async def _respond(upstreams: Mapping[str, Upstream], root: str, request: Request) -> Reply | Sabotage:
-    """Answer one request: an API's after its latency, anything else at once."""
+    """Answer a request: for an API after its latency, for anything else at once."""
     for name, prefix in PREFIXES.items():
         if request.path.startswith(prefix + "/"):
             due = trio.current_time() + upstreams[name].latency_s()
@@ -103,19 +105,19 @@ async def _respond(upstreams: Mapping[str, Upstream], root: str, request: Reques
         return control.answer(upstreams, request)
     if request.path == "/":
         return Reply.html(200, front_page(root))
-    return Reply.json(404, {"message": "There is nothing here; / tells what this server is."})
+    return Reply.json(404, {"message": "Not found. GET / describes this server."})
 
 
 def _below(prefix: str, request: Request) -> Request:
-    """The request as the API itself would see it."""
+    """Return the request as the API itself would see it."""
     return Request(request.method, request.path.removeprefix(prefix), request.query, request.headers, request.body)
 
 
 def _environ(base_urls: Mapping[str, str]) -> dict[str, str]:
-    """Settings for newsintel.
+    """Return the settings for newsintel.
 
-    Pace and quota are off: they protect the real providers' free plans, and with them the second search of a demonstration would come back
-    rate_limited.
+    Pace and quota are off. They protect the real free plans; here they would make the second search
+    of a demo rate_limited.
     """
     settings = {f"{name.upper()}_URL": url for name, url in base_urls.items()} | {
         "NEWSAPI_KEY": newsapi.KEY,

@@ -1,7 +1,8 @@
 """The invented news: what happened, when, and who reported it first.
 
-The material is written by hand (`material/*.toml`): themes, and in each a number of lines of news. A line is an event and what came of it
-later, told as two stories. They may read much alike, as real follow-ups do, but they are different news: no deduplication may join them.
+The material is written by hand (`material/*.toml`): themes, each with several lines of news. A line
+is two stories: an event and its follow-up. The two can look similar, as real follow-ups do. They
+are different news, so deduplication must not join them.
 """
 
 import random
@@ -18,17 +19,17 @@ from attrs import frozen
 from newsintel.demo.outlets import AUTHORS, GUARDIAN, OUTLETS, Outlet
 
 SPAN = timedelta(days=6)
-"""How far back the news goes: inside every API's window, and enough days for a timeline."""
+"""How far back the news goes: within every API's history, and enough days for a timeline."""
 AGE_MINUTES = 4
-"""The latest story's least age, so that no source dates a copy of it in the future."""
+"""Minimum age of a story, so that no copy of it has a date in the future."""
 
 
 @frozen
 class Theme:
-    """A subject that the news keeps coming back to.
+    """A subject with several lines of news.
 
     Attributes:
-        background: a paragraph that ends every report on it, with the words that people search for.
+        background: a paragraph at the end of every report, with the words that people search for.
         flair: Reddit's label for it.
         lines: four texts for each line of news: title, summary, later title, later summary.
     """
@@ -46,8 +47,8 @@ class Story:
     """One piece of news.
 
     Attributes:
-        name: unique, fit for a URL.
-        outlet: who had it first.
+        name: unique and valid in a URL.
+        outlet: the outlet that reported it first.
         heat: how much people care, 0..1.
     """
 
@@ -62,23 +63,23 @@ class Story:
 
     @property
     def url(self) -> str:
-        """Its address at the outlet that had it first."""
+        """Its address at the outlet that reported it first."""
         return self.url_at(self.outlet)
 
     def url_at(self, outlet: Outlet) -> str:
-        """Its address at an outlet."""
+        """Return its address at an outlet."""
         return f"https://www.{outlet.host}/{slug(self.theme.section)}/{self.at:%Y/%m/%d}/{self.name}"
 
 
 def slug(text: str) -> str:
-    """Text as part of a URL."""
+    """Return text as part of a URL."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().replace("'", "")
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 @cache
 def themes() -> tuple[Theme, ...]:
-    """Every theme of the material, in the order of their names."""
+    """Load every theme of the material, in the order of their names."""
     found = []
     for file in files("newsintel.demo").joinpath("material").iterdir():
         if file.name.endswith(".toml"):
@@ -92,7 +93,7 @@ def _theme(name: str, table: dict[str, object]) -> Theme:
 
 
 def tell(now: datetime, dice: random.Random) -> Iterator[Story]:
-    """Every story, each line's later one right after its first."""
+    """Yield every story; the follow-up comes directly after the first story of its line."""
     for theme in themes():
         for title, summary, later_title, later_summary in theme.lines:
             age = AGE_MINUTES + (SPAN / timedelta(minutes=1)) * dice.random() ** 1.5

@@ -1,4 +1,4 @@
-"""How the same headline and the same address come to look different from one place to the next."""
+"""Variations of a headline and an address, as different outlets write them."""
 
 import random
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _WORDS = ((" and ", " & "), (" says ", " said "), ("% ", " per cent "), (" after
 
 
 def with_tail(title: str, outlet: Outlet) -> str:
-    """The headline as aggregators list it, with the outlet's name behind it."""
+    """Return the headline with the outlet's name after it, as aggregators do."""
     return f"{title} - {outlet.name}"
 
 
@@ -32,7 +32,7 @@ def _curly(title: str) -> str:
 
 
 def _reworded(title: str) -> str:
-    """One small word exchanged for another, the first that fits."""
+    """Replace the first small word that has an alternative."""
     for old, new in _WORDS:
         if old in title:
             return title.replace(old, new, 1)
@@ -53,12 +53,12 @@ _RESPELLINGS: tuple[Callable[[str], str], ...] = (
 
 
 def respelled(title: str, dice: random.Random) -> str:
-    """The headline with one small edit, as a second desk would print it."""
+    """Return the headline with one small edit, as another editor would write it."""
     return dice.choice(_RESPELLINGS)(title)
 
 
 def rewritten_url(url: str, dice: random.Random) -> str:
-    """Another spelling of the same address, or the same one."""
+    """Return another spelling of the same address, or the address itself."""
     choice = dice.randrange(7)
     if choice == 0:
         return url.replace("https://", "http://", 1)

@@ -1,7 +1,8 @@
 """HTTP/1.1 on a trio stream: requests in, replies out.
 
-Written on h11 rather than on a framework, because half of what this server is for are answers that no framework agrees to send: a wrong
-Content-Length, a reset in mid-body, headers that come one byte at a time. Those are `Sabotage`: functions that get the bare stream.
+It uses h11 and no framework, because this server must send answers that frameworks do not send: a
+wrong Content-Length, a reset in mid-body, headers that come one byte at a time. Those are
+`Sabotage`: functions that get the bare stream.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,17 +16,17 @@ import trio
 from attrs import evolve, field, frozen
 
 SIMULATED = ("X-Simulated", "newsintel-demo")
-"""The header that every response carries: nobody shall take this server for the real thing."""
+"""The header of every response, so that nobody mistakes this server for a real one."""
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 RECEIVE_BYTES = 65_536
 MAX_BODY_BYTES = 65_536
-"""A request's; the largest real one is a token request of about 100 bytes."""
+"""Of a request; the largest real one is a token request of about 100 bytes."""
 
 
 @frozen
 class Request:
-    """One HTTP request. Header names are in lower case; of a repeated query parameter the last one counts."""
+    """One HTTP request. Header names are in lower case; the last of a repeated parameter counts."""
 
     method: str
     path: str
@@ -36,7 +37,7 @@ class Request:
 
 @frozen
 class Reply:
-    """One HTTP response, sent with its true Content-Length."""
+    """One HTTP response, sent with the correct Content-Length."""
 
     status: int
     body: bytes = b""
@@ -44,36 +45,36 @@ class Reply:
 
     @classmethod
     def json(cls, status: int, value: Any, **headers: str) -> "Reply":
-        """A JSON response; underscores in header names stand for hyphens."""
+        """Return a JSON response. Underscores in header names become hyphens."""
         return cls(status, orjson.dumps(value), {"Content-Type": JSON} | {name.replace("_", "-"): text for name, text in headers.items()})
 
     @classmethod
     def html(cls, status: int, text: str) -> "Reply":
-        """An HTML page, as proxies and network blocks send."""
+        """Return an HTML page, as proxies and network blocks send."""
         return cls(status, text.encode(), {"Content-Type": HTML})
 
     def with_headers(self, headers: Mapping[str, str]) -> "Reply":
-        """The same with further headers."""
+        """Return a copy with more headers."""
         return evolve(self, headers={**self.headers, **headers})
 
     @property
     def reason(self) -> str:
-        """The status line's words."""
+        """The reason phrase of the status line."""
         return HTTPStatus(self.status).phrase
 
     @property
     def header_lines(self) -> list[tuple[str, str]]:
-        """Every header but the framing ones."""
+        """Every header except the framing headers."""
         return [*self.headers.items(), SIMULATED]
 
 
 Sabotage = Callable[[trio.SocketStream], Awaitable[None]]
-"""Does something unkind to a connection instead of answering; the connection is closed after it."""
+"""Breaks a connection instead of answering. The server closes the connection afterwards."""
 Respond = Callable[[Request], Awaitable[Reply | Sabotage]]
 
 
 async def converse(stream: trio.SocketStream, respond: Respond) -> None:
-    """Serve one connection until either side ends it. What a client does wrong costs only its own connection."""
+    """Serve one connection until either side closes it. A client's error ends only that one."""
     connection = h11.Connection(h11.SERVER)
     try:
         while (request := await _receive(connection, stream)) is not None:
@@ -92,7 +93,7 @@ async def converse(stream: trio.SocketStream, respond: Respond) -> None:
 
 
 async def _receive(connection: h11.Connection, stream: trio.SocketStream) -> Request | None:
-    """The next request, or None when there will be none."""
+    """Return the next request, or None if the connection must end."""
     head, body = None, bytearray()
     while True:
         event = connection.next_event()

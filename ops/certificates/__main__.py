@@ -1,4 +1,7 @@
-"""`python -m ops.certificates`: every root in rds.pem must be in the bundle that Amazon publishes. Needs the network; CI asks each week."""
+"""`python -m ops.certificates` checks that every root in rds.pem is in the bundle of Amazon.
+
+It needs the network. CI runs it on every change and every week.
+"""
 
 import sys
 import urllib.request
@@ -12,7 +15,7 @@ REQUEST_S = 30
 
 
 def main() -> int:
-    """0 if all are Amazon's."""
+    """Return 0 if Amazon's bundle has every certificate."""
     with urllib.request.urlopen(PUBLISHED, timeout=REQUEST_S) as response:
         published = certificates(response.read().decode("ascii"))
     strange = certificates(OURS.read_text(encoding="ascii")) - published

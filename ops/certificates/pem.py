@@ -1,4 +1,4 @@
-"""Certificates out of PEM text. Pure."""
+"""Extracts certificates from PEM text."""
 
 import re
 
@@ -6,5 +6,5 @@ BLOCK = re.compile("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", 
 
 
 def certificates(pem: str) -> set[str]:
-    """Each certificate's base64 without line ends, so that differently wrapped copies are equal."""
+    """Return each certificate's base64 without line ends, so that line lengths do not matter."""
     return {"".join(body.split()) for body in BLOCK.findall(pem)}

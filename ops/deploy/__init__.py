@@ -1,1 +1,4 @@
-"""Releases an image to ECS. Needs Python and the aws CLI, nothing else: the pipeline's machine has no environment of ours."""
+"""Releases an image to ECS.
+
+It needs only Python and the aws CLI, because the pipeline's machine has no virtual environment.
+"""

@@ -1,4 +1,7 @@
-"""`python -m ops.deploy`: what .github/workflows/deploy.yml calls. docs/deploy.md tells the order and what to do when it fails."""
+"""`python -m ops.deploy`, which .github/workflows/deploy.yml calls.
+
+docs/deploy.md describes the order, and what to do after a failure.
+"""
 
 import argparse
 import sys
@@ -9,7 +12,7 @@ from ops.deploy.decisions import DeployError, full_commit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 1 failed."""
+    """Run one command. Returns 0 if it is done, 1 if it failed."""
     given = _parser().parse_args(argv)
     try:
         digest = steps.built(given.repository, full_commit(given.commit))
@@ -44,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "cluster": "the ECS cluster",
         "service": "the ECS service",
         "migrate-family": "the family of the migration's task definition",
-        "url": "where people find the service",
+        "url": "the service's public URL",
     }.items():
         release.add_argument(f"--{name}", required=True, help=what)
     return top

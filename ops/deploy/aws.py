@@ -1,4 +1,4 @@
-"""The aws CLI, asked for one thing at a time."""
+"""Calls of the aws CLI."""
 
 import json
 import subprocess
@@ -10,22 +10,23 @@ CALL_S = 120
 
 
 class AwsError(DeployError):
-    """The CLI ended with an error; the text is what it said."""
+    """The CLI ended with an error; the text is its message."""
 
 
 def aws(service: str, operation: str, /, **parameters: Any) -> Any:
-    """One call.
+    """Call the CLI once.
 
     Args:
         service: such as `ecs`.
         operation: as the CLI spells it, such as `run-task`.
-        parameters: as the API spells them, such as `taskDefinition`; they travel as the JSON document of --cli-input-json.
+        parameters: as the API spells them, such as `taskDefinition`; they are passed as the JSON
+            document of --cli-input-json.
 
     Returns:
-        The answer's JSON.
+        The JSON of the answer.
 
     Raises:
-        AwsError: it failed.
+        AwsError: the call failed.
     """
     command = ["aws", service, operation, "--output", "json", "--cli-input-json", json.dumps(parameters)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CALL_S)

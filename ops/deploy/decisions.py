@@ -1,4 +1,4 @@
-"""What a release decides, of the JSON that AWS answers with. Pure."""
+"""The decisions of a release, from the JSON that AWS returns. No side effects."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,25 +18,26 @@ READ_ONLY = (
     "registeredBy",
     "deregisteredAt",
 )
-"""What describe-task-definition adds and register-task-definition does not take (ECS API reference, TaskDefinition)."""
+"""What describe-task-definition returns and register-task-definition rejects (ECS API reference,
+TaskDefinition)."""
 
 
 class DeployError(Exception):
-    """The release failed; the text says why, in one line unless it holds a log."""
+    """The release failed; the text says why, in one line unless it includes a log."""
 
 
 class Progress(NamedTuple):
-    """How far a rollout is."""
+    """The progress of a rollout."""
 
     done: bool
     words: str
 
 
 def with_image(definition: Json, image: str) -> dict[str, Any]:
-    """A task definition to register: the described one with the image of our container swapped and nothing else.
+    """Return a task definition to register: `definition` with only our container's image replaced.
 
     Raises:
-        DeployError: it has no container of ours.
+        DeployError: it does not have our container.
     """
     found = {name: value for name, value in definition.items() if name not in READ_ONLY}
     containers = [{**each, "image": image} if each["name"] == CONTAINER else each for each in found["containerDefinitions"]]
@@ -46,12 +47,13 @@ def with_image(definition: Json, image: str) -> dict[str, Any]:
 
 
 def rollout(deployments: Sequence[Json], revision: str) -> Progress:
-    """How far the rollout of the revision just registered is.
+    """Return the progress of the rollout of a newly registered revision.
 
-    A rollback makes a deployment of the older revision the primary one and completes that: only the primary's revision tells the two apart.
+    A rollback also completes a primary deployment, but of the older revision. So only the primary's
+    revision distinguishes success from rollback.
 
     Raises:
-        DeployError: the service is not on its way to that revision any more.
+        DeployError: the service no longer rolls out that revision.
     """
     ours = next((each for each in deployments if each["taskDefinition"] == revision), None)
     primary = next(each for each in deployments if each["status"] == "PRIMARY")
@@ -66,10 +68,10 @@ def rollout(deployments: Sequence[Json], revision: str) -> Progress:
 
 
 def exit_code(task: Json) -> int | None:
-    """How our container of a task ended; None while the task goes on.
+    """Return the exit code of our container in a task, or None while the task runs.
 
     Raises:
-        DeployError: it stopped without our container having run to an end.
+        DeployError: the task stopped, but our container has no exit code.
     """
     if task["lastStatus"] != "STOPPED":
         return None
@@ -81,7 +83,7 @@ def exit_code(task: Json) -> int | None:
 
 
 def log_of(definition: Json, task_arn: str) -> tuple[str, str] | None:
-    """The CloudWatch log group and stream of our container in a task; None if it logs elsewhere."""
+    """Return the CloudWatch log group and stream of our container, or None if it logs elsewhere."""
     container = next(each for each in definition["containerDefinitions"] if each["name"] == CONTAINER)
     options = container.get("logConfiguration", {}).get("options", {})
     if not {"awslogs-group", "awslogs-stream-prefix"} <= options.keys():
@@ -90,25 +92,25 @@ def log_of(definition: Json, task_arn: str) -> tuple[str, str] | None:
 
 
 def family(revision: str) -> str:
-    """The family of a revision's ARN."""
+    """Return the family of a revision's ARN."""
     return short(revision).partition(":")[0]
 
 
 def short(revision: str) -> str:
-    """family:revision out of an ARN."""
+    """Return family:revision of an ARN."""
     return revision.rpartition("/")[2]
 
 
 def running(deployment: Json) -> str:
-    """A deployment's revision."""
+    """Return a deployment's family:revision."""
     return short(deployment["taskDefinition"])
 
 
 def full_commit(text: str) -> str:
-    """A full commit SHA as it stands.
+    """Return the text if it is a full commit SHA.
 
     Raises:
-        DeployError: it is none.
+        DeployError: it is not a full commit SHA.
     """
     if not re.fullmatch(r"[0-9a-f]{40}", text):
         raise DeployError(f"a commit must be given as 40 hex digits, not {text!r}")

@@ -1,4 +1,7 @@
-"""The steps of a release, in order: migrate, roll out, verify. Each raises DeployError where the release must not go on."""
+"""The steps of a release, in order: migrate, roll out, verify.
+
+Each raises DeployError if the release must stop.
+"""
 
 import json
 import time
@@ -14,18 +17,22 @@ T = TypeVar("T")
 
 POLL_S = 10.0
 MIGRATION_S = 900.0
-"""A migration only adds, and waits at most 30 s for a lock; building an index over a large archive is the slow case."""
+"""A migration only adds, and waits at most 30 s for a lock. Indexing a large archive is slowest."""
 ROLLOUT_S = 1800.0
-"""Twice what replacing ten tasks takes (start, two health checks, 30 s of deregistration), and the alarms' watch after it."""
+"""Twice the time to replace ten tasks (start, two health checks, 30 s of deregistration), plus the
+time that the alarms watch after it."""
 VERIFY_S = 120.0
 IN_A_ROW = 5
-"""Answers of /health that must name the commit one after the other: behind the balancer each may come from another task."""
+"""Consecutive answers of /health that must name the commit: each can come from a different task."""
 LOG_LINES = 50
 REQUEST_S = 10
 
 
 def built(repository: str, commit: str) -> str | None:
-    """The digest of the image that a commit was built into; None if it was not yet. Tags are immutable, so it is never built twice."""
+    """Return the digest of a commit's image, or None if it is not built yet.
+
+    Tags are immutable, so a commit is never built twice.
+    """
     try:
         found = aws("ecr", "describe-images", repositoryName=repository.partition("/")[2], imageIds=[{"imageTag": commit}])
     except AwsError as error:
@@ -37,7 +44,7 @@ def built(repository: str, commit: str) -> str | None:
 
 
 def migrate(cluster: str, service: str, task_family: str, image: str) -> None:
-    """Run the migration's task with the new image, in the service's own subnets, and see it exit 0."""
+    """Run the migration task with the new image in the service's subnets; it must exit with 0."""
     definition = newest(task_family)
     revision = register(definition, image)
     network = described(cluster, service)["networkConfiguration"]
@@ -53,7 +60,7 @@ def migrate(cluster: str, service: str, task_family: str, image: str) -> None:
 
 
 def roll_out(cluster: str, service: str, image: str) -> str:
-    """Put a revision with the new image in front, and see the rollout through to its end. Returns the revision's ARN."""
+    """Deploy a revision with the new image and wait for the rollout. Returns the revision's ARN."""
     before = described(cluster, service)
     revision = register(newest(family(before["taskDefinition"])), image)
     say(f"{short(before['taskDefinition'])} -> {short(revision)}")
@@ -73,7 +80,7 @@ def roll_out(cluster: str, service: str, image: str) -> str:
 
 
 def verify(cluster: str, service: str, revision: str, url: str, commit: str) -> None:
-    """See with our own eyes that people get the new version: the revision that runs, the commit that answers, the readiness."""
+    """Check that the new version serves: the running revision, the answering commit, readiness."""
     primary = next(each for each in described(cluster, service)["deployments"] if each["status"] == "PRIMARY")
     if primary["taskDefinition"] != revision or primary["rolloutState"] != "COMPLETED":
         raise DeployError(f"the service runs {running(primary)} ({primary['rolloutState']}), not {short(revision)}")
@@ -94,19 +101,19 @@ def verify(cluster: str, service: str, revision: str, url: str, commit: str) -> 
 
 
 def newest(task_family: str) -> Json:
-    """The newest active task definition of a family: Terraform's or the last release's, whichever came last."""
+    """Return the newest active task definition of a family, from Terraform or from a release."""
     definition: Json = aws("ecs", "describe-task-definition", taskDefinition=task_family)["taskDefinition"]
     return definition
 
 
 def register(definition: Json, image: str) -> str:
-    """Register a revision that differs in its image alone; returns its ARN."""
+    """Register a revision with only the image changed. Returns its ARN."""
     arn: str = aws("ecs", "register-task-definition", **with_image(definition, image))["taskDefinition"]["taskDefinitionArn"]
     return arn
 
 
 def described(cluster: str, service: str) -> dict[str, Any]:
-    """The service as ECS sees it."""
+    """Return the service as ECS describes it."""
     answer = aws("ecs", "describe-services", cluster=cluster, services=[service])
     if not answer["services"]:
         raise DeployError(f"there is no service {service} in {cluster}: {answer['failures']}")
@@ -115,7 +122,7 @@ def described(cluster: str, service: str) -> dict[str, Any]:
 
 
 def log_tail(definition: Json, task: str) -> str:
-    """The last lines that a task logged, or why there are none."""
+    """Return the last log lines of a task, or the reason why there are none."""
     place = log_of(definition, task)
     if place is None:
         return "(its log is not in CloudWatch)"
@@ -127,7 +134,7 @@ def log_tail(definition: Json, task: str) -> str:
 
 
 def asked(url: str) -> dict[str, Any]:
-    """A health route's JSON, also of a 503; {} if nobody answers in JSON."""
+    """Return a health route's JSON, also of a 503; {} without a JSON answer."""
     try:
         with urllib.request.urlopen(url, timeout=REQUEST_S) as response:  # noqa: S310 - the operator's own URL
             body = json.load(response)
@@ -146,7 +153,7 @@ def _json_of(text: bytes) -> Any:
 
 
 def poll(check: Callable[[], T | None], within_s: float, what: str) -> T:
-    """Ask until there is an answer; a DeployError of the check's own ends it at once."""
+    """Repeat a check until it returns a value. A DeployError of the check ends it at once."""
     give_up = time.monotonic() + within_s
     while (found := check()) is None:
         if time.monotonic() >= give_up:
@@ -156,5 +163,5 @@ def poll(check: Callable[[], T | None], within_s: float, what: str) -> T:
 
 
 def say(words: str) -> None:
-    """Tell the log of the pipeline."""
+    """Write to the log of the pipeline."""
     print(words, flush=True)

@@ -23,7 +23,7 @@ resource "aws_s3_bucket_ownership_controls" "access_logs" {
   }
 }
 
-# The balancer cannot write to a bucket with a key of ours.
+# The balancer cannot write to a bucket that is encrypted with our own KMS key.
 resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
   bucket = aws_s3_bucket.access_logs.id
 

@@ -1,6 +1,8 @@
-# What wakes somebody. An alarm here means that people are, or soon will be, badly served; the rest is for the dashboard.
+# The alarms. Each means that people get bad service, or soon will; everything else is on the
+# dashboard.
 locals {
-  # Metrics of the service itself: embedded in its log by NEWSINTEL_LOG_FORMAT=emf. `newsintel config --metrics` lists the names.
+  # The service's own metrics, embedded in its log by NEWSINTEL_LOG_FORMAT=emf.
+  # `newsintel config --metrics` lists the names.
   own_metrics    = "newsintel"
   own_dimensions = { env = "production" }
 
@@ -11,24 +13,24 @@ locals {
 
   alarms = merge(
     {
-      service-errors      = { text = "The service answers with 5xx of its own", namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
+      service-errors      = { text = "The service itself answers 5xx", namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
       balancer-errors     = { text = "The load balancer answers 5xx in the service's place", namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer_dimensions, statistic = "Sum", above = 10, minutes = 1, periods = 3 }
-      slow-answers        = { text = "One answer in a hundred takes longer than the search deadline and a half", namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = local.target_dimensions, statistic = "p99", above = 2.25, minutes = 5, periods = 3 }
+      slow-answers        = { text = "One answer in a hundred takes longer than 1.5 times the search deadline", namespace = "AWS/ApplicationELB", metric = "TargetResponseTime", dimensions = local.target_dimensions, statistic = "p99", above = 2.25, minutes = 5, periods = 3 }
       unhealthy-tasks     = { text = "A task does not answer /health", namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", dimensions = local.target_dimensions, statistic = "Maximum", above = 0, minutes = 1, periods = 5 }
-      too-few-tasks       = { text = "Fewer tasks run than must", namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", dimensions = local.service_dimensions, statistic = "Minimum", below = var.min_tasks, minutes = 1, periods = 10, missing = "breaching" }
-      busy-tasks          = { text = "Tasks stay busy although more were started: max_tasks is too low", namespace = "AWS/ECS", metric = "CPUUtilization", dimensions = local.service_dimensions, statistic = "Average", above = 85, minutes = 5, periods = 3 }
+      too-few-tasks       = { text = "Fewer than min_tasks tasks run", namespace = "ECS/ContainerInsights", metric = "RunningTaskCount", dimensions = local.service_dimensions, statistic = "Minimum", below = var.min_tasks, minutes = 1, periods = 10, missing = "breaching" }
+      busy-tasks          = { text = "Tasks stay busy after scaling: max_tasks is too low", namespace = "AWS/ECS", metric = "CPUUtilization", dimensions = local.service_dimensions, statistic = "Average", above = 85, minutes = 5, periods = 3 }
       full-memory         = { text = "Tasks are running out of memory", namespace = "AWS/ECS", metric = "MemoryUtilization", dimensions = local.service_dimensions, statistic = "Maximum", above = 85, minutes = 5, periods = 3 }
       database-cpu        = { text = "The database is busy", namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.database_dimensions, statistic = "Average", above = 80, minutes = 5, periods = 3 }
-      database-storage    = { text = "Less than a tenth of the database's first storage is free, and growing it did not help", namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database_dimensions, statistic = "Minimum", below = var.database_storage_gib * 107374182, minutes = 5, periods = 3 }
+      database-storage    = { text = "Less than a tenth of the database's initial storage is free, despite autoscaling", namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database_dimensions, statistic = "Minimum", below = var.database_storage_gib * 107374182, minutes = 5, periods = 3 }
       database-memory     = { text = "Less than 256 MiB of the database's memory is free", namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = local.database_dimensions, statistic = "Minimum", below = 268435456, minutes = 5, periods = 3 }
-      database-connection = { text = "Nine tenths of the database's connections are taken", namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database_dimensions, statistic = "Maximum", above = floor(local.database_connections * 0.9), minutes = 1, periods = 3 }
-      own-errors          = { text = "Answers of 5xx, as the service counts them", namespace = local.own_metrics, metric = "http_5xx", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
-      failed-searches     = { text = "Searches for which no source, copy or archive had an answer", namespace = local.own_metrics, metric = "searches_failed", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
+      database-connection = { text = "Nine tenths of the database's connections are in use", namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database_dimensions, statistic = "Maximum", above = floor(local.database_connections * 0.9), minutes = 1, periods = 3 }
+      own-errors          = { text = "5xx answers, counted by the service", namespace = local.own_metrics, metric = "http_5xx", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
+      failed-searches     = { text = "Searches that no source, cache or archive could answer", namespace = local.own_metrics, metric = "searches_failed", dimensions = local.own_dimensions, statistic = "Sum", above = 25, minutes = 1, periods = 3 }
       flight-bugs         = { text = "A bug ended a search; its traceback is in the log", namespace = local.own_metrics, metric = "flight_bugs", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
-      lost-articles       = { text = "Articles were lost: the database stayed away longer than a shutdown lasts", namespace = local.own_metrics, metric = "lost_articles", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
+      lost-articles       = { text = "Articles were lost: the database was unavailable for longer than a shutdown", namespace = local.own_metrics, metric = "lost_articles", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 1 }
       refused-messages    = { text = "Inboxes are full: answers are not archived, cached or recorded", namespace = local.own_metrics, metric = "refusals", dimensions = local.own_dimensions, statistic = "Sum", above = 0, minutes = 5, periods = 3 }
       archive-behind      = { text = "Answers wait half a minute for the archive", namespace = local.own_metrics, metric = "queue_age_s_persister", dimensions = local.own_dimensions, statistic = "Maximum", above = 30, minutes = 1, periods = 5 }
-      cache-away          = { text = "The service has given up on its cache", namespace = local.own_metrics, metric = "redis_breaker_open", dimensions = local.own_dimensions, statistic = "Maximum", above = 0, minutes = 1, periods = 5 }
+      cache-away          = { text = "The service cannot use its cache (circuit breaker open)", namespace = local.own_metrics, metric = "redis_breaker_open", dimensions = local.own_dimensions, statistic = "Maximum", above = 0, minutes = 1, periods = 5 }
     },
     {
       for node in range(1, 1 + (var.multi_az ? 2 : 1)) : "cache-${node}-memory" => {
@@ -37,12 +39,12 @@ locals {
     },
     {
       for source in var.sources : "${source}-away" => {
-        text = "The service has left ${source} alone for half an hour", namespace = local.own_metrics, metric = "source_ready_${source}", dimensions = local.own_dimensions, statistic = "Maximum", below = 1, minutes = 5, periods = 6
+        text = "The service has suspended calls to ${source} for half an hour", namespace = local.own_metrics, metric = "source_ready_${source}", dimensions = local.own_dimensions, statistic = "Maximum", below = 1, minutes = 5, periods = 6
       }
     },
   )
 
-  # Those that undo a deployment: what a new version can break, and nothing that a source or a store can.
+  # These alarms roll a deployment back: a new version can cause them, a source or a store cannot.
   deployment_alarms = ["service-errors", "balancer-errors", "unhealthy-tasks", "flight-bugs"]
 }
 

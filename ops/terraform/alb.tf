@@ -7,7 +7,7 @@ resource "aws_lb" "main" {
   drop_invalid_header_fields = true
   desync_mitigation_mode     = "strictest"
   enable_deletion_protection = var.deletion_protection
-  idle_timeout               = 60 # below the 75 s for which the service keeps connections: the balancer must be the one to close
+  idle_timeout               = 60 # below the service's keep-alive, 75 s: balancer closes first
   preserve_host_header       = true
   xff_header_processing_mode = "append"
 
@@ -28,7 +28,7 @@ resource "aws_lb_target_group" "service" {
   deregistration_delay          = local.deregistration_s
   load_balancing_algorithm_type = "least_outstanding_requests"
 
-  # Alive, not ready: an outage of a store must not make the balancer give up every task at once.
+  # Health, not readiness: an outage of a store must not take all tasks out of service at once.
   health_check {
     enabled             = true
     path                = "/health"

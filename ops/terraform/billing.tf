@@ -1,4 +1,5 @@
-# AWS keeps what it charges as a metric in us-east-1 alone, once "CloudWatch billing alerts" is ticked in the account's billing preferences.
+# AWS publishes charges as a metric only in us-east-1, and only if "CloudWatch billing alerts" is
+# enabled in the account's billing preferences.
 locals {
   billing_region = "us-east-1"
 }
@@ -46,7 +47,7 @@ resource "aws_sns_topic_subscription" "billing" {
 resource "aws_cloudwatch_metric_alarm" "billing" {
   region              = local.billing_region
   alarm_name          = "${local.name}-billing"
-  alarm_description   = "The account's estimated charges of this month are past ${var.monthly_budget_usd} USD"
+  alarm_description   = "The account's estimated charges of this month exceed ${var.monthly_budget_usd} USD"
   namespace           = "AWS/Billing"
   metric_name         = "EstimatedCharges"
   dimensions          = { Currency = "USD" }

@@ -1,8 +1,9 @@
 locals {
   cache_user = "newsintel"
 
-  # What the service does with its cache: read, write, expire, count, in transactions, and ask the time. No scripts, no pub/sub, nothing that looks at or
-  # changes the server. A test runs the service with these rights (tests/storage/test_deployed_rights.py).
+  # The service's rights in its cache: read, write, expire, count, transactions and TIME. No
+  # scripts, no pub/sub, no commands that inspect or change the server. A test runs the service with
+  # these rights (tests/storage/test_deployed_rights.py).
   cache_access = "on ~* -@all +@read +@write +@transaction +@connection +time -@admin -@dangerous -@scripting -@pubsub -@blocking"
 }
 
@@ -17,7 +18,7 @@ resource "aws_elasticache_parameter_group" "main" {
   description = "newsintel ${var.environment}"
   family      = "valkey8"
 
-  # Every value has a lifetime; when memory is short the one with the least of it left goes first.
+  # Every value expires. When memory is full, the value that expires first is evicted first.
   parameter {
     name  = "maxmemory-policy"
     value = "volatile-ttl"

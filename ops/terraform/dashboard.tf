@@ -4,7 +4,7 @@ locals {
     "queue_age_s_merger", "queue_age_s_persister", "queue_age_s_cache_writer", "queue_age_s_recorder",
   ] : name => [local.own_metrics, name, "env", local.own_dimensions.env] }
 
-  # Title, statistic, metrics; three in a row.
+  # Title, statistic, metrics; three per row.
   widgets = [
     { title = "Requests and 5xx per minute", stat = "Sum", metrics = [
       local.own_metric.http_requests,
@@ -14,7 +14,7 @@ locals {
     { title = "Share of searches answered from the cache", stat = "Average", metrics = [local.own_metric.hit_ratio] },
     { title = "Searches, and those without an answer", stat = "Sum", metrics = [local.own_metric.searches, local.own_metric.searches_failed] },
     { title = "p99 of a source's answer (ms)", stat = "Maximum", metrics = [for source in var.sources : [local.own_metrics, "fetch_p99_ms_${source}", "env", local.own_dimensions.env]] },
-    { title = "Breakers: a source is asked (1) or left alone (0), Redis is left alone (1)", stat = "Minimum", metrics = concat(
+    { title = "Circuit breakers: source is called (1) or not (0), Redis is not called (1)", stat = "Minimum", metrics = concat(
       [for source in var.sources : [local.own_metrics, "source_ready_${source}", "env", local.own_dimensions.env]],
       [concat(local.own_metric.redis_breaker_open, [{ stat = "Maximum" }])],
     ) },
@@ -25,8 +25,8 @@ locals {
       local.own_metric.queue_age_s_cache_writer,
       local.own_metric.queue_age_s_recorder,
     ] },
-    { title = "Refused, lost and dead", stat = "Sum", metrics = [local.own_metric.refusals, local.own_metric.lost_articles, local.own_metric.dead_letters] },
-    { title = "Searches in the air", stat = "Maximum", metrics = [local.own_metric.flights] },
+    { title = "Refused messages, lost articles, dead letters", stat = "Sum", metrics = [local.own_metric.refusals, local.own_metric.lost_articles, local.own_metric.dead_letters] },
+    { title = "Running searches", stat = "Maximum", metrics = [local.own_metric.flights] },
     { title = "Answers of tasks: p50, p99 (s)", stat = "p99", metrics = [
       ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", aws_lb.main.arn_suffix],
       ["AWS/ApplicationELB", "TargetResponseTime", "LoadBalancer", aws_lb.main.arn_suffix, { stat = "p50" }],

@@ -20,7 +20,7 @@ resource "aws_db_parameter_group" "main" {
     value = "1"
   }
 
-  # Changes of the schema, and whatever takes longer than a second; never what people searched for.
+  # Log schema changes and statements over one second; never people's search terms.
   parameter {
     name  = "log_statement"
     value = "ddl"
@@ -53,7 +53,7 @@ resource "aws_db_instance" "main" {
   instance_class = var.database_instance_class
   db_name        = local.database_name
 
-  # The owner of the schema, used by migrations alone. RDS makes, keeps and rotates the password.
+  # The owner of the schema, used only by migrations. RDS creates, stores and rotates its password.
   username                      = local.database_owner
   manage_master_user_password   = true
   master_user_secret_kms_key_id = aws_kms_key.main["secrets"].arn
@@ -92,7 +92,7 @@ resource "aws_db_instance" "main" {
   monitoring_interval                   = 60
   monitoring_role_arn                   = aws_iam_role.database_monitoring.arn
 
-  # RDS would make the log groups itself, unencrypted and for ever.
+  # RDS would create the log groups itself, unencrypted and without expiry.
   depends_on = [aws_cloudwatch_log_group.main]
 }
 

@@ -1,7 +1,8 @@
 locals {
   image = "${var.account_id}.dkr.ecr.${var.region}.amazonaws.com/${local.name}:${var.image_tag}"
 
-  # What the service is told in the open. The names are newsintel's own (`newsintel config`); tests/ops keeps the two in step.
+  # Settings that are not secret. The names are newsintel's (`newsintel config`); tests/ops compares
+  # the two.
   environment = merge(
     {
       NEWSINTEL_ENV             = "production"
@@ -22,8 +23,9 @@ locals {
     },
   )
 
-  # What it is told by way of Secrets Manager: setting => secret:field. The servers' addresses are no secrets, but so the task definition
-  # holds nothing that is known only after creation, and can be checked before it exists.
+  # Settings from Secrets Manager: setting => secret:field. The servers' addresses are not secret.
+  # They are here so that the task definition has only values known before creation, and can be
+  # checked.
   store_secrets = {
     NEWSINTEL_SECRET_KEYS       = "app:secret_keys"
     NEWSINTEL_DATABASE_URL      = "database:url"
@@ -45,7 +47,7 @@ locals {
     for name, field in local.optional_secrets : name => field if contains(keys(aws_secretsmanager_secret.main), split(":", field)[0])
   })
 
-  # What every container of ours has in common: no rights, nothing to write to.
+  # Common to all containers: unprivileged, with a read-only file system.
   container = {
     name                   = "newsintel"
     image                  = local.image
@@ -84,7 +86,7 @@ resource "aws_ecs_task_definition" "service" {
   family                   = local.name
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
-  cpu                      = "1024" # one process runs on one core; of two, 70 % of both would never be reached and nothing would scale
+  cpu                      = "1024" # one process uses one core: at two it never reaches 70 %
   memory                   = tostring(var.task_memory_mib)
   execution_role_arn       = local.arn.execution_role
   task_role_arn            = local.arn.task_role
@@ -113,7 +115,8 @@ resource "aws_ecs_task_definition" "service" {
   depends_on = [aws_iam_role_policy.execution, aws_iam_role.task, aws_secretsmanager_secret_version.generated]
 }
 
-# Run before a new version, by the pipeline. It first sees to it that the service's role exists, without rights over the schema.
+# The pipeline runs it before a new version. First it ensures that the service's database role
+# exists, without rights over the schema.
 resource "aws_ecs_task_definition" "migrate" {
   family                   = "${local.name}-migrate"
   requires_compatibilities = ["FARGATE"]
@@ -185,7 +188,7 @@ resource "aws_ecs_service" "main" {
     alarm_names = [for key in local.deployment_alarms : "${local.name}-${key}"]
   }
 
-  # The pipeline owns the revision, autoscaling the number.
+  # The pipeline owns the revision; autoscaling owns the number of tasks.
   lifecycle {
     ignore_changes = [task_definition, desired_count]
   }

@@ -1,4 +1,5 @@
-# Copy to production.tfvars (which git ignores), and put in your own values. The checks plan with this very file.
+# Copy it to production.tfvars (git ignores that file) and set your values. The checks plan with
+# this file.
 region            = "eu-west-1"
 account_id        = "111122223333"
 domain_name       = "news.example.org"

@@ -1,4 +1,5 @@
-# Four kinds of right, four roles: to start the service, to start a migration, to be the service, to watch the database.
+# Roles: to start the service, to start a migration, to run the service, to write the flow log, and
+# to monitor the database.
 locals {
   tasks_assume = jsonencode({
     Version = "2012-10-17"
@@ -13,7 +14,7 @@ locals {
     }]
   })
 
-  # GetAuthorizationToken knows no resource.
+  # GetAuthorizationToken does not support resources.
   pull_image = [
     { Sid = "Registry", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },
     {
@@ -24,7 +25,8 @@ locals {
     },
   ]
 
-  # Secrets Manager adds a hyphen and six random characters to the name; this is the narrowest pattern that can be written beforehand.
+  # Secrets Manager appends a hyphen and six random characters to the name. This is the narrowest
+  # pattern known before creation.
   secret_arns = { for key, secret in aws_secretsmanager_secret.main : key => "${local.arn.secret}/${key}-??????" }
 }
 
@@ -66,7 +68,8 @@ resource "aws_iam_role_policy" "migrate" {
   })
 }
 
-# RDS names the owner's secret itself, so this one is known only after creation and stands alone: the rest stays reviewable.
+# RDS names the owner's secret, so its ARN is known only after creation. Its policy is separate, so
+# that the others can be reviewed before creation.
 resource "aws_iam_role_policy" "migrate_owner" {
   name = "read-owner-secret"
   role = aws_iam_role.migrate.id
@@ -77,7 +80,7 @@ resource "aws_iam_role_policy" "migrate_owner" {
   })
 }
 
-# The service itself asks AWS for nothing.
+# The service itself makes no AWS calls.
 resource "aws_iam_role" "task" {
   name               = "${local.name}-task"
   description        = "The running service: no rights in AWS"

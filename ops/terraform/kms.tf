@@ -1,5 +1,5 @@
 locals {
-  # One key for each kind of thing, so that the right to read one kind is not the right to read another.
+  # One key for each kind of data: a right to read one kind gives no access to another.
   keys = {
     data    = { description = "the database and the cache at rest", statements = [] }
     images  = { description = "container images", statements = [] }
@@ -57,7 +57,7 @@ resource "aws_kms_key" "main" {
     Statement = concat([local.account_administers], each.value.statements)
   })
 
-  # A key's policy may only name roles that exist.
+  # A key policy can name only existing roles.
   depends_on = [aws_iam_role.execution, aws_iam_role.migrate]
 }
 

@@ -7,8 +7,8 @@ locals {
     ManagedBy   = "terraform"
   }
 
-  # ARNs are written out rather than taken from the resources: a policy made of values that are known only after creation cannot be reviewed,
-  # or checked, before it exists.
+  # ARNs are built from names and not read from resources: a policy with values known only after
+  # creation cannot be reviewed or checked before.
   arn = {
     cluster         = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${local.name}"
     service         = "arn:aws:ecs:${var.region}:${var.account_id}:service/${local.name}/${local.name}"
@@ -23,7 +23,8 @@ locals {
 
   port = 8000
 
-  # The service ends in order within drain_s; its watchdog allows 5 s more (newsintel/runtime/lifecycle.py). Whoever kills it must wait for that.
+  # The service shuts down within drain_s; its watchdog allows 5 s more
+  # (newsintel/runtime/lifecycle.py). ECS must wait for both before it kills the task.
   drain_s           = 20
   stop_timeout_s    = 30
   deregistration_s  = 30
@@ -32,7 +33,7 @@ locals {
   database_name     = "newsintel"
   database_owner    = "newsintel_owner"
   database_role     = "newsintel_service"
-  database_overhead = 30 # RDS's own sessions, those reserved for superusers, and a migration
-  # A deployment runs the new tasks beside the old ones (deployment_maximum_percent = 200).
+  database_overhead = 30 # RDS's own sessions, sessions reserved for superusers, and a migration
+  # A deployment runs new tasks beside the old ones (deployment_maximum_percent = 200).
   database_connections = 2 * var.max_tasks * local.database_pool + local.database_overhead
 }

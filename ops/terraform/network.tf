@@ -13,7 +13,7 @@ resource "aws_vpc" "main" {
   tags = { Name = local.name }
 }
 
-# Everything has a group of its own; whatever is put into none reaches nothing.
+# Every component has its own security group; a component without one has no access to anything.
 resource "aws_default_security_group" "main" {
   vpc_id  = aws_vpc.main.id
   ingress = []
@@ -22,7 +22,8 @@ resource "aws_default_security_group" "main" {
   tags = { Name = "${local.name}-unused" }
 }
 
-# Three tiers in three zones: the balancer and NAT are public, tasks are private with a way out, stores have no way out at all.
+# Three tiers in three zones: balancer and NAT are public, tasks are private with outbound access,
+# stores have no route to the internet.
 resource "aws_subnet" "public" {
   for_each = local.zones
 
@@ -70,7 +71,7 @@ resource "aws_eip" "nat" {
   tags = { Name = "${local.name}-nat-${each.key}" }
 }
 
-# The way to the news sources. One in each zone: the loss of a zone costs the others nothing.
+# The route to the news sources. One NAT gateway per zone: losing a zone does not affect others.
 resource "aws_nat_gateway" "main" {
   for_each = local.zones
 
@@ -138,7 +139,7 @@ resource "aws_route_table_association" "data" {
   subnet_id      = aws_subnet.data[each.key].id
 }
 
-# Layers of images come from S3. The bucket is the registry's; nothing else may be read or written through here.
+# Image layers come from S3. This endpoint allows only the registry's bucket.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.main.id
   service_name      = "com.amazonaws.${var.region}.s3"

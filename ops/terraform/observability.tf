@@ -1,4 +1,4 @@
-# Logs, and who is told what. The alarms are in alarms.tf, the dashboard in dashboard.tf.
+# Logs and notifications. The alarms are in alarms.tf, the dashboard in dashboard.tf.
 locals {
   log_groups = {
     service             = "/newsintel/${var.environment}/service"

@@ -1,4 +1,4 @@
-# GitHub proves which repository and environment a workflow runs for; no key is kept anywhere.
+# GitHub proves the repository and environment of a workflow by OpenID Connect; no key is stored.
 resource "aws_iam_openid_connect_provider" "github" {
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
@@ -34,7 +34,7 @@ resource "aws_iam_role_policy" "deploy" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # These know no resource.
+      # These actions do not support resources.
       { Sid = "Registry", Effect = "Allow", Action = "ecr:GetAuthorizationToken", Resource = "*" },
       { Sid = "TaskDefinitions", Effect = "Allow", Action = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"], Resource = "*" },
       {

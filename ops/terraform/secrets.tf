@@ -1,14 +1,15 @@
-# Every secret, each with the fields of its JSON. None is ever in the state: what Terraform makes is made anew for each run and only written
-# when the version beside it is raised; what others hand out is put in by hand (README.md).
+# Every secret, with the fields of its JSON. No secret is in the state. Terraform generates its own
+# secrets in every run and writes them only if their version was raised. Secrets from other
+# providers are entered by hand (README.md).
 locals {
   generated = {
-    app      = 1 # secret_keys: raising this ends every session. To rotate gently put a new key in front by hand.
+    app      = 1 # secret_keys: raising it ends every session; docs/deploy.md says how to keep them
     metrics  = 1 # token
-    database = 1 # url, password: then run the migration task, which tells PostgreSQL, and deploy
+    database = 1 # url, password: then run the migration task, which updates PostgreSQL, and deploy
     cache    = 1 # url, password: then deploy
   }
 
-  # Fields by secret, for those in use.
+  # Fields by secret, of the secrets in use.
   provided = merge(
     { for source, fields in local.source_fields : source => fields if contains(var.sources, source) },
     var.oidc == null ? {} : { oidc = ["client_secret"] },
@@ -34,9 +35,10 @@ ephemeral "aws_secretsmanager_random_password" "main" {
   for_each = local.generated
 
   password_length     = 48
-  exclude_punctuation = true # they are parts of URLs
+  exclude_punctuation = true # passwords are parts of URLs
 
-  # Nothing of it; but so AWS is asked only once the secret exists, and an empty account can be planned without asking it anything.
+  # Not used. The dependency makes Terraform call AWS only after the secret exists, so that an empty
+  # account can be planned without any call.
   exclude_characters = substr(aws_secretsmanager_secret.main[each.key].arn, 0, 0)
 }
 

@@ -1,4 +1,5 @@
-# Who may speak to whom, one resource per rule. Groups are named instead of addresses wherever both ends are ours.
+# The allowed connections, one resource per rule. Rules name groups instead of addresses if both
+# ends are ours.
 
 resource "aws_security_group" "balancer" {
   name        = "${local.name}-balancer"

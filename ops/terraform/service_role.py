@@ -1,8 +1,10 @@
 # ruff: noqa: INP001 - a script, not a module
-"""Make sure that the service's role exists, has the password of its secret and no right over the schema; then become the command given.
+"""Ensure the service's database role, then replace this process with the given command.
 
-Terraform hands this text to the migration task, which runs it as the schema's owner before `newsintel migrate` grants that role its tables.
-The password travels as the verifier that PostgreSQL keeps (RFC 5802, RFC 7677), so that no statement log can hold it.
+The role must exist, have its secret's password and no rights over the schema. Terraform passes this
+text to the migration task, which runs it as the schema's owner. Then `newsintel migrate` grants the
+role its tables. The password is sent as the verifier that PostgreSQL stores (RFC 5802, RFC 7677),
+so statement logs cannot have it.
 """
 
 import asyncio
@@ -16,11 +18,11 @@ from urllib.parse import urlsplit
 import asyncpg
 
 ITERATIONS = 4096
-"""PostgreSQL's own default (scram_iterations)."""
+"""PostgreSQL's default (scram_iterations)."""
 
 
 def verifier(password: str, salt: bytes) -> str:
-    """What PostgreSQL 10 and later keep of an ASCII password."""
+    """Return the SCRAM verifier that PostgreSQL 10 and later store for an ASCII password."""
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server = hmac.digest(salted, b"Server Key", "sha256")
@@ -29,7 +31,7 @@ def verifier(password: str, salt: bytes) -> str:
 
 
 async def ensure(owner_url: str, owner_password: str, role: str, password: str) -> None:
-    """Create the role, or bring it back to what it should be."""
+    """Create the role, or reset its attributes and password."""
     connection = await asyncpg.connect(owner_url, password=owner_password, timeout=10)
     try:
         known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role)
@@ -47,4 +49,4 @@ if __name__ == "__main__":
     service_role = urlsplit(env["NEWSINTEL_DATABASE_URL"]).username or ""
     owner = (env["NEWSINTEL_MIGRATE_DATABASE_URL"], env["NEWSINTEL_MIGRATE_DATABASE_PASSWORD"])
     asyncio.run(ensure(*owner, service_role, env["NEWSINTEL_DATABASE_PASSWORD"]))
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the words are those of the task definition
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the task definition gives the command

@@ -1,5 +1,5 @@
 terraform {
-  required_version = "~> 1.11" # write-only arguments and ephemeral values, which keep every secret out of the state
+  required_version = "~> 1.11" # write-only arguments, ephemeral values: no secret in the state
 
   required_providers {
     aws = {

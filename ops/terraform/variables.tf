@@ -1,5 +1,5 @@
 variable "region" {
-  description = "The AWS region that everything but the billing alarm lives in."
+  description = "The AWS region of everything except the billing alarm."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "account_id" {
 }
 
 variable "environment" {
-  description = "What this deployment is: production, or a staging copy that may be smaller and less guarded."
+  description = "production, or staging: a copy that may be smaller and less protected."
   type        = string
   default     = "production"
 
@@ -30,7 +30,7 @@ variable "environment" {
 }
 
 variable "zones" {
-  description = "The letters of the three availability zones to spread over."
+  description = "The letters of the three availability zones."
   type        = list(string)
   default     = ["a", "b", "c"]
 
@@ -41,7 +41,7 @@ variable "zones" {
 }
 
 variable "vpc_cidr" {
-  description = "The address range of the network, a /16: three public, three private and three data subnets are cut out of it."
+  description = "The network's address range, a /16, split into three public, private and data subnets each."
   type        = string
   default     = "10.20.0.0/16"
 
@@ -52,7 +52,7 @@ variable "vpc_cidr" {
 }
 
 variable "domain_name" {
-  description = "The host name people use; its HTTPS address becomes NEWSINTEL_PUBLIC_URL."
+  description = "The public host name; its HTTPS URL is NEWSINTEL_PUBLIC_URL."
   type        = string
 
   validation {
@@ -72,7 +72,7 @@ variable "hosted_zone_id" {
 }
 
 variable "github_repository" {
-  description = "OWNER/NAME of the one GitHub repository whose workflows may deploy."
+  description = "OWNER/NAME of the only GitHub repository whose workflows may deploy."
   type        = string
 
   validation {
@@ -82,7 +82,7 @@ variable "github_repository" {
 }
 
 variable "alarm_email" {
-  description = "Who is written to when an alarm goes off. AWS asks that address to confirm once."
+  description = "The e-mail address for alarms. AWS asks it once for confirmation."
   type        = string
 
   validation {
@@ -92,7 +92,7 @@ variable "alarm_email" {
 }
 
 variable "image_tag" {
-  description = "The tag, a full commit SHA, that the very first revision of each task definition names; the pipeline owns the image from then on."
+  description = "The image tag (full commit SHA) of the first task definitions; then the pipeline sets it."
   type        = string
 
   validation {
@@ -102,7 +102,7 @@ variable "image_tag" {
 }
 
 variable "sources" {
-  description = "The sources to search, in founder order (NEWSINTEL_SOURCES). Each needs its keys in Secrets Manager before the service starts."
+  description = "The sources, in founder order (NEWSINTEL_SOURCES). Each needs its keys in Secrets Manager."
   type        = list(string)
   default     = ["newsapi", "guardian", "reddit"]
 
@@ -113,7 +113,7 @@ variable "sources" {
 }
 
 variable "reddit_user_agent" {
-  description = "What the service calls itself towards Reddit, whose rules ask for platform:app:version (by /u/name)."
+  description = "The User-Agent for Reddit, whose rules require platform:app:version (by /u/name)."
   type        = string
   default     = ""
 
@@ -124,7 +124,7 @@ variable "reddit_user_agent" {
 }
 
 variable "oidc" {
-  description = "The OpenID Connect provider people may sign in with; null for none. Its client secret belongs into Secrets Manager."
+  description = "The OpenID Connect provider for sign-in, or null. Its secret goes into Secrets Manager."
   type = object({
     issuer    = string
     client_id = string
@@ -150,7 +150,7 @@ variable "sign_in" {
 }
 
 variable "task_memory_mib" {
-  description = "Memory of a task in MiB, one of the sizes Fargate offers with one vCPU."
+  description = "Memory of a task in MiB, one of the sizes that Fargate offers with one vCPU."
   type        = number
   default     = 2048
 
@@ -161,7 +161,7 @@ variable "task_memory_mib" {
 }
 
 variable "min_tasks" {
-  description = "Tasks that always run; two survive the loss of a zone."
+  description = "Minimum number of tasks; two survive the loss of a zone."
   type        = number
   default     = 2
 
@@ -172,7 +172,7 @@ variable "min_tasks" {
 }
 
 variable "max_tasks" {
-  description = "Tasks that run at most; the database's connections are counted for twice as many, because deployments overlap."
+  description = "Maximum number of tasks. Deployments run twice as many; all fit the database connections."
   type        = number
   default     = 10
 
@@ -183,7 +183,7 @@ variable "max_tasks" {
 }
 
 variable "requests_per_task_per_minute" {
-  description = "Requests to each task per minute that scaling aims at. The default is a quarter of what one vCPU answers from its cache."
+  description = "Scaling target: requests per task and minute. Default: a quarter of one vCPU's cache hits."
   type        = number
   default     = 30000
 
@@ -200,12 +200,12 @@ variable "database_instance_class" {
 
   validation {
     condition     = can(regex("^db\\.(t4g|m[6-8]g|r[6-8]g)d?\\.(medium|(2|4|8)?x?large)$", var.database_instance_class))
-    error_message = "database_instance_class must be a Graviton class of at least medium size: fewer connections fit into less memory."
+    error_message = "database_instance_class must be a Graviton class of at least medium size: less memory allows too few connections."
   }
 }
 
 variable "database_storage_gib" {
-  description = "Storage the database begins with, in GiB; it grows by itself to five times that."
+  description = "Initial storage of the database in GiB; it grows automatically to five times that."
   type        = number
   default     = 100
 
@@ -216,7 +216,7 @@ variable "database_storage_gib" {
 }
 
 variable "database_backup_days" {
-  description = "Days back to which the database can be restored, to the second."
+  description = "Days for which the database can be restored to any second."
   type        = number
   default     = 14
 
@@ -238,7 +238,7 @@ variable "cache_node_type" {
 }
 
 variable "multi_az" {
-  description = "Whether database and cache keep a standby in another zone. Production must."
+  description = "Whether database and cache have a standby in another zone. Required in production."
   type        = bool
   default     = true
   nullable    = false
@@ -250,7 +250,7 @@ variable "multi_az" {
 }
 
 variable "deletion_protection" {
-  description = "Whether balancer and database refuse to be deleted. Production must."
+  description = "Whether balancer and database are protected from deletion. Required in production."
   type        = bool
   default     = true
   nullable    = false
@@ -262,7 +262,7 @@ variable "deletion_protection" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept, one of the periods CloudWatch offers."
+  description = "Retention of logs in days, one of the periods that CloudWatch offers."
   type        = number
   default     = 365
 
@@ -273,7 +273,7 @@ variable "log_retention_days" {
 }
 
 variable "monthly_budget_usd" {
-  description = "Estimated charges of the account in a month, in US dollars, past which the billing alarm goes off."
+  description = "Threshold of the billing alarm: the account's estimated monthly charges in USD."
   type        = number
   default     = 800
 

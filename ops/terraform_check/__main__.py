@@ -1,9 +1,10 @@
-"""Check the Terraform configuration for real: format, types, tests, plan, policies, mutants of the policies, and checkov.
+"""Check the Terraform configuration: format, types, tests, plan, policies, mutants, and checkov.
 
     python -m ops.terraform_check [--alone]
 
-Exit code 0 if all is well, or if Terraform or its provider cannot be had here, which is then said; 1 if something is wrong.
---alone plans every mutant by itself instead of many together: slower, the same verdict.
+The exit code is 0 if all checks pass, and 1 if one fails. It is also 0, with a message, if
+Terraform or its provider is not available. --alone plans every mutant separately instead of many
+together: slower, with the same result.
 """
 
 import sys
@@ -29,7 +30,7 @@ from ops.terraform_check.tools import (
 )
 
 AT_ONCE = 2
-"""Plans and judgements side by side; each is busy on one core."""
+"""Parallel plans and checks; each uses one core."""
 
 SHOWN_ERRORS = 200
 
@@ -37,7 +38,7 @@ T = TypeVar("T")
 
 
 def main() -> int:
-    """Run every step; the first that finds something wrong is the last but for the mutants, which are all reported."""
+    """Run every step until one fails. The mutants step reports all failed mutants."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="newsintel-terraform-") as work:
         try:
@@ -48,7 +49,7 @@ def main() -> int:
         except BrokenError as broken:
             print(f"terraform-check: FAILED\n{broken}")
             return 1
-    print(f"terraform-check: all well in {time.monotonic() - started:.0f} s")
+    print(f"terraform-check: all checks passed in {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -66,7 +67,7 @@ def _check(work: Path, *, alone: bool) -> None:
         groups = [(mutant,) for mutant in mutants] if alone else layout(mutants)
         _step("mutants", lambda: _kill(terraform, groups, work, pool), lambda plans: f"{len(mutants)} killed, {plans} plans")
         _step("test", test.result, _last_line)
-        _step("checkov", checkov.result, lambda _: "nothing but what .checkov.yaml leaves out, with reasons")
+        _step("checkov", checkov.result, lambda _: "no findings beyond the exceptions in .checkov.yaml")
     for mutant in mutants:
         print(f"  {mutant.scenario:<72} {mutant.file:<20} killed")
 
@@ -94,7 +95,7 @@ def _checkov() -> str:
 
 
 def _kill(terraform: Terraform, groups: Sequence[Sequence[Mutant]], work: Path, pool: ThreadPoolExecutor) -> int:
-    """Plan every group; then, of those that went wrong, every mutant by itself. Returns how many plans it took."""
+    """Plan every group, then each mutant of failed groups separately; return the plan count."""
 
     def judge(numbered: tuple[int, Sequence[Mutant]]) -> str:
         number, group = numbered

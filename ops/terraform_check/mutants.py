@@ -1,10 +1,14 @@
-"""Mutants: for every scenario a line that must make it fail, and it alone. A scenario that no mutant breaks has no teeth.
+"""Mutants: for every scenario a changed line that must make only this scenario fail.
 
-Planning each mutant by itself takes minutes, so many are planned together, and exactly their scenarios must fail. Each mutant is in half of
-a few plans, and no two are in the same ones: so for every two there is a plan with the one and without the other, in which the one shows if
-it breaks the other's scenario; and where none does that, each scenario that failed was broken by its own mutant. With n plans there is room
-for as many mutants as there are ways to choose n/2 of n, which no other layout exceeds (Sperner, 1928): ten for 252. The mutants of a plan
-that goes wrong are then planned one by one, which names the culprit.
+A scenario that no mutant breaks checks nothing. Planning each mutant separately takes minutes, so
+many are planned together, and exactly their scenarios must fail.
+
+Each mutant is in half of the plans, and no two mutants are in the same plans. So for every two
+mutants A and B there is a plan with A and without B, which shows whether A breaks B's scenario. If
+no plan shows that, each failed scenario was broken by its own mutant. With n plans there is room
+for as many mutants as there are ways to choose n/2 of n, and no other layout has more (Sperner,
+1928): ten plans for 252 mutants. The mutants of a failed plan are then planned one by one, to find
+the one at fault.
 """
 
 import itertools
@@ -24,8 +28,8 @@ class Mutant:
     Attributes:
         scenario: its name, unique among all features.
         file: relative to the configuration.
-        old: what stands there once, its spaces of any number; empty to add `new` at the end.
-        new: what stands there instead.
+        old: text that occurs once in the file, with any number of spaces; empty: append `new`.
+        new: the text that replaces it.
     """
 
     scenario: str
@@ -37,7 +41,7 @@ class Mutant:
         """Change a copy of the configuration.
 
         Raises:
-            ValueError: `old` does not stand there exactly once.
+            ValueError: `old` does not occur exactly once.
         """
         path = folder / self.file
         text = path.read_text(encoding="utf-8")
@@ -52,13 +56,13 @@ class Mutant:
 
 
 def load_mutants(table: Path) -> list[Mutant]:
-    """Every mutant, by feature."""
+    """Load every mutant, in the order of the features."""
     features = tomllib.loads(table.read_text(encoding="utf-8"))
     return [Mutant(scenario, *line) for feature in features.values() for scenario, line in feature.items()]
 
 
 def load_scenarios(folder: Path) -> list[str]:
-    """The names of every scenario."""
+    """Load the names of all scenarios."""
     names = []
     for feature in sorted(folder.glob("*.feature")):
         names += re.findall(r"^\s*Scenario: (.+?)\s*$", feature.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -66,17 +70,17 @@ def load_scenarios(folder: Path) -> list[str]:
 
 
 def layout(mutants: Sequence[Mutant]) -> list[tuple[Mutant, ...]]:
-    """Which mutants are planned together, such that every two are apart once in each direction."""
+    """Return the mutants of each plan: for any two there is a plan with only the first."""
     plans = next(n for n in itertools.count(1) if math.comb(n, n // 2) >= len(mutants))
     places = list(itertools.combinations(range(plans), (plans + 1) // 2))
-    # Neighbours in the table are often about one resource: mixed up, they are seldom together.
+    # Neighbours in the table often change one resource; shuffling keeps them mostly apart.
     random.Random(0).shuffle(places)  # noqa: S311 - the same in every run, and no secret
     placed = list(zip(mutants, places, strict=False))
     return [tuple(mutant for mutant, place in placed if plan in place) for plan in range(plans)]
 
 
 def complaint(mutants: Iterable[Mutant], failed: Iterable[str]) -> str:
-    """What is wrong with the scenarios that failed when these mutants were planned together; empty if nothing is."""
+    """Compare the failed scenarios with those of the planned mutants. Returns "" if they match."""
     wanted, found = {mutant.scenario for mutant in mutants}, set(failed)
     parts = []
     if missing := wanted - found:

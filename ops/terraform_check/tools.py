@@ -1,4 +1,4 @@
-"""Terraform in a throw-away copy of the configuration, and the Python tools that judge its plans."""
+"""Terraform in a temporary copy of the configuration, and the Python tools that check its plans."""
 
 import hashlib
 import json
@@ -17,12 +17,13 @@ FEATURES = CONFIGURATION / "compliance"
 VENV = ROOT / ".venv-terraform"
 LOCK = ROOT / "locks" / "terraform.txt"
 STAND_IN = ROOT.parent / "shared" / "terraform"
-"""A stand-in for the AWS provider with its real schema, which developers without the registry keep beside the checkout."""
+"""A replacement of the AWS provider with its real schema, beside the checkout, for developers
+without the registry."""
 
 NOT_OUR_FAULT = ("Failed to query available provider packages", "Failed to install provider", "Unsupported Terraform Core version")
-"""What `terraform init` says where there is no way to the registry, or Terraform is too old."""
+"""Messages of `terraform init` if the registry cannot be reached, or Terraform is too old."""
 
-# The state is not asked for, and neither is AWS: no plan needs credentials.
+# A plan reads neither the state nor AWS, so it needs no credentials.
 OVERRIDE = """
 terraform {
   backend "local" {}
@@ -40,20 +41,20 @@ provider "aws" {
 
 
 class UnavailableError(Exception):
-    """Something that the check needs and the project cannot bring along is not there."""
+    """A tool that the check needs, and that the project cannot install, is missing."""
 
 
 class BrokenError(Exception):
-    """A tool says that something is wrong; the text is its own."""
+    """A tool reported an error; the text is the tool's."""
 
 
 @dataclass(frozen=True)
 class Terraform:
-    """The configuration in a folder of its own, ready to be planned.
+    """The configuration in its own folder, ready to be planned.
 
     Attributes:
-        provider: where the provider comes from, for people.
-        prefix: the words before `terraform`.
+        provider: the provider's origin, for messages.
+        prefix: the words of the command before `terraform`.
     """
 
     folder: Path
@@ -62,10 +63,10 @@ class Terraform:
     prefix: tuple[str, ...] = ()
 
     def run(self, *arguments: str, timeout_s: float = 300) -> str:
-        """Its output.
+        """Run a Terraform command. Returns its output.
 
         Raises:
-            BrokenError: it failed.
+            BrokenError: the command failed.
         """
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))}
         environ |= {"TF_DATA_DIR": str(self.data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
@@ -74,24 +75,24 @@ class Terraform:
         return run(*self.prefix, "terraform", *arguments, cwd=self.folder, env=environ, timeout_s=timeout_s)
 
     def plan(self) -> Path:
-        """The plan from an empty account, as a file of JSON."""
+        """Plan for an empty account. Returns the path of the plan as JSON."""
         self.run("plan", "-input=false", "-lock=false", "-refresh=false", "-no-color", "-var-file=example.tfvars", "-out=plan.bin")
         plan = self.folder / "plan.json"
         plan.write_text(self.run("show", "-json", "plan.bin"), encoding="utf-8")
         return plan
 
     def copy(self, folder: Path) -> "Terraform":
-        """The same once more, to be changed."""
+        """Copy the configuration to another folder, where it can be changed."""
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("plan.*"))
         return replace(self, folder=folder)
 
 
 def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout_s: float = 300) -> str:
-    """A command's standard output.
+    """Run a command. Returns its standard output.
 
     Raises:
-        UnavailableError: there is no such command.
-        BrokenError: it failed or took too long; its words.
+        UnavailableError: the command does not exist.
+        BrokenError: it failed, with its output, or took too long.
     """
     try:
         done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
@@ -105,7 +106,7 @@ def run(*command: str, cwd: Path = ROOT, env: dict[str, str] | None = None, time
 
 
 def tool(name: str) -> str:
-    """The path of one of the Python tools, out of an environment of their own that is made anew whenever the lock changes."""
+    """Return the path of a Python tool in VENV, which is recreated when the lock changes."""
     made_of, ready = hashlib.sha256(LOCK.read_bytes()).hexdigest(), VENV / ".ready"
     if not ready.is_file() or ready.read_text(encoding="utf-8") != made_of:
         print(f"making {VENV.name} from {LOCK.relative_to(ROOT)} (once)", file=sys.stderr)
@@ -117,10 +118,10 @@ def tool(name: str) -> str:
 
 
 def prepare(work: Path) -> Terraform:
-    """A copy of the configuration that is initialised: with the genuine provider if Terraform can have it, else with the stand-in.
+    """Copy and initialise the configuration, with the real provider if available, or STAND_IN.
 
     Raises:
-        UnavailableError: there is neither, or Terraform is too old.
+        UnavailableError: neither is available, or Terraform is too old.
         BrokenError: `terraform init` fails for another reason.
     """
     folder = work / "configuration"
@@ -133,20 +134,20 @@ def prepare(work: Path) -> Terraform:
         if not any(words in str(error) for words in NOT_OUR_FAULT):
             raise
         if not STAND_IN.is_dir():
-            raise UnavailableError(f"terraform init cannot have the AWS provider:\n{error}") from None
+            raise UnavailableError(f"terraform init cannot get the AWS provider:\n{error}") from None
         (schema,) = STAND_IN.glob("aws-*-schema-subset.json")
         prefix = (tool("python"), str(STAND_IN / "aws_standin.py"), str(schema))
-        terraform = replace(terraform, provider=f"its schema ({schema.name}), as the provider itself cannot be had", prefix=prefix)
+        terraform = replace(terraform, provider=f"schema only ({schema.name}): the provider is not available", prefix=prefix)
         (folder / ".terraform.lock.hcl").unlink(missing_ok=True)
         terraform.run("init", "-input=false", "-no-color", "-lockfile=readonly")
     return terraform
 
 
 def failed_scenarios(plan: Path) -> list[str]:
-    """The names of the scenarios that a plan does not fulfil; those that found nothing to look at are among them (@noskip).
+    """Return the scenarios that a plan violates, including those that found no resource (@noskip).
 
     Raises:
-        BrokenError: terraform-compliance itself broke down.
+        BrokenError: terraform-compliance itself failed.
     """
     report = plan.with_suffix(".xml")
     try:
@@ -154,11 +155,11 @@ def failed_scenarios(plan: Path) -> list[str]:
     except BrokenError:
         if not report.is_file():
             raise
-    cases = ET.parse(report).iter("testcase")  # noqa: S314 - written a moment ago by a tool of ours
+    cases = ET.parse(report).iter("testcase")  # noqa: S314 - our tool just wrote the file
     return [case.attrib["name"] for case in cases if case.find("failure") is not None]
 
 
 def resource_count(plan: Path) -> int:
-    """How many resources a plan makes."""
+    """Return the number of resources that a plan creates."""
     changes = json.loads(plan.read_text(encoding="utf-8"))["resource_changes"]
     return sum(change["mode"] == "managed" for change in changes)

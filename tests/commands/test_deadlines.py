@@ -42,7 +42,7 @@ def test_table_and_settings_to_copy(tmp_path, asked):
     assert ["1", "s", "0.5", "%", "0.3", "s", "0.45", "s", "today"] in rows
     assert "\nNEWSINTEL_NEWSAPI_DEADLINE_S=0.2\nNEWSINTEL_GUARDIAN_DEADLINE_S=0.45\n" in done.stdout
     assert "SEARCH_DEADLINE_S" not in done.stdout
-    for note in ("cut short", "independent", "No deadline beyond the longest answer"):
+    for note in ("cut short", "independent", "No suggested deadline is longer"):
         assert note in done.stdout
     assert done.stdout.splitlines()[-1] == "NEWSINTEL_GUARDIAN_DEADLINE_S=0.45"  # what to copy comes last, beside the prompt
     assert max(map(len, done.stdout.splitlines())) <= 110

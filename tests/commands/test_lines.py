@@ -115,7 +115,7 @@ DAMAGES = {
     "a text behind": ("cat text >> text.gz", "what follows is not gzip"),
     "a stray byte in the checksum": (
         "{ head -c -8 text.gz; printf x; tail -c 7 text.gz; } > other; mv other text.gz",
-        "its checksum is wrong, so one of the lines before may not be as it was written",
+        "its checksum is wrong, so an earlier line may be corrupt",
     ),
 }
 
@@ -215,7 +215,7 @@ def test_a_name_ending_in_gz_with_neither_gzip_nor_json_in_it_is_damaged(tmp_pat
     for data in (gzip.compress(TEXT)[1:], b"no gzip"):
         (tmp_path / "in.gz").write_bytes(data)
         found, said = read(tmp_path / "in.gz")
-        assert (found, said) == ({}, f"{tmp_path / 'in.gz'} is damaged after line 0: it begins neither as gzip nor with a line of JSON")
+        assert (found, said) == ({}, f"{tmp_path / 'in.gz'} is damaged after line 0: it starts with neither gzip nor a line of JSON")
     for data in (b"", b"\xef\xbb\xbf\r\n{}\r\n"):
         (tmp_path / "in.gz").write_bytes(data)
         assert read(tmp_path / "in.gz")[1] == (None if data else said)

@@ -34,7 +34,7 @@ def test_it_says_what_it_wrote(seeded):
     _, done = seeded
     assert (done.returncode, done.stderr) == (0, "")
     first, *rest = done.stdout.splitlines()
-    assert first == "Everything that follows is invented, and so is everybody who did it."
+    assert first == "All of this is invented, including the people."
     assert any("queries: see /trending and /searches/related" in line for line in rest)
 
 

@@ -54,11 +54,11 @@ async def granted(www, **form):
 
 
 async def test_the_page_says_what_it_is_and_asks(www):
-    """Nobody shall type a password into it."""
+    """It tells people not to type a password."""
     page = await www("GET", "authorize", params=ASKED)
     assert page.status_code == 200
     assert "This is not Reddit" in page.text
-    assert "none should be typed" in page.text
+    assert "do not type one" in page.text
     assert 'type="password"' not in page.text
 
 

@@ -1,5 +1,5 @@
 @noskip
-Feature: The loss of a zone, of a server or of a hasty command is survived
+Feature: The service survives the loss of a zone or a server, and operator mistakes
 
   Scenario: the database has a standby in another zone
     Given I have aws_db_instance defined
@@ -21,17 +21,17 @@ Feature: The loss of a zone, of a server or of a hasty command is survived
     Then it must contain skip_final_snapshot
     And its value must match the "^false$" regex
 
-  Scenario: the database's backups outlive it
+  Scenario: the database's backups are kept after its deletion
     Given I have aws_db_instance defined
     Then it must contain delete_automated_backups
     And its value must match the "^false$" regex
 
-  Scenario: the database waits for its maintenance window
+  Scenario: changes of the database wait for its maintenance window
     Given I have aws_db_instance defined
     Then it must contain apply_immediately
     And its value must match the "^false$" regex
 
-  Scenario: the database takes the connections of twice the most tasks
+  Scenario: the database accepts the connections of twice max_tasks
     Given I have aws_db_parameter_group defined
     When it contains parameter
     When its name is max_connections
@@ -48,12 +48,12 @@ Feature: The loss of a zone, of a server or of a hasty command is survived
     Then it must contain multi_az_enabled
     And its value must match the "^true$" regex
 
-  Scenario: the cache fails over by itself
+  Scenario: the cache fails over automatically
     Given I have aws_elasticache_replication_group defined
     Then it must contain automatic_failover_enabled
     And its value must match the "^true$" regex
 
-  Scenario: a full cache drops what would go first anyway
+  Scenario: a full cache evicts the values that expire first
     Given I have aws_elasticache_parameter_group defined
     When it contains parameter
     When its name is maxmemory-policy
@@ -70,22 +70,22 @@ Feature: The loss of a zone, of a server or of a hasty command is survived
     Then it must contain idle_timeout
     And its value must match the "^60$" regex
 
-  Scenario: the load balancer asks whether a task is alive
+  Scenario: the load balancer checks /health of tasks
     Given I have aws_lb_target_group defined
     Then it must contain path
     And its value must match the "^/health$" regex
 
-  Scenario: a task that leaves has time for its requests
+  Scenario: a deregistered task has time to finish its requests
     Given I have aws_lb_target_group defined
     Then it must contain deregistration_delay
     And its value must match the "^30$" regex
 
-  Scenario: each zone has its own way out
+  Scenario: each zone has its own NAT gateway
     Given I have aws_nat_gateway defined
     When I count them
     Then I expect the result is equal to 3
 
-  Scenario: public, private and data subnets lie in three zones each
+  Scenario: public, private and data subnets are in three zones each
     Given I have aws_subnet defined
     When I count them
     Then I expect the result is equal to 9

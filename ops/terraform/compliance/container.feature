@@ -1,11 +1,11 @@
 @noskip
-Feature: A container may do no more than the service needs
+Feature: A container has only the rights that the service needs
 
   Background: the service's task definition
     Given I have aws_ecs_task_definition defined
     When its family is newsintel-production
 
-  Scenario: its file system cannot be written
+  Scenario: its file system is read-only
     When it contains container_definitions
     Then it must contain readonlyRootFilesystem
     And its value must match the "^true$" regex
@@ -25,11 +25,11 @@ Feature: A container may do no more than the service needs
     Then it must contain drop
     And its value must match the "^ALL$" regex
 
-  Scenario: it is given no Linux capabilities back
+  Scenario: no Linux capabilities are added
     When it contains container_definitions
     Then it must not contain add
 
-  Scenario: it runs in a role without rights
+  Scenario: it runs with a role without rights
     Then it must contain task_role_arn
     And its value must match the "^arn:aws:iam::111122223333:role/newsintel-production-task$" regex
 
@@ -38,7 +38,7 @@ Feature: A container may do no more than the service needs
     Then it must contain initProcessEnabled
     And its value must match the "^true$" regex
 
-  Scenario: it has longer to end than its own end takes
+  Scenario: its stop timeout is longer than its own shutdown
     When it contains container_definitions
     Then it must contain stopTimeout
     And its value must match the "^30$" regex
@@ -48,7 +48,7 @@ Feature: A container may do no more than the service needs
     Then it must contain image
     And its value must match the "^111122223333\.dkr\.ecr\.eu-west-1\.amazonaws\.com/newsintel-production:[0-9a-f]{40}$" regex
 
-  Scenario: the load balancer alone judges its health
+  Scenario: only the load balancer checks its health
     When it contains container_definitions
     Then it must not contain healthCheck
 

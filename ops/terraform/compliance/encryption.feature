@@ -1,5 +1,5 @@
 @noskip
-Feature: Nothing is kept or sent in the clear
+Feature: Everything stored or sent is encrypted
 
   Scenario: the database is encrypted at rest
     Given I have aws_db_instance defined
@@ -18,17 +18,17 @@ Feature: Nothing is kept or sent in the clear
     Then it must contain at_rest_encryption_enabled
     And its value must match the "^true$" regex
 
-  Scenario: the cache speaks TLS
+  Scenario: the cache accepts TLS
     Given I have aws_elasticache_replication_group defined
     Then it must contain transit_encryption_enabled
     And its value must match the "^true$" regex
 
-  Scenario: the cache does not speak without TLS
+  Scenario: the cache refuses connections without TLS
     Given I have aws_elasticache_replication_group defined
     Then it must contain transit_encryption_mode
     And its value must match the "^required$" regex
 
-  Scenario: images are encrypted with a key of ours
+  Scenario: images are encrypted with our own key
     Given I have aws_ecr_repository defined
     Then it must contain encryption_type
     And its value must match the "^KMS$" regex
@@ -38,7 +38,7 @@ Feature: Nothing is kept or sent in the clear
     Then it must contain sse_algorithm
     And its value must match the "^AES256$" regex
 
-  Scenario: access logs are fetched over TLS alone
+  Scenario: access logs are read only over TLS
     Given I have aws_s3_bucket_policy defined
     When it contains policy
     When it contains Statement
@@ -51,24 +51,24 @@ Feature: Nothing is kept or sent in the clear
     Then it must contain enable_key_rotation
     And its value must match the "^true$" regex
 
-  Scenario: keys can be called back for a month
+  Scenario: deleted keys can be restored for a month
     Given I have aws_kms_key defined
     Then it must contain deletion_window_in_days
     And its value must match the "^30$" regex
 
-  Scenario: people are spoken to in TLS 1.2 or 1.3
+  Scenario: the load balancer uses TLS 1.2 or 1.3
     Given I have aws_lb_listener defined
     When its port is 443
     Then it must contain ssl_policy
     And its value must match the "^ELBSecurityPolicy-TLS13-1-[23]-" regex
 
-  Scenario: port 443 speaks HTTPS
+  Scenario: port 443 serves HTTPS
     Given I have aws_lb_listener defined
     When its port is 443
     Then it must contain protocol
     And its value must match the "^HTTPS$" regex
 
-  Scenario: port 80 sends people to HTTPS
+  Scenario: port 80 redirects to HTTPS
     Given I have aws_lb_listener defined
     When its port is 80
     When it contains redirect

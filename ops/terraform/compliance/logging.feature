@@ -1,5 +1,5 @@
 @noskip
-Feature: What happened can be read afterwards, and somebody is told
+Feature: Events are logged, and alarms notify people
 
   Scenario: logs are kept for a year
     Given I have aws_cloudwatch_log_group defined
@@ -12,23 +12,23 @@ Feature: What happened can be read afterwards, and somebody is told
     Then it must contain enabled
     And its value must match the "^true$" regex
 
-  Scenario: access logs do not pile up
+  Scenario: access logs expire
     Given I have aws_s3_bucket_lifecycle_configuration defined
     When it contains expiration
     Then it must contain days
     And its value must match the "^365$" regex
 
-  Scenario: connections are logged, refused and accepted
+  Scenario: accepted and refused connections are logged
     Given I have aws_flow_log defined
     Then it must contain traffic_type
     And its value must match the "^ALL$" regex
 
-  Scenario: the database's log leaves it
+  Scenario: the database exports its log
     Given I have aws_db_instance defined
     Then it must contain enabled_cloudwatch_logs_exports
     And any of its values must match the "^postgresql$" regex
 
-  Scenario: the database's log holds nobody's words
+  Scenario: the database's log has no search terms
     Given I have aws_db_parameter_group defined
     When it contains parameter
     When its name is log_parameter_max_length
@@ -42,7 +42,7 @@ Feature: What happened can be read afterwards, and somebody is told
     Then it must contain value
     And its value must match the "^ddl$" regex
 
-  Scenario: what the database waits for is measured
+  Scenario: the database's wait events are measured
     Given I have aws_db_instance defined
     Then it must contain performance_insights_enabled
     And its value must match the "^true$" regex
@@ -72,19 +72,19 @@ Feature: What happened can be read afterwards, and somebody is told
     Then it must contain logDriver
     And its value must match the "^awslogs$" regex
 
-  Scenario: the service's log never holds it up
+  Scenario: the service's log never blocks it
     Given I have aws_ecs_task_definition defined
     When its family is newsintel-production
     When it contains container_definitions
     Then it must contain mode
     And its value must match the "^non-blocking$" regex
 
-  Scenario: alarms tell somebody
+  Scenario: alarms notify people
     Given I have aws_cloudwatch_metric_alarm defined
     Then it must contain actions_enabled
     And its value must match the "^true$" regex
 
-  Scenario: a silent service is an alarm
+  Scenario: a missing task count raises an alarm
     Given I have aws_cloudwatch_metric_alarm defined
     When its metric_name is RunningTaskCount
     Then it must contain treat_missing_data

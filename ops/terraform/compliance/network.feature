@@ -1,7 +1,7 @@
 @noskip
 Feature: Only the load balancer can be reached
 
-  Scenario: the world reaches ports 80 and 443 alone
+  Scenario: the internet reaches only ports 80 and 443
     Given I have aws_vpc_security_group_ingress_rule defined
     When its cidr_ipv4 is "[0-9].*" regex
     Then it must contain to_port
@@ -12,37 +12,37 @@ Feature: Only the load balancer can be reached
     Then it must contain from_port
     And its value must match the "^(80|443|8000|5432|6379)$" regex
 
-  Scenario: what comes in is TCP
+  Scenario: inbound rules are TCP
     Given I have aws_vpc_security_group_ingress_rule defined
     Then it must contain ip_protocol
     And its value must match the "^tcp$" regex
 
-  Scenario: what goes out is TCP
+  Scenario: outbound rules are TCP
     Given I have aws_vpc_security_group_egress_rule defined
     Then it must contain ip_protocol
     And its value must match the "^tcp$" regex
 
-  Scenario: the world is spoken to on port 443 alone
+  Scenario: connections to the internet use only port 443
     Given I have aws_vpc_security_group_egress_rule defined
     When its cidr_ipv4 is "[0-9].*" regex
     Then it must contain to_port
     And its value must match the "^443$" regex
 
-  Scenario: nobody comes in by IPv6
+  Scenario: no inbound rule allows IPv6
     Given I have aws_vpc_security_group_ingress_rule defined
     Then it must contain cidr_ipv6
     And its value must be null
 
-  Scenario: the load balancer listens on ports 80 and 443 alone
+  Scenario: the load balancer listens only on ports 80 and 443
     Given I have aws_lb_listener defined
     Then it must contain port
     And its value must match the "^(80|443)$" regex
 
-  Scenario: the default security group lets nothing in
+  Scenario: the default security group allows nothing in
     Given I have aws_default_security_group defined
     Then it must not contain ingress
 
-  Scenario: subnets hand out no public addresses
+  Scenario: subnets assign no public addresses
     Given I have aws_subnet defined
     Then it must contain map_public_ip_on_launch
     And its value must match the "^false$" regex
@@ -57,25 +57,25 @@ Feature: Only the load balancer can be reached
     Then it must contain publicly_accessible
     And its value must match the "^false$" regex
 
-  Scenario: four routes lead out, from the public and the private subnets
+  Scenario: the network has exactly four outbound routes
     Given I have aws_route defined
     When I count them
     Then I expect the result is equal to 4
 
-  Scenario: AWS services are found inside the network
+  Scenario: AWS services are resolved inside the network
     Given I have aws_vpc_endpoint defined
     When its vpc_endpoint_type is Interface
     Then it must contain private_dns_enabled
     And its value must match the "^true$" regex
 
-  Scenario: the way to S3 leads to image layers alone
+  Scenario: the S3 endpoint allows only image layers
     Given I have aws_vpc_endpoint defined
     When its vpc_endpoint_type is Gateway
     When it contains policy
     Then it must contain Resource
     And its value must match the "^arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*$" regex
 
-  Scenario: the ways to AWS services are for this account
+  Scenario: the endpoints of AWS services are only for this account
     Given I have aws_vpc_endpoint defined
     When its vpc_endpoint_type is Interface
     When it contains policy
@@ -92,12 +92,12 @@ Feature: Only the load balancer can be reached
     Then it must contain desync_mitigation_mode
     And its value must match the "^strictest$" regex
 
-  Scenario: access logs take no public access lists
+  Scenario: access logs block public access lists
     Given I have aws_s3_bucket_public_access_block defined
     Then it must contain block_public_acls
     And its value must match the "^true$" regex
 
-  Scenario: access logs take no public policy
+  Scenario: access logs block public policies
     Given I have aws_s3_bucket_public_access_block defined
     Then it must contain block_public_policy
     And its value must match the "^true$" regex
@@ -107,7 +107,7 @@ Feature: Only the load balancer can be reached
     Then it must contain ignore_public_acls
     And its value must match the "^true$" regex
 
-  Scenario: access logs are for this account
+  Scenario: access logs are only for this account
     Given I have aws_s3_bucket_public_access_block defined
     Then it must contain restrict_public_buckets
     And its value must match the "^true$" regex

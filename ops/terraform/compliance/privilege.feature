@@ -1,12 +1,12 @@
 @noskip
-Feature: Every role may do what it must and nothing else
+Feature: Every role has only the rights that it needs
 
-  Scenario: there are no policies but the known ones
+  Scenario: there are only known policies
     Given I have aws_iam_role_policy defined
     Then it must contain name
     And its value must match the "^(start-service|start-migration|read-owner-secret|write-flow-log|deploy)$" regex
 
-  Scenario: AWS's own policies are used for RDS's monitoring alone
+  Scenario: AWS's own policies are used only for RDS monitoring
     Given I have aws_iam_role_policy_attachment defined
     Then it must contain policy_arn
     And its value must match the "^arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole$" regex
@@ -18,17 +18,17 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Action
     And its value must not match the ".*\*" regex
 
-  Scenario: rights are named, not what is left of them
+  Scenario: policies use Action, not NotAction
     Given I have aws_iam_role_policy defined
     When it contains policy
     Then it must not contain NotAction
 
-  Scenario: resources are named, not what is left of them
+  Scenario: policies use Resource, not NotResource
     Given I have aws_iam_role_policy defined
     When it contains policy
     Then it must not contain NotResource
 
-  Scenario: rights over every resource are those that know none
+  Scenario: only rights without resource support apply to all resources
     Given I have aws_iam_role_policy defined
     When it contains policy
     When it contains Statement
@@ -36,7 +36,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Action
     And its value must match the "^(ecr:GetAuthorizationToken|ecs:DescribeTaskDefinition|ecs:RegisterTaskDefinition)$" regex
 
-  Scenario: secrets are read one by one
+  Scenario: policies name each secret
     Given I have aws_iam_role_policy defined
     When it contains policy
     When it contains Statement
@@ -44,7 +44,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Resource
     And its value must match the "^arn:aws:secretsmanager:eu-west-1:111122223333:secret:newsintel/production/[a-z]+-\?{6}$" regex
 
-  Scenario: a migration reads the stores' secrets alone
+  Scenario: a migration reads only the stores' secrets
     Given I have aws_iam_role_policy defined
     When its name is start-migration
     When it contains policy
@@ -87,7 +87,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Resource
     And its value must match the "^arn:aws:ecs:eu-west-1:111122223333:task-definition/newsintel-production-migrate:\*$" regex
 
-  Scenario: the pipeline hands on the tasks' three roles
+  Scenario: the pipeline can pass the tasks' three roles
     Given I have aws_iam_role_policy defined
     When its name is deploy
     When it contains policy
@@ -96,7 +96,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Resource
     And its value must match the "^arn:aws:iam::111122223333:role/newsintel-production-(execution|migrate-execution|task)$" regex
 
-  Scenario: the pipeline hands roles to tasks alone
+  Scenario: the pipeline can pass roles only to tasks
     Given I have aws_iam_role_policy defined
     When its name is deploy
     When it contains policy
@@ -113,7 +113,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain token.actions.githubusercontent.com:sub
     And its value must match the "^repo:example/newsintel:environment:production$" regex
 
-  Scenario: the pipeline's proof was made for AWS
+  Scenario: the pipeline's token has AWS as its audience
     Given I have aws_iam_role defined
     When its name is newsintel-production-deploy
     When it contains assume_role_policy
@@ -121,27 +121,27 @@ Feature: Every role may do what it must and nothing else
     Then it must contain token.actions.githubusercontent.com:aud
     And its value must match the "^sts\.amazonaws\.com$" regex
 
-  Scenario: roles are taken on by AWS services and GitHub alone
+  Scenario: only AWS services and GitHub assume roles
     Given I have aws_iam_role defined
     When it contains assume_role_policy
     Then it must contain Principal
     And its value must match the "^((ecs-tasks|vpc-flow-logs|monitoring\.rds)\.amazonaws\.com|arn:aws:iam::111122223333:oidc-provider/token\.actions\.githubusercontent\.com)$" regex
 
-  Scenario: services take on roles for this account alone
+  Scenario: services assume roles only for this account
     Given I have aws_iam_role defined
     When its name is not newsintel-production-deploy
     When it contains assume_role_policy
     Then it must contain aws:SourceAccount
     And its value must match the "^111122223333$" regex
 
-  Scenario: keys are used by those who are known
+  Scenario: only known principals use keys
     Given I have aws_kms_key defined
     When it contains policy
     When it contains Statement
     Then it must contain Principal
     And its value must match the "^(arn:aws:iam::111122223333:(root|role/newsintel-production-(migrate-)?execution)|(logs\.eu-west-1|cloudwatch|events\.rds)\.amazonaws\.com)$" regex
 
-  Scenario: tasks decrypt by way of Secrets Manager
+  Scenario: tasks decrypt only through Secrets Manager
     Given I have aws_kms_key defined
     When it contains policy
     When it contains Statement
@@ -149,13 +149,13 @@ Feature: Every role may do what it must and nothing else
     Then it must contain kms:ViaService
     And its value must match the "^secretsmanager\.eu-west-1\.amazonaws\.com$" regex
 
-  Scenario: alarms are sent by AWS for this account alone
+  Scenario: AWS sends alarms only for this account
     Given I have aws_sns_topic_policy defined
     When it contains policy
     Then it must contain aws:SourceAccount
     And its value must match the "^111122223333$" regex
 
-  Scenario: access logs are written by the load balancer alone
+  Scenario: only the load balancer writes access logs
     Given I have aws_s3_bucket_policy defined
     When it contains policy
     When it contains Statement
@@ -163,7 +163,7 @@ Feature: Every role may do what it must and nothing else
     Then it must contain Principal
     And its value must match the "^logdelivery\.elasticloadbalancing\.amazonaws\.com$" regex
 
-  Scenario: the cache's user is given four kinds of command and then loses some
+  Scenario: the cache's user has four categories of commands, minus some
     Given I have aws_elasticache_user defined
     Then it must contain access_string
     And its value must match the "^on ~\* -@all( \+@(read|write|transaction|connection))+ \+time( -@[a-z]+)+$" regex
@@ -173,17 +173,17 @@ Feature: Every role may do what it must and nothing else
     Then it must contain access_string
     And its value must match the ".* -@dangerous( |$)" regex
 
-  Scenario: the cache's user runs no scripts
+  Scenario: the cache's user cannot run scripts
     Given I have aws_elasticache_user defined
     Then it must contain access_string
     And its value must match the ".* -@scripting( |$)" regex
 
-  Scenario: the cache's user administers nothing
+  Scenario: the cache's user has no admin commands
     Given I have aws_elasticache_user defined
     Then it must contain access_string
     And its value must match the ".* -@admin( |$)" regex
 
-  Scenario: nobody gets a shell inside a task
+  Scenario: tasks allow no shell sessions
     Given I have aws_ecs_service defined
     Then it must contain enable_execute_command
     And its value must match the "^false$" regex

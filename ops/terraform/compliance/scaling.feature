@@ -1,5 +1,5 @@
 @noskip
-Feature: The service grows before it is slow, and takes back what is broken
+Feature: The service scales out in time, and rolls back broken deployments
 
   Scenario: at least two tasks run
     Given I have aws_appautoscaling_target defined
@@ -29,7 +29,7 @@ Feature: The service grows before it is slow, and takes back what is broken
     Then it must contain predefined_metric_type
     And its value must match the "^ALBRequestCountPerTarget$" regex
 
-  Scenario: tasks are taken away again
+  Scenario: tasks are removed again
     Given I have aws_appautoscaling_policy defined
     Then it must contain disable_scale_in
     And its value must match the "^false$" regex
@@ -44,25 +44,25 @@ Feature: The service grows before it is slow, and takes back what is broken
     Then it must contain deployment_maximum_percent
     And its value must match the "^200$" regex
 
-  Scenario: a deployment that does not come up is stopped
+  Scenario: a deployment that does not start is stopped
     Given I have aws_ecs_service defined
     When it contains deployment_circuit_breaker
     Then it must contain enable
     And its value must match the "^true$" regex
 
-  Scenario: a deployment that does not come up is undone
+  Scenario: a deployment that does not start is rolled back
     Given I have aws_ecs_service defined
     When it contains deployment_circuit_breaker
     Then it must contain rollback
     And its value must match the "^true$" regex
 
-  Scenario: a deployment's alarms are heeded
+  Scenario: a deployment watches its alarms
     Given I have aws_ecs_service defined
     When it contains alarms
     Then it must contain enable
     And its value must match the "^true$" regex
 
-  Scenario: a deployment that sets off an alarm is undone
+  Scenario: a deployment that raises an alarm is rolled back
     Given I have aws_ecs_service defined
     When it contains alarms
     Then it must contain rollback

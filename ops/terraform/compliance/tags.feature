@@ -1,5 +1,5 @@
 @noskip
-Feature: Everything says whose it is
+Feature: Every resource has its owner tags
 
   Scenario: every resource names its application
     Given I have resource that supports tags_all defined
@@ -13,7 +13,7 @@ Feature: Everything says whose it is
     Then it must contain Environment
     And its value must match the "^production$" regex
 
-  Scenario: every resource names who made it
+  Scenario: every resource names Terraform as its manager
     Given I have resource that supports tags_all defined
     When it contains tags_all
     Then it must contain ManagedBy

@@ -1,4 +1,4 @@
-# What the service relies on, and what policies over a plan cannot see: references, and values known only after creation.
+# What policies over a plan cannot check: references, and values known only after creation.
 
 variables {
   region            = "eu-west-1"
@@ -110,12 +110,12 @@ run "the_service_is_told" {
       NEWSINTEL_DRAIN_S           = "20"
       NEWSINTEL_REDDIT_USER_AGENT = "linux:newsintel:0.1 (by /u/example)"
     }
-    error_message = "the service's environment is not what it should be"
+    error_message = "the service's environment differs from the expected one"
   }
 
   assert {
     condition     = tolist([for subnet in aws_subnet.public : subnet.cidr_block]) == split(",", local.environment.NEWSINTEL_TRUSTED_PROXIES)
-    error_message = "the trusted proxies are the load balancer's subnets, no more and no less"
+    error_message = "the trusted proxies must be exactly the load balancer's subnets"
   }
 
   assert {
@@ -125,7 +125,7 @@ run "the_service_is_told" {
 
   assert {
     condition     = jsondecode(aws_ecs_task_definition.service.container_definitions)[0].command == ["serve"]
-    error_message = "the service serves"
+    error_message = "the service's command must be serve"
   }
 }
 
@@ -139,12 +139,12 @@ run "sources_that_are_off_have_no_secrets" {
 
   assert {
     condition     = !anytrue([for entry in jsondecode(aws_ecs_task_definition.service.container_definitions)[0].secrets : strcontains(entry.name, "REDDIT") || strcontains(entry.name, "NEWSAPI")])
-    error_message = "a secret nobody filled would keep tasks from starting"
+    error_message = "tasks cannot start with an empty secret"
   }
 
   assert {
     condition     = toset(keys(aws_secretsmanager_secret.main)) == toset(["app", "cache", "database", "guardian", "metrics"])
-    error_message = "secrets for what is used, no others"
+    error_message = "only secrets that are used may exist"
   }
 }
 
@@ -174,7 +174,7 @@ run "the_migration_runs_as_the_owner" {
     condition = alltrue([for key in ["user", "privileged", "readonlyRootFilesystem", "linuxParameters"] :
       jsondecode(aws_ecs_task_definition.migrate.container_definitions)[0][key] == jsondecode(aws_ecs_task_definition.service.container_definitions)[0][key]
     ])
-    error_message = "a migration is held to what the service is held to"
+    error_message = "a migration must have the same restrictions as the service"
   }
 
   assert {
@@ -186,7 +186,7 @@ run "the_migration_runs_as_the_owner" {
 
   assert {
     condition     = !strcontains(aws_ecs_task_definition.service.container_definitions, "rds!db") && !strcontains(aws_iam_role_policy.execution.policy, "rds!db")
-    error_message = "the service has no way to the owner's password"
+    error_message = "the service must not have access to the owner's password"
   }
 }
 
@@ -270,12 +270,12 @@ run "alarms_reach_people" {
 
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_actions == toset(["alarms-topic"])])
-    error_message = "every alarm tells the topic"
+    error_message = "every alarm must notify the topic"
   }
 
   assert {
     condition     = alltrue([for key in local.deployment_alarms : contains(keys(aws_cloudwatch_metric_alarm.main), key)])
-    error_message = "deployments heed alarms that exist"
+    error_message = "the deployment alarms must exist"
   }
 
   assert {
@@ -285,12 +285,12 @@ run "alarms_reach_people" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["too-few-tasks"].threshold == 2 && aws_cloudwatch_metric_alarm.main["too-few-tasks"].comparison_operator == "LessThanThreshold"
-    error_message = "fewer than min_tasks is an alarm"
+    error_message = "fewer than min_tasks tasks must raise an alarm"
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.main["database-connection"].threshold == 207
-    error_message = "nine tenths of 230 connections are an alarm"
+    error_message = "nine tenths of 230 connections must raise an alarm"
   }
 }
 

@@ -1,4 +1,4 @@
-# What may not be asked for is refused with a message that names the variable.
+# Invalid values are refused with a message that names the variable.
 
 variables {
   region            = "eu-west-1"
