@@ -18,6 +18,7 @@ from wsproto.connection import Connection
 from wsproto.events import Request as Upgrade
 from wsproto.events import TextMessage
 
+from newsintel.errors import UnavailableError
 from newsintel.http.response.errors import settled
 from newsintel.http.server.http1 import Http1
 from tests.http.wire import back_to, get, held, serving
@@ -206,6 +207,23 @@ async def test_an_applications_error_is_a_problem_and_logged_with_its_cause():
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert b'"code":"internal"' in answer
     assert [line["causes"] for line in lines if line["event"] == "application_failed"] == [["ValueError('the cause')"]]
+
+
+async def test_a_store_that_fails_in_the_middle_of_a_response_is_no_bug():
+    """The response is cut, so that its client notices; the log has one warning with the reason, and no traceback."""
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        raise UnavailableError("PostgreSQL does not answer")
+
+    with capture_logs() as lines:
+        async with serving(app=app) as served:
+            answer = await served.exchange(get("/me/export"))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert not answer.endswith(b"0\r\n\r\n")
+    told = [line for line in lines if line["log_level"] != "info"]
+    assert [(line["event"], line["reason"], "exc_info" in line) for line in told] == [("response_cut", "PostgreSQL does not answer", False)]
 
 
 async def test_a_servers_error_ends_its_connection_and_is_counted_and_logged(monkeypatch):

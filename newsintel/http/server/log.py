@@ -5,7 +5,7 @@ from typing import Any
 
 from newsintel.domain.accounts.model import Access, Caller
 from newsintel.domain.ports import Observe
-from newsintel.errors import leaves
+from newsintel.errors import UnavailableError, leaves
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -40,8 +40,15 @@ class ServerLog:
         self._log.info("request_refused", problem=code, request_id=request_id)
 
     def application_failed(self, error: BaseException) -> None:
-        """Log an error that ended one request."""
-        self._log.error("application_failed", **_causes(error))
+        """Log an error that ended one request.
+
+        A store that fails in the middle of a long response, such as an export, is not a bug.
+        """
+        causes = leaves(error)
+        if all(isinstance(cause, UnavailableError) for cause in causes):
+            self._log.warning("response_cut", reason=str(causes[0]))
+        else:
+            self._log.error("application_failed", **_causes(error))
 
     def connection_failed(self, error: BaseException) -> None:
         """Log an error that ended one connection."""
