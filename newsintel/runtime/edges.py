@@ -39,7 +39,7 @@ class Rooms:
 
 @frozen
 class Edges:
-    """Every long-lived channel, by its send end and its inbox, and the memory for their contents."""
+    """Send end and inbox of every long-lived channel, and the memory limits of their contents."""
 
     to_merger: trio.MemorySendChannel[Flight]
     flights: trio.MemoryReceiveChannel[Flight]

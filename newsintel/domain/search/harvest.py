@@ -16,7 +16,7 @@ from newsintel.domain.search.query_model import Dedupe, Query
 
 @frozen
 class ScoreParts:
-    """The parts of a relevance score; their sum is the score. See `scoring` for ranges and formulas."""
+    """The parts of a relevance score, which is their sum; `scoring` has the ranges and formulas."""
 
     title: float
     description: float
@@ -157,7 +157,7 @@ class Via(StrEnum):
 
     HIT = "hit"
     REVALIDATED = "revalidated"
-    """Served at once after its TTL, while a flight renews it or because the asker may start none."""
+    """Served at once after its TTL: a flight renews it, or the asker may not start one."""
     MISS = "miss"
     COLLAPSED = "collapsed"
     """By a flight that was already running."""
@@ -173,7 +173,7 @@ class Reply:
 
 @frozen
 class CacheWrite:
-    """An answer to keep in Redis, and the token of the claim to release with it; None = no claim."""
+    """An answer to keep in Redis, and the token of the claim to release (None = no claim)."""
 
     answer: Answer
     lock_token: str | None

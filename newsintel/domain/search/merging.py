@@ -54,7 +54,7 @@ def pairs(merged: Merge) -> tuple[Pair, ...]:
 
 
 def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
-    """Merge an answer's articles under a dedupe mode; its own merge is used if the mode is equal."""
+    """Merge an answer's articles under a dedupe mode; use its own merge if that has the mode."""
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge

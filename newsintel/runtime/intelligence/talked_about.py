@@ -23,13 +23,13 @@ KEEP_S = 60.0
 EMPTY_S = 5.0
 """How long a list is kept that has no articles, or only articles without known terms.
 
-In the first seconds of a service, the archive and its terms are still being counted.
+The articles or the terms of the archive may not be counted yet.
 """
 TRENDS = 8
 """Maximum number of trending searches, with EACH_TREND articles each."""
 EACH_TREND = 5
 COVERED = 60
-"""Maximum number of widely covered articles; the newest articles fill the rest.
+"""Maximum number of widely covered articles; if none is widely covered, of the newest articles.
 
 Usually enough for a page of 50 with two articles per publisher.
 """

@@ -205,7 +205,7 @@ class Desk:
         return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
 
     def _heed(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
-        """Remember a flight's answer, once for all its waiters; end the flight on its last event."""
+        """Keep a flight's answer, once for all its waiters; end the flight on its last event."""
         if isinstance(event, StaleFound):
             self._remember(event.answer)
         else:
