@@ -28,7 +28,7 @@ SLOTS = 10
 RETRY_JITTER_S = 0.05
 """Longest random delay before a retry, so that many retries do not come at once."""
 LATE_S = 0.1
-"""If a deadline is noticed this late, this process was too busy: it says nothing of the source."""
+"""A deadline that is noticed this late shows that this process was too busy, not a slow source."""
 HEAD_START_S = 0.1
 """A source's deadline and latency count from the start of the search, as they do for the caller.
 

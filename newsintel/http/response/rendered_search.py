@@ -42,7 +42,7 @@ class Privacy(Enum):
         return cls.HELD_BACK if answer.personal else cls.EVERYBODY
 
 
-_EVERYBODY = Privacy.EVERYBODY  # saves every hit the look-up of the member in its class
+_EVERYBODY = Privacy.EVERYBODY  # saves a look-up in the enum at every hit
 _SERVED = (Via.HIT.value, Via.REVALIDATED.value)
 _FROM_MEMORY = (b"server-timing", b"cache")
 

@@ -29,7 +29,7 @@ TRENDS = 8
 """Maximum number of trending searches, with EACH_TREND articles each."""
 EACH_TREND = 5
 COVERED = 60
-"""Maximum number of widely covered articles; if none is widely covered, of the newest articles.
+"""Maximum number of widely covered articles, or of the newest ones if none is widely covered.
 
 Usually enough for a page of 50 with two articles per publisher.
 """
