@@ -1,4 +1,4 @@
-"""The composition root: it starts every actor by name and ends them in order. Read it as the dataflow.
+"""The composition root: it starts every actor by name and ends them in order, as this dataflow.
 
               flights                jobs ┌> fetcher(newsapi)  ┐ outcomes (one channel per flight,
 HTTP, CLI ─> desk ───────> merger ────────┼> fetcher(guardian) ┼──────┐   a clone per source)
@@ -12,8 +12,9 @@ fetchers ─ tally ─> latency_writer ─> Redis          metrics ─> emf_writ
 PostgreSQL: articles still to be read ─> indexer
             term_changes ─> term_counter ─> article_terms, saved_articles ─> save_counter ─ saves ─> merger
 
-A shutdown takes the same way, by end-of-channel: callers leave, flights land, sinks drain, stores close. If an actor
-crashes, everything is cancelled and the process ends: a service that lost a part must not look alive.
+A shutdown takes the same path, by end-of-channel: callers leave, flights land, sinks drain, stores
+close. If an actor crashes, everything is cancelled and the process ends: a service that lost a part
+must not look healthy.
 """
 
 from collections.abc import AsyncIterator
@@ -51,20 +52,20 @@ from newsintel.wiring import Core, Starts, emf_labels, make_fetcher, make_merger
 log = get_logger(__name__)
 
 SINKS_SHARE = 0.4
-"""The sinks' part of DRAIN_S (8 s of 20); HTTP has as much, flights in the air and closing the stores the rest."""
+"""The sinks' share of DRAIN_S: 8 s of 20. HTTP has the same; flights and stores have the rest."""
 
 
 @asynccontextmanager
 async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Services]:
-    """Everything but HTTP. Nesting, outermost first: stores > sinks > clock actors > fetchers and merger > the caller.
+    """Run all but HTTP. Outermost first: stores, sinks, clock actors, fetchers and merger, caller.
 
     Args:
-        settings: of the environment.
-        metrics: where it counts; its own if None.
+        settings: from the environment.
+        metrics: counts what the actors do; None = new metrics.
 
     Raises:
-        NewsIntelError: the stores cannot be run with (wrong credentials, older schema).
-        ExceptionGroup: of an actor's bug, or of what the caller raised.
+        NewsIntelError: the stores are not usable (wrong credentials, older schema).
+        ExceptionGroup: holds an actor's bug, or what the caller raised.
     """
     metrics = metrics or Metrics()
     edges = Edges.open(settings)
@@ -80,10 +81,7 @@ async def open_pipeline(settings: Settings, metrics: Metrics | None = None) -> A
 
 @asynccontextmanager
 async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
-    """Actors that keep what was found.
-
-    They end when no sender is left, and have SINKS_SHARE of DRAIN_S for what they still hold.
-    """
+    """Run the sinks until no sender is left. A shutdown gives them SINKS_SHARE of DRAIN_S."""
     stores, rooms, count, now = core.stores, edges.rooms, core.count, core.now
     marks, history, repeats = stores.intelligence.search_marks, stores.personal.history, stores.personal.repeats
     cache = partial(cache_writer.run, edges.cache_writes, room=rooms.to_cache, cache=stores.search.harvests)
@@ -99,7 +97,7 @@ async def sinks(core: Core, edges: Edges) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def upkeep(core: Core) -> AsyncIterator[None]:
-    """Actors that work by the clock: they have no inbox, and are cancelled when the pipeline ends."""
+    """Run the actors that work by the clock: without an inbox, cancelled when the pipeline ends."""
     stores, ours, count, now = core.stores, core.stores.intelligence, core.count, core.now
     keep, floor = timedelta(days=core.settings.history_retention_d), core.settings.trending_floor
     tally, latencies = core.tally, stores.operations.latencies
@@ -122,7 +120,10 @@ async def upkeep(core: Core) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[None]:
-    """The merger and a fetcher for each enabled source; the merger ends after the last flight, and closes the fetchers' inboxes."""
+    """Run the merger, and a fetcher for each enabled source.
+
+    The merger ends after the last flight and closes the fetchers' inboxes.
+    """
     async with AsyncExitStack() as clients, trio.open_nursery() as nursery:
         for name in doors:
             source = open_source(REGISTRY[name], core.settings.source[name], core.now)
@@ -134,9 +135,9 @@ async def searching(core: Core, edges: Edges, doors: Starts) -> AsyncIterator[No
 
 @asynccontextmanager
 async def reporting(settings: Settings, metrics: Metrics) -> AsyncIterator[None]:
-    """The EMF writer, if LOG_FORMAT asks for it.
+    """Run the EMF writer if LOG_FORMAT is `emf`.
 
-    It encloses the whole pipeline, so its last line has what the sinks counted at the end.
+    It encloses the whole pipeline, so its last line includes what the sinks counted at the end.
     """
     async with trio.open_nursery() as nursery:
         if settings.log_format == "emf":

@@ -1,4 +1,4 @@
-"""What the composition root puts together without starting anything: the objects that stand between the actors and the routes."""
+"""Creates the objects between actors and routes, for the composition root. Starts no actor."""
 
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -58,15 +58,18 @@ from newsintel.storage.embedded.secret_key_file import kept_keys
 from newsintel.storage.stores import Stores
 
 STRANGERS = 3
-"""Of the places at PostgreSQL, one in this many at most is taken by those who show a key or session that was never seen here."""
+"""Look-ups of unknown keys and sessions use at most one in STRANGERS of PostgreSQL's slots.
+
+They always have at least one slot.
+"""
 
 Starts = Mapping[str, tuple[Admission, Allowance]]
-"""By source that is enabled: what decides when a call may start, and the starts that were."""
+"""By enabled source: what decides when a call may start, and what counts the starts."""
 
 
 @frozen
 class Core:
-    """What every part of the pipeline is made from."""
+    """What all parts of the pipeline share."""
 
     settings: Settings
     metrics: Metrics
@@ -80,7 +83,7 @@ class Core:
 
     @classmethod
     def of(cls, settings: Settings, metrics: Metrics, stores: Stores, now: WallClock) -> "Core":
-        """The core of a service on its stores; makes the keys of a service in development that has none."""
+        """Create the core. A service in development without secret keys gets its own."""
         keys = tuple(settings.secret_keys or kept_keys(settings.data_dir))
         return cls(
             settings,
@@ -101,7 +104,7 @@ class Core:
 
 
 def starts(core: Core) -> Starts:
-    """How each enabled source's calls are let through."""
+    """Create what admits and counts the calls of each enabled source."""
     enabled = {name: core.settings.source[name] for name in core.settings.enabled_sources}
     terms = {name: Terms(source.pace_s, source.quota) for name, source in enabled.items()}
     return {
@@ -114,12 +117,12 @@ def starts(core: Core) -> Starts:
 
 
 def emf_labels(settings: Settings) -> dict[str, str]:
-    """The labels of every line for CloudWatch."""
+    """Return the labels of every line for CloudWatch."""
     return {emf.DIMENSION: settings.env, "version": __version__, "commit": settings.commit}
 
 
 def make_fetcher(core: Core, edges: Edges, name: str, upstream: Upstream, starts: Starts) -> Fetcher:
-    """The fetcher of one source."""
+    """Create the fetcher of one source."""
     source, (admission, allowance) = core.settings.source[name], starts[name]
     return Fetcher(
         edges.jobs[name],
@@ -137,7 +140,7 @@ def make_fetcher(core: Core, edges: Edges, name: str, upstream: Upstream, starts
 
 
 def make_merger(core: Core, edges: Edges) -> Merger:
-    """The merger."""
+    """Create the merger."""
     return Merger(
         edges.flights,
         edges.to_fetchers,
@@ -160,7 +163,7 @@ def services(
     providers: Providers,
     edges: Edges,
 ) -> Services:
-    """What the routes are handed; the gauges are read off it from now on."""
+    """Create what the routes use, and connect the gauges to it."""
     settings, stores, count = core.settings, core.stores, core.count
     misses = limiter("miss", settings.miss_limit, stores.limits.counter, count, time.time)
     states = States(starts, core.now)
@@ -254,7 +257,7 @@ def _intelligence_services(core: Core, preferences: PreferenceCache) -> Intellig
 
 @asynccontextmanager
 async def open_source(source: Source, settings: SourceSettings, now: WallClock) -> AsyncIterator[Upstream]:
-    """A source's client, with an app-only token beside it if the source uses one."""
+    """Open a source's client, with an app-only token if the source uses one."""
     async with AsyncExitStack() as stack:
         token = await stack.enter_async_context(open_app_token(settings)) if source.uses_token else None
         yield await stack.enter_async_context(open_upstream(source, settings, token=token, now=now))

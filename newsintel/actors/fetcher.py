@@ -1,7 +1,7 @@
-"""A fetcher: one per source. Takes jobs in, asks the source, sends exactly one outcome per job to the job's own channel.
+"""A fetcher: receives jobs, asks its one source, sends one outcome per job to the job's channel.
 
-It owns what a source's terms are about: its slots, pace and quota, and the time until which the source is to be left alone. What it sends
-is always a value; a bug in one job costs that job.
+It keeps to the source's terms: slots, pace, quota, and the time before which the source must not be
+asked. Every outcome is a value, never an exception; a bug in one job fails only that job.
 """
 
 import random
@@ -24,20 +24,23 @@ from newsintel.runtime.telemetry.source_log import SourceLog
 log = get_logger(__name__)
 
 SLOTS = 10
-"""Calls to one source at once (reliability: settings card); half of its client's connections."""
+"""Calls to one source at once; half of its client's connections."""
 RETRY_JITTER_S = 0.05
-"""A second try comes up to this much later, so that many do not come at once."""
+"""Longest random delay before a retry, so that many retries do not come at once."""
 LATE_S = 0.1
-"""A deadline noticed this late tells of this process, which had no time to listen, and nothing of the source."""
+"""A deadline that is noticed this late shows that this process was too busy, not a slow source."""
 HEAD_START_S = 0.1
-"""A source's deadline and latency count from the search's beginning, which whoever asked counts from; but by so much at most, since what
-lies before the call, looking in Redis above all, is not the source's fault."""
+"""A source's deadline and latency count from the start of the search, as they do for the caller.
+
+But they count at most this much before the job starts: what happens before, mostly the look-up in
+Redis, is not the source's fault.
+"""
 GIVE_BACK_S = 0.5
-"""How long giving a start back may hold up a cancelled job: two of Redis's socket timeouts."""
+"""How long giving a start back may delay a cancelled job: two of Redis's socket timeouts."""
 NOT_ASKED = {
     None: "not asked",
     HeldFrom.STRANGERS: "not asked: the rest of the quota is for callers who are signed in",
-    HeldFrom.PERSON: "not asked: this person has had as much of the quota as is left for all others",
+    HeldFrom.PERSON: "not asked: this person has used as many calls as are left for all others",
 }
 
 
@@ -51,13 +54,14 @@ class Fetcher:
         inbox: the jobs.
         source: its name.
         upstream: the source itself.
-        admission: when it may be asked.
+        admission: decides when it may be asked.
         allowance: counts the starts of its calls.
-        deadline_s: for one job.
-        longest_keep_s: for how long an outcome is kept at all; none is fresh for longer, however little of the quota is left.
-        count: counts.
-        observe: told how long each call took.
-        tally: keeps the same for `newsintel deadlines`.
+        deadline_s: of one job.
+        longest_keep_s: how long any outcome is kept; none is fresh for longer, even if little of
+            the quota is left.
+        count: adds to a counter.
+        observe: records how long each call took.
+        tally: records the same for `newsintel deadlines`.
         now: the time of day.
     """
 
@@ -79,7 +83,7 @@ class Fetcher:
         self._log = SourceLog(self._source, self._admission)
 
     async def run(self) -> None:
-        """Serve jobs, each in a task of its own, until the inbox ends and the last job has its outcome."""
+        """Serve jobs, each in its own task, until the inbox ends and the last job is done."""
         async with trio.open_nursery() as upkeep:
             upkeep.start_soon(self._upstream.keep_ready, name=f"upkeep({self._source})")
             async with trio.open_nursery() as jobs:
@@ -89,7 +93,10 @@ class Fetcher:
             upkeep.cancel_scope.cancel()
 
     async def _serve(self, job: FetchJob) -> None:
-        """Bring one job to its one outcome. Sending it cannot wait: the flight's channel has room for every source."""
+        """Run one job and send its one outcome.
+
+        Sending never waits: the flight's channel has room for every source.
+        """
         enter_context(job.context)
         with job:
             began = max(job.began, trio.current_time() - HEAD_START_S)
@@ -116,7 +123,10 @@ class Fetcher:
             self._tally.note(self._source, outcome.status, outcome.latency_ms)
 
     async def _fetch(self, job: FetchJob, began: float) -> FetchOutcome:
-        """Ask; and once more if the source broke down with more than half of the time left (one retry, at this layer alone)."""
+        """Ask; retry once if the source was unreachable and more than half of the time is left.
+
+        No other layer retries.
+        """
         deadline = min(job.deadline, began + self._deadline_s)
         reply = await self._ask(job, deadline)
         if isinstance(reply, Refusal) and reply.status is Status.UNREACHABLE and trio.current_time() < (began + deadline) / 2:
@@ -136,10 +146,13 @@ class Fetcher:
         return self._outcome(job, reply, began)
 
     async def _ask(self, job: FetchJob, deadline: float) -> Page | Refusal | Turned:
-        """One call, if the source's terms let it start in time. Waiting for slot and pace counts against the deadline."""
+        """Make one call if the source's terms let it start in time.
+
+        Waiting for a slot and for the pace counts against the deadline.
+        """
         reply: Page | Refusal = Refusal(Status.OVERLOADED, f"all {SLOTS} slots stayed taken until the deadline")
         came_s = started_s = trio.current_time()
-        # Round the fetch, never round the sending: an outcome that has come about is not thrown away for being late.
+        # The deadline covers the fetch, never the sending: a late outcome is not thrown away.
         with trio.move_on_at(deadline):
             async with self._slots:
                 place = await self._allowance.reserve(partial(self._decide, job, deadline), job.asker.person)
@@ -154,9 +167,9 @@ class Fetcher:
                     reply = await self._upstream.fetch(job.query)
                 finally:
                     if _unheard(reply, deadline):
-                        reply = Refusal(Status.OVERLOADED, "this process was too busy to hear the answer")
+                        reply = Refusal(Status.OVERLOADED, "this process was too busy to read the answer in time")
                     elif _rushed(reply, started_s - came_s, deadline - started_s):
-                        reply = Refusal(Status.OVERLOADED, "its turn came too late for an answer before the deadline")
+                        reply = Refusal(Status.OVERLOADED, "the call started too late for an answer before the deadline")
                     elif made and not (isinstance(reply, Refusal) and reply.status is Status.OVERLOADED):
                         self._admission.note(place, reply, trio.current_time(), random.random())  # noqa: S311 - spreads load
                     else:
@@ -168,7 +181,7 @@ class Fetcher:
         return self._admission.ask(spent, now_s, self._now(), deadline, signed_in=job.asker.signed_in)
 
     def _outcome(self, job: FetchJob, reply: Page | Refusal, began: float) -> FetchOutcome:
-        """A reply as it is reported."""
+        """Turn a reply into the outcome to report."""
         outcome = FetchOutcome(
             self._source,
             Status.EMPTY,
@@ -189,10 +202,16 @@ class Fetcher:
 
 
 def _unheard(reply: Page | Refusal, deadline: float) -> bool:
-    """True of a call cut off by its deadline when nobody was listening any more. It was made, so it stays spent."""
+    """Return whether this process was too busy when the deadline cut the call off.
+
+    The call was made, so its start stays spent.
+    """
     return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and trio.current_time() > deadline + LATE_S
 
 
 def _rushed(reply: Page | Refusal, waited_s: float, had_s: float) -> bool:
-    """True of a call cut off by its deadline that had waited longer for its slot and turn than the source then had. It stays spent."""
+    """Return whether a call that the deadline cut off had waited longer than the source then had.
+
+    It waited for its slot and its turn. Its start stays spent.
+    """
     return isinstance(reply, Refusal) and reply.status is Status.TIMEOUT and waited_s > had_s

@@ -1,7 +1,8 @@
-"""The merger: takes flights in, has the sources fetched, merges what they send, lands each flight.
+"""The merger: receives flights, sends jobs to fetchers, merges their outcomes, lands each flight.
 
-In: flights from the desk. Out: jobs to the fetchers; landed harvests to the cache writer and the persister. One task per flight, so that a
-slow one holds up nobody. No waiter ever waits for a sink: a full one is passed over and the refusal counted.
+In: flights from the desk. Out: jobs to the fetchers; landed harvests to the cache writer and the
+persister. Each flight has its own task, so a slow flight delays no other. No waiter waits for a
+sink: if its inbox is full, the harvest is not sent to it, and the refusal is counted.
 """
 
 import secrets
@@ -36,24 +37,26 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 LANDING_MARGIN_S = 0.01
-"""Jobs end this much ahead of their flight, so that a source's own report of its timeout arrives before the landing."""
+"""Jobs end this long before their flight: the fetcher's own report of a timeout arrives in time."""
 ARCHIVE_LIMIT = 100
-"""Articles that stand in for sources that failed: the largest page of an answer. There is more in GET /archive."""
+"""Articles from the archive when all sources failed: the largest page. GET /archive has more."""
 
 
 @define(eq=False)
 class Merger:
     """Serves flights.
 
-    Owns: its inbox, one job end per enabled source, and the ends to both sinks, which it closes after its last flight.
+    Owns: its inbox, and the send ends to the fetchers and both sinks. It closes the send ends after
+    its last flight.
 
     Attributes:
-        rooms: what finds no room here is passed over: a source's outcome is `overloaded` then, an answer is not handed on, and counted.
-        shared: Redis, as the flights of several processes share it.
-        search: the archive, for what stands in when every source failed.
-        every_source: the names of those that exist, enabled or not.
-        windows: how long answers may be given.
-        saves: how many people saved what.
+        rooms: the memory limits. Without room, a source's outcome becomes `overloaded`; an answer
+            is not sent to the sink, and the refusal is counted.
+        shared: Redis, shared by the flights of several processes.
+        search: the archive, which answers when every source failed.
+        every_source: the names of all sources, enabled or not.
+        windows: how long answers may be served.
+        saves: how many people saved each article.
     """
 
     _inbox: trio.MemoryReceiveChannel[Flight]
@@ -70,7 +73,7 @@ class Merger:
     _now: WallClock = field(kw_only=True)
 
     async def run(self) -> None:
-        """Serve until the desk's end closes and the last flight has landed."""
+        """Serve until the inbox ends and the last flight has landed."""
         with ExitStack() as owned:
             for to_fetcher in self._jobs.values():
                 owned.enter_context(to_fetcher)
@@ -82,7 +85,7 @@ class Merger:
                         flights.start_soon(self._fly, flight, name=f"flight {flight.query.key}")
 
     async def _fly(self, flight: Flight) -> None:
-        """Bring one flight to its end. A bug in it costs its own waiters an answer, and nobody else anything."""
+        """Run one flight to its end. A bug in it fails only its own waiters."""
         enter_context(flight.context)
         try:
             await self._resolve(flight)
@@ -96,7 +99,10 @@ class Merger:
                 flight.append(Failed(FlightBugError(incident_id)))
 
     async def _resolve(self, flight: Flight) -> None:
-        """Redis, then another process's fan-out, then our own, then the stale copy, then the archive: the first that can answer does."""
+        """Land with the first of these that can answer.
+
+        In order: Redis, another process's fan-out, our own fan-out, the stale copy, the archive.
+        """
         async with self._shared.claim(
             flight.query.key,
             flight.known,
@@ -119,7 +125,7 @@ class Merger:
                     flight.append(Landed(await self._instead(answer, cached), asked=True))
 
     async def _fan_out(self, flight: Flight, gathering: Gathering, kept: tuple[FetchOutcome, ...]) -> None:
-        """Ask every source that has no outcome yet, and gather until all have sent one or the flight's deadline has come."""
+        """Ask every source without an outcome; gather outcomes until the flight's deadline."""
         for outcome in kept:
             await gathering.report(outcome)
         for name in gathering.missing():
@@ -143,13 +149,13 @@ class Merger:
             while (arrived := await _next(receive, flight.deadline)) is not None:
                 await gathering.receive(arrived)
         for name in gathering.missing():
-            await gathering.report(FetchOutcome(name, Status.TIMEOUT, self._now(), detail="nothing came before the search's deadline"))
+            await gathering.report(FetchOutcome(name, Status.TIMEOUT, self._now(), detail="no reply before the search's deadline"))
 
     async def _instead(self, failed: Answer, cached: Answer | None) -> Answer:
-        """What answers when no source did: an older harvest, else the archive, else the failure itself.
+        """Return what to serve if no source answered: a stale harvest, the archive, or the failure.
 
         Raises:
-            UnavailableError: no source is enabled, and the archive did not answer either.
+            UnavailableError: no source is enabled, and the archive did not answer.
         """
         outcomes = failed.harvest.outcomes
         if cached and not failed.harvest.complete and self._windows.judge(cached.harvest, self._now()) is not Freshness.GONE:
@@ -158,7 +164,7 @@ class Merger:
             page = await self._search.search(instead_of(failed.harvest.query, self._every_source), ARCHIVE_LIMIT, None)
             articles = tuple(hit.article for hit in page.hits)
         except InvalidParameterError:
-            articles = ()  # of words too common to be indexed the archive knows nothing
+            articles = ()  # the archive does not index words that are this common
         except UnavailableError:
             if failed.harvest.complete:
                 raise
@@ -170,7 +176,7 @@ class Merger:
         return Answer(harvest, await in_turns(merging(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves)))
 
     def _hand_on(self, flight: Flight, answer: Answer, claim: Claim) -> None:
-        """Offer a landed answer to both sinks. Nobody waits for this; a sink that has no room is passed over."""
+        """Offer a landed answer to both sinks without waiting; skip a sink that has no room."""
         size_bytes = answer_bytes(answer)
         if not _offer(self._to_persister, answer, self._rooms.to_persister, size_bytes):
             self._count("refusals", inbox="persister")
@@ -179,11 +185,14 @@ class Merger:
         if not _offer(self._to_cache, CacheWrite(answer, claim.token), self._rooms.to_cache, size_bytes):
             self._count("refusals", inbox="cache_writer")
         else:
-            claim.token = None  # the cache writer's to give back, in the same operation as its write
+            claim.token = None  # the cache writer releases the claim, together with its write
 
 
 async def _next(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: float) -> FetchOutcome | None:
-    """The next outcome; None if there are no more, or the deadline comes first. What has come about is taken even if it is late."""
+    """Return the next outcome; None at the channel's end or at the deadline.
+
+    An outcome that has already arrived is returned even after the deadline.
+    """
     try:
         return outcomes.receive_nowait()
     except trio.EndOfChannel:
@@ -196,7 +205,7 @@ async def _next(outcomes: trio.MemoryReceiveChannel[FetchOutcome], deadline: flo
 
 
 def _offer(inbox: trio.MemorySendChannel[T], message: T, room: Room, size_bytes: int) -> bool:
-    """Put a message into an inbox that has room for it in number and in bytes."""
+    """Send a message if the inbox and the memory have room; return whether it was sent."""
     if not room.take(size_bytes):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The service as a process: the pipeline and HTTP, from the first line of the log to the last."""
+"""The service as a process: the pipeline and HTTP, from the first log line to the last."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -29,15 +29,15 @@ log = get_logger(__name__)
 
 
 async def serve(settings: Settings, on_ready: Callable[[str], None] = lambda _: None, *, stuck_s: float = STUCK_S) -> None:
-    """The pipeline and HTTP, until a signal (`stopping.SIGNALS`); then an orderly end within DRAIN_S.
+    """Run the pipeline and HTTP until a signal (`stopping.SIGNALS`); then stop within DRAIN_S.
 
     Args:
-        settings: everything it may know of its environment.
-        on_ready: called with the URL once requests are accepted.
-        stuck_s: how long the loop may stand still once it serves, before the process is ended.
+        settings: all settings of the service.
+        on_ready: called with the URL as soon as requests are accepted.
+        stuck_s: how long the event loop may be blocked while serving, before the process is ended.
 
     Raises:
-        Stopped: a signal came before it served, or a second one did not wait for the orderly end.
+        Stopped: a signal came before it served, or a second signal cut the shutdown short.
     """
     log.info("starting", version=__version__, commit=settings.commit, env=settings.env)
     if notice := source_notice(settings):

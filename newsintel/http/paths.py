@@ -1,4 +1,4 @@
-"""The paths that several files know: a route serves each, and what lies before the routes treats some of them in its own way."""
+"""The paths that several files use: their routes, and the middleware that treats some specially."""
 
 SEARCH = "/articles"
 HEALTH = "/health"
@@ -6,4 +6,4 @@ READY = "/health/ready"
 METRICS = "/metrics"
 DESCRIPTION = "/openapi.json"
 PROBLEM_PAGES = "/problems/"
-"""Each problem's page lies below, under its code."""
+"""The prefix of the problem pages; a problem's code follows it."""

@@ -1,4 +1,4 @@
-"""What the routes need of the rest of newsintel, by context."""
+"""What the routes use of the rest of newsintel, by context."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -26,15 +26,15 @@ from newsintel.runtime.personal.recording import Recording
 from newsintel.runtime.search.ports import Desk
 
 MadeAnswer = tuple[bytes, int]
-"""A finished body, and for how many seconds it may be kept."""
+"""A finished body, and the number of seconds for which it may be kept."""
 
 
 @frozen(kw_only=True)
 class SearchServices:
-    """Searches, and the answers that are kept.
+    """Searches and cached answers.
 
     Attributes:
-        answers: those that are being made, by their keys in `bytes_cache`.
+        answers: the answers that are being made, by their keys in `bytes_cache`.
     """
 
     desk: Desk
@@ -46,11 +46,11 @@ class SearchServices:
 
 @frozen(kw_only=True)
 class AccountServices:
-    """Who is asking, and how people sign in.
+    """Identity and sign-in.
 
     Attributes:
         directory: the accounts themselves.
-        providers: by their names in our addresses, `reddit` and `oidc`; those that are not set up are not here.
+        providers: the configured providers, by their names in our URLs, `reddit` and `oidc`.
     """
 
     directory: Accounts
@@ -64,7 +64,7 @@ class AccountServices:
 
 @frozen(kw_only=True)
 class PersonalServices:
-    """What people keep here."""
+    """What signed-in people store."""
 
     preferences: PreferenceCache
     saved: SavedArticles
@@ -76,7 +76,7 @@ class PersonalServices:
 
 @frozen(kw_only=True)
 class IntelligenceServices:
-    """What is made of what people search for and read."""
+    """What newsintel derives from what people search for and read."""
 
     marking: Marking
     search_marks: SearchMarks
@@ -88,12 +88,12 @@ class IntelligenceServices:
 
 @frozen(kw_only=True)
 class LimitServices:
-    """How much may be asked, of us and of the sources.
+    """Limits of requests to us and of calls to sources.
 
     Attributes:
         requests: RATE_LIMIT; None = off.
-        misses: MISS_LIMIT, which the desk keeps to; None = off.
-        lookups: bounds how often the stores are asked whose a credential is.
+        misses: MISS_LIMIT, which the desk applies; None = off.
+        lookups: limits how often the stores are asked for the owner of a credential.
     """
 
     requests: Limiter | None
@@ -104,10 +104,10 @@ class LimitServices:
 
 @frozen(kw_only=True)
 class OperationServices:
-    """What operators look at.
+    """What operators monitor.
 
     Attributes:
-        exposition: every number now, in Prometheus' text format.
+        exposition: returns all current metrics in Prometheus' text format.
     """
 
     health: Health
@@ -116,7 +116,7 @@ class OperationServices:
 
 @frozen(kw_only=True)
 class Services:
-    """The ports and values that the composition root hands to the routes: what all contexts use, and what each has of its own."""
+    """What the composition root gives to the routes: common values, then the ports by context."""
 
     settings: Settings
     now: WallClock

@@ -1,4 +1,4 @@
-"""The long-lived channels of the pipeline, and the bounds of what is on its way in them."""
+"""The long-lived channels of the pipeline, and the limits of their contents."""
 
 from collections.abc import Mapping
 
@@ -14,18 +14,23 @@ from newsintel.runtime.search.flight import FetchJob, Flight
 PERSISTER_INBOX = 64
 """Harvests accepted and not yet archived. Full: the merger counts a refusal."""
 SINK_BYTES = 32 * 2**20
-"""For the answers on their way to each of the two sinks, the persister and the cache writer: 64
-answers of 250 articles while PostgreSQL or Redis is away. Full: the merger counts a refusal."""
+"""Memory for the answers queued for each sink, the persister and the cache writer.
+
+It holds 64 answers of 250 articles while PostgreSQL or Redis is unavailable. Full: the merger
+counts a refusal.
+"""
 FLIGHTS_BYTES = 64 * 2**20
-"""For the replies of sources in all running flights. Full: the source is `overloaded` in that
-answer."""
+"""Memory for the replies of sources in all running flights.
+
+Full: the source is `overloaded` in that answer.
+"""
 RECORDER_INBOX = 1_000
 """Searches answered and not yet recorded: about a second of hits. Full: HTTP counts a refusal."""
 
 
 @frozen
 class Rooms:
-    """Memory for what is on its way, by where it is."""
+    """The memory limits of flights and of the two sinks' queues."""
 
     flights: Room
     to_cache: Room
@@ -34,7 +39,7 @@ class Rooms:
 
 @frozen
 class Edges:
-    """Every long-lived channel, by its send end and its inbox, and the memory for their contents."""
+    """Send end and inbox of every long-lived channel, and the memory limits of their contents."""
 
     to_merger: trio.MemorySendChannel[Flight]
     flights: trio.MemoryReceiveChannel[Flight]
@@ -50,7 +55,7 @@ class Edges:
 
     @classmethod
     def open(cls, settings: Settings) -> "Edges":
-        """Open them all; each has one owner, who closes it."""
+        """Open all channels. Each end has one owner, which closes it."""
         jobs = {name: trio.open_memory_channel[FetchJob](settings.max_flights) for name in settings.enabled_sources}
         return cls(
             *trio.open_memory_channel[Flight](settings.max_flights),
@@ -68,7 +73,7 @@ class Edges:
 
     @property
     def inboxes(self) -> Mapping[str, trio.MemoryReceiveChannel[object]]:
-        """Each actor's inbox, for the gauges."""
+        """The inbox of each actor, for the gauges."""
         sinks = {
             "cache_writer": self.cache_writes,
             "persister": self.answers,

@@ -1,6 +1,6 @@
-"""One makes, all wait: for work whose result everybody who asks meanwhile can share.
+"""Shares one computation between concurrent callers: the first computes, the others wait.
 
-The work runs in the task of the first who asks, so that no task outlives the one that opened it.
+The work runs in the task of the first caller, so no task outlives the one that opened it.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 @define(eq=False)
 class _Making(Generic[V]):
-    """Work under way. Once it is over it has a result or an error; it has neither if its maker was cancelled."""
+    """Work in progress. At its end it has a result or an error, or neither if it was cancelled."""
 
     over: trio.Event = field(factory=trio.Event)
     result: tuple[V] | None = None
@@ -23,14 +23,16 @@ class _Making(Generic[V]):
 
 
 class MakeOnce(Generic[K, V]):
-    """Makes a key's value once for all who ask for it at the same time. Remembers nothing afterwards.
+    """Makes a key's value once for all concurrent callers, and does not keep it.
 
-    The first caller makes; the others wait for the same result or the same failure. If the maker is cancelled, the next of those who
-    wait makes from the start. Bounded by its callers: a key is held only while one of them makes its value.
+    The first caller makes the value; the others wait for the same result or the same failure. If
+    the maker is cancelled, the next waiter starts again. It holds a key only while a caller makes
+    its value, so the callers bound its size.
 
     Args:
-        own_failures: what tells of the maker alone, such as a person's share of slots that is spent. It fails the maker; those who
-            waited then make for themselves, at the same time, so that nobody queues behind one failure after the other.
+        own_failures: errors that concern only the maker, for example because a person's share of
+            slots is used up. Such an error fails only the maker. Each waiter then makes the value
+            itself, all at the same time, so that no waiter queues behind several failures.
     """
 
     def __init__(self, own_failures: type[Exception] | tuple[type[Exception], ...] = ()) -> None:
@@ -38,14 +40,15 @@ class MakeOnce(Generic[K, V]):
         self._making: dict[K, _Making[V]] = {}
 
     async def make(self, key: K, make: Callable[[], Awaitable[V]]) -> V:
-        """The value of a key.
+        """Return the value of a key.
 
         Args:
-            key: those who give equal ones at the same time share the work.
+            key: concurrent callers with equal keys share the work.
             make: makes the value; it must not ask for its own key.
 
         Raises:
-            Exception: what `make` raised, here or at the caller who made it; each caller has an exception of its own.
+            Exception: what `make` raised, for this caller or for the one that made the value; each
+                caller gets its own exception.
         """
         while (making := self._making.get(key)) is not None:
             await making.over.wait()
@@ -68,11 +71,14 @@ class MakeOnce(Generic[K, V]):
         finally:
             del self._making[key]
             making.over.set()
-            del making  # else the error would hold its own traceback in a cycle
+            del making  # otherwise the error and its traceback would form a reference cycle
 
 
 def _another(error: Exception) -> Exception:
-    """An equal exception: one that is raised collects its raiser's traceback. Not by its class's call, which may take other arguments."""
+    """Return a copy of an exception, since a raised exception collects its raiser's traceback.
+
+    It does not call the class, whose constructor may take other arguments.
+    """
     kind = type(error)
     other = kind.__new__(kind, *error.args)
     other.__dict__.update(error.__dict__)

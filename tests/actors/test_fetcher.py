@@ -446,7 +446,7 @@ async def test_one_person_cannot_spend_a_quota_alone(nursery, autojump_clock):
     assert [one.status for one in greedy] == [Status.OK] * 3 + [Status.QUOTA_EXHAUSTED] * 17
     assert {(one.held_back, one.latency_ms) for one in greedy[3:]} == {(HeldFrom.PERSON, None)}
     assert greedy[3].retry_at - rig.now() > timedelta(hours=23)
-    assert "as is left for all others" in greedy[-1].detail
+    assert "as are left for all others" in greedy[-1].detail
     assert len(rig.upstream.asked_at) == 3
     assert rig.allowance.holds_back("greedy", rig.now())
     assert (await rig.ask(asker=Asker("other"))).status is Status.OK

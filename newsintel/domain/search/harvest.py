@@ -1,4 +1,7 @@
-"""What a search found, in the order it flows: scores, merge, harvest, answer. All values are frozen; times are aware UTC."""
+"""The result of a search, in the order of the dataflow: scores, merge, harvest, answer.
+
+All values are frozen; times are aware UTC.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +16,7 @@ from newsintel.domain.search.query_model import Dedupe, Query
 
 @frozen
 class ScoreParts:
-    """The parts of a relevance score; their sum is the score. See `scoring` for ranges and formulas."""
+    """The parts of a relevance score, which is their sum; `scoring` has the ranges and formulas."""
 
     title: float
     description: float
@@ -29,7 +32,7 @@ class ScoreParts:
 
 @frozen
 class Ranked:
-    """A group in its place in the order, with the parts of its leader's score and how popular it is, 0..1 (see `popularity`)."""
+    """A group with the parts of its leader's score and its popularity, 0..1 (see `popularity`)."""
 
     group: Group
     parts: ScoreParts
@@ -54,14 +57,17 @@ class Origin(StrEnum):
 
 @frozen
 class Harvest:
-    """One fan-out's whole result: the unit that is cached, archived and viewed.
+    """The whole result of one fan-out: the unit that is cached, archived and viewed.
 
     Attributes:
-        fetched_at: when it landed; the `now` of its scores, and its identity among harvests of the same key.
+        fetched_at: when it landed; its scores are of this time, and it identifies the harvest among
+            those of its key.
         outcomes: one per selected source, in founder order.
-        origin: LIVE, or ARCHIVE when `archived` stands in for sources that all failed.
+        origin: LIVE; ARCHIVE if `archived` replaces the results of sources that all failed; STALE
+            if it is served because no newer one could be fetched.
         archived: articles from the archive, only with origin ARCHIVE.
-        saves: how many people had saved an article when it landed, by public id; of those that too few had saved, nothing.
+        saves: how many people had saved an article when the harvest landed, by public id; without
+            the articles that too few people had saved.
     """
 
     query: Query
@@ -88,12 +94,15 @@ class Harvest:
 
     @property
     def cacheable(self) -> bool:
-        """True if it may answer later callers: sources answered it, not the archive, and not nobody."""
+        """True if it may answer later callers: it is live, and at least one source answered."""
         return self.origin is Origin.LIVE and any(outcome.status.answered for outcome in self.outcomes)
 
     @property
     def fresh_since(self) -> datetime:
-        """The moment from which its freshness counts: its oldest good outcome (a repair does not renew the others)."""
+        """The time from which its freshness counts: that of its oldest good outcome.
+
+        A refresh of failed sources does not renew the other outcomes.
+        """
         return min((outcome.fetched_at for outcome in self.outcomes if outcome.status.answered), default=self.fetched_at)
 
 
@@ -103,7 +112,8 @@ class Answer:
 
     Attributes:
         merge: the harvest's articles under Dedupe.NORMAL.
-        refused: the outcomes of the refresh that failed; () unless the answer is stale, and () where no refresh was allowed.
+        refused: the outcomes of the refresh that failed; () if the answer is not stale, or if no
+            refresh was allowed.
     """
 
     harvest: Harvest
@@ -112,17 +122,20 @@ class Answer:
 
     @property
     def stale(self) -> bool:
-        """True if an older harvest stands in for a newer one that could not be had."""
+        """True if it is an older harvest because a newer one could not be fetched."""
         return self.harvest.origin is Origin.STALE
 
     @property
     def failed(self) -> bool:
-        """True if no source answered, and nothing stands in."""
+        """True if no source answered, and no older harvest or archive replaces the answer."""
         return self.harvest.origin is Origin.LIVE and not self.harvest.answered
 
     @property
     def reported(self) -> tuple[FetchOutcome, ...]:
-        """The outcomes to report of the sources: those of a failed refresh, since what the older harvest got is not what just happened."""
+        """The outcomes to show to the caller: those of a failed refresh, else the harvest's.
+
+        The outcomes of an older harvest are not what happened just now.
+        """
         return self.refused or self.harvest.outcomes
 
     @property
@@ -132,7 +145,10 @@ class Answer:
 
     @property
     def personal(self) -> bool:
-        """True if a source held back from the person who asked: others may get more, so no shared cache may keep it."""
+        """True if a source held back from the person who asked.
+
+        Others may get more, so no shared cache may keep the answer.
+        """
         return any(outcome.held_back is HeldFrom.PERSON for outcome in (*self.harvest.outcomes, *self.refused))
 
 
@@ -141,10 +157,10 @@ class Via(StrEnum):
 
     HIT = "hit"
     REVALIDATED = "revalidated"
-    """Served at once although past its TTL, while a flight renews it or because the asker may have none started."""
+    """Served at once after its TTL: a flight renews it, or the asker may not start one."""
     MISS = "miss"
     COLLAPSED = "collapsed"
-    """By a flight that was already in the air."""
+    """By a flight that was already running."""
 
 
 @frozen
@@ -157,7 +173,7 @@ class Reply:
 
 @frozen
 class CacheWrite:
-    """An answer to keep in Redis, and the claim on its key to give back with it (None where there is none)."""
+    """An answer to keep in Redis, and the token of the claim to release (None = no claim)."""
 
     answer: Answer
     lock_token: str | None

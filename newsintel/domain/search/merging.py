@@ -1,4 +1,4 @@
-"""From a harvest to its stories: grouped, ranked, and paired as duplicates. Pure."""
+"""Turns a harvest into stories: groups, ranks, and pairs of duplicates. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,33 +16,33 @@ from newsintel.domain.search.scoring import rank
 
 @frozen
 class Grouped:
-    """A harvest and the groups of its articles under Dedupe.NORMAL. They are ranked only when somebody reads them."""
+    """A harvest and the groups of its articles under Dedupe.NORMAL, ranked only when read."""
 
     harvest: Harvest
     groups: tuple[Group, ...] = ()
 
     def ranking(self) -> Sliced[Answer]:
-        """The answer, in slices: the harvest with its groups in order."""
+        """Rank the groups and return the answer, in slices."""
         harvest = self.harvest
         ranked = yield from rank(self.groups, harvest.query, harvest.fetched_at, harvest.saves)
         return Answer(harvest, Merge(Dedupe.NORMAL, ranked))
 
 
 def merge(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Merge:
-    """Group and rank articles, which are in founder order; equal arguments give equal merges."""
+    """Group and rank articles in founder order; equal arguments give equal merges."""
     return whole(merging(query, articles, mode, now, saves))
 
 
 def merging(query: Query, articles: Sequence[Article], mode: Dedupe, now: datetime, saves: Mapping[str, int] = NO_SAVES) -> Sliced[Merge]:
-    """Likewise, in slices."""
+    """Do the same as `merge`, in slices."""
     groups = yield from Grouping(mode).add(articles)
     return Merge(mode, (yield from rank(groups, query, now, saves)))
 
 
 def pairs(merged: Merge) -> tuple[Pair, ...]:
-    """Each further page of a group with its founder, for the archive.
+    """Pair each further page of a group with the group's founder, for the archive.
 
-    A page is one row there, so a second sight of it adds no pair; what tied its first sight to the founder is what is kept.
+    A page is one row there, so it has one pair: the match of its first occurrence is kept.
     """
     found: dict[str, Pair] = {}
     for ranked in merged.ranked:
@@ -54,7 +54,7 @@ def pairs(merged: Merge) -> tuple[Pair, ...]:
 
 
 def merged_as(answer: Answer, mode: Dedupe) -> Sliced[Merge]:
-    """An answer's articles under a dedupe mode: its own merge if it is that one's."""
+    """Merge an answer's articles under a dedupe mode; use its own merge if that has the mode."""
     harvest = answer.harvest
     if mode is answer.merge.mode:
         return answer.merge

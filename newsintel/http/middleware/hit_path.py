@@ -1,8 +1,9 @@
-"""The hit path: ASGI middleware that answers repeated searches from finished pages, before the framework sees the request.
+"""The hit path: ASGI middleware that answers repeated searches from finished pages.
 
-Only what is true of every caller is answered here: a GET or HEAD of /articles by somebody who is not signed in and shows no bad key, if
-its page is fresh or is being renewed. All else goes further in. What lies round it (request ids, hosts, limits) holds for it as for every
-request.
+It runs before the framework. It answers only what is the same for all callers: a GET or HEAD of
+/articles from a caller who is not signed in and sends no invalid key, if the page is fresh or is
+being renewed. It passes all other requests on. The middleware around it (request ids, hosts,
+limits) applies to it as to every request.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,7 +23,8 @@ from newsintel.http.response.page_cache import Pages
 from newsintel.http.response.rendered_search import RenderedSearch
 from newsintel.runtime.personal.recording import Recording
 
-HIT, REVALIDATED = Via.HIT.value, Via.REVALIDATED.value  # an enum's member is hashed in Python code each time it is counted
+# Plain strings, because counting an enum member hashes it in Python code each time.
+HIT, REVALIDATED = Via.HIT.value, Via.REVALIDATED.value
 
 Renewing = Callable[[Query, datetime, Caller], Awaitable[bool]]
 
@@ -34,7 +36,7 @@ class HotPath:
     Attributes:
         app: answers the rest.
         pages: the finished answers, filled by the search's route.
-        renewing: has an answer renewed, and says whether the old one may be given meanwhile.
+        renewing: starts the renewal of an answer; returns whether the old one may be served now.
         record: offers a search to the history, without waiting.
         count: counts `searches`.
         now: the time of day.
@@ -70,7 +72,7 @@ class HotPath:
         await self._app(scope, receive, send)
 
     async def _via(self, page: RenderedSearch, caller: Caller, now_s: float) -> str | None:
-        """How a page may answer by itself; None if it may not."""
+        """Return how a page may answer without the route; None if it may not."""
         if page.since_s - CLOCKS_DIFFER_S <= now_s < page.until_s:
             return HIT
         return REVALIDATED if await self._renewing(page.query, page.fetched_at, caller) else None

@@ -13,7 +13,7 @@ def answer_json(body: Any, *, status: int = 200, headers: Mapping[str, str] | No
 
     Args:
         body: a value that JSON can hold.
-        status: of the response.
+        status: the HTTP status.
         headers: in addition to type and length.
     """
     return Response(to_json(body), status=status, headers=dict(headers or {}), content_type="application/json")

@@ -1,25 +1,29 @@
 """The first cache level: finished answers of searches, in this process's memory.
 
-Each is kept under one query string as it was typed, so that a repeat needs no reading of parameters, no Redis and no JSON. It answers by
-itself while its harvest is fresh, and after that while the desk has it renewed. Past that it still spares the route from making the same
-bytes again for the same answer.
+The key is the query string as the caller typed it, so a repeat parses no parameters, makes no JSON
+and does not use Redis. A page answers without the route while its harvest is fresh, and afterwards
+while the desk renews it. Later, the route can still reuse the bytes for the same answer.
 """
 
 from newsintel.domain.bounds.sized_cache import SizedCache
 from newsintel.http.response.rendered_search import RenderedSearch
 
 MAX_BYTES = 64 * 1024 * 1024
-"""A page of 20 stories has 10 to 20 KiB, one of 100 with every duplicate perhaps 200."""
+"""Size of the cache.
+
+A page of 20 stories has 10 to 20 KiB, one of 100 with all duplicates perhaps 200 KiB.
+"""
 
 PAGE_BYTES = 4096
-"""What a page takes beside its body, its headers and its name: its query, and what is recorded for each person who gets it."""
+"""Size of a page without body, headers and query string: mostly its `query` and `searched`."""
 
 
 class Pages:
-    """Finished answers by query string, least recently used first out, bounded by bytes.
+    """Finished answers by query string, limited by size; the least recently used are removed first.
 
     Attributes:
-        get: the answer kept for a query string, now the most recently used. Every hit comes here, so there is no call between.
+        get: returns the answer for a query string and marks it as most recently used. It is the
+            cache's own method: every hit uses it, and a wrapper would cost one more call.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -27,6 +31,6 @@ class Pages:
         self.get = self._kept.get
 
     def put(self, query_string: bytes, page: RenderedSearch) -> None:
-        """Keep an answer, in place of an older one; one larger than all may be together is not kept."""
+        """Keep an answer; it replaces an older one. An answer larger than the cache is not kept."""
         headers = len(page.timing) + sum(len(name) + len(value) for name, value in page.fixed_headers)
         self._kept.put(query_string, page, PAGE_BYTES + len(query_string) + headers + len(page.body))

@@ -1,6 +1,7 @@
 """A search's answer as it is sent: the finished body, and its header lines at any moment.
 
-The hit path, the search's route and a person's own search all send this value. What they may say to caches differs by its privacy.
+The hit path, the search's route and personal searches all send this value. Its privacy decides what
+the headers tell caches.
 """
 
 from collections.abc import Mapping
@@ -23,22 +24,25 @@ from newsintel.http.response.cache_headers import HIT, MISS, VARY, forwarded, fr
 
 
 class Privacy(Enum):
-    """For whom an answer was made, and so who may keep it."""
+    """For whom an answer was made, and thus which caches may keep it."""
 
     EVERYBODY = auto()
     """Any cache may keep it."""
     HELD_BACK = auto()
-    """A source held back from the person who asked. Others may get more, so no shared cache keeps it."""
+    """A source held back from the person who asked.
+
+    Others may get more, so no shared cache keeps it.
+    """
     PERSON = auto()
-    """A person's own view. Nobody keeps it, and it has no entity tag."""
+    """A person's own view. No cache keeps it, and it has no entity tag."""
 
     @classmethod
     def of(cls, answer: Answer) -> "Privacy":
-        """The privacy of an answer in a view that is not a person's own."""
+        """Return the privacy of an answer in a view that is not a person's own."""
         return cls.HELD_BACK if answer.personal else cls.EVERYBODY
 
 
-_EVERYBODY = Privacy.EVERYBODY  # looking a member up in its class takes time at every hit
+_EVERYBODY = Privacy.EVERYBODY  # saves a look-up in the enum at every hit
 _SERVED = (Via.HIT.value, Via.REVALIDATED.value)
 _FROM_MEMORY = (b"server-timing", b"cache")
 
@@ -50,11 +54,11 @@ class RenderedSearch:
     Attributes:
         body: JSON in UTF-8.
         tag: its entity tag's opaque part; None = it has none.
-        fixed_headers: the header lines that stay as they are.
-        since_s: the moment from which its age counts, Unix time.
+        fixed_headers: the header lines that never change.
+        since_s: the time from which its age counts, Unix time.
         until_s: until when it is fresh, Unix time.
-        forwarded: its Cache-Status for those who had sources asked for it.
-        timing: its Server-Timing for the same.
+        forwarded: its Cache-Status for callers who waited for sources.
+        timing: its Server-Timing for the same callers.
         privacy: who may keep it.
         query: what was asked.
         fetched_at: when its harvest landed.
@@ -74,16 +78,17 @@ class RenderedSearch:
     searched: Searched | None
 
     def lines(self, now_s: float, via: str) -> HeaderLines:
-        """The header lines at a moment.
+        """Return the header lines at a given time.
 
-        Age and max-age count from the same moment, so that any cache arrives at our own remaining time. nginx obeys X-Accel-Expires first
-        and does not subtract Age, so that header is the remaining time itself.
+        Age and max-age count from the same time, so every cache computes the same remaining time as
+        we do. nginx prefers X-Accel-Expires and does not subtract Age from it, so that header is
+        the remaining time itself.
 
         Args:
             now_s: Unix time.
             via: how the answer reached the caller, a `Via`.
         """
-        age_s = now_s - self.since_s if now_s > self.since_s else 0.0  # without calls: every hit comes here
+        age_s = now_s - self.since_s if now_s > self.since_s else 0.0  # no call: all hits run it
         left_s = floor(self.until_s - self.since_s - age_s)
         if via in _SERVED:
             status, timing = HIT % left_s, _FROM_MEMORY
@@ -112,17 +117,18 @@ def render_search(
     """Finish a search's answer.
 
     Args:
-        query: what was asked, as the caller typed it. The answer may have the spelling of another person, who asked first.
+        query: what was asked, as the caller typed it. The answer may have the spelling of another
+            person who asked first.
         answer: what was found.
-        body: what it shows, as plain values.
-        view: how it shows the answer.
-        tag: the entity tag's opaque part; None = it gets none.
+        body: the body as plain values.
+        view: how the body shows the answer.
+        tag: the entity tag's opaque part; None = no tag.
         privacy: who may keep it.
-        windows: for how long it is fresh.
-        link: the Link header of the page after it.
+        windows: decide how long it is fresh.
+        link: the Link header, which names the next page; None = no such header.
     """
     harvest, until = answer.harvest, fresh_until(answer, windows)
-    data = bytes(memoryview(to_json(body)))  # a copy: orjson's own bytes take up to twice their length, for as long as they are kept
+    data = bytes(memoryview(to_json(body)))  # a copy: orjson's bytes can take twice their length
     lifetime_s = floor((until - harvest.fresh_since).total_seconds())
     fixed = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data))]
     if tag is not None:

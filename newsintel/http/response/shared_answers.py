@@ -1,7 +1,7 @@
-"""Answers that are made once and kept in Redis for a while, for all who ask the same.
+"""Answers that are made once and cached in Redis, for all callers who ask the same.
 
-Those who ask this process while the answer is being made wait for it. Redis away costs nothing but the keeping: its failures are counted,
-and the answer is made again.
+While this process makes an answer, other callers of this process wait for it. While Redis is
+unavailable, nothing is cached: its failures are counted, and each answer is made again.
 """
 
 import hashlib
@@ -21,21 +21,27 @@ from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.services import MadeAnswer, Services
 
 KEEP_S = 60
-"""For how long, here and on the way to the caller: what arrives in the archive is found a minute later at the latest."""
+"""How long an answer is cached, here and on its way to the caller.
+
+A new article in the archive is thus found after a minute at the latest.
+"""
 
 EMPTY_S = 5
-"""The same for an answer that found nothing. What it looks for may be on its way: in the first seconds of a service the words of its
-articles are not counted yet, and no list of trends is made."""
+"""How long an answer without results is cached.
+
+The results may come soon: in the first seconds of a service, the words of its articles are not
+counted yet, and there is no list of trends.
+"""
 
 
 async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> Response:
-    """Answer with a body that is kept, else with one that is made now.
+    """Answer with a cached body, else with one that is made now.
 
     Args:
-        services: gives the cache, and what is being made.
+        services: has the cache, and the answers that are being made.
         prefix: of the cache's keys.
-        asked: everything that the body depends on, as JSON values, spelt alike in whatever way it was asked.
-        make: makes the body's plain value; what it raises is not kept, and reaches all who wait.
+        asked: everything that the body depends on, as JSON values in canonical form.
+        make: makes the body's plain value; an error is not cached, and all waiters raise it.
     """
     key = cache_key(prefix, asked)
     reached = True
@@ -43,7 +49,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
         found = await services.search.bytes_cache.get(key)
     except UnavailableError:
         services.count("cache_errors", operation="get")
-        found, reached = None, False  # a Redis that has just kept us waiting is not asked again
+        found, reached = None, False  # Redis has just failed: do not make the caller wait again
     if found is not None:
         return _respond(found.data, found.ttl_s, found.age_s)
     body, keep_s = await services.search.answers.make(key, partial(_make, services, key if reached else None, make))
@@ -51,7 +57,7 @@ async def kept(services: Services, prefix: str, asked: Any, make: Callable[[], A
 
 
 async def _make(services: Services, key: str | None, make: Callable[[], Awaitable[Mapping[str, Any]]]) -> MadeAnswer:
-    """Make an answer, and keep it under a key if there is one."""
+    """Make an answer, and cache it if there is a key."""
     made = await make()
     body, keep_s = to_json(made), _keep_s(made)
     if key is not None:
@@ -63,23 +69,23 @@ async def _make(services: Services, key: str | None, make: Callable[[], Awaitabl
 
 
 def cache_key(prefix: str, asked: Any) -> str:
-    """The key in the cache. The version is in it too: another one's bodies may have other members."""
+    """Return the cache key. It includes the version, since bodies may differ between versions."""
     return f"{prefix}:{hashlib.sha256(json.dumps([__version__, asked]).encode()).hexdigest()[:32]}"
 
 
 def _keep_s(body: Mapping[str, Any]) -> int:
-    """For how long a body is kept: shortly if its lists have no entries, or only such as count nothing."""
+    """Return how long to cache a body: EMPTY_S if its lists are empty or all their counts are 0."""
     entries = (entry for value in body.values() if isinstance(value, list) for entry in value)
     return KEEP_S if any(entry.get("count", 1) for entry in entries) else EMPTY_S
 
 
 def _respond(body: bytes, keep_s: int, age_s: float | None) -> Response:
-    """The answer, or a 304.
+    """Answer with a body, or with a 304.
 
     Args:
-        body: finished.
-        keep_s: for how long it is kept in all.
-        age_s: for how long it was kept; None = it was made for this answer.
+        body: the finished body.
+        keep_s: for how long it is cached in all.
+        age_s: for how long it has been cached; None = it was made for this request.
     """
     tag = hashlib.sha256(body).hexdigest()[:32]
     age = math.floor(age_s or 0)

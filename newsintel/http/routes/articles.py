@@ -32,11 +32,11 @@ from newsintel.runtime.turns import in_turns
 
 
 def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
-    """The addresses of articles.
+    """Return the routes of articles.
 
     Args:
         settings: names the sources.
-        pages: where finished pages are kept, for the hit path to answer from.
+        pages: the cache of finished pages, from which the hit path answers.
     """
     return (
         Route(
@@ -60,8 +60,9 @@ def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
 
 def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
     words = (
-        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the quotes of any language, -word or '
-        "`NOT word` for one that must not occur, parentheses round groups."
+        'Words that must all occur; `OR` in capitals between alternatives, "a phrase" in the '
+        "quotes of any language, -word or `NOT word` for one that must not occur, parentheses "
+        "round groups."
     )
     return (
         Parameter("q", text(256), words, required=True),
@@ -79,12 +80,12 @@ def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
 
 @frozen
 class _Search:
-    """The search's route: answers from the desk, and leaves finished answers behind."""
+    """The search's route: answers from the desk, and caches finished pages."""
 
     _pages: Pages
 
     async def answer(self, services: Services, given: Given) -> Response:
-        """Answer a search from memory, from a flight in the air or from the sources; record it unless the person said not to."""
+        """Answer a search, and record it unless the person does not want this."""
         person = await personal(services, given)
         given = person.given if person else given
         query = _query(given)
@@ -102,7 +103,7 @@ class _Search:
         return response
 
     async def _render(self, services: Services, query: Query, answer: Answer, view: View, person: Personal | None) -> RenderedSearch:
-        """Finish an answer, unless this very one is finished already; leave it behind if it is everybody's."""
+        """Finish an answer, or reuse the same page from the cache; cache a page for everybody."""
         query_string = request.query_string
         privacy = Privacy.PERSON if person else Privacy.of(answer)
         tag = None if person else entity_tag(answer, view)
@@ -119,9 +120,9 @@ class _Search:
 
 
 async def one(services: Services, given: Given) -> Response:
-    """Answer one article by its public id."""
+    """Answer with one article by its public id."""
     found = await known_article(services, given["id"])
-    # Its group can change with any harvest that lands, so it is kept no longer than an incomplete one.
+    # Each new harvest can change its group, so caches keep it no longer than a partial answer.
     headers = {"Cache-Control": f"public, max-age={math.floor(services.search.windows.partial_s)}", "Vary": VARY}
     return Response(to_json(article_body(found)), headers=headers, content_type="application/json")
 
@@ -132,7 +133,7 @@ def _query(given: Given) -> Query:
 
 
 async def _unanswered(services: Services, answer: Answer, view: View) -> Response:
-    """Nothing answered: say how each source did, and after how many seconds a retry can succeed."""
+    """Answer that no source answered: the status of each source, and when a retry can succeed."""
     sources = (await in_turns(rendering(answer, view)))["sources"]
     code, now = code_of_failures(answer.reported), services.now()
     headers = {}

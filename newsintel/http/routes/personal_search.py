@@ -1,4 +1,4 @@
-"""GET /articles for somebody who is signed in: how the person prefers to see the shared answer."""
+"""GET /articles for a person who is signed in: the shared answer as this person prefers it."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,12 +21,12 @@ from newsintel.http.services import Services
 
 @frozen
 class Personal:
-    """How somebody who is signed in is to be answered.
+    """How to answer a person who is signed in.
 
     Attributes:
-        given: the request's values, with preferences where the caller wrote none.
-        preferences: those to heed; None = the answer is everybody's.
-        filled: the preferences that stood in for absent parameters.
+        given: the request's values; preferences replace parameters that the caller did not send.
+        preferences: the preferences to apply; None = answer as for everybody.
+        filled: the preferences that replaced missing parameters.
         recorded: whether this search may go into the history.
     """
 
@@ -36,17 +36,18 @@ class Personal:
     recorded: bool
 
     def rendering(self, answer: Answer, view: View) -> Sliced[dict[str, Any]]:
-        """The body of the answer as this person prefers it."""
+        """Build the body of the answer as this person prefers it, in slices."""
         if self.preferences is None:
             return rendering(answer, view)
         return render(answer, view, self.preferences, self.filled)
 
 
 async def personal(services: Services, given: Given) -> Personal | None:
-    """Decide how to answer the caller; None = like everybody, for nobody is signed in.
+    """Decide how to answer the caller; None = the caller is not signed in.
 
-    A session's searches heed preferences unless told not to, a key's only if told to: a program means what it asks for. Where preferences
-    cannot be read the search is answered without them, and not recorded, since the person may have said not to.
+    Searches with a session apply preferences unless `personal=0`; searches with an API key only
+    with `personal=1`, because a program means what it asks for. If the preferences cannot be read,
+    the search is answered without them, and not recorded, since the person may have forbidden it.
     """
     asking = caller()
     if asking.account is None:
@@ -64,5 +65,5 @@ async def personal(services: Services, given: Given) -> Personal | None:
 
 
 def _written() -> dict[str, str]:
-    """The query string's parameters as the caller wrote them."""
+    """Return the query string's parameters as the caller wrote them."""
     return dict(parse_qsl(request.query_string.decode("ascii"), keep_blank_values=True))

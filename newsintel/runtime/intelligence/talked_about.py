@@ -1,7 +1,7 @@
-"""What is on many people's minds: the articles that trending searches find, then those that many outlets cover. The same for everybody.
+"""Lists the articles that trending searches find, then those that many outlets cover.
 
-Made at most once in KEEP_S for all who ask, by the first of them; it costs a handful of searches of the archive. Where it cannot be made,
-all who waited learn it at the same moment.
+The list is the same for everybody. The first caller makes it for all, at most once in KEEP_S, with
+a few archive searches. If it cannot be made, all waiters fail at the same moment.
 """
 
 from collections.abc import Sequence
@@ -21,24 +21,29 @@ from newsintel.runtime.make_once import MakeOnce
 
 KEEP_S = 60.0
 EMPTY_S = 5.0
-"""For how long a list is remembered that has no article, or of whose articles no term is known: the archive, or its words, are just being
-counted."""
+"""How long a list is kept that has no articles, or only articles without known terms.
+
+The articles or the terms of the archive may not be counted yet.
+"""
 TRENDS = 8
-"""Searches that articles are found for, of EACH_TREND articles each."""
+"""Maximum number of trending searches, with EACH_TREND articles each."""
 EACH_TREND = 5
 COVERED = 60
-"""Widely covered articles; where nothing is, simply the newest. Enough for a page of 50 at two of a publisher, as a rule."""
+"""Maximum number of widely covered articles, or of the newest ones if none is widely covered.
+
+Usually enough for a page of 50 with two articles per publisher.
+"""
 
 
 class TalkedAbout:
-    """The list, remembered for a while.
+    """The list, cached for a short time.
 
     Args:
-        trending: what is searched for.
-        archive: finds the articles.
-        reading: knows which are widely covered.
-        likeness: knows the terms of titles.
-        floor: people that a search must have to be seen.
+        trending: finds the trending searches.
+        archive: finds their articles.
+        reading: finds the widely covered articles.
+        likeness: finds the terms of titles.
+        floor: how many people must have made a search before it is shown.
     """
 
     def __init__(self, trending: Trending, archive: ArchiveSearch, reading: Reading, likeness: Likeness, floor: int) -> None:
@@ -52,10 +57,10 @@ class TalkedAbout:
         self._list: Sequence[Talked] = ()
 
     async def now(self) -> Sequence[Talked]:
-        """The list, at most KEEP_S old (EMPTY_S while it says nothing), the most talked about first.
+        """Return the list, at most KEEP_S old (EMPTY_S without terms), the most talked about first.
 
         Raises:
-            UnavailableError: it cannot be made.
+            UnavailableError: the list cannot be made.
         """
         if trio.current_time() < self._good_until:
             return self._list
@@ -77,7 +82,10 @@ class TalkedAbout:
         return [Talked(one, why, frozenset(some)) for (one, (_, why)), some in zip(found.items(), terms, strict=True)]
 
     async def _matches(self, trend: Trend) -> Sequence[tuple[str, str]]:
-        """The newest articles of a trending search; none if the archive cannot look for it, as for stop words alone."""
+        """Return the newest articles of a trending search, as id and title.
+
+        Returns nothing if the archive cannot search for it, for example for stop words alone.
+        """
         try:
             page = await self._archive.search(archive_query.build(trend.query, sort=ArchiveSort.NEWEST), EACH_TREND, None)
         except InvalidParameterError:

@@ -1,1 +1,1 @@
-"""Searches in the air: the desk, flights, answers in memory, claims among processes."""
+"""Running searches: the desk, flights, answers in memory, claims among processes."""

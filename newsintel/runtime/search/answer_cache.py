@@ -10,17 +10,22 @@ from newsintel.domain.search.harvest import Answer
 from newsintel.domain.search.sizes import answer_bytes
 
 MAX_BYTES = 100 * 2**20
-"""For the answers kept and the index of their articles. An article takes about 2 KiB, an answer of 250 half a MiB."""
+"""Size limit of all answers and the index of their articles.
+
+An article takes about 2 KiB, an answer of 250 articles half a MiB.
+"""
 
 INDEX_BYTES = 130
-"""An article's entry in the index."""
+"""Size of an article's entry in the index."""
 
 
 @define
 class Remembered:
-    """An answer kept. No new flight for it before `quiet_until`: its last refresh, `renewal`, brought less than it holds.
+    """An answer in the cache.
 
-    The renewal is where the next refresh goes on from: what it brought need not be asked for again.
+    If its last refresh brought less, that refresh is `renewal`, and no flight renews the answer
+    before `quiet_until`. The next refresh continues from `renewal`: what it brought is not asked
+    for again.
     """
 
     answer: Answer
@@ -29,26 +34,32 @@ class Remembered:
 
 
 class AnswerCache:
-    """Answers by harvest key, least recently used first out, bounded by the bytes that they take."""
+    """Answers by harvest key, limited by size; the least recently used are removed first."""
 
     def __init__(self) -> None:
         self._kept: SizedCache[str, Remembered] = SizedCache(MAX_BYTES)
         self._key_of: dict[str, str] = {}
 
     def get(self, key: str) -> Remembered | None:
-        """The answer kept under a key, now the most recently used."""
+        """Return the answer under a key and mark it as most recently used."""
         return self._kept.get(key)
 
     def put(self, answer: Answer) -> None:
-        """Keep an answer, in place of an older one under its key. One that takes more than all may is not kept."""
+        """Keep an answer; it replaces an older one of its key. One above MAX_BYTES is not kept."""
         self._put(answer.harvest.query.key, Remembered(answer))
 
     def put_beside(self, kept: Remembered, renewal: Answer, quiet_until: datetime | None) -> None:
-        """Keep what a refresh brought beside the answer that stays, to be refreshed no sooner than then (None = when it may be)."""
+        """Keep the answer and, beside it, what its refresh brought.
+
+        Args:
+            kept: the answer that stays.
+            renewal: what the refresh brought.
+            quiet_until: when the answer may be refreshed again; None = as soon as it is due.
+        """
         self._put(kept.answer.harvest.query.key, Remembered(kept.answer, quiet_until, renewal))
 
     def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article out of the answers kept."""
+        """Return an article of a cached answer; None if no cached answer has it."""
         key = self._key_of.get(article_id)
         kept = self._kept.get(key) if key is not None else None
         if kept is None:
@@ -74,7 +85,7 @@ class AnswerCache:
             self._forget(*dropped)
 
     def _forget(self, key: str, kept: Remembered) -> None:
-        """Take an answer's articles out of the index, but for those that a later answer has as well."""
+        """Remove an answer's articles from the index, except those that a later answer also has."""
         for article in kept.answer.harvest.articles:
             if self._key_of.get(article.id) == key:
                 del self._key_of[article.id]

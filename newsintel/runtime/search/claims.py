@@ -1,6 +1,7 @@
-"""One fan-out per key among processes: the claim on a key in Redis, round the port that knows Redis.
+"""One fan-out per key among all processes: a process claims the key in Redis first.
 
-Redis away costs nothing but the sharing: every failure of it is counted and treated as "nothing known, nobody claims".
+While Redis is unavailable, only the sharing stops: each failure is counted, and the flight goes on
+without a claim.
 """
 
 import itertools
@@ -19,19 +20,22 @@ from newsintel.domain.search.ports import HarvestCache
 from newsintel.errors import UnavailableError
 
 POLL_S = 0.05
-"""How often to look for the harvest of another process that holds the claim."""
+"""Time between two looks for the harvest of another process that holds the claim."""
 PATIENCE = 0.75
-"""The share of its time for which a flight waits for another process. By their default deadlines (1.0 s of 1.5) all sources of a holder
-that lives have answered or been given up by then; what is left is for a fan-out of our own if it does not."""
+"""The share of its time for which a flight waits for another process.
+
+By then every source of a live holder has answered or passed its deadline (default: 1.0 s of 1.5 s).
+The rest of the time is for our own fan-out if the holder is dead.
+"""
 SLACK_S = 1.0
-"""A claim lapses this long after its flight's deadline if its process dies."""
+"""If a process dies, its claim expires this long after its flight's deadline."""
 CLEANUP_S = 0.5
-"""How long giving a claim back may hold up a cancelled flight: two of Redis's socket timeouts."""
+"""How long giving a claim back may delay a cancelled flight: two of Redis's socket timeouts."""
 
 
 @define
 class Claim:
-    """What a flight knows of its key. `token` is set while the claim is this flight's to give back."""
+    """What a flight knows about its key. `token` is set while this flight must give it back."""
 
     answer: Answer | None
     token: str | None = None
@@ -40,7 +44,7 @@ class Claim:
 
 @frozen
 class SharedCache:
-    """Redis as the flights of several processes share it."""
+    """Redis, shared by the flights of several processes."""
 
     cache: HarvestCache
     windows: Windows
@@ -51,17 +55,19 @@ class SharedCache:
     async def claim(
         self, key: str, known: Answer | None, deadline: float, *, meanwhile: Callable[[Answer], None], asker: Asker = ANYBODY
     ) -> AsyncIterator[Claim]:
-        """Look a key up and claim it; unless what is found is fresh, wait for the process that holds the claim if another does.
+        """Look a key up and claim it; if another process holds the claim, wait for its harvest.
 
-        Looking and claiming are one round trip. The wait is bounded, so that there is time left for a fan-out of our own. A token left in
-        the claim at the end is given back.
+        Looking and claiming are one round trip. There is no wait if the answer is fresh. The wait
+        is bounded, to leave time for our own fan-out. At the end, a token that is still in the
+        claim is given back.
 
         Args:
             key: the harvest key.
             known: what this process's own memory holds under it.
-            deadline: the flight's, absolute, trio's clock.
-            meanwhile: given what may answer at once while it is renewed, if that is what the first look finds.
-            asker: for whom it is.
+            deadline: of the flight; absolute, on trio's clock.
+            meanwhile: called with the answer if the first look finds one that may be served while
+                it is renewed.
+            asker: the caller for whom the flight runs.
         """
         claim = Claim(known, asker=asker)
         try:
@@ -92,7 +98,7 @@ class SharedCache:
             await trio.sleep(POLL_S)
 
     def _learn(self, claim: Claim, loaded: Answer | None) -> None:
-        """Keep the newer of what is known and what Redis holds."""
+        """Keep the newer of two answers: the known one and the one from Redis."""
         if loaded and (claim.answer is None or loaded.harvest.fetched_at > claim.answer.harvest.fetched_at):
             claim.answer = loaded
 
@@ -103,5 +109,5 @@ class SharedCache:
             self.count("cache_errors", operation="unlock")
 
     def judge(self, claim: Claim) -> Freshness:
-        """What a claim's answer is good for now; nothing known is as good as gone."""
+        """Return the freshness of a claim's answer; GONE if there is none."""
         return self.windows.judge(claim.answer.harvest, self.now(), claim.asker) if claim.answer else Freshness.GONE

@@ -1,4 +1,4 @@
-"""The desk: where routes and commands ask. An object in its caller's task, not an actor."""
+"""The desk: where routes and commands search. It runs in its caller's task; it is not an actor."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,19 +26,21 @@ from newsintel.runtime.search.flight import Failed, Flight, Landed, StaleFound, 
 
 @define(eq=False)
 class Desk:
-    """Answers from memory, else puts the question on a flight; one key never has two flights in this process.
+    """Answers from memory, else from a flight; a key never has two running flights in this process.
 
-    Between looking a key's flight up and entering one nothing awaits.
+    To hold this, nothing awaits between the look-up of a key's flight and the entry of a new one.
 
-    Owns: nothing that needs closing. `to_merger` is the composition root's; its capacity is `max_flights`, so that a flight for which
-    there is a place always fits.
+    Owns: nothing that needs closing. The composition root owns `to_merger`; its capacity is
+    `max_flights`, so a flight that may start always fits.
 
     Attributes:
-        windows: how long answers may be given.
-        max_flights: flights in the air at once; past that a new one is refused, joining never.
-        search_deadline_s: seconds from joining to landing.
-        misses: how many flights a person may have started; None = any number.
-        held_from: the sources that hold back from a person now, as far as this process knows.
+        windows: how long answers may be served.
+        max_flights: maximum of running flights; if it is reached, a new flight is refused. A search
+            can always join a running flight.
+        search_deadline_s: seconds from a flight's start to its landing.
+        misses: limits how many flights a person may start; None = no limit.
+        held_from: returns the sources that hold back from a person now, as far as this process
+            knows.
     """
 
     _to_merger: trio.MemorySendChannel[Flight]
@@ -54,14 +56,16 @@ class Desk:
     _renewals: Renewals = field(init=False, default=Factory(lambda desk: Renewals(desk._windows), takes_self=True))  # noqa: SLF001 - its own
 
     async def search(self, query: Query, asker: Caller) -> Reply:
-        """Answer a query: from memory, from a flight in the air, or from a new one.
+        """Answer a query from memory, from a running flight, or from a new flight.
 
-        A new flight costs the asker one of the calls that a person may have reach an upstream; joining one is free.
+        A new flight counts against the asker's limit of misses; joining a running flight is free.
 
         Raises:
-            OverloadedError: a new flight was needed and every place is taken.
-            RateLimitedError: a new flight was needed, the asker has had as many as a person may, and memory holds nothing usable.
+            OverloadedError: a new flight was needed, and `max_flights` are running.
+            RateLimitedError: a new flight was needed, the asker's limit of misses is used up, and
+                memory holds nothing usable.
             FlightBugError: a bug ended the flight.
+            UnavailableError: no source is enabled, and the archive did not answer.
         """
         if reply := await self._from_memory(query, asker):
             return reply
@@ -69,7 +73,7 @@ class Desk:
         try:
             found = await answered(await self._fly(query, asker))
             if collapsed and isinstance(found, Landed) and not all(map(self._asker(asker).bound_by, found.answer.harvest.outcomes)):
-                # It was somebody else's flight, from whom a source held back that may be asked for this one.
+                # A source held back from the caller who started that flight, but not from this one.
                 found, collapsed = await answered(await self._fly(query, asker)), False
         except RateLimitedError:
             if older := self._usable(query):
@@ -82,9 +86,10 @@ class Desk:
         return Reply(found.answer, Via.COLLAPSED if collapsed else Via.MISS)
 
     async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
-        """Whether the answer that was fetched then may be given at once, and is renewed meanwhile: it is the one that memory holds.
+        """Return whether an answer that the caller has may be served now, while a flight renews it.
 
-        For whoever has that answer in another form; on False `search` has a better one.
+        True if memory holds the answer fetched at this time, and it is in its revalidate window.
+        This also starts the flight, if one may start. On False, `search` has a better answer.
         """
         kept = self._answers.get(query.key)
         if kept is None or kept.answer.harvest.fetched_at != fetched_at:
@@ -93,18 +98,20 @@ class Desk:
         return reply is not None and reply.via is Via.REVALIDATED
 
     def join(self, query: Query, *, signed_in: bool) -> Flight:
-        """The flight of a query, started at nobody's cost if none is in the air.
+        """Return the running flight of a query, else start one that counts against no limit.
 
         Raises:
-            OverloadedError: none was in the air and every place is taken.
+            OverloadedError: a new flight was needed, and `max_flights` are running.
         """
         return self._join(query, Asker(signed_in=signed_in), None)
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article by its public id: from the archive, which knows most of it, else from recent answers.
+        """Return an article by its public id, from the archive or else from recent answers.
+
+        The archive comes first because it knows most about the article.
 
         Raises:
-            UnavailableError: the archive did not answer and no recent answer has the article.
+            UnavailableError: the archive did not answer, and no recent answer has the article.
         """
         try:
             return await self._archive.article(article_id) or self._answers.article(article_id)
@@ -115,23 +122,27 @@ class Desk:
 
     @property
     def flights(self) -> int:
-        """Flights in the air."""
+        """The number of running flights."""
         return len(self._flights)
 
     async def _fly(self, query: Query, asker: Caller) -> Flight:
-        """The flight of a query, started at the asker's cost if none is in the air."""
+        """Return the running flight of a query, else start one that counts against the asker."""
         if flight := self._flights.get(query.key):
             return flight
         try:
             permit = await self._misses.take(asker.person) if self._misses else None
         except RateLimitedError:
-            if flight := self._flights.get(query.key):  # somebody else's, since we looked: joining is free
+            if flight := self._flights.get(query.key):  # another caller has started one meanwhile
                 return flight
             raise
         return self._join(query, self._asker(asker), permit)
 
     def _join(self, query: Query, asker: Asker, permit: Lease | None) -> Flight:
-        """Join or start a flight. A permit that was not needed is given back, here or when it turns out that no source was asked."""
+        """Join or start a flight.
+
+        An unused permit is given back: here if no flight was started, at the flight's landing if no
+        source was asked.
+        """
         flight = self._flights.get(query.key)
         if flight is None and len(self._flights) < self._max_flights:
             kept = self._answers.get(query.key)
@@ -148,7 +159,7 @@ class Desk:
         elif permit:
             permit.give_back()
         if flight is None:
-            raise OverloadedError(f"{self._max_flights} searches are in the air")
+            raise OverloadedError(f"{self._max_flights} searches are running")
         return flight
 
     async def _from_memory(self, query: Query, asker: Caller) -> Reply | None:
@@ -165,10 +176,10 @@ class Desk:
         return Reply(kept.answer, Via.REVALIDATED)
 
     async def _renew(self, query: Query, kept: Remembered, now: datetime, asker: Caller) -> None:
-        """Start a flight for what is kept, unless the last one brought less.
+        """Start a flight that renews an answer, unless its last renewal just brought less.
 
-        Renewing can wait if many others are being renewed or every place is taken, which a search that nothing in memory answers needs
-        more; or if it is not paid for.
+        The renewal waits if many others run or `max_flights` are running: searches without an
+        answer in memory need the places more. It also waits if the asker's limit is used up.
         """
         if (
             (kept.quiet_until and now < kept.quiet_until)
@@ -187,21 +198,21 @@ class Desk:
         return Asker(caller.person, caller.signed_in, self._held_from(caller.person))
 
     def _usable(self, query: Query) -> Answer | None:
-        """What memory holds, marked as stale, for an asker who may have nothing newer fetched."""
+        """Return memory's answer marked as stale, for an asker who may start no flight."""
         kept = self._answers.get(query.key)
         if kept is None or self._windows.judge(kept.answer.harvest, self._now()) is Freshness.GONE:
             return None
         return evolve(kept.answer, harvest=evolve(kept.answer.harvest, origin=Origin.STALE))
 
     def _heed(self, permit: Lease | None, flight: Flight, event: StaleFound | Landed | Failed) -> None:
-        """Remember what a flight found, once for all who wait for it; at its end, end it."""
+        """Keep a flight's answer, once for all its waiters; end the flight on its last event."""
         if isinstance(event, StaleFound):
             self._remember(event.answer)
         else:
             self._land(permit, flight, event)
 
     def _land(self, permit: Lease | None, flight: Flight, end: Landed | Failed) -> None:
-        """End a flight: remember its answer unless that would put less in the place of more."""
+        """End a flight and remember its answer if it may answer later callers."""
         del self._flights[flight.query.key]
         self._renewals.end(flight.query.key)
         if isinstance(end, Failed):
@@ -212,11 +223,11 @@ class Desk:
             self._remember(end.answer)
 
     def _remember(self, answer: Answer) -> None:
-        """Keep an answer in memory; beside the one there if that is to be kept."""
+        """Keep an answer in memory; if the one there outranks it, keep both."""
         kept = self._answers.get(answer.harvest.query.key)
         if kept and self._windows.outranks(kept.answer.harvest, answer.harvest, self._now()):
             quiet_until = self._now() + timedelta(seconds=self._windows.partial_s)
-            # A person's own answer leaves the time as it is: the next to ask may get more.
+            # A personal answer does not change the time: the next asker may get more.
             self._answers.put_beside(kept, answer, kept.quiet_until if answer.personal else quiet_until)
         else:
             self._answers.put(answer)

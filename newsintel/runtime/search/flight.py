@@ -1,4 +1,4 @@
-"""A flight: one search in the air, and all who wait for it."""
+"""A flight: one running search, and all who wait for it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -16,7 +16,7 @@ from newsintel.runtime.telemetry.logs import request_context
 
 @frozen
 class SourceReported:
-    """A flight's event: one source has given its outcome. `found` is what all outcomes so far have brought."""
+    """A flight's event: one source sent its outcome. `found` holds all that came so far."""
 
     outcome: FetchOutcome
     found: Grouped
@@ -24,14 +24,17 @@ class SourceReported:
 
 @frozen
 class StaleFound:
-    """A flight's event, at most one: an older answer, from another process, that is given at once while this flight renews it."""
+    """A flight's event, at most one: an older answer to serve while this flight renews it.
+
+    It comes from another process.
+    """
 
     answer: Answer
 
 
 @frozen
 class Landed:
-    """A flight's last event: the answer. `asked` tells whether any source was asked for it."""
+    """A flight's last event: the answer. `asked` is True if any source was asked for it."""
 
     answer: Answer
     asked: bool
@@ -39,7 +42,7 @@ class Landed:
 
 @frozen
 class Failed:
-    """A flight's last event: it could not land. Every waiter raises the error."""
+    """A flight's last event: it failed. Every waiter raises the error."""
 
     error: NewsIntelError
 
@@ -50,20 +53,22 @@ FlightEvent = SourceReported | StaleFound | Landed | Failed
 class Flight:
     """An append-only list of events that any number of waiters read by index.
 
-    Nobody has a buffer: a late joiner replays from the start, a leaver disturbs nothing. The merger appends, one event per source, at
-    most one StaleFound before them, and last a Landed or a Failed.
+    Waiters have no buffers: a late joiner replays from the start, and a leaver affects nobody. The
+    merger appends at most one StaleFound, then one event per source, and last a Landed or a Failed.
 
     Args:
         query: what is asked.
         deadline: absolute, on trio's clock, in seconds.
-        known: what memory already holds under the key, too old to answer alone.
-        standing: a complete answer that is still served meanwhile; nothing less is to take its place.
-        asker: the person who had it started, for whom sources are asked.
-        on_answer: called in the same step as a StaleFound and as the last event, before any waiter wakes.
+        known: what memory already holds under the key; it is too old to be the answer.
+        standing: the answer that memory serves meanwhile; if it outranks the flight's answer, the
+            flight's answer does not replace it in Redis.
+        asker: the person who started the flight, for whom sources are asked.
+        on_answer: called with a StaleFound and with the last event, in the same step, before any
+            waiter wakes.
 
     Attributes:
-        began: when it was made, on trio's clock, in seconds.
-        context: of the request that had it started, for the log lines of those who work on it.
+        began: when it was created, on trio's clock, in seconds.
+        context: the log context of the request that started it, for all log lines of the flight.
     """
 
     def __init__(
@@ -101,18 +106,21 @@ class Flight:
         return bool(self._events) and isinstance(self._events[-1], Landed | Failed)
 
     async def after(self, seen: int) -> Sequence[FlightEvent]:
-        """The events from index `seen` on; waits until there is at least one. Not to be asked past the last event."""
+        """Return the events from index `seen` on; wait until there is at least one.
+
+        After the last event it would wait forever.
+        """
         while len(self._events) <= seen:
             await self._grown.wait()
         return self._events[seen:]
 
 
 async def answered(flight: Flight) -> Landed | StaleFound:
-    """Wait for a flight's answer: its end, or an older answer that is given while the flight goes on.
+    """Wait for a flight's answer: its last event, or an older answer while the flight goes on.
 
     Raises:
         FlightBugError: a bug ended it.
-        UnavailableError: no source is enabled and the archive did not answer.
+        UnavailableError: no source is enabled, and the archive did not answer.
     """
     seen = 0
     while True:
@@ -122,7 +130,7 @@ async def answered(flight: Flight) -> Landed | StaleFound:
             case Landed() as landed:
                 return landed
             case Failed(error):
-                # One of its own for every waiter: a raised exception collects its raiser's traceback.
+                # Each waiter gets its own: a raised exception collects its raiser's traceback.
                 raise type(error)(*error.args) from error
         for event in events:
             if isinstance(event, StaleFound):
@@ -131,10 +139,17 @@ async def answered(flight: Flight) -> Landed | StaleFound:
 
 @frozen
 class FetchJob:
-    """A fetcher's order: ask for `query` until `deadline` (absolute, trio's clock) and send exactly one outcome to `outbox`.
+    """A fetcher's job: ask the source, then send exactly one outcome to `outbox`.
 
-    Owns its end of the flight's channel: whoever holds the job closes it. `began`: when the search did (trio's clock), from which a
-    source's own deadline counts. `asker`: for whom. `context`: the flight's.
+    Owns: its clone of the flight's send end. The task that has the job closes it.
+
+    Attributes:
+        query: what to ask.
+        began: when the search began, on trio's clock; the source's own deadline counts from here.
+        deadline: absolute, on trio's clock.
+        outbox: the flight's channel.
+        asker: the caller for whom the source is asked.
+        context: the flight's log context.
     """
 
     query: Query

@@ -1,4 +1,4 @@
-"""What the sources of one flight have sent, grouped as it comes."""
+"""Collects what the sources of one flight send, and groups it as it arrives."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -22,13 +22,14 @@ from newsintel.runtime.turns import in_turns
 
 @define(eq=False)
 class Gathering:
-    """What a flight's sources have sent so far, in founder order and grouped after each: arrival order leaves no trace.
+    """What a flight's sources have sent so far, in founder order, and grouped after each outcome.
 
-    Groups are ranked when somebody reads them, at the landing at the latest. An outcome without articles changes no group: at the deadline
-    of a source that hangs, every flight that waits for it lands in the same instant. What comes last in founder order is put to the groups
-    that are there.
+    The order of arrival does not change the result. Groups are ranked only when they are read, at
+    the landing at the latest. Grouping costs as little as possible, since all flights that wait for
+    a source that hangs land at the same moment, its deadline. An outcome without articles changes
+    no group. One that is last in founder order is added to the groups so far.
 
-    Owns: the room in memory for what sources brought, given back at its exit.
+    Owns: the memory room for what sources brought; it is given back at exit.
 
     Attributes:
         found: everything so far.
@@ -53,16 +54,19 @@ class Gathering:
         self._room.give_back(self._taken_bytes)
 
     async def receive(self, outcome: FetchOutcome) -> None:
-        """Report what a source just brought; without its articles if there is no room for them."""
+        """Report a source's outcome; without its articles if there is no room for them."""
         size_bytes = outcome_bytes(outcome)
         if self._room.take(size_bytes):
             self._taken_bytes += size_bytes
         else:
-            outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no room in memory for what it brought")
+            outcome = evolve(outcome, status=Status.OVERLOADED, articles=(), detail="no memory is free for its reply")
         await self.report(outcome)
 
     async def report(self, outcome: FetchOutcome) -> None:
-        """Take one source's outcome and publish it. Others run meanwhile, but no other report of this flight."""
+        """Add one source's outcome and publish it.
+
+        Other tasks run meanwhile, but no other report of this flight.
+        """
         self._outcomes[outcome.source] = outcome
         in_order = tuple(self._outcomes[name] for name in self._flight.query.sources if name in self._outcomes)
         saves = self._saves.of(article.id for each in in_order for article in each.articles)
@@ -77,5 +81,5 @@ class Gathering:
         return self._grouping.add(article for each in in_order for article in each.articles)
 
     def missing(self) -> tuple[str, ...]:
-        """Asked minus answered."""
+        """Return the sources of the query that have no outcome yet."""
         return tuple(name for name in self._flight.query.sources if name not in self._outcomes)

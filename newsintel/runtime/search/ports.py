@@ -1,4 +1,4 @@
-"""Where searches are asked for, as Protocols."""
+"""The desk and its flights, as Protocols."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,34 +12,47 @@ from newsintel.runtime.search.flight import FlightEvent
 
 
 class Joined(Protocol):
-    """A flight, as its waiters see it: late joiners replay, a leaver disturbs nothing."""
+    """A flight as its waiters see it: a late joiner replays it, and a leaver affects nobody."""
 
     async def after(self, seen: int) -> Sequence[FlightEvent]:
-        """The events from index `seen` on; waits until there is at least one."""
+        """Return the events from index `seen` on; wait until there is at least one."""
         ...
 
 
 class Desk(Protocol):
-    """Where routes and commands ask."""
+    """Where routes and commands search."""
 
     async def search(self, query: Query, asker: Caller) -> Reply:
-        """Answer a query: from memory, from a flight in the air, or from a new one.
+        """Answer a query from memory, from a running flight, or from a new flight.
 
         Raises:
-            OverloadedError: a new flight was needed and every place is taken.
-            RateLimitedError: a new flight was needed, and the asker has had as many as a person may.
+            OverloadedError: a new flight was needed, and the maximum of flights is running.
+            RateLimitedError: a new flight was needed, the asker's limit of misses is used up, and
+                memory holds nothing usable.
             FlightBugError: a bug ended the flight.
+            UnavailableError: no source is enabled, and the archive did not answer.
         """
         ...
 
     async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
-        """Whether the answer fetched then is the one in memory, and may be given while it is renewed."""
+        """Return whether an answer that the caller has may be served now, while a flight renews it.
+
+        True if memory holds the answer fetched at this time, and it is in its revalidate window.
+        """
         ...
 
     def join(self, query: Query, *, signed_in: bool) -> Joined:
-        """The flight of a query, started at nobody's cost if none is in the air. Raises OverloadedError."""
+        """Return the running flight of a query, else start one that counts against no limit.
+
+        Raises:
+            OverloadedError: a new flight was needed, and the maximum of flights is running.
+        """
         ...
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One article by its public id: from the archive, which knows most of it, else from recent answers. Raises UnavailableError."""
+        """Return an article by its public id, from the archive or else from recent answers.
+
+        Raises:
+            UnavailableError: the archive did not answer, and no recent answer has the article.
+        """
         ...
