@@ -110,7 +110,7 @@ def test_bad_line_is_named(asked, line, complaint):
 def test_nothing_recorded_is_an_error(tmp_path, asked, newsintel):
     """An empty file, or servers on which nothing ran: one line and exit 1."""
     (tmp_path / "newsintel" / "demo").mkdir(parents=True)
-    hint = f"{tmp_path}/newsintel: run this beside a service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
+    hint = f"{tmp_path}/newsintel: run this beside a running service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
     away = {"REDIS_URL": "redis://127.0.0.1:9"}
     for done, where in (
         (asked(lines=[]), f"{tmp_path}/latencies.jsonl"),
