@@ -146,7 +146,9 @@ def test_finished_pages_take_what_is_said():
         for number in range(200):
             made = load_answer(written)
             body = {"articles": "x" * (100 * number), "total": 20}
-            finished = render_search(made, body, View(), tag="t" * 32, privacy=Privacy.EVERYBODY, windows=windows, link=None)
+            finished = render_search(
+                made.harvest.query, made, body, View(), tag="t" * 32, privacy=Privacy.EVERYBODY, windows=windows, link=None
+            )
             pages.put(b"q" * number + str(number).encode(), finished)
         return pages
 
