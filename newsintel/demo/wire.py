@@ -14,6 +14,10 @@ import orjson
 import trio
 from attrs import evolve, field, frozen
 
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
 SIMULATED = ("X-Simulated", "newsintel-demo")
 """The header that every response carries: nobody shall take this server for the real thing."""
 JSON = "application/json; charset=utf-8"
@@ -73,7 +77,10 @@ Respond = Callable[[Request], Awaitable[Reply | Sabotage]]
 
 
 async def converse(stream: trio.SocketStream, respond: Respond) -> None:
-    """Serve one connection until either side ends it. What a client does wrong costs only its own connection."""
+    """Serve one connection until either side ends it. What a client does wrong costs only its own connection.
+
+    So does a bug in an answer, which is logged: any page open in a browser can send requests here, and none may end the demo.
+    """
     connection = h11.Connection(h11.SERVER)
     try:
         while (request := await _receive(connection, stream)) is not None:
@@ -87,6 +94,8 @@ async def converse(stream: trio.SocketStream, respond: Respond) -> None:
             connection.start_next_cycle()
     except (trio.BrokenResourceError, h11.RemoteProtocolError):
         return
+    except Exception:
+        log.exception("simulated_answer_failed")
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -98,7 +107,7 @@ async def _receive(connection: h11.Connection, stream: trio.SocketStream) -> Req
         event = connection.next_event()
         if event is h11.NEED_DATA:
             connection.receive_data(await stream.receive_some(RECEIVE_BYTES))
-        elif isinstance(event, h11.Request):
+        elif isinstance(event, h11.Request) and event.method != b"CONNECT":  # there is nothing to be tunnelled to
             head = event
         elif isinstance(event, h11.Data):
             body += event.data
