@@ -5,6 +5,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7264051)"
+"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
+
 NO_STEP = "0000"
 """Where a schema is that has taken none."""
 

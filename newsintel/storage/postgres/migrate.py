@@ -84,14 +84,19 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
 
 
 async def _grant(connection: Connection, role: str) -> None:
-    """Let the service's role use the tables, which belong to the role that made them. It may not touch the record of the steps."""
+    """Let the service's role use the tables, which belong to the role that made them. It may not touch the record of the steps.
+
+    One command after the other: PostgreSQL fails a GRANT that meets another on the same table (`tuple concurrently updated`).
+    """
     if await connection.fetchval("SELECT current_user") == role:
         return
-    for grant in (
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
-        "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
-    ):
-        await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
+    async with connection.transaction():
+        await connection.execute(migrations.ONE_AT_A_TIME)
+        for grant in (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
+            "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
+        ):
+            await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
 
 
 async def _role(connection: Connection) -> str:

@@ -14,9 +14,6 @@ from sqlalchemy.pool import NullPool
 from newsintel.storage import migrations
 from newsintel.storage.postgres.failures import translate
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
-"""Any number that no other program locks: of two commands that migrate at once, the second finds nothing left to do."""
-
 
 async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
     """Take the steps that are missing, in one transaction; returns the step that the schema was at before.
@@ -47,7 +44,7 @@ def config() -> Config:
 
 
 def _upgrade(connection: Connection) -> str:
-    connection.execute(ONE_AT_A_TIME)
+    connection.execute(text(migrations.ONE_AT_A_TIME))
     found = MigrationContext.configure(connection).get_current_revision() or migrations.NO_STEP
     if found < migrations.newest():
         known = config()
