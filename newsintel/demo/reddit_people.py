@@ -106,16 +106,26 @@ class RedditPeople:
 
     def _wrong(self, query: Mapping[str, str]) -> str | None:
         """Return the first invalid parameter, for which Reddit shows an error page, or None."""
-        to = urlsplit(query.get("redirect_uri", ""))
         checks = {
             "client_id": query.get("client_id") == self.client_id,
             "response_type": query.get("response_type") == "code",
             "state": bool(query.get("state")),
-            "redirect_uri": to.scheme in ("http", "https") and to.hostname in _LOCAL and to.path.endswith("/auth/reddit/callback"),
+            "redirect_uri": _leads_back(query.get("redirect_uri", "")),
             "duration": query.get("duration", "temporary") in ("temporary", "permanent"),
             "scope": bool(_scopes(query)) and set(_scopes(query)) <= KNOWN_SCOPES,
         }
         return next((name for name, right in checks.items() if not right), None)
+
+
+def _leads_back(address: str) -> bool:
+    """Return whether an address is a callback on this machine, in characters that a header allows."""
+    if not (address.isascii() and address.isprintable()):
+        return False
+    try:
+        to = urlsplit(address)
+    except ValueError:
+        return False
+    return to.scheme in ("http", "https") and to.hostname in _LOCAL and to.path.endswith("/auth/reddit/callback")
 
 
 def me(username: str) -> dict[str, object]:

@@ -15,6 +15,10 @@ import orjson
 import trio
 from attrs import evolve, field, frozen
 
+from newsintel.runtime.telemetry.logs import get_logger
+
+log = get_logger(__name__)
+
 SIMULATED = ("X-Simulated", "newsintel-demo")
 """The header of every response, so that nobody mistakes this server for a real one."""
 JSON = "application/json; charset=utf-8"
@@ -74,7 +78,11 @@ Respond = Callable[[Request], Awaitable[Reply | Sabotage]]
 
 
 async def converse(stream: trio.SocketStream, respond: Respond) -> None:
-    """Serve one connection until either side closes it. A client's error ends only that one."""
+    """Serve one connection until either side closes it. A client's error ends only that one.
+
+    A bug in a response ends only that one too, and is logged: any page in a browser can send
+    requests here, and none may end the demo.
+    """
     connection = h11.Connection(h11.SERVER)
     try:
         while (request := await _receive(connection, stream)) is not None:
@@ -88,6 +96,8 @@ async def converse(stream: trio.SocketStream, respond: Respond) -> None:
             connection.start_next_cycle()
     except (trio.BrokenResourceError, h11.RemoteProtocolError):
         return
+    except Exception:
+        log.exception("simulated_answer_failed")
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -99,7 +109,7 @@ async def _receive(connection: h11.Connection, stream: trio.SocketStream) -> Req
         event = connection.next_event()
         if event is h11.NEED_DATA:
             connection.receive_data(await stream.receive_some(RECEIVE_BYTES))
-        elif isinstance(event, h11.Request):
+        elif isinstance(event, h11.Request) and event.method != b"CONNECT":  # there is no tunnel
             head = event
         elif isinstance(event, h11.Data):
             body += event.data

@@ -1,10 +1,15 @@
 """The server as a whole: where it is, what it calls itself, how it ends."""
 
+from typing import cast
+
 import httpx
 import pytest
 import trio
 
+from newsintel.demo.api import Api
 from newsintel.demo.server import Simulated, simulated_upstreams
+from newsintel.demo.wire import Reply, Request
+from tests.demo.conftest import NOW
 from tests.waiting import PATIENCE_S
 
 
@@ -56,7 +61,14 @@ async def test_connections_are_kept(simulated: Simulated) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"\x00\x01\x02\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999],
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n" + b"x" * 99999,
+        b"CONNECT / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    ],
 )
 async def test_nonsense_costs_only_its_connection(simulated: Simulated, client: httpx.AsyncClient, sent: bytes) -> None:
     """Whatever a client sends, the server goes on."""
@@ -71,6 +83,24 @@ async def test_nonsense_costs_only_its_connection(simulated: Simulated, client: 
                 pass
         assert not scope.cancelled_caught
     assert (await client.get(simulated.control_url)).status_code == 200
+
+
+async def test_a_bug_costs_only_its_connection(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    """An API that fails to answer is a bug: it is logged, and the server goes on."""
+
+    class Broken:
+        """Fails to answer."""
+
+        def answer(self, _request: Request, *, limited: bool) -> Reply:
+            raise ValueError(f"not thought of, limited {limited}")
+
+    async with simulated_upstreams(now=NOW, wrap=lambda _api: cast(Api, Broken())) as running:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(running.base_urls["guardian"] + "/search")
+        assert (await client.get(running.control_url)).status_code == 200
+    [record] = [record for record in caplog.records if record.getMessage() == "simulated_answer_failed"]
+    assert "not thought of" in caplog.text
+    assert record.levelname == "ERROR"
 
 
 async def test_ends_promptly(client: httpx.AsyncClient) -> None:

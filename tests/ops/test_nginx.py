@@ -2,9 +2,18 @@
 
 import re
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
+from newsintel.domain.search.freshness import Windows
+from newsintel.domain.search.harvest import Via
+from newsintel.http.bodies.search import View
+from newsintel.http.response.rendered_search import Privacy, render_search
+from tests.http.world import NOW, answer
+from tests.make import query
 from tests.ops.nginx_front import APP, NGINX, running_nginx
 from tests.service import running
 from tests.waiting import wait_for
@@ -130,6 +139,37 @@ def test_an_old_answer_is_served_while_it_is_renewed(nginx, path):
     assert kept_by(old)[-1] == "nginx; hit"
     assert old.json()["fetched_at"] == first.json()["fetched_at"]
     wait_for(lambda: nginx.get(path).json()["fetched_at"] != first.json()["fetched_at"], "a newer answer", pause_s=0.2)
+
+
+def test_an_answer_for_one_person_is_nobodys_to_keep(tmp_path):
+    """What a source held back from one person, newsintel sends as private: nginx neither keeps it nor calls it public."""
+    windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
+    body = {"total": 0, "articles": []}
+    ours = render_search(query(), answer(query()), body, View(), tag="t", privacy=Privacy.HELD_BACK, windows=windows, link=None)
+
+    class Origin(BaseHTTPRequestHandler):
+        """Answers as newsintel does."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            for name, value in ours.lines(NOW.timestamp(), Via.MISS):
+                self.send_header(name.decode(), value.decode())
+            self.end_headers()
+            self.wfile.write(ours.body)
+
+        def log_message(self, *_given: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Origin) as origin:
+        Thread(target=origin.serve_forever, daemon=True).start()
+        try:
+            with running_nginx(tmp_path, SimpleNamespace(url=f"http://127.0.0.1:{origin.server_port}")) as front:
+                answers = [front.get("/articles?q=held") for _ in range(2)]
+                assert [answer.headers["cache-control"] for answer in answers] == ["private, no-cache"] * 2
+                assert [kept_by(answer)[-1] for answer in answers] == ["nginx; fwd=miss"] * 2
+                assert front.kept_keys() == []
+        finally:
+            origin.shutdown()
 
 
 def test_everything_else_passes_through(nginx):

@@ -8,6 +8,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7264051)"
+"""An arbitrary number that no other program locks. If two commands migrate at once, the second
+waits and finds nothing to do."""
+
 NO_STEP = "0000"
 """The version of a schema without any migration."""
 

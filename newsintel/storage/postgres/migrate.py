@@ -99,15 +99,18 @@ async def _migrate(url: Secret, password: Secret | None, role: str) -> str:
 async def _grant(connection: Connection, role: str) -> None:
     """Grant the service's role the use of the tables, if another role owns them.
 
-    It may not change Alembic's version table.
+    It may not change Alembic's version table. Only one command grants at a time: PostgreSQL fails
+    a GRANT that meets another on the same table (`tuple concurrently updated`).
     """
     if await connection.fetchval("SELECT current_user") == role:
         return
-    for grant in (
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
-        "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
-    ):
-        await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
+    async with connection.transaction():
+        await connection.execute(migrations.ONE_AT_A_TIME)
+        for grant in (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I",
+            "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %I",
+        ):
+            await connection.execute(await connection.fetchval("SELECT format($1, $2::text)", grant, role))
 
 
 async def _role(connection: Connection) -> str:

@@ -14,11 +14,6 @@ from sqlalchemy.pool import NullPool
 from newsintel.storage import migrations
 from newsintel.storage.postgres.failures import translate
 
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7264051)")
-"""An arbitrary number that no other program locks. If two commands migrate at once, the second
-waits and finds nothing to do.
-"""
-
 
 async def take_steps(connect: Callable[[], Awaitable[asyncpg.Connection]]) -> str:
     """Run the missing migrations in one transaction; return the schema's version before.
@@ -49,7 +44,7 @@ def config() -> Config:
 
 
 def _upgrade(connection: Connection) -> str:
-    connection.execute(ONE_AT_A_TIME)
+    connection.execute(text(migrations.ONE_AT_A_TIME))
     found = MigrationContext.configure(connection).get_current_revision() or migrations.NO_STEP
     if found < migrations.newest():
         known = config()

@@ -17,6 +17,7 @@ from newsintel.storage.postgres.pool import open_postgres
 from newsintel.storage.postgres.steps import config
 from tests.storage.conftest import sql
 from tests.storage.support import NOON, article
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -56,6 +57,19 @@ async def test_two_that_migrate_at_once_are_safe(bridge, empty, empty_url):
         for _ in range(2):
             nursery.start_soon(migrate, lane, Secret(empty_url), None, empty)
     await check_schema(empty)
+
+
+async def test_several_that_migrate_for_another_role_at_once_are_safe(bridge, database_url, execute, fetch, holding):
+    """PostgreSQL fails a GRANT that has waited for another on the same table: `tuple concurrently updated`."""
+    await execute("DROP ROLE IF EXISTS granted", "CREATE ROLE granted LOGIN")
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
+    service_url = Secret(database_url.replace("newsintel@", "granted@"))
+    async with open_postgres(bridge, service_url, None, 2) as service, trio.open_nursery() as nursery:
+        async with holding("SAVEPOINT before", "GRANT SELECT ON articles TO granted") as within:
+            for _ in range(3):
+                nursery.start_soon(migrate, bridge.lane("test", 1), Secret(database_url), None, service)
+            await until(lambda: fetch(waiting))
+            await within("ROLLBACK TO before")
 
 
 async def test_a_missing_or_older_schema_is_refused(bridge, empty, empty_url):
