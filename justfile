@@ -18,9 +18,9 @@ demo *ARGS:
 seed-demo:
     @exec python -m newsintel seed-demo
 
-# everything that CI checks: lint, types, imports, then the tests in parallel, file by file
+# everything that CI checks: lint, types, imports, then the tests, file by file in 4 processes
 test *ARGS: lint types imports
-    python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
+    python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder {{ARGS}}
 
 # the slow tests: property tests with many more examples, every command stopped at every step
 test-long *ARGS:
