@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asyncpg import Record
@@ -41,6 +42,9 @@ FACET_ROWS = 10_000
 """Number of matches that facets count. For a common word at a million articles, reading them takes
 20 ms (docs/decisions/0010).
 """
+
+FACET_ROWS_A_SLICE = 500
+"""Counted or sorted at once: some 1 ms."""
 
 FACET_VALUES = 20
 """Most values of each facet (contract)."""
@@ -232,11 +236,7 @@ async def _facets(connection: Connection, query: ArchiveQuery) -> Facets:
     else:
         rows = await connection.fetch(NEWEST_FACETS.format(condition=condition.sql), *condition.values)
         ended = not any(row["more"] for row in rows)
-    sources, publishers = Counter[str](), Counter[str]()
-    for row in rows:
-        sources[row["source"]] += row["number"]
-        publishers[row["publisher"]] += row["number"]
-    return Facets(_commonest(sources), _commonest(publishers), None if ended else sources.total())
+    return await in_loop_turns(_counting(rows, ended=ended))
 
 
 @in_time
@@ -248,8 +248,24 @@ def _total(rows: Sequence[Any]) -> int:
     return sum(row["number"] for row in rows)
 
 
-def _commonest(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:FACET_VALUES])
+def _counting(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
+    """The facets of rows, each of a source and a publisher: there may be as many publishers as matches."""
+    sources, publishers = Counter[str](), Counter[str]()
+    for turn, row in enumerate(rows, 1):
+        sources[row["source"]] += row["number"]
+        publishers[row["publisher"]] += row["number"]
+        if turn % FACET_ROWS_A_SLICE == 0:
+            yield
+    return Facets((yield from _commonest(sources)), (yield from _commonest(publishers)), None if ended else sources.total())
+
+
+def _commonest(counts: Counter[str]) -> Sliced[tuple[tuple[str, int], ...]]:
+    best: list[tuple[str, int]] = []
+    left = iter(counts.items())
+    while some := list(islice(left, FACET_ROWS_A_SLICE)):
+        best = sorted(best + some, key=lambda one: (-one[1], one[0]))[:FACET_VALUES]
+        yield
+    return tuple(best)
 
 
 async def _hits(connection: Connection, rows: Sequence[Any], wanted: Sequence[Condition]) -> tuple[Hit, ...]:

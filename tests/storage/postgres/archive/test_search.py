@@ -240,6 +240,24 @@ async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, searc
         assert facets.source == (("s0", 1), ("s1", 1), ("s2", 1))
 
 
+def test_facets_of_very_many_publishers_are_counted_in_slices():
+    """Where each match has a publisher of its own, others have their turn after every few hundred, while counting and while sorting."""
+    names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
+    work = search_module._counting([{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True)
+    slices = 1
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            facets = done.value
+            break
+        slices += 1
+    assert slices > 2 * len(names) / search_module.FACET_ROWS_A_SLICE
+    assert facets.publisher == (("p09999", 2), *((f"p{number:05}", 1) for number in range(19)))
+    assert (facets.source[0], facets.source[-1]) == (("p09", 1001), ("p10", 7))
+    assert facets.counted_newest is None
+
+
 async def test_held(archive, search):
     """Whatever name an import gave its source."""
     assert await search.held(["guardian", "blog_1"]) == frozenset()
