@@ -44,7 +44,7 @@ FACET_ROWS = 10_000
 """
 
 FACET_ROWS_A_SLICE = 500
-"""Counted or sorted at once: some 1 ms."""
+"""Rows that one slice counts or sorts: about 1 ms."""
 
 FACET_VALUES = 20
 """Most values of each facet (contract)."""
@@ -249,7 +249,12 @@ def _total(rows: Sequence[Any]) -> int:
 
 
 def _counting(rows: Sequence[Any], *, ended: bool) -> Sliced[Facets]:
-    """The facets of rows, each of a source and a publisher: there may be as many publishers as matches."""
+    """Count facets in slices, since there may be as many publishers as matches.
+
+    Args:
+        rows: each the number of matches of a source and a publisher.
+        ended: whether all matches are in `rows`.
+    """
     sources, publishers = Counter[str](), Counter[str]()
     for turn, row in enumerate(rows, 1):
         sources[row["source"]] += row["number"]
