@@ -64,12 +64,15 @@ async def test_several_that_migrate_for_another_role_at_once_are_safe(bridge, da
     await execute("DROP ROLE IF EXISTS granted", "CREATE ROLE granted LOGIN")
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
     service_url = Secret(database_url.replace("newsintel@", "granted@"))
-    async with open_postgres(bridge, service_url, None, 2) as service, trio.open_nursery() as nursery:
-        async with holding("SAVEPOINT before", "GRANT SELECT ON articles TO granted") as within:
-            for _ in range(3):
-                nursery.start_soon(migrate, bridge.lane("test", 1), Secret(database_url), None, service)
-            await until(lambda: fetch(waiting))
-            await within("ROLLBACK TO before")
+    async with (
+        open_postgres(bridge, service_url, None, 2) as service,
+        trio.open_nursery() as nursery,
+        holding("SAVEPOINT before", "GRANT SELECT ON articles TO granted") as within,
+    ):
+        for _ in range(3):
+            nursery.start_soon(migrate, bridge.lane("test", 1), Secret(database_url), None, service)
+        await until(lambda: fetch(waiting))
+        await within("ROLLBACK TO before")
 
 
 async def test_a_missing_or_older_schema_is_refused(bridge, empty, empty_url):

@@ -243,7 +243,9 @@ async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, searc
 def test_facets_of_very_many_publishers_are_counted_in_slices():
     """Where each match has a publisher of its own, others have their turn after every few hundred, while counting and while sorting."""
     names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
-    work = search_module._counting([{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True)
+    work = search_module._counting(
+        [{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True
+    )
     slices = 1
     while True:
         try:
