@@ -1,6 +1,8 @@
 """DATA_DIR, the folder of the embedded servers and the development keys."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,10 +33,12 @@ def make(data_dir: Path) -> Path:
     The path has no links and dots, so all commands use the same path.
 
     Raises:
-        OSError: the operating system refused it.
+        OSError: the system refused it, or other users share the folder, such as /tmp.
     """
     # os.path.realpath, because Path.resolve may raise RuntimeError for circular links.
     found = Path(os.path.realpath(data_dir))
     found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if found.stat().st_mode & stat.S_ISVTX:
+        raise OSError(errno.EPERM, "other users share it: use a folder inside it")
     found.chmod(0o700)
     return found.resolve(strict=True)

@@ -230,6 +230,23 @@ UNUSABLE = [
 ]
 
 
+def shared(tmp_path):
+    """A folder for everybody, as /tmp is."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o1777)
+    return tmp_path / "shared"
+
+
+async def test_a_folder_that_others_share_is_not_taken_from_them(tmp_path):
+    """Started by root, one that is its owner's alone could no longer be anybody else's."""
+    folder = shared(tmp_path)
+    with pytest.raises(SettingsError, match="others share it"):
+        async with embedded_servers(folder):
+            pass
+    assert folder.stat().st_mode & 0o7777 == 0o1777
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
 async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, folder, reason):
     """It names the setting, the folder and the reason that the system gave."""
