@@ -240,7 +240,7 @@ def shared(tmp_path):
 async def test_a_folder_that_others_share_is_not_taken_from_them(tmp_path):
     """Started by root, one that is its owner's alone could no longer be anybody else's."""
     folder = shared(tmp_path)
-    with pytest.raises(SettingsError, match="others share it"):
+    with pytest.raises(SettingsError, match="other users share it"):
         async with embedded_servers(folder):
             pass
     assert folder.stat().st_mode & 0o7777 == 0o1777
