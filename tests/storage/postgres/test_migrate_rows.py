@@ -11,11 +11,12 @@ from sqlalchemy.pool import NullPool
 
 from newsintel.config.values import Secret
 from newsintel.errors import SchemaError
-from newsintel.storage.postgres.migrate import _config, check_schema, migrate
+from newsintel.storage.postgres.migrate import check_schema, migrate
 from newsintel.storage.postgres.pool import open_postgres
+from newsintel.storage.postgres.steps import config
 from tests.storage.conftest import sql
 
-REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))]
+REVISIONS = [step.revision for step in reversed(list(ScriptDirectory.from_config(config()).walk_revisions()))]
 
 ROWS = {
     "0001": (
@@ -73,11 +74,11 @@ ROWS = {
 
 async def take(url, revision):
     """Take the steps up to a revision, as a release of that time did; on the asyncio side."""
-    config = _config()
+    known = config()
 
     def upgrade(connection):
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        known.attributes["connection"] = connection
+        command.upgrade(known, revision)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool)
     async with engine.begin() as connection:
