@@ -15,7 +15,8 @@ from newsintel.domain.intelligence.ports import SearchMarks
 from newsintel.domain.personal.ports import History
 from newsintel.domain.ports import Count, Repeats, WallClock
 from newsintel.domain.search.history import REPEAT_S, SearchRecord
-from newsintel.errors import PoisonedBatchError, UnavailableError
+from newsintel.errors import UnavailableError
+from newsintel.runtime.halving import save_halving
 from newsintel.runtime.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -62,22 +63,18 @@ async def run(
             await _mark(fresh, marking, marks, count)
 
 
-async def _keep(some: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
-    """Write some items, halving a refused batch until each item at fault is found and skipped.
+async def _keep(rows: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]], count: Count, inbox: str) -> int:
+    """Write rows, without those that PostgreSQL refuses; return how many were written."""
+    refused = 0
 
-    Returns:
-        How many items were written.
-    """
-    try:
-        await write(some)
-    except PoisonedBatchError as error:
-        if len(some) == 1:
-            log.warning("search_refused", kept_as=inbox, reason=str(error))
-            count("refusals", inbox=inbox)
-            return 0
-        middle = len(some) // 2
-        return await _keep(some[:middle], write, count, inbox) + await _keep(some[middle:], write, count, inbox)
-    return len(some)
+    async def refuse(_row: T, reason: str) -> None:
+        nonlocal refused
+        refused += 1
+        log.warning("search_refused", kept_as=inbox, reason=reason)
+        count("refusals", inbox=inbox)
+
+    await save_halving(rows, write, refuse)
+    return len(rows) - refused
 
 
 async def _mark(searches: Sequence[SearchRecord], marking: Marking, marks: SearchMarks, count: Count) -> None:
