@@ -4,7 +4,6 @@ import fcntl
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import trio
@@ -30,10 +29,7 @@ def find_cluster(folder: Path) -> Path:
     return made
 
 
-async def copy_cluster(daemon: PostgresDaemon) -> None:
-    """In place of making a cluster: copy the one that is there, under another name first, as newsintel does."""
+async def copy_cluster(daemon: PostgresDaemon, new: Path) -> None:
+    """In place of initdb: copy the cluster that is there."""
     made = await trio.to_thread.run_sync(find_cluster, Path(os.environ[WHERE]))
-    new = Path(tempfile.mkdtemp(prefix="initdb-", dir=daemon._data_dir)) / "cluster"
     await daemon._must("cp", "-a", made, new)
-    new.rename(daemon._home)
-    new.parent.rmdir()

@@ -159,7 +159,7 @@ class PostgresDaemon(Daemon):
             EmbeddedServerError: the server ended; the message holds the last line of its log.
         """
         if not self._home.exists():
-            await self._initdb()
+            await self._create_cluster()
         log = self._data_dir / "postgres.log"
         settings = ("-c", "listen_addresses=", "-c", "timezone=UTC")
         command = (*self.tool("postgres"), "-D", self._home, "-k", self._sockets, "-p", "5432", *settings)
@@ -186,20 +186,27 @@ class PostgresDaemon(Daemon):
         """Return True if the server takes connections."""
         return (await self._run(*self.tool("pg_isready"), "-q", "-h", self._sockets, "-p", "5432")).returncode == 0
 
-    async def _initdb(self) -> None:
+    async def _create_cluster(self) -> None:
         """Create the database cluster under a temporary name, then rename it.
 
-        So a cluster that a killed process left half made is never used. Not waiting for the disk
-        (--no-sync) saves seconds on a busy machine; the new cluster has no data to lose.
+        So a cluster that a killed process left half made is never used.
         """
         for leftover in self._data_dir.glob("initdb-*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix="initdb-", dir=self._data_dir)) / "cluster"
+        await self._initdb(new)
+        new.rename(self._home)
+        new.parent.rmdir()
+
+    async def _initdb(self, new: Path) -> None:
+        """Run initdb.
+
+        Not waiting for the disk (--no-sync) saves seconds on a busy machine; the new cluster has no
+        data to lose.
+        """
         quick = ("--no-sync", "--no-instructions")  # no instructions: they are a line for a shell
         collation = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         await self._must(*self.tool("initdb"), "-D", new, "-U", "newsintel", "--auth=trust", "--encoding=UTF8", *quick, *collation)
-        new.rename(self._home)
-        new.parent.rmdir()
 
     def tool(self, name: str) -> tuple[str | Path, ...]:
         """Return a PostgreSQL program as a command.
