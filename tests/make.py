@@ -1,4 +1,4 @@
-"""Builds values for tests: each function fills in what a test does not care about."""
+"""Builds values for tests: each function fills in the members that a test does not set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,12 +14,12 @@ NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
 def at(seconds: float) -> datetime:
-    """A moment, counted in seconds from NOON."""
+    """A time, in seconds after NOON."""
     return NOON + timedelta(seconds=seconds)
 
 
 def article(name: str = "a", **changes) -> Article:
-    """An article told apart by its name."""
+    """An article, identified by its name."""
     values = {
         "id": f"a_{name}",
         "source": "guardian",
@@ -34,7 +34,7 @@ def article(name: str = "a", **changes) -> Article:
 
 
 async def landing(flight: Flight) -> Landed:
-    """A flight's end, which is no failure."""
+    """Wait until a flight has landed; raise its error if it failed."""
     end, seen = None, 0
     while not isinstance(end, Landed):
         *_, end = events = await flight.after(seen)
@@ -45,7 +45,7 @@ async def landing(flight: Flight) -> Landed:
 
 
 def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "reddit"), **changes) -> Query:
-    """A query told apart by its key."""
+    """A query, identified by its key."""
     values = {
         "text": key,
         "clauses": (),
@@ -60,13 +60,13 @@ def query(key: str = "k", sources: tuple[str, ...] = ("newsapi", "guardian", "re
 
 
 def outcome(source: str = "guardian", status: Status = Status.OK, when: datetime = NOON, **changes) -> FetchOutcome:
-    """What a source sent: one article named after it, unless it failed or the test says otherwise."""
+    """A source's outcome: one article named after the source, unless it failed."""
     articles = (article(f"{source}1", source=source),) if status is Status.OK else ()
     return FetchOutcome(source, status, when, **({"articles": articles, "returned": len(articles)} | changes))
 
 
 def harvest(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None = None, **changes) -> Harvest:
-    """A harvest of the given outcomes; of one good one if none is given."""
+    """A harvest of the given outcomes; by default of one successful outcome."""
     outcomes = outcomes or (outcome(when=when),)
     return Harvest(asked or query(sources=tuple(o.source for o in outcomes)), when, outcomes, **changes)
 
@@ -78,7 +78,7 @@ def answer(*outcomes: FetchOutcome, when: datetime = NOON, asked: Query | None =
 
 
 def search_record(**changes) -> SearchRecord:
-    """A search by nobody who was signed in, told apart by its query."""
+    """A search by an anonymous caller, identified by its query."""
     values = {"query": "q", "key": "k", "results_count": 1, "searched_at": NOON, "user_id": None, "person": "p", "articles": ()}
     follows = {"repeat_key": changes.get("query", "q"), "form": changes.get("query", "q").casefold()}
     return SearchRecord(**(follows | values | changes))

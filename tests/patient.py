@@ -1,7 +1,7 @@
-"""newsintel as a command on a machine that may be busy: `-m tests.patient` is `-m newsintel` without its short limits of time.
+"""newsintel as a command for busy machines: `-m tests.patient` is `-m newsintel` with long limits.
 
-What protects people from a slow store, and an operator from a stuck start or end, is tested where something is slow on purpose. A service
-that is started for other tests must not meet it because others use the processor too.
+Tests that make a store, a start or an end slow on purpose check the short limits of time. A service
+that is started for other tests must not exceed them because other programs use the processor.
 """
 
 import os
@@ -11,11 +11,11 @@ from newsintel.commands.main import main
 from tests.waiting import PATIENCE_S
 
 STORELESS = ("config", "dedupe", "new-key", "--version", "--help")
-"""Commands that use no store: to import what the others do would only make them slow."""
+"""Commands that use no store. Importing the modules of the others would only slow them down."""
 
 
 def lift_limits() -> None:
-    """Give each store, and each server of our own, its time."""
+    """Raise the time limits of each store and each embedded server."""
     from newsintel.storage import bridge  # noqa: PLC0415 - see STORELESS
     from newsintel.storage.embedded import daemons  # noqa: PLC0415
     from newsintel.storage.embedded import servers as embedded  # noqa: PLC0415

@@ -1,7 +1,9 @@
-"""What is printed, what people type for it, and whether the one is found by the other: one table for whatever looks for words.
+"""What is printed, what people type for it, and whether the query must find it.
 
-Titles and queries are as the world writes them. What is not found is as much of a promise as what is: a word is a whole word, and each text
-is read by the rules of its own language alone.
+This is one table for every search of words.
+
+Titles and queries are written as people write them. What must not be found is as important as what
+must: a word is a whole word, and each text follows the rules of its own language only.
 """
 
 from attrs import frozen
@@ -11,11 +13,11 @@ ZWNJ, ZWJ, SOFT_HYPHEN = "\u200c", "\u200d", "\u00ad"
 
 @frozen
 class Row:
-    """A title as printed, a query as typed.
+    """A title as printed and a query as typed.
 
     Attributes:
-        found: whether the query is to find the title.
-        language: of the article, where its source says it (ISO 639-1).
+        found: whether the query must find the title.
+        language: of the article, if its source gives it (ISO 639-1).
     """
 
     title: str
@@ -25,12 +27,12 @@ class Row:
 
 
 def found(title: str, *queries: str, language: str | None = None) -> tuple[Row, ...]:
-    """Rows of queries that find a title."""
+    """Rows of queries that must find a title."""
     return tuple(Row(title, q, found=True, language=language) for q in queries)
 
 
 def missed(title: str, *queries: str, language: str | None = None) -> tuple[Row, ...]:
-    """Rows of queries that do not."""
+    """Rows of queries that must not find a title."""
     return tuple(Row(title, q, found=False, language=language) for q in queries)
 
 
@@ -342,7 +344,7 @@ AUTHORS: tuple[Row, ...] = (
     *missed("Peter Weiß", "author:weis", "author:Weißer", "weiß", "title:weiß", 'author:"Weiß Peter"'),
     *missed("By The Editors", "author:editor"),
 )
-"""Here a title is an author's name."""
+"""Here `title` is an author's name."""
 
 PUBLISHERS: tuple[Row, ...] = (
     *found("Straßenblatt", 'publisher:"Straßenblatt"', "publisher:strassenblatt", "publisher:STRASSENBLATT"),
@@ -359,7 +361,7 @@ PUBLISHERS: tuple[Row, ...] = (
     *missed("Yahoo! News", "publisher:Yahoo!", "publisher:YahooNews"),
     *missed("Süddeutsche Zeitung", "publisher:Zeitung", 'publisher:"Süddeutsche"'),
 )
-"""Here a title is a publisher's name, which is always asked for as a whole."""
+"""Here `title` is a publisher's name. A query always gives the whole name."""
 
 EXACT_FIRST = (
     ("Café in the square", "Cafe in the square", "café", "cafe"),
@@ -368,7 +370,7 @@ EXACT_FIRST = (
     ("Łódź is growing", "Lodz is growing", "łódź", "lodz"),
     ("Ödön von Horváth", "Odon von Horvath", "Ödön Horváth", "odon horvath"),
 )
-"""A title with marks, the same without, what is typed for the one, and for the other."""
+"""A title with marks, the same title without, and the query typed for each."""
 
 REFUSED = ("the", "the of", "it", "more", "who", "the OR of", "-cat the")
-"""Function words in lower case say nothing."""
+"""Queries of function words in lower case only, which mean nothing."""

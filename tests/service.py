@@ -1,4 +1,4 @@
-"""Runs newsintel as people do: a process of its own, a folder of its own, asked over HTTP."""
+"""Runs newsintel as users do: its own process and data folder, called over HTTP."""
 
 import fcntl
 import os
@@ -21,7 +21,10 @@ from newsintel.demo.server import PREFIXES
 from tests.waiting import PATIENCE_S, wait_for
 
 PATIENT = {f"{name}_DEADLINE_S": "60" for name in ("SEARCH", "NEWSAPI", "GUARDIAN", "REDDIT")}
-"""No source is late because the machine is busy; a test of a late one sets its own."""
+"""No source misses its deadline because the machine is busy.
+
+A test of a late source sets its own.
+"""
 COMMAND = [sys.executable, "-m", "tests.patient"]
 ROOT = str(Path(__file__).parents[1])
 
@@ -40,7 +43,8 @@ class Service:
 
     def get(self, path, **params):
         """GET an address of the service."""
-        return self.client.get(self.url + path, params=params or None)  # empty ones would take the query in `path` away
+        # An empty dict would remove the query in `path`
+        return self.client.get(self.url + path, params=params or None)
 
     def search(self, q, **params):
         """GET /articles, which must succeed."""
@@ -50,7 +54,7 @@ class Service:
 
     @property
     def control(self):
-        """Where the simulated upstreams are told how to behave."""
+        """The URL that controls the simulated upstreams."""
         return re.search(r"http://127\.0\.0\.1:\d+/_control", self.log.read_text())[0]
 
     def behave(self, source, **behaviour):
@@ -58,7 +62,7 @@ class Service:
         self.client.put(f"{self.control}/{source}", json=behaviour).raise_for_status()
 
     def calls(self):
-        """How often each simulated source was asked for articles so far."""
+        """The number of article requests to each simulated source so far."""
         return {name: source["calls"] for name, source in self.client.get(self.control).json().items() if not name.endswith("_auth")}
 
     def stop(self, how=signal.SIGTERM):
@@ -72,7 +76,7 @@ class Service:
 
 
 def command_lines():
-    """Every process's command line."""
+    """The command line of every process."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -83,7 +87,10 @@ def command_lines():
 
 
 def free_port():
-    """A port that nobody uses, and no other test while this process lives; none that the system gives to outgoing connections."""
+    """A port that is free and that no other test takes while this process lives.
+
+    It lies outside the range from which the system takes ports for outgoing connections.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         claim = (Path(tempfile.gettempdir()) / f"newsintel-port-{port}").open("w")
@@ -100,7 +107,10 @@ def free_port():
 
 
 def environ(data_home, **settings):
-    """An environment with nothing of the developer's own newsintel in it; bytecode is kept: the command is started a hundred times."""
+    """An environment without the developer's own newsintel settings.
+
+    It keeps bytecode, because tests start the command a hundred times.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NEWSINTEL_", "PYTHONDONTWRITEBYTECODE"))}
     return kept | {"PYTHONPATH": ROOT, "XDG_DATA_HOME": str(data_home)} | {f"NEWSINTEL_{name}": value for name, value in settings.items()}
 
@@ -113,7 +123,7 @@ def newsintel(data_home, *args, **settings):
 
 @contextmanager
 def running(data_home, *args, **settings):
-    """A service that is up; it is ended at the end if it still runs."""
+    """Run a service during the block; end it afterwards if it still runs."""
     port = free_port()
     log = data_home / f"log-{port}"
     known = environ(data_home, BIND=f"127.0.0.1:{port}", **(PATIENT | settings))
@@ -132,7 +142,7 @@ def running(data_home, *args, **settings):
 
 @contextmanager
 def beside(demo, **settings):
-    """A `serve` of its own process on the simulated upstreams and the embedded servers of a running demo."""
+    """Run a separate `serve` process on the upstreams and embedded servers of a running demo."""
     root = demo.control.removesuffix("/_control")
     on_it = {f"{name.upper()}_URL": root + prefix for name, prefix in PREFIXES.items()}
     on_it |= {"NEWSAPI_KEY": newsapi.KEY, "GUARDIAN_KEY": guardian.KEY, "GUARDIAN_PACE_S": "0", "REDDIT_PACE_S": "0"}
@@ -143,7 +153,7 @@ def beside(demo, **settings):
 
 
 def wait_until_up(service):
-    """Wait for the first answer."""
+    """Wait until the service answers."""
 
     def is_up():
         assert service.process.poll() is None, f"newsintel ended with {service.process.returncode}:\n{service.log.read_text()}"

@@ -1,4 +1,7 @@
-"""Finds the reference material that developers keep beside the checkout; an outsider's clone is green without it."""
+"""Finds the reference material that developers keep beside the checkout.
+
+Without it the tests that need it are skipped.
+"""
 
 import json
 from pathlib import Path

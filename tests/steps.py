@@ -1,8 +1,10 @@
-"""How long the loop is held up, told without a clock on the wall: processor time, counted in work of a known kind done in the same run.
+"""Measures how long the event loop is blocked, without depending on the speed of the machine.
 
-A machine that is slow, or busy with something else, takes longer for both. What is compared is the best of several tries of each, so that
-a moment's disturbance counts for nothing; and three times as much is allowed as the product allows itself, because two kinds of work do not
-slow down by the very same factor. What this is to find is off by far more: it took a hundred times as long before there were slices.
+It measures processor time in units of known work done in the same run. A machine that is slow or
+busy takes longer for both. Each cost is the best of several tries, so a short disturbance has no
+effect. The limit is three times what the product allows itself, because two kinds of work do not
+slow down by exactly the same factor. The faults that this must find exceed it by far: before the
+work was sliced, it took a hundred times as long.
 """
 
 import gc
@@ -13,10 +15,10 @@ from time import thread_time_ns
 import trio
 
 LONGEST_MS = 5
-"""What one step of the loop may take on the machine of docs/performance.md."""
+"""How long one step of the loop may take on the machine of docs/performance.md, in milliseconds."""
 
 ALLOWED = 3
-"""Times that much passes."""
+"""A test passes below this multiple of LONGEST_MS."""
 
 TRIES = 3
 
@@ -25,7 +27,7 @@ _WORD = re.compile(r"\w+")
 
 
 def _known_work():
-    """Some 1 ms on that machine: matching, hashing, small objects, as most of our steps are."""
+    """About 1 ms on that machine: matching, hashing, small objects, like most of our steps."""
     found = {}
     for _ in range(4):
         for word in _WORD.findall(_TEXT):
@@ -34,25 +36,28 @@ def _known_work():
 
 
 def cost_ns(work):
-    """Processor time of some work."""
+    """The processor time of some work, in nanoseconds."""
     began = thread_time_ns()
     work()
     return thread_time_ns() - began
 
 
 def unit_ns():
-    """What takes a millisecond there takes so long here and now."""
+    """How long the work of 1 ms on that machine takes here and now, in nanoseconds."""
     return min(cost_ns(_known_work) for _ in range(30))
 
 
 def in_ms(cost_ns):
-    """A cost as that machine's milliseconds."""
+    """Convert a cost to milliseconds of that machine."""
     return cost_ns / unit_ns()
 
 
 @contextmanager
 def no_collector():
-    """Without the garbage collector, whose pauses are no step's own: tests/runtime/test_lifecycle.py bounds them."""
+    """Disable the garbage collector during the block.
+
+    Its pauses belong to no step; tests/runtime/test_lifecycle.py bounds them.
+    """
     gc.collect()
     gc.disable()
     try:
@@ -62,9 +67,10 @@ def no_collector():
 
 
 def longest_slice(make):
-    """Milliseconds of the longest slice of some sliced work, each slice at its best; and the work's result.
+    """Return the milliseconds of the longest slice of sliced work, and the work's result.
 
-    Done once, and only if that was too slow up to three times: a moment's disturbance makes work longer, none makes it shorter.
+    Do the work once; if it was too slow, up to three times, and take the best of each slice: a
+    disturbance makes work longer, never shorter.
     """
     best = None
     with no_collector():
@@ -78,7 +84,7 @@ def longest_slice(make):
 
 
 def _costs(work):
-    """The result of sliced work, and what each of its slices took."""
+    """The result of sliced work, and the cost of each slice."""
     costs = []
     while True:
         began = thread_time_ns()
@@ -91,7 +97,7 @@ def _costs(work):
 
 
 class Steps(trio.abc.Instrument):
-    """The longest step of each task, by its name."""
+    """The longest step of each task, by task name."""
 
     def __init__(self, ignored):
         self.ignored = ignored
@@ -99,24 +105,24 @@ class Steps(trio.abc.Instrument):
         self._began = 0
 
     def before_task_step(self, task):
-        """Look at the clock."""
+        """Read the clock."""
         self._began = thread_time_ns()
 
     def after_task_step(self, task):
-        """And again."""
+        """Read the clock again and keep the longest step."""
         cost = thread_time_ns() - self._began
         if not self.ignored(task.name):
             self.longest_ns[task.name] = max(cost, self.longest_ns.get(task.name, 0))
 
     def longest_ms(self):
-        """The longest of all, with the task that took it."""
+        """The longest step of all in milliseconds, and the name of its task."""
         name, cost = max(self.longest_ns.items(), key=lambda one: one[1])
         return in_ms(cost), name
 
 
 @contextmanager
 def measured(ignored=lambda _name: False):
-    """Measures the steps of the loop that runs this."""
+    """Measure the steps of the current event loop."""
     steps = Steps(ignored)
     with no_collector():
         trio.lowlevel.add_instrument(steps)

@@ -1,4 +1,7 @@
-"""A query that a source does not answer costs nobody else anything: through the whole tree, with the simulated NewsAPI on its free plan."""
+"""A query that one source refuses does not affect other searches.
+
+The whole tree runs, with a simulated NewsAPI on its free plan.
+"""
 
 from datetime import timedelta
 
@@ -17,7 +20,7 @@ from tests.virtual_network import NOON, simulated  # noqa: F401 - a fixture
 
 @pytest.fixture
 async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
-    """A running tree whose NewsAPI keeps to the free plan."""
+    """A running tree whose NewsAPI has the limits of the free plan."""
     monkeypatch.setattr(app, "open_source", open_source)
     async with simulated(limited=True) as settings, app.open_pipeline(settings) as running:
         await trio.sleep(1)  # for Reddit's token
@@ -25,13 +28,13 @@ async def services(autojump_clock, monkeypatch, world, simulated):  # noqa: F811
 
 
 async def search(services, text, **more):
-    """One search of every source; the status of each by name, and the answer."""
+    """Search every source; return the status of each by name, and the answer."""
     reply = await services.search.desk.search(build(text, sources=tuple(REGISTRY), **more), ASKER)
     return {one.source: one.status for one in reply.answer.harvest.outcomes}, reply.answer
 
 
-async def test_too_far_in_the_past_is_the_querys_fault(services):
-    """However many ask so, the next caller is served at once; the query itself is not asked again while its answer is fresh."""
+async def test_query_too_far_in_the_past_does_not_block_the_source(services):
+    """After any number of refused queries, the source is asked for the next caller at once."""
     for number in range(5):
         statuses, answer = await search(services, f"climate OR {number}", start=NOON - timedelta(days=3650))
         assert statuses["newsapi"] is Status.UNSUPPORTED

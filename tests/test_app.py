@@ -1,4 +1,4 @@
-"""The whole tree in one process: real channels, real actors, stores in memory, sources scripted."""
+"""The whole tree in one process: real channels and actors, stores in memory, scripted sources."""
 
 import random
 from contextlib import asynccontextmanager
@@ -113,7 +113,7 @@ class World:
 
     @property
     def stores(self):
-        """The stores as the composition root has them."""
+        """The stores as the composition root receives them."""
         return Stores(
             search=SearchStores(harvests=self.cache, bytes_cache=self.bytes_cache),
             archive=ArchiveStores(articles=self.archive, search=self.search, dump=None, text_index=self.text_index),
@@ -154,16 +154,16 @@ class World:
         )
 
     async def ping_postgres(self):
-        """A sign of life."""
+        """Succeed."""
 
     async def ping_redis(self):
-        """No sign of life: the service starts without it."""
+        """Fail: the service starts without Redis."""
         raise UnavailableError
 
 
 @pytest.fixture
 def world(monkeypatch):
-    """A tree's outside, put in the place of the real one."""
+    """Replace everything outside the tree."""
     made = World()
 
     @asynccontextmanager
@@ -182,7 +182,7 @@ def world(monkeypatch):
 
 
 def settings(**environ):
-    """Three sources on, without pace."""
+    """Settings with three sources, without pace."""
     return load([source.options for source in REGISTRY.values()], ENVIRON | environ)
 
 
@@ -191,8 +191,11 @@ def asked(text="climate"):
     return build(text, sources=tuple(REGISTRY))
 
 
-async def test_a_search_flows_through(world, autojump_clock):
-    """A search lands with all three sources, is served again from memory, and reaches Redis, PostgreSQL and the history."""
+async def test_a_search_reaches_sources_caches_archive_and_history(world, autojump_clock):
+    """A search lands with all three sources; then memory serves it again.
+
+    It reaches Redis, PostgreSQL and the history.
+    """
     async with app.open_pipeline(settings()) as services:
         first = await services.search.desk.search(asked(), ASKER)
         assert first.via is Via.MISS
@@ -207,7 +210,10 @@ async def test_a_search_flows_through(world, autojump_clock):
 
 
 async def test_routes_get_the_archive_and_cursors(world, autojump_clock):
-    """Search, its cache and cursors come from outside; a cursor is signed by SECRET_KEYS, so every process reads it."""
+    """Routes get the given archive and cache.
+
+    SECRET_KEYS sign a cursor, so every process reads it.
+    """
     async with app.open_pipeline(settings()) as services:
         assert (services.archive, services.search.bytes_cache) == (world.search, world.bytes_cache)
         cursor = services.cursors.write(Position((1,)), "q")
@@ -215,7 +221,7 @@ async def test_routes_get_the_archive_and_cursors(world, autojump_clock):
 
 
 async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock, tmp_path):
-    """In development, in DATA_DIR: a cursor outlives the process."""
+    """In development they are kept in DATA_DIR: a cursor stays valid after a restart."""
     known = settings(NEWSINTEL_SECRET_KEYS="", NEWSINTEL_DATA_DIR=str(tmp_path / "data"))
     async with app.open_pipeline(known) as services:
         cursor = services.cursors.write(Position((1,)), "q")
@@ -224,7 +230,7 @@ async def test_without_secret_keys_they_are_made_and_kept(world, autojump_clock,
 
 
 async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypatch):
-    """The search and its calls, which actors do, log under the id of the request that had them done; later ones under their own."""
+    """Actors log a search and its calls under the id of the request that caused them."""
     carried = []
 
     async def fetch(_query):
@@ -262,15 +268,18 @@ async def test_work_for_a_request_carries_its_id(world, autojump_clock, monkeypa
 
 
 async def test_starts_without_a_store_and_says_so(world, autojump_clock):
-    """A store that is away at start is named in the log, and searches go on."""
+    """The log names a store that does not answer at start, and searches work."""
     with capture_logs() as logs:
         async with app.open_pipeline(settings()) as services:
             assert (await services.search.desk.search(asked(), ASKER)).answer.harvest.complete
     assert [line["store"] for line in logs if line["event"] == "starting_without"] == ["redis"]
 
 
-async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
-    """Whoever asked may leave at once: the flight still lands and its harvest is archived before the stores close."""
+async def test_shutdown_waits_for_flights_and_sinks(world, autojump_clock):
+    """If the caller leaves, the flight still lands.
+
+    Its harvest is archived before the stores close.
+    """
     world.upstreams["reddit"].script = [0.9]
     async with app.open_pipeline(settings()) as services:
         services.search.desk.join(asked(), signed_in=False)
@@ -278,8 +287,11 @@ async def test_leaving_waits_for_flights_and_sinks(world, autojump_clock):
     assert set(world.cache.kept) == {asked().key}
 
 
-async def test_old_searches_go_while_the_service_runs(world, autojump_clock):
-    """The janitor is at work from the first minute on, by HISTORY_RETENTION_D, and holds up no end."""
+async def test_old_searches_are_deleted_while_the_service_runs(world, autojump_clock):
+    """The janitor deletes by HISTORY_RETENTION_D from the first minute on.
+
+    It does not delay shutdown.
+    """
     today = app.utc_now()
     world.history.kept = [
         search_record(query="old", searched_at=today - timedelta(days=8)),
@@ -292,8 +304,8 @@ async def test_old_searches_go_while_the_service_runs(world, autojump_clock):
     assert trio.current_time() == began
 
 
-async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autojump_clock):
-    """With PostgreSQL away the sinks are cut after their part of DRAIN_S."""
+async def test_stuck_archive_delays_shutdown_only_for_its_share(world, autojump_clock):
+    """If PostgreSQL does not answer, the sinks are cancelled after their share of DRAIN_S."""
     world.archive.away = True
     async with app.open_pipeline(settings(NEWSINTEL_DRAIN_S="10")) as services:
         await services.search.desk.search(asked(), ASKER)
@@ -302,7 +314,7 @@ async def test_stuck_archive_holds_shutdown_up_for_its_share_alone(world, autoju
 
 
 async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
-    """A bug in an actor's own loop surfaces, and nothing is left running; the caller inside is cancelled."""
+    """A bug in an actor's own loop surfaces, cancels the caller, and leaves nothing running."""
 
     async def broken(_searches):
         raise TypeError("a bug")
@@ -315,8 +327,8 @@ async def test_crash_of_an_actor_ends_everything(world, autojump_clock):
     assert "stores" not in world.closed or world.closed
 
 
-async def test_source_states(world, autojump_clock):
-    """What keeps a source from being asked is told without asking it."""
+async def test_source_states_tell_blocks_and_quotas(world, autojump_clock):
+    """A source's state is known without a request to the source."""
     world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
     async with app.open_pipeline(settings()) as services:
         await services.search.desk.search(asked(), ASKER)
@@ -330,7 +342,10 @@ async def test_source_states(world, autojump_clock):
 
 @pytest.mark.parametrize("well_before", [0, 1, 3])
 async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, autojump_clock, monkeypatch, well_before):
-    """401 from the first call on, or from a later refresh on: the others are asked once per TTL, as if it were well."""
+    """One source answers 401 from the first call on, or from a later refresh on.
+
+    The others are asked once per TTL, as if it did not fail.
+    """
     monkeypatch.setattr(app, "utc_now", Clock())
     world.upstreams["reddit"].script = [0.05] * well_before + [Refusal(Status.UNAUTHORIZED, "key")] * 100
     async with app.open_pipeline(settings(NEWSINTEL_CACHE_TTL_S="300", NEWSINTEL_MISS_LIMIT="off")) as services:
@@ -343,7 +358,10 @@ async def test_a_source_that_fails_for_an_hour_costs_the_others_nothing(world, a
 
 
 async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, autojump_clock, monkeypatch):
-    """A day of one search, again and again: the source with a quota still has its quarter, the others are renewed as ever."""
+    """One search repeats for a day: the source with a quota keeps a quarter of it.
+
+    The others are refreshed as usual.
+    """
     monkeypatch.setattr(app, "utc_now", Clock())
     async with app.open_pipeline(settings(NEWSINTEL_MISS_LIMIT="off", NEWSINTEL_GUARDIAN_QUOTA="off")) as services:
         for _ in range(86_400 // 50):
@@ -355,8 +373,8 @@ async def test_a_hot_query_is_asked_for_less_often_as_a_quota_runs_down(world, a
     assert len(world.upstreams["guardian"].asked_at) > 200
 
 
-async def test_latencies_are_kept_at_the_end_at_the_latest(world, autojump_clock):
-    """What the last fetches took is recorded before the stores close, though the service lived shorter than the writer's pause."""
+async def test_latencies_are_stored_at_shutdown(world, autojump_clock):
+    """The last latencies are recorded before the stores close, even after a short life."""
     world.upstreams["reddit"].script = [0.3]
     async with app.open_pipeline(settings()) as services:
         await services.search.desk.search(asked(), ASKER)
@@ -366,7 +384,7 @@ async def test_latencies_are_kept_at_the_end_at_the_latest(world, autojump_clock
 
 
 async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock):
-    """Each declared gauge has a value, and it is that of the service's own parts."""
+    """Each declared gauge has a value, and the value comes from the running service."""
     world.upstreams["guardian"].script = [Refusal(Status.RATE_LIMITED, "slow down", pause_s=60)]
     metrics = Metrics()
     async with app.open_pipeline(settings(NEWSINTEL_COMMIT="abc"), metrics) as services:
@@ -389,7 +407,10 @@ async def test_every_gauge_is_read_off_the_running_service(world, autojump_clock
 
 @pytest.mark.parametrize(("form", "lines"), [("emf", 1), ("json", 0)])
 async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_clock, form, lines):
-    """One line at the end of a short life, with what the sinks did last; every name in it is in the list that operators get."""
+    """A short life ends with one line that includes the last work of the sinks.
+
+    Every name in it is in the list that operators get.
+    """
     metrics, known = Metrics(), settings(NEWSINTEL_LOG_FORMAT=form)
     with capture_logs() as logs:
         async with app.reporting(known, metrics), app.open_pipeline(known, metrics) as services:
@@ -405,8 +426,11 @@ async def test_log_format_emf_writes_metrics_of_the_whole_life(world, autojump_c
 
 
 @pytest.mark.parametrize("seed", range(200))
-async def test_cancelled_at_any_moment(world, autojump_clock, seed):
-    """Cancelled at a random moment amid searches, the tree unwinds: no hang, no foreign error, no claim and no store left open."""
+async def test_tree_unwinds_when_cancelled_at_any_moment(world, autojump_clock, seed):
+    """Cancelled at a random moment during searches, the tree ends: no hang, no other error.
+
+    No claim and no store stays open.
+    """
     chance = random.Random(seed)
     for upstream in world.upstreams.values():
         upstream.script = [chance.choice([0.01, 0.1, 0.5, 5, Refusal(Status.UNREACHABLE, "down")]) for _ in range(30)]

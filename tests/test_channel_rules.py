@@ -1,4 +1,7 @@
-"""The rules of channels that no linter knows, read off the code itself (docs/decisions/0002-who-owns-what.md)."""
+"""Rules of channels that no linter checks (docs/decisions/0002-who-owns-what.md).
+
+The tests read them from the code.
+"""
 
 import ast
 from pathlib import Path
@@ -10,19 +13,22 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {"runtime/edges.py", "actors/merger.py"}
 """Where channels may be opened."""
 NURSERIES = {"app.py", "commands/serving.py", "storage/bridge.py", "demo/server.py", "http/server/listener.py", "http/server/connection.py"}
-"""Where nurseries may be opened, beside actors/."""
+"""Where nurseries may be opened, besides actors/."""
 ENDS = ("inbox", "outbox", "channel", "send", "receive", "flights", "searches")
 
 
 def is_channel(node: ast.expr) -> bool:
-    """True if an expression's name is that of a channel end."""
+    """True if the name of an expression is one of a channel end."""
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     name = name.lstrip("_")
     return name.startswith("to_") or name.endswith(ENDS)
 
 
 def asynchronously_closed(tree: ast.AST) -> list[int]:
-    """Lines that close a channel end with `async with` or aclose(): a checkpoint there hides the error that led to it."""
+    """Lines that close a channel end with `async with` or aclose().
+
+    A checkpoint there hides the error that led to it.
+    """
     found = [
         item.context_expr.lineno
         for node in ast.walk(tree)
@@ -36,7 +42,7 @@ def asynchronously_closed(tree: ast.AST) -> list[int]:
 
 
 def calls(tree: ast.AST, name: str) -> list[int]:
-    """Lines that call something of this name; subscripts such as f[T]() count."""
+    """Lines that call something of this name, also with a subscript, as in f[T]()."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -48,7 +54,7 @@ def calls(tree: ast.AST, name: str) -> list[int]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_file_keeps_the_rules(path):
-    """Channels close by plain `with` and open in two rooms; nurseries open where an owner stands and none is stored."""
+    """Channels close by plain `with` and open in two files; nurseries open where listed."""
     tree, name = ast.parse(path.read_text(encoding="utf-8")), str(path.relative_to(PACKAGE))
     assert not asynchronously_closed(tree)
     if name not in ROOMS:
@@ -57,8 +63,8 @@ def test_file_keeps_the_rules(path):
         assert not calls(tree, "open_nursery")
 
 
-def test_the_rules_would_be_noticed():
-    """Each rule finds a breach that is planted."""
+def test_each_rule_finds_a_planted_breach():
+    """Each rule finds a planted breach."""
     breach = ast.parse(
         "async def f(inbox, to_sink):\n"
         "    async with inbox, open_nursery() as n:\n"

@@ -1,4 +1,4 @@
-"""A planted search of a person who leaves, in the demo: gone from PostgreSQL, from Redis, and never in the log."""
+"""The demo forgets a person: no trace of their search stays in PostgreSQL, Redis or the log."""
 
 import asyncio
 from contextlib import closing
@@ -18,27 +18,27 @@ READ = {b"string": "GET", b"hash": "HGETALL", b"list": "LRANGE {} 0 -1", b"set":
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A demo that logs everything it can."""
+    """A demo with the debug log."""
     with running(tmp_path_factory.mktemp("demo"), "demo", LOG_LEVEL="debug") as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def stores(demo):
-    """Where its servers are."""
+    """The URLs of its servers."""
     with running_servers(demo.data_home / "newsintel" / "demo") as urls:
         yield urls
 
 
 def signed_in(demo, name):
-    """Somebody at a browser of their own."""
+    """A browser in which a person is signed in."""
     browser = httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"})
     browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
     return browser
 
 
 async def tables_with(url, word):
-    """The tables with a word in any column of any row, as text or as bytes."""
+    """The tables that contain a word in any column of any row, as text or as bytes."""
     connection = await asyncpg.connect(url)
     try:
         names = [row["table_name"] for row in await connection.fetch(TABLES)]
@@ -50,12 +50,12 @@ async def tables_with(url, word):
 
 
 def keys_with(url, word):
-    """The keys in Redis that have a word in their name or value."""
+    """The prefixes of the Redis keys that contain a word in their name or value."""
     with redis.Redis.from_url(url) as client:
         found = set()
         for key in client.scan_iter(count=1000):
             if (kind := client.type(key)) == b"none":
-                continue  # it has expired since it was named
+                continue  # expired after the scan
             command = READ[kind]
             value = client.execute_command(
                 *[key if part == "{}" else part for part in (command if "{}" in command else f"{command} {{}}").split()]
@@ -66,21 +66,26 @@ def keys_with(url, word):
 
 
 def places(stores, word):
-    """Everything that has a word."""
+    """Every table and every Redis prefix that contains a word."""
     return asyncio.run(tables_with(stores["postgres_url"], word)), keys_with(stores["redis_url"], word)
 
 
 @pytest.mark.parametrize(("path", "planted"), [("/me/history", "zyzzyva"), ("/me", "quagga")])
-def test_a_planted_search_is_gone(demo, stores, path, planted):
-    """Before, it is in each place where searches are kept, so that the look cannot miss it; afterwards in none, now and later."""
+def test_a_deleted_search_leaves_no_trace(demo, stores, path, planted):
+    """Before, each place that stores searches has the word, so the check can find it.
+
+    After the deletion none has it, now and later.
+    """
     everywhere, nowhere = ({"search_history", "search_marks", "pair_marks", "search_answers"}, {b"articles"}), (set(), set())
     with closing(signed_in(demo, f"who planted {planted[::-1]}")) as alice:
-        for query in ("climate", f"climate OR {planted}"):  # it finds articles, so all that is kept of an answer is kept of it
+        # It matches articles, so everything is stored that is stored of an answer
+        for query in ("climate", f"climate OR {planted}"):
             assert alice.get("/articles", params={"q": query}).json()["articles"]
         wait_for(lambda: places(stores, planted) == everywhere, "a trace in each place")
         assert alice.delete(path).status_code == 204
     assert places(stores, planted) == nowhere
-    with closing(signed_in(demo, f"who came after {planted[::-1]}")) as bob:  # what is recorded later was searched for later
+    # Recording follows the order of the searches
+    with closing(signed_in(demo, f"who came after {planted[::-1]}")) as bob:
         assert bob.get("/articles", params={"q": f"election OR {planted[::-1]}"}).json()["articles"]
     wait_for(lambda: "search_marks" in places(stores, planted[::-1])[0], "a trace of a later search")
     assert places(stores, planted) == nowhere
@@ -91,7 +96,7 @@ def test_a_planted_search_is_gone(demo, stores, path, planted):
 
 
 async def made(url):
-    """When the trends of the hour were counted last."""
+    """When the trends of the last hour were last counted."""
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval("SELECT at FROM trending_made WHERE span = '1h'")
@@ -99,8 +104,11 @@ async def made(url):
         await connection.close()  # noqa: ASYNC102 - plain asyncio
 
 
-def test_a_trend_loses_who_leaves(demo, stores):
-    """Three people make a trend; with one of them gone it is in no answer, kept in Redis or not, and in no list."""
+def test_a_trend_ends_when_one_of_three_people_is_deleted(demo, stores):
+    """Three people make a trend.
+
+    After one is deleted, no answer or list has it, in Redis or not.
+    """
     people = [signed_in(demo, f"person {number}") for number in range(3)]
     for browser in people:
         assert browser.get("/articles", params={"q": "Energy AND Prices"}).status_code == 200
@@ -111,7 +119,8 @@ def test_a_trend_loses_who_leaves(demo, stores):
         answer = demo.get("/trending", window="1h").raise_for_status()
         return [one["query"] for one in answer.json()["searches"]]
 
-    wait_for(lambda: trending() == ["energy prices"], "a trend", pause_s=0.5)  # 300 requests a minute may be made
+    # The limit is 300 requests per minute
+    wait_for(lambda: trending() == ["energy prices"], "a trend", pause_s=0.5)
     assert demo.get("/trending", window="1h").headers["Cache-Status"].startswith("newsintel; hit")
     assert people[0].delete("/me").status_code == 204
     assert demo.get("/trending", window="1h").json()["searches"] == []

@@ -1,4 +1,4 @@
-"""What belongs to one person, in the demo: the real service on its own PostgreSQL and Redis, over HTTP."""
+"""Personal data in the demo: the real service on its own PostgreSQL and Redis, over HTTP."""
 
 import httpx
 import pytest
@@ -9,14 +9,14 @@ from tests.waiting import PATIENCE_S, wait_for
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """One demo for all tests here."""
+    """One demo for all tests of this module."""
     with running(tmp_path_factory.mktemp("demo"), "demo") as service:
         yield service
 
 
 @pytest.fixture
 def sign_in(demo):
-    """Signs somebody in, on a browser of their own."""
+    """Signs a person in, each in their own browser."""
     browsers = []
 
     def signed_in(name):
@@ -35,7 +35,7 @@ def put(browser, path, **members):
 
 
 def history(browser, want):
-    """What a person searched for, once there is as much as wanted; the recorder takes about a second."""
+    """A person's searches, as soon as there are `want`; the recorder takes about a second."""
 
     def enough():
         found = browser.get("/me/history").json()["searches"]
@@ -45,7 +45,7 @@ def history(browser, want):
 
 
 def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
-    """Whether or not the archive has it yet; it is found by its notes afterwards."""
+    """Saving works before the archive has the article; a search of the notes finds it."""
     alice = sign_in("saver")
     shown = alice.get("/articles", params={"q": "climate"}).json()["articles"]
     for article in shown[:5]:
@@ -58,8 +58,8 @@ def test_an_article_can_be_saved_from_the_moment_it_is_shown(sign_in):
     assert sign_in("stranger").get("/me/saved").json()["articles"] == []
 
 
-def test_a_person_sees_the_shared_harvest_in_their_own_way(demo, sign_in):
-    """A topic hides stories from one person and nobody else, at no call to any source."""
+def test_preferences_change_only_their_owners_view(demo, sign_in):
+    """An excluded topic hides stories from one person only, without a call to any source."""
     alice = sign_in("chooser")
     everybody = demo.search("election", limit=100).json()
     before = demo.calls()
@@ -76,7 +76,10 @@ def test_a_person_sees_the_shared_harvest_in_their_own_way(demo, sign_in):
 
 
 def test_searches_are_recorded_once_and_by_choice(sign_in):
-    """Twice in a row is one entry; switched off, none follows; cleared, none is left, whatever was still on its way."""
+    """A repeated search is one entry; switched off, nothing is recorded.
+
+    After a clear nothing is left, not even searches that were still queued.
+    """
     alice = sign_in("searcher")
     for _ in range(3):
         alice.get("/articles", params={"q": "health"})
@@ -91,12 +94,13 @@ def test_searches_are_recorded_once_and_by_choice(sign_in):
     assert history(alice, 1) == ["museum"]
     bob = sign_in("later searcher")
     bob.get("/articles", params={"q": "energy"})
-    assert history(bob, 1) == ["energy"]  # by then all that was searched for before is recorded, or never will be
+    # The recorder works in order: everything before this search is recorded or never will be
+    assert history(bob, 1) == ["energy"]
     assert history(alice, 1) == ["museum"]
 
 
-def test_an_account_is_taken_along_and_goes(sign_in):
-    """The file has everything; after the deletion a newcomer of the same name has nothing."""
+def test_an_account_can_be_exported_and_deleted(sign_in):
+    """The export has everything; after the deletion a new account of the same name has nothing."""
     alice = sign_in("leaver")
     article = alice.get("/articles", params={"q": "energy"}).json()["articles"][0]
     put(alice, f"/me/saved/{article['id']}", notes="mine")

@@ -1,4 +1,4 @@
-"""The demo as people meet it: the real service, its own PostgreSQL and Redis, simulated upstreams, over HTTP."""
+"""The demo as users run it: real service, PostgreSQL, Redis, simulated upstreams, over HTTP."""
 
 import itertools
 import json
@@ -20,28 +20,31 @@ SOURCES = {"newsapi", "guardian", "reddit"}
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """One demo for all tests here; each asks for something new."""
+    """One demo for all tests of this module; each test uses a new search."""
     with running(tmp_path_factory.mktemp("demo"), "demo", CACHE_PARTIAL_S="1", RATE_LIMIT="off", MISS_LIMIT="off") as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    """One that gives the Guardian a second, and the others as long as they take."""
+    """A demo with a deadline of 1 s for the Guardian and long ones for the others."""
     with running(tmp_path_factory.mktemp("impatient"), "demo", GUARDIAN_DEADLINE_S="1", RATE_LIMIT="off", MISS_LIMIT="off") as service:
         yield service
 
 
 @pytest.fixture
 def word(demo):
-    """A word that no test has asked for, with every source well."""
+    """A search that no test has used, with every source healthy."""
     for source in SOURCES:
         demo.behave(source, fault="none", latency_ms=50, jitter_ms=0)
     return f"{next(WORDS)} OR {time.monotonic_ns()}"
 
 
 def wait_until_archived(service, query, article_id=None):
-    """Wait for a match, or a certain one, in the archive; each look asks for something else, because answers are kept."""
+    """Wait until the archive finds a match, or a certain article.
+
+    Each attempt uses a different query, because answers are cached.
+    """
 
     def found():
         matches = service.get("/archive", q=f"{query} -{time.monotonic_ns()}", limit=100).json()["articles"]
@@ -50,8 +53,11 @@ def wait_until_archived(service, query, article_id=None):
     wait_for(found, f"{query} in the archive", pause_s=0.5)
 
 
-def test_merged_answer_of_all_sources(demo):
-    """One search gives articles of all three sources, duplicates grouped with their reason, the report of each source beside them."""
+def test_answer_merges_all_sources_and_reports_each(demo):
+    """One search returns articles of all three sources.
+
+    It groups duplicates with their reason and reports each source.
+    """
     body = demo.search("climate", limit=100, explain=1).json()
     assert {name: report["status"] for name, report in body["sources"].items()} == dict.fromkeys(SOURCES, "ok")
     assert body["complete"]
@@ -68,7 +74,7 @@ def test_merged_answer_of_all_sources(demo):
 
 
 def test_views_of_a_harvest_ask_no_source(demo, word):
-    """The same again, and the same with another limit, page or dedupe, is a hit of one harvest."""
+    """The same search, also with another limit, page or dedupe, is a hit of one harvest."""
     first = demo.search(word)
     assert first.headers["cache-status"] == "newsintel; fwd=miss"
     before = demo.calls()
@@ -79,20 +85,23 @@ def test_views_of_a_harvest_ask_no_source(demo, word):
     assert demo.calls() == before
 
 
-def test_article_is_in_the_archive(demo, word):
-    """Every article of an answer can be had by its id at once, and is in PostgreSQL soon after."""
+def test_article_is_available_by_id_and_archived(demo, word):
+    """Every article of an answer is available by its id at once, and soon in PostgreSQL."""
     article = demo.search(word).json()["articles"][0]
     assert demo.get(f"/articles/{article['id']}").json()["title"] == article["title"]
     wait_until_archived(demo, word.split()[0], article["id"])
     stored = demo.get(f"/articles/{article['id']}").json()
     assert stored["first_seen_at"] <= stored["fetched_at"]
     with running(demo.data_home, "demo") as other:
-        # Another process, with nothing in its memory, on the same servers.
+        # Another process on the same servers has nothing in memory.
         assert other.get(f"/articles/{article['id']}").json()["url"] == article["url"]
 
 
-def test_more_like_an_article_soon_after_it_was_found(demo, word):
-    """Asked at once, when its words are not counted yet, and then the same address again; a match names words that it really has."""
+def test_similar_articles_are_found_soon_after_a_search(demo, word):
+    """Similar articles are found soon, though the first request comes before words are counted.
+
+    A match names words that it really contains.
+    """
     articles = demo.search(word, limit=100).json()["articles"][:5]
     give_up, found = time.monotonic() + 120, {}
     while not any(found.values()):
@@ -109,7 +118,10 @@ def test_more_like_an_article_soon_after_it_was_found(demo, word):
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
 def test_stalled_source_delays_nothing_past_its_deadline(impatient, word, fault):
-    """A source that sends nothing, or bytes too slowly, is reported at its deadline; the others' articles are there."""
+    """A source that sends nothing, or bytes too slowly, is reported at its deadline.
+
+    The articles of the others are there.
+    """
     impatient.behave("guardian", fault=fault)
     body = impatient.search(word).json()
     impatient.behave("guardian", fault="none")
@@ -121,7 +133,10 @@ def test_stalled_source_delays_nothing_past_its_deadline(impatient, word, fault)
 
 
 def test_only_the_failed_source_is_asked_again(demo, word):
-    """A partial answer is served meanwhile; its failed source alone is asked again, and then it is complete."""
+    """Until then a partial answer is served.
+
+    Only its failed source is asked again; then the answer is complete.
+    """
     demo.behave("reddit", fault="500")
     assert demo.search(word).json()["sources"]["reddit"]["status"] == "unreachable"
     demo.behave("reddit", fault="none")
@@ -132,7 +147,7 @@ def test_only_the_failed_source_is_asked_again(demo, word):
 
 
 def test_archive_answers_when_every_source_fails(demo, word):
-    """With every source failed and nothing cached under the key, the archive answers, marked incomplete, and the report says why."""
+    """Without a cached answer the archive answers, marked incomplete, and the report says why."""
     demo.search("climate")
     wait_until_archived(demo, "climate")
     for source in SOURCES:
@@ -144,7 +159,7 @@ def test_archive_answers_when_every_source_fails(demo, word):
 
 
 def test_equal_searches_at_once_make_one_fan_out(demo, word):
-    """Twenty equal searches cost one call per source and get one body."""
+    """Twenty equal searches cost one call per source and get the same body."""
     before, bodies = demo.calls(), []
     threads = [threading.Thread(target=lambda: bodies.append(demo.search(word).content)) for _ in range(20)]
     for thread in threads:
@@ -156,8 +171,11 @@ def test_equal_searches_at_once_make_one_fan_out(demo, word):
     assert len(set(bodies)) == 1
 
 
-def test_search_in_the_terminal(demo, word):
-    """`newsintel search` on the same folder shares the running servers; here no source has a key, so the archive answers."""
+def test_search_command_shares_the_running_servers(demo, word):
+    """`newsintel search` on the same folder shares the running servers.
+
+    No source has a key here, so the archive answers.
+    """
     demo.search("climate")
     wait_until_archived(demo, "climate")
     data_dir = str(demo.data_home / "newsintel" / "demo")
@@ -171,8 +189,11 @@ def test_search_in_the_terminal(demo, word):
     assert demo.get("/health/ready").json()["status"] == "ready"
 
 
-def test_deadlines_of_what_was_measured(impatient, word):
-    """`newsintel deadlines` on the demo's folder tells what its sources took; a hanging one is cut short, not slow."""
+def test_deadlines_command_reports_measured_latencies(impatient, word):
+    """`newsintel deadlines` on the demo's folder reports its latencies.
+
+    A hanging source counts as cut.
+    """
     impatient.behave("guardian", fault="hang")
     impatient.search(word)
     impatient.behave("guardian", fault="none")
@@ -190,7 +211,7 @@ def test_deadlines_of_what_was_measured(impatient, word):
 
 
 def test_metrics_tell_what_happened(demo, word):
-    """In development they are open: searches, sources, requests and the process are all in them."""
+    """Metrics need no token in development; they cover searches, sources, requests, the process."""
     demo.search(word)
     demo.search(word)
     lines = dict(line.rsplit(" ", 1) for line in demo.get("/metrics").text.splitlines() if not line.startswith("#"))
@@ -202,7 +223,10 @@ def test_metrics_tell_what_happened(demo, word):
 
 
 def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
-    """A listener of their own beside the API, which then wants the token; a last line for CloudWatch; all ends with the service."""
+    """METRICS_BIND opens a listener of its own; the API then requires the token.
+
+    The log ends with a line for CloudWatch, and everything ends with the service.
+    """
     port = free_port()
     with running(tmp_path, "demo", METRICS_BIND=f"127.0.0.1:{port}", METRICS_TOKEN="t0ken", LOG_FORMAT="emf") as service:
         service.search("climate")
@@ -219,7 +243,7 @@ def test_metrics_for_collectors_and_for_cloudwatch(tmp_path):
 
 
 def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
-    """A search in flight at SIGTERM is answered, the process ends with 0, its articles are archived, no server stays."""
+    """A search that runs at SIGTERM is answered and archived; exit code 0, no server left."""
     with running(tmp_path, "demo") as service:
         service.behave("guardian", latency_ms=900, jitter_ms=0)
         answers = []
@@ -234,8 +258,8 @@ def test_sigterm_lets_requests_finish_and_leaves_nothing_behind(tmp_path):
         assert service.get(f"/articles/{answers[0]['articles'][0]['id']}").status_code == 200
 
 
-def test_sigkill_is_put_right_at_the_next_start(tmp_path):
-    """After SIGKILL the next start takes over what was left, answers, and leaves nothing behind when it ends in order."""
+def test_next_start_recovers_from_sigkill(tmp_path):
+    """The next start takes over what SIGKILL left, answers, and leaves nothing when it ends."""
     with running(tmp_path, "demo", RATE_LIMIT="off") as service:
         article = service.search("climate").json()["articles"][0]
         wait_until_archived(service, "climate", article["id"])
@@ -258,7 +282,7 @@ def test_replay_answers_from_recorded_articles(tmp_path):
 
 
 def test_second_service_on_the_port_says_so(demo):
-    """A port that is taken is one line and exit 1."""
+    """A port that is in use gives one line and exit code 1."""
     done = newsintel(demo.data_home, "demo", BIND=demo.url.removeprefix("http://"))
     assert done.returncode == 1
     assert "newsintel: cannot listen on" in done.stderr
@@ -266,14 +290,14 @@ def test_second_service_on_the_port_says_so(demo):
 
 
 def test_bad_setting_is_one_line(tmp_path):
-    """A setting that cannot be used is one line that names it, and exit 2."""
+    """An invalid setting gives one line that names it, and exit code 2."""
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon")
     assert done.returncode == 2
     assert done.stderr == "newsintel: NEWSINTEL_GUARDIAN_DEADLINE_S must be a number of seconds such as 1.5, not 'soon'\n"
 
 
 def test_config_hides_secrets(tmp_path):
-    """`newsintel config` shows every setting and no secret, in each of its forms."""
+    """`newsintel config` shows every setting and no secret, in each of its formats."""
     for form in ([], ["--json"], ["--names"]):
         done = newsintel(tmp_path, "config", *form, GUARDIAN_KEY="planted")
         assert done.returncode == 0

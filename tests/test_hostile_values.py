@@ -1,7 +1,7 @@
-"""Whatever a path or a body holds: a 4xx that names it, never a 5xx; and what is taken can be given back.
+"""Any value in a path or body gives at most a 4xx that names it; what is accepted is returned.
 
-The table is made from /openapi.json, with jsonschema as the judge of what a path's value may be and Python's json of what JSON is. The
-service is the demo, on its own PostgreSQL and Redis.
+The cases come from /openapi.json. jsonschema decides which values a path allows, Python's json what
+is JSON. The service is the demo, on its own PostgreSQL and Redis.
 """
 
 import json
@@ -23,27 +23,27 @@ MINE = ("/me", "/me/preferences", "/me/saved", "/me/history", "/me/keys", "/me/s
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """One demo for all tests here."""
+    """One demo for all tests of this module."""
     with running(tmp_path_factory.mktemp("demo"), "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def document(demo):
-    """What the service says it takes."""
+    """The OpenAPI description of the service."""
     return demo.get("/openapi.json").json()
 
 
 @contextmanager
 def sign_in(demo, name):
-    """A browser in which somebody is signed in."""
+    """A browser in which a person is signed in."""
     with httpx.Client(base_url=demo.url, trust_env=False, timeout=PATIENCE_S, headers={"Sec-Fetch-Site": "same-origin"}) as browser:
         browser.post("/auth/dev/login", json={"username": name}).raise_for_status()
         yield browser
 
 
 def operations(document, wanted):
-    """Every method, path and description for which something holds."""
+    """Every method, path and description that `wanted` accepts."""
     return [
         (method.upper(), path, operation)
         for path, methods in document["paths"].items()
@@ -53,7 +53,7 @@ def operations(document, wanted):
 
 
 def in_path(operation):
-    """Its parameters in the path."""
+    """The path parameters of an operation."""
     return [parameter for parameter in operation["parameters"] if parameter["in"] == "path"]
 
 
@@ -100,8 +100,11 @@ PATH_VALUES = [
 ]
 
 
-def test_every_value_of_every_path_is_held_to_its_schema(demo, document):
-    """What is no text is a 400 that names the parameter; text that is not what the description says is refused, and nothing breaks."""
+def test_every_path_value_is_validated_by_its_schema(demo, document):
+    """Bytes that are not text give a 400 that names the parameter.
+
+    Text that the description does not allow is refused.
+    """
     failed, refused = [], 0
     with sign_in(demo, "paths") as browser:
         for method, path, operation in operations(document, in_path):
@@ -126,7 +129,7 @@ def test_every_value_of_every_path_is_held_to_its_schema(demo, document):
 
 
 def named(response, name):
-    """Whether a problem names a parameter or member."""
+    """True if a problem names the parameter or member."""
     return response.status_code >= 400 and name in [error["field"] for error in response.json()["errors"]]
 
 
@@ -151,7 +154,7 @@ RAW_BODIES = [b'{"%b": "\xff"}', b'\xef\xbb\xbf{"%b": 1}', b'{"%b": 1}\x00', b'{
 
 
 def sample(schema):
-    """A value that a schema allows."""
+    """A value that the schema allows."""
     if "anyOf" in schema:
         return sample(schema["anyOf"][0])
     if "enum" in schema:
@@ -167,8 +170,11 @@ def article(demo):
     return demo.search("climate").json()["articles"][0]["id"]
 
 
-def test_every_member_of_every_body_is_held_to_its_kind(demo, document, article):
-    """What is no JSON, or not what the member takes, is a 400; whatever was taken, all that the person has can still be read."""
+def test_every_body_member_is_validated_by_its_schema(demo, document, article):
+    """Invalid JSON, or a value that the member does not allow, gives a 400.
+
+    After accepted values everything that the person has can still be read.
+    """
     failed, taken = [], 0
     for method, path, operation in operations(document, lambda one: "requestBody" in one):
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -192,7 +198,7 @@ def test_every_member_of_every_body_is_held_to_its_kind(demo, document, article)
 
 
 def parsed(body):
-    """The object in a body by Python's own reader, None if that finds none that JSON allows."""
+    """The object in a body as Python's json reads it; None if the body is not valid JSON."""
 
     def refuse(name):
         raise ValueError(name)
@@ -204,8 +210,8 @@ def parsed(body):
     return value if isinstance(value, dict) else None
 
 
-def test_a_date_the_database_cannot_keep_is_refused_and_the_last_it_can_is_not(demo):
-    """To the second: the rule of the body and the table's own stand in two places."""
+def test_latest_storable_date_is_accepted_and_later_ones_are_refused(demo):
+    """Exact to the second: the rule of the body and that of the table are separate."""
     with sign_in(demo, "dates") as browser:
         made = {
             moment: browser.post("/me/keys", json={"name": "a", "scope": "read", "expires_at": moment})
@@ -215,7 +221,7 @@ def test_a_date_the_database_cannot_keep_is_refused_and_the_last_it_can_is_not(d
     assert named(made["2200-01-01T00:00:00Z"], "expires_at")
 
 
-# Every way in which JSON may spell a value, and some in which it may not.
+# All spellings of a value in JSON, and some that JSON does not allow.
 digits = st.integers(-(10**30), 10**30).map(str) | st.integers(1, 400).map(lambda number: "9" * number)
 numerals = digits | st.floats().map(repr) | st.tuples(digits, st.integers(-420, 420)).map(lambda pair: f"{pair[0]}.5e{pair[1]}")
 escapes = st.integers(0, 0xFFFF).map(lambda code: f'"\\u{code:04x}"')
@@ -237,15 +243,18 @@ values = st.recursive(
 
 @pytest.fixture(scope="module")
 def owner(demo):
-    """A browser of somebody who keeps preferences."""
+    """A browser of a person who has preferences."""
     with sign_in(demo, "owner") as browser:
         yield browser
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values)
-def test_whatever_is_taken_can_be_given_back(owner, text):
-    """By itself, among all preferences and in the export: the value that Python's own reader finds in what was sent."""
+def test_accepted_values_are_returned_unchanged(owner, text):
+    """An accepted value returns unchanged: alone, among all preferences and in the export.
+
+    Python's json decides what was sent.
+    """
     body = f'{{"value":{text}}}'.encode("utf-8", "surrogatepass")
     owner.delete("/me/preferences/any")
     response = owner.put("/me/preferences/any", content=body, headers={"Content-Type": "application/json"})
@@ -266,7 +275,10 @@ def test_whatever_is_taken_can_be_given_back(owner, text):
 
 
 def same(one, other):
-    """Whether two values are the same JSON. What was written with a fraction or an exponent is the nearest double (RFC 8259, 6)."""
+    """True if two values are the same JSON.
+
+    A number with a fraction or an exponent is the nearest double (RFC 8259, 6).
+    """
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,4 +1,4 @@
-"""The demo in a real browser: sign in on the page that stands in for Reddit's, search, save, see it again, sign out."""
+"""The demo in a real browser: sign in on the simulated Reddit page, search, save, sign out."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from tests.webdriver import browser
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory):
-    """A running demo, and a browser with nothing in it yet."""
+    """A running demo and a browser with an empty profile."""
     with running(tmp_path_factory.mktemp("demo"), "demo") as service, browser(tmp_path_factory.mktemp("profile")) as window:
         yield window, service.url.replace("127.0.0.1", "localhost")
 
 
 def sign_in(window, home, username, button="allow", wanted="/me"):
-    """Go the whole way as a person does, by the page's own field and buttons."""
+    """Sign in as a person does, with the field and buttons of the page."""
     window.go(f"{home}/auth/reddit/login?next={wanted}")
     assert "This is not Reddit" in window.text
     window.write("input[name=username]", username)
@@ -30,8 +30,8 @@ def shown(window):
     return json.loads(window.text)
 
 
-def test_from_signing_in_to_signing_out(opened, tmp_path):
-    """Everything that a person does with an account, by the browser's own rules for cookies and origins."""
+def test_a_person_signs_in_saves_an_article_and_signs_out(opened, tmp_path):
+    """All actions with an account, under the browser's own rules for cookies and origins."""
     window, home = opened
     sign_in(window, home, "browser_reader")
     assert window.url == f"{home}/me"
@@ -56,8 +56,8 @@ def test_from_signing_in_to_signing_out(opened, tmp_path):
     assert shown(window)["code"] == "unauthenticated"
 
 
-def test_a_key_from_the_page_that_signing_in_leads_to(opened):
-    """By its own buttons, under its own policy: a key is made, shown once, works, is ended; then the browser is signed out."""
+def test_account_page_makes_and_revokes_a_key(opened):
+    """The page's own buttons make a key, show it once and revoke it; then the browser signs out."""
     window, home = opened
     window.ask("DELETE", "/cookie")
     window.go(f"{home}/me/page")
@@ -86,8 +86,8 @@ def test_a_key_from_the_page_that_signing_in_leads_to(opened):
     assert "newsintel_dev" not in window.cookies()
 
 
-def test_what_the_page_cannot_do_it_says(opened):
-    """In words, where the person looks; and anybody signs in with the development's form."""
+def test_account_page_shows_errors(opened):
+    """The page shows the error as text. The development form signs anyone in."""
     window, home = opened
     window.ask("DELETE", "/cookie")
     window.go(f"{home}/me/page")
@@ -100,8 +100,8 @@ def test_what_the_page_cannot_do_it_says(opened):
     assert "Sign in first" in window.text
 
 
-def test_whoever_declines_reads_what_to_do(opened):
-    """A page of text with a link that starts again, and works."""
+def test_declined_sign_in_offers_a_new_start(opened):
+    """The text page has a link that starts again, and the link works."""
     window, home = opened
     sign_in(window, home, "shy_reader", "deny")
     assert "Start again if you want to sign in" in window.text
@@ -110,14 +110,17 @@ def test_whoever_declines_reads_what_to_do(opened):
 
 
 def test_asvs_10_a_foreign_next_is_not_followed(opened):
-    """As browsers read addresses."""
+    """The browser parses the address."""
     window, home = opened
     sign_in(window, home, "curious_reader", wanted="//127.0.0.1:1/evil")
     assert window.url == f"{home}/me/page"
 
 
 def test_asvs_06_another_origins_page_changes_nothing(opened):
-    """A page of the same machine by another name is another site: its requests come without the cookie, and are refused."""
+    """Another host name of the same machine is another site.
+
+    Its requests carry no cookie and are refused.
+    """
     window, home = opened
     sign_in(window, home, "careful_reader")
     elsewhere = home.replace("localhost", "127.0.0.1")

@@ -1,4 +1,7 @@
-"""The table of printed_words holds for the archive on two servers, the live score, topics, and the search of saved articles alike."""
+"""The table of printed_words holds for every search of words.
+
+These are the archive on two servers, the live score, topics, and the search of saved articles.
+"""
 
 import asyncio
 from datetime import timedelta
@@ -39,9 +42,12 @@ NONE_INSTALLED = "no PostgreSQL in /usr/lib/postgresql"
 
 
 def printed() -> dict[Row | str, Article]:
-    """An article for each different title, author or publisher of the table, by its rows; and those of EXACT_FIRST by their titles.
+    """An article for each different title, author or publisher of the table, by its rows.
 
-    What is spelt with marks is older, so that nothing but its spelling puts it first; what is spelt without is newer by a second.
+    Those of EXACT_FIRST are by their titles.
+
+    A title spelled with marks is an hour older than the one without, so that only its spelling can
+    put it first.
     """
     articles: dict[tuple, Article] = {}
     found: dict[Row | str, Article] = {}
@@ -68,20 +74,23 @@ class Told:
 
     Attributes:
         archive: for each q of the table, the hits, best first.
-        saved: rows of which a person finds the article who saved no other.
+        saved: the rows whose query finds the article when a person saved only that article.
     """
 
     archive: dict[str, tuple[Hit, ...]]
     saved: set[Row]
 
     def ids(self, q: str) -> list[str]:
-        """What the archive finds, best first."""
+        """The ids that the archive found, best first."""
         return [hit.article.id for hit in self.archive[q]]
 
 
 @frozen
 class OneConnection:
-    """A Postgres of a single connection, on asyncio's own loop: what is asked here is not how units cross the bridge."""
+    """A Postgres with a single connection on a plain asyncio loop.
+
+    How units cross the bridge is not tested here.
+    """
 
     connection: asyncpg.Connection
 
@@ -92,8 +101,9 @@ class OneConnection:
 
 @pytest.fixture(scope="module")
 def every_answer(tmp_path_factory):
-    """What the archive on each server that there is finds for every query of the table."""
-    with pytest.MonkeyPatch.context() as patch:  # the machine may be busy: how long it takes is not what is asked here
+    """What the archive on each available server finds for every query of the table."""
+    # The machine may be busy, and this does not test speed
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.pool.COMMAND_S", PATIENCE_S)
         patch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", PATIENCE_S)
@@ -101,7 +111,7 @@ def every_answer(tmp_path_factory):
             patch.setattr(module, name, PATIENCE_S)
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             patch.setitem(SERVER_SETTINGS, name, "0")
-        for name in ("CANDIDATES", "READ_CANDIDATES"):  # all that is found is one page
+        for name in ("CANDIDATES", "READ_CANDIDATES"):  # one page holds all matches
             patch.setattr(conditions, name, 2000)
         found = {"embedded": trio.run(_on_embedded, tmp_path_factory.mktemp("embedded"))}
         if installed() is not None:
@@ -111,7 +121,7 @@ def every_answer(tmp_path_factory):
 
 @pytest.fixture(params=["embedded", "installed"])
 def told(request, every_answer):
-    """What the archive on a server of one kind finds: one that newsintel starts for itself, one of Debian's."""
+    """What the archive finds on one kind of server: the embedded one, or Debian's."""
     if request.param not in every_answer:
         pytest.skip(NONE_INSTALLED)
     return every_answer[request.param]
@@ -163,25 +173,28 @@ def _queries():
 
 
 def wrong(rows, judged):
-    """The rows of which something is not as promised."""
+    """The rows that do not behave as promised."""
     return [row for row in rows if bool(judged(row)) is not row.found]
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_archive_finds_what_is_printed(promise, told):
-    """And nothing that is not asked for."""
+    """And it finds nothing else."""
     assert wrong(PROMISES[promise], lambda row: PRINTED[row].id in told.ids(row.q)) == []
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_a_search_of_saved_articles_finds_the_same(promise, told):
-    """Title, publisher and notes have the words."""
+    """The words are in title, publisher and notes."""
     assert wrong(PROMISES[promise], lambda row: row in told.saved) == []
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_live_score_finds_the_same(promise):
-    """A title that has all of the words has the title's whole part of the score, but for its marks; one without any has none."""
+    """A title with all of the words gets the title's full part of the score, except for marks.
+
+    A title without any of the words gets 0.
+    """
     rows = PROMISES[promise]
     assert wrong(rows, lambda row: live(row) >= round(NEAR * TITLE, DECIMALS)) == []
     assert [row for row in rows if not row.found and " " not in row.q and live(row) > 0] == []
@@ -189,7 +202,7 @@ def test_the_live_score_finds_the_same(promise):
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_topics_find_the_same(promise):
-    """A topic is on what a search for it finds; where a query has several terms, as many topics."""
+    """A topic matches what a search for it finds; each term of a query counts as one topic."""
     assert wrong(PROMISES[promise], on_topic) == []
 
 
@@ -200,7 +213,7 @@ def live(row):
 
 
 def on_topic(row):
-    """Whether an article is on a query's wanted terms as topics, and not on its unwanted ones."""
+    """True if an article matches a query's wanted terms as topics, and no unwanted one."""
     one = PRINTED[row]
     language = language_of(one)
     return any(
@@ -212,13 +225,13 @@ def on_topic(row):
 
 
 def test_authors_are_found_by_any_word_of_their_names_and_publishers_by_their_whole_name(told):
-    """In whatever spelling; an author's words are not stemmed."""
+    """In any spelling; an author's words are not stemmed."""
     assert wrong((*AUTHORS, *PUBLISHERS), lambda row: PRINTED[row].id in told.ids(row.q)) == []
 
 
 @pytest.mark.parametrize(("marked", "plain", "typed_marked", "typed_plain"), EXACT_FIRST)
 def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_plain):
-    """In the archive's order of relevance as in the live score, whichever is the newer."""
+    """In the archive's order of relevance and in the live score, whichever article is newer."""
     asked = {typed_marked: (marked, plain), typed_plain: (plain, marked)}
     for q, titles in asked.items():
         ids = [PRINTED[title].id for title in titles]
@@ -228,8 +241,8 @@ def test_an_exact_spelling_comes_first(told, marked, plain, typed_marked, typed_
         assert better > worse > 0
 
 
-def test_what_is_found_by_its_title_shows_where(told):
-    """A hit has a passage with a mark in it, unless its words stand in the author's or the publisher's name."""
+def test_a_hit_by_its_title_has_a_highlighted_passage(told):
+    """A hit has a passage with a highlight in it."""
     hits = [(row, hit) for row in ROWS for hit in told.archive[row.q] if row.found and hit.article.id == PRINTED[row].id]
     assert [row for row, hit in hits if hit.snippet is None or not hit.snippet.highlights] == []
     for _, hit in hits:
@@ -239,7 +252,7 @@ def test_what_is_found_by_its_title_shows_where(told):
 
 @pytest.mark.parametrize("q", REFUSED)
 def test_function_words_in_lower_case_are_refused(q):
-    """By the search of saved articles as by the archive's; nothing else would say why nothing is found."""
+    """By the search of saved articles and of the archive; an empty result would not say why."""
     with pytest.raises(InvalidParameterError) as refusal:
         saved_query.build(q)
     assert refusal.value.code == "only_stop_words"
@@ -249,7 +262,7 @@ def test_function_words_in_lower_case_are_refused(q):
 
 
 def test_the_servers_agree(every_answer):
-    """On every query, and on the order of what it finds."""
+    """They agree on the matches of every query and on their order."""
     if len(every_answer) < 2:
         pytest.skip(NONE_INSTALLED)
     ours, theirs = every_answer.values()

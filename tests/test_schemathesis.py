@@ -1,4 +1,7 @@
-"""The running service against its own description, judged by Schemathesis: thousands of requests, right and wrong, to every address."""
+"""The running service against its own description, checked by Schemathesis.
+
+It sends thousands of requests, valid and invalid, to every address.
+"""
 
 import subprocess
 import sys
@@ -19,20 +22,21 @@ CONFORMS = (
     "unsupported_method",
 )
 SIGNS_OUT = "^/auth/(logout|dev)|^/me$|^/me/sessions$"
-"""What would end the session that all other requests are made with."""
+"""Requests that would end the session of all other requests."""
 
 
 @pytest.mark.parametrize(
     ("checks", "which"),
     [
         (("not_a_server_error", *CONFORMS), ("--exclude-path-regex", f"{SIGNS_OUT}|^/articles$")),
-        # It answers 502 to 504 where every source fails, as some of the demo's do for some words.
+        # Here 502 to 504 are correct if every source fails; some of the demo's sources fail for
+        # some words.
         (CONFORMS, ("--include-path", "/articles")),
     ],
     ids=["all", "search"],
 )
 def test_the_service_keeps_to_its_description(tmp_path, checks, which):
-    """No 5xx; every answer is described; nothing that the description does not allow is taken. By somebody who is signed in."""
+    """No 5xx; every answer is described; undescribed input is refused. The caller is signed in."""
     with running(tmp_path, "demo", RATE_LIMIT="off", MISS_LIMIT="off") as service, httpx.Client(trust_env=False) as browser:
         ours = {"Sec-Fetch-Site": "same-origin"}
         signed_in = browser.post(f"{service.url}/auth/dev/login", json={"username": "somebody"}, headers=ours)

@@ -1,4 +1,7 @@
-"""Signing in as people do it: the real service and the simulated Reddit, over HTTP, and not a secret anywhere that it should not be."""
+"""Sign-in as users do it: the real service and the simulated Reddit, over HTTP.
+
+No secret appears where it should not.
+"""
 
 import re
 from functools import partial
@@ -19,13 +22,13 @@ PLANTED = {
     "GUARDIAN_KEY": "planted-guardian-key",
     "DATABASE_PASSWORD": "planted-database-password",
 }
-"""Settings whose text must not be seen; Reddit's secret is the simulation's own."""
+"""Secret settings whose values must not appear. Reddit's secret is the simulation's own."""
 FROM_REDDIT = ("demo-client-secret", "demo-token-", "demo-refresh-", "demo-code-")
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
 class Person:
-    """Somebody's browser. Every response is kept, but for those places in which a secret belongs."""
+    """A person's browser. It keeps every response, except for the parts where a secret belongs."""
 
     def __init__(self, service, client):
         self.service = service
@@ -34,14 +37,14 @@ class Person:
         self.secrets = {}
 
     def ask(self, method, path, *, without=(), **options):
-        """A response; `without`: headers in which it hands out a secret, or `body`."""
+        """Send a request; `without` names headers that hand out a secret, or `body`."""
         response = self.client.request(method, self.service.url + path, headers=SAME_ORIGIN | options.pop("headers", {}), **options)
         headers = [f"{name}: {value}" for name, value in response.headers.multi_items() if name not in without]
         self.seen.append("\n".join([*headers, "" if "body" in without else response.text]))
         return response
 
     def go_to_reddit(self, decision="allow", username="alice"):
-        """Start, decide on Reddit's page; returns the path and query of the way back."""
+        """Start the sign-in and decide on Reddit's page; return path and query of the callback."""
         going = self.ask("GET", "/auth/reddit/login", without=("location", "set-cookie"))
         assert going.status_code == 303, going.text
         there = going.headers["location"]
@@ -51,18 +54,21 @@ class Person:
         return f"{back.path}?{back.query}"
 
     def sign_in(self, username="alice"):
-        """All the way."""
+        """Sign in completely."""
         back = self.ask("GET", self.go_to_reddit(username=username), without=("set-cookie",))
         assert (back.status_code, back.headers["location"]) == (303, "/me/page"), back.text
         self.remember("session", self.client.cookies["newsintel_dev"])
 
     def remember(self, kind, value):
-        """Note a secret that was met on the way."""
+        """Note a secret of this sign-in."""
         self.secrets[f"{kind} {len(self.secrets)}"] = value
 
 
 async def in_service(tmp_path, tell, **settings):
-    """Run `tell(person, simulated)` in a thread, beside a service of its own and the simulated upstreams; returns the service's log."""
+    """Run `tell(person, simulated)` in a thread, with a service and simulated upstreams of its own.
+
+    Return the service's log.
+    """
     async with simulated_upstreams(seed=1) as simulated:
         told = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
         return await trio.to_thread.run_sync(partial(_in_thread, tmp_path, tell, simulated, told | {"RATE_LIMIT": "off"} | settings))
@@ -70,7 +76,7 @@ async def in_service(tmp_path, tell, **settings):
 
 def _in_thread(tmp_path, tell, simulated, settings):
     with running(tmp_path, "serve", **settings) as service, httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
-        # The browser comes by the name that PUBLIC_URL has.
+        # The browser uses the host name of PUBLIC_URL.
         service.url = service.url.replace("127.0.0.1", "localhost")
         tell(Person(service, client), simulated)
         assert service.stop() == 0
@@ -78,7 +84,7 @@ def _in_thread(tmp_path, tell, simulated, settings):
 
 
 def everything(person, simulated):
-    """Each way through signing in, keys and refusals, good and bad."""
+    """Go through all of sign-in, keys and refusals, good and bad."""
     first = person.go_to_reddit()
     person.ask("GET", first, without=("set-cookie",))
     assert person.ask("GET", first).status_code == 400  # replayed
@@ -111,8 +117,8 @@ def everything(person, simulated):
     assert person.ask("GET", "/me").status_code == 401
 
 
-async def test_fault_40_no_planted_secret_is_seen_anywhere(tmp_path):
-    """Settings, tokens, codes, states, cookies and keys: in no log line, and in no answer but the one that hands it out."""
+async def test_fault_40_no_planted_secret_appears_in_log_or_answers(tmp_path):
+    """Settings, tokens, codes, states, cookies, keys: never logged, returned once at most."""
     met = []
 
     def tell(person, simulated):
@@ -135,7 +141,7 @@ async def test_fault_40_no_planted_secret_is_seen_anywhere(tmp_path):
 
 
 async def test_fault_16_without_redis_search_goes_on_and_signing_in_waits(tmp_path):
-    """Anonymous search answers; login, logout and a session get 503 at once, and nobody is told to sign in again."""
+    """Anonymous search answers; login, logout and sessions get 503 at once, never 401."""
 
     def tell(person, _simulated):
         assert person.ask("GET", "/articles", params={"q": "climate"}).status_code == 200
@@ -151,7 +157,7 @@ async def test_fault_16_without_redis_search_goes_on_and_signing_in_waits(tmp_pa
 
 
 async def test_asvs_30_nothing_of_another_account_can_be_reached(tmp_path):
-    """The ids of A's objects, asked for by B: 404, and A still has them."""
+    """B asks for the ids of A's objects and gets 404; A still has them."""
 
     def tell(person, simulated):
         person.sign_in("alice")
@@ -171,8 +177,8 @@ async def test_asvs_30_nothing_of_another_account_can_be_reached(tmp_path):
     await in_service(tmp_path, tell)
 
 
-def test_openid_connect_from_login_to_a_key(tmp_path):
-    """A provider that nobody here wrote, the real service and stores, and the requests that a browser makes on the way to a key."""
+def test_openid_connect_signs_in_and_makes_a_key(tmp_path):
+    """Another project's provider, the real service and stores, a browser's requests."""
     alice = {"sub": "248289761001", "preferred_username": "alice", "email": "alice@example.org", "email_verified": True}
     with mock_provider(alice) as issuer:
         oidc = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": "newsintel", "OIDC_CLIENT_SECRET": "planted-oidc-client-secret"}
@@ -187,16 +193,16 @@ def test_openid_connect_from_login_to_a_key(tmp_path):
             assert (me["username"], me["provider"]) == ("alice", issuer)
 
 
-def test_a_sign_in_for_everybody_is_refused_where_others_could_reach_it(tmp_path):
-    """Exit 2 with one line that names the setting; also in production."""
+def test_dev_sign_in_is_refused_outside_loopback_and_in_production(tmp_path):
+    """Exit code 2 with one line that names the setting; also in production."""
     for settings in ({"BIND": "0.0.0.0:0"}, {"ENV": "production"}):
         done = newsintel(tmp_path, "serve", DEV_SIGN_IN="1", **settings)
         assert (done.returncode, done.stdout) == (2, "")
         assert re.fullmatch(r"newsintel: NEWSINTEL_DEV_SIGN_IN .*\n", done.stderr)
 
 
-def test_a_new_key_is_a_key(tmp_path):
-    """Another one each time, and SECRET_KEYS takes it."""
+def test_new_key_command_makes_a_valid_key(tmp_path):
+    """Each call makes a different key, and SECRET_KEYS accepts it."""
     one, other = newsintel(tmp_path, "new-key").stdout.strip(), newsintel(tmp_path, "new-key").stdout.strip()
     assert one != other
     done = newsintel(tmp_path, "config", SECRET_KEYS=f"{one},{other}")
@@ -205,7 +211,7 @@ def test_a_new_key_is_a_key(tmp_path):
 
 
 async def test_asvs_08_keys_are_rotated_without_anybody_signing_in_again(tmp_path):
-    """A new key first, `rotate-keys`, and the old one can go; a lost key is one clear line."""
+    """Add a new key, run `rotate-keys`, remove the old key; a lost key gives one clear line."""
     old, new = "A" * 43, "B" * 43
     await in_service(tmp_path, lambda person, _: person.sign_in(), SECRET_KEYS=old)
     rotate = partial(newsintel, tmp_path, "rotate-keys")

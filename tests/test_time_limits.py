@@ -1,7 +1,8 @@
-"""A deadline alone decides when a source is cut: no layer below or above has a shorter limit of its own.
+"""Only a deadline decides when a source is cut off: no other layer has a shorter limit.
 
-Everything is real but the TCP connection and the stores: httpx, httpcore, TLS, authlib, the adapters, the whole tree, the simulated
-upstreams. The clock is trio's virtual one, so seconds pass in no time and the moments are exact.
+Everything is real except the TCP connection and the stores: httpx, httpcore, TLS, authlib, the
+adapters, the whole tree, the simulated upstreams. The clock is trio's virtual one, so no test waits
+and all times are exact.
 """
 
 import ssl
@@ -28,11 +29,11 @@ from tests.test_app import ASKER, world  # noqa: F401 - a fixture
 from tests.virtual_network import NOON, simulated, virtual_network  # noqa: F401 - a fixture
 
 SLOW_S = 3.5
-"""Longer than the 2 s that httpx's read timeout once was; shorter than the deadlines below."""
+"""Longer than httpx's former read timeout of 2 s; shorter than the longer deadlines below."""
 
 
 def answering(first_byte_s=0.0, every_s=0.0):
-    """A server that takes its time before its answer, or between the bytes of it."""
+    """A server that is slow before its answer, or between its bytes."""
 
     async def serve(stream):
         while await faults._head(stream):
@@ -57,7 +58,7 @@ LAYERS = {
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("deadline_s", [8.0, 3.0])
 async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypatch, tmp_path, layer, deadline_s):
-    """A step of 3.5 s is within a deadline of 8 s, whichever step it is, and is cut at 3.0 s sharp by a deadline of 3 s."""
+    """A step may take 3.5 s under a deadline of 8 s; one of 3 s cuts it at exactly 3.0 s."""
     way, end = LAYERS[layer]
     secure = "tls_s" in way
     if secure:
@@ -78,11 +79,12 @@ async def test_no_step_of_a_call_has_a_limit_of_its_own(autojump_clock, monkeypa
 
 @pytest.mark.parametrize("deadline_s", [8.0, 0.2])
 async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, monkeypatch, deadline_s):
-    """However short the deadline: the request goes on in a new pool, well before it."""
+    """The request continues in a new pool well before the deadline, even a short one."""
     monkeypatch.setattr(outbound, "LIMITS", httpx.Limits(max_connections=1))
     async with virtual_network(monkeypatch, answering()) as network, upstream_at("http://127.0.0.1") as upstream:
         assert isinstance(await upstream.fetch(QUERY), Page)
-        # As a cancel under contention leaves one: it counts as being made, and nobody makes it (encode/httpcore#1093).
+        # A cancel under contention leaves such a connection: it counts as being opened, but no task
+        # opens it (encode/httpcore#1093).
         lost = httpcore.AsyncHTTPConnection(httpcore.Origin(b"http", b"127.0.0.1", 80))
         upstream._client._transport._pool.transport._pool._connections = [lost]
         reply = None
@@ -93,8 +95,8 @@ async def test_a_pool_that_has_lost_its_slots_costs_no_answer(autojump_clock, mo
 
 
 @pytest.mark.parametrize(("slow_s", "answers"), [(SLOW_S, True), (9.9, True), (10.5, False)])
-async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, slow_s, answers):  # noqa: F811
-    """The token endpoint may take the ten seconds that an attempt has."""
+async def test_token_request_may_take_the_whole_attempt(autojump_clock, simulated, slow_s, answers):  # noqa: F811
+    """The token endpoint may take the full ten seconds of an attempt."""
     async with (
         simulated(reddit_auth=slow_s) as settings,
         open_app_token(settings.source["reddit"]) as token,
@@ -109,11 +111,11 @@ async def test_a_token_has_the_whole_of_its_attempt(autojump_clock, simulated, s
 
 
 @pytest.mark.parametrize("slow_s", [SLOW_S, 10.5])
-async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simulated, slow_s):  # noqa: F811
-    """A provider may take ten seconds for a step; then the person is told."""
+async def test_sign_in_step_may_take_the_whole_attempt(autojump_clock, simulated, slow_s):  # noqa: F811
+    """A provider may take ten seconds for a step; then the person gets an error."""
     async with simulated(reddit_auth=slow_s) as settings, open_providers(settings, lambda: NOON) as providers:
         began = trio.current_time()
-        # The code is none, so Reddit refuses it; but only once it has answered.
+        # The code is invalid, so Reddit refuses it, but only in its answer.
         with pytest.raises(Exception, match=r"no longer accepts this sign-in|takes too long") as told:
             await providers.by_name["reddit"].finish("no code", new_attempt("reddit", "c" * 43, "/me"))
         assert trio.current_time() - began == pytest.approx(min(slow_s, ATTEMPT_S))
@@ -121,12 +123,14 @@ async def test_a_sign_in_has_the_whole_of_its_conversation(autojump_clock, simul
 
 
 def deadlines(search_s, each_s):
-    """The settings of deadlines."""
+    """The settings of the deadlines."""
     return {"NEWSINTEL_SEARCH_DEADLINE_S": str(search_s)} | {f"NEWSINTEL_{name.upper()}_DEADLINE_S": str(each_s) for name in REGISTRY}
 
 
 @pytest.mark.parametrize(
-    "case",  # the search's deadline, each source's, the sources' latency, all in seconds; how and when they end
+    # The search's deadline, each source's, the sources' latency; the status and time of the end;
+    # all in seconds
+    "case",
     [
         (8, 8, 3.5, Status.OK, 3.5),
         (8, 4, 3.5, Status.OK, 3.5),
@@ -135,15 +139,15 @@ def deadlines(search_s, each_s):
         (8, 8, 9, Status.TIMEOUT, 8 - 0.01),
     ],
 )
-async def test_the_whole_way_of_a_search(autojump_clock, monkeypatch, simulated, world, case):  # noqa: F811
-    """From the settings through desk, merger, fetchers and adapters to the simulated upstreams and back, each as slow as the others."""
+async def test_only_the_deadlines_limit_a_whole_search(autojump_clock, monkeypatch, simulated, world, case):  # noqa: F811
+    """All layers, from settings and desk to the simulated upstreams, keep to the deadlines."""
     search_s, each_s, slow_s, status, took_s = case
     monkeypatch.setattr(app, "open_source", open_source)
     async with (
         simulated(deadlines(search_s, each_s), newsapi=slow_s, guardian=slow_s, reddit=slow_s) as settings,
         app.open_pipeline(settings) as services,
     ):
-        await trio.sleep(1)  # the token comes at start, outside any search
+        await trio.sleep(1)  # the token is fetched at start, outside any search
         began = trio.current_time()
         reply = await services.search.desk.search(build("climate", sources=tuple(REGISTRY)), ASKER)
         assert trio.current_time() - began == pytest.approx(took_s)

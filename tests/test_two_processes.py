@@ -1,4 +1,7 @@
-"""Two services on the same PostgreSQL and Redis, as a balancer would ask them: one fan-out for both, one quota, one limit."""
+"""Two services on the same PostgreSQL and Redis, as behind a load balancer.
+
+They share fan-outs and fetched answers.
+"""
 
 import threading
 import time
@@ -16,28 +19,31 @@ UNLIMITED = {"RATE_LIMIT": "off", "MISS_LIMIT": "off"}
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    """A demo, whose servers and simulated upstreams the second service uses too."""
+    """A demo; the second service uses its servers and simulated upstreams too."""
     with running(tmp_path_factory.mktemp("two"), "demo", **UNLIMITED) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def second(first):
-    """A service of its own process on what the first one started."""
+    """A separate service process on the servers of the first."""
     with beside(first, **UNLIMITED) as service:
         yield service
 
 
 @pytest.fixture
 def query(first):
-    """Something that nobody has asked for, with every source well."""
+    """A query that no test has used, with every source healthy."""
     for source in ("newsapi", "guardian", "reddit"):
         first.behave(source, fault="none", latency_ms=200, jitter_ms=0)
     return f"climate OR {time.monotonic_ns()}"
 
 
 def stampede(urls, query, number=CALLERS, **params):
-    """Everybody asks the same at once, by turns of each service; their answers in any order."""
+    """Send the same query from many callers at once, alternating between the services.
+
+    Return the answers in any order.
+    """
     answers = []
     begin = threading.Barrier(number)
 
@@ -55,7 +61,7 @@ def stampede(urls, query, number=CALLERS, **params):
 
 
 def test_equal_misses_of_both_are_one_fan_out(first, second, query):
-    """Each source is called once, and every caller of either has the same bytes."""
+    """Each source is called once, and every caller of either service gets the same bytes."""
     before = first.calls()
     answers = stampede([first.url, second.url], query)
     assert {answer.status_code for answer in answers} == {200}
@@ -64,7 +70,10 @@ def test_equal_misses_of_both_are_one_fan_out(first, second, query):
 
 
 def test_a_leader_that_leaves_changes_nothing(first, second, query):
-    """Whoever asked first hangs up; the fan-out goes on for the others, in both processes, and is not made again."""
+    """The first caller hangs up; the fan-out continues for the others in both processes.
+
+    No second fan-out starts.
+    """
     before = first.calls()
     with httpx.Client(trust_env=False, timeout=httpx.Timeout(PATIENCE_S, read=0.05)) as client, pytest.raises(httpx.ReadTimeout):
         client.get(f"{first.url}/articles", params={"q": query})
@@ -81,11 +90,12 @@ def kept_answers(service):
 
 
 def test_what_one_process_has_fetched_is_a_hit_of_the_other(first, second, query):
-    """Out of Redis, with the merge that was stored: the same bytes and entity tag, and no source is asked."""
+    """Redis returns it with the stored merge: same bytes, same entity tag, no source is asked."""
     answers = kept_answers(first)
     miss = first.search(query)
     before = first.calls()
-    wait_for(lambda: kept_answers(first) - answers, "an answer in Redis")  # written behind the one to the caller
+    # Written after the answer to the caller
+    wait_for(lambda: kept_answers(first) - answers, "an answer in Redis")
     hit = second.search(query)
     assert hit.headers["cache-status"].startswith("newsintel; hit; ttl=")
     assert (hit.content, hit.headers["etag"]) == (miss.content, miss.headers["etag"])

@@ -1,4 +1,7 @@
-"""Articles, queries and harvests for tests: plain ones by name, and strategies that make the interesting cases likely."""
+"""Articles, queries and harvests for tests.
+
+Simple ones by name, and Hypothesis strategies that make the interesting cases likely.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +15,14 @@ from newsintel.domain.search.outcome import FetchOutcome, HeldFrom, Status
 from newsintel.domain.search.query_model import Clause, Dedupe, Query, Sort, Term
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891234, tzinfo=UTC)
-# For properties checked against slow definitions: a busy machine is no counterexample.
+# For properties that are checked against slow definitions: a busy machine must not fail them.
 unhurried = settings(deadline=None)
 
 SOURCES = ("newsapi", "guardian", "reddit")
 
 
 def article(page: str = "one", **changes: Any) -> Article:
-    """An article of the given page, an hour old."""
+    """An article on the given page, an hour old."""
     values: dict[str, Any] = {
         "id": f"a_{page:0>20}",
         "source": "guardian",
@@ -34,17 +37,18 @@ def article(page: str = "one", **changes: Any) -> Article:
 
 
 def query(*clauses: Clause, sort: Sort = Sort.RELEVANCE) -> Query:
-    """A query with these alternatives; for `story` if none is given."""
+    """A query with these alternatives; by default for `story`."""
     return Query("story", clauses or (Clause((Term("story"),)),), SOURCES, None, None, None, sort, "0" * 32)
 
 
 def outcome(source: str, *articles: Article, **changes: Any) -> FetchOutcome:
-    """A source's good outcome."""
+    """A successful outcome of a source."""
     values: dict[str, Any] = {"status": Status.OK, "fetched_at": NOW, "articles": articles, "returned": len(articles)}
     return FetchOutcome(source, **values | changes)
 
 
-# Few letters and few lengths: near titles, ties, equal titles and similarities of exactly 0.8 all turn up.
+# Few letters and lengths: near titles, ties, equal titles and similarities of exactly 0.8 all
+# occur.
 titles = st.text("ab ", max_size=11) | st.sampled_from(["", " ", "aaaaa", "AAAAA", "aaaab", "Live: aaaaa", "aaaaa (video)", "ÄÖÜßé漢字"])
 moments = st.datetimes(timezones=st.just(UTC))
 _maybe_text = st.none() | st.text(max_size=8)
@@ -52,7 +56,7 @@ _maybe_text = st.none() | st.text(max_size=8)
 
 @st.composite
 def articles(draw: st.DrawFn, title: st.SearchStrategy[str] = titles, source: str | None = None) -> Article:
-    """Any article, on one of few pages."""
+    """Any article, on one of a few pages."""
     return article(
         draw(st.sampled_from("pqrstuvwxyz")),
         source=source or draw(st.sampled_from(SOURCES)),
@@ -88,7 +92,7 @@ modes = st.sampled_from(Dedupe)
 
 @st.composite
 def harvests(draw: st.DrawFn) -> Harvest:
-    """Any harvest; of the archive now and then."""
+    """Any harvest, sometimes from the archive."""
     outcomes = tuple(
         FetchOutcome(
             source,

@@ -1,6 +1,9 @@
-"""A network in memory, on trio's own clock: under autojump hours pass in no time, and httpx, httpcore, h11 and TLS are the real ones.
+"""A network in memory, on trio's virtual clock.
 
-Only what opens a TCP connection is replaced, so every timeout that httpcore would set is set, on the virtual clock.
+httpx, httpcore, h11 and TLS are the real ones; under autojump hours pass at once.
+
+Only the function that opens a TCP connection is replaced, so every timeout that httpcore would set
+is set, on the virtual clock.
 """
 
 import ssl
@@ -24,7 +27,7 @@ from newsintel.demo.wire import converse
 from newsintel.outbound.sources import REGISTRY
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-"""The moment from which the simulated news is told."""
+"""The time at which the simulated news is built."""
 
 Simulated = Callable[..., AbstractAsyncContextManager[Settings]]
 Serve = Callable[[trio.abc.Stream], Awaitable[None]]
@@ -32,7 +35,7 @@ Serve = Callable[[trio.abc.Stream], Awaitable[None]]
 
 @define
 class Network:
-    """What is slow on the way, each in seconds, and who answers at the other end."""
+    """What is slow in the network, in seconds, and the server at the other end."""
 
     serve: Serve
     nursery: trio.Nursery
@@ -43,7 +46,7 @@ class Network:
     opened: int = 0
 
     async def open_tcp_stream(self, **_: Any) -> trio.abc.Stream:
-        """Stands in for trio's function of this name."""
+        """Replaces trio's function of this name."""
         await trio.sleep(self.connect_s)
         ours, theirs = memory_stream_pair()
         self.opened += 1
@@ -62,7 +65,7 @@ class Network:
 
 @define
 class _Sending(trio.abc.Stream):
-    """A stream whose sends take a while, as to a peer that reads slowly."""
+    """A stream with slow sends, as to a peer that reads slowly."""
 
     inner: trio.abc.Stream
     takes_s: float
@@ -84,11 +87,12 @@ class _Sending(trio.abc.Stream):
 
 @asynccontextmanager
 async def virtual_network(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> AsyncIterator[Network]:
-    """Lead every connection that is opened meanwhile to `serve`, one task each."""
+    """Connect every connection opened during the block to `serve`, one task each."""
     asked = httpcore._backends.trio.TrioStream.get_extra_info
 
     def extra_info(stream: Any, name: str) -> Any:
-        # A memory stream has no socket to be looked at; nothing unexpected ever arrives on an idle one here.
+        # A memory stream has no socket to inspect. Nothing unexpected arrives on an idle stream
+        # here.
         return False if name == "is_readable" else asked(stream, name)
 
     async with trio.open_nursery() as nursery:
@@ -102,7 +106,10 @@ async def virtual_network(monkeypatch: pytest.MonkeyPatch, serve: Serve) -> Asyn
 
 @pytest.fixture
 def simulated(monkeypatch: pytest.MonkeyPatch) -> Simulated:
-    """The simulated upstreams on a network in memory: give the latency in seconds of each by its name, get the settings that lead there."""
+    """The simulated upstreams on a network in memory.
+
+    The function takes the latency of each source in seconds and yields settings with its URLs.
+    """
 
     @asynccontextmanager
     async def run(environ: Mapping[str, str] | None = None, *, limited: bool = False, **latencies_s: float) -> AsyncIterator[Settings]:

@@ -1,4 +1,7 @@
-"""A real browser: Chromium without a window, spoken to by chromedriver's own protocol (W3C WebDriver), so that no client is needed."""
+"""A real browser: headless Chromium, controlled by the W3C WebDriver protocol of chromedriver.
+
+So no client library is needed.
+"""
 
 import base64
 import os
@@ -22,51 +25,55 @@ ARRIVED = "return !window.left && document.readyState === 'complete'"
 
 @frozen
 class Browser:
-    """One window."""
+    """One browser window."""
 
     session: str
     client: httpx.Client
 
     def ask(self, method, path, **body):
-        """One command; its value."""
+        """Send one command; return its value."""
         response = self.client.request(method, self.session + path, json=body if method == "POST" else None)
         value = response.json()["value"]
         assert response.status_code == 200, value
         return value
 
     def go(self, url):
-        """Open an address and wait until it is there."""
+        """Open an address and wait until it has loaded."""
         self.ask("POST", "/url", url=url)
 
     @property
     def url(self):
-        """Where it is now; Reddit has browsers come back with a fragment, which they keep."""
+        """The current address without its fragment.
+
+        Reddit's redirect adds one, and browsers keep it.
+        """
         return self.ask("GET", "/url").partition("#")[0]
 
     @property
     def text(self):
-        """What a person reads."""
+        """The text that a person reads."""
         return self.ask("POST", "/execute/sync", script="return document.body.innerText", args=[])
 
     @property
     def source(self):
-        """The page's markup as it is now."""
+        """The current markup of the page."""
         return self.ask("GET", "/source")
 
     def find(self, css):
-        """The path of an element."""
+        """The WebDriver path of an element."""
         return f"/element/{self.ask('POST', '/element', using='css selector', value=css)[ELEMENT]}"
 
     def write(self, css, text):
-        """Type into a field, in place of what is there."""
+        """Type into a field and replace its content."""
         field = self.find(css)
         self.ask("POST", f"{field}/clear")
         self.ask("POST", f"{field}/value", text=text)
 
     def click(self, css):
-        """Click something that leads to another page, and wait until that is there.
+        """Click something that opens another page, and wait until it has loaded.
 
-        The driver waits only for what has begun when it looks, and on a busy machine nothing has: so the page that is left is marked.
+        The driver waits only for a navigation that has started when it looks. On a busy machine
+        none has started yet, so this marks the old page and waits until the mark is gone.
         """
         self.ask("POST", "/execute/sync", script="window.left = true", args=[])
         self.ask("POST", f"{self.find(css)}/click")
@@ -76,7 +83,10 @@ class Browser:
             time.sleep(0.02)
 
     def press(self, css, shows):
-        """Click something that changes the page it is on, and wait until a script's expression is true of it."""
+        """Click something that changes the current page; wait until `shows` is true.
+
+        `shows` is an expression of JavaScript.
+        """
         self.ask("POST", f"{self.find(css)}/click")
         give_up = time.monotonic() + LEAD_S
         while not self.ask("POST", "/execute/sync", script=f"return Boolean({shows})", args=[]):
@@ -88,9 +98,9 @@ class Browser:
         self.ask("POST", f"{self.find(css)}/value", text=option)
 
     def fetch(self, method, path, body=None):
-        """What a script of the page that is open gets: status and JSON (None if there is none).
+        """What a script of the current page gets: status and JSON (None if there is none).
 
-        No page of ours lets any script fetch anything, so its policy is lifted for this, as the web page's own will allow it.
+        No page of ours lets a script fetch anything, so this lifts the page's policy.
         """
         self.ask("POST", "/goog/cdp/execute", cmd="Page.setBypassCSP", params={"enabled": True})
         self.go(self.url)
@@ -104,16 +114,16 @@ class Browser:
         return self.ask("POST", "/execute/async", script=script, args=[method, path, body])
 
     def cookies(self):
-        """Every cookie of the page that is open, also those that no script sees."""
+        """Every cookie of the current page, also those that scripts cannot read."""
         return {cookie["name"]: cookie for cookie in self.ask("GET", "/cookie")}
 
     def photograph(self, path):
-        """Keep what is seen as a PNG file."""
+        """Save a screenshot as a PNG file."""
         path.write_bytes(base64.b64decode(self.ask("GET", "/screenshot")))
 
 
 def _installed():
-    """Whether Chromium and its driver are here; root installs them where there is Debian's package manager."""
+    """True if Chromium and its driver are installed. Root installs them if apt-get exists."""
     wanted = ("chromium", "chromedriver")
     if not all(map(shutil.which, wanted)) and os.geteuid() == 0 and shutil.which("apt-get"):
         for step in (["update"], ["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"]):
@@ -123,14 +133,17 @@ def _installed():
 
 @contextmanager
 def browser(profile):
-    """A browser with a profile of its own; skips the test where there is none and none can be installed."""
+    """A browser with its own profile.
+
+    Skip the test if none is installed and none can be.
+    """
     if not _installed():
         pytest.skip("needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)")
     port = free_port()
     driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=PATIENCE_S) as client:
-            # As root Chromium refuses its sandbox; it opens nothing here but pages of our own.
+            # Chromium's sandbox does not work for root. The browser opens only our own pages.
             args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,700", f"--user-data-dir={profile}"]
             wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args, "binary": shutil.which("chromium")}}}}
             made = _when_up(client, wanted)
@@ -145,7 +158,7 @@ def browser(profile):
 
 
 def _when_up(client, wanted):
-    """The new session, as soon as the driver listens."""
+    """Return the new session as soon as the driver listens."""
     give_up = time.monotonic() + START_S
     while True:
         try:

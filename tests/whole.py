@@ -1,4 +1,4 @@
-"""Sliced work done at one go: nobody else waits in a test."""
+"""Sliced work done in one call: nothing else waits in a test."""
 
 from newsintel.domain.archive import passages
 from newsintel.domain.bounds.slices import whole
@@ -18,12 +18,12 @@ def load_answer(data):
 
 
 def rank(*args, **kwargs):
-    """Groups in their order."""
+    """The ranked groups."""
     return whole(scoring.rank(*args, **kwargs))
 
 
 def arrange(*args):
-    """Stories in a person's order."""
+    """The stories in a person's order."""
     return whole(arrange_stories(*args))
 
 
@@ -33,7 +33,7 @@ def render_for_one(*args):
 
 
 def merged_as(*args):
-    """An answer's articles under a dedupe mode."""
+    """The articles of an answer under a dedupe mode."""
     return whole(merging.merged_as(*args))
 
 
