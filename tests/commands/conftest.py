@@ -1,4 +1,4 @@
-"""What several tests of commands use."""
+"""Fixtures for tests of several commands."""
 
 import logging
 import os
@@ -13,7 +13,10 @@ from tests.service import environ
 
 @pytest.fixture
 def newsintel(tmp_path, capfd):
-    """Runs a command as `newsintel` does, but in this process; gives its exit code and what it wrote."""
+    """Runs a command as `newsintel` does, but in this process.
+
+    Returns its exit code and what it wrote.
+    """
 
     def run(*args, **settings):
         root = logging.getLogger()

@@ -1,4 +1,7 @@
-"""Lines as other programs write them, well and badly: which are taken, and why the others are not, by `import` and by `dedupe`."""
+"""Lines as other programs write them, valid or not.
+
+Each has the reason why `import` and `dedupe` refuse it, or none.
+"""
 
 import json
 from typing import NamedTuple
@@ -14,7 +17,7 @@ TAKEN = None
 
 
 class Case(NamedTuple):
-    """A line, and what each command says of it; None where it takes it."""
+    """A line, and the reason each command gives to refuse it; None if it accepts the line."""
 
     line: bytes
     imported: str | None = TAKEN
@@ -22,7 +25,10 @@ class Case(NamedTuple):
 
 
 def line(number, *, raw=(), end=b"\n", **changes):
-    """A good line, changed; a field given as ... is left out. `raw`: members as they are to stand, such as `"points": NaN`."""
+    """A valid line with changes; `...` leaves a field out.
+
+    `raw` adds members as literal text, such as `"points": NaN`.
+    """
     fields = {name: value.format(number=number) for name, value in LEAST.items()} | changes
     written = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items() if value is not ...]
     return ("{" + ", ".join([*written, *raw]) + "}").encode() + end
@@ -31,7 +37,7 @@ def line(number, *, raw=(), end=b"\n", **changes):
 BAD_TIME = "published_at is not a time such as 2026-01-31T12:00:00Z"
 NO_TITLE = "has no title, or one that is not text"
 
-# Each is one line of the file, in this order, so that their numbers are those of the reports.
+# Each case is one line of the file, in this order, so its position is the line number in reports.
 CASES = (
     Case(b"\xef\xbb\xbf" + line(1, end=b"\r\n")),
     Case(line(2, end=b"\r\n")),
@@ -76,7 +82,7 @@ CASES = (
     Case(line(38, raw=['"external_id": 1.5']), "external_id is not text"),
     Case(line(39, raw=['"id": ' + "9" * 5000])),
     Case(line(40, raw=['"points": 007', '"comments": 3']), "not JSON: number with leading zero", "is not JSON: number with leading zero"),
-    # times, the examples of RFC 3339, 5.8, among them
+    # times, including the examples of RFC 3339, 5.8
     Case(line(41, published_at="2026-01-01t00:00:00z")),
     Case(line(42, published_at="2026-01-01 00:00:00Z")),
     Case(line(43, published_at="1985-04-12T23:20:50.52Z")),
@@ -107,14 +113,14 @@ CASES = (
     Case(line(67, end=b"")),
 )
 FILE = b"".join(case.line for case in CASES)
-"""All of them; the last has no line end."""
+"""All lines; the last one has no line end."""
 
 
 def refusals(command):
-    """The numbers of the lines that `imported` or `deduped` refuses, with the beginning of the reason."""
+    """The lines that `imported` or `deduped` refuses: number, and start of the reason."""
     return {number: reason for number, case in enumerate(CASES, start=1) if (reason := getattr(case, command)) is not TAKEN}
 
 
 def taken(command):
-    """The numbers of the lines that are taken."""
+    """The numbers of the accepted lines."""
     return [number for number, case in enumerate(CASES, start=1) if getattr(case, command) is TAKEN and case.line.strip()]

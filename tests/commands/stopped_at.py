@@ -1,8 +1,11 @@
-"""`newsintel` that sends itself a signal at one of its own steps: python stopped_at.py SIGNAL STEP [COUNT] -- COMMAND...
+"""Runs `newsintel` and sends it a signal at one of its own steps.
 
-Steps are the interpreter's audit events that touch the outside (PEP 578), numbered from 0 in the order in which they come: starting a
-program, locking, connecting, opening and removing what is in its data folder. So a signal can be sent at each of them, one after the
-other, without any clock. STEP -1 sends none and prints the steps.
+Usage: python stopped_at.py SIGNAL STEP COUNT -- COMMAND...
+
+Steps are the interpreter's audit events that touch the outside (PEP 578), numbered from 0 in order:
+starting a program, locking, connecting, opening and removing files in its data folder. So a test
+can send a signal at each step, one after the other, without a clock. COUNT is the number of steps
+in a row that send it. STEP -1 sends none and prints the steps.
 """
 
 import os

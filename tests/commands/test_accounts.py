@@ -1,4 +1,4 @@
-"""`newsintel new-account` and `new-api-key` as a self-hoster runs them: an account and a key without any provider."""
+"""`newsintel new-account` and `new-api-key`: an account and a key without any sign-in provider."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.service import newsintel, running
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory):
-    """A folder, and the service that runs on it, where nobody can sign in."""
+    """A folder and the service that runs on it with sign-in off."""
     folder = tmp_path_factory.mktemp("accounts")
     with running(folder, "serve", SIGN_IN="off") as service:
         made = newsintel(folder, "new-account", "my reader")
@@ -18,12 +18,12 @@ def serving(tmp_path_factory):
 
 
 def asked(service, path, key):
-    """What a program with a key gets."""
+    """The response to a program with this key."""
     return service.client.get(service.url + path, headers={"Authorization": f"Bearer {key}"})
 
 
-def test_an_account_and_keys_beside_a_running_service(serving):
-    """The key works at once, does what its scope says, and is printed alone."""
+def test_new_key_works_on_a_running_service(serving):
+    """The key works at once, allows what its scope says, and is all that is printed."""
     folder, service, printed = serving
     assert re.fullmatch(r"u_[a-z2-7]{20}\n", printed)
     reading = newsintel(folder, "new-api-key", "my reader", "--scope", "read")
@@ -38,8 +38,8 @@ def test_an_account_and_keys_beside_a_running_service(serving):
         assert put.status_code == status
 
 
-def test_keys_are_ended_where_they_are_made(serving):
-    """Nobody can sign in to such an account, so a key that leaked is ended by the command."""
+def test_revoke_others_revokes_older_keys(serving):
+    """Nobody can sign in to such an account, so only the command can revoke a leaked key."""
     folder, service, _ = serving
     old = newsintel(folder, "new-api-key", "my reader", "--scope", "read").stdout.strip()
     assert asked(service, "/me", old).status_code == 200
@@ -59,8 +59,8 @@ def test_keys_are_ended_where_they_are_made(serving):
         (("new-api-key", "my reader"), 2, "--scope"),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_line(serving, args, code, says):
-    """And prints no key."""
+def test_failure_is_one_clear_line(serving, args, code, says):
+    """A failed command prints no key."""
     done = newsintel(serving[0], *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert says in done.stderr

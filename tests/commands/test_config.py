@@ -1,4 +1,4 @@
-"""`newsintel config`: every setting with its value, where it comes from and what it means; and settings that cannot be used."""
+"""`newsintel config`: each setting with value, origin and meaning; and invalid settings."""
 
 import json
 import re
@@ -17,7 +17,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def test_every_setting_has_a_meaning_and_no_meaning_is_left_over():
-    """One line each, for people; a setting that is added needs one."""
+    """One line each; a new setting needs one."""
     assert [row.name for row in ROWS if not meaning(row.name)] == []
     names = {row.name.removeprefix("NEWSINTEL_") for row in ROWS}
     assert set(MEANINGS) <= names
@@ -25,8 +25,8 @@ def test_every_setting_has_a_meaning_and_no_meaning_is_left_over():
     assert all("\n" not in text and len(text) <= 100 for text in (*MEANINGS.values(), *SOURCE_MEANINGS.values()))
 
 
-def test_rows_for_people(tmp_path):
-    """Durations also in the unit that people count in; a row can be found by grep whatever the terminal's width."""
+def test_table_shows_durations_and_hides_secrets(tmp_path):
+    """Durations are also in larger units; grep finds a row whatever the terminal's width."""
     done = newsintel(tmp_path, "config", SESSION_MAX_S="5400", HISTORY_RETENTION_D="7", GUARDIAN_KEY="planted-key")
     lines = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
     assert re.split(r"\s{2,}", lines["setting"]) == ["setting", "value", "origin", "meaning"]
@@ -39,8 +39,8 @@ def test_rows_for_people(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_rows_for_programs(tmp_path):
-    """The same with the value as it is set, its unit and its meaning."""
+def test_json_has_value_unit_origin_and_meaning(tmp_path):
+    """Each row has the value as it is set, its unit and its meaning."""
     done = newsintel(tmp_path, "config", "--json")
     rows = {row["name"]: row for row in json.loads(done.stdout)["settings"]}
     assert rows["NEWSINTEL_SESSION_IDLE_S"] == {
@@ -55,7 +55,7 @@ def test_rows_for_programs(tmp_path):
 
 @pytest.fixture
 def environ(monkeypatch, tmp_path):
-    """Sets the environment to these alone."""
+    """Replaces the environment of settings."""
 
     def become(**settings):
         for name in ("DATABASE_URL", "REDIS_URL", "PORT", "PGSSLROOTCERT"):
@@ -77,8 +77,8 @@ def environ(monkeypatch, tmp_path):
         ("REDIS_URL", "redis://:planted@h?ssl_cert_reqs=none"),
     ],
 )
-def test_a_store_url_that_cannot_be_used_is_one_line_and_exit_2(environ, capsys, command, name, url):
-    """In every command, `config` too; nothing is started, nothing secret is said."""
+def test_invalid_store_url_is_one_line_and_exit_2(environ, capsys, command, name, url):
+    """In every command, also `config`; nothing starts, and no secret is printed."""
     environ(**{name: url})
     assert main(command) == 2
     captured = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""`newsintel deadlines` as people run it, on files; the demo's tests run it on a service."""
+"""`newsintel deadlines` on files; the demo's tests run it on a service."""
 
 import gzip
 import json
@@ -29,8 +29,11 @@ def asked(tmp_path, newsintel):
     return run
 
 
-def test_table_and_settings_to_copy(tmp_path, asked):
-    """Costs and savings of each deadline, today's marked; the settings as an environment has them; what to be careful about."""
+def test_report_has_a_table_and_settings_to_copy(tmp_path, asked):
+    """Each deadline has its cost and gain; the current one is marked.
+
+    Settings to copy and warnings follow.
+    """
     done = asked()
     assert done.returncode == 0, done.stderr
     program = service.newsintel(tmp_path, "deadlines", "--file", str(tmp_path / "latencies.jsonl"))
@@ -44,11 +47,12 @@ def test_table_and_settings_to_copy(tmp_path, asked):
     assert "SEARCH_DEADLINE_S" not in done.stdout
     for note in ("cut short", "independent", "No suggested deadline is longer"):
         assert note in done.stdout
-    assert done.stdout.splitlines()[-1] == "NEWSINTEL_GUARDIAN_DEADLINE_S=0.45"  # what to copy comes last, beside the prompt
+    # The settings to copy come last, next to the prompt
+    assert done.stdout.splitlines()[-1] == "NEWSINTEL_GUARDIAN_DEADLINE_S=0.45"
     assert max(map(len, done.stdout.splitlines())) <= 110
 
 
-def test_json_says_the_same(asked):
+def test_json_has_the_same_report(asked):
     """As numbers, in seconds and percent."""
     report = json.loads(asked("--json").stdout)
     assert report["environment"] == {"NEWSINTEL_NEWSAPI_DEADLINE_S": "0.2", "NEWSINTEL_GUARDIAN_DEADLINE_S": "0.45"}
@@ -63,15 +67,18 @@ def test_json_says_the_same(asked):
 
 
 def test_target_out_of_reach_suggests_nothing(asked):
-    """More calls were cut short than may be lost: whose, and what to do; no value is made up."""
+    """More calls were cut than the target allows: the command names the source and what to do.
+
+    It invents no value.
+    """
     done = asked("--complete", "99.9")
     assert done.returncode == 0
     assert "too many calls were cut short: guardian (5). Set a longer deadline there" in done.stdout
     assert "NEWSINTEL_GUARDIAN_DEADLINE_S=" not in done.stdout
 
 
-def test_few_calls_are_said_to_be_few(asked):
-    """A percentile of twenty calls is no measurement, so no setting is offered."""
+def test_too_few_calls_suggest_nothing(asked):
+    """A percentile of twenty calls is no measurement, so the command suggests no setting."""
     done = asked(lines=[{"source": "reddit", "status": "ok", "ms": 300, "count": 20}])
     assert "# reddit: 20 calls measured, 100 needed" in done.stdout
     assert "NEWSINTEL_" not in done.stdout
@@ -100,7 +107,7 @@ def test_deadline_of_the_search_moves_only_if_it_must(asked):
     ],
 )
 def test_bad_line_is_named(asked, line, complaint):
-    """One line on standard error, exit 2."""
+    """One line on standard error, exit code 2."""
     done = asked(lines=[LINES[0], line])
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
@@ -108,7 +115,7 @@ def test_bad_line_is_named(asked, line, complaint):
 
 
 def test_nothing_recorded_is_an_error(tmp_path, asked, newsintel):
-    """An empty file, or servers on which nothing ran: one line and exit 1."""
+    """An empty file, or servers without measurements: one line and exit code 1."""
     (tmp_path / "newsintel" / "demo").mkdir(parents=True)
     hint = f"{tmp_path}/newsintel: run this beside a running service .*; for the demo's, set NEWSINTEL_DATA_DIR={tmp_path}/newsintel/demo"
     away = {"REDIS_URL": "redis://127.0.0.1:9"}
@@ -119,26 +126,26 @@ def test_nothing_recorded_is_an_error(tmp_path, asked, newsintel):
     ):
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(f"newsintel: no latency is recorded in {where}\n", done.stderr)
-    assert not list(tmp_path.rglob("postgres*"))  # Redis alone is asked
+    assert not list(tmp_path.rglob("postgres*"))  # only Redis is queried
 
 
 @pytest.mark.parametrize("percent", ["0", "100", "x", "nan"])
 def test_target_must_be_a_percentage(asked, percent):
-    """Exit 2 with the rule."""
+    """Exit code 2 with the rule."""
     done = asked("--complete", percent)
     assert done.returncode == 2
     assert "must be a number between 0 and 100" in done.stderr
 
 
 def test_config_lists_every_metric_that_emf_writes(newsintel):
-    """One name a line, sorted, those of every source that exists."""
+    """One name per line, sorted, for every source that exists."""
     names = newsintel("config", "--metrics").stdout.splitlines()
     assert names == sorted(names)
     assert {"searches", "hit_ratio", "http_5xx", "fetch_p99_ms_reddit", "queue_depth_persister", "cpu_s"} <= set(names)
 
 
-def test_latencies_of_other_programs(tmp_path, asked, newsintel):
-    """Compressed, with a byte order mark, CRLF and a blank last line: as for an import."""
+def test_other_programs_line_formats_are_accepted(tmp_path, asked, newsintel):
+    """Compressed, with byte order mark, CRLF and a blank last line, as for an import."""
     lines = "\ufeff" + "".join(f"{json.dumps(line)}\r\n" for line in LINES) + "\r\n"
     (tmp_path / "packed").write_bytes(gzip.compress(lines.encode()))
     done = newsintel("deadlines", "--file", str(tmp_path / "packed"), "--json")

@@ -1,4 +1,4 @@
-"""`newsintel dedupe` writes every line back with its cluster, or says in one line what is wrong with which."""
+"""`newsintel dedupe` writes every line back with its cluster, or says why not."""
 
 import argparse
 import csv
@@ -36,7 +36,7 @@ EXPECTED = [(1, None), (2, None), (1, "near_title"), (1, "url"), (2, "title")]
 
 
 def command(*arguments: str) -> int:
-    """Parse and run, as the command line does."""
+    """Parse and run a command line."""
     parser = argparse.ArgumentParser()
     dedupe.add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(["dedupe", *arguments])
@@ -57,7 +57,10 @@ def found(text: str) -> list[tuple[int, str | None]]:
 
 
 def test_each_line_comes_back_with_its_cluster(file, capfdbinary):
-    """On standard output, in order, with all it had; the founder's rule and similarity are null. Nothing else is said."""
+    """On standard output, in order, with all its members; nothing goes to standard error.
+
+    The first line of a cluster has no rule and no similarity.
+    """
     assert command(str(file)) == 0
     out, err = capfdbinary.readouterr()
     assert found(out.decode()) == EXPECTED
@@ -67,13 +70,13 @@ def test_each_line_comes_back_with_its_cluster(file, capfdbinary):
     assert err == b""
 
 
-def test_strict_sees_no_decorations(file, capfdbinary):
-    """`--mode strict` is the contract's plain rule."""
+def test_strict_mode_keeps_decorated_titles_apart(file, capfdbinary):
+    """`--mode strict` is the plain rule of the contract."""
     assert command(str(file), "--mode", "strict") == 0
     assert found(capfdbinary.readouterr().out.decode()) == [*EXPECTED[:4], (5, None)]
 
 
-def test_standard_input(file, capfdbinary, monkeypatch):
+def test_dash_reads_standard_input(file, capfdbinary, monkeypatch):
     """`-` reads it."""
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(file.read_bytes())))
     assert command("-") == 0
@@ -81,7 +84,7 @@ def test_standard_input(file, capfdbinary, monkeypatch):
 
 
 def test_output_file_appears_whole(file, tmp_path, capfdbinary):
-    """Also where it is the input itself; nothing else is left beside it."""
+    """Also if it is the input file; no other file is left."""
     assert command(str(file), "-o", str(tmp_path / "out.jsonl")) == 0
     assert command(str(file), "-o", str(file)) == 0
     assert file.read_bytes() == (tmp_path / "out.jsonl").read_bytes()
@@ -91,7 +94,7 @@ def test_output_file_appears_whole(file, tmp_path, capfdbinary):
 
 
 def test_output_may_be_a_device(file):
-    """It is written to, not replaced."""
+    """The command writes to it and does not replace it."""
     assert command(str(file), "-o", "/dev/null") == 0
     assert Path("/dev/null").is_char_device()
 
@@ -107,8 +110,11 @@ def test_output_may_be_a_device(file):
         ('{"title": "a", "cluster": ' + "[" * 1015 + "]" * 1015 + "}", "is nested too deeply"),
     ],
 )
-def test_a_bad_line_is_named_and_costs_only_itself(line, reason, file, tmp_path, capfdbinary):
-    """One message with its number and the reason, exit 2; all others are out, and the clusters count it."""
+def test_a_bad_line_is_named_and_the_others_are_written(line, reason, file, tmp_path, capfdbinary):
+    """One message with line number and reason, exit code 2.
+
+    All other lines are written, and clusters count the bad line.
+    """
     file.write_text(f"{line}\n{file.read_text()}")
     later = [(cluster + 1, rule) for cluster, rule in EXPECTED]
     assert command(str(file)) == 2
@@ -121,8 +127,11 @@ def test_a_bad_line_is_named_and_costs_only_itself(line, reason, file, tmp_path,
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_lines_of_other_programs_are_taken_or_refused_one_by_one(tmp_path, capfdbinary, pack):
-    """Each with its number; what is taken stands as it was written, its numbers above all."""
+def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(tmp_path, capfdbinary, pack):
+    """A refusal names the line number.
+
+    Accepted lines keep their exact bytes, numbers above all.
+    """
     (tmp_path / "in").write_bytes(pack(malformed.FILE))
     assert command(str(tmp_path / "in"), "--mode", "strict") == 2
     out, err = capfdbinary.readouterr()
@@ -149,8 +158,11 @@ SPACES = st.text(" \t\r", max_size=2)
 
 
 @given(members=st.lists(st.tuples(NAMES, VALUES, SPACES), max_size=6), ascii_only=st.booleans())
-def test_members_stand_as_they_were_written(members, ascii_only):
-    """Every byte of them, in their order; those that an earlier run added go. The judge is json, with numbers as their digits."""
+def test_members_keep_their_bytes_and_order(members, ascii_only):
+    """Members keep their bytes and order; those that an earlier run added are removed.
+
+    Python's json checks it, with numbers as text.
+    """
     written = [(name, json.dumps(value, ensure_ascii=ascii_only), space) for name, value, space in [("title", "a", ""), *members]]
     pairs = [f"{space}{json.dumps(name, ensure_ascii=ascii_only)}{space}:{space}{value}{space}" for name, value, space in written]
     line = ("{" + ",".join(pairs) + "}\n").encode("utf-8", "surrogatepass")
@@ -163,8 +175,8 @@ def test_members_stand_as_they_were_written(members, ascii_only):
             assert value.encode("utf-8", "surrogatepass") in result
 
 
-def test_again_its_own_output_gives_the_same(file, tmp_path, capfdbinary):
-    """What an earlier run added is replaced, not repeated."""
+def test_its_own_output_gives_the_same_result(file, tmp_path, capfdbinary):
+    """The members that an earlier run added are replaced, not repeated."""
     assert command(str(file), "-o", str(tmp_path / "once")) == 0
     assert command(str(tmp_path / "once"), "-o", str(tmp_path / "twice")) == 0
     once, twice = ((tmp_path / name).read_text() for name in ("once", "twice"))
@@ -174,7 +186,7 @@ def test_again_its_own_output_gives_the_same(file, tmp_path, capfdbinary):
 
 
 def test_a_damaged_file_gives_its_whole_lines_and_is_named(file, tmp_path, capfdbinary):
-    """As for an import: the end is named, exit 2."""
+    """As for an import: the message names the place of the damage, exit code 2."""
     packed = gzip.compress(file.read_bytes())
     (tmp_path / "cut").write_bytes(packed[:-4])
     assert command(str(tmp_path / "cut")) == 2
@@ -185,7 +197,7 @@ def test_a_damaged_file_gives_its_whole_lines_and_is_named(file, tmp_path, capfd
 
 @pytest.mark.parametrize("content", ["", "\n\n", "{\n[]\n"])
 def test_no_empty_file_is_left(content, tmp_path, capfdbinary):
-    """With nothing to write an older file stays as it was, and none is made; exit 2 says so."""
+    """With nothing to write, an older file stays, no new one is made, and the exit code is 2."""
     source, older = tmp_path / "in", tmp_path / "older"
     source.write_text(content)
     older.write_text("older")
@@ -199,18 +211,19 @@ def test_no_empty_file_is_left(content, tmp_path, capfdbinary):
 
 
 def limit_files():
-    """In a child process: no file may grow beyond 2,000 bytes, as on a disk that is full."""
+    """In a child process: no file may grow beyond 2,000 bytes, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 
 def test_a_full_disk_leaves_an_older_file(tmp_path):
-    """The system's own refusal in the middle of writing: one line, exit 2, nothing left over."""
+    """The kernel refuses in the middle of writing: one line, exit code 2, nothing left over."""
     source, older = tmp_path / "in", tmp_path / "older"
     source.write_text("".join(json.dumps({"title": f"Story {number}"}) + "\n" for number in range(100)))
     older.write_text("older")
     script = f"import sys; from tests.commands.test_dedupe import command; sys.exit(command({str(source)!r}, '-o', {str(older)!r}))"
     root = Path(__file__).parents[2]
-    known = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # which the limit would cut, for every process after this one
+    # The limit would truncate bytecode, and every later process would read it
+    known = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     limited = {"preexec_fn": limit_files, "env": known, "capture_output": True, "text": True}
     done = subprocess.run([sys.executable, "-c", script], cwd=root, check=False, **limited)
     assert (done.returncode, done.stderr) == (2, "newsintel dedupe: File too large\n")
@@ -219,7 +232,7 @@ def test_a_full_disk_leaves_an_older_file(tmp_path):
 
 
 def test_the_new_file_has_the_permissions_of_the_old_one_and_links_stay(file, tmp_path):
-    """What was for its owner alone stays so; a link still leads to what was written."""
+    """A private file stays private, and a link still points to the output."""
     (tmp_path / "target").write_text("older")
     (tmp_path / "target").chmod(0o600)
     (tmp_path / "link").symlink_to("target")
@@ -230,13 +243,13 @@ def test_the_new_file_has_the_permissions_of_the_old_one_and_links_stay(file, tm
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path, capfdbinary):
-    """One line, exit 2."""
+    """One line, exit code 2."""
     assert command(str(tmp_path / "none")) == 2
     assert capfdbinary.readouterr().err.decode() == f"newsintel dedupe: {tmp_path / 'none'}: No such file or directory\n"
 
 
 def test_a_full_disk_is_one_line(file, capfdbinary):
-    """What could not be written is said, exit 2."""
+    """It says what failed, exit code 2."""
     assert command(str(file), "-o", "/dev/full") == 2
     assert capfdbinary.readouterr().err == b"newsintel dedupe: No space left on device\n"
 
@@ -245,7 +258,10 @@ SCRIPT = "import sys; from tests.commands.test_dedupe import command; sys.exit(c
 
 
 def test_lines_stream_and_a_closed_pipe_is_no_traceback():
-    """The first line is out before the second is in; when the reader leaves, the command ends quietly."""
+    """The first line is out before the second is in.
+
+    If the reader leaves, the command ends silently.
+    """
     with subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=-1, stdout=-1, stderr=-1, cwd=Path(__file__).parents[2]) as process:
         process.stdin.write(b'{"title": "first"}\n')
         process.stdin.flush()
@@ -257,8 +273,8 @@ def test_lines_stream_and_a_closed_pipe_is_no_traceback():
         assert process.wait() == 1
 
 
-def test_progress_is_for_terminals(file, monkeypatch, capfd):
-    """On a terminal it counts lines on standard error, unless the lines themselves are seen there."""
+def test_progress_is_shown_only_if_lines_are_not(file, monkeypatch, capfd):
+    """A terminal shows a count on standard error, unless it shows the lines themselves."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     with dedupe._progress(hidden=False) as progress:

@@ -1,4 +1,4 @@
-"""`newsintel import` and `export` as people run them: what goes in comes out, and what stops halfway goes on from there."""
+"""`newsintel import` and `export`: what goes in comes out, and an interrupted run can continue."""
 
 import asyncio
 import fcntl
@@ -27,7 +27,7 @@ from tests.waiting import PATIENCE_S, wait_for
 
 
 def line(number, **changes):
-    """A line whose article is told by its number."""
+    """A line whose article is identified by its number."""
     article = {
         "url": f"https://example.org/{number}",
         "title": f"Story {number}",
@@ -46,7 +46,7 @@ def numbers(text):
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory):
-    """Servers that run for all of these tests, so that no command has to start them."""
+    """Servers that run for all tests of this module, so that no command has to start them."""
     with running_servers(tmp_path_factory.mktemp("servers")) as urls:
         yield urls
 
@@ -56,7 +56,7 @@ _names = (f"archive_{number}" for number in count())
 
 @pytest.fixture
 def archives(servers, tmp_path):
-    """Makes archives: each call gives the settings of a new, empty one."""
+    """Makes archives: each call returns the settings of a new, empty one."""
 
     async def create(name):
         connection = await asyncpg.connect(servers["postgres_url"])
@@ -79,7 +79,7 @@ def archive(archives):
 
 @pytest.fixture
 def file(tmp_path):
-    """Writes lines to a file; gives its name."""
+    """Writes lines to a file; returns its name."""
 
     def write(*lines, name="in.jsonl"):
         data = "".join(lines).encode()
@@ -90,7 +90,10 @@ def file(tmp_path):
 
 
 def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path, archives, file):
-    """Compressed or not; times of first and last sight, cleaned texts and engagement included. Again, it adds nothing."""
+    """Compressed or not, with times of first and last sight, cleaned texts and engagement.
+
+    A second import adds nothing.
+    """
     some = [line(number) for number in range(450)]
     some += [line(450, first_seen_at="2026-01-02T00:00:00.000001Z", points=3, comments=4, content="x" * 40_000, language="en")]
     some += [line(451, title="Story 451 <b>&amp;</b> so on", url="https://www.example.org/451?utm_source=x#top")]
@@ -110,8 +113,11 @@ def test_an_export_imported_elsewhere_exports_the_same_lines(newsintel, tmp_path
     assert newsintel("import", str(packed), **there).stderr == "452 lines: 0 new articles, 0 lines refused\n"
 
 
-def test_bad_lines_are_named_and_cost_only_themselves(newsintel, archive, file):
-    """Each with its number and the reason, exit 1; all others are archived. Blank lines are no lines, an endless one is read past."""
+def test_bad_lines_are_named_and_the_others_are_archived(newsintel, archive, file):
+    """Each with line number and reason, exit code 1; all others are archived.
+
+    Blank lines do not count; a line that is too long is skipped.
+    """
     endless = '{"title": "' + "x" * (3 * 2**20) + '"}\n'
     name = file(line(1), "{\n", "\n", line(2), line(3, title=None), endless, line(4), "null\n", line(5).rstrip("\n"))
     done = newsintel("import", name, **archive)
@@ -126,8 +132,11 @@ def test_bad_lines_are_named_and_cost_only_themselves(newsintel, archive, file):
     assert numbers(newsintel("export", **archive).stdout) == [1, 2, 4, 5]
 
 
-def test_what_postgresql_alone_refuses_is_named_too(newsintel, archive, file, servers):
-    """A rule that only the database has: its line is found by halving, and every other line of the batch is archived."""
+def test_a_line_that_only_postgresql_refuses_is_named(newsintel, archive, file, servers):
+    """A rule that only the database has: the command finds the line by halving the batch.
+
+    It archives every other line of the batch.
+    """
     newsintel("migrate", **archive)
 
     async def forbid():
@@ -144,7 +153,7 @@ def test_what_postgresql_alone_refuses_is_named_too(newsintel, archive, file, se
 
 
 def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, archive):
-    """`-` is standard input; the lines before --from-line are passed over, whatever they are."""
+    """`-` is standard input; lines before --from-line are skipped, even invalid ones."""
     command = [sys.executable, "-m", "newsintel", "import", "-", "--from-line", "3"]
     text = "{\n" + "".join(map(line, range(2, 6)))
     done = subprocess.run(
@@ -153,8 +162,8 @@ def test_lines_may_come_through_a_pipe_and_begin_anywhere(newsintel, tmp_path, a
     assert (done.returncode, done.stderr) == (0, "3 lines: 3 new articles, 0 lines refused\n")
 
 
-def test_an_interrupted_import_says_where_to_go_on(newsintel, tmp_path, archive, file):
-    """Ctrl-C, or a database that goes away: nothing archived is lost, and from the line it names the rest follows."""
+def test_an_interrupted_import_says_where_to_continue(newsintel, tmp_path, archive, file):
+    """After Ctrl-C nothing archived is lost; the import continues from the line that it names."""
     command = [sys.executable, "-m", "newsintel", "import", "-"]
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdin=-1, stderr=-1, text=True) as process:
         process.stdin.write("".join(map(line, range(1, 451))))
@@ -168,8 +177,8 @@ def test_an_interrupted_import_says_where_to_go_on(newsintel, tmp_path, archive,
     assert done.stderr == "50 lines: 50 new articles, 0 lines refused\n"
 
 
-def test_a_database_that_cannot_be_reached_is_one_line(newsintel, archive, file):
-    """And where to go on, which here is the beginning."""
+def test_an_import_refused_by_the_database_says_so_in_one_line(newsintel, archive, file):
+    """A second line says where to continue: here at the beginning."""
     away = archive | {"DATABASE_URL": archive["DATABASE_URL"].replace("newsintel@", "nobody@")}
     done = newsintel("import", file(line(1)), **away)
     assert done.returncode == 1
@@ -178,7 +187,10 @@ def test_a_database_that_cannot_be_reached_is_one_line(newsintel, archive, file)
 
 @pytest.mark.parametrize("damage", ["truncate -s -4 in", "printf x >> in", "truncate -s -60 in"])
 def test_a_small_damaged_file_is_archived_to_its_last_whole_row(newsintel, tmp_path, archive, file, damage):
-    """Of 150 rows, less than a batch, every whole one; the end is named, and where to go on is the row that was not whole."""
+    """150 rows are less than a batch: every whole row is archived.
+
+    The message names the damage and the first row that was not whole.
+    """
     whole = Path(file(*(line(number) for number in range(1, 151)), name="whole.jsonl.gz"))
     subprocess.run(["sh", "-euc", f"cp {whole.name} in; {damage}"], cwd=tmp_path, check=True)
     lines = zlib.decompressobj(31).decompress((tmp_path / "in").read_bytes()).count(b"\n")
@@ -190,7 +202,10 @@ def test_a_small_damaged_file_is_archived_to_its_last_whole_row(newsintel, tmp_p
 
 
 def test_a_damaged_archive_file_gives_what_can_be_read(newsintel, tmp_path, archive, file):
-    """What came before the damage is archived; then one line with the place, exit 2, as for a file that is not there."""
+    """Everything before the damage is archived; then one line with the place, exit code 2.
+
+    A missing file gives the same exit code.
+    """
     whole = Path(file(*(line(number, content=str(number) * 500) for number in range(1, 2001)), name="whole.jsonl.gz")).read_bytes()
     cut = tmp_path / "cut.jsonl.gz"
     cut.write_bytes(whole[: len(whole) // 2])
@@ -206,8 +221,8 @@ def test_a_damaged_archive_file_gives_what_can_be_read(newsintel, tmp_path, arch
         assert reason in done.stderr
 
 
-def test_an_export_goes_on_after_an_article(newsintel, archive, file):
-    """The two parts are the whole; an article that is not archived is refused with 2."""
+def test_an_export_continues_after_an_article(newsintel, archive, file):
+    """The two parts are the whole; an article that is not archived gives exit code 2."""
     newsintel("import", file(*map(line, range(1200))), **archive)
     whole = newsintel("export", **archive).stdout.splitlines()
     last = json.loads(whole[700])["id"]
@@ -219,7 +234,7 @@ def test_an_export_goes_on_after_an_article(newsintel, archive, file):
 
 @pytest.fixture
 def pages(monkeypatch):
-    """Has PostgreSQL go away after so many pages, and come back."""
+    """Makes PostgreSQL fail after a number of pages, and work again."""
     page = PostgresDump.page
 
     def end_after(most):
@@ -245,14 +260,17 @@ NAMES = ["out.jsonl", "out.jsonl.gz"]
 
 
 def content(path):
-    """What a file holds, by gzip's own reader if it is named so."""
+    """The content of a file; gzip itself reads a name that ends with .gz."""
     if path.suffix != ".gz":
         return path.read_text()
     return subprocess.run(["gzip", "-dc"], input=path.read_bytes(), capture_output=True, check=True).stdout.decode()
 
 
-def test_an_export_cut_short_is_gone_on_with(newsintel, archive, file, pages, out):
-    """Yesterday's file stays until today's is whole; what was written waits beside it for the same command with the article it names."""
+def test_an_interrupted_export_can_be_continued(newsintel, archive, file, pages, out):
+    """Yesterday's file stays until today's is complete.
+
+    The part file waits beside it; the same command continues with the article that it names.
+    """
     newsintel("import", file(*map(line, range(1200))), **archive)
     whole = newsintel("export", **archive).stdout
     out.write_text("yesterday's")
@@ -270,8 +288,8 @@ def test_an_export_cut_short_is_gone_on_with(newsintel, archive, file, pages, ou
 
 @pytest.mark.parametrize("existing", [None, "yesterday"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_database_that_is_away_costs_no_file(newsintel, archive, tmp_path, name, existing):
-    """The file is not touched before there is something to write, and nothing is left beside it."""
+def test_a_refused_export_leaves_the_file_as_it_was(newsintel, archive, tmp_path, name, existing):
+    """The file changes only when there is something to write, and no part file is left."""
     if existing:
         (tmp_path / name).write_text(existing)
     away = archive | {"DATABASE_URL": archive["DATABASE_URL"].replace("newsintel@", "nobody@")}
@@ -281,7 +299,10 @@ def test_a_database_that_is_away_costs_no_file(newsintel, archive, tmp_path, nam
 
 
 def test_an_empty_archive_replaces_nothing(newsintel, archive, tmp_path):
-    """A database that was lost must not take the backup with it; where there is no file yet, an empty one is what there is to export."""
+    """A lost database must not delete the backup too.
+
+    If no file exists yet, the export is an empty file.
+    """
     for name in NAMES:
         out = tmp_path / name
         assert newsintel("export", str(out), **archive).returncode == 0
@@ -295,7 +316,10 @@ def test_an_empty_archive_replaces_nothing(newsintel, archive, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_after_adds_to_the_file_that_ends_with_the_article(newsintel, archive, file, tmp_path, name):
-    """Day by day the same file; with nothing new it stays as it is. Permissions stay as well."""
+    """The same file grows day by day; without new articles it stays as it is.
+
+    Its permissions stay too.
+    """
     out = tmp_path / name
     newsintel("import", file(*map(line, range(600))), **archive)
     assert newsintel("export", str(out), **archive).returncode == 0
@@ -315,7 +339,10 @@ def test_after_adds_to_the_file_that_ends_with_the_article(newsintel, archive, f
 
 
 def test_after_adds_to_nothing_else(newsintel, archive, file, tmp_path):
-    """A file that ends elsewhere, is damaged, cut in its last line or another program's is refused with 2, and is as it was."""
+    """A file with another end, damage, a partial last line or foreign content is refused with 2.
+
+    The file stays as it was.
+    """
     newsintel("import", file(*map(line, range(3))), **archive)
     exported = newsintel("export", **archive).stdout
     first, *_, last = (json.loads(each)["id"] for each in exported.splitlines())
@@ -340,13 +367,16 @@ def test_after_adds_to_nothing_else(newsintel, archive, file, tmp_path):
 
 
 def limit_files():
-    """In a child process: no file may grow beyond a megabyte, as on a disk that is full."""
+    """In a child process: no file may grow beyond a mebibyte, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 
 
 @pytest.mark.parametrize("existing", ["whole", "part"])
-def test_a_full_disk_costs_no_file(newsintel, archive, file, tmp_path, existing):
-    """The system's own refusal in the middle of a page: what was there is there, what was written are whole lines to go on from."""
+def test_a_full_disk_leaves_whole_lines_to_continue_from(newsintel, archive, file, tmp_path, existing):
+    """The kernel refuses in the middle of a page: older content stays.
+
+    The new content is whole lines, from which the export can continue.
+    """
     newsintel("import", file(*(line(number, content="x" * 900) for number in range(1500))), **archive)
     whole, out = newsintel("export", **archive).stdout.splitlines(keepends=True), tmp_path / "out.jsonl"
     begun = whole[:100] if existing == "part" else []
@@ -369,7 +399,7 @@ def test_a_full_disk_costs_no_file(newsintel, archive, file, tmp_path, existing)
 
 
 def test_two_exports_do_not_write_one_file(newsintel, archive, file, tmp_path):
-    """The second is refused with 2; the first goes on."""
+    """The second is refused with exit code 2; the first continues."""
     newsintel("import", file(line(1)), **archive)
     with (tmp_path / "out.part").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -379,7 +409,7 @@ def test_two_exports_do_not_write_one_file(newsintel, archive, file, tmp_path):
 
 
 def test_an_export_follows_a_link_and_refuses_a_folder(newsintel, archive, file, tmp_path):
-    """What a link leads to is replaced, not the link; a folder is refused before anything is written."""
+    """The target of a link is replaced, not the link; a folder is refused before writing."""
     newsintel("import", file(line(1)), **archive)
     (tmp_path / "target").write_text("older")
     (tmp_path / "link").symlink_to("target")
@@ -393,7 +423,7 @@ def test_an_export_follows_a_link_and_refuses_a_folder(newsintel, archive, file,
 
 
 def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file):
-    """Quietly, with 1; a full disk is one line and the place to go on from."""
+    """The command ends silently with 1. A full disk gives one line and the place to continue."""
     newsintel("import", file(*(line(number, content="x" * 2000) for number in range(600))), **archive)
     command = [sys.executable, "-m", "newsintel", "export"]
     with subprocess.Popen(command, env=environ(tmp_path, **archive), stdout=-1, stderr=-1) as process:
@@ -408,8 +438,8 @@ def test_an_export_ends_when_its_reader_does(newsintel, tmp_path, archive, file)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "٣"])
-def test_a_line_number_that_is_none_is_refused(newsintel, tmp_path, number):
-    """2, as argparse does, before anything is started."""
+def test_an_invalid_line_number_is_refused(newsintel, tmp_path, number):
+    """Exit code 2, as argparse does, before anything starts."""
     done = newsintel("import", "-", "--from-line", number)
     assert done.returncode == 2
     assert "must be a whole number from 1" in done.stderr
@@ -417,8 +447,8 @@ def test_a_line_number_that_is_none_is_refused(newsintel, tmp_path, number):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_lines_of_other_programs_are_taken_or_refused_one_by_one(newsintel, archive, tmp_path, pack):
-    """Each refused one with its number and a reason that names the field; the rest is archived, whatever stands beside it."""
+def test_lines_of_other_programs_are_accepted_or_refused_one_by_one(newsintel, archive, tmp_path, pack):
+    """Each refusal has the line number and a reason that names the field; the rest is archived."""
     (tmp_path / "in.jsonl").write_bytes(pack(malformed.FILE))
     done = newsintel("import", str(tmp_path / "in.jsonl"), **archive)
     refused, taken = malformed.refusals("imported"), malformed.taken("imported")

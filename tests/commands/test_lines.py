@@ -1,4 +1,7 @@
-"""Files of lines as other programs make, cut and damage them: every whole line is read, and the end is named."""
+"""Files of lines as other programs make, cut and damage them.
+
+Every whole line is read, and the end is named.
+"""
 
 import bz2
 import gzip
@@ -27,7 +30,7 @@ TEXT = b"".join(LINES)
 
 
 def run(*command):
-    """The output of a program that reads TEXT from standard input."""
+    """Makes the output of a program that reads TEXT from standard input."""
 
     def make():
         if not shutil.which(command[0]):
@@ -38,7 +41,7 @@ def run(*command):
 
 
 def shell(script):
-    """The same of a script, which finds TEXT in the file `text`."""
+    """Makes the output of a script that finds TEXT in the file `text`."""
 
     def make(folder):
         (folder / "text").write_bytes(TEXT)
@@ -62,7 +65,7 @@ MAKERS = {
 
 
 def read(path_or_bytes, monkeypatch=None):
-    """The lines of a file by number, or of what is on standard input, and what was said at the end."""
+    """The lines of a file, or of bytes as standard input, by number; and the final error."""
     found, said = {}, None
     if isinstance(path_or_bytes, bytes):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(path_or_bytes)))
@@ -80,7 +83,7 @@ ALL = dict(enumerate(LINES, start=1))
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_gzip_is_recognised_by_its_bytes(maker, tmp_path, monkeypatch):
-    """By whichever program it was made, under any name and on standard input; and so is what is none."""
+    """From any program, under any name, and on standard input; plain text too."""
     data = MAKERS[maker]()
     assert read(data, monkeypatch) == (ALL, None)
     for name in ("in.jsonl", "in.jsonl.gz", "in", "in.zip"):
@@ -98,7 +101,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("script", FOREIGN.values(), ids=FOREIGN)
 def test_what_gzip_itself_reads_whole_is_read_whole(script, tmp_path):
-    """Its own reader is the judge."""
+    """gzip's own output decides."""
     data = shell(script)(tmp_path)
     judged = subprocess.run(["gzip", "-dc"], input=data, capture_output=True, check=False)
     assert (judged.stdout, judged.returncode) == (TEXT, 0)
@@ -122,7 +125,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize(("script", "reason"), DAMAGES.values(), ids=DAMAGES)
 def test_every_whole_line_before_a_damage_is_read_and_the_end_is_named(script, reason, tmp_path):
-    """gzip's own reader gives no line more."""
+    """gzip itself returns no line more."""
     data = shell(f"gzip -k text; {script}; cat text.gz")(tmp_path)
     judged = subprocess.run(["gzip", "-dc"], input=data, capture_output=True, check=False)
     assert judged.returncode
@@ -136,7 +139,7 @@ def test_every_whole_line_before_a_damage_is_read_and_the_end_is_named(script, r
 
 
 def test_a_last_row_without_its_line_end_is_whole(tmp_path):
-    """Cut in the checksum behind it, it is read; cut in itself, it is not."""
+    """Cut in the checksum after it, the row is read; cut in the row itself, it is not."""
     data = gzip.compress(TEXT.rstrip(b"\n"))
     for cut, lines in ((1, 150), (8, 150), (20, 149)):
         (tmp_path / "in").write_bytes(data[:-cut])
@@ -144,8 +147,8 @@ def test_a_last_row_without_its_line_end_is_whole(tmp_path):
         assert (len(found), said) == (lines, f"{tmp_path / 'in'} is damaged after line {lines}: it is cut short")
 
 
-def test_cut_anywhere_everything_that_had_come_is_given():
-    """To the byte, as zlib itself gives it when it is asked for all at once; in pieces of any size."""
+def test_a_cut_file_gives_every_byte_before_the_cut():
+    """Exactly the bytes that zlib returns from one call, for pieces of any size."""
     data = gzip.compress(TEXT)
     for end in [*range(0, len(data), 101), *range(12)]:
         expected = zlib.decompressobj(31).decompress(data[:end])
@@ -162,7 +165,10 @@ def test_cut_anywhere_everything_that_had_come_is_given():
 
 
 def test_a_byte_changed_anywhere_costs_no_line_before_it():
-    """What zlib can give of the bytes before the change is given; if all was given and nothing said, only the header was changed."""
+    """All bytes that zlib can decode before the change are returned.
+
+    If there is no error, the change was in the header.
+    """
     data = gzip.compress(TEXT)
     for at in [*range(30), *range(30, len(data), 41)]:
         changed = data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :]
@@ -177,7 +183,7 @@ def test_a_byte_changed_anywhere_costs_no_line_before_it():
 
 
 def test_a_small_file_that_holds_much_is_read_in_small_pieces(tmp_path):
-    """A line of a hundred megabytes is passed over; the one after it is read."""
+    """A line of 100 MB is skipped; the line after it is read."""
     bomb = gzip.compress(b" " * 100_000_000 + b'\n{"title": "after"}\n')
     assert max(map(len, gunzipped(iter([bomb])))) <= 2**20
     (tmp_path / "in").write_bytes(bomb)
@@ -204,14 +210,14 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("make", "kind"), OTHERS.values(), ids=OTHERS)
-def test_what_has_no_lines_is_one_message(make, kind, tmp_path):
-    """And not a thousand refusals of what happens to stand between two line feeds."""
+def test_a_file_of_another_kind_is_one_message(make, kind, tmp_path):
+    """Not a thousand refusals of the bytes between two line feeds."""
     (tmp_path / "in").write_bytes(make())
     assert read(tmp_path / "in") == ({}, f"{tmp_path / 'in'} is {kind}")
 
 
 def test_a_name_ending_in_gz_with_neither_gzip_nor_json_in_it_is_damaged(tmp_path):
-    """As one whose first byte was lost."""
+    """Like a file whose first byte was lost."""
     for data in (gzip.compress(TEXT)[1:], b"no gzip"):
         (tmp_path / "in.gz").write_bytes(data)
         found, said = read(tmp_path / "in.gz")
@@ -239,8 +245,8 @@ def test_a_name_ending_in_gz_with_neither_gzip_nor_json_in_it_is_damaged(tmp_pat
         (b"{}\n" + b"x" * (3 * MAX_LINE), {1: b"{}\n", 2: None}),
     ],
 )
-def test_lines(data, expected, tmp_path, monkeypatch):
-    """Numbered as an editor numbers them; blank ones and byte order marks count for nothing, compressed or not."""
+def test_lines_are_numbered_and_blank_ones_are_skipped(data, expected, tmp_path, monkeypatch):
+    """Line numbers are those of an editor. Blank lines and byte order marks are skipped."""
     for packed in (data, gzip.compress(data)):
         (tmp_path / "in").write_bytes(packed)
         assert read(tmp_path / "in") == (expected, None)
@@ -249,7 +255,7 @@ def test_lines(data, expected, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_line_is_there_before_the_next_one_comes(pack, monkeypatch):
-    """Also the first, however short: a pipe may trickle, byte by byte."""
+    """Also the first, however short: a pipe may deliver byte by byte."""
     ours, theirs = os.pipe()
     with open(ours, "rb") as incoming, open(theirs, "wb", buffering=0) as outgoing:  # noqa: PTH123 - descriptors
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=incoming))
@@ -262,19 +268,19 @@ def test_a_line_is_there_before_the_next_one_comes(pack, monkeypatch):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    """With the system's reason."""
+    """With the reason from the operating system."""
     assert read(tmp_path / "none") == ({}, f"{tmp_path / 'none'}: No such file or directory")
     assert read(tmp_path) == ({}, f"{tmp_path}: Is a directory")
 
 
 def test_a_disk_that_fails_in_the_middle_costs_no_line_before(monkeypatch):
-    """What had come is given, and the failure is named."""
+    """The lines before it are returned, and the failure is named."""
 
     class Failing(io.BytesIO):
-        """Reads once, then fails as a disk does."""
+        """Reads once, then fails like a disk."""
 
         def read1(self, size=-1):
-            """The first time only."""
+            """Read the first time only."""
             if self.tell():
                 raise OSError(5, os.strerror(5))
             return super().read1(size)

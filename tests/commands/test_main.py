@@ -1,4 +1,4 @@
-"""The command line itself: help, version, mistakes; and that none of these costs what a command does."""
+"""The command line itself: help, version, mistakes; and that these import few modules."""
 
 import json
 import shlex
@@ -12,7 +12,7 @@ from newsintel.commands.main import COMMANDS, EXIT_USAGE, main, module, parser
 from tests.service import environ, newsintel
 
 HEAVY = ("trio", "structlog", "rich", "attrs", "asyncio", "httpx", "hypercorn", "asyncpg", "redis", "sqlalchemy", "newsintel.commands")
-"""What takes long to import: with all of these a command is there after a second or more."""
+"""Slow imports: with all of these a command takes a second or more to start."""
 OWN = {"newsintel.commands", "newsintel.commands.main"}
 """The command line itself."""
 
@@ -30,7 +30,7 @@ def modules(*args):
 
 @pytest.mark.parametrize("args", [["--version"], ["--help"], ["-h"], []])
 def test_version_and_help_import_next_to_nothing(args):
-    """So they are there at once, on any machine: no heavy module, and no more than argparse needs beside the interpreter's own."""
+    """They answer at once on any machine: no heavy module, only what argparse needs."""
     bare = set(
         subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True).stdout.split()
     )
@@ -41,7 +41,7 @@ def test_version_and_help_import_next_to_nothing(args):
 
 
 def test_help_of_a_command_imports_that_command_alone():
-    """`serve --help` says what it does without reading what `dedupe` needs."""
+    """`serve --help` does not import what `dedupe` needs."""
     imported, out = modules("new-key", "--help")
     assert [name for name in imported if name.startswith("newsintel.commands.")] == [
         "newsintel.commands.main",
@@ -59,14 +59,17 @@ def test_every_command_explains_itself(command, capsys):
     out = capsys.readouterr().out
     assert ended.value.code == 0
     assert out.startswith(f"usage: newsintel {command} ")
-    assert len(out.split("\n\n")[1]) > 20  # the description
+    assert len(out.split("\n\n")[1]) > 20  # the description of the command
     subparser = made._subparsers._group_actions[0].choices[command]
     assert all(action.help for action in subparser._actions)
     assert module(command).isidentifier()
 
 
 def test_help_lists_every_command(capsys):
-    """In one line each, with what the exit codes mean; the same without arguments, which is a mistake to a shell."""
+    """One line each, and the exit codes.
+
+    Without arguments the output is the same, with exit code 2.
+    """
     assert main([]) == EXIT_USAGE
     out = capsys.readouterr().out
     for command, summary in COMMANDS.items():
@@ -86,7 +89,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("args", "said"), MISTAKES)
 def test_mistake_is_one_line(tmp_path, args, said):
-    """With the nearest command and where the help is; in JSON where standard error is to have nothing else."""
+    """It names the nearest command and the help; in JSON if standard error must be JSON only."""
     done = newsintel(tmp_path, *args)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"newsintel: {said}\n")
     told = json.loads(newsintel(tmp_path, *args, LOG_FORMAT="json").stderr)
@@ -94,8 +97,8 @@ def test_mistake_is_one_line(tmp_path, args, said):
 
 
 @pytest.mark.parametrize("form", ["json", "emf"])
-def test_setting_that_cannot_be_used_is_json_where_json_is_asked_for(tmp_path, form):
-    """Also before there are settings to set the log up by."""
+def test_invalid_setting_is_reported_as_json_if_the_log_is_json(tmp_path, form):
+    """Also before there are settings that configure the log."""
     done = newsintel(tmp_path, "serve", GUARDIAN_DEADLINE_S="soon", LOG_FORMAT=form)
     told = json.loads(done.stderr)
     assert done.returncode == 2
@@ -106,8 +109,11 @@ def test_setting_that_cannot_be_used_is_json_where_json_is_asked_for(tmp_path, f
 
 
 @pytest.mark.parametrize("command", ["config", "deadlines", "prune", "migrate"])
-def test_typing_errors_in_settings_are_told_by_every_command(tmp_path, command):
-    """Not only by `serve`: with the setting that was probably meant. Here no server can be reached, so that nothing starts."""
+def test_every_command_reports_misspelled_settings(tmp_path, command):
+    """Not only by `serve`, and with the setting that was probably meant.
+
+    No server can be reached here, so nothing starts.
+    """
     away = {"DATABASE_URL": "postgresql://u@127.0.0.1:9/d", "REDIS_URL": "redis://127.0.0.1:9"}
     done = newsintel(tmp_path, command, LOG_FORMAT="json", GARDIAN_KEY="k", **away)
     told = [json.loads(line) for line in done.stderr.splitlines()]
@@ -117,7 +123,7 @@ def test_typing_errors_in_settings_are_told_by_every_command(tmp_path, command):
 
 
 def test_colors_are_for_terminals(tmp_path):
-    """None into a pipe; with NO_COLOR none on a terminal either; FORCE_COLOR asks for them anywhere."""
+    """No colors in a pipe; with NO_COLOR none on a terminal either; FORCE_COLOR forces them."""
     command, seen = [sys.executable, "-m", "newsintel", "config"], {}
     for name in ("", "NO_COLOR", "FORCE_COLOR"):
         env = environ(tmp_path, LOG_FORMAT="text", GARDIAN_KEY="k") | ({name: "1"} if name else {}) | {"TERM": "xterm"}

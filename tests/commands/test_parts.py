@@ -1,4 +1,7 @@
-"""Parts, which commands write before they put them in a file's place: nobody who may write to the folder chooses what is overwritten."""
+"""Part files, which commands write before they replace a file.
+
+A person with write access to the folder cannot choose which file is overwritten.
+"""
 
 import os
 
@@ -11,14 +14,14 @@ from newsintel.errors import InvalidParameterError
 
 @pytest.fixture
 def theirs(tmp_path):
-    """A file that is none of ours to write."""
+    """A file that we must not write."""
     path = tmp_path / "theirs"
     path.write_text("precious")
     return path
 
 
-def test_an_export_follows_no_link_in_its_part(theirs, tmp_path):
-    """It is refused by name, and nothing was written."""
+def test_an_export_follows_no_link_as_its_part_file(theirs, tmp_path):
+    """The error names the file, and nothing is written."""
     (tmp_path / "out.jsonl.part").symlink_to(theirs)
     with pytest.raises(InvalidParameterError, match=r"out\.jsonl"), exporting(str(tmp_path / "out.jsonl"), None) as out:
         out.write(b"{}\n")
@@ -26,8 +29,8 @@ def test_an_export_follows_no_link_in_its_part(theirs, tmp_path):
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_a_replaced_file_follows_none_either(theirs, tmp_path):
-    """Nor is the link put in the file's place."""
+def test_a_replaced_file_follows_no_link_as_its_part_file(theirs, tmp_path):
+    """The link does not replace the file either."""
     (tmp_path / f".out.{os.getpid()}.part").symlink_to(theirs)
     with pytest.raises(OSError, match="symbolic links"), replacing(str(tmp_path / "out")) as out:
         out.write(b"{}\n")

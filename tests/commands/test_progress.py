@@ -1,11 +1,17 @@
-"""Progress of long commands: live on a terminal, a line now and then in a log, nothing over the output itself."""
+"""Progress of long commands: live on a terminal, sometimes a line in a log.
+
+It never mixes with the output.
+"""
 
 from newsintel.commands import progress
 from newsintel.commands.progress import Counter
 
 
 def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
-    """Not for every batch, but once EVERY_S has passed, with the count and the rate; what is said stands by itself."""
+    """A line after EVERY_S instead of one per batch, with count and rate.
+
+    Messages have their own line.
+    """
     with Counter("lines") as counter:
         counter.add(100)
         monkeypatch.setattr(progress, "EVERY_S", 0)
@@ -18,7 +24,7 @@ def test_a_log_gets_a_line_now_and_then(capfd, monkeypatch):
 
 
 def test_a_terminal_gets_a_live_count(capfd, monkeypatch):
-    """And what is said stays above it, whatever brackets it has; hidden, only that is shown."""
+    """Messages stay above it, brackets included; if it is hidden, only messages are shown."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     for hidden in (False, True):

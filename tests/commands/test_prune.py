@@ -1,4 +1,4 @@
-"""`newsintel prune` as people run it: on embedded servers, by the setting."""
+"""`newsintel prune` on embedded servers, by its setting."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.storage.support import running_servers
 
 
 async def fill(url):
-    """Searches made so many days ago."""
+    """Insert searches made 0, 5, 7 and 400 days ago."""
     connection = await asyncpg.connect(url)
     await connection.execute(
         "INSERT INTO search_history (query, key, results_count, searched_at)"
@@ -18,8 +18,8 @@ async def fill(url):
     await connection.close()
 
 
-def test_old_searches_go_and_their_number_is_printed(tmp_path):
-    """By HISTORY_RETENTION_D; again, there is nothing left to do; an empty folder is made fit for use first."""
+def test_old_searches_are_deleted_and_counted(tmp_path):
+    """By HISTORY_RETENTION_D; a second run deletes nothing; an empty folder is set up first."""
     assert newsintel(tmp_path, "prune").stdout == "0 searches older than 90 days deleted\n"
     with running_servers(tmp_path / "newsintel") as urls:
         asyncio.run(fill(urls["postgres_url"]))
@@ -28,8 +28,8 @@ def test_old_searches_go_and_their_number_is_printed(tmp_path):
         assert newsintel(tmp_path, "prune", HISTORY_RETENTION_D="6").stdout == "0 searches older than 6 days deleted\n"
 
 
-def test_a_time_that_is_none_is_refused(tmp_path):
-    """Deleting by mistake is worse than an error: 2, and nothing is started."""
+def test_an_invalid_retention_is_refused(tmp_path):
+    """To delete by mistake is worse than an error: exit code 2, nothing starts."""
     done = newsintel(tmp_path, "prune", HISTORY_RETENTION_D="0")
     assert (done.returncode, done.stdout) == (2, "")
     assert "NEWSINTEL_HISTORY_RETENTION_D must be a whole number from 1 to 3650" in done.stderr

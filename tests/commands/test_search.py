@@ -1,4 +1,4 @@
-"""`newsintel search`: what is asked, what a person and what a program gets to see."""
+"""`newsintel search`: its query, and its output for people and programs."""
 
 import json
 import re
@@ -48,12 +48,12 @@ def asked(*words):
     ],
 )
 def test_words_need_no_quotes(words, text):
-    """They are one query; what begins with one dash is a word to leave out, wherever options stand."""
+    """All words are one query; a word with one dash is excluded, wherever options stand."""
     assert asked(*words).text == text
 
 
 def test_filters_are_those_of_the_api():
-    """Sources in founder order, bare dates as whole days in UTC, a language in either case, the order."""
+    """Sources in configured order, dates as whole UTC days, a language in either case, the sort."""
     query = asked("a", "--sources", "guardian,reddit", "--from", "2026-01-02", "--to", "2026-01-03", "--language", "EN", "--sort", "newest")
     assert query.sources == ("reddit", "guardian")
     assert query.start == datetime(2026, 1, 2, tzinfo=UTC)
@@ -76,7 +76,7 @@ def test_filters_are_those_of_the_api():
     ],
 )
 def test_bad_argument_is_one_line(words, problem, capsys):
-    """It names the argument and what it may be, and where the help is; exit 2."""
+    """It names the argument, its allowed values and the help; exit code 2."""
     with pytest.raises(SystemExit) as ended:
         asked(*words)
     out, err = capsys.readouterr()
@@ -84,8 +84,8 @@ def test_bad_argument_is_one_line(words, problem, capsys):
     assert re.fullmatch(rf"newsintel: {re.escape(problem)}.* \(see newsintel( search)? --help\)\n", err)
 
 
-def test_times_in_the_wrong_order():
-    """Named as the API names it."""
+def test_from_after_to_is_refused():
+    """The message is that of the API."""
     with pytest.raises(InvalidParameterError, match="from must not be later than to"):
         asked("a", "--from", "2026-02-01", "--to", "2026-01-01")
 
@@ -102,7 +102,7 @@ BODY = render(ANSWER, View())
 
 
 def test_piped_stories_are_a_line_each(capsys):
-    """Six cells with tabs between them, whatever upstreams wrote; the rest is said on standard error."""
+    """Six cells separated by tabs, whatever upstreams wrote; the rest is on standard error."""
     print_lines(BODY)
     out, err = capsys.readouterr()
     score, published, publisher, title, url, others = out.removesuffix("\n").split("\t")
@@ -112,8 +112,11 @@ def test_piped_stories_are_a_line_each(capsys):
     assert err == "1 of 1 stories, live\n"
 
 
-def test_stories_on_a_terminal(capsys):
-    """Title, publisher and the whole address, also on a narrow terminal; no sequence of an upstream's reaches it."""
+def test_terminal_shows_stories_without_upstream_escape_sequences(capsys):
+    """Title, publisher and full address, also on a narrow terminal.
+
+    No escape sequence of an upstream reaches the terminal.
+    """
     console = Console(force_terminal=True, width=50, no_color=True)
     with console.capture() as shown:
         print_table(BODY, console)
@@ -125,13 +128,13 @@ def test_stories_on_a_terminal(capsys):
 
 
 class Flight:
-    """A flight that is over."""
+    """A flight that has ended."""
 
     def __init__(self, *events):
         self.events = events
 
     async def after(self, seen):
-        """All that come after."""
+        """All events after the first `seen`."""
         return self.events[seen:]
 
 
@@ -143,7 +146,7 @@ OUTCOMES = (
 
 
 async def test_each_source_has_a_line(capsys):
-    """Status, time and articles, or the reason; and a word if none was asked."""
+    """Status, time and articles, or the reason; and a message if no source was asked."""
     found = Grouped(ANSWER.harvest)
     flight = Flight(*(SourceReported(one, found) for one in OUTCOMES), Landed(ANSWER, asked=True))
     assert await watch(flight, ("guardian", "reddit", "newsapi")) is ANSWER
@@ -160,7 +163,10 @@ async def test_each_source_has_a_line(capsys):
 
 @pytest.mark.parametrize("form", ["json", "emf", "text", ""])
 def test_standard_output_is_one_document(tmp_path, form):
-    """A source that cannot be reached, one without a token, a stray setting: all that is said of them is on standard error, a line each."""
+    """An unreachable source, one without a token, an unknown setting.
+
+    Each message about them is one line on standard error.
+    """
     away = {"GUARDIAN_KEY": "k" * 8, "GUARDIAN_URL": "http://127.0.0.1:9", "GUARDIAN_PACE_S": "0", "NEWSAPI_DEADLINE": "1"}
     reddit = {"REDDIT_CLIENT_ID": "i", "REDDIT_CLIENT_SECRET": "s" * 8, "REDDIT_USER_AGENT": "test:newsintel:v1 (by /u/nobody)"}
     urls = {"REDDIT_URL": "http://127.0.0.1:9", "REDDIT_AUTH_URL": "http://127.0.0.1:9"}
@@ -184,7 +190,7 @@ def test_standard_output_is_one_document(tmp_path, form):
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed (Debian: apt-get install jq)")
 def test_jq_reads_both_streams(tmp_path):
-    """jq, which knows nothing of us, takes the answer and every line of the log."""
+    """jq, an independent program, reads the answer and every line of the log."""
     done = newsintel(tmp_path, "search", "climate", "--json", LOG_FORMAT="json", NEWSAPI_DEADLINE="1")
     for stream, ask, expected in (
         (done.stdout, ".articles | length", {"0"}),

@@ -1,4 +1,4 @@
-"""`newsintel seed-demo` as people run it: before a demo and beside one, saying that all of it is invented."""
+"""`newsintel seed-demo`, before a demo and beside one; it says that everything is invented."""
 
 import asyncio
 from collections import Counter
@@ -15,13 +15,13 @@ from tests.waiting import PATIENCE_S
 
 @pytest.fixture(scope="module")
 def seeded(tmp_path_factory):
-    """A folder in which it has run, and what it said."""
+    """A folder in which it has run, and the finished command."""
     folder = tmp_path_factory.mktemp("seeded")
     return folder, newsintel(folder, "seed-demo")
 
 
 async def counts(url):
-    """How many marks and counts there are."""
+    """The number of marks, of search counts and of pair counts."""
     connection = await asyncpg.connect(url)
     try:
         return [await connection.fetchval(f"SELECT count(*) FROM {name}") for name in ("search_marks", "search_days", "pair_days")]  # noqa: S608
@@ -30,7 +30,7 @@ async def counts(url):
 
 
 def test_it_says_what_it_wrote(seeded):
-    """And first of all that none of it is real."""
+    """The first line says that none of it is real."""
     _, done = seeded
     assert (done.returncode, done.stderr) == (0, "")
     first, *rest = done.stdout.splitlines()
@@ -39,7 +39,7 @@ def test_it_says_what_it_wrote(seeded):
 
 
 def test_the_demo_then_has_trends_each_with_its_reason(seeded):
-    """In every window, of queries that find news; beside what somebody searches for, what goes with it by people and by articles."""
+    """Every window has queries that find news; a query has related ones by people and articles."""
     folder, _ = seeded
     with running(folder, "demo") as demo:
         for window in ("1h", "24h", "7d"):
@@ -58,10 +58,14 @@ def test_the_demo_then_has_trends_each_with_its_reason(seeded):
 
 
 def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
-    """Who signs in by the stand-in for Reddit's page is that reader; anybody else is a newcomer, who gets what is talked about."""
+    """Sign-in on the simulated Reddit page gives that reader.
+
+    Anyone else is new and gets what is trending.
+    """
     folder, _ = seeded
     with running(folder, "demo") as demo, httpx.Client(trust_env=False, timeout=PATIENCE_S, follow_redirects=True) as browser:
-        browser.base_url = demo.url.replace("127.0.0.1", "localhost")  # where sign-in comes back to, hence where its cookie is good
+        # The host of the sign-in callback and so of its cookie
+        browser.base_url = demo.url.replace("127.0.0.1", "localhost")
         page = browser.get("/auth/reddit/login")
         browser.post(page.url, data={"username": DEMO_READER, "decision": "allow"})
         found = browser.get("/me/recommendations").json()
@@ -80,8 +84,8 @@ def test_the_demo_reader_then_has_recommendations_each_with_its_reason(seeded):
         assert everybodys["articles"][0]["reasons"][0].startswith("many people search for “")
 
 
-def test_again_it_counts_nobody_twice(seeded):
-    """The habits of closed days stay as they are."""
+def test_a_second_run_counts_nobody_twice(seeded):
+    """A second run does not change the counts of closed days."""
     folder, _ = seeded
     with running_servers(folder / "newsintel" / "demo") as urls:
         _, *closed = asyncio.run(counts(urls["postgres_url"]))
@@ -92,7 +96,7 @@ def test_again_it_counts_nobody_twice(seeded):
 
 
 def test_production_is_refused(tmp_path):
-    """2, in one line, with nothing started."""
+    """Exit code 2, one line, nothing starts."""
     required = {
         "ENV": "production",
         "DATABASE_URL": "postgresql://h/d?sslrootcert=system",

@@ -1,4 +1,7 @@
-"""SIGINT, SIGTERM and SIGHUP sent to commands at many moments: what was begun is finished, no server stays, the exit code tells."""
+"""SIGINT, SIGTERM and SIGHUP sent to commands at many moments.
+
+Started work is finished, no server is left, and the exit code names the signal.
+"""
 
 import fcntl
 import json
@@ -23,11 +26,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOPPED_AT = str(Path(__file__).with_name("stopped_at.py"))
 ROOT = Path(__file__).parents[2]
 LEAVING = 24
-"""More steps than a first start of the servers has; in those that follow the command is done or leaves."""
+"""More steps than a first start of the servers has. Later the command is done or ends."""
 
 
 def line(number):
-    """A line whose article is told by its number."""
+    """A line whose article is identified by its number."""
     article = {
         "url": f"https://example.org/{number}",
         "title": f"Story {number}",
@@ -45,7 +48,7 @@ def servers_of(folder):
 
 
 def stop_at(folder, number, step, times, *command, stdin=""):
-    """Run a command that sends itself a signal, `times` times from one of its steps on."""
+    """Run a command that sends itself a signal at each of `times` steps, starting with `step`."""
     argv = [sys.executable, STOPPED_AT, str(int(number)), str(step), str(times), "--", *command]
     known = environ(folder, BIND="127.0.0.1:0") | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(argv, env=known, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
@@ -57,7 +60,7 @@ def moments(stride):
 
 
 def check_moment(folder, step, number, times, *command, stdin=""):
-    """The command ends with the signal's code, or was done, and nothing of it runs on."""
+    """Check that the command ends with the signal's code, or was done, and leaves no process."""
     done = stop_at(folder, number, step, times, *command, stdin=stdin)
     assert done.returncode in (0, 128 + number), done.stderr
     assert "Traceback" not in done.stderr
@@ -67,9 +70,13 @@ def check_moment(folder, step, number, times, *command, stdin=""):
 
 @pytest.mark.parametrize(("step", "number", "times"), moments(5))
 def test_a_signal_at_any_step_leaves_no_server(tmp_path, step, number, times):
-    """While the servers of a first start are made, started and joined; the next command finds a whole archive, or makes one."""
+    """While the servers of a first start are made, started and joined.
+
+    The next command finds a complete archive, or makes one.
+    """
     done = check_moment(tmp_path, step, number, times, "import", "-", stdin=line(1))
-    if done.returncode and step:  # the first is a look for a library, long before there is anything to go on with
+    # Step 0 looks for a library, long before there is anything to continue
+    if done.returncode and step:
         assert done.stderr.endswith("stopped; go on with --from-line 1\n")
     again = newsintel(tmp_path, "export")
     assert again.returncode == 0, again.stderr
@@ -78,21 +85,21 @@ def test_a_signal_at_any_step_leaves_no_server(tmp_path, step, number, times):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [("import", "-"), ("export",), ("prune",), ("migrate",), ("search", "x"), ("demo",), ("serve",)])
-def test_every_command_at_every_step(tmp_path, command):
-    """Likewise for each command and each of its steps."""
+def test_every_command_leaves_no_server_at_any_step(tmp_path, command):
+    """The same for each command and each of its steps."""
     for step, number, times in moments(1):
         check_moment(tmp_path / str(step), step, number, times, *command)
 
 
 @pytest.mark.parametrize(("step", "number", "times"), [(3, signal.SIGHUP, 1), (9, signal.SIGTERM, 3), (17, signal.SIGINT, 1)])
 def test_a_service_that_does_not_serve_yet_ends_at_once(tmp_path, step, number, times):
-    """With the signal's code: it was never what it should have been."""
+    """With the signal's code, because it never became ready."""
     done = check_moment(tmp_path, step, number, times, "demo")
     assert done.returncode == 128 + number
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_service_that_serves_ends_in_order(tmp_path, number):
+def test_a_running_service_shuts_down_cleanly(tmp_path, number):
     """With 0, whichever signal it is."""
     with running(tmp_path, "demo") as service:
         assert service.stop(number) == 0
@@ -100,13 +107,16 @@ def test_a_service_that_serves_ends_in_order(tmp_path, number):
 
 
 def ask_in_vain(url):
-    """Ask something that is never answered."""
+    """Send a request that is never answered."""
     with pytest.raises(httpx.TransportError):
         httpx.get(url, trust_env=False, timeout=PATIENCE_S)
 
 
 def test_a_second_signal_does_not_wait(tmp_path):
-    """A search in the air holds up the orderly end; asked again the service ends without it, and says so by its code."""
+    """A running search delays the clean shutdown; a second signal ends the service at once.
+
+    Its exit code says so.
+    """
     with running(tmp_path, "demo", DRAIN_S="300") as service:
         service.behave("guardian", fault="hang")
         asking = threading.Thread(target=ask_in_vain, args=(f"{service.url}/articles?q=climate",))
@@ -136,7 +146,7 @@ def command(folder, *args, settings, **streams):
 
 
 def unread(pipe):
-    """Bytes that wait in a pipe."""
+    """The number of bytes that wait in a pipe."""
     size = array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, size)
     return size[0]
@@ -144,13 +154,13 @@ def unread(pipe):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, archive):
-    """All of it, exported."""
+    """The whole archive, exported."""
     return newsintel(tmp_path_factory.mktemp("whole"), "export", **archive).stdout
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_an_export_whose_reader_stands_still_ends(tmp_path, archive, whole, number):
-    """It says after which article to go on; that and what was read before are the whole."""
+def test_an_export_with_a_blocked_reader_ends(tmp_path, archive, whole, number):
+    """It names the article after which to continue; both parts together are the whole."""
     with command(tmp_path, "export", settings=archive, stdout=-1, stderr=-1) as process:
         wait_for(lambda: unread(process.stdout) >= 65_536, "a full pipe")
         process.send_signal(number)
@@ -165,7 +175,7 @@ def test_an_export_whose_reader_stands_still_ends(tmp_path, archive, whole, numb
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_an_import_that_waits_for_a_pipe_ends(tmp_path, archive, number):
-    """Whole batches are archived, and the line is named after the last of them."""
+    """Whole batches are archived, and the message names the line after the last of them."""
     with command(tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1) as process:
         process.stdin.write("".join(map(line, range(450))))
         process.stdin.flush()
@@ -173,13 +183,16 @@ def test_an_import_that_waits_for_a_pipe_ends(tmp_path, archive, number):
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 128 + number
         said = process.stderr.read()
-    # Where in the second batch, or behind it, it was met is for the machine to say.
+    # The machine decides where in the second batch, or after it, the signal arrives.
     assert said in {f"stopped; go on with --from-line {first}\n" for first in (1, 201, 401)}
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_dedupe_leaves_no_half_file(tmp_path, number):
-    """What was in the place of its output is as it was, nothing lies beside it, and it says that it knows nothing any more."""
+    """An older output stays as it was, and no part file is left.
+
+    The command says that it must start from the first line.
+    """
     older = tmp_path / "out.jsonl"
     older.write_text("older")
     with command(tmp_path, "dedupe", "-", "-o", str(older), settings={}, stdin=-1, stderr=-1) as process:
@@ -193,8 +206,8 @@ def test_dedupe_leaves_no_half_file(tmp_path, number):
     assert older.read_text() == "older"
 
 
-def test_what_nohup_has_ignored_stays_ignored(tmp_path, archive):
-    """A SIGHUP changes nothing then."""
+def test_ignored_sighup_stays_ignored(tmp_path, archive):
+    """SIGHUP then has no effect."""
     ignored = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
     with command(tmp_path, "import", "-", settings=archive, stdin=-1, stderr=-1, **ignored) as process:
         process.stdin.write(line(1))
@@ -206,7 +219,7 @@ def test_what_nohup_has_ignored_stays_ignored(tmp_path, archive):
 
 
 def test_a_terminal_that_closes_ends_what_runs_in_it(tmp_path):
-    """It is sent SIGHUP, and cannot write to the terminal any more, which is gone."""
+    """The command gets SIGHUP and can no longer write to the terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-m", "newsintel", "demo"], environ(tmp_path, BIND="127.0.0.1:0"))  # noqa: S606
