@@ -1,4 +1,7 @@
-"""A running simulation and clients for each of its APIs. Real sockets, the real clock, no artificial latency."""
+"""A running simulation and clients for each of its APIs.
+
+It uses real sockets, the real clock and no artificial latency.
+"""
 
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,14 +18,17 @@ from tests.waiting import PATIENCE_S
 NOW = datetime(2031, 5, 14, 12, tzinfo=UTC)
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Without certificates: nothing here speaks TLS, and loading them for each test takes longer than most tests."""
+"""Without certificates: nothing here uses TLS.
+
+Loading them for each test would take longer than most tests.
+"""
 
 Get = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
 async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
-    """The simulation at a fixed moment."""
+    """The simulation at a fixed time."""
     async with simulated_upstreams(now=NOW, seed=1) as running:
         for name in running.base_urls:
             await client.put(f"{running.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
@@ -31,14 +37,14 @@ async def simulated(client: httpx.AsyncClient) -> AsyncIterator[Simulated]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client that is patient."""
+    """A client with a long timeout."""
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S, verify=NO_TLS) as client:
         yield client
 
 
 @pytest.fixture
 async def control(simulated: Simulated, client: httpx.AsyncClient) -> Callable[..., Awaitable[httpx.Response]]:
-    """A function that takes an API's name and its new settings."""
+    """A function that takes the name of an API and its new settings."""
 
     async def put(name: str, **settings: Any) -> httpx.Response:
         return await client.put(f"{simulated.control_url}/{name}", json=settings)
@@ -48,7 +54,7 @@ async def control(simulated: Simulated, client: httpx.AsyncClient) -> Callable[.
 
 @pytest.fixture
 async def news(simulated: Simulated, client: httpx.AsyncClient) -> Get:
-    """Asks NewsAPI with the right key; parameters as keywords, `from_` for `from`."""
+    """Sends a request to NewsAPI with a valid key; parameters are keywords, `from_` is `from`."""
 
     async def get(key: str = newsapi.KEY, headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
         sent = {name.rstrip("_"): value for name, value in params.items()}
@@ -61,7 +67,7 @@ async def news(simulated: Simulated, client: httpx.AsyncClient) -> Get:
 
 @pytest.fixture
 async def paper(simulated: Simulated, client: httpx.AsyncClient) -> Get:
-    """Asks the Guardian with the right key; underscores in keywords stand for hyphens."""
+    """Sends a request to the Guardian with a valid key; underscores in keywords become hyphens."""
 
     async def get(key: str = guardian.KEY, **params: Any) -> httpx.Response:
         sent = {name.replace("_", "-"): value for name, value in params.items()}
@@ -72,7 +78,7 @@ async def paper(simulated: Simulated, client: httpx.AsyncClient) -> Get:
 
 @pytest.fixture
 async def token(simulated: Simulated, client: httpx.AsyncClient) -> str:
-    """A good Reddit token."""
+    """A valid Reddit token."""
     reply = await client.post(
         simulated.base_urls["reddit_auth"] + "/api/v1/access_token",
         data={"grant_type": "client_credentials"},
@@ -84,7 +90,7 @@ async def token(simulated: Simulated, client: httpx.AsyncClient) -> str:
 
 @pytest.fixture
 async def posts(simulated: Simulated, client: httpx.AsyncClient, token: str) -> Get:
-    """Searches Reddit with a token and a proper User-Agent; `path` is a subreddit's or none."""
+    """Searches Reddit with a token and a valid User-Agent; `path` is a subreddit's or empty."""
 
     async def get(path: str = "", headers: dict[str, str] | None = None, **params: Any) -> httpx.Response:
         sent = {"Authorization": f"bearer {token}", "User-Agent": reddit_auth.USER_AGENT} | (headers or {})

@@ -1,4 +1,4 @@
-"""The control endpoint: settings checked, counters kept, everything set back."""
+"""The control endpoint: it validates settings, counts calls and resets everything."""
 
 import httpx
 import pytest
@@ -7,7 +7,7 @@ from newsintel.demo.server import Simulated
 from tests.demo.conftest import Get
 
 
-async def test_shows_settings_and_calls(simulated: Simulated, client: httpx.AsyncClient, news: Get, paper: Get) -> None:
+async def test_get_shows_settings_and_calls(simulated: Simulated, client: httpx.AsyncClient, news: Get, paper: Get) -> None:
     """Each API has its settings and its own count of calls."""
     for _ in range(3):
         await news(q="climate")
@@ -20,7 +20,7 @@ async def test_shows_settings_and_calls(simulated: Simulated, client: httpx.Asyn
 
 
 async def test_put_changes_what_it_names(control) -> None:
-    """Settings that are left out stay as they are."""
+    """Other settings stay as they are."""
     await control("newsapi", latency_ms=5)
     reply = await control("newsapi", fault="429", retry_after="Wed, 21 Oct 2015 07:28:00 GMT")
     assert reply.status_code == 200
@@ -49,7 +49,7 @@ async def test_put_changes_what_it_names(control) -> None:
     ],
 )
 async def test_wrong_settings_are_named(simulated: Simulated, client: httpx.AsyncClient, control, settings: dict, field: str) -> None:
-    """A setting that cannot be is a 400 with its name, and nothing of the request is applied."""
+    """An invalid setting gives a 400 with its name, and nothing of the request is applied."""
     before = (await client.get(simulated.control_url)).json()
     reply = await control("newsapi", **settings)
     assert (reply.status_code, reply.json()["field"]) == (400, field)
@@ -57,20 +57,20 @@ async def test_wrong_settings_are_named(simulated: Simulated, client: httpx.Asyn
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"NaN"])
-async def test_bodies_that_are_no_settings(simulated: Simulated, client: httpx.AsyncClient, body: bytes) -> None:
-    """What is not a JSON object is a 400."""
+async def test_invalid_bodies_are_refused(simulated: Simulated, client: httpx.AsyncClient, body: bytes) -> None:
+    """A body that is not a JSON object gives a 400."""
     assert (await client.put(f"{simulated.control_url}/newsapi", content=body)).status_code == 400
 
 
-async def test_unknown_names_and_methods(simulated: Simulated, client: httpx.AsyncClient) -> None:
-    """An API that does not exist is 404, a method that does not 405."""
+async def test_unknown_names_and_methods_are_refused(simulated: Simulated, client: httpx.AsyncClient) -> None:
+    """An unknown API gives 404, an unknown method 405."""
     assert (await client.put(f"{simulated.control_url}/usenet", json={})).status_code == 404
     assert (await client.post(f"{simulated.control_url}/newsapi", json={})).status_code == 405
     assert (await client.delete(f"{simulated.control_url}/newsapi")).status_code == 405
 
 
-async def test_resets(simulated: Simulated, client: httpx.AsyncClient, control, news: Get) -> None:
-    """Counters alone, or everything."""
+async def test_delete_resets_counters_or_everything(simulated: Simulated, client: httpx.AsyncClient, control, news: Get) -> None:
+    """Counters only, or everything."""
     await control("newsapi", fault="500")
     await news(q="climate")
     assert (await client.delete(f"{simulated.control_url}/calls")).status_code == 204

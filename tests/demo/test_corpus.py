@@ -1,4 +1,4 @@
-"""The invented news: enough of it, the same every time, with duplicates and look-alikes planted."""
+"""The invented news: there is enough, it is reproducible, and it has duplicates and look-alikes."""
 
 import random
 from collections import Counter, defaultdict
@@ -31,25 +31,25 @@ def _url(document: Document) -> str:
 
 
 def test_equal_arguments_give_equal_corpora() -> None:
-    """Seed and moment decide everything; another seed tells it differently."""
+    """Seed and time decide everything; another seed gives another corpus."""
     assert build(NOW, 0) == CORPUS
     assert build(NOW, 1) != CORPUS
 
 
-def test_size() -> None:
-    """At least 25 themes and 400 stories, each with a name of its own and carried by some source."""
+def test_corpus_has_enough_themes_and_stories() -> None:
+    """At least 25 themes and 400 stories, each with a unique name and in at least one source."""
     assert len(themes()) >= 25
     assert len({story.name for story in STORIES}) == len(STORIES) >= 400
     assert {document.story for document in ALL} - {""} == {story.name for story in STORIES}
 
 
-def test_titles_of_the_material_differ() -> None:
+def test_headlines_of_stories_are_unique() -> None:
     """No two stories have the same headline: a follow-up is never a duplicate."""
     assert len({story.title.casefold() for story in STORIES}) == len(STORIES)
 
 
 def test_look_alikes_are_planted() -> None:
-    """Some stories read almost the same and are different news: a number, an opponent, a verb tells them apart."""
+    """Some headlines are nearly equal but different news: a number, an opponent, a verb differs."""
     alike = [
         (first.title, second.title)
         for first, second in combinations(STORIES, 2)
@@ -58,21 +58,21 @@ def test_look_alikes_are_planted() -> None:
     assert len(alike) >= 6
 
 
-def test_times_lie_in_the_last_days() -> None:
-    """Nothing is dated after now, nothing older than a week."""
+def test_articles_are_at_most_a_week_old() -> None:
+    """Nothing is dated after now or older than a week."""
     assert all(NOW - timedelta(days=7) < document.at <= NOW for document in ALL)
 
 
 @pytest.mark.parametrize("query", ["climate", '"neural networks"', "health", "chips", "football", "housing", "energy", "space", "economy"])
 def test_common_words_find_plenty(query: str) -> None:
-    """A word of a theme gives tens of rows in each source, also in Reddit's default subreddits."""
+    """A word of a theme finds at least 15 rows in each source, also in default subreddits."""
     front = [document for document in CORPUS.reddit if document.row["data"].get("subreddit") in ("news", "worldnews", "technology")]
     for documents, dialect in ((CORPUS.newsapi, NEWSAPI), (CORPUS.guardian, GUARDIAN), (front, REDDIT)):
         assert sum(parse(query, dialect).holds(document.text()) for document in documents) >= 15
 
 
-def test_stories_are_told_in_many_spellings() -> None:
-    """Most stories come several times, under different headlines and different spellings of one address."""
+def test_stories_have_several_headlines_and_addresses() -> None:
+    """Most stories come several times, with different headlines and spellings of one address."""
     told: dict[str, list[Document]] = defaultdict(list)
     for document in ALL:
         if document.story:
@@ -90,14 +90,14 @@ def test_stories_are_told_in_many_spellings() -> None:
     assert spellings[True] > 150
 
 
-def test_addresses_belong_to_nobody() -> None:
-    """Every address is under .example, but for Reddit's own pages and NewsAPI's mark of removed rows."""
+def test_addresses_are_reserved_example_domains() -> None:
+    """Every address is under .example, except Reddit's own pages and NewsAPI's removed rows."""
     hosts = {urlsplit(_url(document)).hostname or "" for document in ALL if document.row.get("kind") != "t5"}
     assert {host for host in hosts if not host.endswith(".example")} <= {"www.reddit.com", "removed.com"}
 
 
 def test_oddities_are_planted() -> None:
-    """What a client must cope with is there: removed rows, adult and self posts, other kinds, markup, gaps."""
+    """Difficult rows exist: removed rows, adult and self posts, other kinds, markup, gaps."""
     posts = [document.row["data"] for document in CORPUS.reddit if document.row["kind"] == "t3"]
     assert any(row.row["title"] == "[Removed]" for row in CORPUS.newsapi)
     assert any(row.row["description"] is None for row in CORPUS.newsapi)

@@ -1,4 +1,4 @@
-"""Every fault, as a client meets it."""
+"""Every fault, as a client sees it."""
 
 import gzip
 import json
@@ -30,13 +30,13 @@ ODD = ("bom", "no_token", "nan", "big_int", "error_200", "bad_row")
 
 
 def test_every_fault_is_tested() -> None:
-    """A fault that no test below produces would be a promise."""
+    """Each fault has a test below."""
     assert {"none", *BY_STATUS, *BAD_BODIES, *BROKEN, *SLOW, *FLOODS, *PACKED, *BOMBS, *ODD} == set(FAULTS)
 
 
 @pytest.mark.parametrize(("fault", "status"), BY_STATUS.items())
-async def test_statuses(news: Get, control, fault: str, status: int) -> None:
-    """Refusals and failures have the status of their name, and still say that they are simulated."""
+async def test_fault_has_the_status_of_its_name(news: Get, control, fault: str, status: int) -> None:
+    """Refusals and failures have the status of their name and the simulation's header."""
     await control("newsapi", fault=fault)
     reply = await news(q="climate")
     assert reply.status_code == status
@@ -44,8 +44,8 @@ async def test_statuses(news: Get, control, fault: str, status: int) -> None:
     assert "retry-after" not in reply.headers
 
 
-async def test_refusals_are_in_each_api_s_own_words(news: Get, paper: Get, posts: Get, control) -> None:
-    """401, 429 and 500 have the envelope of the API that is asked."""
+async def test_refusals_have_the_envelope_of_their_api(news: Get, paper: Get, posts: Get, control) -> None:
+    """401, 429 and 500 have the envelope of the API."""
     answers = {}
     for fault in ("401", "429", "500"):
         for name in ("newsapi", "guardian", "reddit"):
@@ -65,15 +65,15 @@ async def test_refusals_are_in_each_api_s_own_words(news: Get, paper: Get, posts
 
 
 @pytest.mark.parametrize("value", [30, -1, 10**9, 0.5, "soon", "Wed, 21 Oct 2015 07:28:00 GMT", ""])
-async def test_retry_after(news: Get, control, value) -> None:
-    """Retry-After is sent as it was set, with sense or without."""
+async def test_retry_after_is_sent_as_set(news: Get, control, value) -> None:
+    """Retry-After is sent exactly as set, valid or not."""
     await control("newsapi", fault="429", retry_after=value)
     assert (await news(q="climate")).headers["retry-after"] == str(value)
 
 
 @pytest.mark.parametrize("fault", BAD_BODIES)
-async def test_bodies_that_are_no_json(news: Get, control, fault: str) -> None:
-    """A 200 whose body cannot be read as JSON."""
+async def test_bad_bodies_are_not_json(news: Get, control, fault: str) -> None:
+    """A 200 whose body cannot be parsed as JSON."""
     await control("newsapi", fault=fault)
     reply = await news(q="climate")
     assert reply.status_code == 200
@@ -81,8 +81,8 @@ async def test_bodies_that_are_no_json(news: Get, control, fault: str) -> None:
         json.loads(reply.content)
 
 
-async def test_odd_values(news: Get, control) -> None:
-    """A 200 of good syntax, more or less, with values that no client should take."""
+async def test_odd_bodies_have_unusable_values(news: Get, control) -> None:
+    """A 200 with mostly valid syntax and values that no client should accept."""
     await control("newsapi", fault="bom")
     assert (await news(q="climate")).content.startswith(b"\xef\xbb\xbf{")
     await control("newsapi", fault="nan")
@@ -93,8 +93,8 @@ async def test_odd_values(news: Get, control) -> None:
     assert (await news(q="climate")).json()["status"] == "error"
 
 
-async def test_bad_row(news: Get, paper: Get, posts: Get, control) -> None:
-    """One broken article before the good ones, in each API's envelope; a refusal stays a refusal."""
+async def test_bad_row_precedes_valid_rows(news: Get, paper: Get, posts: Get, control) -> None:
+    """One broken article before the valid ones, in each API's envelope; a refusal stays one."""
     for name in ("newsapi", "guardian", "reddit"):
         await control(name, fault="bad_row")
     assert (await news(q="climate")).json()["articles"][0]["title"] is None
@@ -104,8 +104,8 @@ async def test_bad_row(news: Get, paper: Get, posts: Get, control) -> None:
 
 
 @pytest.mark.parametrize(("fault", "error"), BROKEN.items())
-async def test_broken_connections(news: Get, control, fault: str, error: type[Exception]) -> None:
-    """The response never completes; the next connection is fine."""
+async def test_broken_connection_affects_one_response(news: Get, control, fault: str, error: type[Exception]) -> None:
+    """The response never completes; the next connection works."""
     await control("newsapi", fault=fault)
     with pytest.raises(error):
         await news(q="climate")
@@ -114,16 +114,16 @@ async def test_broken_connections(news: Get, control, fault: str, error: type[Ex
 
 
 @pytest.mark.parametrize("fault", SLOW)
-async def test_slowness(news: Get, control, fault: str) -> None:
-    """Only a deadline for the whole ends it: bytes may come, the end does not."""
+async def test_slow_response_ends_only_by_a_total_deadline(news: Get, control, fault: str) -> None:
+    """Bytes may arrive, but the response does not end: only a total deadline stops it."""
     await control("newsapi", fault=fault)
     with trio.move_on_after(1.2) as scope:
         await news(q="climate")
     assert scope.cancelled_caught
 
 
-async def test_drip_keeps_a_read_timeout_happy(simulated: Simulated, client: httpx.AsyncClient, control, monkeypatch) -> None:
-    """The bytes of a dripped body come one by one, the headers at once."""
+async def test_drip_sends_the_body_byte_by_byte(simulated: Simulated, client: httpx.AsyncClient, control, monkeypatch) -> None:
+    """The headers arrive at once, then the body byte by byte."""
     monkeypatch.setattr(sabotage, "DRIP_S", 0.02)
     await control("guardian", fault="drip")
     async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=nonsense") as reply:
@@ -133,8 +133,8 @@ async def test_drip_keeps_a_read_timeout_happy(simulated: Simulated, client: htt
 
 
 @pytest.mark.parametrize("fault", FLOODS)
-async def test_floods(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
-    """A body of 100 MB, with its length told or not; the client may leave."""
+async def test_flood_sends_a_huge_body(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
+    """A body of 100 MB, with or without Content-Length; the client may leave."""
     await control("guardian", fault=fault)
     stream = await trio.open_tcp_stream("127.0.0.1", httpx.URL(simulated.control_url).port)
     async with stream:
@@ -148,8 +148,8 @@ async def test_floods(simulated: Simulated, client: httpx.AsyncClient, control, 
     assert (await client.get(simulated.base_urls["guardian"] + "/search?api-key=test")).status_code == 200
 
 
-async def test_bad_gzip(simulated: Simulated, client: httpx.AsyncClient, control) -> None:
-    """A body that is not the gzip that its header promises."""
+async def test_bad_gzip_cannot_be_decompressed(simulated: Simulated, client: httpx.AsyncClient, control) -> None:
+    """The header says gzip; the body is not."""
     await control("guardian", fault="bad_gzip")
     async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=test") as reply:
         assert reply.headers["content-encoding"] == "gzip"
@@ -159,8 +159,8 @@ async def test_bad_gzip(simulated: Simulated, client: httpx.AsyncClient, control
 
 
 @pytest.mark.parametrize("fault", BOMBS)
-async def test_bombs(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
-    """A small gzip body that unpacks to 200 MB."""
+async def test_gzip_bomb_inflates_to_200_mib(simulated: Simulated, client: httpx.AsyncClient, control, fault: str) -> None:
+    """A small gzip body that inflates to 200 MiB."""
     await control("guardian", fault=fault)
     async with client.stream("GET", simulated.base_urls["guardian"] + "/search?api-key=test") as reply:
         packed = b"".join([chunk async for chunk in reply.aiter_raw()])
@@ -174,8 +174,8 @@ async def test_bombs(simulated: Simulated, client: httpx.AsyncClient, control, f
     assert size == 200 * 1_048_576
 
 
-async def test_rate_and_counting(simulated: Simulated, client: httpx.AsyncClient, control, news: Get) -> None:
-    """A fault befalls its share of the calls; all of them are counted."""
+async def test_fault_rate_affects_a_share_of_calls(simulated: Simulated, client: httpx.AsyncClient, control, news: Get) -> None:
+    """A fault affects its share of the calls; all calls are counted."""
     await control("newsapi", fault="500", fault_rate=0.5)
     statuses = [(await news(q="zyzzyvax")).status_code for _ in range(40)]
     assert 8 < statuses.count(500) < 32
@@ -183,29 +183,29 @@ async def test_rate_and_counting(simulated: Simulated, client: httpx.AsyncClient
     assert (await client.get(f"{simulated.control_url}/newsapi")).json()["calls"] == 40
 
 
-async def test_latency(control, news: Get) -> None:
-    """An answer takes as long as it was set to, give or take the jitter."""
+async def test_answer_takes_the_set_latency(control, news: Get) -> None:
+    """An answer takes latency_ms, plus or minus the jitter."""
     await control("newsapi", latency_ms=300, jitter_ms=50)
     before = trio.current_time()
     await news(q="climate")
     assert trio.current_time() - before >= 0.25
 
 
-async def test_slow_calls(control, news: Get) -> None:
-    """A share of the calls takes slow_ms in place of latency_ms."""
+async def test_slow_rate_slows_a_share_of_calls(control, news: Get) -> None:
+    """A share of the calls takes slow_ms instead of latency_ms."""
     await control("newsapi", latency_ms=0, slow_ms=200, slow_rate=1)
     before = trio.current_time()
     await news(q="zyzzyvax")
     assert trio.current_time() - before >= 0.2
     behaviour = Behaviour(latency_ms=0, jitter_ms=0, slow_ms=200, slow_rate=0.5)
-    upstream = Upstream(None, behaviour, random.Random(1))  # no API is asked
+    upstream = Upstream(None, behaviour, random.Random(1))  # no API is called
     drawn = [upstream.latency_s() for _ in range(1000)]
     assert set(drawn) == {0.0, 0.2}
     assert 400 < drawn.count(0.2) < 600
 
 
 async def test_latency_counts_from_the_request(control, news: Get) -> None:
-    """The time that finding the articles takes is part of it."""
+    """The latency includes the time to find the articles."""
     await control("newsapi", latency_ms=250)
     times = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The Guardian's contract as the simulation keeps it."""
+"""The Guardian's API contract, as simulated."""
 
 from datetime import timedelta
 
@@ -11,8 +11,8 @@ async def _search(paper: Get, **params) -> dict:
     return (await paper(**params)).json()["response"]
 
 
-async def test_envelope(paper: Get) -> None:
-    """A good answer has the API's envelope; without show-fields there are no fields."""
+async def test_answer_has_the_guardian_envelope(paper: Get) -> None:
+    """A successful answer has the API's envelope; without show-fields it has no fields."""
     found = await _search(paper, q="climate")
     assert {name: found[name] for name in ("status", "userTier", "startIndex", "pageSize", "currentPage", "orderBy")} == {
         "status": "ok",
@@ -27,14 +27,14 @@ async def test_envelope(paper: Get) -> None:
     assert not any("fields" in row for row in found["results"])
 
 
-async def test_nothing_found(paper: Get) -> None:
+async def test_no_match_is_ok_and_empty(paper: Get) -> None:
     """No match is "ok" with no pages."""
     found = await _search(paper, q="zyzzyvax")
     assert (found["status"], found["total"], found["pages"], found["results"]) == ("ok", 0, 0, [])
 
 
-async def test_keys(paper: Get) -> None:
-    """The gateway refuses without the envelope; `test` is a key too."""
+async def test_invalid_key_is_refused(paper: Get) -> None:
+    """The gateway's refusal has no envelope; `test` is a valid key."""
     refused = await paper(key="nonsense", q="climate")
     assert (refused.status_code, refused.json()) == (401, {"message": "Unauthorized"})
     assert (await _search(paper, key="test", q="climate"))["userTier"] == "test"
@@ -52,7 +52,7 @@ async def test_keys(paper: Get) -> None:
         ({"from_date": "last week"}, "Dates must be an ISO8601 date or datetime"),
     ],
 )
-async def test_parameter_errors(paper: Get, params: dict, message: str) -> None:
+async def test_parameter_errors_are_in_the_envelope(paper: Get, params: dict, message: str) -> None:
     """The API's own errors are 400 inside the envelope."""
     reply = await paper(**params)
     assert reply.status_code == 400
@@ -60,8 +60,8 @@ async def test_parameter_errors(paper: Get, params: dict, message: str) -> None:
     assert reply.json()["response"]["message"].startswith(message)
 
 
-async def test_sizes_and_last_page(paper: Get) -> None:
-    """Pages up to 200 rows; the last page is short; the pages hold every row once."""
+async def test_pages_hold_every_row_once(paper: Get) -> None:
+    """A page has up to 200 rows; the last page is short; the pages hold every row once."""
     whole = await _search(paper, q="climate", page_size=200)
     assert len(whole["results"]) == whole["total"]
     first = await _search(paper, q="climate", page_size=50)
@@ -73,7 +73,7 @@ async def test_sizes_and_last_page(paper: Get) -> None:
 
 
 async def test_words_are_alternatives(paper: Get) -> None:
-    """Two bare words find more than each; AND finds fewer; AND NOT takes away."""
+    """Two bare words find more than one; AND finds fewer; AND NOT excludes."""
     climate = (await _search(paper, q="climate"))["total"]
     chips = (await _search(paper, q="chips"))["total"]
     both = (await _search(paper, q="climate AND chips"))["total"]
@@ -81,8 +81,8 @@ async def test_words_are_alternatives(paper: Get) -> None:
     assert (await _search(paper, q="climate AND NOT chips"))["total"] == climate - both
 
 
-async def test_orders(paper: Get) -> None:
-    """Relevance is the default with q, newest without; oldest is its reverse."""
+async def test_order_by_sorts_results(paper: Get) -> None:
+    """With q the default is relevance, without it newest; oldest is the reverse of newest."""
     assert (await _search(paper))["orderBy"] == "newest"
     for order, backwards in (("newest", True), ("oldest", False)):
         found = await _search(paper, q="climate", order_by=order, page_size=50)
@@ -90,8 +90,8 @@ async def test_orders(paper: Get) -> None:
         assert times == sorted(times, reverse=backwards)
 
 
-async def test_fields(paper: Get) -> None:
-    """Only the fields asked for, as text, and each only if it has a value."""
+async def test_show_fields_selects_fields(paper: Get) -> None:
+    """Only the requested fields, as text, and each only if it has a value."""
     rows = (await _search(paper, q="climate", show_fields="trailText,thumbnail,wordcount", page_size=100))["results"]
     assert all(set(row["fields"]) <= {"trailText", "thumbnail", "wordcount"} for row in rows)
     assert any("thumbnail" not in row["fields"] for row in rows)
@@ -99,8 +99,8 @@ async def test_fields(paper: Get) -> None:
     assert "body" in (await _search(paper, q="climate", show_fields="all"))["results"][0]["fields"]
 
 
-async def test_filters(paper: Get) -> None:
-    """Dates are inclusive; sections, fields and language narrow."""
+async def test_filters_narrow_the_answer(paper: Get) -> None:
+    """Dates are inclusive; sections, fields and language narrow the answer."""
     day = f"{NOW - timedelta(days=2):%Y-%m-%d}"
     rows = (await _search(paper, from_date=day, to_date=day, page_size=200))["results"]
     assert rows
@@ -111,16 +111,16 @@ async def test_filters(paper: Get) -> None:
     assert (await _search(paper, lang="de"))["total"] == 0
 
 
-async def test_pace_when_switched_on(paper: Get, control) -> None:
-    """A developer key may ask once a second; the refusal has no envelope."""
+async def test_pace_is_limited_when_switched_on(paper: Get, control) -> None:
+    """A developer key may send one request per second; the refusal has no envelope."""
     await control("guardian", limited=True)
     first, second = await paper(q="climate"), await paper(q="climate")
     assert first.headers["x-ratelimit-remaining-day"] == "499"
     assert (second.status_code, second.json()) == (429, {"message": "API rate limit exceeded"})
 
 
-async def test_other_paths(simulated, client) -> None:
-    """Unknown paths are the API's 404."""
+async def test_unknown_path_is_404(simulated, client) -> None:
+    """Unknown paths give the API's 404."""
     reply = await client.get(simulated.base_urls["guardian"] + "/nothing/here?api-key=test")
     assert reply.status_code == 404
     assert reply.json()["response"]["message"] == "The requested resource could not be found."

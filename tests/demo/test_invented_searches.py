@@ -1,4 +1,4 @@
-"""Invented searches: the same whenever they are told again, never in the future, and each about something in the invented news."""
+"""Invented searches: reproducible, never in the future, each about the invented news."""
 
 from collections import Counter
 from datetime import timedelta
@@ -14,32 +14,35 @@ TOLD = invented_searches(NOON)
 
 
 def test_equal_arguments_give_equal_searches():
-    """Another seed gives others."""
+    """Another seed gives other searches."""
     assert invented_searches(NOON) == TOLD
     assert invented_searches(NOON, seed=1) != TOLD
 
 
-def test_nothing_is_in_the_future_or_further_back_than_said():
-    """In the order in which it happened."""
+def test_searches_lie_within_the_last_days():
+    """The searches are in the order of their times."""
     assert all(NOON - timedelta(days=DAYS) < one.at <= NOON for one in TOLD)
     assert sorted(TOLD, key=lambda one: one.at) == TOLD
 
 
-def test_a_later_telling_only_adds_to_habits():
-    """So that telling twice counts nobody twice."""
+def test_a_later_run_only_adds_to_habits():
+    """So a second run counts nobody twice."""
     habits = {query for group in HABITS for query in group} - {query for group, _, _ in NEWS for query in group}
     before = {one for one in TOLD if one.query in habits and one.at.date() > (NOON - timedelta(days=DAYS - 1)).date()}
     assert before <= set(invented_searches(NOON + timedelta(hours=5)))
 
 
-def test_they_are_in_their_normal_form():
-    """What is counted is what is written here."""
+def test_queries_are_in_their_normal_form():
+    """The queries are counted exactly as written here."""
     assert set(queries()) == {one.query for one in TOLD}
     assert all(normal_form(understand(query, sources=()).clauses) == query for query in queries())
 
 
 def test_habits_reach_the_floor_daily_and_news_breaks():
-    """Three people and more a day for a habit; more for today's news than on any day before."""
+    """At least three people a day search for a habit.
+
+    Today's news has more people than on any earlier day.
+    """
     people = Counter((query, day) for query, day, _ in {(one.query, one.at.date(), one.person) for one in TOLD})
     full_days = {one.at.date() for one in TOLD} - {NOON.date()}
     reached = [people[query, day] >= 3 for group in HABITS for query in group for day in full_days]

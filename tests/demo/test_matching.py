@@ -1,4 +1,4 @@
-"""The three query languages."""
+"""The query languages of the three APIs."""
 
 import pytest
 
@@ -34,18 +34,18 @@ TEXT = fold("Scientists\u2019 neural networks <b>beat</b> the storm forecast")
         ("NOT " * 500 + "neural", False, False, False),
     ],
 )
-def test_dialects(query: str, *, newsapi: bool, guardian: bool, reddit: bool) -> None:
-    """One query means different things to the three, and no query is too odd for them."""
+def test_each_api_has_its_own_query_language(query: str, *, newsapi: bool, guardian: bool, reddit: bool) -> None:
+    """One query means different things to the three APIs, and none fails on an odd query."""
     found = tuple(parse(query, dialect).holds(TEXT) for dialect in (NEWSAPI, GUARDIAN, REDDIT))
     assert found == (newsapi, guardian, reddit)
 
 
 def test_fold_compares_words() -> None:
-    """Case, apostrophes, tags and plurals do not count; parts of words do not match."""
+    """Case, apostrophes, tags and plurals do not matter; parts of words do not match."""
     assert fold("It\u2019s <i>CHIPS</i>, not news") == fold("its chip not news")
     assert not parse("art", REDDIT).holds(fold("smart party"))
 
 
 def test_wanted_leaves_negations_out() -> None:
-    """Relevance looks for what is wanted only."""
+    """Relevance uses only the words that are wanted."""
     assert parse("chips AND (power OR energy) NOT oil", NEWSAPI).wanted() == (" chip ", " power ", " energy ")

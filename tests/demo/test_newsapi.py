@@ -1,4 +1,4 @@
-"""NewsAPI's contract as the simulation keeps it."""
+"""NewsAPI's contract, as simulated."""
 
 from datetime import timedelta
 
@@ -12,8 +12,8 @@ def _error(reply) -> tuple[int, str]:
     return reply.status_code, reply.json()["code"]
 
 
-async def test_envelope(news: Get) -> None:
-    """A good answer has NewsAPI's envelope and headers, and says that it is simulated."""
+async def test_answer_has_the_newsapi_envelope(news: Get) -> None:
+    """A successful answer has NewsAPI's envelope and headers, and the simulation's header."""
     reply = await news(q="climate", pageSize=5)
     body = reply.json()
     assert body["status"] == "ok"
@@ -25,12 +25,12 @@ async def test_envelope(news: Get) -> None:
 
 
 async def test_unknown_word_finds_nothing(news: Get) -> None:
-    """No match is an honest empty answer."""
+    """No match is "ok" with no articles."""
     assert (await news(q="zyzzyvax")).json() == {"status": "ok", "totalResults": 0, "articles": []}
 
 
-async def test_keys(news: Get) -> None:
-    """A missing and a wrong key are 401, each with its code; all three places for a key work."""
+async def test_missing_and_wrong_keys_are_refused(news: Get) -> None:
+    """A missing and a wrong key are 401, each with its code; a key works in all three places."""
     assert _error(await news(key="", q="climate")) == (401, "apiKeyMissing")
     assert _error(await news(key="nonsense", q="climate")) == (401, "apiKeyInvalid")
     assert (await news(key="", apiKey="demo-newsapi-key", q="climate")).status_code == 200
@@ -60,25 +60,25 @@ async def test_browsers_are_refused(news: Get) -> None:
         ({"q": "a", "pageSize": 90, "page": 2}, 426, "maximumResultsReached"),
     ],
 )
-async def test_parameter_errors(news: Get, params: dict, status: int, code: str) -> None:
+async def test_bad_parameters_are_refused(news: Get, params: dict, status: int, code: str) -> None:
     """Bad parameters are 400; what the plan does not allow is 426."""
     assert _error(await news(**params)) == (status, code)
 
 
 async def test_paging_message_names_the_results(news: Get) -> None:
-    """The 426 says which results were asked for, as recorded."""
+    """The 426 names the requested results, as in the recording."""
     assert "results 90 to 180." in (await news(q="a", pageSize=90, page=2)).json()["message"]
 
 
 async def test_pages_follow_each_other(news: Get) -> None:
-    """Two pages of 20 are the one page of 40."""
+    """Two pages of 20 equal one page of 40."""
     whole = (await news(q="climate", pageSize=40)).json()["articles"]
     halves = [(await news(q="climate", pageSize=20, page=page)).json()["articles"] for page in (1, 2)]
     assert halves[0] + halves[1] == whole
 
 
-async def test_orders(news: Get) -> None:
-    """Newest first by default; relevance puts the word in the title first."""
+async def test_sort_by_orders_articles(news: Get) -> None:
+    """Newest first by default; relevance puts a match in the title first."""
     times = [row["publishedAt"] for row in (await news(q="football NOT removed")).json()["articles"] if row["title"] != "[Removed]"]
     assert times == sorted(times, reverse=True)
     best = (await news(q="lynx", sortBy="relevancy")).json()["articles"]
@@ -87,7 +87,7 @@ async def test_orders(news: Get) -> None:
     assert (await news(q="climate", sortBy="popularity")).json()["articles"] != (await news(q="climate")).json()["articles"]
 
 
-async def test_filters(news: Get) -> None:
+async def test_filters_narrow_the_answer(news: Get) -> None:
     """Dates, outlets, language and searchIn narrow the answer."""
     start, end = NOW - timedelta(days=3), NOW - timedelta(days=1)
     rows = (await news(q="climate", from_=f"{start:%Y-%m-%dT%H:%M:%S}", to=f"{end:%Y-%m-%dT%H:%M:%S}")).json()["articles"]
@@ -102,8 +102,8 @@ async def test_filters(news: Get) -> None:
     assert all("climate" in row["title"].lower() for row in (await news(q="climate", searchIn="title")).json()["articles"])
 
 
-async def test_limits_when_switched_on(news: Get, control) -> None:
-    """50 calls in twelve hours, and articles a day late; neither unless asked for."""
+async def test_limits_apply_when_switched_on(news: Get, control) -> None:
+    """50 calls in twelve hours, and articles a day late; both only if switched on."""
     for _ in range(49):
         await news(key="demo-newsapi-key", q="zyzzyvax")
     await control("newsapi", limited=True)
@@ -117,6 +117,6 @@ async def test_limits_when_switched_on(news: Get, control) -> None:
     assert (await news(q="climate")).status_code == 200
 
 
-async def test_other_endpoints(simulated, client) -> None:
-    """What is not simulated says so with 404."""
+async def test_unknown_endpoint_is_404(simulated, client) -> None:
+    """An endpoint that is not simulated gives 404."""
     assert (await client.get(simulated.base_urls["newsapi"] + "/v2/top-headlines")).status_code == 404

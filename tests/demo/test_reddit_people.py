@@ -1,4 +1,4 @@
-"""The page that stands in for Reddit's, and what comes of an answer: as Reddit's own source and its recorded answers have it."""
+"""The simulated sign-in page of Reddit and its tokens, as in Reddit's source and recordings."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,7 +20,7 @@ ASKED = {
 
 @pytest.fixture
 def www(simulated, client):
-    """Asks www.reddit.com, as our service or as a browser."""
+    """Sends a request to www.reddit.com, as our service or as a browser."""
     base = simulated.base_urls["reddit_auth"] + "/api/v1/"
 
     async def ask(method, path, **options):
@@ -32,7 +32,7 @@ def www(simulated, client):
 
 @pytest.fixture
 def me(simulated, client):
-    """Asks oauth.reddit.com who a token speaks for."""
+    """Asks oauth.reddit.com for the account of a token."""
 
     async def ask(token):
         headers = AGENT | {"Authorization": f"bearer {token}"}
@@ -42,18 +42,18 @@ def me(simulated, client):
 
 
 async def allowed(www, **changes):
-    """A code, as Alice's browser comes back with it."""
+    """The code that Alice's browser brings back."""
     done = await www("POST", "authorize", params=ASKED | changes, data={"username": "alice", "decision": "allow"})
     return dict(parse_qsl(urlsplit(done.headers["Location"]).query))["code"]
 
 
 async def granted(www, **form):
-    """The token endpoint's status and body."""
+    """The status and body from the token endpoint."""
     response = await www("POST", "access_token", data=form)
     return response.status_code, response.json()
 
 
-async def test_the_page_says_what_it_is_and_asks(www):
+async def test_the_page_says_that_it_is_not_reddit(www):
     """It tells people not to type a password."""
     page = await www("GET", "authorize", params=ASKED)
     assert page.status_code == 200
@@ -79,15 +79,15 @@ async def test_the_page_says_what_it_is_and_asks(www):
     ],
 )
 async def test_a_wrong_request_is_a_page_and_no_redirect(www, wrong):
-    """As Reddit's source has it: whoever asks wrongly may also have the wrong address."""
+    """As in Reddit's source: an invalid request may also have an invalid address."""
     for method in ("GET", "POST"):
         page = await www(method, "authorize", params=ASKED | wrong)
         assert (page.status_code, page.headers.get("Location")) == (400, None)
         assert next(iter(wrong)) in page.text
 
 
-async def test_whoever_decides_is_sent_back_with_the_state(www):
-    """And with the empty fragment that Reddit adds."""
+async def test_each_decision_redirects_with_the_state(www):
+    """Both decisions redirect with the empty fragment that Reddit adds."""
     no = await www("POST", "authorize", params=ASKED, data={"decision": "deny"})
     assert no.headers["Location"] == f"{BACK}?state=a+state&error=access_denied#_"
     yes = await www("POST", "authorize", params=ASKED, data={"username": "alice", "decision": "allow"})
@@ -95,8 +95,8 @@ async def test_whoever_decides_is_sent_back_with_the_state(www):
     assert (await www("POST", "authorize", params=ASKED, data={"username": "a b", "decision": "allow"})).status_code == 400
 
 
-async def test_a_code_is_good_once_and_for_its_own_address(www):
-    """What is wrong with it is told with status 200."""
+async def test_a_code_works_once_and_only_for_its_own_address(www):
+    """Errors have status 200."""
     code = await allowed(www)
     grant = {"grant_type": "authorization_code", "redirect_uri": BACK}
     assert await granted(www, **grant | {"redirect_uri": "http://localhost:8000/other"}, code=code) == (200, {"error": "invalid_grant"})
@@ -108,14 +108,14 @@ async def test_a_code_is_good_once_and_for_its_own_address(www):
 
 
 async def test_a_temporary_grant_has_no_refresh_token(www):
-    """Only a permanent one does."""
+    """Only a permanent one has."""
     code = await allowed(www, duration="temporary")
     _, body = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=code)
     assert "refresh_token" not in body
 
 
-async def test_tokens_speak_for_their_person_until_they_are_revoked(www, me):
-    """A refresh token takes all access tokens of its person along when it ends."""
+async def test_tokens_identify_their_person_until_they_are_revoked(www, me):
+    """Revoking a refresh token revokes all access tokens of its person."""
     _, first = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
     _, second = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
     for token in (first["access_token"], second["access_token"]):
@@ -127,7 +127,7 @@ async def test_tokens_speak_for_their_person_until_they_are_revoked(www, me):
 
 
 async def test_an_access_token_alone_can_be_revoked(www, me):
-    """The others of the person go on."""
+    """The person's other tokens stay valid."""
     _, first = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
     _, second = await granted(www, grant_type="authorization_code", redirect_uri=BACK, code=await allowed(www))
     await www("POST", "revoke_token", data={"token": first["access_token"]})
@@ -135,7 +135,7 @@ async def test_an_access_token_alone_can_be_revoked(www, me):
     assert (await me(second["access_token"])).status_code == 200
 
 
-async def test_the_applications_own_token_speaks_for_nobody(www, me):
+async def test_the_applications_own_token_has_no_account(www, me):
     """It has no identity scope."""
     _, own = await granted(www, grant_type="client_credentials")
     refused = await me(own["access_token"])

@@ -28,8 +28,8 @@ def _write(folder: Path, name: str, value: Any) -> None:
     path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
 
 
-def test_rows_are_kept_as_they_are(tmp_path: Path) -> None:
-    """Bodies, arrays alone and arrays of listings are read; everything else is passed over."""
+def test_recorded_rows_are_unchanged(tmp_path: Path) -> None:
+    """Bodies, bare arrays and arrays of listings are read; everything else is skipped."""
     _write(tmp_path, "newsapi/body.json", {"status": "ok", "totalResults": 1, "articles": [ARTICLE, None, {"title": "no date"}]})
     _write(tmp_path, "newsapi/array.json", [ARTICLE])
     _write(tmp_path, "newsapi/broken.json", "{")
@@ -50,8 +50,8 @@ NO_NUMBER = [None, "x", "1e9", [1], {}, True, 1e300, -1e300, -1e18, 10**18, 2**6
 
 
 @pytest.mark.parametrize("value", NO_NUMBER)
-def test_a_value_of_another_kind_spoils_no_recording(tmp_path: Path, value: Any) -> None:
-    """Such a row is kept as it is, and sorts last where its date is none; in each API's own member."""
+def test_a_value_of_another_type_does_not_break_a_recording(tmp_path: Path, value: Any) -> None:
+    """Such a row is unchanged and sorts last if its date is invalid, in each API."""
     post = {"kind": "t3", "data": POST["data"] | {"created_utc": value, "score": value, "title": value, "selftext": value}}
     piece = ARTICLE | {"publishedAt": value, "title": value, "description": value}
     result = RESULT | {"webPublicationDate": value, "webTitle": value, "fields": value}
@@ -68,7 +68,7 @@ def test_a_value_of_another_kind_spoils_no_recording(tmp_path: Path, value: Any)
 @pytest.mark.parametrize(
     "files", [{}, {"newsapi/a.json": "{"}, {"reddit/a.json": {"kind": "Listing", "data": {"children": []}}}, {"a.json": [ARTICLE]}]
 )
-def test_a_folder_with_nothing_to_replay(tmp_path: Path, files: dict[str, Any]) -> None:
+def test_a_folder_with_nothing_to_replay_is_refused(tmp_path: Path, files: dict[str, Any]) -> None:
     """One clear error that names the folder."""
     for name, value in files.items():
         _write(tmp_path, name, value)
@@ -79,15 +79,15 @@ def test_a_folder_with_nothing_to_replay(tmp_path: Path, files: dict[str, Any]) 
 
 
 async def test_an_error_comes_before_the_server(tmp_path: Path) -> None:
-    """Nothing listens when there is nothing to replay; the error is not in a group."""
+    """The error comes before anything listens, and not in an exception group."""
     with pytest.raises(ReplayError):
         async with simulated_upstreams(replay=tmp_path):
             pytest.fail("it ran")
 
 
 @needs_shared
-async def test_recordings_behind_the_same_contract(client: httpx.AsyncClient) -> None:
-    """Real rows come verbatim, found by the API's own matching, behind the same keys and limits."""
+async def test_recordings_are_served_behind_the_same_contract(client: httpx.AsyncClient) -> None:
+    """Real rows are returned verbatim, with the API's own matching, keys and limits."""
     recorded = SHARED / "recorded"
     async with simulated_upstreams(replay=recorded) as running:
         url = running.base_urls["newsapi"] + "/v2/everything"

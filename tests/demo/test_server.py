@@ -1,4 +1,4 @@
-"""The server as a whole: where it is, what it calls itself, how it ends."""
+"""The server as a whole: its addresses, its headers and its end."""
 
 from typing import cast
 
@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE_S
 
 
 async def test_environ_points_at_working_apis(simulated: Simulated, client: httpx.AsyncClient) -> None:
-    """Addresses and keys of the environment are enough to be answered; pace and quota are off."""
+    """The addresses and keys of the environment are enough; pace and quota are off."""
     environ = {name.removeprefix("NEWSINTEL_"): value for name, value in simulated.environ.items()}
     news = {"X-Api-Key": environ["NEWSAPI_KEY"]}
     assert (await client.get(environ["NEWSAPI_URL"] + "/v2/everything?q=climate", headers=news)).status_code == 200
@@ -32,8 +32,8 @@ async def test_environ_points_at_working_apis(simulated: Simulated, client: http
     assert environ["NEWSAPI_QUOTA"] == environ["GUARDIAN_QUOTA"] == "off"
 
 
-async def test_front_page(simulated: Simulated, client: httpx.AsyncClient) -> None:
-    """The page says that all this is simulated and how to control it."""
+async def test_front_page_explains_the_simulation(simulated: Simulated, client: httpx.AsyncClient) -> None:
+    """The page says that everything is simulated and how to control it."""
     reply = await client.get(simulated.control_url.removesuffix("/_control") + "/")
     assert reply.headers["x-simulated"] == "newsintel-demo"
     assert "imitates" in reply.text
@@ -41,7 +41,7 @@ async def test_front_page(simulated: Simulated, client: httpx.AsyncClient) -> No
     assert "gzip_bomb" in reply.text
 
 
-async def test_nothing_elsewhere(simulated: Simulated, client: httpx.AsyncClient) -> None:
+async def test_unknown_path_is_404_and_head_has_no_body(simulated: Simulated, client: httpx.AsyncClient) -> None:
     """Any other path is 404; HEAD has no body."""
     root = simulated.control_url.removesuffix("/_control")
     assert (await client.get(root + "/elsewhere")).status_code == 404
@@ -49,8 +49,8 @@ async def test_nothing_elsewhere(simulated: Simulated, client: httpx.AsyncClient
     assert (head.status_code, head.content) == (200, b"")
 
 
-async def test_connections_are_kept(simulated: Simulated) -> None:
-    """Several requests go over one connection, as with the real servers."""
+async def test_connections_are_reused(simulated: Simulated) -> None:
+    """Several requests use one connection, as with the real servers."""
     port = int(simulated.control_url.rsplit(":", 1)[1].split("/")[0])
     stream = await trio.open_tcp_stream("127.0.0.1", port)
     async with stream:
@@ -70,8 +70,8 @@ async def test_connections_are_kept(simulated: Simulated) -> None:
         b"GET /reddit-www/api/v1/authorize?redirect_uri=http://[::1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
     ],
 )
-async def test_nonsense_costs_only_its_connection(simulated: Simulated, client: httpx.AsyncClient, sent: bytes) -> None:
-    """Whatever a client sends, the server goes on."""
+async def test_nonsense_ends_only_its_connection(simulated: Simulated, client: httpx.AsyncClient, sent: bytes) -> None:
+    """Whatever a client sends, the server keeps running."""
     port = int(simulated.control_url.rsplit(":", 1)[1].split("/")[0])
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         with trio.move_on_after(PATIENCE_S) as scope:
@@ -85,11 +85,11 @@ async def test_nonsense_costs_only_its_connection(simulated: Simulated, client: 
     assert (await client.get(simulated.control_url)).status_code == 200
 
 
-async def test_a_bug_costs_only_its_connection(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    """An API that fails to answer is a bug: it is logged, and the server goes on."""
+async def test_a_bug_ends_only_its_connection(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    """An API that fails to answer is a bug: it is logged, and the server keeps running."""
 
     class Broken:
-        """Fails to answer."""
+        """Raises instead of answering."""
 
         def answer(self, _request: Request, *, limited: bool) -> Reply:
             raise ValueError(f"not thought of, limited {limited}")
@@ -103,14 +103,14 @@ async def test_a_bug_costs_only_its_connection(client: httpx.AsyncClient, caplog
     assert record.levelname == "ERROR"
 
 
-async def test_ends_promptly(client: httpx.AsyncClient) -> None:
-    """Leaving the block ends the server at once, whatever is in the air: here an answer that never comes."""
+async def test_leaving_the_block_ends_the_server_at_once(client: httpx.AsyncClient) -> None:
+    """Leaving the block ends the server at once, here during a request that never ends."""
     with trio.fail_after(PATIENCE_S):
         await leave_with_a_request_in_the_air(client)
 
 
 async def leave_with_a_request_in_the_air(client: httpx.AsyncClient) -> None:
-    """Ask for what never comes, and leave."""
+    """Start a request that is never answered, and leave the block."""
     async with trio.open_nursery() as nursery:
         async with simulated_upstreams() as running:
             await client.put(f"{running.control_url}/newsapi", json={"fault": "hang"})
@@ -123,8 +123,8 @@ async def leave_with_a_request_in_the_air(client: httpx.AsyncClient) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_cancelling_ends_it() -> None:
-    """A cancelled scope round the block is enough."""
+async def test_cancelling_ends_the_server() -> None:
+    """A cancelled scope around the block is enough."""
     with trio.move_on_after(0.2) as scope:
         async with simulated_upstreams():
             await trio.sleep_forever()
