@@ -1,4 +1,4 @@
-"""The load generator, against real servers: it must count right, or every figure is wrong."""
+"""The load generator against real servers: if it counts wrong, every figure is wrong."""
 
 import hashlib
 import socket
@@ -15,7 +15,7 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def _server(serve: Serve) -> Iterator[int]:
-    """A server that hands each connection to `serve` in a thread of its own."""
+    """A server that gives each connection to `serve` in its own thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads = []
 
@@ -60,8 +60,11 @@ def _echo(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("connections", [1, 3, 20])
-def test_each_target_once(connections):
-    """Without a time each target is asked once, whatever the number of connections, and its own answer kept."""
+def test_each_target_is_requested_once(connections):
+    """Without `seconds` each target is requested once, whatever the number of connections.
+
+    Its own answer is kept.
+    """
     targets = [f"/{number}" for number in range(10)]
     with _server(_echo) as port:
         load = drive(Job((port,), targets, connections, keep=Keep.ALL))
@@ -71,8 +74,8 @@ def test_each_target_once(connections):
     assert load.rate == pytest.approx(10 / load.seconds)
 
 
-def test_for_a_time():
-    """With a time the targets start over; what is kept may be a digest or nothing."""
+def test_targets_repeat_until_the_time_is_over():
+    """With `seconds` the targets repeat; the digest of an answer is kept, or nothing."""
     with _server(_echo) as port:
         load = drive(Job((port,), ["/a", "/b"], 2, seconds=0.2, keep=Keep.DIGEST))
         bare = drive(Job((port,), ["/a"], 1, seconds=0.05))
@@ -83,8 +86,8 @@ def test_for_a_time():
     assert not any(one.body or one.digest for one in bare.answers)
 
 
-def test_answers_in_pieces():
-    """A response that comes byte by byte is one response, timed to its last byte."""
+def test_an_answer_in_pieces_is_one_answer():
+    """A response in single bytes is one response, timed to its last byte."""
 
     def drip(connection: socket.socket) -> None:
         while _target(connection) is not None:
@@ -97,7 +100,7 @@ def test_answers_in_pieces():
 
 
 def test_other_statuses_are_failures():
-    """A 503 is an answer, and not a good one."""
+    """A 503 is an answer and a failure."""
 
     def refuse(connection: socket.socket) -> None:
         while _target(connection) is not None:
@@ -108,8 +111,8 @@ def test_other_statuses_are_failures():
     assert ([one.status for one in load.answers], load.failed, load.rate) == ([503, 503], 2, 0)
 
 
-def test_a_server_that_closes_in_order_costs_no_request():
-    """`Connection: close` is heeded: the next request goes over a new connection, and none fails."""
+def test_connection_close_fails_no_request():
+    """After `Connection: close` the next request uses a new connection, and none fails."""
 
     def once(connection: socket.socket) -> None:
         _target(connection)
@@ -121,7 +124,7 @@ def test_a_server_that_closes_in_order_costs_no_request():
 
 
 def test_a_broken_connection_is_a_failed_request():
-    """One that ends before its answer counts as status 0, and the rest is still asked."""
+    """It counts as status 0, and the other requests are still sent."""
     broken = threading.Event()
 
     def break_once(connection: socket.socket) -> None:
@@ -136,8 +139,8 @@ def test_a_broken_connection_is_a_failed_request():
     assert [(one.target, one.status) for one in load.answers] == [("/a", 0), ("/b", 200)]
 
 
-def test_patience():
-    """An answer that does not come in time is given up, and counts as what it took until then."""
+def test_a_request_that_times_out_fails():
+    """A request that times out fails, and its latency is the time until then."""
 
     def ignore(connection: socket.socket) -> None:
         while _target(connection) is not None:
@@ -149,8 +152,8 @@ def test_patience():
     assert load.answers[0].latency_s >= 0.2
 
 
-def test_connections_are_dealt_out():
-    """Several servers get connections in turn."""
+def test_connections_are_distributed_among_servers():
+    """Connections go to the servers in turn."""
     with _server(_echo) as one, _server(_echo) as other:
         load = drive(Job((one, other), ["/"] * 4, 4, keep=Keep.ALL))
     assert len(load.answers) == 4

@@ -1,4 +1,4 @@
-"""The invented corpus: what the benchmark's figures and the plans' tests rest on."""
+"""The invented corpus, on which the benchmark's figures and the tests of query plans depend."""
 
 from collections import Counter
 from datetime import timedelta
@@ -8,13 +8,16 @@ from benchmarks.corpus import DAYS, END, Corpus
 
 
 def test_the_same_seed_makes_the_same_articles():
-    """And another seed others."""
+    """Another seed makes other articles."""
     assert list(Corpus(50).articles()) == list(Corpus(50).articles())
     assert list(Corpus(50, seed=2).articles()) != list(Corpus(50).articles())
 
 
-def test_articles_come_as_an_archive_meets_them():
-    """Each once, in the order of their fetches, more and more of them; some titles twice; words as common as they should be."""
+def test_articles_come_in_the_order_of_an_archive():
+    """Each once, in the order of fetches, at a growing rate.
+
+    Some titles come twice, and words have the intended frequency.
+    """
     articles = list(Corpus(5_000).articles())
     assert len({one.id for one, _ in articles}) == 5_000
     assert all(one <= two for (_, one), (_, two) in pairwise(articles))

@@ -1,12 +1,12 @@
-"""The choice of queries in the everyday mix."""
+"""The choice of queries in the target `mix`."""
 
 from collections import Counter
 
 from benchmarks.targets.mix import zipf
 
 
-def test_zipf():
-    """The n-th query is asked about 1/n as often as the first; equal seeds choose alike."""
+def test_queries_follow_zipfs_law():
+    """The n-th query is 1/n as frequent as the first; equal seeds give equal choices."""
     names = [f"q{rank}" for rank in range(500)]
     counted = Counter(zipf(names, seed=3))
     assert 0.13 < counted["q0"] / 50_000 < 0.17

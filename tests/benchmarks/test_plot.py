@@ -1,4 +1,4 @@
-"""The plots: well-formed SVG that shows what it was given."""
+"""The plots: well-formed SVG that shows the given figures."""
 
 from xml.etree import ElementTree as ET
 
@@ -17,7 +17,10 @@ def _parsed(text: str) -> ET.Element:
 
 
 def test_bars_are_as_long_as_their_figures():
-    """Twice the figure is twice the length from the same start; labels are escaped; the goal is drawn."""
+    """Bars start at the same place, and twice the figure is twice the length.
+
+    Labels are escaped, and the goal is drawn.
+    """
     some = [Bar("a <b> & c", "newsintel", Figure(10, 5, 20)), Bar("d", "floor", Figure(5, 5, 5))]
     root = _parsed(bars("Title", "ms", some, goal=8))
     one, other = root.iter(f"{SVG}rect")
@@ -28,15 +31,18 @@ def test_bars_are_as_long_as_their_figures():
     assert [path for path in root.iter(f"{SVG}path") if path.attrib["class"] == "goal"]
 
 
-def test_bars_without_a_goal_and_of_nothing():
-    """No goal, no line; figures of 0 and below it divide by nothing and have no negative length."""
+def test_bars_need_no_goal_and_no_positive_figures():
+    """Without a goal there is no line.
+
+    Figures of 0 or less give no error and no negative length.
+    """
     root = _parsed(bars("T", "ms", [Bar("a", "x", Figure(0, 0, 0)), Bar("b", "x", Figure(-3, -4, 0))]))
     assert not [path for path in root.iter(f"{SVG}path") if path.attrib["class"] == "goal"]
     assert all(float(rect.attrib["width"]) > 0 for rect in root.iter(f"{SVG}rect"))
 
 
-def test_curves():
-    """A line with a point for each of its points, from the origin up and to the right, and its name."""
+def test_curve_has_its_points_and_its_name():
+    """The line has each of its points, goes up and to the right, and has its name."""
     root = _parsed(curves("Memory", "searches", "MiB", {"newsintel": [(0, 0), (500, 90), (1000, 100)]}))
     (line,) = root.iter(f"{SVG}polyline")
     points = [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]

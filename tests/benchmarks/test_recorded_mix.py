@@ -1,12 +1,12 @@
-"""The invented mix of latencies that `newsintel deadlines` can be tried on."""
+"""The invented mix of latencies to try `newsintel deadlines` with."""
 
 from benchmarks.recorded_mix import CALLS, SHAPES, main, mix
 from newsintel.commands.measurements import read_lines
 from newsintel.domain.operations.deadlines import measured, suggest
 
 
-def test_it_is_always_the_same_and_whole():
-    """The same on every run; every call of every source is in it, some cut short, some failed."""
+def test_mix_is_reproducible_and_complete():
+    """Every run gives every call of every source; some were cut off, some failed."""
     counts = mix().take()
     assert counts == mix().take()
     sources = measured(counts)
@@ -16,8 +16,8 @@ def test_it_is_always_the_same_and_whole():
     assert sources["reddit"].cut.total > sources["guardian"].cut.total
 
 
-def test_its_lines_are_what_the_command_reads(tmp_path, capsys):
-    """Printed and read again nothing is lost, and it is rich enough for the default target."""
+def test_the_command_reads_the_printed_lines(tmp_path, capsys):
+    """Printing and reading loses nothing, and there is enough for the default target."""
     main()
     (tmp_path / "mix.jsonl").write_text(capsys.readouterr().out)
     counts = read_lines(str(tmp_path / "mix.jsonl"), tuple(SHAPES))

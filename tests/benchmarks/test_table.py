@@ -4,6 +4,6 @@ from benchmarks.table import table
 
 
 def test_columns_line_up():
-    """Names to the left, figures to the right, every line as long as the others; it is Markdown."""
+    """Names are left-aligned, figures right-aligned, and all lines equally long, as in Markdown."""
     lines = table(("", "ms"), [("newsintel", "1.5"), ("floor", "10.25")]).splitlines()
     assert lines == ["|           |    ms |", "| --------- | ----: |", "| newsintel |   1.5 |", "| floor     | 10.25 |"]

@@ -1,11 +1,11 @@
-"""The simulated upstreams as benchmarks use them: each search is done once."""
+"""The simulated upstreams of the benchmarks: they do each search once."""
 
 from benchmarks.world import Remembering
 from newsintel.demo.wire import Reply, Request
 
 
 class _Api:
-    """Counts what it is asked."""
+    """Records its requests."""
 
     def __init__(self) -> None:
         self.asked: list[Request] = []
@@ -25,8 +25,11 @@ def _search(q: str, **headers: str) -> Request:
     return Request("GET", "/search", {"q": q}, headers)
 
 
-def test_marks_make_no_difference():
-    """Queries that differ by their mark alone have one reply, in both spellings of a negation; others have their own."""
+def test_queries_that_differ_in_their_mark_share_a_reply():
+    """Queries that differ only in their mark get the same reply, in both spellings of NOT.
+
+    Other queries get their own.
+    """
     api = _Api()
     remembering = Remembering(api)
     first = remembering.answer(_search("climate NOT zq1"), limited=False)
@@ -37,8 +40,8 @@ def test_marks_make_no_difference():
     assert len(api.asked) == 3
 
 
-def test_what_changes_something_is_passed_on():
-    """A POST, such as a request for a token, is never answered from memory; `forget` forgets here too."""
+def test_post_is_always_passed_on():
+    """A POST, such as a token request, is never answered from the cache; `forget` clears it."""
     api = _Api()
     remembering = Remembering(api)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""nginx in front of a running service, with the configuration as it is shipped."""
+"""nginx in front of a running service, with the configuration that we ship."""
 
 import http.client
 import os
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 CONFIG = Path(__file__).resolve().parents[2] / "ops" / "nginx" / "newsintel.conf"
 NGINX = find_nginx()
 APP = "https://app.example.org"
-"""An origin that both the service and nginx list."""
+"""An origin that both the service and nginx allow."""
 START_S = PATIENCE_S
 
 
@@ -32,11 +32,14 @@ class Front:
     client: httpx.Client
 
     def get(self, path, **more):
-        """GET as any client does."""
+        """Send a GET like any client."""
         return self.client.get(path, **more)
 
     def send(self, raw: bytes) -> http.client.HTTPResponse | None:
-        """Send bytes on a connection of their own; the answer with its body read, None if nginx closes without one."""
+        """Send bytes on a separate connection.
+
+        Return the answer with its body read, or None if nginx closes without one.
+        """
         with socket.create_connection(("127.0.0.1", self.port), 20) as connection:
             connection.sendall(raw)
             response = http.client.HTTPResponse(connection)
@@ -48,12 +51,15 @@ class Front:
             return response
 
     def kept_keys(self) -> list[str]:
-        """The keys under which nginx keeps answers, as its files have them."""
+        """The keys of nginx's cached answers, read from its files."""
         return [key for path in self.cache.rglob("*") if (key := kept_key(path)) is not None]
 
 
 def kept_key(path: Path) -> str | None:
-    """The key of one kept answer; None for a folder and for a file under way, which nginx names with a dot and renames when whole."""
+    """The key of one cached answer; None for a folder or a temporary file.
+
+    nginx writes to a name with a dot and renames the file when it is complete.
+    """
     if "." in path.name:
         return None
     try:
@@ -64,7 +70,7 @@ def kept_key(path: Path) -> str | None:
 
 
 def site(folder, service, port):
-    """The shipped configuration but for addresses, folders and the one origin."""
+    """The shipped configuration, with other addresses and folders and with the origin enabled."""
     text = CONFIG.read_text()
     for shipped, here in {
         "/var/cache/nginx/newsintel": f"{folder}/cache",
@@ -80,7 +86,7 @@ def site(folder, service, port):
 
 @contextmanager
 def running_nginx(folder, service):
-    """A real nginx in front of a service for as long as the block lasts."""
+    """Run a real nginx in front of a service during the block."""
     port = free_port()
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     user = "user root;\n" if os.geteuid() == 0 else ""

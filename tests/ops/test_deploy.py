@@ -1,4 +1,7 @@
-"""A release against a fake aws CLI on PATH and a health route that really answers: what is done, in which order, and what is a failure."""
+"""A release against a fake aws CLI on PATH and a real HTTP server for the health routes.
+
+The tests check the steps, their order, and what counts as a failure.
+"""
 
 import json
 import os
@@ -26,7 +29,7 @@ HAPPY = [
 
 
 def definition(family):
-    """What describe-task-definition answers: what Terraform registered, and what AWS added."""
+    """What describe-task-definition answers: what Terraform registered and what AWS added."""
     options = {"awslogs-group": "/newsintel/production/migrate", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "migrate"}
     return {
         "family": family,
@@ -54,7 +57,7 @@ def definition(family):
 
 
 class World:
-    """The fake's state: written before a release, read after it."""
+    """The state of the fake, written before a release and read after it."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -77,7 +80,7 @@ class World:
 
     @property
     def calls(self):
-        """Every call that reached the CLI: (command, parameters)."""
+        """Every call to the CLI: (command, parameters)."""
         return [tuple(json.loads(line)) for line in (self.folder / "calls.jsonl").read_text().splitlines()]
 
     @property
@@ -88,7 +91,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """A world in which all goes well, with the fake CLI first on PATH and no pause between questions."""
+    """A world in which every step succeeds; the fake CLI is first on PATH, and polls are fast."""
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(__file__).parent), str(Path(sys.executable).parent), os.environ["PATH"]]))
     monkeypatch.setenv("FAKE_AWS", str(tmp_path))
     monkeypatch.setattr(steps, "POLL_S", 0.01)
@@ -98,7 +101,7 @@ def world(tmp_path, monkeypatch):
 
 @contextmanager
 def site(commit=COMMIT, ready="ready"):
-    """A service that names a commit and a readiness."""
+    """A service that reports a commit and a readiness."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -122,8 +125,11 @@ def site(commit=COMMIT, ready="ready"):
             serving.join()
 
 
-def test_release_migrates_then_rolls_out_then_looks(world, capsys):
-    """Both families get a revision with the image by digest; the migration runs in the service's network before the service is touched."""
+def test_release_migrates_then_rolls_out_then_checks_health(world, capsys):
+    """Both families get a revision with the image by digest.
+
+    The migration runs in the service's network before the service is updated.
+    """
     with site() as url:
         assert world.run(url) == 0, capsys.readouterr().err
     assert world.changes == ["ecs register-task-definition", "ecs run-task", "ecs register-task-definition", "ecs update-service"]
@@ -135,7 +141,7 @@ def test_release_migrates_then_rolls_out_then_looks(world, capsys):
 
 
 def test_only_the_image_is_swapped():
-    """The registered revision is the described one but for our container's image and what AWS itself adds."""
+    """The new revision equals the described one, except for our image and the members of AWS."""
     described = definition(SERVICE)
     swapped = with_image(described, "new@sha256:2")
     assert swapped.keys() == described.keys() - set(READ_ONLY)
@@ -145,14 +151,17 @@ def test_only_the_image_is_swapped():
 
 
 def test_definition_without_our_container_is_refused():
-    """A family that is not ours is not released to."""
+    """A release never updates a family that is not ours."""
     strange = {**definition(SERVICE), "containerDefinitions": [{"name": "router", "image": "example/router:1"}]}
     with pytest.raises(DeployError, match="no container 'newsintel'"):
         with_image(strange, "new@sha256:2")
 
 
 def test_failed_migration_leaves_the_service_alone(world, capsys):
-    """A migration that exits 1 fails the release with its log; the service keeps its revision."""
+    """A migration that exits with 1 fails the release and shows its log.
+
+    The service keeps its revision.
+    """
     world.state["migration"]["end"] = {"containers": [{"name": "newsintel", "exitCode": 1}]}
     with site() as url:
         assert world.run(url) == 1
@@ -175,7 +184,7 @@ def test_failed_migration_leaves_the_service_alone(world, capsys):
     ],
 )
 def test_migration_that_never_ran_is_a_failure(world, capsys, migration, words):
-    """A task that is not started, or stops before our container ran, has not migrated anything."""
+    """A task that did not start, or stopped before our container ran, has migrated nothing."""
     world.state["migration"] = migration
     with site() as url:
         assert world.run(url) == 1
@@ -194,15 +203,18 @@ def test_migration_that_never_ran_is_a_failure(world, capsys, migration, words):
     ],
 )
 def test_rollback_is_a_failure(world, capsys, story):
-    """However ECS comes to run another revision than ours, and though /health names our commit, the release has failed."""
+    """If ECS runs another revision than ours, the release failed.
+
+    This holds even if /health names our commit.
+    """
     world.state["story"] = story
     with site() as url:
         assert world.run(url) == 1
     assert f"the service runs {SERVICE}:" in capsys.readouterr().err
 
 
-def test_events_tell_why(world, capsys):
-    """With a failed rollout come the service's last events."""
+def test_failed_rollout_shows_the_last_events(world, capsys):
+    """A failed rollout shows the last events of the service."""
     world.state["story"] = [[["PRIMARY", "old", "COMPLETED"]]]
     with site() as url:
         assert world.run(url) == 1
@@ -211,7 +223,10 @@ def test_events_tell_why(world, capsys):
 
 @pytest.mark.parametrize("served", [{"commit": OTHER}, {"ready": "degraded"}, {"ready": "unusable"}])
 def test_wrong_commit_or_not_ready_is_a_failure(world, capsys, served):
-    """A rollout that AWS calls complete has failed if people get another commit, or one that is not ready."""
+    """A rollout that AWS calls complete failed if the service is not ready.
+
+    The same holds if it has another commit.
+    """
     with site(**served) as url:
         assert world.run(url) == 1
     said = capsys.readouterr().err
@@ -219,14 +234,14 @@ def test_wrong_commit_or_not_ready_is_a_failure(world, capsys, served):
     assert repr(served.get("ready", OTHER)) in said
 
 
-def test_nobody_answers_is_a_failure(world, capsys):
-    """A complete rollout behind an address that nobody answers at has failed."""
+def test_no_answer_is_a_failure(world, capsys):
+    """A complete rollout failed if no server answers at its address."""
     assert world.run("http://127.0.0.1:9") == 1
     assert "does not serve" in capsys.readouterr().err
 
 
 def test_rollout_that_never_ends_is_a_failure(world, capsys, monkeypatch):
-    """Past its time a rollout counts as failed."""
+    """A rollout fails after ROLLOUT_S."""
     monkeypatch.setattr(steps, "ROLLOUT_S", 0.1)
     world.state["story"] = [HAPPY[0]]
     with site() as url:
@@ -235,7 +250,10 @@ def test_rollout_that_never_ends_is_a_failure(world, capsys, monkeypatch):
 
 
 def test_image_is_built_once(world, capsys):
-    """`built` prints the digest of a commit's image, and an empty one if there is none; a release without image changes nothing."""
+    """`built` prints the digest of a commit's image, or an empty one if there is no image.
+
+    A release without an image changes nothing.
+    """
     assert world.run("", command="built") == 0
     assert capsys.readouterr().out == f"digest={DIGEST}\n"
     assert world.run("", command="built", commit=OTHER) == 0
@@ -245,8 +263,8 @@ def test_image_is_built_once(world, capsys):
     assert world.changes == []
 
 
-def test_refusal_of_aws_is_told(world, capsys):
-    """What the CLI says when it fails is passed on, and nothing more is done."""
+def test_error_of_aws_is_shown(world, capsys):
+    """The error of the CLI is shown, and the release stops."""
     del world.state["families"][MIGRATE]
     with site() as url:
         assert world.run(url) == 1
@@ -256,7 +274,7 @@ def test_refusal_of_aws_is_told(world, capsys):
 
 @pytest.mark.parametrize("text", ["main", "a" * 39, "A" * 40, "$(id)", ""])
 def test_commit_must_be_a_full_sha(world, capsys, text):
-    """Whatever a person types into the workflow's form, only a full SHA goes further."""
+    """The workflow's form may hold any text; only a full SHA is accepted."""
     with pytest.raises(DeployError):
         full_commit(text)
     assert world.run("", command="built", commit=text) == 1
@@ -264,8 +282,8 @@ def test_commit_must_be_a_full_sha(world, capsys, text):
     assert "40 hex digits" in capsys.readouterr().err
 
 
-def test_rollout_tells_how_far_it_is():
-    """The pipeline's log follows the counts."""
+def test_rollout_reports_its_progress():
+    """The counts go to the log of the pipeline."""
     deployment = {"status": "PRIMARY", "taskDefinition": "arn/x:2", "rolloutState": "IN_PROGRESS", "runningCount": 1, "desiredCount": 2}
     assert rollout([deployment], "arn/x:2") == (False, "x:2: IN_PROGRESS, 1 of 2 running, 0 failed")
 
@@ -278,8 +296,8 @@ def test_rollout_tells_how_far_it_is():
         pytest.param([("PRIMARY", "x:2", "FAILED")], "x:2 failed: no reason given", id="failed in place"),
     ],
 )
-def test_rollout_fails_as_soon_as_it_can_be_known(deployments, words):
-    """Another primary revision, or a failed one, is told at once: nobody waits for the rollout's time to run out."""
+def test_rollout_fails_without_waiting_for_its_timeout(deployments, words):
+    """Another primary revision, or a failed one, fails at once, not only after ROLLOUT_S."""
     seen = [{"status": status, "taskDefinition": f"arn/{revision}", "rolloutState": state} for status, revision, state in deployments]
     with pytest.raises(DeployError, match=words):
         rollout(seen, "arn/x:2")

@@ -1,4 +1,4 @@
-"""What the Dockerfile and the locks promise of the image, read off them."""
+"""What the Dockerfile and the lock files promise about the image, read from the files."""
 
 import json
 import re
@@ -16,7 +16,10 @@ BUILD, LAST = stages((ROOT / "Dockerfile").read_text())
 
 
 def test_process_is_started_directly_and_without_rights():
-    """PID 1 is the service itself, so SIGTERM reaches it; its user is a number, so a platform can see that it is not root."""
+    """PID 1 is the service itself, so SIGTERM reaches it.
+
+    Its user is a number, so a platform can see that it is not root.
+    """
     assert json.loads(LAST.all("ENTRYPOINT")[-1]) == ["newsintel"]
     assert json.loads(LAST.all("CMD")[-1]) == ["serve"]
     assert LAST.all("USER") == ["10001:10001"]
@@ -25,21 +28,21 @@ def test_process_is_started_directly_and_without_rights():
 
 
 def test_last_stage_installs_nothing():
-    """It takes the environment from the build stage and otherwise only removes and compiles."""
+    """It copies the environment from the build stage; otherwise it only removes and compiles."""
     assert LAST.all("COPY") == ["--from=build /opt/newsintel /opt/newsintel"]
     for command in " && ".join(LAST.all("RUN")).split(" && "):
         assert re.match(r"rm -rf |python -m compileall ", command)
 
 
 def test_every_install_is_pinned():
-    """Each pip command either checks hashes or asks no index."""
+    """Each pip command checks hashes or uses no index."""
     commands = [part for line in BUILD.all("RUN") for part in line.split(" && ") if "/pip " in part]
     assert len(commands) == 4
     assert all("--require-hashes" in command or "--no-index" in command for command in commands)
 
 
-def test_environment_of_the_image():
-    """It is in production, writes no bytecode, verifies RDS with the roots that are there, and names its commit."""
+def test_image_sets_production_roots_and_commit():
+    """Production, no bytecode, RDS verified with the copied roots, and the commit."""
     environ = LAST.environ({"NEWSINTEL_COMMIT": "abc"})
     assert environ["NEWSINTEL_ENV"] == "production"
     assert environ["PYTHONDONTWRITEBYTECODE"] == "1"
@@ -49,15 +52,15 @@ def test_environment_of_the_image():
 
 
 def test_what_is_copied_is_not_ignored():
-    """Every file that the Dockerfile copies is let through by .dockerignore, and git's folder is not."""
+    """.dockerignore allows exactly the files that the Dockerfile copies, so not .git."""
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {source for rest in BUILD.all("COPY") for source in rest.split()[:-1]}
     assert copied == let_through
     assert all((ROOT / source).exists() for source in copied)
 
 
-def test_lock_of_the_image():
-    """It holds what the project asks for but the embedded servers, each at the version that is tested."""
+def test_image_lock_has_all_dependencies_but_the_embedded_servers():
+    """It has the project's dependencies except the embedded servers, in the tested versions."""
     versions = {
         name: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / f"locks/{name}.txt").read_text(), re.MULTILINE))
         for name in ("image", "dev", "build")
@@ -71,12 +74,15 @@ def test_lock_of_the_image():
 
 
 def test_locks_name_no_index():
-    """An install takes whatever index pip is set up with."""
+    """An install uses the index for which pip is configured."""
     assert not [path for path in (ROOT / "locks").glob("*.txt") if "://" in path.read_text() or "--index" in path.read_text()]
 
 
-def test_roots_of_rds():
-    """Each is a root for itself that is still good for years, one of every kind that RDS offers in a region, and none a second time."""
+def test_rds_roots_are_valid_and_unique():
+    """Each is a self-signed root that is valid for years.
+
+    Every kind that RDS offers in a region is there, and no root is there twice.
+    """
     text = (ROOT / "ops/certificates/rds.pem").read_text()
     roots = x509.load_pem_x509_certificates(text.encode())
     assert len(certificates(text)) == len(roots)
@@ -89,7 +95,10 @@ def test_roots_of_rds():
 
 
 def test_stages_are_read_with_their_continued_lines():
-    """Comments and blank lines do not count, a continued line is one step, and only what follows a FROM belongs to a stage."""
+    """Comments and blank lines are skipped, and a continued line is one step.
+
+    A stage starts with FROM.
+    """
     text = "ARG X=1\nFROM a AS build\n# no\nRUN one \\\n\n    && two\nFROM b\nENV A=${Y} \\\n    B=2\nARG Y=3\n"
     build, last = stages(text)
     assert build == Stage("build", [("RUN", "one && two")])
@@ -105,12 +114,12 @@ def test_stages_are_read_with_their_continued_lines():
     ],
 )
 def test_paths_are_moved(command, expected):
-    """Absolute paths of the stage's own folders go below the root, others stay."""
+    """Absolute paths of the stage's own folders move below the root; others stay."""
     assert moved(command, Path("/r"), ("/build", "/opt/x")) == expected
 
 
 def test_steps_are_taken_below_a_root(tmp_path):
-    """WORKDIR, COPY of files and folders and RUN do there what they do in an image."""
+    """WORKDIR, COPY and RUN have the same effect there as in an image."""
     context = tmp_path / "context"
     (context / "folder").mkdir(parents=True)
     (context / "folder/inner").write_text("inner")

@@ -1,4 +1,7 @@
-"""A short drill, with a real nginx. Slow where others need the processor too: it starts six services; CI runs `just drill` beside."""
+"""A short drill with a real nginx.
+
+It is marked slow because it starts six services. CI runs `just drill` separately.
+"""
 
 import re
 from pathlib import Path
@@ -17,9 +20,12 @@ pytestmark = [
 
 
 def test_restarts_and_a_bad_deploy_cost_no_request(capsys):
-    """Two services are replaced one after the other, a third never gets healthy, a fourth ends with a search in the air: nobody notices."""
+    """Two services are replaced, one never becomes healthy, one ends during a search.
+
+    No request fails.
+    """
     with TemporaryDirectory(prefix="newsintel-drill-") as name:
-        Path(name).chmod(0o755)  # nginx runs as nobody, who may not enter pytest's folders
+        Path(name).chmod(0o755)  # nginx runs as the user nobody, who cannot enter pytest's folders
         trio.run(drill, Path(name), Scale(clients=2, settle_s=0.5))
         assert not _left(name)
     said = capsys.readouterr().out
@@ -28,7 +34,7 @@ def test_restarts_and_a_bad_deploy_cost_no_request(capsys):
 
 
 def _left(folder):
-    """Processes that name the folder and still run."""
+    """Running processes whose command line names the folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

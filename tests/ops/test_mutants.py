@@ -1,4 +1,4 @@
-"""Mutants: applied to one line, laid out so that its plans tell whether it breaks its scenario and no other."""
+"""Mutants change one line each. Their plans show that a mutant breaks only its own scenario."""
 
 from itertools import combinations
 
@@ -12,8 +12,8 @@ MANY = [Mutant(f"scenario {number}", "main.tf", "", "") for number in range(200)
 
 
 @given(st.integers(2, 200))
-def test_of_every_two_mutants_each_is_planned_without_the_other(count):
-    """So whoever breaks another's scenario shows, for any number of mutants; and the plans are few."""
+def test_each_mutant_of_a_pair_has_a_plan_without_the_other(count):
+    """So a mutant that breaks another's scenario is found, and the plans are few."""
     plans = layout(MANY[:count])
     places = [{number for number, plan in enumerate(plans) if mutant in plan} for mutant in MANY[:count]]
     assert all(one - other and other - one for one, other in combinations(places, 2))
@@ -21,19 +21,19 @@ def test_of_every_two_mutants_each_is_planned_without_the_other(count):
 
 
 def test_a_single_mutant_is_planned():
-    """One plan, with it."""
+    """It has one plan."""
     assert layout(MANY[:1]) == [(MANY[0],)]
 
 
 def test_a_mutant_changes_its_line_whatever_its_spaces(tmp_path):
-    """Columns move when a neighbour is renamed."""
+    """Columns move when a neighbouring line changes."""
     (tmp_path / "main.tf").write_text("a   = 1\nab  = 1\n")
     Mutant("s", "main.tf", "ab = 1", "ab = 2").apply(tmp_path)
     assert (tmp_path / "main.tf").read_text() == "a   = 1\nab = 2\n"
 
 
 def test_a_mutant_may_add_to_the_end(tmp_path):
-    """A resource that should not be there."""
+    """For example a resource that must not exist."""
     (tmp_path / "main.tf").write_text("a = 1\n")
     Mutant("s", "main.tf", "", "b = 1").apply(tmp_path)
     assert (tmp_path / "main.tf").read_text() == "a = 1\n\nb = 1\n"
@@ -41,7 +41,7 @@ def test_a_mutant_may_add_to_the_end(tmp_path):
 
 @pytest.mark.parametrize("text", ["a = 2\n", "a = 1\na = 1\n"])
 def test_a_mutant_that_does_not_find_its_line_once_is_refused(tmp_path, text):
-    """It would change nothing, or more than it says."""
+    """It would change nothing, or more than it names."""
     (tmp_path / "main.tf").write_text(text)
     with pytest.raises(ValueError, match="'s' finds its line"):
         Mutant("s", "main.tf", "a = 1", "a = 3").apply(tmp_path)
@@ -49,7 +49,7 @@ def test_a_mutant_that_does_not_find_its_line_once_is_refused(tmp_path, text):
 
 
 def test_survivors_and_bystanders_are_named():
-    """Both count against a mutant."""
+    """Both are failures."""
     assert complaint(MANY[:2], ["scenario 0", "scenario 1"]) == ""
     assert complaint(MANY[:2], ["scenario 0"]) == "survived: scenario 1"
     assert complaint(MANY[:1], ["scenario 0", "scenario 7"]) == "broke as well: scenario 7"
@@ -57,7 +57,7 @@ def test_survivors_and_bystanders_are_named():
 
 
 def test_table_and_features_are_read(tmp_path):
-    """Scenarios by name, mutants by scenario."""
+    """The features give scenarios by name, the table gives mutants by scenario."""
     (tmp_path / "one.feature").write_text("@noskip\nFeature: F\n\n  Scenario: it is so \n    Given x\n\n  Scenario: and so\n")
     (tmp_path / "mutants.toml").write_text('[one]\n"it is so" = ["main.tf", "a", "b"]\n')
     assert load_scenarios(tmp_path) == ["it is so", "and so"]

@@ -1,4 +1,7 @@
-"""The nginx configuration in front of the real service: a shared cache for anonymous searches, and never for a person's."""
+"""The nginx configuration in front of the real service.
+
+nginx caches anonymous searches for all, and never a person's.
+"""
 
 import re
 import time
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (D
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    """The demo, with searches fresh for two seconds, then served while renewed for another two."""
+    """The demo: searches are fresh for three seconds, then served during a refresh for two more."""
     settings = {"CACHE_TTL_S": "3", "CACHE_REVALIDATE_S": "2", "CACHE_STALE_S": "60", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT": "off"}
     with running(tmp_path_factory.mktemp("behind"), "demo", CORS_ORIGINS=APP, **settings) as service:
         yield service
@@ -31,24 +34,27 @@ def service(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nginx(service, tmp_path_factory):
-    """nginx as it is shipped."""
+    """nginx with the configuration that we ship."""
     with running_nginx(tmp_path_factory.mktemp("nginx"), service) as front:
         yield front
 
 
 @pytest.fixture
 def path():
-    """A search that no test has asked for."""
+    """A search that no test has used."""
     return f"/articles?q=climate+OR+{time.monotonic_ns()}"
 
 
 def kept_by(response):
-    """What each cache on the way says, nginx's word last."""
+    """The Cache-Status of each cache, nginx's last."""
     return response.headers["cache-status"].split(", ")
 
 
 def test_a_repeat_is_answered_by_nginx(nginx, service, path):
-    """Byte for byte; newsintel does not hear of it; the request keeps an id of its own and nobody's limits are told."""
+    """The bytes are the same, and newsintel gets no request.
+
+    The answer has the request's own id and no other client's limits.
+    """
     first = nginx.get(path, headers={"X-Request-Id": "one"})
     second = nginx.get(path, headers={"X-Request-Id": "two", "Cookie": "theme=dark"})
     assert kept_by(first) == ["newsintel; fwd=miss", "nginx; fwd=miss"]
@@ -60,8 +66,11 @@ def test_a_repeat_is_answered_by_nginx(nginx, service, path):
     assert direct.headers["etag"] == second.headers["etag"]
 
 
-def test_what_is_left_of_its_life_is_told_truly(nginx, service, path):
-    """nginx counts no Age: the time left at the answer's Date is what is told, also for an answer that had an age already."""
+def test_max_age_is_the_time_left_at_the_date(nginx, service, path):
+    """nginx sends no Age, so max-age is the time left at the answer's Date.
+
+    This holds also for an answer that already had an age.
+    """
     first = second = None
     while second is None:
         path += "0"
@@ -69,7 +78,8 @@ def test_what_is_left_of_its_life_is_told_truly(nginx, service, path):
         service.client.get(service.url + path)
         time.sleep(1.2)
         first = nginx.get(path)
-        if time.monotonic() - began < 2:  # else the machine was too busy: the answer is older than it is taken for below
+        # Otherwise the machine was too busy, and the answer is older than assumed below
+        if time.monotonic() - began < 2:
             time.sleep(0.5)
             second = nginx.get(path)
     assert kept_by(first)[0].startswith("newsintel; hit")
@@ -80,7 +90,7 @@ def test_what_is_left_of_its_life_is_told_truly(nginx, service, path):
 
 
 def test_conditional_requests_are_answered_by_nginx(nginx, path):
-    """A 304 for whoever has it."""
+    """A client that has the answer gets a 304."""
     first = nginx.get(path)
     again = nginx.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -95,8 +105,8 @@ def test_conditional_requests_are_answered_by_nginx(nginx, path):
         {"Cookie": "theme=dark; newsintel_dev=x"},
     ],
 )
-def test_whoever_says_who_they_are_goes_past_the_cache(nginx, path, who):
-    """Both ways: neither are they answered from it, nor is what they get kept."""
+def test_requests_with_credentials_bypass_the_cache(nginx, path, who):
+    """Such requests get no cached answer, and their answers are not cached."""
     personal = nginx.get(path, headers=who)
     assert kept_by(personal)[-1] == "nginx; fwd=bypass"
     anonymous = nginx.get(path)
@@ -105,7 +115,10 @@ def test_whoever_says_who_they_are_goes_past_the_cache(nginx, path, who):
 
 
 def test_origins_do_not_share(nginx, path):
-    """An answer that a named origin's scripts may read is kept for them alone, with the permission; all other origins count as none."""
+    """An answer that scripts of an allowed origin may read is cached for that origin only.
+
+    All other origins count as none.
+    """
     nginx.get(path)
     named, foreign = {"Origin": APP}, {"Origin": "https://evil.example"}
     assert [kept_by(nginx.get(path, headers=headers))[-1] for headers in (named, named, foreign)] == [
@@ -117,8 +130,8 @@ def test_origins_do_not_share(nginx, path):
     assert "access-control-allow-origin" not in nginx.get(path, headers=foreign).headers
 
 
-def test_failures_are_not_kept(nginx, service, path):
-    """When every source fails the next caller asks again."""
+def test_failures_are_not_cached(nginx, service, path):
+    """If every source fails, the next caller's request goes to newsintel again."""
     for source in ("newsapi", "guardian", "reddit"):
         service.behave(source, fault="500")
     try:
@@ -131,8 +144,8 @@ def test_failures_are_not_kept(nginx, service, path):
     assert kept_by(nginx.get("/articles?q=zzz" + path.rpartition("+")[2]))[-1] == "nginx; fwd=miss"
 
 
-def test_an_old_answer_is_served_while_it_is_renewed(nginx, path):
-    """Past its freshness the caller is answered at once from the cache, and soon there is a newer one."""
+def test_a_stale_answer_is_served_during_the_refresh(nginx, path):
+    """A stale answer is sent from the cache at once, and soon there is a newer one."""
     first = nginx.get(path)
     time.sleep(3.3)
     old = nginx.get(path)
@@ -141,14 +154,17 @@ def test_an_old_answer_is_served_while_it_is_renewed(nginx, path):
     wait_for(lambda: nginx.get(path).json()["fetched_at"] != first.json()["fetched_at"], "a newer answer", pause_s=0.2)
 
 
-def test_an_answer_for_one_person_is_nobodys_to_keep(tmp_path):
-    """What a source held back from one person, newsintel sends as private: nginx neither keeps it nor calls it public."""
+def test_a_private_answer_is_not_cached(tmp_path):
+    """newsintel sends private if a source held articles back from one person.
+
+    nginx does not cache such an answer and does not call it public.
+    """
     windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
     body = {"total": 0, "articles": []}
     ours = render_search(query(), answer(query()), body, View(), tag="t", privacy=Privacy.HELD_BACK, windows=windows, link=None)
 
     class Origin(BaseHTTPRequestHandler):
-        """Answers as newsintel does."""
+        """Answers like newsintel."""
 
         def do_GET(self) -> None:
             self.send_response(200)
@@ -158,7 +174,7 @@ def test_an_answer_for_one_person_is_nobodys_to_keep(tmp_path):
             self.wfile.write(ours.body)
 
         def log_message(self, *_given: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Origin) as origin:
         Thread(target=origin.serve_forever, daemon=True).start()
@@ -173,7 +189,7 @@ def test_an_answer_for_one_person_is_nobodys_to_keep(tmp_path):
 
 
 def test_everything_else_passes_through(nginx):
-    """Other addresses are not kept, and the client's own X-Forwarded-For counts for nothing."""
+    """Other addresses are not cached, and the client's own X-Forwarded-For has no effect."""
     for _ in range(2):
         response = nginx.get("/sources", headers={"X-Forwarded-For": "6.6.6.6"})
         assert response.status_code == 200

@@ -1,6 +1,9 @@
-"""Nobody chooses what nginx answers to somebody else's search: each part of the key is attacked, and all that is not in the key.
+"""A client cannot choose what nginx answers to another client's search.
 
-An attack is bytes on a connection of their own. Afterwards the plain request must get what newsintel itself answers to it, to the byte.
+The tests attack each part of the cache key, and everything that is not in the key.
+
+An attack is bytes on a separate connection. Afterwards the plain request must get exactly the bytes
+of newsintel's own answer.
 """
 
 import time
@@ -16,12 +19,12 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (D
 OF_THE_MOMENT = {"date", "age", "cache-control", "cache-status", "server-timing", "x-request-id", "x-accel-expires", "connection"}
 """Headers that may differ between two answers to the same request."""
 OF_NGINX = {"server", "ratelimit", "ratelimit-policy"}
-"""nginx names itself, and hides the limits of the client that filled the cache."""
+"""nginx sends its own name, and hides the limits of the client that filled the cache."""
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    """The demo, whose searches stay fresh for the whole file."""
+    """The demo; its searches stay fresh during all tests of this module."""
     settings = {"CACHE_TTL_S": "600", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "CORS_ORIGINS": APP}
     with running(tmp_path_factory.mktemp("behind"), "demo", **settings) as service:
         yield service
@@ -29,30 +32,30 @@ def service(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nginx(service, tmp_path_factory):
-    """nginx as it is shipped."""
+    """nginx with the configuration that we ship."""
     with running_nginx(tmp_path_factory.mktemp("nginx"), service) as front:
         yield front
 
 
 @pytest.fixture
 def target():
-    """A search that nobody has asked for yet, with parameters after its words."""
+    """A search that no test has used, with parameters after its words."""
     return f"/articles?q=climate+OR+{time.monotonic_ns()}&sources=guardian&limit=3"
 
 
 def request(uri, *lines, method="GET", host="localhost", version="HTTP/1.1", body=b""):
-    """A request as bytes, closed after its answer."""
+    """A request as bytes; the connection closes after its answer."""
     head = [f"{method} {uri} {version}", *([f"Host: {host}"] if host is not None else []), *lines, "Connection: close", "", ""]
     return "\r\n".join(head).encode("latin-1") + body
 
 
 def stable(headers):
-    """What must be the same in two answers to one request."""
+    """The headers that must be the same in two answers to one request."""
     return {(name.lower(), value) for name, value in headers.items() if name.lower() not in OF_THE_MOMENT | OF_NGINX}
 
 
 def assert_untouched(nginx, service, target, headers=()):
-    """The plain request through nginx gets newsintel's own answer."""
+    """Check that the plain request through nginx gets newsintel's own answer."""
     found, told = nginx.get(target, headers=dict(headers)), service.client.get(service.url + target, headers=dict(headers))
     assert (found.status_code, found.content) == (told.status_code, told.content)
     assert found.status_code == 200
@@ -62,13 +65,19 @@ def assert_untouched(nginx, service, target, headers=()):
 
 
 def cuts(uri):
-    """The places at which a request's target can be cut in two that leave a search: between its parameters and inside the last."""
+    """The places where a target can be cut so that the first part is still a search.
+
+    These are between its parameters and inside the last one.
+    """
     marks = [place for place, letter in enumerate(uri) if letter in "&="]
     return [place for place in {*marks, *(mark + 1 for mark in marks), len(uri) - 1} if place > len("/articles?q=")]
 
 
-def test_no_header_goes_on_with_the_target(nginx, service, target):
-    """The first part of another search's target, the rest in a header that is part of the key, or might be."""
+def test_no_header_completes_a_cut_target(nginx, service, target):
+    """The request has the first part of another search's target.
+
+    The rest is in a header that is part of the key, or could be.
+    """
     for cut in cuts(target):
         for name in ("Origin", "Cookie", "Authorization", "X-Request-Id"):
             nginx.send(request(target[:cut], f"{name}: {target[cut:]}"))
@@ -77,7 +86,7 @@ def test_no_header_goes_on_with_the_target(nginx, service, target):
 
 
 def test_no_host_runs_into_the_target(nginx, service, target):
-    """A host that ends with what the key has between its parts, or with a part of the target."""
+    """A host ends with the separator of the key, or with a part of the target."""
     path, _, query = target.partition("?")
     for host in (
         f"localhost {target}",
@@ -97,7 +106,7 @@ def test_no_host_runs_into_the_target(nginx, service, target):
 
 @pytest.mark.parametrize("origin", [APP, "https://evil.example", "null", "", f"{APP} ", f"{APP}, https://evil.example", f"{APP.upper()}"])
 def test_no_origin_takes_anothers_place(nginx, service, target, origin):
-    """It is not taken for none, and not for the one that is named; two of them are none."""
+    """It does not count as no origin or as the allowed one; two origins count as none."""
     nginx.send(request(target, f"Origin: {origin}"))
     nginx.send(request(target, f"Origin: {origin}", "Origin: https://evil.example"))
     assert_untouched(nginx, service, target)
@@ -105,7 +114,7 @@ def test_no_origin_takes_anothers_place(nginx, service, target, origin):
 
 
 def spellings(target):
-    """Other ways to write the target, which mean it to some programs and something else to others."""
+    """Other spellings of the target, which some programs read as equal and others do not."""
     path, _, query = target.partition("?")
     return [
         f"/{path}?{query}",
@@ -138,7 +147,7 @@ def spellings(target):
 
 @pytest.mark.parametrize("place", range(25))
 def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target, place):
-    """Encoded, doubled, climbing, cut by a fragment, absolute: what newsintel answers to it stays with it."""
+    """Encoded, doubled, with dots, with a fragment, absolute: each has its own cached answer."""
     assert len(spellings(target)) == 25
     for method in ("GET", "HEAD"):
         nginx.send(request(spellings(target)[place], method=method))
@@ -148,7 +157,8 @@ def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target,
 @pytest.mark.parametrize(
     "lines",
     [
-        # The headers that caches were poisoned with elsewhere ("Practical Web Cache Poisoning", "Web Cache Entanglement", "CPDoS").
+        # Headers that poisoned other caches ("Practical Web Cache Poisoning", "Web Cache
+        # Entanglement", "CPDoS").
         ["X-Original-URL: /sources", "X-Rewrite-URL: /sources"],
         ["X-Forwarded-Host: evil.example", "X-Forwarded-Server: evil.example", "X-Host: evil.example", "X-Original-Host: evil.example"],
         ["X-Forwarded-Proto: ftp", "X-Forwarded-Scheme: nothttps", "X-Forwarded-Port: 1", "X-Forwarded-Prefix: /evil"],
@@ -180,7 +190,7 @@ def test_no_other_spelling_of_the_target_takes_its_place(nginx, service, target,
     ids=lambda lines: lines[0].split(":")[0] + f"-{len(lines)}",
 )
 def test_what_is_not_in_the_key_does_not_show_in_the_answer(nginx, service, target, lines):
-    """Whatever a header does to an answer, it does to that one alone."""
+    """A header may change only the answer to its own request."""
     for method in ("GET", "HEAD"):
         nginx.send(request(target, *lines, method=method))
     assert_untouched(nginx, service, target)
@@ -188,13 +198,16 @@ def test_what_is_not_in_the_key_does_not_show_in_the_answer(nginx, service, targ
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PURGE", "get", "GET\t"])
 def test_no_other_method_takes_the_place_of_get(nginx, service, target, method):
-    """Only GET and HEAD are kept, and of a HEAD what a GET would have brought."""
+    """Only GET and HEAD are cached, and for a HEAD what a GET would have returned."""
     nginx.send(request(target, "Content-Length: 0", method=method))
     assert_untouched(nginx, service, target)
 
 
 def test_no_body_changes_the_answer(nginx, service, target):
-    """A GET may have one; newsintel reads none, and refuses one that is too large without the refusal being kept."""
+    """A GET may have a body, which newsintel ignores.
+
+    It refuses a body that is too large, and nginx does not cache the refusal.
+    """
     body = b"q=evil&limit=7"
     nginx.send(request(target, "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}", body=body))
     nginx.send(request(target, "Transfer-Encoding: chunked", body=b"e\r\n" + body + b"\r\n0\r\n\r\n"))
@@ -204,7 +217,7 @@ def test_no_body_changes_the_answer(nginx, service, target):
 
 
 def test_no_older_protocol_changes_the_answer(nginx, service, target):
-    """Without a Host, or without any header."""
+    """Requests without a Host, or without any header."""
     nginx.send(request(target, version="HTTP/1.0", host=None))
     nginx.send(f"GET {target}\r\n".encode())
     nginx.send(request(target, version="HTTP/1.1", host=None))
@@ -212,7 +225,10 @@ def test_no_older_protocol_changes_the_answer(nginx, service, target):
 
 
 def test_the_parts_of_every_key_can_be_told_apart(nginx, target):
-    """After all of the above: a scheme, a named origin or none, our host and a target, with what none of them can hold between them."""
+    """After all tests above: scheme, allowed origin or none, our host, target.
+
+    The separator cannot occur in any of them.
+    """
     nginx.get(target)
     wait_for(lambda: f"http  localhost {target}" in nginx.kept_keys(), "the file of the answer")
     for key in nginx.kept_keys():

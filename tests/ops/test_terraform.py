@@ -1,4 +1,4 @@
-"""The Terraform configuration against the service it runs: names, numbers, and that no policy is without teeth."""
+"""The Terraform configuration against the service: names and numbers agree, and policies work."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from newsintel.runtime.lifecycle import END_SLACK_S
 from ops.terraform_check.mutants import load_mutants, load_scenarios
 from ops.terraform_check.tools import CONFIGURATION, FEATURES, ROOT
 
-# Settings whose default is what production wants too, or that belong to somebody else.
+# Settings whose default is right for production, or that something else sets.
 LEFT_ALONE = {
     "ALLOWED_HOSTS": "PUBLIC_URL's is the one host",
     "DATA_DIR": "production keeps nothing on disk",
@@ -59,7 +59,7 @@ RESOURCE_TYPES = """
 
 @pytest.fixture(scope="module")
 def texts():
-    """Every file of the configuration by name."""
+    """The files of the configuration, by name."""
     return {path.name: path.read_text(encoding="utf-8") for path in CONFIGURATION.glob("*.tf")}
 
 
@@ -74,23 +74,23 @@ def known():
 
 
 def number(text, name):
-    """A local's value."""
+    """The value of a local."""
     return float(re.search(rf"^\s*{name}\s*=\s*([0-9.]+)", text, flags=re.MULTILINE)[1])
 
 
 def test_terraform_sets_what_the_service_reads(texts):
-    """A name that nobody reads would be a setting that does nothing."""
+    """A name that the service does not read would be a setting without effect."""
     assert named(texts["ecs.tf"]) - known() == set()
 
 
 def test_every_setting_is_set_or_left_alone_for_a_reason(texts):
-    """A new setting is decided for production when it is made."""
+    """Each new setting needs a decision for production."""
     assert known() - named(texts["ecs.tf"]) - LEFT_ALONE.keys() == set()
     assert not named(texts["ecs.tf"]) & LEFT_ALONE.keys()
 
 
-def test_the_numbers_are_the_services_own(texts):
-    """The drain, its watchdog, the pool and the connections kept open are counted on by limits outside."""
+def test_numbers_agree_with_the_service(texts):
+    """Limits outside depend on drain, watchdog, pool and keep-alive."""
     assert number(texts["locals.tf"], "drain_s") == Settings().drain_s
     assert number(texts["locals.tf"], "watchdog_slack_s") == END_SLACK_S
     assert number(texts["locals.tf"], "database_pool") == Settings().database_pool
@@ -98,17 +98,20 @@ def test_the_numbers_are_the_services_own(texts):
 
 
 def test_every_type_of_resource_is_known_here(texts):
-    """A type that no policy speaks of, such as a registry's own policy, would pass them all: whoever adds one adds it here, and thinks."""
+    """A resource type that no policy names would pass all policies, such as a registry policy.
+
+    A new type must be added here after thought.
+    """
     assert set(re.findall(r'^resource "aws_(\w+)"', "\n".join(texts.values()), flags=re.MULTILINE)) == set(RESOURCE_TYPES.split())
 
 
 def test_one_owner_for_every_field_that_changes(texts):
-    """The pipeline owns the revision and autoscaling the number; Terraform must not take them back."""
+    """The pipeline owns the revision, autoscaling the count. Terraform must not reset them."""
     assert "ignore_changes = [task_definition, desired_count]" in texts["ecs.tf"]
 
 
-def test_metrics_that_are_watched_are_written(texts):
-    """An alarm on a name that nobody writes never goes off."""
+def test_watched_metrics_are_written(texts):
+    """An alarm on a metric that is never written never fires."""
     watched = set(re.findall(r'local\.own_metrics, metric = "([^"]+)"', texts["alarms.tf"]))
     watched |= set(re.findall(r'"([a-z0-9_]+)"', texts["dashboard.tf"].partition("for name in [")[2].partition("]")[0]))
     watched |= set(re.findall(r'local\.own_metrics, "([^"]+)"', texts["dashboard.tf"]))
@@ -121,26 +124,29 @@ def test_metrics_that_are_watched_are_written(texts):
 
 
 def test_the_image_runs_as_the_user_that_the_task_names(texts):
-    """The file system is read-only either way; a wrong number would only fail in production."""
+    """The file system is read-only for every user; a wrong number would only fail in production."""
     user = re.search(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)[1]
     assert f'user                   = "{user}"' in texts["ecs.tf"]
 
 
-def test_every_scenario_has_its_mutant_and_the_other_way_round():
-    """What no mutant breaks checks nothing; names are unique, as reports go by them."""
+def test_scenarios_and_mutants_match_one_to_one():
+    """A scenario that no mutant breaks checks nothing.
+
+    Names are unique, because reports use them.
+    """
     scenarios, mutants = load_scenarios(FEATURES), load_mutants(FEATURES / "mutants.toml")
     assert len(scenarios) == len(set(scenarios)) >= 40
     assert sorted(scenarios) == sorted(mutant.scenario for mutant in mutants)
 
 
 def test_no_feature_passes_by_finding_nothing():
-    """terraform-compliance skips what it does not find, unless it is told not to."""
+    """terraform-compliance skips what it does not find, unless @noskip is set."""
     for feature in FEATURES.glob("*.feature"):
         assert feature.read_text(encoding="utf-8").startswith("@noskip\nFeature: "), feature.name
 
 
 def test_every_mutant_finds_its_line(tmp_path):
-    """Exactly once; so that a mutant does not die out when its file is edited."""
+    """Exactly once, so that an edit of the file cannot disable a mutant."""
     for mutant in load_mutants(FEATURES / "mutants.toml"):
         shutil.copy(CONFIGURATION / mutant.file, tmp_path)
         before = (tmp_path / mutant.file).read_text(encoding="utf-8")
@@ -148,8 +154,8 @@ def test_every_mutant_finds_its_line(tmp_path):
         assert (tmp_path / mutant.file).read_text(encoding="utf-8") != before
 
 
-def test_every_check_of_checkov_that_is_left_out_has_its_reason():
-    """On the same line."""
+def test_every_skipped_checkov_check_has_its_reason():
+    """The reason is on the same line."""
     lines = (CONFIGURATION / ".checkov.yaml").read_text(encoding="utf-8").partition("skip-check:\n")[2].splitlines()
     assert lines
     for line in lines:
@@ -157,7 +163,7 @@ def test_every_check_of_checkov_that_is_left_out_has_its_reason():
 
 
 def test_variables_are_typed_described_and_validated(texts):
-    """And nothing is declared twice."""
+    """No name is declared twice."""
     blocks = re.split(r"^variable ", texts["variables.tf"], flags=re.MULTILINE)[1:]
     for block in blocks:
         for word in ("description = ", "type ", "error_message = "):
@@ -167,7 +173,7 @@ def test_variables_are_typed_described_and_validated(texts):
 
 
 def test_the_files_are_in_standard_form():
-    """As `terraform fmt` writes them."""
+    """The form is that of `terraform fmt`."""
     if shutil.which("terraform") is None:
         pytest.skip("terraform is not on PATH")
     done = subprocess.run(["terraform", "fmt", "-check", "-recursive", str(CONFIGURATION)], capture_output=True, text=True, check=False)
@@ -175,7 +181,7 @@ def test_the_files_are_in_standard_form():
 
 
 def test_without_terraform_the_check_is_skipped_and_says_why():
-    """With exit code 0: a bare machine has none."""
+    """With exit code 0: a bare machine has no terraform."""
     command = [sys.executable, "-m", "ops.terraform_check"]
     done = subprocess.run(command, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "terraform-check: skipped. terraform is not on PATH\n")
