@@ -179,7 +179,7 @@ def wrong(rows, judged):
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_the_archive_finds_what_is_printed(promise, told):
-    """And it finds nothing else."""
+    """It finds every promised row and nothing else."""
     assert wrong(PROMISES[promise], lambda row: PRINTED[row].id in told.ids(row.q)) == []
 
 
@@ -262,7 +262,7 @@ def test_function_words_in_lower_case_are_refused(q):
 
 
 def test_the_servers_agree(every_answer):
-    """They agree on the matches of every query and on their order."""
+    """Every query has the same matches in the same order."""
     if len(every_answer) < 2:
         pytest.skip(NONE_INSTALLED)
     ours, theirs = every_answer.values()

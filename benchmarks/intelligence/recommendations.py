@@ -114,7 +114,7 @@ def _ties(known: Labelled) -> tuple[Pair, ...]:
 async def _shares(maker: Recommender, known: Labelled, pair: tuple[Account, Account], taste: Taste, number: int) -> dict[str, float]:
     """Return the share of each kind of page that belongs to a person's stories.
 
-    `pair` is the person and somebody without any activity.
+    `pair` is the person and another one without any activity.
     """
     person, stranger = pair
     seen = {*taste.saved, *taste.opened}

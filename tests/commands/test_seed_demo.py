@@ -39,7 +39,10 @@ def test_it_says_what_it_wrote(seeded):
 
 
 def test_the_demo_then_has_trends_each_with_its_reason(seeded):
-    """Every window has queries that find news; a query has related ones by people and articles."""
+    """Every window lists queries that find news.
+
+    Related searches have reasons by people and by articles.
+    """
     folder, _ = seeded
     with running(folder, "demo") as demo:
         for window in ("1h", "24h", "7d"):
