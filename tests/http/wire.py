@@ -13,7 +13,7 @@ from tests.http.world import World, settings
 from tests.samples import read_counter
 
 PATIENCE_S = 60
-"""Limit for what must end at all; it says nothing about speed."""
+"""Time limit for what must end; it does not test speed."""
 
 
 @frozen

@@ -108,7 +108,7 @@ def test_only_the_first_signal_raises():
 
 
 async def test_a_service_learns_of_the_first_and_of_each_further_signal(limits):
-    """It is called on its loop; its own time limit counts from the first signal."""
+    """The callbacks run on its loop; its time limit counts from the first signal."""
     told = []
     with command_loop.signals_call(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
         for number in SIGNALS:

@@ -26,7 +26,7 @@ async def test_lifecycle_reports_its_phase_and_each_store():
 
 
 def test_a_serving_service_ends_in_order_and_at_once_if_asked_twice():
-    """The first request begins an orderly end; the second gives it up."""
+    """The first request begins an orderly end; the second ends the service at once."""
     given_up = []
     ending = Ending(lambda: given_up.append("given up"), 20.0)
     ending.in_order = True

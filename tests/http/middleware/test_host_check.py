@@ -23,7 +23,7 @@ PUBLIC = {
 
 @pytest.mark.parametrize("host", ["news.example.org", "NEWS.example.org:443", "news.example.org.", "alias.test", "b", "b:9"])
 async def test_own_names_are_served(host):
-    """The host of PUBLIC_URL and ALLOWED_HOSTS are served, in any case and with any port."""
+    """The hosts of PUBLIC_URL and ALLOWED_HOSTS are served, in any case and with any port."""
     assert await status_for(host, **PUBLIC) == 200
 
 

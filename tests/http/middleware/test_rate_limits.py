@@ -87,7 +87,7 @@ FREE = ["/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favi
 async def test_probes_and_help_pages_are_exempt(path):
     """They do not count and have no RateLimit header.
 
-    They work when the limit is spent, above all the page of the very problem.
+    They work when the limit is used up, so a refused caller can read the page of the problem.
     """
     client = create_app(limited(calls=1).services).test_client()
     for spent in (200, 429):

@@ -126,7 +126,7 @@ async def test_a_record_that_the_recorder_cannot_take_is_counted(closed):
     ],
 )
 async def test_when_no_source_answers_the_problem_reports_each_source(statuses, status, code):
-    """If all timed out: 504. If all were refused or overloaded: 503. Else: 502."""
+    """All timed out: 504. All without capacity (limit, quota, circuit, load): 503. Else: 502."""
     outcomes = [outcome(one, source) for one, source in zip(statuses, ("guardian", "newsapi"), strict=True)]
     world = World(desk=Desk(made_by=lambda query: answer(query, *outcomes, articles=0)))
     response = await get(world, "/articles?q=a")

@@ -1,6 +1,7 @@
 """Clearing the history and deleting the account remove a person's searches everywhere.
 
-That is: from the counts, from cached lists, and cached harvests that only this person asked for.
+The counts and cached lists no longer have them. Cached harvests that only this person asked for are
+deleted.
 """
 
 import pytest

@@ -45,7 +45,7 @@ BLOCKED = SourceState(Status.RATE_LIMITED, NOW)
         (Phase.DRAINING, UP, SourceState(), 503, "draining"),
     ],
 )
-async def test_readiness_is_503_if_no_request_can_succeed(phase, stores, state, status, word):
+async def test_readiness_is_503_if_no_traffic_should_arrive(phase, stores, state, status, word):
     """Disabled sources do not count."""
     world = World(health=Health(life=phase, found=stores), states={"guardian": state})
     got, body = await get(world, "/health/ready")

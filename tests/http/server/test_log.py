@@ -90,7 +90,7 @@ async def test_hit_is_logged_like_a_miss():
 
 
 async def test_log_line_says_how_the_client_identified_itself():
-    """By a session, a key, a bad key, an unknown one during an outage, or anonymous.
+    """The values are `session`, `key`, `bad_key`, `unknown` (a store failed) and `anonymous`.
 
     `-` means that the request was not identified.
     """
@@ -202,7 +202,7 @@ async def test_concurrent_requests_keep_their_own_ids(written):
 
         for name in ("a", "b", "c"):
             nursery.start_soon(ask, name)
-        while len(world.desk.asked) < 3:  # noqa: ASYNC110 - the desk tells of the first alone
+        while len(world.desk.asked) < 3:  # noqa: ASYNC110 - the desk signals only the first search
             await trio.sleep(0.01)
         gate.set()
     made = {line["q"]: line["request_id"] for line in written() if line["event"] == "made"}

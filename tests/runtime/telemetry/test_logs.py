@@ -73,9 +73,9 @@ def test_every_module_logs_in_the_same_way(path):
         owner, _, method = name.rpartition(".")
         if owner.split(".")[-1] in {"log", "_log"} and method in LEVELS and path != "commands/setup.py":
             (key,) = call.args  # no positional arguments for a format string
-            assert isinstance(key, ast.Constant), f"{where}: the event's key is written out"
+            assert isinstance(key, ast.Constant), f"{where}: the event key must be a literal string"
             assert key.value == key.value.lower(), where
-            assert key.value.replace("_", "").isalpha(), f"{where}: {key.value!r} is no key"
+            assert key.value.replace("_", "").isalpha(), f"{where}: {key.value!r} is not a valid event key"
             assert all(keyword.arg != "extra" for keyword in call.keywords), where
 
 
