@@ -187,7 +187,8 @@ def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
 
     Each change of readiness is one line, and no line has a traceback.
     """
-    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])  # with the limits of the real service
+    # The service must have its real limits.
+    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
 
         def told(event, **fields):

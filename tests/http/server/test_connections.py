@@ -170,7 +170,8 @@ async def test_an_answer_reaches_a_client_that_goes_on_sending(monkeypatch):
         answer = await stream.receive_some()
         for _ in range(20):
             await stream.send_all(b"x" * 4096)
-            await trio.sleep(0.01)  # a close would cause a reset, which must arrive before the next part is sent
+            # A close would cause a reset, which must arrive before the next part is sent.
+            await trio.sleep(0.01)
         await stream.send_eof()
         async for chunk in stream:
             answer += chunk

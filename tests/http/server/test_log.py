@@ -43,7 +43,7 @@ async def test_one_line_for_each_request():
             answer = await client.get("/articles?q=secret", headers={"X-Request-Id": "id-1"})
             missing = await client.get("/a%0Ab", headers={"X-Request-Id": "id-2"})
             await client.head("/articles?q=secret", headers={"X-Request-Id": "id-3"})
-            await client.get("/health")  # on the same connection, so the lines before it are written
+            await client.get("/health")  # same connection, so the lines before it are written
     common = {"event": "request", "log_level": "info", "client": "anonymous", "ms": True}
     assert lines[:3] == [
         common

@@ -156,7 +156,8 @@ def test_no_color_and_force_color_are_respected(environ, terminal):
     FORCE_COLOR beats a dumb terminal, as in the tracebacks of Python 3.13.
     """
     stream = Stream(terminal=terminal)
-    rich = Console(file=stream, _environ={name: value for name, value in environ.items() if value})  # empty counts as unset
+    # An empty variable counts as unset.
+    rich = Console(file=stream, _environ={name: value for name, value in environ.items() if value})
     expected = rich.color_system is not None and not rich.no_color
     if environ.get("FORCE_COLOR") and environ.get("TERM") == "dumb":
         expected = not environ.get("NO_COLOR")
