@@ -1,4 +1,4 @@
-"""What all tests of the routes have in common."""
+"""Fixtures that all tests of the routes share."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from newsintel.runtime.limits import lookups
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """A busy machine that stops for half a second is not taken for a store that is away."""
+    """Raise the look-up timeout, so that a busy machine does not look like a store that is down."""
     monkeypatch.setattr(lookups, "LONGEST_S", 30.0)

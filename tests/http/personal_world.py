@@ -1,4 +1,4 @@
-"""What the tests of personal routes share: two people, and what each can do."""
+"""Helpers for the tests of personal routes: people who are signed in, and what they can do."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ ONE, TWO = article(1), article(2)
 
 
 def world_with_articles(**more):
-    """A world whose archive has articles 1 to 60."""
+    """Return a world whose archive has articles 1 to 60."""
     world = World(**more)
     for number in range(1, 61):
         one = article(number)
@@ -21,7 +21,7 @@ def world_with_articles(**more):
 
 
 class Person:
-    """Somebody who is signed in, at a browser."""
+    """A person who is signed in with a browser."""
 
     def __init__(self, world, headers):
         self._client = create_app(world.services).test_client()
@@ -29,36 +29,36 @@ class Person:
 
     @classmethod
     async def of(cls, world, username="alice"):
-        """Sign somebody in."""
+        """Sign a person in."""
         return cls(world, await browser(world, username))
 
     async def ask(self, method, path, **more):
-        """One request; the response."""
+        """Send one request and return the response."""
         return await self._client.open(path, method=method, headers=self.headers | more.pop("headers", {}), **more)
 
     async def get(self, path):
-        """The body of a GET, which must succeed."""
+        """Return the body of a GET, which must succeed."""
         response = await self.ask("GET", path)
         assert response.status_code == 200, await response.get_data()
         return await response.get_json()
 
     async def put(self, path, **members):
-        """The status and body of a PUT."""
+        """Return the status and body of a PUT."""
         response = await self.ask("PUT", path, json=members)
         return response.status_code, await response.get_json()
 
     async def delete(self, path):
-        """The status of a DELETE."""
+        """Return the status of a DELETE."""
         return (await self.ask("DELETE", path)).status_code
 
 
 async def code(response):
-    """A problem's status and code."""
+    """Return a problem's status and code."""
     return response.status_code, (await response.get_json())["code"]
 
 
 def past_search(number, **changes):
-    """A search made so many seconds before NOW."""
+    """Return a search made `number` seconds before NOW."""
     digits = "".join("abcdefghij"[int(digit)] for digit in str(number))
     values = {"id": f"h_{digits:a>20}", "query": f"query {number}", "results_count": number, "searched_at": NOW - timedelta(seconds=number)}
     return PastSearch(**values | changes)

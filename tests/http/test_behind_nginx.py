@@ -1,4 +1,4 @@
-"""Clients that leave, seen through a real nginx that passes a request's body on as it comes."""
+"""Clients that leave, behind a real nginx that streams request bodies to the service."""
 
 import os
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (D
 
 @asynccontextmanager
 async def nginx_before(port, folder):
-    """Nginx before the server on a port; yields its own port."""
+    """Run nginx before the server on this port; yield nginx's port."""
     own = free_port()
     paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     site = f"server {{ listen 127.0.0.1:{own}; location / {{ proxy_pass http://127.0.0.1:{port}; proxy_set_header Host localhost; "
@@ -36,7 +36,10 @@ async def nginx_before(port, folder):
 
 
 async def test_bodies_cut_behind_nginx_end_only_their_connections(tmp_path):
-    """A well-formed request of 10 bytes, left after 3, a hundred times: each time the service answers the next."""
+    """A client sends 3 bytes of a body of 10 and leaves, a hundred times.
+
+    The service then answers the next client.
+    """
     post = get("/body", "Content-Length: 10", method="PUT")
     async with serving(prepare=taking_bodies) as served, nginx_before(served.port, tmp_path) as port:
         for number in range(100):

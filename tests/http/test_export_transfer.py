@@ -1,4 +1,4 @@
-"""The export over a real connection: in pieces, whole or noticeably not."""
+"""The export over a real connection: it arrives in chunks, and an incomplete one is detected."""
 
 import json
 
@@ -13,15 +13,15 @@ from tests.http.server.test_listener import exchange, get, serving
 
 @pytest.fixture
 async def world(monkeypatch):
-    """Where alice made 50 searches, which are read five at a time."""
+    """A world in which alice made 50 searches, which are read five at a time."""
     monkeypatch.setattr(exports, "ROWS", 5)
     made = world_with_articles()
     made.own_history.kept[1] = [past_search(number) for number in range(50)]
     return made
 
 
-async def test_it_comes_in_pieces(world):
-    """As chunks, whose sum is the file."""
+async def test_the_export_is_sent_in_chunks(world):
+    """The chunks together are the whole file."""
     headers = await browser(world)
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
         response = await client.get("/me/export", headers=headers)
@@ -30,7 +30,7 @@ async def test_it_comes_in_pieces(world):
 
 
 async def test_head_has_no_body(world):
-    """Only the headers of the file."""
+    """It has only the headers of the file."""
     headers = [f"{name}: {value}" for name, value in (await browser(world)).items()]
     async with serving(world) as served:
         received = await exchange(served, get("/me/export", *headers, method="HEAD"))
@@ -39,8 +39,8 @@ async def test_head_has_no_body(world):
     assert body == b""
 
 
-async def test_a_store_that_goes_away_in_the_middle_breaks_it_off(world):
-    """The client learns that it has not got everything, and the server goes on."""
+async def test_a_store_that_fails_midway_breaks_the_transfer_off(world):
+    """The client sees that the file is incomplete, and the server keeps running."""
     headers = await browser(world)
     page = world.own_history.page
 
@@ -55,8 +55,8 @@ async def test_a_store_that_goes_away_in_the_middle_breaks_it_off(world):
         assert (await client.get("/me", headers=headers)).status_code == 200
 
 
-async def test_a_client_that_leaves_disturbs_nobody(world):
-    """In the middle of the file; the server goes on."""
+async def test_a_client_that_leaves_midway_does_not_disturb_the_server(world):
+    """The next request is answered."""
     signed_in = await browser(world)
     headers = [f"{name}: {value}" for name, value in signed_in.items()]
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:

@@ -1,4 +1,7 @@
-"""A fuzzer: 20,000 connections, well-formed and not, cut anywhere and left in every way. Seeded: a failure names its seed and repeats."""
+"""A fuzzer with 20,000 connections, valid and invalid, cut at any point and left in any way.
+
+It is seeded: a failure names the last seed of its round and can be repeated.
+"""
 
 import random
 import socket
@@ -46,7 +49,7 @@ SPICES = (
 
 
 def mutated(dice):
-    """Some connection's bytes."""
+    """Return the bytes of a random connection."""
     data = bytearray(dice.choice(CORPUS))
     for _ in range(dice.choice((0, 0, 1, 1, 2, 8))):
         at = dice.randrange(len(data) + 1)
@@ -67,13 +70,13 @@ def mutated(dice):
 
 
 def split(dice, data):
-    """The bytes in up to four parts."""
+    """Return the bytes in one to four parts."""
     cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.choice((0, 0, 1, 3))))
     return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
 
 async def converse(served, seed):
-    """One client's whole behaviour."""
+    """Play one client from start to end."""
     dice = random.Random(seed)
     stream = await trio.open_tcp_stream("127.0.0.1", served.port)
     async with stream:
@@ -90,11 +93,14 @@ async def converse(served, seed):
                     await stream.send_eof()
                     await until_closed(stream)
         except trio.BrokenResourceError:
-            pass  # the server has closed: its right
+            pass  # the server may close at any time
 
 
-async def test_a_service_outlives_whatever_is_sent():
-    """After each thousand it answers a plain request; at the end it holds as much as before, and nothing failed inside."""
+async def test_the_service_survives_any_bytes():
+    """After each thousand connections it answers a plain request.
+
+    At the end it holds no more than before, and no connection caused an error.
+    """
     limits = {"NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "1000", "NEWSINTEL_CORS_ORIGINS": "https://a.example"}
     async with serving(prepare=taking_bodies, patience_s=900, **limits) as served:
         before = held()

@@ -1,6 +1,6 @@
 """Bytes that ended, or could have ended, more than their own connection.
 
-Frames of HTTP/2 and WebSocket come from the libraries h2 and wsproto.
+The libraries h2 and wsproto make the frames of HTTP/2 and WebSocket.
 """
 
 import re
@@ -27,7 +27,10 @@ HOST = b"Host: localhost\r\n"
 
 
 def http2(*prepare):
-    """What a client says that has prior knowledge of HTTP/2: the preface, its settings and further frames (RFC 9113, 3.3)."""
+    """Return what a client with prior knowledge of HTTP/2 sends.
+
+    That is the preface, its settings and further frames (RFC 9113, 3.3).
+    """
     client = h2.connection.H2Connection(h2.config.H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False))
     client.initiate_connection()
     for step in prepare:
@@ -36,24 +39,24 @@ def http2(*prepare):
 
 
 def headers(stream_id=1, *, end_stream=True, **fields):
-    """A step that opens a stream."""
+    """Return a step that opens a stream."""
     fields = {":method": "GET", ":path": "/health", ":authority": "localhost", ":scheme": "http"} | fields
     return lambda client: client.send_headers(stream_id, [(n, v) for n, v in fields.items() if v is not None], end_stream=end_stream)
 
 
 def priorities(number):
-    """That many PRIORITY frames, each stream depending on the one before (RFC 9113, 5.3.2)."""
+    """Return PRIORITY frames, in which each stream depends on the one before (RFC 9113, 5.3.2)."""
     return b"".join(struct.pack(">I", 5)[1:] + b"\x02\x00" + struct.pack(">IIB", 2 * n + 1, 2 * n - 1, 15) for n in range(1, number + 1))
 
 
 def websocket(extra=(), then=b""):
-    """A WebSocket's opening, and what follows it at once."""
+    """Return the opening of a WebSocket and what follows it at once."""
     client = WSConnection(ConnectionType.CLIENT)
     return client.send(Upgrade(host="localhost", target="/articles", extra_headers=list(extra))) + then
 
 
 def websocket_frames():
-    """A masked text frame."""
+    """Return a masked text frame."""
     return Connection(ConnectionType.CLIENT).send(TextMessage("hello"))
 
 
@@ -95,11 +98,11 @@ KILLERS = {
     "CONNECT, then bytes": b"CONNECT localhost:1 HTTP/1.1\r\n" + HOST + b"\r\n" + b"x" * 100,
     "HEAD with a broken body": b"HEAD /health HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
 }
-"""What to send, by what is wrong with it."""
+"""The bytes to send, by their defect."""
 
 
 def taking_bodies(app):
-    """Adds an address that reads its body."""
+    """Add a route that reads its body."""
 
     async def take():
         return Response(await request.get_data())
@@ -108,8 +111,11 @@ def taking_bodies(app):
 
 
 @pytest.mark.parametrize("killer", KILLERS.values(), ids=KILLERS.keys())
-async def test_what_is_wrong_with_a_connection_ends_it_alone(killer):
-    """Sent whole, in halves and byte by byte at its end: the service answers the next client, holds nothing, and had no error."""
+async def test_a_broken_connection_ends_alone(killer):
+    """The bytes are sent whole, in halves, and with the last five byte by byte.
+
+    The service answers the next client, holds no more than before and counts no error.
+    """
     async with serving() as served:
         before = held()
         for parts in (
@@ -127,7 +133,7 @@ async def test_what_is_wrong_with_a_connection_ends_it_alone(killer):
     "fold", [b"X: a\r\n b\r\n", b"X:\r\n\ta\r\n", b"X: a\n b\r\n", b"Transfer-Encoding:\r\n chunked\r\n", b" X: a\r\n"]
 )
 async def test_a_folded_header_is_refused(fold):
-    """A proxy in front may read another header than we (RFC 9112, 5.2)."""
+    """A proxy in front may read the header differently (RFC 9112, 5.2)."""
     async with serving() as served:
         for head in (HOST + fold, fold + HOST):
             assert await served.status(b"GET /health HTTP/1.1\r\n" + head + b"\r\n") == 400
@@ -135,15 +141,15 @@ async def test_a_folded_header_is_refused(fold):
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
-async def test_what_follows_a_head_is_no_folded_header(end):
-    """Not lines of a body that begin with spaces, as people write JSON."""
+async def test_a_body_with_indented_lines_is_not_a_folded_header(end):
+    """People write JSON with lines that begin with spaces."""
     async with serving(prepare=taking_bodies) as served:
         head = end.join([b"PUT /body HTTP/1.1", b"Host: localhost", b"Connection: close", b"Content-Length: 11", b"", b""])
         assert (await served.exchange(head + b"{\n  \n \n\t\n\n}")).endswith(b"{\n  \n \n\t\n\n}")
 
 
-async def test_every_cut_of_a_post_ends_its_connection_alone():
-    """A well-formed request whose client leaves after any number of its bytes, politely or with a reset."""
+async def test_a_post_cut_at_any_byte_ends_only_its_connection():
+    """The client of a valid request leaves after any number of bytes, with or without a reset."""
     whole = get("/body", "Content-Length: 10", method="PUT") + b"0123456789"
     async with serving(prepare=taking_bodies) as served:
         before = held()
@@ -169,8 +175,8 @@ async def test_every_cut_of_a_post_ends_its_connection_alone():
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, b'"code":"version_not_supported"'),
     ],
 )
-async def test_what_is_no_request_is_answered_with_a_problem(sent, status, code):
-    """With an id, the safe headers and the connection's end, like every problem."""
+async def test_an_invalid_request_is_answered_with_a_problem(sent, status, code):
+    """Like every problem it has an id and the security headers."""
     async with serving() as served:
         stream = await served.open()
         await stream.send_all(sent)
@@ -183,8 +189,8 @@ async def test_what_is_no_request_is_answered_with_a_problem(sent, status, code)
         assert b"nosniff" in answer
 
 
-async def test_a_length_and_chunks_together_are_a_connections_last():
-    """RFC 9112, 6.1: whatever follows them on the connection is not read as a request."""
+async def test_a_request_with_a_length_and_chunks_closes_its_connection():
+    """What follows on the connection is not read as a request (RFC 9112, 6.1)."""
     sent = b"GET /health HTTP/1.1\r\n" + HOST + b"Content-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     async with serving() as served:
         answer = await served.exchange(sent + get("/sources"))
@@ -192,8 +198,8 @@ async def test_a_length_and_chunks_together_are_a_connections_last():
     assert b"connection: close" in answer.lower()
 
 
-async def test_an_applications_error_is_a_problem_and_logged_with_its_cause():
-    """At any depth of groups; the other connections go on."""
+async def test_an_application_error_is_a_problem_and_its_cause_is_logged():
+    """The cause is found at any depth of exception groups."""
 
     async def app(scope, receive, send):
         error = ValueError("the cause")
@@ -209,8 +215,11 @@ async def test_an_applications_error_is_a_problem_and_logged_with_its_cause():
     assert [line["causes"] for line in lines if line["event"] == "application_failed"] == [["ValueError('the cause')"]]
 
 
-async def test_a_store_that_fails_in_the_middle_of_a_response_is_no_bug():
-    """The response is cut, so that its client notices; the log has one warning with the reason, and no traceback."""
+async def test_a_store_failure_during_a_response_is_not_a_bug():
+    """The response is cut, so that the client notices.
+
+    The log has one warning with the reason and no traceback.
+    """
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -226,8 +235,8 @@ async def test_a_store_that_fails_in_the_middle_of_a_response_is_no_bug():
     assert [(line["event"], line["reason"], "exc_info" in line) for line in told] == [("response_cut", "PostgreSQL does not answer", False)]
 
 
-async def test_a_servers_error_ends_its_connection_and_is_counted_and_logged(monkeypatch):
-    """A fault of the protocol's code, planted here: the next connection is served."""
+async def test_a_server_error_ends_its_connection_and_is_counted_and_logged(monkeypatch):
+    """The test plants a fault in the protocol's code; the next connection is served."""
 
     async def fail(self, event):
         if b"planted" in event.data:
@@ -244,8 +253,11 @@ async def test_a_servers_error_ends_its_connection_and_is_counted_and_logged(mon
     assert [line["causes"] for line in lines if line["event"] == "connection_failed"] == [["RuntimeError('planted fault')"]]
 
 
-async def test_a_client_that_has_gone_is_not_answered_what_it_pipelined():
-    """A thousand requests and a reset: of those, a handful are begun, and the connection is given back."""
+async def test_pipelined_requests_of_a_client_that_left_are_not_answered():
+    """The client sends 900 requests and resets the connection.
+
+    At most two more are begun, and the connection is released.
+    """
     begun = 0
 
     async def app(scope, receive, send):
@@ -268,8 +280,11 @@ async def test_a_client_that_has_gone_is_not_answered_what_it_pipelined():
 
 @pytest.mark.parametrize("size", [16_385, 20_000, 65_000])
 @pytest.mark.parametrize("rest", [b"a" * 100, b""], ids=["one header", "many headers"])
-async def test_heads_over_their_limit_are_refused_however_they_arrive(size, rest):
-    """16 KiB, and 128 lines: in one piece too, where h11 alone looks at no limit."""
+async def test_heads_over_the_limit_are_refused(size, rest):
+    """The limits are 16 KiB and 128 lines.
+
+    They also hold for a head in one piece, for which h11 alone has no limit.
+    """
     head = get("/health")[:-2]
     head += b"X: " + b"a" * (size - len(head) - 7) + b"\r\n\r\n" if rest else b"a:\r\n" * ((size - len(head)) // 4) + b"\r\n"
     async with serving() as served:
@@ -277,8 +292,8 @@ async def test_heads_over_their_limit_are_refused_however_they_arrive(size, rest
         assert (await served.exchange(head[:100], head[100:])).startswith(b"HTTP/1.1 431 ")
 
 
-async def test_a_head_within_its_limit_is_taken():
-    """16,384 bytes and 128 lines."""
+async def test_a_head_at_the_limit_is_accepted():
+    """It has 16,384 bytes or 128 lines."""
     head = get("/health")[:-2]
     async with serving() as served:
         assert await served.status(head + b"X: " + b"a" * (16_384 - len(head) - 7) + b"\r\n\r\n") == 200
@@ -286,8 +301,11 @@ async def test_a_head_within_its_limit_is_taken():
 
 
 @pytest.mark.parametrize("extra", [b"\r\n", b"GET /nothing HTTP/1.1\r\n\r\n", b"x" * 100_000])
-async def test_what_follows_a_last_request_is_discarded(extra):
-    """RFC 9112, 9.6: the answer is the request's own, whole, whether the bytes come with it or after it."""
+async def test_bytes_after_the_last_request_are_discarded(extra):
+    """The whole answer arrives, whether the bytes come with the request or after it.
+
+    See RFC 9112, 9.6.
+    """
     async with serving() as served:
         whole = await served.exchange(get("/openapi.json"))
         length = int(re.search(rb"content-length: (\d+)", whole)[1])
@@ -298,8 +316,11 @@ async def test_what_follows_a_last_request_is_discarded(extra):
             assert answer.count(b"HTTP/1.1 ") == 1
 
 
-async def test_the_parts_of_one_read_reach_the_application_together():
-    """A body in chunks of a byte: as many messages as reads, not as chunks; and its framing has a limit."""
+async def test_the_chunks_of_one_read_reach_the_application_together():
+    """A body in chunks of one byte causes as many messages as reads, not as chunks.
+
+    The framing of the chunks has a limit too.
+    """
     messages = 0
 
     async def app(scope, receive, send):

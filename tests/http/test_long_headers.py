@@ -1,4 +1,7 @@
-"""No reader of the framework gets to see a long header: some take time with the square of its length, and everybody waits for them."""
+"""No reader of the framework gets a long header.
+
+Some readers take time that grows with the square of the length, which blocks every request.
+"""
 
 import inspect
 import re
@@ -18,7 +21,7 @@ from tests.fakes.accounts import browser
 from tests.http.world import World, settings
 
 LONG = 15_500
-"""A header's value within the 16 KiB of a request's head."""
+"""Length of a header value that fits into the 16 KiB of a request's head."""
 
 NASTY = {
     "Accept": "a" + " " * LONG + "b,",
@@ -49,7 +52,7 @@ NASTY = {
 
 @pytest.fixture(autouse=True)
 def watched(monkeypatch):
-    """Every reader of a header in werkzeug, under each of its names, fails at a long one."""
+    """Make every header reader of werkzeug, under each of its names, fail at a long value."""
     readers = {one for name, one in inspect.getmembers(werkzeug.http, inspect.isfunction) if name.startswith("parse_")}
 
     def short_alone(reader):
@@ -67,8 +70,8 @@ def watched(monkeypatch):
     monkeypatch.setattr(Authorization, "from_header", short_alone(Authorization.from_header))
 
 
-async def test_the_watch_sees():
-    """The framework's own reader of Accept is among the watched."""
+async def test_the_framework_reader_of_accept_is_watched():
+    """Otherwise the other tests could not fail."""
     app = Quart(__name__)
     app.add_url_rule("/", view_func=lambda: str(request.accept_mimetypes))
     async with app.test_request_context("/", headers={"Accept": NASTY["Accept"]}):
@@ -77,8 +80,8 @@ async def test_the_watch_sees():
 
 
 @pytest.mark.parametrize("name", NASTY)
-async def test_no_route_has_a_long_header_read(name):
-    """Whatever the method and whoever asks: anybody, somebody who is signed in, a browser that comes back."""
+async def test_no_route_reads_a_long_header(name):
+    """It covers all routes and methods, with and without a session."""
     world = World(settings=settings(NEWSINTEL_METRICS_TOKEN="t" * 43))
     app = create_app(world.services)
     client, mine = app.test_client(use_cookies=False), await browser(world)
@@ -93,8 +96,8 @@ async def test_no_route_has_a_long_header_read(name):
                     mine = await browser(world)
 
 
-async def test_a_long_type_is_none_of_ours():
-    """One with a few parameters is read; past the bound it is refused unread."""
+async def test_a_content_type_over_the_limit_is_refused():
+    """A type with a few parameters is read; one over the limit is refused unread."""
     world = World()
     client, mine = create_app(world.services).test_client(use_cookies=False), await browser(world)
     for extra, status in ((0, 201), (1, 415)):
@@ -107,14 +110,14 @@ TAGS = st.text(st.sampled_from("ab*W/-"), min_size=1, max_size=3).map(lambda tag
 
 
 @given(st.lists(st.one_of(TAGS, TAGS.map(lambda tag: "W/" + tag)), max_size=4).map(", ".join), st.sampled_from(["a", "b", "ab", "*"]))
-def test_tags_are_found_as_werkzeug_finds_them(header, tag):
-    """Weak or not, in every list of good ones."""
+def test_matching_etags_agrees_with_werkzeug(header, tag):
+    """The tags are weak or strong, in every valid list."""
     assert matches(header, tag) == werkzeug.http.parse_etags(header).contains_weak(tag)
 
 
 @pytest.mark.parametrize(
     ("header", "found"), [("*", True), (" * ", True), ('"x", *', False), ('"a', False), ("a", False), ('""a"', False), ("", False)]
 )
-def test_tags_that_are_none(header, found):
-    """`*` alone is any; what has no quotes is no tag."""
+def test_invalid_etags_do_not_match(header, found):
+    """`*` matches only if it is the whole value; a value without quotes is no tag."""
     assert matches(header, "a") is found

@@ -1,4 +1,4 @@
-"""Who may do what to whose: every personal address against strangers, other people, keys and other sites' pages."""
+"""Personal routes against anonymous callers, other people, API keys and pages of other sites."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.http.personal_world import ONE, TWO, Person, code, past_search, world
 
 SEARCH = past_search(1)
 THINGS = {
-    # what belongs to somebody, by its address: how to read it back, and how else it can be asked for
+    # personal resources by path: the path that lists each, and the methods that reach it
     f"/me/saved/{ONE.id}": ("/me/saved", ["DELETE"]),
     "/me/preferences/theme": ("/me/preferences", ["GET", "DELETE"]),
     f"/me/history/{SEARCH.id}": ("/me/history", ["DELETE"]),
@@ -33,7 +33,7 @@ EVERYTHING = [*(("GET", path, None) for path in READING), *WRITING, *SESSION_ONL
 
 
 async def bob_with_everything(world):
-    """Somebody who has one of each."""
+    """Sign bob in, with one of each resource."""
     bob = await Person.of(world, "bob")
     await bob.put(f"/me/saved/{ONE.id}", notes="bob's own")
     await bob.put("/me/preferences/theme", value="bob's own")
@@ -44,8 +44,8 @@ async def bob_with_everything(world):
 
 
 @pytest.mark.parametrize(("path", "method"), [(path, method) for path, (_, methods) in THINGS.items() for method in methods])
-async def test_item_30_nobody_reaches_what_is_another_persons(path, method):
-    """Alice gets the 404 that she would get if it did not exist, and Bob still has it."""
+async def test_item_30_nobody_reaches_the_data_of_another_person(path, method):
+    """Alice gets the same 404 as for an unknown resource, and Bob still has his."""
     world = world_with_articles()
     bob = await bob_with_everything(world)
     alice = await Person.of(world)
@@ -57,16 +57,16 @@ async def test_item_30_nobody_reaches_what_is_another_persons(path, method):
 
 
 @pytest.mark.parametrize("path", [path for path, *_ in THINGS.values()])
-async def test_item_30_lists_hold_ones_own_alone(path):
-    """What Bob has is in none of Alice's lists."""
+async def test_item_30_lists_have_only_the_persons_own_data(path):
+    """Alice's lists have nothing of Bob's."""
     world = world_with_articles()
     await bob_with_everything(world)
     assert "bob" not in str(await (await Person.of(world)).get(path))
     assert "query 1" not in str(await (await Person.of(world)).get(path))
 
 
-async def test_item_30_writing_under_the_same_name_changes_ones_own():
-    """The same article and the same key are two things, one of each person."""
+async def test_item_30_a_write_changes_only_the_persons_own_data():
+    """The same article or preference exists once for each person."""
     world = world_with_articles()
     bob, alice = await bob_with_everything(world), await Person.of(world)
     assert (await alice.put(f"/me/saved/{ONE.id}", notes="alice's"))[0] == 201
@@ -77,8 +77,8 @@ async def test_item_30_writing_under_the_same_name_changes_ones_own():
     assert len((await bob.get("/me/history"))["searches"]) == 1
 
 
-async def test_item_30_a_deleted_account_takes_nobody_elses_along():
-    """Alice goes with all she had, her sessions included; Bob notices nothing."""
+async def test_item_30_deleting_an_account_leaves_other_accounts_alone():
+    """All data and sessions of Alice are deleted; Bob's stay."""
     world = world_with_articles()
     bob, alice = await bob_with_everything(world), await Person.of(world)
     again = Person(world, alice.headers)
@@ -92,8 +92,8 @@ async def test_item_30_a_deleted_account_takes_nobody_elses_along():
 
 
 @pytest.mark.parametrize("path", ["/me/saved", "/me/history"])
-async def test_item_30_a_cursor_is_good_for_one_person(path):
-    """Bob's cursor is no cursor in Alice's hands, nor in another list."""
+async def test_item_30_a_cursor_works_for_one_person_and_list(path):
+    """Alice cannot use Bob's cursor, and Bob cannot use it in another list."""
     world = world_with_articles()
     bob, alice = await bob_with_everything(world), await Person.of(world)
     await bob.put(f"/me/saved/{TWO.id}", notes=None)
@@ -108,16 +108,16 @@ async def test_item_30_a_cursor_is_good_for_one_person(path):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EVERYTHING)
-async def test_strangers_must_sign_in(method, path, body):
-    """401 with the challenge, whatever is asked for."""
+async def test_anonymous_callers_must_sign_in(method, path, body):
+    """Every personal route is a 401 with the challenge."""
     response = await create_app(world_with_articles().services).test_client().open(path, method=method, json=body)
     assert await code(response) == (401, "unauthenticated")
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*WRITING, *(one for one in SESSION_ONLY if one[0] != "GET")])
-async def test_other_sites_change_nothing(method, path, body):
-    """A page of another site, or an old browser's without an origin, is refused before anything is looked at."""
+async def test_pages_of_other_sites_can_change_nothing(method, path, body):
+    """Their requests are refused before anything is read."""
     world = world_with_articles()
     bob = await bob_with_everything(world)
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
@@ -128,8 +128,8 @@ async def test_other_sites_change_nothing(method, path, body):
 
 
 @pytest.mark.parametrize("access", [Access.READ, Access.WRITE])
-async def test_keys_do_what_their_scope_says(access):
-    """A read key reads, a write key also writes; neither exports or deletes the account."""
+async def test_a_key_can_do_what_its_scope_allows(access):
+    """A read key reads; a write key also writes. Neither exports or deletes the account."""
     world = world_with_articles()
     key = Person(world, await program(world, access=access))
     for path in READING:
@@ -145,8 +145,8 @@ async def test_keys_do_what_their_scope_says(access):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), EVERYTHING)
-async def test_answers_are_for_nobody_else_to_keep(method, path, body):
-    """Every answer to a person is private."""
+async def test_personal_answers_are_private(method, path, body):
+    """No cache may keep them."""
     bob = await bob_with_everything(world_with_articles())
     response = await bob.ask(method, path, json=body)
     assert response.status_code < 300
@@ -154,8 +154,8 @@ async def test_answers_are_for_nobody_else_to_keep(method, path, body):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [one for one in EVERYTHING if one[:2] != ("GET", "/me")])
-async def test_with_postgresql_away_it_is_said(method, path, body):
-    """503 with when to come back: what is one's own is not in any cache."""
+async def test_a_postgresql_outage_is_a_503(method, path, body):
+    """It has Retry-After; personal data is in no cache."""
     world = world_with_articles()
     bob = await bob_with_everything(world)
     for store in (world.preferences, world.saved, world.feedback, world.reading, world.own_history):

@@ -1,4 +1,4 @@
-"""What /openapi.json says of the personal addresses is true of the bodies that are really sent, and of who may ask."""
+"""The description of the personal routes in /openapi.json agrees with the bodies that are sent."""
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -37,13 +37,13 @@ TEMPLATES = {
 
 
 def template(path):
-    """The address as the description has it."""
+    """Return the path as the description has it."""
     return "/".join(TEMPLATES.get(part, part) for part in path.partition("?")[0].split("/"))
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CASES)
-async def test_bodies_are_as_described(method, path, body, status):
-    """Each status and media type that is sent is described, and its body fits the schema."""
+async def test_bodies_match_the_description(method, path, body, status):
+    """Every status and media type is described, and the body fits the schema."""
     world = world_with_articles()
     alice = await Person.of(world)
     await alice.put("/me/preferences/theme", value={"dark": True})
@@ -69,8 +69,8 @@ async def test_bodies_are_as_described(method, path, body, status):
         ("delete", "/me/history"),
     ],
 )
-async def test_what_has_nothing_to_tell_answers_204_without_a_body(method, path):
-    """As described."""
+async def test_a_write_without_a_result_is_a_204_without_a_body(method, path):
+    """The description has no content for it."""
     world = world_with_articles()
     alice = await Person.of(world)
     await alice.put("/me/preferences/theme", value=1)

@@ -1,4 +1,4 @@
-"""Raw bytes against the real server: a running service, its connections and what is left of them."""
+"""Raw bytes against the real server: a running service and the resources that it holds."""
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -13,7 +13,7 @@ from tests.http.world import World, settings
 from tests.samples import read_counter
 
 PATIENCE_S = 60
-"""For what must end at all; nothing is said of how fast."""
+"""Time limit for what must end; it does not test speed."""
 
 
 @frozen
@@ -27,15 +27,18 @@ class Served:
 
     @property
     def port(self):
-        """The port that the system chose."""
+        """The port that the operating system chose."""
         return int(self.url.rpartition(":")[2])
 
     async def open(self):
-        """A raw connection, closed with the server at the latest."""
+        """Open a raw connection, which is closed with the server at the latest."""
         return await self.opened.enter_async_context(await trio.open_tcp_stream("127.0.0.1", self.port))
 
     async def exchange(self, *parts, leave=False):
-        """Send parts one after the other and read until the server closes; `leave`: say first that nothing follows, as a leaver does."""
+        """Send parts one after the other and read until the server closes.
+
+        With `leave`, first say that nothing follows, as a client does that leaves.
+        """
         async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
             try:
                 for part in parts:
@@ -43,22 +46,22 @@ class Served:
                 if leave:
                     await stream.send_eof()
             except trio.BrokenResourceError:
-                pass  # it has closed already; what it said is still there to read
+                pass  # the server has closed already; its answer can still be read
             return await until_closed(stream)
 
     async def status(self, *parts):
-        """The status of the first answer; None if there was none."""
+        """Return the status of the first answer, or None if there is none."""
         answer = await self.exchange(*parts)
         return int(answer.split()[1]) if answer else None
 
     def counted(self, name, **labels):
-        """A counter's value."""
+        """Return a counter's value."""
         return read_counter(self.world.metrics, name, **labels)
 
 
 @asynccontextmanager
 async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PATIENCE_S, **environ):
-    """The whole application on a port of its own, until the block ends."""
+    """Serve the whole application on a free port until the block ends."""
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", NEWSINTEL_RATE_LIMIT="off", **environ)
     if app is None:
@@ -73,7 +76,7 @@ async def serving(world=None, prepare=lambda _app: None, app=None, patience_s=PA
 
 
 async def until_closed(stream):
-    """Everything that comes until the server closes; a reset ends it too."""
+    """Return everything that arrives until the server closes; a reset ends it too."""
     received = b""
     try:
         async for chunk in stream:
@@ -84,17 +87,17 @@ async def until_closed(stream):
 
 
 def held():
-    """What the process holds: tasks that live, and open descriptors."""
+    """Return what the process holds: the number of living tasks and of open descriptors."""
     return trio.lowlevel.current_statistics().tasks_living, len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def back_to(before):
-    """Wait until the process holds no more than before; the server's tests have a limit of their own."""
+    """Wait until the process holds no more than before; `serving` limits the wait."""
     while any(now > then for now, then in zip(held(), before, strict=True)):  # noqa: ASYNC110  # descriptors have no event
         await trio.sleep(0.01)
 
 
 def get(target, *headers, host="localhost", method="GET"):
-    """The bytes of a request, on a connection that closes after it."""
+    """Return the bytes of a request that asks to close the connection."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1")

@@ -1,4 +1,4 @@
-"""A small world for the routes: a desk, a health and settings that live in memory."""
+"""A small world for the tests of routes: desk, health and settings in memory."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -61,24 +61,24 @@ SOURCES = (
 
 
 def settings(**environ: str) -> Settings:
-    """Settings with two sources, of which the Guardian has a key."""
+    """Return settings with two sources, of which the Guardian has a key."""
     return load(SOURCES, {"NEWSINTEL_GUARDIAN_KEY": "guardian-key", "NEWSINTEL_DATA_DIR": "/nowhere"} | environ)
 
 
 def article(number: int) -> Article:
-    """The article of a number; its id follows from it."""
+    """Return the article with this number; its id follows from the number."""
     digits = "".join("abcdefghij"[int(digit)] for digit in str(number))
     url = f"https://example.org/{number}"
     return Article(f"a_{digits:a>20}", "guardian", url, url, url, f"Title {number}", "The Guardian", NOW - timedelta(hours=number))
 
 
 def outcome(status: Status = Status.OK, source: str = "guardian", **more: Any) -> FetchOutcome:
-    """An outcome that came about now."""
+    """Return an outcome of now."""
     return FetchOutcome(source, status, **({"fetched_at": NOW, "latency_ms": 312.4} | more))
 
 
 def answer(query: Query, *outcomes: FetchOutcome, articles: int = 3, **more: Any) -> Answer:
-    """An answer fetched now, with as many articles as told."""
+    """Return an answer fetched now, with this number of articles."""
     found = tuple(article(number) for number in range(1, articles + 1))
     harvest_of = {"fetched_at": NOW} | {name: more.pop(name) for name in ("fetched_at", "origin") if name in more}
     outcomes = outcomes or (outcome(Status.DISABLED, "newsapi", latency_ms=None), outcome(articles=found, returned=articles))
@@ -93,14 +93,14 @@ class Flown:
     landed: Answer
 
     async def after(self, seen: int) -> Sequence[FlightEvent]:
-        """The one event."""
+        """Return its one event."""
         await trio.lowlevel.checkpoint()
         return [Landed(self.landed, asked=True)][seen:]
 
 
 @define
 class Desk:
-    """Answers every query alike, as the test arranged it."""
+    """A desk that answers every query with what the test arranged."""
 
     via: Via = Via.MISS
     made_by: Any = answer
@@ -114,7 +114,7 @@ class Desk:
     archived: dict[str, ArchivedArticle] = field(factory=dict)
 
     async def search(self, query: Query, asker: Caller) -> Reply:
-        """As arranged."""
+        """Return the arranged answer."""
         self.asked.append(query)
         self.arrived.set()
         await trio.lowlevel.checkpoint()
@@ -129,17 +129,17 @@ class Desk:
         return Reply(self.made_by(query), self.via)
 
     async def renewing(self, query: Query, fetched_at: datetime, asker: Caller) -> bool:
-        """As arranged, of the answer that was given."""
+        """Note the request and return whether the desk renews."""
         await trio.lowlevel.checkpoint()
         self.renewed.append((query, fetched_at, asker))
         return self.renews
 
     def join(self, query: Query, *, signed_in: bool) -> Joined:
-        """A flight that has landed already."""
+        """Return a flight that has landed already."""
         return Flown(self.made_by(query))
 
     async def article(self, article_id: str) -> ArchivedArticle | None:
-        """One of `archived`."""
+        """Return one of `archived`."""
         await trio.lowlevel.checkpoint()
         if self.raises:
             raise self.raises
@@ -148,7 +148,7 @@ class Desk:
 
 @define
 class Health:
-    """As healthy as the test arranged it."""
+    """Health as the test arranged it."""
 
     life: Phase = Phase.SERVING
     found: Stores = Stores(postgresql=True, redis=True)
@@ -156,11 +156,14 @@ class Health:
     open: trio.Event | None = None
 
     def phase(self) -> Phase:
-        """As arranged."""
+        """Return the arranged phase."""
         return self.life
 
     async def stores(self) -> Stores:
-        """As arranged, once `open` is set if there is one; counted."""
+        """Return the arranged state of the stores, after `open` if it is set.
+
+        Each call is counted.
+        """
         self.pings += 1
         await trio.lowlevel.checkpoint()
         if self.open is not None:
@@ -170,24 +173,24 @@ class Health:
 
 @define
 class States:
-    """How the sources stand, as the test arranged it; others' calls are known once looked at."""
+    """The states of the sources as the test arranged them."""
 
     known: dict[str, SourceState]
     looked: int = 0
 
     def __call__(self) -> dict[str, SourceState]:
-        """As arranged."""
+        """Return the arranged states."""
         return self.known
 
     async def look(self) -> None:
-        """Counted."""
+        """Count a look at the calls of other processes."""
         self.looked += 1
         await trio.lowlevel.checkpoint()
 
 
 @define
 class World:
-    """Everything that the routes stand on."""
+    """Everything that the routes need."""
 
     settings: Settings = field(factory=settings)
     desk: Desk = field(factory=Desk)
@@ -228,7 +231,7 @@ class World:
 
     @property
     def services(self) -> Services:
-        """What create_app takes."""
+        """The services that `create_app` takes."""
         preferences = PreferenceCache(self.preferences)
         talked = TalkedAbout(self.trending, self.archive, self.reading, self.likeness, self.settings.trending_floor)
         return Services(
@@ -280,7 +283,7 @@ class World:
 
 
 def stale(query: Query, *refused: Status) -> Answer:
-    """An hour-old answer that stands in for a refresh that failed in these ways."""
+    """Return an hour-old answer that replaces a refresh which failed in these ways."""
     old = NOW - timedelta(hours=1)
     return answer(
         query,

@@ -1,4 +1,4 @@
-"""Signals as commands meet them: an exception without a loop, a cancel on it."""
+"""Signals in commands: an exception outside the loop, a cancel on it."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from newsintel.runtime.stopping import SIGNALS, Stopped, handling, raising
 
 @pytest.fixture(autouse=True)
 def limits(monkeypatch):
-    """What limits were set for the process's end; none of them is in force."""
+    """Collect the time limits for the process's end instead of applying them."""
     found = []
     monkeypatch.setattr(stopping, "end_within", found.append)
     before = [signal.getsignal(number) for number in SIGNALS]
@@ -28,7 +28,10 @@ def send(number):
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_on_the_loop_a_signal_is_a_cancel(limits, number):
-    """It arrives at the next checkpoint and no sooner; what cleans up behind a shield is not disturbed by further ones."""
+    """The cancel arrives at the next checkpoint.
+
+    Further signals do not disturb cleanup behind a shield.
+    """
     done = []
 
     async def command():
@@ -50,8 +53,8 @@ def test_on_the_loop_a_signal_is_a_cancel(limits, number):
     assert limits == [stopping.END_S]
 
 
-def test_what_was_done_all_the_same_is_done():
-    """A signal that comes when nothing is left to do changes nothing."""
+def test_a_result_that_is_ready_is_returned():
+    """A signal that arrives when no work is left changes nothing."""
 
     async def command(value):
         send(signal.SIGTERM)
@@ -60,8 +63,8 @@ def test_what_was_done_all_the_same_is_done():
     assert command_loop.run(command, 5) == 5
 
 
-def test_a_signal_before_the_loop_is_not_lost():
-    """Between the command line and the loop, whose first checkpoint it then meets."""
+def test_a_signal_before_the_loop_is_kept():
+    """It arrives before the loop runs and takes effect at the loop's first checkpoint."""
 
     async def command():
         await trio.sleep_forever()
@@ -73,8 +76,8 @@ def test_a_signal_before_the_loop_is_not_lost():
     assert stopped.value.exit_code == 129
 
 
-def test_a_blocking_call_on_the_loop_is_left_by_an_exception():
-    """Whether the signal comes while it blocks or, unheard as yet by the loop, just before."""
+def test_an_exception_ends_a_blocking_call_on_the_loop():
+    """The signal arrives during the call, or just before it, when the loop has not seen it yet."""
 
     async def command(*, before):
         if before:
@@ -91,7 +94,7 @@ def test_a_blocking_call_on_the_loop_is_left_by_an_exception():
 
 
 def test_only_the_first_signal_raises():
-    """Else a second one could cut short what cleans up after the first."""
+    """A second exception could stop the cleanup after the first."""
 
     def stopped():
         try:
@@ -104,8 +107,8 @@ def test_only_the_first_signal_raises():
         stopped()
 
 
-async def test_a_service_is_told_of_the_first_and_of_each_further_one(limits):
-    """On its loop; its own limit counts from the first."""
+async def test_a_service_learns_of_the_first_and_of_each_further_signal(limits):
+    """The callbacks run on its loop; its time limit counts from the first signal."""
     told = []
     with command_loop.signals_call(lambda: told.append("first"), lambda: told.append("again"), end_s=7):
         for number in SIGNALS:
@@ -115,8 +118,8 @@ async def test_a_service_is_told_of_the_first_and_of_each_further_one(limits):
     assert limits == [7]
 
 
-def test_what_is_ignored_stays_ignored():
-    """As `nohup` wants it."""
+def test_an_ignored_signal_stays_ignored():
+    """`nohup` needs this."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with raising():

@@ -1,4 +1,4 @@
-"""The service's life: phases, signs of life, its end."""
+"""The life of the service: its phases, its health and its end."""
 
 import gc
 
@@ -12,12 +12,12 @@ async def well():
 
 
 async def away():
-    """A store that does not."""
+    """A store that is unavailable."""
     raise UnavailableError
 
 
-async def test_health():
-    """Phases are told as entered; each store answers for itself."""
+async def test_lifecycle_reports_its_phase_and_each_store():
+    """The phase is the last one entered; one failing store does not affect the other."""
     lifecycle = Lifecycle(well, away)
     assert lifecycle.phase() is Phase.STARTING
     lifecycle.enter(Phase.SERVING)
@@ -25,8 +25,8 @@ async def test_health():
     assert await lifecycle.stores() == Stores(postgresql=True, redis=False)
 
 
-def test_a_service_that_serves_ends_in_order_unless_somebody_insists():
-    """The first time it is asked; the second time it is given up."""
+def test_a_serving_service_ends_in_order_and_at_once_if_asked_twice():
+    """The first request begins an orderly end; the second ends the service at once."""
     given_up = []
     ending = Ending(lambda: given_up.append("given up"), 20.0)
     ending.in_order = True
@@ -38,15 +38,15 @@ def test_a_service_that_serves_ends_in_order_unless_somebody_insists():
 
 
 def test_a_service_that_does_not_serve_yet_ends_at_once():
-    """There is nothing to finish."""
+    """It has no requests to finish."""
     given_up = []
     ending = Ending(lambda: given_up.append("given up"), 20.0)
     ending.begin()
     assert (given_up, ending.in_order) == (["given up"], False)
 
 
-def test_settled_memory_is_passed_over():
-    """What lives at start is no longer looked at by the collector."""
+def test_the_collector_ignores_objects_from_the_start():
+    """The garbage collector no longer visits objects that exist once the service has started."""
     before, callbacks, living = gc.get_threshold(), list(gc.callbacks), [[]]
     gc.unfreeze()
     try:

@@ -1,4 +1,4 @@
-"""One makes, all wait: results and failures are shared, a maker that is cancelled fails nobody."""
+"""MakeOnce: concurrent callers share a result or failure; a cancelled maker fails no other."""
 
 import gc
 import weakref
@@ -15,7 +15,7 @@ CALLERS = 50
 
 
 class Work:
-    """Work that takes a second, and then has a result or fails."""
+    """Work that takes a second, then returns the number of its run or fails."""
 
     def __init__(self, *failures):
         self.failures = list(failures)
@@ -31,13 +31,13 @@ class Work:
 
 
 async def asked(once, work, keys=("key",), callers=CALLERS):
-    """What each of so many callers at once had for each key: a result or an exception."""
+    """Return what each of the concurrent callers got for each key: a result or an exception."""
     found = []
 
     async def ask(key):
         try:
             found.append(await once.make(key, work))
-        except Exception as error:  # noqa: BLE001 - whatever came
+        except Exception as error:  # noqa: BLE001 - any exception is a result here
             found.append(error)
 
     async with trio.open_nursery() as nursery:
@@ -47,24 +47,24 @@ async def asked(once, work, keys=("key",), callers=CALLERS):
     return found
 
 
-async def test_all_who_ask_at_once_share_one_result(autojump_clock):
-    """It takes as long as one making; the next who asks has a new one made."""
+async def test_concurrent_callers_share_one_result(autojump_clock):
+    """It takes as long as one run; the next caller starts a new run."""
     once, work = MakeOnce(), Work()
     assert await asked(once, work) == [1] * CALLERS
     assert (work.runs, trio.current_time()) == (1, 1)
     assert await once.make("key", work) == 2
 
 
-async def test_keys_are_made_at_the_same_time(autojump_clock):
-    """Each by itself; nothing is left of any afterwards."""
+async def test_different_keys_are_made_concurrently(autojump_clock):
+    """Each key has its own run; afterwards no key is held."""
     once, work = MakeOnce(), Work()
     assert sorted(await asked(once, work, ("one", "other"))) == [1] * CALLERS + [2] * CALLERS
     assert trio.current_time() == 1
     assert once._making == {}
 
 
-async def test_nothing_is_a_result_too(autojump_clock):
-    """None is shared like any other."""
+async def test_none_is_a_result(autojump_clock):
+    """It is shared like any other result."""
     once, runs = MakeOnce(), []
 
     async def nothing():
@@ -85,8 +85,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=repr)
-async def test_a_failure_reaches_all_at_the_same_moment(autojump_clock, failure):
-    """An equal one for each, with the first as its cause; the next who asks has it made again."""
+async def test_a_failure_reaches_all_waiters_at_the_same_moment(autojump_clock, failure):
+    """Each gets an equal exception with the original as its cause; the next caller starts again."""
     once, work = MakeOnce(), Work(failure)
     found = await asked(once, work)
     assert (work.runs, trio.current_time()) == (1, 1)
@@ -97,8 +97,8 @@ async def test_a_failure_reaches_all_at_the_same_moment(autojump_clock, failure)
     assert await once.make("key", work) == 2
 
 
-async def test_a_maker_that_is_cancelled_hands_over(autojump_clock):
-    """One of those who wait makes from the start; the others wait for it and nobody fails."""
+async def test_a_cancelled_maker_is_replaced_by_a_waiter(autojump_clock):
+    """One waiter starts from the beginning; the others wait for it, and none fails."""
     once, work, found = MakeOnce(), Work(), []
 
     async def ask():
@@ -115,8 +115,8 @@ async def test_a_maker_that_is_cancelled_hands_over(autojump_clock):
     assert trio.current_time() == 1.5
 
 
-async def test_one_who_waits_may_leave(autojump_clock):
-    """It disturbs nobody."""
+async def test_a_waiter_can_be_cancelled(autojump_clock):
+    """The maker and the other waiters continue."""
     once, work = MakeOnce(), Work()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(once.make, "key", work)
@@ -127,8 +127,8 @@ async def test_one_who_waits_may_leave(autojump_clock):
     assert (work.runs, trio.current_time()) == (1, 1)
 
 
-async def test_all_may_leave(autojump_clock):
-    """Then nothing is being made any more."""
+async def test_all_callers_can_be_cancelled(autojump_clock):
+    """Then no key is held."""
     once, work = MakeOnce(), Work()
     with trio.move_on_after(0.5):
         await asked(once, work)
@@ -136,8 +136,11 @@ async def test_all_may_leave(autojump_clock):
     assert await once.make("key", work) == 2
 
 
-async def test_a_failure_of_the_maker_alone_is_not_shared(autojump_clock):
-    """Those who waited make for themselves, at the same time: nobody queues behind one failure after the other."""
+async def test_a_failure_of_the_makers_own_is_not_shared(autojump_clock):
+    """The waiters run the work themselves, all at once.
+
+    So no caller waits for several failures one after the other.
+    """
     once, work = MakeOnce(own_failures=BusyError), Work(BusyError("no slot"), None, BusyError("no slot"))
     found = await asked(once, work, callers=5)
     failed = [one for one in found if isinstance(one, BusyError)]
@@ -145,8 +148,8 @@ async def test_a_failure_of_the_maker_alone_is_not_shared(autojump_clock):
     assert (work.runs, trio.current_time()) == (5, 2)
 
 
-async def test_what_was_raised_is_not_held_by_itself(autojump_clock):
-    """No cycle keeps the frames of a failure in memory until the collector comes."""
+async def test_a_failure_does_not_keep_its_frames_alive(autojump_clock):
+    """No reference cycle keeps them in memory until the garbage collector runs."""
 
     class Held:
         pass

@@ -1,4 +1,4 @@
-"""What `serve` finds out before anything starts, and what its log says from the first line to the last."""
+"""The checks of `serve` before anything starts, and its log from the first line to the last."""
 
 import json
 import os
@@ -28,27 +28,30 @@ from tests.waiting import wait_for
 
 
 def settings(**environ):
-    """Settings of an environment, its names written without the prefix."""
+    """Return the settings for an environment; the names have no prefix here."""
     return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
 
 
 @pytest.mark.parametrize("year", [1970, 1999, 2200, 9999])
-def test_a_clock_that_cannot_be_right_is_named(year):
-    """As on a machine without a clock of its own that has not asked for the time yet; the message says what the clock says."""
+def test_an_impossible_clock_stops_the_start(year):
+    """A machine without a battery clock shows such a time before it has synchronised.
+
+    The message shows the time of the clock.
+    """
     with pytest.raises(NewsIntelError, match=f"clock says {year}-06-01"):
         check_clock(datetime(year, 6, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("year", [2000, 2026, 2199])
-def test_any_other_clock_is_believed(year):
-    """To the very ends of what the archive takes."""
+def test_any_other_clock_is_accepted(year):
+    """The range is that of the archive's dates."""
     check_clock(datetime(year, 1, 1, tzinfo=UTC))
     check_clock(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("name", ["BIND", "METRICS_BIND"])
-async def test_port_in_use_is_found_and_named(name):
-    """The setting, the address, the reason; a port that is free, or 0, is none the worse for the look."""
+async def test_a_port_in_use_is_reported(name):
+    """The error names setting, address and reason; the check leaves a free port free."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -63,8 +66,8 @@ async def test_port_in_use_is_found_and_named(name):
 
 
 @pytest.mark.parametrize("bind", ["192.0.2.1:0", "no-such-host.invalid:0", "[2001:db8::1]:0"])
-async def test_address_that_is_not_ours_is_named(bind):
-    """So is a name that does not resolve."""
+async def test_an_unavailable_address_is_reported(bind):
+    """A name that does not resolve is reported too."""
     with pytest.raises(NewsIntelError, match=rf"^cannot listen on {re.escape(bind)} \(NEWSINTEL_BIND\): "):
         await check_addresses(settings(BIND=bind))
 
@@ -81,13 +84,13 @@ async def test_address_that_is_not_ours_is_named(bind):
         ("postgresql://[planted", "set"),
     ],
 )
-def test_stores_are_told_by_place(url, shown):
-    """Host, port and database; never a user, a password or an option."""
+def test_stores_are_logged_by_their_place(url, shown):
+    """It has host, port and database, but never user, password or options."""
     assert place(url and Secret(url)) == shown
 
 
-def test_serving_line_names_sources_and_stores():
-    """Those that are asked and those that are not; what there is none of is left out."""
+def test_the_serving_line_names_sources_and_stores():
+    """It names the sources that are on and those that are off; empty lists are left out."""
     known = settings(GUARDIAN_KEY="k")
     assert serving_fields(known, ["http://127.0.0.1:8000"], []) == {
         "url": ["http://127.0.0.1:8000"],
@@ -99,13 +102,16 @@ def test_serving_line_names_sources_and_stores():
 
 
 def events(text):
-    """The lines of a log, without those of requests."""
+    """Return the lines of a log without those of requests."""
     return [line for line in map(json.loads, text.splitlines()) if line["event"] != "request"]
 
 
-def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path, monkeypatch):
-    """Where it listens, with what; the migrations in one line of ours; each line one event; the last one when all is down."""
-    monkeypatch.delenv(WHERE)  # a first start as people have it
+def test_the_log_of_a_service_is_complete_from_start_to_stop(tmp_path, monkeypatch):
+    """It has the addresses, the stores and one line for all migrations.
+
+    The last line comes when everything has stopped.
+    """
+    monkeypatch.delenv(WHERE)  # a first start, as users have it
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
         assert service.get("/health").status_code == 200
         assert service.stop(signal.SIGTERM) == 0
@@ -121,8 +127,11 @@ def test_log_of_a_service_from_its_first_line_to_its_last(tmp_path, monkeypatch)
         assert [line["event"] for line in events(service.log.read_text())][1:3] == ["source_notice", "schema_up_to_date"]
 
 
-def test_port_in_use_is_found_before_anything_starts(tmp_path):
-    """No embedded server is started, no folder made: the second service ends at once, with one line."""
+def test_a_port_in_use_is_reported_before_anything_starts(tmp_path):
+    """The second service ends at once with one line.
+
+    It starts no embedded server and makes no folder.
+    """
     port = free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
@@ -137,8 +146,8 @@ def test_port_in_use_is_found_before_anything_starts(tmp_path):
     assert not [line for line in command_lines() if str(tmp_path) in line]
 
 
-def test_folder_that_cannot_be_used_names_its_setting(tmp_path):
-    """Exit 2, as for any setting that cannot be used."""
+def test_an_unusable_folder_is_reported_with_its_setting(tmp_path):
+    """The exit code is 2, as for any invalid setting."""
     (tmp_path / "file").write_text("")
     for command in ("serve", "search"):
         args = (command, "x") if command == "search" else (command,)
@@ -149,7 +158,7 @@ def test_folder_that_cannot_be_used_names_its_setting(tmp_path):
 
 
 async def test_readiness_is_logged_when_it_changes(autojump_clock):
-    """Ready to degraded, to unusable, and back: one line each, with what is failing; not one for each look."""
+    """Each change is one line with what fails; a check without a change logs nothing."""
     world = World()
     story = [
         (Stores(postgresql=True, redis=True), None),
@@ -173,9 +182,13 @@ async def test_readiness_is_logged_when_it_changes(autojump_clock):
     ]
 
 
-def test_outage_is_told_once_though_nobody_asks(tmp_path, monkeypatch):
-    """Redis stands still under a service without callers, and goes on: each change is one line, no line has a traceback."""
-    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])  # with the limits that it really has
+def test_an_outage_is_logged_once_without_requests(tmp_path, monkeypatch):
+    """Redis is stopped and continued under a service without callers.
+
+    Each change of readiness is one line, and no line has a traceback.
+    """
+    # The service must have its real limits.
+    monkeypatch.setattr("tests.service.COMMAND", [sys.executable, "-m", "newsintel"])
     with running(tmp_path, "serve", LOG_FORMAT="json", GUARDIAN_KEY="planted-key") as service:
 
         def told(event, **fields):

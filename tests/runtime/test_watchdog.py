@@ -1,4 +1,7 @@
-"""A loop that stands still: the process ends by itself, and on SIGTERM, whatever the cause; one that merely waits its turn goes on."""
+"""The watchdog: a process with a stuck loop ends by itself or on SIGTERM, whatever the cause.
+
+A process that was only stopped goes on.
+"""
 
 import fcntl
 import os
@@ -46,7 +49,7 @@ trio.run(main)
 
 
 def started(cause, stuck_s, stderr=subprocess.PIPE):
-    """A process whose loop turns, until it is told to run into a cause."""
+    """Start a process whose loop runs until the process is told to run into the cause."""
     command = [sys.executable, "-c", SCRIPT.format(cause=cause, stuck_s=stuck_s)]
     process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=stderr, text=True, cwd=Path(__file__).parents[2])
     assert process.stdout.readline() == "turning\n"
@@ -54,14 +57,14 @@ def started(cause, stuck_s, stderr=subprocess.PIPE):
 
 
 def tell(process, line):
-    """Write a line to it."""
+    """Write a line to the process."""
     process.stdin.write(line + "\n")
     process.stdin.flush()
 
 
 @pytest.mark.parametrize("cause", CAUSES.values(), ids=CAUSES)
 def test_a_process_that_is_stuck_ends_by_itself_and_says_where(cause):
-    """Non-zero, with a traceback that names the function at fault."""
+    """The exit code is not 0, and a traceback names the function at fault."""
     with started(cause, stuck_s=1.0) as process:
         tell(process, "plant")
         _, said = process.communicate(timeout=PATIENCE_S)
@@ -70,19 +73,23 @@ def test_a_process_that_is_stuck_ends_by_itself_and_says_where(cause):
 
 
 @pytest.mark.parametrize("cause", list(CAUSES.values())[:-1], ids=list(CAUSES)[:-1])
-def test_sigterm_ends_a_process_whose_loop_never_hears_of_it(cause):
-    """Its limit is set by the handler, so it holds where the watchdog has a long time yet."""
+def test_sigterm_ends_a_process_whose_loop_is_stuck(cause):
+    """The signal handler sets the limit, so the process does not wait for the watchdog."""
     with started(cause, stuck_s=1000) as process:
         tell(process, "plant")
-        # It is stuck as soon as it has read the line; a signal before that would find it just as deaf afterwards.
+        # The process is stuck once it has read the line. An earlier signal would not help: the loop
+        # would not see it either.
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode not in (0, None)
     assert "in planted" in said
 
 
-def test_whoever_does_not_read_standard_error_holds_up_nobody():
-    """A pipe that is full blocks whoever writes to it, the tracebacks too: the kernel ends the process all the same."""
+def test_a_full_standard_error_does_not_stop_the_end():
+    """A full pipe blocks every writer, also the tracebacks.
+
+    The kernel ends the process anyway.
+    """
     reading, writing = os.pipe()
     os.write(writing, b"x" * fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ))
     with started("time.sleep(1000)", stuck_s=1.0, stderr=writing) as process:
@@ -92,8 +99,11 @@ def test_whoever_does_not_read_standard_error_holds_up_nobody():
     os.close(writing)
 
 
-def test_a_process_that_was_stopped_goes_on():
-    """Ctrl-Z, a frozen container, a machine asleep: the time in which nothing of it ran is nobody's fault."""
+def test_a_process_that_was_stopped_continues():
+    """Causes are Ctrl-Z, a frozen container or a sleeping machine.
+
+    The time in which the process did not run does not count.
+    """
     with started("pass", stuck_s=2.0) as process:
         for number in range(2):
             process.send_signal(signal.SIGSTOP)
@@ -129,14 +139,17 @@ command_loop.run(main)
 
 
 def ask_in_vain(url):
-    """Ask something that is never answered."""
+    """Send a request that is never answered."""
     with pytest.raises(httpx.TransportError):
         httpx.get(url, trust_env=False, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(("stuck_s", "stop"), [(1.0, None), (1000, signal.SIGTERM)])
 def test_a_service_that_is_stuck_ends(tmp_path, stuck_s, stop):
-    """The real one, with a route that blocks: by itself, or on a signal that it never hears of. The next command stops its servers."""
+    """The real service has a route that blocks.
+
+    It ends by itself, or on a signal that its loop never sees; the next command stops its servers.
+    """
     port = free_port()
     command = [sys.executable, "-c", SERVICE.format(stuck_s=stuck_s)]
     known = environ(tmp_path, BIND=f"127.0.0.1:{port}", DRAIN_S="0.5", LOG_LEVEL="error")

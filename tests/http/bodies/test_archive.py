@@ -1,4 +1,4 @@
-"""Bodies of the archive's answers."""
+"""JSON bodies of the archive routes."""
 
 from datetime import UTC, datetime
 
@@ -9,8 +9,8 @@ from newsintel.http.bodies.search import summary
 from tests.make import NOON, article, at
 
 
-def test_page():
-    """Each article as in a search, with its times, and its snippet as text and offsets or null; nothing of a group."""
+def test_archive_page_has_times_and_snippets_but_no_group():
+    """Each article has its summary, times and snippet (text and offsets, or null), but no group."""
     snippet = Snippet("A <b>flood</b> \u2026", ((5, 10),))
     hits = (Hit(article("a"), NOON, at(0.5), snippet), Hit(article("b"), NOON, NOON))
     body = page_body(ArchivePage(hits, Position((1,))), "next")
@@ -24,17 +24,17 @@ def test_page():
     assert not {"group_id", "score", "duplicates", "content"} & set(body["articles"][1])
 
 
-def test_empty_page():
-    """A list and a null, never an absent member."""
+def test_empty_page_has_an_empty_list_and_a_null_cursor():
+    """No member is left out."""
     assert page_body(ArchivePage((), None), None) == {"articles": [], "next_cursor": None}
 
 
-def test_timeline():
-    """Starts in seconds, UTC."""
+def test_timeline_gives_utc_starts_in_seconds():
+    """Each bucket has its start and its count."""
     assert timeline_body([Bar(datetime(2026, 3, 1, tzinfo=UTC), 0)]) == {"buckets": [{"start": "2026-03-01T00:00:00Z", "count": 0}]}
 
 
-def test_facets():
-    """In the order given."""
+def test_facets_keep_their_order():
+    """The body lists the values in the order that it was given."""
     body = facets_body(Facets((("guardian", 2), ("reddit", 1)), ()))
     assert body == {"source": [{"value": "guardian", "count": 2}, {"value": "reddit", "count": 1}], "publisher": []}

@@ -1,4 +1,4 @@
-"""The body of an answer is the contract's, whatever the order in which outcomes arrived."""
+"""The search body follows the API contract, whatever the order in which outcomes arrived."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -43,7 +43,7 @@ SIMILARITY = pytest.approx(40 / 41)
 
 
 def answered(harvest: Harvest, *refused: FetchOutcome) -> Answer:
-    """An answer with the harvest's default merge, as a flight lands with."""
+    """Return an answer with the harvest's default merge, as a flight lands it."""
     return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves), refused)
 
 
@@ -58,8 +58,8 @@ HARVEST = Harvest(
 )
 
 
-def test_the_body_is_the_contracts():
-    """Every name, in one look: a group whose leader is not its founder, and one that stands alone."""
+def test_body_has_every_member_of_the_contract():
+    """One group has a leader that is not its founder; the other has a single article."""
     body = render(answered(HARVEST), View())
     assert body == {
         "articles": [
@@ -150,14 +150,14 @@ def test_the_body_is_the_contracts():
 
 
 def test_explain_shows_parts_that_sum_to_the_score():
-    """Only where asked for."""
+    """The parts appear only if the caller asks for them."""
     for shown in render(answered(HARVEST), View(explain=True))["articles"]:
         assert list(shown["score_parts"]) == ["title", "description", "recency", "corroboration", "engagement"]
         assert sum(shown["score_parts"].values()) == pytest.approx(shown["score"])
 
 
-def test_a_guessed_date_says_so():
-    """And a known one does not say that it is known."""
+def test_only_an_estimated_date_is_marked():
+    """An article with a known date has no `published_at_estimated` member."""
     bodies = {it["id"]: it for it in render(answered(HARVEST), View(dedupe=Dedupe.OFF))["articles"]}
     assert bodies[BARE.id]["published_at_estimated"] is True
     assert "published_at_estimated" not in bodies[FULL.id]
@@ -167,15 +167,18 @@ def test_a_guessed_date_says_so():
     ("limit", "page", "ids", "has_more"),
     [(1, 1, [FULL.id], True), (1, 2, [OTHER.id], False), (2, 1, [FULL.id, OTHER.id], False), (1, 3, [], False), (100, 1000, [], False)],
 )
-def test_pages(limit, page, ids, has_more):
-    """A page past the end is empty; has_more says whether the next is not."""
+def test_page_past_the_end_is_empty(limit, page, ids, has_more):
+    """`has_more` says whether the next page has articles."""
     body = render(answered(HARVEST), View(limit=limit, page=page))
     assert [it["id"] for it in body["articles"]] == ids
     assert (body["total"], body["limit"], body["page"], body["has_more"]) == (2, limit, page, has_more)
 
 
-def test_the_mode_is_a_view():
-    """Off lists every article by itself and counts none as merged; the answer at hand is not merged again for its own mode."""
+def test_dedupe_mode_is_a_view():
+    """`off` lists every article by itself and counts none as merged.
+
+    If the requested mode is the answer's own, its merge is used as it is.
+    """
     body = render(answered(HARVEST), View(dedupe=Dedupe.OFF))
     assert body["total"] == 3
     assert [it["merged"] for it in body["sources"].values()] == [0, 0, 0]
@@ -185,7 +188,10 @@ def test_the_mode_is_a_view():
 
 
 def test_a_stale_answer_reports_the_refresh_that_failed():
-    """Old articles with their old fetched_at; sources as they just did; not complete, and nothing of theirs was merged."""
+    """The old articles keep their `fetched_at`; the sources show the failed refresh.
+
+    The answer is not complete, and the failed sources have nothing merged.
+    """
     refused = FetchOutcome("newsapi", Status.RATE_LIMITED, NOW, http_status=429, retry_at=NOW + timedelta(minutes=1))
     body = render(answered(evolve(HARVEST, origin=Origin.STALE), refused), View())
     assert (body["origin"], body["complete"], body["total"]) == ("stale", False, 2)
@@ -203,8 +209,8 @@ def test_a_stale_answer_reports_the_refresh_that_failed():
     }
 
 
-def test_articles_from_the_archive_are_no_sources_merit():
-    """Sources that failed kept nothing, so nothing of theirs was merged."""
+def test_articles_from_the_archive_count_for_no_source():
+    """Failed sources kept nothing, so nothing of theirs was merged."""
     failed = FetchOutcome("newsapi", Status.TIMEOUT, NOW)
     harvest = Harvest(query(), NOW, (failed,), Origin.ARCHIVE, (FULL, BARE))
     body = render(answered(harvest), View())
@@ -213,7 +219,7 @@ def test_articles_from_the_archive_are_no_sources_merit():
 
 
 def test_the_same_page_from_two_sources_is_one_group():
-    """Two articles with one id are one story by the rule url, and two with off."""
+    """Two articles with one id are one story by the rule `url`, and two stories with `off`."""
     twin = evolve(FULL, source="reddit", publisher="r/news", title="Another title")
     harvest = Harvest(query(), NOW, (outcome("guardian", FULL), outcome("reddit", twin)))
     (only,) = render(answered(harvest), View(dedupe=Dedupe.STRICT))["articles"]
@@ -222,16 +228,16 @@ def test_the_same_page_from_two_sources_is_one_group():
     assert pairs(merge(query(), harvest.articles, Dedupe.STRICT, NOW)) == ()
 
 
-def test_one_source_may_list_the_very_same_item_twice():
-    """Equal in every field, one leads and the other is listed."""
+def test_one_source_may_list_the_same_item_twice():
+    """Two articles that are equal in every field: one leads, the other is its duplicate."""
     harvest = Harvest(query(), NOW, (outcome("guardian", FULL, FULL),))
     body = render(answered(harvest), View())
     assert [it["id"] for it in body["articles"][0]["duplicates"]] == [FULL.id]
     assert body["sources"]["guardian"]["merged"] == 1
 
 
-def test_pairs_tie_each_further_page_to_its_founder_once():
-    """As it was first tied, though it came again by its address."""
+def test_pairs_link_each_page_to_its_founder_once():
+    """The first link counts, even if the page comes again with the same address."""
     again = evolve(FULL, title="Quite another title now")
     merged = merge(query(), [BARE, FULL, again, OTHER], Dedupe.STRICT, NOW)
     assert pairs(merged) == (Pair(FULL.id, BARE.id, Rule.NEAR_TITLE, SIMILARITY),)
@@ -239,8 +245,8 @@ def test_pairs_tie_each_further_page_to_its_founder_once():
 
 @unhurried
 @given(harvests(), modes)
-def test_pairs_are_between_different_pages_named_once(harvest, mode):
-    """What the archive needs: no pair of a page with itself, none twice in either direction."""
+def test_pairs_link_different_pages_and_never_repeat(harvest, mode):
+    """The archive requires this: no page paired with itself, no pair twice in either direction."""
     found = pairs(merge(harvest.query, harvest.articles, mode, harvest.fetched_at))
     ends = [frozenset((it.member_id, it.founder_id)) for it in found]
     assert all(len(it) == 2 for it in ends)
@@ -248,7 +254,7 @@ def test_pairs_are_between_different_pages_named_once(harvest, mode):
 
 
 def landed(outcomes: list[FetchOutcome], harvest: Harvest) -> Merge:
-    """The merge of outcomes that arrived in any order, taken in founder order."""
+    """Return the merge of outcomes that arrived in any order and are taken in founder order."""
     in_order = tuple(sorted(outcomes, key=lambda it: SOURCES.index(it.source)))
     return merge(harvest.query, evolve(harvest, outcomes=in_order).articles, Dedupe.NORMAL, harvest.fetched_at)
 
@@ -256,15 +262,15 @@ def landed(outcomes: list[FetchOutcome], harvest: Harvest) -> Merge:
 @unhurried
 @given(harvests(), st.data())
 def test_the_merge_does_not_depend_on_who_answered_first(harvest, data):
-    """Outcomes in any order, taken in founder order, merge alike."""
+    """Outcomes in any order give the same merge, because they are taken in founder order."""
     arrived = data.draw(st.permutations(harvest.outcomes))
     assert landed(list(arrived), harvest) == landed(list(harvest.outcomes), harvest)
 
 
 @unhurried
 @given(harvests(), modes)
-def test_merging_what_was_shown_gives_the_same_again(harvest, mode):
-    """Leaders and duplicates, back in founder order, make the same merge."""
+def test_merging_the_shown_articles_gives_the_same_merge(harvest, mode):
+    """Leaders and duplicates, put back in founder order, merge as before."""
     merged = merge(harvest.query, harvest.articles, mode, harvest.fetched_at)
     shown = [member.article for ranked in merged.ranked for member in ranked.group.members]
     positions: dict[int, list[int]] = {}
@@ -277,7 +283,10 @@ def test_merging_what_was_shown_gives_the_same_again(harvest, mode):
 @unhurried
 @given(harvests(), modes, st.booleans())
 def test_every_article_is_shown_once(harvest, mode, explain):
-    """As a leader or as a duplicate; the counts add up; a hit from the cache equals its miss."""
+    """Each article is a leader or a duplicate, and the counts add up.
+
+    The body from the cache equals the body of the miss.
+    """
     body = render(answered(harvest), View(limit=100, dedupe=mode, explain=explain))
     shown = [it["id"] for it in body["articles"]] + [it["id"] for lead in body["articles"] for it in lead["duplicates"]]
     assert sorted(shown) == sorted(it.id for it in harvest.articles)
@@ -289,8 +298,11 @@ def test_every_article_is_shown_once(harvest, mode, explain):
     assert to_json(render(cached, View(limit=100, dedupe=mode, explain=explain))) == to_json(body)
 
 
-def test_an_archived_article_has_its_text_and_its_history():
-    """GET /articles/{id}: what a search shows, and content, leader and times; no score and no group, which belong to a search."""
+def test_an_archived_article_has_its_text_and_its_times():
+    """`GET /articles/{id}` shows what a search shows, plus content, leader and times.
+
+    Score and group belong to a search, so they are left out.
+    """
     body = article_body(ArchivedArticle(FULL, NOW - timedelta(days=1), NOW, BARE.id))
     assert body == {
         "id": FULL.id,
@@ -313,7 +325,7 @@ def test_an_archived_article_has_its_text_and_its_history():
 
 
 def test_times_are_utc_with_a_z():
-    """From any offset."""
+    """A moment with any offset is converted."""
     moment = datetime(2026, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
     assert rfc3339(moment) == "2025-12-31T23:30:00.000Z"
     assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC), "seconds") == "2026-01-01T00:00:00Z"

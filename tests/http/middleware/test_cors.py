@@ -1,4 +1,4 @@
-"""Pages of other origins: those that are named may read, none may use a cookie."""
+"""CORS: pages of configured origins may read, and no page of another origin can use a cookie."""
 
 import pytest
 
@@ -11,13 +11,13 @@ APP = "https://app.example.org"
 
 
 async def ask(method, path, headers, origins=APP):
-    """A response of a service with these CORS_ORIGINS."""
+    """Return the response of a service with these CORS_ORIGINS."""
     world = World(settings=settings(NEWSINTEL_CORS_ORIGINS=origins))
     return await create_app(world.services).test_client().open(path, method=method, headers=headers)
 
 
 async def test_asvs_07_a_named_origin_may_read():
-    """Without credentials, and the answer says that it depends on the origin."""
+    """Credentials are not allowed, and `Vary` says that the answer depends on the origin."""
     response = await ask("GET", "/articles?q=a", {"Origin": APP})
     assert response.headers["Access-Control-Allow-Origin"] == APP
     assert "Access-Control-Allow-Credentials" not in response.headers
@@ -28,16 +28,20 @@ async def test_asvs_07_a_named_origin_may_read():
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", APP + ".evil.example", "http://app.example.org", "https://App.example.org"]
 )
-async def test_asvs_07_no_other_origin_may(origin):
-    """Its browser gets no word of permission, but caches learn that there might have been one."""
+async def test_asvs_07_no_other_origin_may_read(origin):
+    """The browser gets no CORS header.
+
+    `Vary` still tells caches that the answer depends on `Origin`.
+    """
     response = await ask("GET", "/sources", {"Origin": origin})
     assert response.status_code == 200
-    assert not any(name.startswith("Access-Control") for name in response.headers.keys())  # noqa: SIM118 - werkzeug's own mapping
+    # werkzeug's headers iterate over pairs, not names.
+    assert not any(name.startswith("Access-Control") for name in response.headers.keys())  # noqa: SIM118
     assert response.headers["Vary"] == "Origin"
 
 
 async def test_asvs_07_a_preflight_is_answered():
-    """For keys and JSON; from a named origin alone."""
+    """Only a configured origin gets an answer; it allows API keys and JSON."""
     asked = {"Origin": APP, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "authorization"}
     response = await ask("OPTIONS", "/me/saved/a_x", asked)
     assert response.status_code == 204
@@ -48,21 +52,21 @@ async def test_asvs_07_a_preflight_is_answered():
 
 
 async def test_asvs_07_refusals_can_be_read_too():
-    """A page that is told 401 should know it from an outage."""
+    """A page must be able to tell a 401 from an outage."""
     response = await ask("GET", "/me/keys", {"Origin": APP})
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (401, APP)
 
 
 async def test_asvs_07_a_named_origin_cannot_use_a_cookie():
-    """A browser on another site of ours would send it along: that is no reason to heed it."""
+    """The browser of a same-site page would send the cookie; the service refuses it."""
     world = World(settings=settings(NEWSINTEL_CORS_ORIGINS=APP))
     headers = await browser(world) | {"Origin": APP, "Sec-Fetch-Site": "same-site"}
     response = await create_app(world.services).test_client(use_cookies=False).post("/me/keys", headers=headers, json={})
     assert (response.status_code, (await response.get_json())["code"]) == (403, "cross_site")
 
 
-async def test_without_origins_nothing_is_said():
-    """The default."""
+async def test_without_origins_no_cors_header_is_sent():
+    """No origin is configured by default."""
     response = await create_app(World().services).test_client().get("/sources", headers={"Origin": APP})
     assert "Access-Control-Allow-Origin" not in response.headers
     assert "Vary" not in response.headers
@@ -70,6 +74,6 @@ async def test_without_origins_nothing_is_said():
 
 @pytest.mark.parametrize("wrong", ["*", "https://*.example.org", "app.example.org", "https://app.example.org/", "null"])
 def test_asvs_07_only_whole_origins_can_be_named(wrong):
-    """A wildcard is none."""
+    """A wildcard or an incomplete origin is an invalid setting."""
     with pytest.raises(SettingsError, match="CORS_ORIGINS"):
         settings(NEWSINTEL_CORS_ORIGINS=wrong)

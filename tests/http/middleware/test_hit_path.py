@@ -1,4 +1,4 @@
-"""The hit path: what a repeat is answered with, and whose requests are none of its business."""
+"""The hit path: how it answers a repeated search, and which requests it passes on."""
 
 from datetime import timedelta
 
@@ -18,17 +18,17 @@ PATH = "/articles?q=flood&limit=2"
 
 
 def client_of(world):
-    """A client that adds nothing to a response, as Quart's own does."""
+    """Return a client that adds nothing to a response, unlike Quart's own."""
     return httpx.AsyncClient(transport=httpx.ASGITransport(create_app(world.services)), base_url="http://localhost")
 
 
 def headers_of(response, *without):
-    """A response's headers by name, without the request's own id."""
+    """Return a response's headers by name, without request id, date and the names in `without`."""
     return {name.lower(): value for name, value in response.headers.items() if name.lower() not in {"x-request-id", "date", *without}}
 
 
-async def test_a_repeat_never_reaches_the_framework_and_says_the_same():
-    """Same bytes, same headers but for what tells of the moment; the desk is asked once."""
+async def test_a_repeat_gets_the_same_answer_without_the_framework():
+    """Body and headers are equal, except those that depend on time; the desk is asked once."""
     world = World()
     client = create_app(world.services).test_client()
     miss = await client.get(PATH)
@@ -48,7 +48,7 @@ async def test_a_repeat_never_reaches_the_framework_and_says_the_same():
 
 
 async def test_hits_are_recorded_like_any_answer():
-    """Once for each person and query in a minute, whether the framework answered or the hit path."""
+    """One record per person, query and minute, whether the framework or the hit path answered."""
     world = World()
     client = create_app(world.services).test_client()
     for seconds in (0, 28, 59, 60, 61):
@@ -61,16 +61,16 @@ async def test_hits_are_recorded_like_any_answer():
     assert world.inbox[1].statistics().current_buffer_used == 0
 
 
-async def test_what_the_desk_would_call_a_hit_looks_alike():
-    """A caller cannot tell finished bytes from an answer out of the desk's memory."""
+async def test_hits_of_the_desk_and_of_the_hit_path_have_equal_headers():
+    """A caller cannot tell a rendered page from an answer out of the desk's memory."""
     world = World(desk=Desk(via=Via.HIT))
     client = create_app(world.services).test_client()
     assert headers_of(await client.get(PATH)) == headers_of(await client.get(PATH))
     assert len(world.desk.asked) == 1
 
 
-async def test_later_pages_are_hits_too_and_not_recorded():
-    """With the Link to the page after them."""
+async def test_later_pages_are_hits_and_are_not_recorded():
+    """A hit has the same `Link` header as its miss."""
     world = World()
     client = create_app(world.services).test_client()
     for page, link in ((1, True), (2, False)):
@@ -82,8 +82,11 @@ async def test_later_pages_are_hits_too_and_not_recorded():
     assert world.inbox[1].statistics().current_buffer_used == 1
 
 
-async def test_a_caller_who_has_it_gets_a_304_without_a_body():
-    """Weak comparison, in any list; it describes no body and is no search for the history."""
+async def test_matching_etag_gets_a_304_without_a_body():
+    """The comparison is weak and works in any list.
+
+    A 304 describes no body and is not recorded as a search.
+    """
     world = World()
     client = client_of(world)
     first = await client.get(PATH)
@@ -104,8 +107,8 @@ async def test_a_caller_who_has_it_gets_a_304_without_a_body():
     assert world.inbox[1].statistics().current_buffer_used == 1
 
 
-async def test_head_of_a_hit_has_its_headers_alone():
-    """And is no search for the history."""
+async def test_head_of_a_hit_has_the_headers_of_the_get():
+    """It has no body and is not recorded as a search."""
     world = World()
     client = client_of(world)
     await client.get(PATH)
@@ -118,8 +121,8 @@ async def test_head_of_a_hit_has_its_headers_alone():
     assert world.inbox[1].statistics().current_buffer_used == 2
 
 
-async def test_past_its_freshness_the_desk_is_asked_again():
-    """To the very moment; the desk decides what an old answer is still good for."""
+async def test_when_an_answer_is_no_longer_fresh_the_desk_is_asked():
+    """The limit is exact; the desk decides whether it can still serve the old answer."""
     world = World()
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -131,7 +134,10 @@ async def test_past_its_freshness_the_desk_is_asked_again():
 
 
 async def test_after_the_clock_was_set_back_the_desk_is_asked_again():
-    """Else an answer would be fresh until the clock came to its time once more, and be kept by nginx as long."""
+    """Otherwise the answer would be fresh until the clock reached its time again.
+
+    nginx would keep it that long too.
+    """
     world = World()
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -141,8 +147,8 @@ async def test_after_the_clock_was_set_back_the_desk_is_asked_again():
     assert int(again.headers["X-Accel-Expires"]) <= 300
 
 
-async def test_while_it_is_renewed_the_page_answers_as_the_desk_would():
-    """Same bytes, same headers; the desk is told which answer the page shows, and who asks."""
+async def test_during_a_renewal_the_hit_path_answers_like_the_desk():
+    """Body and headers are equal; the desk learns which answer the page shows, and who asks."""
     world = World(desk=Desk(via=Via.REVALIDATED))
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -160,8 +166,8 @@ async def test_while_it_is_renewed_the_page_answers_as_the_desk_would():
     assert (await client.get(PATH, headers={"If-None-Match": hot.headers["ETag"]})).status_code == 304
 
 
-async def test_a_partial_answer_is_hot_until_its_failed_source_may_be_asked_again():
-    """A repair must not wait for the others' time to live."""
+async def test_a_partial_answer_is_served_until_its_failed_source_may_be_asked():
+    """The retry of a failed source must not wait until the good sources expire."""
     world = World(desk=Desk(made_by=lambda query: answer(query, outcome(), outcome(Status.TIMEOUT, "newsapi"))))
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -181,8 +187,8 @@ NEVER_HOT = {
 
 
 @pytest.mark.parametrize("made_by", NEVER_HOT.values(), ids=NEVER_HOT)
-async def test_what_is_no_answer_of_the_sources_is_asked_anew(made_by):
-    """Failures are never kept as answers."""
+async def test_an_answer_without_live_sources_is_never_served_by_the_hit_path(made_by):
+    """Failures are not kept as rendered pages."""
     world = World(desk=Desk(made_by=made_by))
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -190,14 +196,17 @@ async def test_what_is_no_answer_of_the_sources_is_asked_anew(made_by):
     assert len(world.desk.asked) == 2
 
 
-async def test_waiters_of_one_flight_share_the_bytes(monkeypatch):
-    """Whoever gets the very answer that is finished already makes it no second time; another answer is another page."""
+async def test_an_answer_is_rendered_once(monkeypatch):
+    """A waiter who gets the same answer reuses the rendered page.
+
+    Another answer is another page.
+    """
     made = []
     real = answer
     world = World(desk=Desk(made_by=real))
     monkeypatch.setattr("newsintel.http.routes.articles.rendering", lambda *args: made.append(args) or _render(*args))
     client = create_app(world.services).test_client()
-    world.now = NOW + timedelta(seconds=1000)  # past freshness: every call goes to the desk
+    world.now = NOW + timedelta(seconds=1000)  # no longer fresh: every call goes to the desk
     first, second = await client.get(PATH), await client.get(PATH)
     assert await first.get_data() == await second.get_data()
     assert (len(world.desk.asked), len(made)) == (2, 1)
@@ -210,8 +219,8 @@ def _render(*args):
     return rendering(*args)
 
 
-async def test_a_person_who_is_signed_in_is_answered_further_in():
-    """Whoever has preferences must not be given everybody's page."""
+async def test_hit_path_passes_signed_in_callers_on():
+    """A person with preferences must not get the shared page."""
     world = World()
     client = create_app(world.services).test_client()
     await client.get(PATH)
@@ -220,14 +229,14 @@ async def test_a_person_who_is_signed_in_is_answered_further_in():
     assert len(world.desk.asked) == 3
 
 
-async def test_a_bad_key_is_refused_on_hits_too():
-    """As on every route: whoever sends it should learn of it."""
+async def test_a_bad_key_is_refused_on_hits():
+    """As on every route, the caller must learn that the key is bad."""
     client = create_app(World().services).test_client()
     assert (await client.get(PATH)).status_code == 200
     assert (await client.get(PATH, headers={"Authorization": "Bearer ni_wrong"})).status_code == 401
 
 
-async def test_only_searches_with_get_and_head_are_hot():
+async def test_hit_path_serves_only_get_and_head_of_the_same_search():
     """Another method, path, query string or host is another request."""
     world = World(settings=settings(NEWSINTEL_ALLOWED_HOSTS="alias.test"))
     client = create_app(world.services).test_client()

@@ -1,4 +1,4 @@
-"""Which host names are served."""
+"""Which host names the service answers."""
 
 import pytest
 import trio
@@ -9,7 +9,7 @@ from tests.http.world import World, settings
 
 
 async def status_for(host, path="/sources", **environ):
-    """The status that a Host header gets."""
+    """Return the status of a request with this Host header."""
     client = create_app(World(settings=settings(**environ)).services).test_client()
     return (await client.get(path, headers={"Host": host})).status_code
 
@@ -23,7 +23,7 @@ PUBLIC = {
 
 @pytest.mark.parametrize("host", ["news.example.org", "NEWS.example.org:443", "news.example.org.", "alias.test", "b", "b:9"])
 async def test_own_names_are_served(host):
-    """PUBLIC_URL's host and ALLOWED_HOSTS, in any case and with any port."""
+    """The hosts of PUBLIC_URL and ALLOWED_HOSTS are served, in any case and with any port."""
     assert await status_for(host, **PUBLIC) == 200
 
 
@@ -41,21 +41,21 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-async def test_other_names_are_421(host):
-    """On an outer address not even localhost is served, and a malformed Host never is."""
+async def test_other_hosts_are_421(host):
+    """A service on an outer address refuses even localhost; a malformed Host is always refused."""
     assert await status_for(host, **PUBLIC) == 421
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:9000", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
-async def test_loopback_answers_to_the_machine_itself(host):
-    """A service bound to loopback is reached by these names."""
+async def test_a_service_on_loopback_answers_local_names(host):
+    """A service bound to loopback answers these names and no other."""
     assert await status_for(host) == 200
     assert await status_for("evil.test") == 421
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready"])
 async def test_the_health_routes_answer_any_host(path):
-    """Balancers probe by address."""
+    """Load balancers probe by address."""
     assert await status_for("10.0.0.7:8000", path, **PUBLIC) == 200
 
 
@@ -77,12 +77,15 @@ ODD = [
     "\xff" * 70,
     "",
 ]
-"""Names that IDNA, or whoever reads Host for the framework, may choke on."""
+"""Names that can break IDNA or the framework's reader of Host."""
 
 
 @pytest.mark.parametrize("host", ODD)
-async def test_an_odd_host_is_like_every_other_one(host, caplog):
-    """Health answers it, the rest refuses it, and nothing of it is a bug; in a target's absolute form the header does not count."""
+async def test_an_odd_host_is_refused_without_an_error(host, caplog):
+    """The health routes answer it, all other routes refuse it, and no error is logged.
+
+    If the request target is in absolute form, the Host header does not count.
+    """
     app = create_app(World().services)
     for path, status in {"/health": 200, "/health/ready": 200, "/sources": 421, "/nowhere": 421, "http://localhost/sources": 200}.items():
         assert await answered(app, path, host) == status, path
@@ -92,7 +95,10 @@ async def test_an_odd_host_is_like_every_other_one(host, caplog):
 
 
 async def answered(app, target, host):
-    """The status that a target gets, in whichever form it is; the framework's own client takes no odd hosts."""
+    """Return the status for a target in any form.
+
+    The framework's own test client accepts no odd hosts.
+    """
     statuses = []
 
     async def receive():
@@ -114,7 +120,7 @@ async def answered(app, target, host):
 
 
 async def test_the_answer_is_a_problem_with_id_and_security_headers():
-    """A refused host gets the same envelope as everyone."""
+    """A refused request gets the same envelope as every other request."""
     client = create_app(World().services).test_client()
     response = await client.get("/sources", headers={"Host": "evil.test", "X-Request-Id": "abc"})
     body = await response.get_json()
@@ -123,7 +129,7 @@ async def test_the_answer_is_a_problem_with_id_and_security_headers():
 
 
 async def test_forwarded_hosts_are_ignored():
-    """Neither header can allow a host nor get into a link."""
+    """Neither header can allow a host or change a link."""
     client = create_app(World().services).test_client()
     forwarded = {"X-Forwarded-Host": "evil.test", "Forwarded": "host=evil.test"}
     response = await client.get("/articles?q=a&limit=1", headers=forwarded)
@@ -136,6 +142,6 @@ async def test_forwarded_hosts_are_ignored():
     ("authority", "host"),
     [("A.b:1", "a.b"), ("[::1]:80", "[::1]"), ("a.", "a"), ("a:", "a"), ("[::1", None), ("u@a", None), ("a,b", None), ("", None)],
 )
-def test_host_of(authority, host):
-    """Port, case and one trailing dot do not count; anything malformed is no host."""
+def test_host_of_ignores_port_case_and_one_trailing_dot(authority, host):
+    """A malformed authority gives None."""
     assert host_of(authority) == host

@@ -1,4 +1,4 @@
-"""Whose a request is: keys before cookies, nobody trusted on a word, and no outage that makes somebody of nobody."""
+"""Who sent a request: keys count before cookies, and an outage never signs a caller in."""
 
 from datetime import timedelta
 from ipaddress import ip_network
@@ -16,7 +16,7 @@ from tests.http.world import NOW, World, settings
 
 
 async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
-    """The Caller that is left for a request."""
+    """Return the Caller that Identify leaves in the request's state."""
     seen = []
 
     async def app(scope, _receive, _send):
@@ -30,8 +30,8 @@ async def caller(world, headers=(), path="/articles", peer="203.0.113.9"):
     return seen[0]["state"]["caller"]
 
 
-async def test_nobody_signed_in_is_the_person_of_the_address():
-    """As the trusted proxies tell it; other kinds of scope pass untouched."""
+async def test_an_anonymous_caller_is_the_person_of_the_address():
+    """Trusted proxies supply the address; scopes that are not HTTP pass unchanged."""
     world = World(settings=settings(NEWSINTEL_TRUSTED_PROXIES="10.0.0.0/8"))
     assert world.settings.trusted_proxies == (ip_network("10.0.0.0/8"),)
     found = await caller(world, {"X-Forwarded-For": "198.51.100.1"}, peer="10.0.0.1")
@@ -46,8 +46,8 @@ async def test_nobody_signed_in_is_the_person_of_the_address():
     assert seen == [{"type": "lifespan"}]
 
 
-async def test_a_session_is_its_account_and_so_is_a_key():
-    """The person is the account's public id, wherever the request comes from."""
+async def test_a_session_and_a_key_identify_the_account():
+    """The person is the account's public id, whatever the address."""
     world = World()
     by_cookie = await caller(world, await browser(world))
     by_key = await caller(world, await program(world, access=Access.READ), peer="198.51.100.7")
@@ -59,8 +59,8 @@ async def test_a_session_is_its_account_and_so_is_a_key():
     assert by_key.session is None
 
 
-async def test_beside_an_authorization_header_cookies_do_not_count():
-    """Neither where the key is good, nor where it is not."""
+async def test_cookies_do_not_count_beside_a_bearer_key():
+    """This holds for a good key and for a bad key."""
     world = World()
     cookie = await browser(world, "alice")
     assert (await caller(world, cookie | await program(world, "bob"))).account.username == "bob"
@@ -72,8 +72,8 @@ async def test_beside_an_authorization_header_cookies_do_not_count():
     "shown",
     ["Bearer", "Bearer ", "bearer x", "BEARER\tni_" + "x" * 43, "Bearer ni_" + "x" * 43, "Bearer ni_" + "x" * 44, "Bearer é", "Bearer  x"],
 )
-async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
-    """Also what could not be one; a cookie beside it does not count."""
+async def test_any_other_bearer_credential_is_a_bad_key(shown):
+    """Malformed credentials are bad keys too; a cookie beside them does not count."""
     world = World()
     found = await caller(world, {"Authorization": shown} | await browser(world))
     assert (found.account, found.doubt) == (None, Doubt.BAD_KEY)
@@ -82,8 +82,11 @@ async def test_whatever_else_is_shown_as_a_key_is_a_bad_one(shown):
 @pytest.mark.parametrize(
     "shown", ["", " ", "Basic YTpi", "basic", "Digest username=a", "Negotiate x", "DPoP x", "é", "x", "Basic Bearer", "Bearerx y"]
 )
-async def test_other_schemes_are_not_ours_to_judge(shown):
-    """A reverse proxy in front may ask for a password of its own: whoever passed it is anonymous here, or the cookie's."""
+async def test_other_authorization_schemes_are_ignored(shown):
+    """A reverse proxy may ask for its own password.
+
+    The caller is then anonymous, or the owner of the session cookie.
+    """
     world = World()
     alone = await caller(world, {"Authorization": shown})
     assert (alone.account, alone.doubt) == (None, None)
@@ -91,8 +94,8 @@ async def test_other_schemes_are_not_ours_to_judge(shown):
     assert (with_cookie.account.username, with_cookie.access) == ("alice", Access.SESSION)
 
 
-async def test_a_key_among_several_headers_is_no_good():
-    """There is no telling whose request it is meant to be."""
+async def test_a_key_among_several_authorization_headers_is_a_bad_key():
+    """It is not clear which header counts."""
     world = World()
     key = (await program(world))["Authorization"]
     for others in ([key], ["Basic YTpi"], ["Bearer x"]):
@@ -103,22 +106,25 @@ async def test_a_key_among_several_headers_is_no_good():
 
 
 async def test_an_expired_key_is_a_bad_key():
-    """From the very moment."""
+    """A key is invalid from the exact moment at which it expires."""
     world = World()
     assert (await caller(world, await program(world, expires_at=NOW))).doubt is Doubt.BAD_KEY
     assert (await caller(world, await program(world, expires_at=NOW + timedelta(seconds=1)))).signed_in
 
 
 @pytest.mark.parametrize("cookie", ["newsintel_dev=" + "x" * 43, "newsintel_dev=short", "newsintel_dev", "other=1", "=", ""])
-async def test_a_cookie_that_is_no_session_is_nobody(cookie):
-    """Without any doubt: sessions expire."""
+async def test_a_cookie_without_a_session_is_anonymous(cookie):
+    """Sessions expire, so such a cookie raises no doubt."""
     found = await caller(World(), {"Cookie": cookie})
     assert (found.account, found.doubt) == (None, None)
 
 
 @pytest.mark.parametrize("odd", ["\x85", "\xa0", "\x1f", "\x0b", "\x0c", "\u2000", "\ufeff", "\xad"])
-async def test_a_cookie_of_another_name_is_not_ours(odd):
-    """A host beside ours may set any name without the prefix __Host-: what a browser takes for another name is not ours."""
+async def test_a_cookie_of_another_name_is_ignored(odd):
+    """A neighbouring host can set any cookie name without the prefix `__Host-`.
+
+    A name that a browser treats as different must not count as ours.
+    """
     world = World()
     ours = (await browser(world))["Cookie"]
     name, _, value = ours.partition("=")
@@ -129,16 +135,16 @@ async def test_a_cookie_of_another_name_is_not_ours(odd):
     assert (await caller(world, {"Cookie": f"a=b; \t {ours} \t;c"})).signed_in
 
 
-async def test_two_cookies_of_the_name_are_none():
-    """There is no telling which one was meant."""
+async def test_two_session_cookies_are_ignored():
+    """It is not clear which one counts."""
     world = World()
     one, other = await browser(world), await browser(world, "bob")
     assert not (await caller(world, {"Cookie": f"{one['Cookie']}; {other['Cookie']}"})).signed_in
     assert (await caller(world, {"Cookie": f"a=b; {one['Cookie']};c=d"})).signed_in
 
 
-async def test_asvs_04_a_session_of_a_deleted_account_is_nobodys():
-    """Whoever deleted it, and wherever."""
+async def test_asvs_04_a_session_of_a_deleted_account_is_anonymous():
+    """It does not matter who deleted the account."""
     world = World()
     headers = await browser(world)
     world.accounts.kept.clear()
@@ -147,8 +153,8 @@ async def test_asvs_04_a_session_of_a_deleted_account_is_nobodys():
 
 
 @pytest.mark.parametrize("store", ["accounts", "sessions"])
-async def test_asvs_24_a_store_that_is_away_leaves_a_doubt(store):
-    """Nobody is signed in on trust."""
+async def test_asvs_24_a_store_outage_leaves_the_caller_unknown(store):
+    """No caller is signed in without a check."""
     world = World()
     headers = await browser(world)
     getattr(world, store).away = True
@@ -156,8 +162,8 @@ async def test_asvs_24_a_store_that_is_away_leaves_a_doubt(store):
     assert (found.account, found.doubt) == (None, Doubt.UNKNOWN)
 
 
-async def test_a_store_that_hangs_is_away_before_long(autojump_clock):
-    """A frozen PostgreSQL must not freeze every request of somebody signed in."""
+async def test_a_store_that_hangs_counts_as_unavailable(autojump_clock):
+    """A frozen PostgreSQL must not block every request of signed-in callers."""
     world = World()
     headers = await program(world)
     world.accounts.hangs = True
@@ -166,15 +172,18 @@ async def test_a_store_that_hangs_is_away_before_long(autojump_clock):
 
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/metrics"])
 async def test_health_and_metrics_ask_no_store(path):
-    """Whatever is shown: they work in any outage, and the metrics have a token of their own."""
+    """These routes work in any outage; the metrics have a token of their own."""
     world = World()
     headers = await program(world)
     world.accounts.away = True
     assert (await caller(world, headers, path)).doubt is None
 
 
-async def test_the_stores_know_for_whom_they_are_asked(monkeypatch):
-    """Who is asking comes before everything of everybody; then the person is named, until a probe on the same connection comes."""
+async def test_stores_know_who_asks(monkeypatch):
+    """The look-up of a caller is urgent; then the asker is that person.
+
+    A probe on the same connection has no asker.
+    """
     world, asked = World(), {}
     mine = await browser(world)
     find, all_of, stores = world.sessions.find, world.preferences.all, world.health.stores

@@ -1,4 +1,4 @@
-"""Limits on persons, as requests meet them."""
+"""Rate limits per person, as requests meet them."""
 
 import pytest
 from attrs import evolve
@@ -13,7 +13,7 @@ from tests.samples import read_counter
 
 
 def limited(calls=2, misses=None, **more):
-    """A world in which one person has so many calls a minute."""
+    """Return a world in which a person may make `calls` requests a minute."""
     world = World(**more)
     counter = MemoryCounter()
 
@@ -28,8 +28,11 @@ def limited(calls=2, misses=None, **more):
     return world
 
 
-async def test_every_answer_tells_what_is_left():
-    """The policy, what remains and the seconds to the window's end; of both limits where a search may reach an upstream."""
+async def test_every_answer_has_the_rate_limit_headers():
+    """They give the policy, what remains and the seconds to the window's end.
+
+    A search can reach an upstream, so it has both limits.
+    """
     client = create_app(limited(misses=30).services).test_client()
     search = await client.get("/articles?q=a")
     assert search.headers["RateLimit-Policy"] == '"search";q=2;w=60, "miss";q=30;w=60'
@@ -43,7 +46,7 @@ async def test_every_answer_tells_what_is_left():
 
 
 async def test_past_the_limit_is_429_until_the_window_ends():
-    """A problem with the time to wait, hits counted like anything else; then everything is as before."""
+    """The problem says how long to wait; hits count too. After the window, requests pass again."""
     world = limited(misses=30)
     client = create_app(world.services).test_client()
     for _ in range(2):
@@ -62,12 +65,12 @@ async def test_past_the_limit_is_429_until_the_window_ends():
 
 
 def evolve_second(seconds):
-    """So many seconds into the window."""
+    """Return the moment that is `seconds` into the window."""
     return NOW.replace(second=seconds % 60, minute=seconds // 60)
 
 
-async def test_persons_have_a_limit_each():
-    """Told apart as Identify does."""
+async def test_each_person_has_their_own_limit():
+    """Identify tells persons apart."""
     world = limited(calls=1)
     world.settings = settings(NEWSINTEL_TRUSTED_PROXIES="127.0.0.1,0.0.0.0/0,::/0")
     client = create_app(evolve(world.services, settings=world.settings)).test_client()
@@ -81,8 +84,11 @@ FREE = ["/health", "/health/ready", "/metrics", "/openapi.json", "/docs", "/favi
 
 
 @pytest.mark.parametrize("path", FREE)
-async def test_what_probes_and_what_explains_is_exempt(path):
-    """It neither counts nor tells, and can be had when the limit is spent: the page of the very problem, above all."""
+async def test_probes_and_help_pages_are_exempt(path):
+    """They do not count and have no RateLimit header.
+
+    They work when the limit is used up, so a refused caller can read the page of the problem.
+    """
     client = create_app(limited(calls=1).services).test_client()
     for spent in (200, 429):
         for _ in range(3):
@@ -92,8 +98,8 @@ async def test_what_probes_and_what_explains_is_exempt(path):
         assert (await client.get("/sources")).status_code == spent
 
 
-async def test_description_tells_which_addresses_are_counted():
-    """By the same rule as the limit: an answer described with RateLimit has it, any other has not."""
+async def test_the_description_says_which_routes_are_limited():
+    """An answer described with RateLimit has the header; any other answer does not."""
     client = create_app(limited(calls=100).services).test_client()
     paths = (await (await client.get("/openapi.json")).get_json())["paths"]
     for path in (path for path, methods in paths.items() if "get" in methods and "{" not in path):
@@ -101,22 +107,22 @@ async def test_description_tells_which_addresses_are_counted():
         assert ("RateLimit" in (await client.get(path)).headers) is described, path
 
 
-async def test_off_leaves_nothing_in_the_way():
-    """No header and no refusal."""
+async def test_off_sets_no_header_and_refuses_nothing():
+    """The test world has no limiter."""
     response = await create_app(World().services).test_client().get("/sources")
     assert (response.status_code, "RateLimit" in response.headers) == (200, False)
 
 
-async def test_what_a_person_may_have_fetched_is_the_desks_to_say():
-    """Its refusal is the same problem, with its own time to wait."""
+async def test_the_desk_refuses_searches_over_the_miss_limit():
+    """The refusal is the same problem, with its own time to wait."""
     world = limited(calls=60, misses=30, desk=Desk(raises=RateLimitedError(17)))
     response = await create_app(world.services).test_client().get("/articles?q=a")
     assert (response.status_code, (await response.get_json())["code"], response.headers["Retry-After"]) == (429, "rate_limited", "17")
     assert response.headers["RateLimit"].startswith('"search";r=59')
 
 
-async def test_redis_away_lets_people_in():
-    """Within the limit, by this process's own count."""
+async def test_without_redis_requests_are_limited_per_process():
+    """Requests pass within the limit by this process's own count."""
     world = limited()
     world.requests._counter.away = True
     client = create_app(world.services).test_client()
@@ -133,7 +139,7 @@ async def test_redis_away_lets_people_in():
     ],
 )
 async def test_the_description_has_429_where_it_can_happen(environ, search, sources):
-    """On every limited address, and on the search alone where only upstream calls are limited."""
+    """All limited routes have it; if only upstream calls are limited, only the search has it."""
     world = World(settings=settings(**environ))
     paths = (await (await create_app(world.services).test_client().get("/openapi.json")).get_json())["paths"]
     found = {path: "429" in paths[path]["get"]["responses"] for path in ("/articles", "/sources", "/health")}

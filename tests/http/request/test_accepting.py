@@ -1,4 +1,4 @@
-"""What a client would rather have; werkzeug's reader of Accept is the judge of what is within bounds."""
+"""Content negotiation. Within the length limit, werkzeug's reader of Accept is the oracle."""
 
 import pytest
 from hypothesis import given
@@ -21,26 +21,26 @@ PROGRAMS = ["", "*/*", "application/json", "text/html;q=0.5, application/json", 
 
 @pytest.mark.parametrize("accept", BROWSERS)
 def test_browsers_prefer_pages(accept):
-    """As Firefox and Chromium write it, among others."""
+    """These are the Accept headers of Firefox, Chromium and others."""
     assert prefers(accept, "text/html", *JSON)
 
 
 @pytest.mark.parametrize("accept", PROGRAMS)
-def test_programs_do_not(accept):
-    """Whatever can be either stays JSON."""
+def test_programs_get_json(accept):
+    """A client that accepts both gets JSON."""
     assert not prefers(accept, "text/html", *JSON)
 
 
 @pytest.mark.parametrize(
     "accept", ["text/html;q=", "text/html;q=x", "text/html;q=nan", "text/html;q=-1", ";;,,;q", "q", "text/html;level=1"]
 )
-def test_what_cannot_be_read_asks_for_nothing(accept):
-    """Nor is it an error."""
+def test_an_unreadable_accept_header_prefers_nothing(accept):
+    """It is not an error."""
     assert not prefers(accept, "text/html", *JSON)
 
 
-def test_what_is_too_long_asks_for_nothing():
-    """It is not even looked at."""
+def test_an_accept_header_over_the_limit_prefers_nothing():
+    """The service does not read it."""
     accept = "text/html".ljust(LONGEST)
     assert prefers(accept, "text/html", *JSON)
     assert not prefers(accept + " ", "text/html", *JSON)
@@ -53,7 +53,7 @@ WEIGHTS = st.sampled_from(["", ";q=1", ";q=1.000", "; q=0.5", " ;q=0.25", ";q=0"
 @given(
     st.lists(st.tuples(st.sampled_from(RANGES), WEIGHTS), unique_by=lambda one: one[0]).map(lambda some: ", ".join(a + b for a, b in some))
 )
-def test_as_werkzeug_has_it(accept):
-    """Each range once, in any order and weight."""
+def test_preference_agrees_with_werkzeug(accept):
+    """Each range occurs once, in any order and with any weight."""
     accepted = parse_accept_header(accept, MIMEAccept)
     assert prefers(accept, "text/html", *JSON) == (accepted["text/html"] > max(accepted[one] for one in JSON))

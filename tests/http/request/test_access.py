@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Access checks: what a caller needs for a route, and from which site a request may come."""
 
 import pytest
 from quart import Response
@@ -16,7 +16,7 @@ from tests.fakes.accounts import browser, program
 from tests.http.world import World
 
 OUTCOMES = {
-    # access: what each need (None, read, write, session) ends with
+    # access: the problem code for each need (None, read, write, session)
     None: (None, "unauthenticated", "unauthenticated", "unauthenticated"),
     Access.READ: (None, None, "insufficient_scope", "session_required"),
     Access.WRITE: (None, None, None, "session_required"),
@@ -26,8 +26,11 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("access", OUTCOMES)
 @pytest.mark.parametrize(("column", "need"), [*enumerate((None, Access.READ, Access.WRITE, Access.SESSION))])
-def test_each_access_against_each_need(access, column, need):
-    """A key reads, or also writes; what only a person at a browser should do takes a session."""
+def test_access_must_cover_the_need(access, column, need):
+    """A key may read, or read and write.
+
+    Some routes need a session, because only a person at a browser should use them.
+    """
     code = OUTCOMES[access][column]
     if code is None:
         admit(Caller("p", access=access), need)
@@ -40,15 +43,15 @@ def test_each_access_against_each_need(access, column, need):
 
 @pytest.mark.parametrize("need", [None, Access.READ, Access.SESSION])
 def test_a_bad_key_is_refused_everywhere(need):
-    """Also where nobody needs one: whoever sends it should learn of it."""
+    """This includes public routes, so that the caller learns that the key is bad."""
     with pytest.raises(DeniedError) as error:
         admit(Caller("p", doubt=Doubt.BAD_KEY), need)
     assert error.value.code == "unauthenticated"
     assert 'error="invalid_token"' in error.value.challenge
 
 
-def test_an_unknown_caller_is_anonymous_in_public_and_put_off_elsewhere():
-    """Never told to sign in again: the session may well be good."""
+def test_an_unknown_caller_may_use_public_routes_alone():
+    """Other routes do not ask for a new sign-in, because the session may be valid."""
     admit(Caller("p", doubt=Doubt.UNKNOWN), None)
     with pytest.raises(SignInUnavailableError):
         admit(Caller("p", doubt=Doubt.UNKNOWN), Access.READ)
@@ -66,8 +69,8 @@ OURS = "https://news.example.org"
         {"Origin": OURS, "Cookie": "a=b"},
     ],
 )
-def test_asvs_06_our_own_pages_and_programs_may_change_things(headers):
-    """What shows no sign of a browser is none."""
+def test_asvs_06_own_pages_and_programs_may_write(headers):
+    """A request without any sign of a browser comes from a program."""
     check_site(headers, OURS)
 
 
@@ -87,8 +90,8 @@ def test_asvs_06_our_own_pages_and_programs_may_change_things(headers):
         {"Authorization": "Bearer x", "Sec-Fetch-Site": "cross-site"},
     ],
 )
-def test_asvs_06_another_sites_page_may_not(headers):
-    """Sec-Fetch-Site counts before Origin; a cookie without either is not enough."""
+def test_asvs_06_pages_of_other_sites_may_not_write(headers):
+    """Sec-Fetch-Site counts before Origin; a cookie without either is refused."""
     with pytest.raises(DeniedError) as error:
         check_site(headers, OURS)
     assert error.value.code == "cross_site"
@@ -103,14 +106,14 @@ def test_asvs_06_another_sites_page_may_not(headers):
         ("http://[::1]:8000", "http://[::1]:8000"),
     ],
 )
-def test_an_origin_is_written_as_browsers_do(url, origin):
-    """Lower case, without the scheme's own port."""
+def test_an_origin_is_in_the_form_that_browsers_send(url, origin):
+    """It is in lower case and has no default port."""
     assert origin_of(url) == origin
 
 
 @pytest.fixture
 def world(monkeypatch):
-    """A world with a route for each need, which answers who asked."""
+    """Return a world with a route for each need; the view answers with the caller's name."""
 
     async def view(_services, given):
         return Response(f"{account().username} {given.get('name')}", headers={"X-Accel-Expires": "60", "Cache-Control": "public"})
@@ -125,7 +128,7 @@ def world(monkeypatch):
 
 
 async def code(world, method, path, headers, **body):
-    """What a request ends with: a problem's code, or its text."""
+    """Return a problem's code, or the text of the response."""
     response = await create_app(world.services).test_client().open(path, method=method, headers=headers, **body)
     if response.content_type == "application/problem+json":
         assert response.headers["Cache-Control"] == "no-store"
@@ -133,16 +136,16 @@ async def code(world, method, path, headers, **body):
     return await response.get_data(as_text=True)
 
 
-async def test_asvs_17_a_personal_answer_is_for_nobody_to_keep(world):
-    """Whatever the route itself says."""
+async def test_asvs_17_a_personal_answer_is_never_cached(world):
+    """The route's own caching headers do not count."""
     response = await create_app(world.services).test_client().get("/read/1", headers=await browser(world))
     assert await response.get_data(as_text=True) == "alice None"
     assert response.headers["Cache-Control"] == "private, no-store"
     assert "X-Accel-Expires" not in response.headers
 
 
-async def test_the_checks_stand_before_every_route(world):
-    """In order: who asks, from where, and only then what was sent."""
+async def test_access_is_checked_before_the_body(world):
+    """The order is: who asks, from which site, then what was sent."""
     cookie, key, reader = await browser(world), await program(world), await program(world, access=Access.READ)
     elsewhere = cookie | {"Sec-Fetch-Site": "cross-site"}
     assert await code(world, "PUT", "/write/1", {}, json={"wrong": 1}) == "unauthenticated"
@@ -158,8 +161,11 @@ async def test_the_checks_stand_before_every_route(world):
     assert await code(world, "POST", "/write/1", key) == "method_not_allowed"
 
 
-async def test_asvs_06_a_key_makes_a_request_ours_and_a_password_of_a_proxy_does_not(world):
-    """A browser sends the latter by itself, also for another site's page; a key it never does."""
+async def test_asvs_06_a_key_proves_our_own_client_and_a_proxy_password_does_not(world):
+    """A browser sends a proxy's password on its own, but never a key.
+
+    It also sends the password for another site's page.
+    """
     cookie, key = await browser(world), await program(world)
     elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     assert await code(world, "PUT", "/write/1", key | elsewhere, json={"name": "x"}) == "alice x"
@@ -168,8 +174,8 @@ async def test_asvs_06_a_key_makes_a_request_ours_and_a_password_of_a_proxy_does
     assert await code(world, "GET", "/read/1", {"Authorization": "Basic YTpi"}) == "unauthenticated"
 
 
-async def test_asvs_24_an_outage_is_a_503_that_says_so(world):
-    """With Retry-After, and without a word of which store."""
+async def test_asvs_24_an_outage_is_a_503(world):
+    """The problem has Retry-After and does not name the store."""
     headers = await browser(world)
     world.sessions.away = True
     response = await create_app(world.services).test_client().get("/read/1", headers=headers)
@@ -179,7 +185,7 @@ async def test_asvs_24_an_outage_is_a_503_that_says_so(world):
 
 
 async def test_a_bad_key_is_401_on_public_routes_too():
-    """With the challenge; an expired cookie is anonymous there."""
+    """The problem has the challenge; an expired cookie is anonymous there."""
     client = create_app(World().services).test_client()
     refused = await client.get("/sources", headers={"Authorization": "Bearer x"})
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="newsintel", error="invalid_token"')
@@ -187,8 +193,11 @@ async def test_a_bad_key_is_401_on_public_routes_too():
     assert (await client.get("/sources", headers={"Authorization": "Basic YTpi"})).status_code == 200
 
 
-def test_a_path_without_a_kind_and_two_values_of_one_name_are_bugs():
-    """What nobody checks would reach the view; the two would in one mapping."""
+def test_a_path_without_a_parser_and_a_repeated_name_are_bugs():
+    """The view would get an unchecked value.
+
+    Two values of one name would collide in one mapping.
+    """
     with pytest.raises(ValueError, match="what its path may hold"):
         Route("/a/{id}", None, "", {})
     with pytest.raises(ValueError, match="two values of one name"):

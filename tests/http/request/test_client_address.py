@@ -1,4 +1,4 @@
-"""Who sent a request."""
+"""The client address of a request, and the person of an anonymous caller."""
 
 from datetime import timedelta
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 def scope(peer, *forwarded):
-    """A request's scope from a peer, with X-Forwarded-For lines."""
+    """Return the scope of a request from this peer, with these X-Forwarded-For lines."""
     headers = [(b"x-forwarded-for", line.encode("latin-1")) for line in forwarded]
     return {"type": "http", "client": (peer, 1234) if peer else None, "headers": headers, "state": {}}
 
@@ -36,12 +36,15 @@ def scope(peer, *forwarded):
         (None, ("198.51.100.1",), "unknown"),
     ],
 )
-def test_asvs_22_only_a_trusted_proxy_can_tell_of_another_client(peer, forwarded, client):
-    """The rightmost entry that is no proxy of ours; what a client wrote further left never counts."""
+def test_asvs_22_only_a_trusted_proxy_can_name_the_client(peer, forwarded, client):
+    """The rightmost entry that is not a trusted proxy counts.
+
+    A client can write entries further left, so they never count.
+    """
     assert client_address(scope(peer, *forwarded), TRUSTED) == client
 
 
-def test_without_trusted_proxies_the_header_means_nothing():
+def test_without_trusted_proxies_the_header_is_ignored():
     """The peer is the client."""
     assert client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
 
@@ -59,13 +62,13 @@ def test_without_trusted_proxies_the_header_means_nothing():
         ("", "unknown"),
     ],
 )
-def test_what_one_person_has(address, network):
-    """An IPv4 address or an IPv6 /64, however it is written."""
+def test_a_person_is_an_ipv4_address_or_an_ipv6_64(address, network):
+    """The spelling of the address does not matter."""
     assert network_of(address) == network
 
 
-def test_a_person_is_another_one_each_day_and_under_each_key():
-    """And the same within a day, for every process with the same first key."""
+def test_a_person_changes_with_the_day_and_the_key():
+    """Within a day it is the same in every process with the same first key."""
     persons = Persons([Secret("A" * 43)])
     today = persons.person("198.51.100.1", NOW)
     assert today == persons.person("198.51.100.1", NOW + timedelta(hours=11)) == Persons([Secret("A" * 43)]).person("198.51.100.1", NOW)
@@ -80,8 +83,8 @@ def test_a_person_is_another_one_each_day_and_under_each_key():
     assert today not in others
 
 
-def test_what_is_remembered_is_bounded():
-    """However many addresses ask, and nobody's person changes for it."""
+def test_memory_of_persons_is_bounded():
+    """An address that drops out of the memory keeps its person."""
     persons = Persons([Secret("A" * 43)])
     first = persons.person("10.0.0.0", NOW)
     for number in range(KNOWN + 10):

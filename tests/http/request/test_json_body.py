@@ -1,4 +1,4 @@
-"""The one reader of JSON bodies: what is taken, and what is said of the rest."""
+"""Reading JSON bodies: what is accepted, and which error names the rest."""
 
 import json
 
@@ -20,26 +20,26 @@ MEMBERS = (
 
 
 def fields(error):
-    """What each error of a group names, with its code."""
+    """Return the field and code of each error in a group."""
     return {(one.field, one.code) for one in error.value.exceptions}
 
 
-def test_absent_members_have_their_default_or_are_left_out():
-    """So that a route can tell null from nothing."""
+def test_an_absent_member_gets_its_default_or_is_left_out():
+    """A route can tell null from an absent member."""
     assert read_members(MEMBERS, {"name": "a"}) == {"name": "a", "scope": "read", "until": None}
     assert read_members(MEMBERS, {"name": "a", "notes": None, "value": None})["notes"] is None
 
 
-def test_each_member_that_is_wrong_is_named():
-    """All of them at once."""
+def test_each_wrong_member_is_named():
+    """One error group names all of them."""
     with pytest.raises(ExceptionGroup) as error:
         read_members(MEMBERS, {"scope": "all", "notes": "long", "until": "2026-01-01", "other": 1})
     assert fields(error) == {("name", "required"), ("scope", "invalid"), ("notes", "invalid"), ("until", "invalid"), ("other", "unknown")}
 
 
 @pytest.mark.parametrize("value", [1, None, ["a"], {}, True, "", "abcdef"])
-def test_a_wrong_type_or_length_is_no_text(value):
-    """Nothing is made into text that is none."""
+def test_a_wrong_type_or_length_is_refused(value):
+    """The reader does not convert other types to text."""
     with pytest.raises(ExceptionGroup):
         read_members(MEMBERS, {"name": value})
 
@@ -70,15 +70,15 @@ def test_a_wrong_type_or_length_is_no_text(value):
         (b'{"a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}", "deeper"),
     ],
 )
-def test_what_is_no_object_within_bounds_is_told(raw, says):
-    """In one sentence, that repeats nothing of it."""
+def test_a_body_that_is_no_object_within_limits_is_refused(raw, says):
+    """The error is one sentence that quotes nothing from the body."""
     with pytest.raises(BadRequest, match=says) as error:
         parse_object(raw)
     assert error.value.description.startswith("The body ")
 
 
-def test_nesting_up_to_the_bound_is_taken():
-    """One level less than what is refused."""
+def test_nesting_up_to_the_limit_is_accepted():
+    """The deepest accepted body has one level less than the first refused one."""
     assert parse_object(b'{"a": ' + b"[" * (DEEPEST - 1) + b"]" * (DEEPEST - 1) + b"}")
 
 
@@ -87,7 +87,7 @@ VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(
 
 @given(st.dictionaries(st.text(), st.recursive(VALUES, st.lists, max_leaves=5)))
 def test_anything_is_an_object_or_a_bad_request(value):
-    """And what is taken is what was sent."""
+    """An accepted body has the value that was sent."""
     try:
         assert parse_object(json.dumps(value).encode()) == value
     except BadRequest:

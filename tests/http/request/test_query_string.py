@@ -1,4 +1,4 @@
-"""Reading query strings: what is refused, and how it is named."""
+"""Reading query strings: which input is refused, and how the error names it."""
 
 from datetime import UTC, datetime
 
@@ -70,7 +70,7 @@ BAD = [
 
 @pytest.mark.parametrize(("query", "field", "code"), BAD)
 async def test_bad_input_is_a_400_that_names_the_parameter(query, field, code):
-    """Never a 500, always problem+json, and the desk is not asked."""
+    """The answer is never a 500 and always problem+json; the desk is not asked."""
     world = World()
     response = await create_app(world.services).test_client().get(f"/articles?{query}")
     body = await response.get_json()
@@ -98,13 +98,13 @@ GOOD = [
 
 
 @pytest.mark.parametrize("query", GOOD)
-async def test_good_input_is_taken(query):
-    """The edges of what is allowed are allowed."""
+async def test_good_input_is_accepted(query):
+    """This includes the limits of each range."""
     assert (await create_app(World().services).test_client().get(f"/articles?{query}")).status_code == 200
 
 
-async def test_all_that_is_wrong_is_told_at_once():
-    """Every bad parameter is named in one answer."""
+async def test_all_errors_are_reported_at_once():
+    """One answer names every bad parameter."""
     response = await create_app(World().services).test_client().get("/articles?limit=x&page=y&foo=1&foo=2")
     errors = (await response.get_json())["errors"]
     assert {(error["field"], error["code"]) for error in errors} == {
@@ -116,37 +116,37 @@ async def test_all_that_is_wrong_is_told_at_once():
 
 
 @pytest.mark.parametrize("path", ["/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy"])
-async def test_routes_without_parameters_refuse_them(path):
-    """A parameter that would have no effect is a mistake worth telling."""
+async def test_routes_without_parameters_refuse_any(path):
+    """A parameter without effect is a mistake, so the caller should learn of it."""
     response = await create_app(World().services).test_client().get(f"{path}?verbose=1")
     assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "verbose")
 
 
 def test_the_list_of_errors_is_bounded():
-    """Many unknown names do not become as many errors."""
+    """A query with many unknown names does not cause as many errors."""
     with pytest.raises(ExceptionGroup) as raised:
         read((), b"&".join(b"x%d=1" % number for number in range(MOST_PARAMETERS)))
     assert len(raised.value.exceptions) == MOST_ERRORS
 
 
-def test_absent_parameters_have_their_default():
-    """A default is the value itself, not text to be read."""
+def test_an_absent_parameter_gets_its_default():
+    """The default is the value itself, not text to parse."""
     assert read((Parameter("limit", whole(1, 9), "", 5), Parameter("sort", choice("a", "b"), "")), b"") == {"limit": 5, "sort": None}
 
 
 def test_a_bare_date_is_the_whole_day():
-    """As a start its first moment, as an end its last, in UTC."""
+    """A start is the day's first moment, an end its last, in UTC."""
     assert moment().parse("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
     assert moment(end=True).parse("2026-01-31") == datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
-def test_an_offset_is_converted():
-    """A date-time arrives in UTC."""
+def test_an_offset_is_converted_to_utc():
+    """The parsed date-time is in UTC."""
     assert moment().parse("2026-01-31T01:30:00+02:00") == datetime(2026, 1, 30, 23, 30, tzinfo=UTC)
 
 
-def test_thousands_of_parameters_are_not_looked_at():
-    """They are one error, whatever is wrong with each."""
+def test_too_many_parameters_are_one_error():
+    """The reader looks at none of them."""
     for query_string in (b"x=1&" * MOST_PARAMETERS + b"x", b"&".join(b"%d=%%zz" % number for number in range(3000))):
         with pytest.raises(InvalidParameterError, match="at most 100 parameters"):
             read((), query_string)

@@ -1,4 +1,4 @@
-"""What a search's headers say of its answer."""
+"""The headers of a search answer."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ PARTIAL = (outcome(), outcome(Status.TIMEOUT, "newsapi", latency_ms=1000.0))
 
 
 async def headers_of(made_by=answer, via=Via.MISS, after_s=0.0, path="/articles?q=a", **more):
-    """The headers of a search answered so many seconds after it was fetched."""
+    """Return the headers of a search that is answered `after_s` seconds after its fetch."""
     world = World(desk=Desk(via=via, made_by=made_by), now=NOW + timedelta(seconds=after_s))
     return (await create_app(world.services).test_client().get(path, **more)).headers
 
@@ -35,8 +35,8 @@ async def headers_of(made_by=answer, via=Via.MISS, after_s=0.0, path="/articles?
         (Via.HIT, 12, lambda query: stale(query, Status.TIMEOUT), "newsintel; hit; ttl=18"),
     ],
 )
-async def test_cache_status(via, after_s, made_by, expected):
-    """Where the answer came from and how long it is still fresh (RFC 9211)."""
+async def test_cache_status_says_where_the_answer_came_from(via, after_s, made_by, expected):
+    """It also says how long the answer is still fresh (RFC 9211)."""
     assert (await headers_of(made_by, via, after_s))["Cache-Status"] == expected
 
 
@@ -52,8 +52,8 @@ async def test_cache_status(via, after_s, made_by, expected):
         (Via.MISS, lambda query: answer(query, outcome(Status.TIMEOUT), articles=0), "failed"),
     ],
 )
-async def test_each_search_is_counted_by_how_it_was_answered(via, made_by, word):
-    """Once, whatever its form and whatever came of it."""
+async def test_each_search_is_counted_by_the_kind_of_its_answer(via, made_by, word):
+    """It counts once, whatever its result."""
     world = World(desk=Desk(via=via, made_by=made_by))
     await create_app(world.services).test_client().get("/articles?q=a")
     values = {key: value for key, value in read_samples(world.metrics).items() if key[0] == "newsintel_searches_total"}
@@ -75,22 +75,25 @@ ALWAYS = "stale-while-revalidate=60, stale-if-error=3600"
         (lambda query: stale(query, Status.TIMEOUT), 0, "3600", "public, max-age=3630", "30"),
     ],
 )
-async def test_freshness(made_by, after_s, age, control, accel):
-    """max-age less Age is our own remaining time; X-Accel-Expires, which nginx takes as it is, is that time itself."""
+async def test_cache_headers_give_the_remaining_freshness(made_by, after_s, age, control, accel):
+    """`max-age` less `Age` is the remaining time; nginx takes X-Accel-Expires as it is."""
     headers = await headers_of(made_by, Via.HIT, after_s)
     assert (headers["Age"], headers["Cache-Control"], headers["X-Accel-Expires"]) == (age, f"{control}, {ALWAYS}", accel)
 
 
 @pytest.mark.parametrize(("retry_in_s", "fresh_s"), [(5, 30), (90, 90), (9000, 300)])
-async def test_a_partial_answer_is_fresh_until_its_failed_source_is_asked_again(retry_in_s, fresh_s):
-    """After CACHE_PARTIAL_S and its retry_at, and never beyond the good sources' own time."""
+async def test_a_partial_answer_is_fresh_until_its_failed_source_may_be_asked(retry_in_s, fresh_s):
+    """That is after CACHE_PARTIAL_S and after its retry_at.
+
+    It never lasts longer than the good sources stay fresh.
+    """
     blocked = outcome(Status.RATE_LIMITED, "newsapi", retry_at=NOW + timedelta(seconds=retry_in_s))
     headers = await headers_of(lambda query: answer(query, outcome(), blocked))
     assert headers["X-Accel-Expires"] == str(fresh_s)
 
 
-async def test_a_stale_answer_is_kept_until_a_refusing_source_may_be_asked_again():
-    """A disabled source, which will not be asked, has no say in it."""
+async def test_a_stale_answer_is_fresh_until_a_failed_source_may_be_asked():
+    """A disabled source does not count, because it will not be asked."""
 
     def made_by(query):
         blocked = outcome(Status.QUOTA_EXHAUSTED, retry_at=NOW + timedelta(seconds=90))
@@ -100,14 +103,14 @@ async def test_a_stale_answer_is_kept_until_a_refusing_source_may_be_asked_again
 
 
 async def test_a_repair_does_not_renew_the_other_sources():
-    """Age counts from the oldest good outcome."""
+    """Age counts from the oldest successful outcome."""
     old = outcome(fetched_at=NOW - timedelta(seconds=100))
     headers = await headers_of(lambda query: answer(query, old, outcome(Status.EMPTY, "newsapi")), Via.HIT)
     assert (headers["Age"], headers["Cache-Status"]) == ("100", "newsintel; hit; ttl=200")
 
 
 async def test_server_timing_has_a_metric_per_source_on_a_miss():
-    """A source that was not tried has no duration."""
+    """A source that was not asked has no duration."""
     expected = "newsapi;desc=disabled, guardian;desc=ok;dur=312.4"
     assert (await headers_of())["Server-Timing"] == expected
     assert (await headers_of(via=Via.COLLAPSED))["Server-Timing"] == expected
@@ -115,7 +118,7 @@ async def test_server_timing_has_a_metric_per_source_on_a_miss():
 
 
 async def test_a_known_etag_is_304():
-    """A 304 has the headers of its 200, and no body."""
+    """A 304 has the headers of its 200, but no body."""
     full = await headers_of(via=Via.HIT)
     assert full["ETag"].startswith('W/"')
     for given in (full["ETag"], full["ETag"].removeprefix("W/"), f'"other", {full["ETag"]}', "*"):
@@ -127,8 +130,11 @@ async def test_a_known_etag_is_304():
             assert response.headers[name] == full[name]
 
 
-async def test_the_etag_tells_harvests_and_views_apart():
-    """Each view and each harvest has its own; how and when the answer came about makes no difference."""
+async def test_the_etag_depends_on_harvest_and_view():
+    """Each harvest and each view has its own ETag.
+
+    How and when the answer was made does not change it.
+    """
     later = NOW + timedelta(seconds=301)
     variants = [
         await headers_of(),
@@ -144,8 +150,8 @@ async def test_the_etag_tells_harvests_and_views_apart():
     assert (await headers_of(via=Via.HIT, after_s=9))["ETag"] == variants[0]["ETag"]
 
 
-async def test_an_answer_may_be_shared_but_not_mixed():
-    """Vary names what a person's own answer would depend on, and no cookie is set."""
+async def test_an_answer_has_vary_and_no_cookie():
+    """`Vary` names the headers that a personal answer depends on."""
     headers = await headers_of()
     assert headers["Vary"] == "Cookie, Authorization, Origin"
     assert "Set-Cookie" not in headers
@@ -163,8 +169,11 @@ HELD = outcome(Status.QUOTA_EXHAUSTED, "newsapi", latency_ms=None, held_back=Hel
     ],
     ids=["live", "archive", "stale"],
 )
-async def test_what_was_held_back_from_one_person_is_kept_for_nobody_else(made_by):
-    """Not by a shared cache such as nginx, and not as a finished page; the person's own cache may ask whether it has changed."""
+async def test_an_answer_held_back_from_one_person_is_not_shared(made_by):
+    """Neither a shared cache such as nginx nor the hit path keeps it.
+
+    The person's own cache may ask whether it has changed.
+    """
     world = World(desk=Desk(via=Via.HIT, made_by=made_by))
     client = create_app(world.services).test_client()
     for _ in range(2):
@@ -174,7 +183,7 @@ async def test_what_was_held_back_from_one_person_is_kept_for_nobody_else(made_b
     assert (await client.get("/articles?q=a", headers={"If-None-Match": response.headers["ETag"]})).status_code == 304
 
 
-async def test_what_was_held_back_from_strangers_is_every_strangers():
-    """A shared cache may keep it."""
+async def test_an_answer_held_back_from_anonymous_callers_is_shared():
+    """It is the same for all anonymous callers, so a shared cache may keep it."""
     headers = await headers_of(lambda query: answer(query, evolve(HELD, held_back=HeldFrom.STRANGERS), outcome()))
     assert headers["Cache-Control"].startswith("public")

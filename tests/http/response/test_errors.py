@@ -1,4 +1,4 @@
-"""Exceptions of routes: each leaf logged, one answer."""
+"""Exceptions of routes: each leaf of a group is logged, and the caller gets one problem."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.http.world import World
 
 
 async def answer_to(error):
-    """Status, code and logged exceptions of a route that raises."""
+    """Return the status and body of a route that raises this error."""
 
     async def failing():
         raise error
@@ -26,18 +26,18 @@ async def answer_to(error):
 
 
 def tracebacks(caplog):
-    """The exceptions logged with their traceback, by type."""
+    """Return the types of the exceptions that were logged with a traceback."""
     return sorted(record.exc_info[0].__name__ for record in caplog.records if record.exc_info)
 
 
 def reasons(caplog):
-    """What was logged without a traceback: level, problem and reason."""
+    """Return level, problem and reason of each line without a traceback."""
     fields = [(record.levelname, record.fields) for record in caplog.records if not record.exc_info]
     return sorted((level, line["code"], line["reason"]) for level, line in fields)
 
 
-async def test_a_bug_beside_a_foreseen_failure_is_a_500_and_both_are_logged(caplog):
-    """Neither of the two may hide the other."""
+async def test_a_bug_beside_an_expected_failure_is_a_500_and_both_are_logged(caplog):
+    """Neither may hide the other."""
     group = ExceptionGroup("both", [UnavailableError("away"), ExceptionGroup("inner", [KeyError("planted"), ZeroDivisionError()])])
     status, body = await answer_to(group)
     assert (status, body["code"]) == (500, "internal")
@@ -46,29 +46,32 @@ async def test_a_bug_beside_a_foreseen_failure_is_a_500_and_both_are_logged(capl
     assert "planted" not in json.dumps(body)
 
 
-async def test_leaves_that_agree_are_one_problem():
-    """All of them mean the same code."""
+async def test_leaves_with_one_code_are_one_problem():
+    """All leaves map to the same problem code."""
     status, body = await answer_to(ExceptionGroup("agree", [OverloadedError("a"), BusyError("b")]))
     assert (status, body["code"]) == (503, "busy")
 
 
-async def test_a_value_that_postgresql_refuses_is_the_callers(caplog):
-    """Where no rule of ours stood in its way; the operator learns of it, the caller nothing of the table."""
+async def test_a_value_that_postgresql_refuses_is_a_400(caplog):
+    """No check of ours caught the value.
+
+    The log names the reason; the caller learns nothing about the table.
+    """
     status, body = await answer_to(PoisonedBatchError("PostgreSQL refused the content (CheckViolationError)"))
     assert (status, body["code"]) == (400, "invalid_body")
     assert reasons(caplog) == [("WARNING", "invalid_body", "PostgreSQL refused the content (CheckViolationError)")]
     assert "PostgreSQL" not in json.dumps(body)
 
 
-async def test_leaves_that_disagree_are_a_500(caplog):
-    """There is no telling which one is the answer."""
+async def test_leaves_with_different_codes_are_a_500(caplog):
+    """It is not clear which one answers the request."""
     status, _ = await answer_to(ExceptionGroup("differ", [BusyError("one"), InvalidParameterError("q", "x", "two")]))
     assert status == 500
     assert reasons(caplog) == [("ERROR", "busy", "one"), ("ERROR", "invalid_parameter", "two")]
 
 
-async def test_a_cancel_is_passed_on_and_what_came_with_it_is_logged(caplog):
-    """The request's own cancel must reach its scope, but a bug on the way there is still told."""
+async def test_a_cancel_is_passed_on_and_an_exception_beside_it_is_logged(caplog):
+    """The request's cancel must reach its scope, but a bug during the cancel is still reported."""
     done = False
 
     begun = []
@@ -96,7 +99,7 @@ async def test_a_cancel_is_passed_on_and_what_came_with_it_is_logged(caplog):
 
 
 async def test_a_bug_outside_any_route_is_a_problem_too(caplog):
-    """The framework's own failures end in the same table."""
+    """Failures of the framework itself become problems by the same table."""
     app = create_app(World().services)
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
@@ -110,8 +113,8 @@ async def test_a_bug_outside_any_route_is_a_problem_too(caplog):
 
 
 @pytest.mark.parametrize("code", PROBLEMS)
-async def test_every_problem_has_its_page(code):
-    """The `type` of a problem can be opened; it is text with a title and a meaning."""
+async def test_every_problem_has_a_page(code):
+    """The `type` of a problem is a link to a text with its title and meaning."""
     response = await create_app(World().services).test_client().get(f"/problems/{code}")
     text = await response.get_data(as_text=True)
     assert (response.status_code, response.content_type) == (200, "text/plain; charset=utf-8")
@@ -120,5 +123,5 @@ async def test_every_problem_has_its_page(code):
 
 
 async def test_an_unknown_problem_has_no_page():
-    """It is a 404 like any other."""
+    """The page is a 404 like any other."""
     assert (await create_app(World().services).test_client().get("/problems/nope")).status_code == 404

@@ -1,4 +1,4 @@
-"""A finished answer: its header lines at every moment, by every way to a caller, for everybody and for one person."""
+"""A rendered search answer: its header lines over time, by origin and by privacy."""
 
 from datetime import timedelta
 
@@ -20,20 +20,20 @@ PATH = "/articles?q=flood&limit=2"
 
 
 def rendered(found=None, privacy=Privacy.EVERYBODY, tag="t"):
-    """An answer, finished."""
+    """Return a rendered answer."""
     body = {"total": 3, "articles": []}
     return render_search(query(), found or answer(query()), body, View(), tag=tag, privacy=privacy, windows=WINDOWS, link="<l>")
 
 
 def lines_of(finished, after_s=0.0, via="hit"):
-    """Its header lines so long after it was fetched, each name once."""
+    """Return the header lines `after_s` seconds after the fetch; each name occurs once."""
     lines = finished.lines(NOW.timestamp() + after_s, via)
     assert len(dict(lines)) == len(lines)
     return dict(lines)
 
 
-def test_times_are_told_in_whole_seconds():
-    """Age and what is left are rounded down, and never below zero where a header cannot be."""
+def test_times_are_rounded_down_to_whole_seconds():
+    """The remaining time is never below zero in a header that cannot be negative."""
     headers = lines_of(rendered(), 299.5)
     moving = {b"age": b"299", b"x-accel-expires": b"0", b"cache-status": b"newsintel; hit; ttl=0", b"server-timing": b"cache"}
     assert headers.items() > moving.items()
@@ -43,8 +43,8 @@ def test_times_are_told_in_whole_seconds():
     )
 
 
-def test_a_clock_that_went_back_makes_no_answer_younger_than_new():
-    """Nor fresh for longer than its whole life."""
+def test_a_clock_set_back_gives_age_zero_and_full_freshness():
+    """No answer is fresh for longer than its whole lifetime."""
     headers = lines_of(rendered(), -5.0)
     assert (headers[b"age"], headers[b"x-accel-expires"], headers[b"cache-status"]) == (b"0", b"300", b"newsintel; hit; ttl=300")
 
@@ -59,8 +59,8 @@ def test_a_clock_that_went_back_makes_no_answer_younger_than_new():
         (Via.REVALIDATED, answer(query()), b"newsintel; hit; ttl=300"),
     ],
 )
-def test_one_answer_says_by_which_way_it_came(via, found, status):
-    """A member and its text alike, since the hit path has only the text."""
+def test_cache_status_says_how_the_answer_was_found(via, found, status):
+    """The enum member and its text give the same lines, because the hit path has only the text."""
     for way in (via, via.value):
         headers = lines_of(rendered(found), via=way)
         assert headers[b"cache-status"] == status
@@ -75,8 +75,8 @@ def test_one_answer_says_by_which_way_it_came(via, found, status):
         (Privacy.PERSON, None, b"private, no-store", None),
     ],
 )
-def test_privacy_says_who_may_keep_it(privacy, tag, control, accel):
-    """Everything else is the same."""
+def test_privacy_decides_who_may_cache(privacy, tag, control, accel):
+    """All other header lines are the same."""
     headers = lines_of(rendered(privacy=privacy, tag=tag))
     assert (headers.pop(b"cache-control"), headers.pop(b"x-accel-expires", None)) == (control, accel)
     assert headers.pop(b"etag", None) == (b'W/"t"' if tag else None)
@@ -84,8 +84,8 @@ def test_privacy_says_who_may_keep_it(privacy, tag, control, accel):
     assert headers.items() < shared.items()
 
 
-def test_privacy_of_an_answer():
-    """One that a source held back from the person is nobody else's."""
+def test_an_answer_held_back_from_a_person_is_private():
+    """Other answers are for everybody."""
     held = outcome(Status.QUOTA_EXHAUSTED, "newsapi", held_back=HeldFrom.PERSON)
     assert Privacy.of(answer(query())) is Privacy.EVERYBODY
     assert Privacy.of(answer(query(), held, outcome())) is Privacy.HELD_BACK
@@ -94,8 +94,8 @@ def test_privacy_of_an_answer():
 
 @pytest.mark.parametrize("more", [{}, {"if-none-match": "*"}], ids=["200", "304"])
 @pytest.mark.parametrize("after_s", [-5.0, 0.0, 28.5])
-async def test_hit_path_and_route_say_the_same(more, after_s):
-    """Status, bytes and every header, of a 304 too, wherever the clock stands."""
+async def test_hit_path_and_route_answer_alike(more, after_s):
+    """Status, body and every header are equal, also of a 304 and at any time."""
     found = []
     for warm in (True, False):
         world = World(desk=Desk(via=Via.HIT))

@@ -1,4 +1,4 @@
-"""Answers kept for a while: what they say of themselves, when they are shared, and what an outage of Redis costs."""
+"""Cached answers: their headers, when callers share them, and what an outage of Redis costs."""
 
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from tests.samples import read_counter
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_a_hit_is_served_like_its_miss(autojump_clock, path):
-    """The same bytes and tag, without asking the archive; it says how old it is and how long it stays."""
+async def test_a_hit_equals_its_miss(autojump_clock, path):
+    """Body and ETag are the same, and the archive is not asked.
+
+    The headers give the age and the remaining time.
+    """
     world = filled()
     miss = await get(world, f"{path}?q=a")
     await trio.sleep(18.5)
@@ -37,8 +40,8 @@ async def test_a_hit_is_served_like_its_miss(autojump_clock, path):
     assert "Set-Cookie" not in hit.headers
 
 
-async def test_it_is_made_again_after_its_time(autojump_clock):
-    """What arrived meanwhile is found a minute later."""
+async def test_an_expired_answer_is_made_again(autojump_clock):
+    """Articles that arrived meanwhile are found a minute later."""
     world = filled()
     first = await get(world, "/archive?q=a")
     world.archive.hits = ()
@@ -57,15 +60,15 @@ async def test_it_is_made_again_after_its_time(autojump_clock):
         ("/archive/timeline", "/archive/timeline?bucket=day"),
     ],
 )
-async def test_the_same_asked_in_another_way_is_shared(one, other):
-    """The key is what is meant, not how it is spelt."""
+async def test_equal_questions_share_an_answer(one, other):
+    """The key is the meaning of the question, not its spelling."""
     world = filled()
     await get(world, one)
     assert (await get(world, other)).headers["Cache-Status"].startswith("newsintel; hit")
 
 
-async def test_whatever_changes_the_answer_changes_the_key():
-    """Each of these is made for itself."""
+async def test_every_parameter_that_changes_the_answer_changes_the_key():
+    """Each of these questions has its own answer."""
     world = filled()
     cursor = (await (await get(world, "/archive?q=a&limit=2")).get_json())["next_cursor"]
     paths = [
@@ -82,8 +85,8 @@ async def test_whatever_changes_the_answer_changes_the_key():
     assert all(key.startswith("archive:") and ttl_s == KEEP_S for key, (_, _, ttl_s) in world.bytes_cache.kept.items())
 
 
-async def test_who_has_it_already_gets_a_304():
-    """With its headers and no body, for a miss as for a hit."""
+async def test_a_matching_etag_gets_a_304():
+    """It has the headers and no body, for a miss and for a hit."""
     world = filled()
     tag = (await get(world, "/archive?q=a")).headers["ETag"]
     assert tag.startswith('W/"')
@@ -96,7 +99,7 @@ async def test_who_has_it_already_gets_a_304():
 
 
 class Away(MemoryBytes):
-    """A Redis of which one operation, or both, does not answer."""
+    """A Redis in which `get`, `put` or both fail."""
 
     def __init__(self, *operations):
         super().__init__()
@@ -104,21 +107,24 @@ class Away(MemoryBytes):
         self.called = []
 
     async def get(self, key):
-        """Fail if told to."""
+        """Fail if `get` is among the operations."""
         self.called.append("get")
         self.away = "get" in self.operations
         return await super().get(key)
 
     async def put(self, key, data, ttl_s):
-        """Likewise."""
+        """Fail if `put` is among the operations."""
         self.called.append("put")
         self.away = "put" in self.operations
         await super().put(key, data, ttl_s)
 
 
 @pytest.mark.parametrize(("operations", "called"), [(("get", "put"), ["get"]), (("put",), ["get", "put"])])
-async def test_redis_away_costs_the_sharing_alone(operations, called):
-    """The answer is made; the failure is counted; after a look-up that failed Redis is not asked again for the same request."""
+async def test_a_redis_outage_costs_only_the_sharing(operations, called):
+    """The answer is made and the failure is counted.
+
+    After a failed look-up the same request does not ask Redis again.
+    """
     cache = Away(*operations)
     world = World(archive=MemorySearch(HITS), bytes_cache=cache)
     response = await get(world, "/archive?q=a")
@@ -129,7 +135,7 @@ async def test_redis_away_costs_the_sharing_alone(operations, called):
 
 
 async def crowd(world, path, callers=50):
-    """The answers to so many who ask one process at once."""
+    """Return the responses to `callers` requests that reach one process at once."""
     client, found = create_app(world.services).test_client(), []
 
     async def ask():
@@ -142,7 +148,10 @@ async def crowd(world, path, callers=50):
 
 
 def slowed(world, error=None):
-    """Have the list of trends take a second, and then fail if there is an error; returns the times at which it was asked for."""
+    """Delay the list of trends by a second; then it fails if there is an error.
+
+    Returns the list of the times at which it was asked for.
+    """
     asked, top = [], world.trending.top
 
     async def slow(*args):
@@ -157,8 +166,8 @@ def slowed(world, error=None):
 
 
 @pytest.mark.parametrize("operations", [(), ("get", "put")], ids=["redis", "no redis"])
-async def test_a_crowd_has_it_made_once(autojump_clock, operations):
-    """All who ask while it is made get the same bytes, with or without Redis."""
+async def test_concurrent_callers_share_one_computation(autojump_clock, operations):
+    """All callers get the same body, with or without Redis."""
     world = World(bytes_cache=Away(*operations))
     asked = slowed(world)
     found = await crowd(world, "/trending")
@@ -169,8 +178,8 @@ async def test_a_crowd_has_it_made_once(autojump_clock, operations):
     assert world.bytes_cache.called.count("put") == (not operations)
 
 
-async def test_a_crowd_learns_of_one_outage_at_the_same_moment(autojump_clock):
-    """Nobody queues for an outage of one's own."""
+async def test_concurrent_callers_learn_of_an_outage_at_the_same_moment(autojump_clock):
+    """No caller waits for a failure of its own."""
     world = World()
     asked = slowed(world, UnavailableError("away"))
     found = await crowd(world, "/trending")
@@ -178,8 +187,8 @@ async def test_a_crowd_learns_of_one_outage_at_the_same_moment(autojump_clock):
     assert (asked, trio.current_time()) == ([0], 1)
 
 
-async def test_a_busy_store_turns_away_one_by_one(autojump_clock):
-    """Slots are shared out among people: that the first found none says nothing of the others."""
+async def test_a_refusal_for_lack_of_a_slot_is_not_shared(autojump_clock):
+    """Slots are shared fairly among people, so one refusal says nothing about other callers."""
     world = World()
     asked = slowed(world, BusyError("no place"))
     found = await crowd(world, "/trending", callers=3)
@@ -199,12 +208,15 @@ EMPTY = {
         world.kinship, "known", [Kin("flood", "dyke", people=4, seed_people=9, together=3, shared=6, either=10)]
     ),
 }
-"""Every address whose answers are kept, and what there is to find a moment later."""
+"""Every route that caches answers, and what fills its empty answer."""
 
 
 @pytest.mark.parametrize("path", EMPTY)
-async def test_an_answer_that_found_nothing_is_kept_for_seconds(autojump_clock, path):
-    """What is on its way (words just being counted, a list of trends being made) is found a few seconds later, and is then kept as ever."""
+async def test_an_empty_answer_is_kept_for_seconds(autojump_clock, path):
+    """New data (words being counted, a list of trends being made) shows a few seconds later.
+
+    The new answer is then kept as long as any other.
+    """
     world = World(archive=MemorySearch((), [Bar(NOW, 0)] if "from=" in path else ()), likeness=MemoryLikeness(article(1)))
     empty = await get(world, path)
     assert (empty.headers["Cache-Control"], empty.headers["X-Accel-Expires"]) == ("public, max-age=5", "5")
@@ -221,14 +233,14 @@ async def test_an_answer_that_found_nothing_is_kept_for_seconds(autojump_clock, 
     assert (await get(world, path)).headers["Cache-Status"] == "newsintel; hit; ttl=1"
 
 
-def test_every_route_that_keeps_answers_is_looked_at():
-    """A new one has to be put into the table above."""
+def test_every_route_that_caches_answers_is_in_the_table():
+    """A new route must be added to the table above."""
     users = {path.stem for path in Path(routes.__file__).parent.glob("*.py") if "await kept(" in path.read_text()}
     assert users == {"archive", "similar", "searches"}
 
 
-async def test_failures_are_not_kept_at_all(autojump_clock):
-    """The next one asks again at once, and nobody on the way may keep it."""
+async def test_failures_are_not_kept(autojump_clock):
+    """The next request asks the archive again, and no cache may keep the failure."""
     world = filled()
     world.archive.raises = UnavailableError("away")
     failed = await get(world, "/archive?q=a")

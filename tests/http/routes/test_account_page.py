@@ -1,4 +1,4 @@
-"""GET /me/page: what a person sees who has signed in, or has not; what its policy allows, and that nobody's text becomes markup."""
+"""GET /me/page: what a person sees, the page's policy, and the escaping of foreign text."""
 
 from html.parser import HTMLParser
 
@@ -13,7 +13,7 @@ PAGES = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
 class Seen(HTMLParser):
-    """A page as a browser takes it apart: its text, and every element with its attributes."""
+    """A parsed page: its text, and every element with its attributes."""
 
     def __init__(self, markup):
         super().__init__()
@@ -27,18 +27,18 @@ class Seen(HTMLParser):
         self.text += data
 
     def all(self, tag, attribute):
-        """An attribute of every element of a kind."""
+        """Return one attribute of every element of a kind."""
         return [attrs.get(attribute) for found, attrs in self.elements if found == tag]
 
 
 async def page(world, headers=None):
-    """The page and its response."""
+    """Return the parsed page and its response."""
     response = await create_app(world.services).test_client(use_cookies=False).get("/me/page", headers=headers or {})
     return Seen(await response.get_data(as_text=True)), response
 
 
 async def test_a_person_sees_who_they_are_and_their_keys():
-    """By the session; the keys themselves are nowhere."""
+    """The page needs a session and never shows a key itself."""
     world = World()
     headers = await browser(world)
     client = create_app(world.services).test_client(use_cookies=False)
@@ -52,8 +52,11 @@ async def test_a_person_sees_who_they_are_and_their_keys():
     assert response.headers["Cache-Control"] == "private, no-store"
 
 
-async def test_its_policy_lets_only_this_service_in():
-    """Scripts and styles are files of ours, and nothing of either is inline; other answers keep the policy of nothing."""
+async def test_the_page_policy_allows_only_this_service():
+    """Scripts and styles are files of the service, never inline.
+
+    All other answers keep the policy that allows nothing.
+    """
     world = World()
     seen, response = await page(world, await browser(world))
     policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
@@ -72,8 +75,8 @@ async def test_its_policy_lets_only_this_service_in():
     assert (await client.get("/static/application.py")).status_code == 404
 
 
-async def test_nobodys_text_is_markup():
-    """A name at a provider and the name of a key are what others wrote."""
+async def test_foreign_text_is_escaped():
+    """Other people wrote the name at a provider and the name of a key."""
     world = World(settings=settings(NEWSINTEL_OIDC_LABEL="<b>"))
     evil = "\"><script src=//evil.example></script>'"
     headers = await browser(world, evil)
@@ -83,8 +86,8 @@ async def test_nobodys_text_is_markup():
     assert seen.all("script", "src") == ["../static/account.js"]
 
 
-async def test_somebody_who_is_not_signed_in_sees_how():
-    """A link for each provider, a form for the development's; and says so where there is no way."""
+async def test_an_anonymous_visitor_sees_the_ways_to_sign_in():
+    """There is a link for each provider and a form for the development sign-in, if they are on."""
     seen, response = await page(World())
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
     assert seen.all("a", "href") == ["../auth/reddit/login?next=/me/page"]
@@ -94,12 +97,12 @@ async def test_somebody_who_is_not_signed_in_sees_how():
     off, world = settings(NEWSINTEL_SIGN_IN="off"), World()
     world.settings = off
     seen, _ = await page(world, await program(world, access=Access.READ))
-    assert "alice" not in seen.text  # a key is not a session: it could not do what the page offers
+    assert "alice" not in seen.text  # a key is not a session, so it cannot do what the page offers
 
 
 @pytest.mark.parametrize(("accept", "kind"), [(PAGES, "text/html; charset=utf-8"), ("*/*", "application/problem+json")])
-async def test_asvs_24_an_outage_is_told_in_a_page(accept, kind):
-    """With a link to try again; the policy is that of nothing."""
+async def test_asvs_24_a_browser_sees_an_outage_as_a_page(accept, kind):
+    """The page has a link to try again; its policy allows nothing."""
     world = World()
     headers = await browser(world) | {"Accept": accept}
     world.sessions.away = True
@@ -109,8 +112,8 @@ async def test_asvs_24_an_outage_is_told_in_a_page(accept, kind):
     assert seen.all("a", "href") == (["http://localhost:8000/me/page"] * 2 if accept == PAGES else [])
 
 
-async def test_it_is_described():
-    """As text of its own kind."""
+async def test_the_description_has_the_page_and_its_files():
+    """Each has its own media type."""
     document = await (await create_app(World().services).test_client().get("/openapi.json")).get_json()
     for path, kind in (("/me/page", "text/html"), ("/static/account.js", "text/javascript"), ("/static/account.css", "text/css")):
         assert list(document["paths"][path]["get"]["responses"]["200"]["content"]) == [kind]

@@ -1,4 +1,4 @@
-"""API keys: shown once, good until revoked, never more than their scope."""
+"""API keys: shown once, valid until revoked, limited to their scope."""
 
 from datetime import timedelta
 
@@ -14,19 +14,19 @@ from tests.http.world import NOW, World
 
 
 async def ask(world, method, path, headers, **body):
-    """A response."""
+    """Send one request and return the response."""
     return await create_app(world.services).test_client(use_cookies=False).open(path, method=method, headers=headers, **body)
 
 
 async def made(world, headers, **body):
-    """A new key as its owner gets it."""
+    """Create a key and return the body that its owner gets."""
     response = await ask(world, "POST", "/me/keys", headers, json={"name": "a reader", "scope": "read"} | body)
     assert response.status_code == 201, await response.get_data()
     return await response.get_json()
 
 
 async def test_a_key_is_shown_once_and_kept_as_a_digest():
-    """256 bits behind a prefix; the list has everything but the key."""
+    """A key is 256 bits behind a prefix; the list shows everything but the key."""
     world = World()
     headers = await browser(world)
     body = await made(world, headers, expires_at=rfc3339(NOW + timedelta(days=1)))
@@ -40,8 +40,8 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest():
     assert listed.headers["Cache-Control"] == "private, no-store"
 
 
-async def test_it_works_until_it_is_revoked():
-    """The next request is a 401, on public routes too."""
+async def test_a_key_works_until_it_is_revoked():
+    """After that every request with it is a 401, also on public routes."""
     world = World()
     headers = await browser(world)
     body = await made(world, headers)
@@ -52,8 +52,8 @@ async def test_it_works_until_it_is_revoked():
     assert (await ask(world, "DELETE", f"/me/keys/{body['id']}", headers)).status_code == 404
 
 
-async def test_asvs_30_nobody_elses_key_can_be_ended():
-    """It is as unknown as none at all, and still works."""
+async def test_asvs_30_the_key_of_another_account_cannot_be_revoked():
+    """The request is a 404 as for an unknown key, and the key still works."""
     world = World()
     alice, bob = await browser(world), await browser(world, "bob")
     body = await made(world, bob)
@@ -75,7 +75,7 @@ async def test_asvs_30_nobody_elses_key_can_be_ended():
     ],
 )
 async def test_a_wrong_member_is_named(body, field):
-    """And no key is made."""
+    """No key is made."""
     world = World()
     response = await ask(world, "POST", "/me/keys", await browser(world), json={"name": "n", "scope": "read"} | body)
     problem = await response.get_json()
@@ -83,8 +83,8 @@ async def test_a_wrong_member_is_named(body, field):
     assert world.api_keys.kept == {}
 
 
-async def test_there_are_only_so_many():
-    """Then it is a conflict, until one is ended."""
+async def test_an_account_has_a_maximum_of_keys():
+    """One more is a conflict until a key is revoked."""
     world = World()
     headers = await browser(world)
     for number in range(MOST_KEYS):
@@ -94,15 +94,15 @@ async def test_there_are_only_so_many():
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/me/keys"), ("POST", "/me/keys"), ("DELETE", "/me/keys/k_x")])
-async def test_no_key_makes_or_ends_keys(method, path):
-    """Else a stolen one could outlive its revocation."""
+async def test_no_key_can_list_create_or_revoke_keys(method, path):
+    """Otherwise a stolen key could survive its revocation."""
     world = World()
     refused = await ask(world, method, path, await program(world))
     assert (refused.status_code, (await refused.get_json())["code"]) == (403, "session_required")
 
 
-async def test_bodies_are_as_described():
-    """The list, the new key, and what is refused fit what /openapi.json says; so do sessions."""
+async def test_bodies_match_the_description():
+    """The key list, a new key, a refused body and the sessions match /openapi.json."""
     world = World()
     headers = await browser(world)
     document = await (await ask(world, "GET", "/openapi.json", {})).get_json()

@@ -1,4 +1,4 @@
-"""GET /archive, /archive/timeline and /archive/facets: what is asked of the archive, and what is answered."""
+"""GET /archive, /archive/timeline and /archive/facets: queries to the archive, and answers."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -18,24 +18,24 @@ HITS = [Hit(article(number), NOW, NOW, Snippet("a b", ((0, 1),)) if number % 2 e
 
 
 def filled():
-    """A world whose archive holds five articles."""
+    """Return a world whose archive holds five articles."""
     return World(archive=MemorySearch(HITS, [Bar(NOW, 2), Bar(NOW + timedelta(days=1), 0)]))
 
 
 async def get(world, path, **more):
-    """One GET through the whole application."""
+    """Send one GET through the whole application."""
     return await create_app(world.services).test_client().get(path, **more)
 
 
-async def test_without_parameters_the_newest_twenty_are_asked_for():
-    """q is optional, and nothing else is needed either."""
+async def test_without_parameters_the_archive_returns_the_newest_twenty():
+    """Every parameter is optional, `q` too."""
     world = World()
     assert await (await get(world, "/archive")).get_json() == {"articles": [], "next_cursor": None}
     assert world.archive.asked == [(ArchiveQuery(), 20, None)]
 
 
-async def test_every_parameter_arrives():
-    """Filters, grammar, order and size."""
+async def test_every_parameter_reaches_the_archive():
+    """These are the filters, the query grammar, the order and the page size."""
     world = World()
     path = (
         "/archive?q=title:flood+-source:reddit+after:2026-01-01&sources=guardian,newsapi&publisher=BBC+News"
@@ -65,15 +65,18 @@ async def test_every_parameter_arrives():
         ("/archive/timeline?q=flood", ArchiveSort.NEWEST),
     ],
 )
-async def test_the_order_follows_from_the_query(path, sort):
-    """Relevance where there are words to be relevant to; counts come in no order."""
+async def test_default_order_depends_on_the_query(path, sort):
+    """A query with words is ordered by relevance; counts need no order."""
     world = World()
     await get(world, path)
     assert world.archive.asked[0][0].sort is sort
 
 
-async def test_pages_follow_each_other_to_the_end():
-    """Each cursor brings the next page, of another size if wanted; the last has none. No total is told."""
+async def test_cursors_lead_through_all_pages():
+    """Each cursor leads to the next page, which may have another size.
+
+    The last page has no cursor, and no page has a total.
+    """
     world = filled()
     seen, cursor, limit = [], "", 2
     while cursor is not None:
@@ -89,7 +92,10 @@ async def test_pages_follow_each_other_to_the_end():
     ["q=b", "q=a&sort=newest", "q=a&sources=guardian", "q=a&publisher=x", "q=a&from=2026-01-01", "q=a&language=en", "q=a+-b", ""],
 )
 async def test_a_cursor_of_another_query_is_refused(other):
-    """Other words, filters or order: a 400 that names the cursor, and the archive is not asked."""
+    """The query has other words, filters or another order.
+
+    The 400 names the cursor, and the archive is not asked.
+    """
     world = filled()
     cursor = (await (await get(world, "/archive?q=a&limit=2")).get_json())["next_cursor"]
     response = await get(world, f"/archive?{other}&cursor={cursor}")
@@ -123,7 +129,7 @@ async def test_a_cursor_of_another_query_is_refused(other):
 )
 @pytest.mark.parametrize("path", PATHS)
 async def test_bad_input_is_a_400_that_names_the_parameter(path, query, field, code):
-    """On each of the three alike; neither archive nor cache is asked."""
+    """This holds for all three routes; the archive is not asked."""
     world = World()
     response = await get(world, f"{path}?{query}")
     body = await response.get_json()
@@ -148,14 +154,14 @@ async def test_bad_input_is_a_400_that_names_the_parameter(path, query, field, c
         ("/archive/facets?cursor=AAAA", "cursor"),
     ],
 )
-async def test_parameters_of_one_address(query, field):
-    """Those of paging are the search's alone, the bucket is the timeline's."""
+async def test_each_route_refuses_the_parameters_of_the_others(query, field):
+    """Only the search has paging; only the timeline has `bucket`."""
     response = await get(World(), query)
     assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, field)
 
 
-async def test_timeline():
-    """Days by default; empty buckets are there."""
+async def test_timeline_has_buckets_of_a_day_by_default():
+    """Empty buckets are included."""
     world = filled()
     body = await (await get(world, "/archive/timeline?q=a")).get_json()
     assert body == {"buckets": [{"start": "2026-03-01T12:00:00Z", "count": 2}, {"start": "2026-03-02T12:00:00Z", "count": 0}]}
@@ -163,22 +169,25 @@ async def test_timeline():
     assert [asked[1] for asked in world.archive.asked] == [Bucket.DAY, Bucket.WEEK]
 
 
-async def test_facets():
+async def test_facets_have_values_with_counts():
     """Values with their counts."""
     body = await (await get(filled(), "/archive/facets")).get_json()
     assert body == {"source": [{"value": "guardian", "count": 5}], "publisher": [{"value": "The Guardian", "count": 5}]}
 
 
 async def test_facets_say_when_only_the_newest_matches_were_counted():
-    """And how many those are; else nothing is said."""
+    """The body gives the number of counted matches; otherwise the member is absent."""
     world = filled()
     world.archive.counted_newest = 10_342
     assert (await (await get(world, "/archive/facets")).get_json())["counted_newest"] == 10_342
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_source_that_the_archive_holds_can_be_asked_for(path):
-    """Imported ones too, in any order, each once; one that is neither ours nor there is named. A source of ours may have nothing yet."""
+async def test_every_source_in_the_archive_is_a_valid_filter(path):
+    """Imported sources count too, in any order, each once; our own sources may be empty.
+
+    A source that is neither ours nor in the archive is a 400 that names it.
+    """
     world = filled()
     world.archive.hits = tuple(Hit(evolve(article(number), source=f"blog_{number}"), NOW, NOW) for number in (1, 2))
     for asked, wanted in (
@@ -197,8 +206,8 @@ async def test_every_source_that_the_archive_holds_can_be_asked_for(path):
 
 
 @pytest.mark.parametrize("sources", ["", ",", "a,", "Guardian", "a-b", "a b", "9a", "a" * 33, "ä", "'; DROP TABLE articles"])
-async def test_what_cannot_be_a_source_is_refused_without_asking(sources):
-    """By the rule that imports go by."""
+async def test_an_invalid_source_name_is_refused_without_asking_the_archive(sources):
+    """The rule for names is that of imports."""
     world = filled()
     response = await get(world, f"/archive?sources={quote(sources)}")
     assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, "sources")
@@ -216,8 +225,8 @@ async def test_what_cannot_be_a_source_is_refused_without_asking(sources):
         (BusyError("all 10 places are taken"), 503, "busy", "1"),
     ],
 )
-async def test_what_the_archive_refuses(path, error, status, code, retry_after):
-    """The caller's mistakes are named, ours say when to come back; neither is kept."""
+async def test_archive_errors_become_problems(path, error, status, code, retry_after):
+    """A caller's mistake is named; a failure of ours has Retry-After; neither is cached."""
     world = filled()
     world.archive.raises = error
     response = await get(world, path)
@@ -230,8 +239,8 @@ async def test_what_the_archive_refuses(path, error, status, code, retry_after):
     assert (await get(world, path)).status_code == 200
 
 
-async def test_a_query_that_takes_too_long_gets_a_hint():
-    """Narrower would do; an archive that is merely away says nothing of the query."""
+async def test_a_query_timeout_gets_a_hint_to_narrow_the_query():
+    """An archive that is unavailable says nothing about the query."""
     slow = await get(World(archive=failing(ArchiveTimeoutError("slow"))), "/archive?q=a")
     away = await get(World(archive=failing(UnavailableError("away"))), "/archive?q=a")
     assert (await slow.get_json())["detail"] == TOO_WIDE
@@ -239,7 +248,7 @@ async def test_a_query_that_takes_too_long_gets_a_hint():
 
 
 def failing(error):
-    """An archive that raises."""
+    """Return an archive that raises this error."""
     archive = MemorySearch()
     archive.raises = error
     return archive

@@ -1,4 +1,4 @@
-"""GET /articles and GET /articles/{id}: what is asked, answered and recorded."""
+"""GET /articles and GET /articles/{id}: what reaches the desk, the answers, and the records."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,12 +18,12 @@ from tests.samples import read_counter
 
 
 async def get(world, path, **more):
-    """One GET through the whole application."""
+    """Send one GET through the whole application."""
     return await create_app(world.services).test_client().get(path, **more)
 
 
 async def test_a_search_hands_every_parameter_to_the_desk():
-    """What changes the fetch arrives in the Query, with bare dates as whole UTC days."""
+    """Parameters that change the fetch arrive in the Query; a bare date is a whole UTC day."""
     world = World()
     path = "/articles?q=Flood%20OR+storm&sources=guardian&from=2026-02-01&to=2026-02-02&language=EN&sort=newest"
     assert (await get(world, path)).status_code == 200
@@ -34,7 +34,7 @@ async def test_a_search_hands_every_parameter_to_the_desk():
 
 
 async def test_all_sources_are_asked_by_default_in_founder_order():
-    """Without `sources` every source that exists is selected, without a key or not."""
+    """Without `sources` every source is selected, with or without an API key."""
     world = World()
     await get(world, "/articles?q=a")
     await get(world, "/articles?q=a&sources=guardian,newsapi,guardian")
@@ -42,7 +42,7 @@ async def test_all_sources_are_asked_by_default_in_founder_order():
 
 
 async def test_views_do_not_change_the_query():
-    """limit, page, dedupe, explain and personal are views over one harvest."""
+    """`limit`, `page`, `dedupe`, `explain` and `personal` are views of one harvest."""
     world = World()
     await get(world, "/articles?q=a")
     await get(world, "/articles?q=a&limit=1&page=2&dedupe=strict&explain=1&personal=0")
@@ -50,7 +50,7 @@ async def test_views_do_not_change_the_query():
 
 
 async def test_a_page_shows_its_part_and_links_to_the_next():
-    """The Link stands on PUBLIC_URL and repeats the caller's parameters, re-encoded."""
+    """The Link starts with PUBLIC_URL and repeats the caller's parameters, re-encoded."""
     body = await get(World(), "/articles?q=a%26b%0D%0AX&limit=2")
     assert len((await body.get_json())["articles"]) == 2
     assert body.headers["Link"] == '<http://localhost:8000/articles?q=a%26b%0D%0AX&limit=2&page=2>; rel="next"'
@@ -60,7 +60,7 @@ async def test_a_page_shows_its_part_and_links_to_the_next():
 
 
 async def test_a_page_past_the_end_is_empty():
-    """It is 200 with no articles, and no search for the history."""
+    """The status is 200, and the search is not recorded."""
     world = World()
     response = await get(world, "/articles?q=a&page=1000")
     assert response.status_code == 200
@@ -69,7 +69,7 @@ async def test_a_page_past_the_end_is_empty():
 
 
 async def test_explain_shows_the_parts_of_a_score():
-    """explain=1 adds score_parts; explain=0 does not."""
+    """`explain=1` adds `score_parts`; `explain=0` does not."""
     shown = await (await get(World(), "/articles?q=a&explain=1")).get_json()
     plain = await (await get(World(), "/articles?q=a&explain=0")).get_json()
     assert "score_parts" in shown["articles"][0]
@@ -77,7 +77,7 @@ async def test_explain_shows_the_parts_of_a_score():
 
 
 async def test_the_first_page_is_recorded_once():
-    """One record per search answered; none for a 304, a later page or a HEAD."""
+    """Each answered search is one record; a 304, a later page or a HEAD is none."""
     world = World()
     client = create_app(world.services).test_client()
     first = await client.get("/articles?q=Flood")
@@ -90,8 +90,8 @@ async def test_the_first_page_is_recorded_once():
     assert world.inbox[1].statistics().current_buffer_used == 0
 
 
-async def test_a_search_is_recorded_as_its_own_caller_typed_it():
-    """Never in the spelling of whoever asked for the same before, out of the framework or from a finished page."""
+async def test_a_search_is_recorded_as_its_caller_typed_it():
+    """The spelling of an earlier caller never counts, in the framework or on the hit path."""
     world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
     client = create_app(world.services).test_client()
     for minutes in (0, 2):
@@ -102,8 +102,8 @@ async def test_a_search_is_recorded_as_its_own_caller_typed_it():
 
 
 @pytest.mark.parametrize("closed", [False, True])
-async def test_a_recorder_that_takes_nothing_is_counted(closed):
-    """A full or closed inbox costs the history, never the answer."""
+async def test_a_record_that_the_recorder_cannot_take_is_counted(closed):
+    """A full or closed inbox loses the record, never the answer."""
     world = World()
     if closed:
         world.inbox[1].close()
@@ -125,8 +125,8 @@ async def test_a_recorder_that_takes_nothing_is_counted(closed):
         ((Status.UNAUTHORIZED, Status.DISABLED), 502, "sources_failed"),
     ],
 )
-async def test_when_nothing_answered_the_problem_says_how_each_source_did(statuses, status, code):
-    """All timed out: 504; all without room: 503; else 502; always with the sources block."""
+async def test_when_no_source_answers_the_problem_reports_each_source(statuses, status, code):
+    """All timed out: 504. All without capacity (limit, quota, circuit, load): 503. Else: 502."""
     outcomes = [outcome(one, source) for one, source in zip(statuses, ("guardian", "newsapi"), strict=True)]
     world = World(desk=Desk(made_by=lambda query: answer(query, *outcomes, articles=0)))
     response = await get(world, "/articles?q=a")
@@ -139,8 +139,8 @@ async def test_when_nothing_answered_the_problem_says_how_each_source_did(status
 
 
 @pytest.mark.parametrize(("in_s", "retry_after"), [(41.2, "42"), (-5, "1"), (None, "30")])
-async def test_retry_after_is_the_soonest_source(in_s, retry_after):
-    """It counts to the earliest retry_at, at least 1 s; CACHE_PARTIAL_S where no source said."""
+async def test_retry_after_is_the_earliest_retry_at(in_s, retry_after):
+    """It is at least 1 s, and CACHE_PARTIAL_S if no source gave a time."""
     soon = None if in_s is None else NOW + timedelta(seconds=in_s)
     later = None if in_s is None else NOW + timedelta(hours=9)
     outcomes = [outcome(Status.QUOTA_EXHAUSTED, "newsapi", retry_at=later), outcome(Status.RATE_LIMITED, retry_at=soon)]
@@ -148,8 +148,8 @@ async def test_retry_after_is_the_soonest_source(in_s, retry_after):
     assert (await get(world, "/articles?q=a")).headers["Retry-After"] == retry_after
 
 
-async def test_the_archive_can_stand_in():
-    """All sources failed but the archive had matches: 200, not complete."""
+async def test_matches_of_the_archive_replace_failed_sources():
+    """All sources failed, but the archive had matches: the answer is a 200 and not complete."""
     made = partial(answer, origin=Origin.ARCHIVE)
     world = World(desk=Desk(made_by=lambda query: made(query, outcome(Status.TIMEOUT))))
     response = await get(world, "/articles?q=a")
@@ -157,8 +157,11 @@ async def test_the_archive_can_stand_in():
     assert not (await response.get_json())["complete"]
 
 
-async def test_a_stale_harvest_can_stand_in():
-    """All sources failed but an older harvest was there: 200, origin stale, the refusals reported."""
+async def test_a_stale_harvest_replaces_failed_sources():
+    """All sources failed, but an older harvest exists.
+
+    The answer is a 200 of origin `stale` that reports the failures.
+    """
     world = World(desk=Desk(made_by=lambda query: stale(query, Status.TIMEOUT)))
     response = await get(world, "/articles?q=a")
     body = await response.get_json()
@@ -177,7 +180,7 @@ async def test_a_stale_harvest_can_stand_in():
 )
 @pytest.mark.parametrize("path", ["/articles?q=a", "/articles/" + article(1).id])
 async def test_exceptions_of_the_desk_become_problems(path, error, status, code, retry_after):
-    """Each has its code; none of their text, which is for operators, reaches the caller."""
+    """Each exception has its code; its text is for operators and never reaches the caller."""
     response = await get(World(desk=Desk(raises=error)), path)
     body = await response.get_data(as_text=True)
     assert (response.status_code, (await response.get_json())["code"]) == (status, code)
@@ -185,8 +188,8 @@ async def test_exceptions_of_the_desk_become_problems(path, error, status, code,
     assert str(error) not in body
 
 
-async def test_one_article_by_its_id():
-    """It has its content and its times; a shared cache may keep it for a short while."""
+async def test_an_article_has_its_leader_and_may_be_cached_shortly():
+    """A shared cache may keep it for 30 s."""
     kept = ArchivedArticle(article(1), NOW, NOW, article(2).id)
     response = await get(World(desk=Desk(archived={article(1).id: kept})), f"/articles/{article(1).id}")
     assert (await response.get_json())["leader_id"] == article(2).id
@@ -195,27 +198,27 @@ async def test_one_article_by_its_id():
 
 @pytest.mark.parametrize("article_id", [article(1).id, "..%2f..%2fetc"])
 async def test_an_unknown_article_is_404(article_id):
-    """So is an address that leads nowhere."""
+    """A path that leads nowhere is a 404 too."""
     response = await get(World(), f"/articles/{article_id}")
     assert (response.status_code, (await response.get_json())["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("article_id", ["a_", "a_AAAAAAAAAAAAAAAAAAAA", "nonsense", "stream", "%C3%A9", "a" * 3000])
-async def test_what_is_no_id_is_never_asked_of_the_archive(article_id):
-    """An id is opaque: text that is none is a 404 like one that is unknown, even while the archive is away."""
+async def test_an_invalid_id_is_a_404_without_asking_the_archive(article_id):
+    """Ids are opaque, so the answer is the same as for an unknown id, also in an outage."""
     response = await get(World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}")
     assert (response.status_code, (await response.get_json())["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("article_id", ["%00", article(1).id + "%00", "%ff", article(1).id + "%0A", "%ED%A0%80", "%E2%80%AE"])
-async def test_what_is_no_text_is_a_400(article_id):
-    """It names the parameter."""
+async def test_an_id_with_invalid_text_is_a_400(article_id):
+    """The error names the parameter."""
     response = await get(World(desk=Desk(raises=UnavailableError("away"))), f"/articles/{article_id}")
     body = await response.get_json()
     assert (response.status_code, body["code"], body["errors"][0]["field"]) == (400, "invalid_parameter", "id")
 
 
-async def test_stores_and_desk_are_untouched_by_a_wrong_request():
+async def test_an_invalid_request_reaches_neither_stores_nor_desk():
     """A 400 costs no look-up."""
     world = World()
     world.health.found = Stores(postgresql=False, redis=False)
@@ -223,7 +226,7 @@ async def test_stores_and_desk_are_untouched_by_a_wrong_request():
     assert (world.desk.asked, world.health.pings) == ([], 0)
 
 
-async def test_a_hit_is_served_like_its_miss():
-    """The bodies of a miss and of a hit on the same harvest are equal, byte for byte."""
+async def test_a_hit_and_its_miss_have_the_same_body():
+    """On the same harvest the bodies are equal byte for byte."""
     miss, hit = [await get(World(desk=Desk(via=via)), "/articles?q=a") for via in (Via.MISS, Via.HIT)]
     assert await miss.get_data() == await hit.get_data()

@@ -1,4 +1,4 @@
-"""Signing in and out: the browser that left comes back, once, and everything else has a way on."""
+"""Signing in and out. A browser returns from the provider once; every error offers a next step."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,18 +16,18 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def client(world):
-    """A client that keeps no cookies: each test sends what it means to."""
+    """Return a client that keeps no cookies, so each test sends exactly its own."""
     return create_app(world.services).test_client(use_cookies=False)
 
 
 def cookies(response):
-    """The cookies that a response sets: value and attributes by name."""
+    """Return the cookies that a response sets: value and attributes by name."""
     lines = [line.split("; ") for line in response.headers.getlist("Set-Cookie")]
     return {line[0].partition("=")[0]: (line[0].partition("=")[2], line[1:]) for line in lines}
 
 
 async def left(world, path="/auth/reddit/login", **headers):
-    """A browser that has gone to the provider: its state, and its cookie as a header."""
+    """Send a browser to the provider; return its state, and its cookie as a header."""
     response = await client(world).get(path, headers=headers)
     assert response.status_code == 303, await response.get_data()
     [(name, (value, _))] = cookies(response).items()
@@ -35,21 +35,24 @@ async def left(world, path="/auth/reddit/login", **headers):
 
 
 async def back(world, state, headers, code="alice", **more):
-    """What a browser gets that comes back."""
+    """Return the response to a browser that comes back from the provider."""
     query = {"state": state, "code": code} | more
     given = {name: value for name, value in query.items() if value is not None}
     return await client(world).get("/auth/reddit/callback", query_string=given, headers=headers)
 
 
 async def signed_in(world, code="alice"):
-    """A browser that has signed in: its cookie as a header."""
+    """Sign a browser in and return its cookie as a header."""
     response = await back(world, *await left(world), code=code)
     assert response.status_code == 303
     return {"Cookie": f"newsintel_dev={cookies(response)['newsintel_dev'][0]}", "Sec-Fetch-Site": "same-origin"}
 
 
-async def test_asvs_01_a_browser_goes_and_comes_back():
-    """With a state that is kept, and a cookie that binds it; then it is signed in and where it wanted to be."""
+async def test_asvs_01_a_browser_signs_in_through_the_provider():
+    """The service keeps the state, and a cookie binds it to the browser.
+
+    Then the browser is signed in and redirected to the page that it asked for.
+    """
     world = World()
     state, headers = await left(world, "/auth/reddit/login?next=/me/saved")
     assert list(world.attempts.kept) == [state]
@@ -62,8 +65,8 @@ async def test_asvs_01_a_browser_goes_and_comes_back():
     assert cookies(response)["newsintel_leaving_dev"][0] == ""
 
 
-async def test_asvs_01_state_is_one_time():
-    """The second return with it asks the provider nothing."""
+async def test_asvs_01_a_state_works_once():
+    """A second return with it does not reach the provider."""
     world = World()
     state, headers = await left(world)
     assert (await back(world, state, headers)).status_code == 303
@@ -73,8 +76,8 @@ async def test_asvs_01_state_is_one_time():
 
 
 @pytest.mark.parametrize("wrong", ["state", "cookie", "no cookie", "no state"])
-async def test_asvs_01_a_foreign_return_asks_the_provider_nothing(wrong):
-    """Nor does it sign anybody in."""
+async def test_asvs_01_a_forged_return_does_not_reach_the_provider(wrong):
+    """It does not sign the browser in either."""
     world = World()
     state, headers = await left(world)
     other_state, other_headers = await left(world)
@@ -87,8 +90,8 @@ async def test_asvs_01_a_foreign_return_asks_the_provider_nothing(wrong):
     assert other_state != state
 
 
-async def test_asvs_02_where_a_browser_comes_back_to_never_follows_from_the_request():
-    """Host and forwarding headers change nothing; tokens are in no answer."""
+async def test_asvs_02_the_return_address_does_not_depend_on_the_request():
+    """Host and forwarding headers do not change it; no response contains a token."""
     world = World(settings=settings(NEWSINTEL_ALLOWED_HOSTS="other.example"))
     headers = {"Host": "other.example", "X-Forwarded-Host": "evil.example"}
     response = await client(world).get("/auth/reddit/login", headers=headers)
@@ -98,8 +101,8 @@ async def test_asvs_02_where_a_browser_comes_back_to_never_follows_from_the_requ
     assert "access-of" not in str(done.headers) + str(await done.get_data())
 
 
-async def test_asvs_03_a_new_session_at_sign_in_and_the_old_one_ends():
-    """Also where it was somebody else's."""
+async def test_asvs_03_sign_in_makes_a_new_session_and_ends_the_old_one():
+    """The old session may belong to another account."""
     world = World()
     old = await signed_in(world, "alice")
     state, leaving = await left(world)
@@ -110,8 +113,8 @@ async def test_asvs_03_a_new_session_at_sign_in_and_the_old_one_ends():
     assert new not in old["Cookie"]
 
 
-async def test_asvs_03_a_session_that_was_planted_is_not_taken_over():
-    """An id that we did not make is never used."""
+async def test_asvs_03_a_planted_session_is_not_adopted():
+    """The service never uses an id that it did not make."""
     world = World()
     state, leaving = await left(world)
     planted = "p" * 43
@@ -121,7 +124,7 @@ async def test_asvs_03_a_session_that_was_planted_is_not_taken_over():
 
 
 async def test_asvs_03_signing_out_ends_the_session_itself():
-    """The cookie is worth nothing afterwards, even if it is kept."""
+    """A copy of the cookie does not work afterwards."""
     world = World()
     headers = await signed_in(world)
     response = await client(world).post("/auth/logout", headers=headers)
@@ -135,8 +138,11 @@ async def test_asvs_03_signing_out_ends_the_session_itself():
 @pytest.mark.parametrize(
     ("environ", "prefix", "secure"), [({}, "newsintel{}_dev", False), (HTTPS, "__Host-newsintel{}", True)], ids=["http", "https"]
 )
-async def test_asvs_05_both_cookies_are_for_the_browser_alone(environ, prefix, secure):
-    """HttpOnly, Lax, the whole host; over https with the prefix that no other host can set."""
+async def test_asvs_05_both_cookies_have_strict_attributes(environ, prefix, secure):
+    """They are HttpOnly and Lax and have no Domain.
+
+    Over HTTPS they have the prefix `__Host-`, so no other host can set them.
+    """
     world = World(settings=settings(NEWSINTEL_ALLOWED_HOSTS="localhost", **environ))
     going = await client(world).get("/auth/reddit/login")
     [(name, (value, attributes))] = cookies(going).items()
@@ -152,8 +158,8 @@ async def test_asvs_05_both_cookies_are_for_the_browser_alone(environ, prefix, s
 
 
 @pytest.mark.parametrize("wanted", ["//evil.example", "/\\evil.example", "https://evil.example/", "/%0d%0aSet-Cookie:%20a=b"])
-async def test_asvs_10_no_open_redirect(wanted):
-    """It leads home instead."""
+async def test_asvs_10_a_foreign_redirect_target_is_replaced(wanted):
+    """The browser goes to /me/page."""
     world = World()
     response = await back(world, *await left(world, f"/auth/reddit/login?next={wanted}"))
     assert response.headers["Location"] == "/me/page"
@@ -163,8 +169,11 @@ SAID = [("invalid_scope", "invalid_scope"), ("x" * 100, "x" * 100), ("x" * 101, 
 
 
 @pytest.mark.parametrize(("error", "logged"), SAID)
-async def test_only_a_good_return_tells_the_operator_of_a_refusal(error, logged):
-    """Anybody can make up one without state, without cookie or with those of somebody else: that is no error of ours."""
+async def test_only_a_valid_return_logs_a_refusal_as_an_error(error, logged):
+    """Anyone can invent a return without state, without cookie or with the wrong ones.
+
+    Such a return is not an error of the service.
+    """
     world = World()
     state, headers = await left(world)
     other_state, _ = await left(world)
@@ -192,8 +201,11 @@ OUTCOMES = [
 
 @pytest.mark.parametrize(("raises", "query", "status", "says"), OUTCOMES)
 @pytest.mark.parametrize("accept", [BROWSER, "application/json", "*/*"])
-async def test_fault_39_every_way_back_says_what_to_do(raises, query, status, says, accept):
-    """A program gets problem+json; a browser a page with a link to start again, made of text alone."""
+async def test_fault_39_every_failed_return_says_what_to_do(raises, query, status, says, accept):
+    """A program gets problem+json.
+
+    A browser gets a page with a link to start again, and no script or style.
+    """
     world = World()
     state, headers = await left(world)
     world.provider.raises = raises
@@ -213,8 +225,8 @@ async def test_fault_39_every_way_back_says_what_to_do(raises, query, status, sa
     assert world.sessions.kept == {}
 
 
-async def test_a_page_quotes_nothing_as_markup():
-    """Whatever ends up in a message."""
+async def test_a_page_escapes_the_message():
+    """Any text can end up in a message."""
     world = World()
     state, headers = await left(world)
     world.provider.raises = DeniedError("unauthenticated", "<script>alert(1)</script>")
@@ -222,8 +234,8 @@ async def test_a_page_quotes_nothing_as_markup():
     assert "<script>" not in await response.get_data(as_text=True)
 
 
-async def test_a_provider_may_add_parameters_to_the_way_back():
-    """Many do: iss, session_state. A repeated one of ours is still no good."""
+async def test_a_provider_may_add_parameters_to_the_return():
+    """Many add `iss` or `session_state`; a repeated parameter of ours is still refused."""
     world = World()
     state, headers = await left(world)
     assert (await back(world, state, headers, iss="https://a.example", session_state="x")).status_code == 303
@@ -232,8 +244,8 @@ async def test_a_provider_may_add_parameters_to_the_way_back():
 
 
 @pytest.mark.parametrize("store", ["attempts", "sessions", "accounts"])
-async def test_fault_16_without_its_stores_signing_in_is_put_off_at_once(store):
-    """503 with Retry-After, not 401 and not a hang."""
+async def test_fault_16_a_store_outage_makes_sign_in_a_503(store):
+    """It has Retry-After; it is not a 401 and does not hang."""
     world = World()
     state, headers = await left(world)
     getattr(world, store).away = True
@@ -243,8 +255,8 @@ async def test_fault_16_without_its_stores_signing_in_is_put_off_at_once(store):
     assert "newsintel_dev" not in cookies(response)
 
 
-async def test_fault_16_without_redis_nobody_leaves_and_nobody_signs_out():
-    """Leaving would lead to a return that cannot be checked; and a session that cannot be ended goes on."""
+async def test_fault_16_without_redis_sign_in_and_sign_out_are_503():
+    """The return from the provider could not be checked, and the session could not be ended."""
     world = World()
     headers = await signed_in(world)
     world.attempts.away = world.sessions.away = True
@@ -253,8 +265,8 @@ async def test_fault_16_without_redis_nobody_leaves_and_nobody_signs_out():
     assert (out.status_code, cookies(out)) == (503, {})
 
 
-async def test_only_guests_are_let_in():
-    """With a 403 that says so, and without an account."""
+async def test_only_invited_people_can_sign_in():
+    """Others get a 403 that says so, and no account is made."""
     world = World(settings=settings(NEWSINTEL_SIGN_IN="reddit:alice"))
     refused = await back(world, *await left(world), code="bob")
     assert (refused.status_code, (await refused.get_json())["code"]) == (403, "not_invited")
@@ -262,8 +274,8 @@ async def test_only_guests_are_let_in():
     assert (await back(world, *await left(world), code="alice")).status_code == 303
 
 
-async def test_the_ways_in_are_listed():
-    """Those that are set up, and no other."""
+async def test_configured_providers_are_listed():
+    """The routes of other providers are 404."""
     world = World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1"))
     listed = await (await client(world).get("/auth")).get_json()
     assert [(one["name"], one["method"], one["url"]) for one in listed["providers"]] == [
@@ -274,8 +286,8 @@ async def test_the_ways_in_are_listed():
     assert (await client(World()).get("/auth/oidc/login")).status_code == 404
 
 
-async def test_the_development_sign_in_makes_anybody():
-    """From a page of ours or a program; not from another site's page."""
+async def test_development_sign_in_accepts_any_name():
+    """The request must come from our own page or a program."""
     world = World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1"))
     response = await client(world).post("/auth/dev/login", json={"username": "carol"})
     assert (response.status_code, world.accounts.kept[1].username) == (204, "carol")
@@ -285,16 +297,16 @@ async def test_the_development_sign_in_makes_anybody():
     assert (await client(world).post("/auth/dev/login", json={})).status_code == 400
 
 
-async def test_a_key_signs_nobody_out():
-    """There is no session to end."""
+async def test_sign_out_with_a_key_ends_no_session():
+    """A key has no session."""
     world = World()
     session = await browser(world)
     response = await client(world).post("/auth/logout", headers=session | await program(world))
     assert (response.status_code, len(world.sessions.kept)) == (204, 1)
 
 
-async def test_asvs_28_signing_in_and_failing_to_are_logged(caplog):
-    """With provider and public id; without code, state or cookie."""
+async def test_asvs_28_sign_in_and_its_failure_are_logged(caplog):
+    """The lines name the provider; they have no code, state or cookie."""
     world = World()
     with capture_logs() as logs:
         await signed_in(world, "alice")

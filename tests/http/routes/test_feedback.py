@@ -1,4 +1,4 @@
-"""/me/opened and /me/dismissed: noted, noted again, forgotten, taken along, and nobody else's."""
+"""/me/opened and /me/dismissed: set, changed, deleted, exported, and separate for each person."""
 
 from datetime import timedelta
 
@@ -15,18 +15,18 @@ BOTH = [(OPENED, {}), (DISMISSED, {"json": {"reason": "hide"}})]
 
 @pytest.fixture
 def world():
-    """Sixty articles to read."""
+    """A world with sixty articles."""
     return world_with_articles()
 
 
 @pytest.fixture
 async def alice(world):
-    """Somebody who is signed in, with nothing read."""
+    """A person who is signed in and has read nothing."""
     return await Person.of(world)
 
 
-async def test_an_article_is_opened_once_at_its_latest(world, alice):
-    """204 each time; the moment moves."""
+async def test_an_opened_article_is_kept_once_with_its_latest_time(world, alice):
+    """Each request is a 204 and updates the time."""
     assert (await alice.ask("PUT", OPENED)).status_code == 204
     world.now = NOW + timedelta(hours=1)
     assert (await alice.ask("PUT", OPENED)).status_code == 204
@@ -35,8 +35,8 @@ async def test_an_article_is_opened_once_at_its_latest(world, alice):
     assert await alice.delete(OPENED) == 404
 
 
-async def test_a_dismissal_has_a_reason_that_may_change(world, alice):
-    """The last one holds."""
+async def test_a_dismissal_keeps_its_latest_reason(world, alice):
+    """Each request replaces the reason."""
     for reason in Dismissal:
         assert (await alice.ask("PUT", DISMISSED, json={"reason": reason})).status_code == 204
         ((mark,),) = [kept["dismissed"].values() for kept in world.feedback.kept.values()]
@@ -46,8 +46,8 @@ async def test_a_dismissal_has_a_reason_that_may_change(world, alice):
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": "bored"}, {"reason": None}, {"reason": "hide", "why": "x"}])
-async def test_a_dismissal_says_why_in_one_of_two_words(world, alice, body):
-    """Else a 400 that names the member, and nothing is kept."""
+async def test_a_dismissal_without_a_valid_reason_is_refused(world, alice, body):
+    """The 400 names the member, and nothing is kept."""
     status, answered = await alice.put(DISMISSED, **body)
     assert (status, answered["code"]) == (400, "invalid_body")
     assert answered["errors"][0]["field"] == ("why" if "why" in body else "reason")
@@ -56,16 +56,19 @@ async def test_a_dismissal_says_why_in_one_of_two_words(world, alice, body):
 
 @pytest.mark.parametrize(("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("x" * 300, 404)])
 @pytest.mark.parametrize(("path", "more"), BOTH)
-async def test_what_is_no_article_is_refused(alice, article_id, status, path, more):
-    """404 for an id that is unknown or none, 400 for what is no text."""
+async def test_feedback_on_an_unknown_or_invalid_id_is_refused(alice, article_id, status, path, more):
+    """An unknown or malformed id is a 404; invalid text is a 400."""
     response = await alice.ask("PUT", path.replace(ONE.id, article_id), **more)
     assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
     assert await alice.delete(path.replace(ONE.id, article_id)) == status
 
 
 @pytest.mark.parametrize(("path", "more"), BOTH)
-async def test_item_30_feedback_is_ones_own(world, alice, path, more):
-    """Alice cannot take back what Bob noted, nor does what she notes of the same article change his."""
+async def test_item_30_feedback_belongs_to_one_person(world, alice, path, more):
+    """Alice cannot delete Bob's feedback.
+
+    Her own feedback on the same article does not change his.
+    """
     bob = await Person.of(world, "bob")
     assert (await bob.ask("PUT", path, **more)).status_code == 204
     (before,) = [dict(kept) for kept in world.feedback.kept.values()]
@@ -76,8 +79,8 @@ async def test_item_30_feedback_is_ones_own(world, alice, path, more):
     assert await bob.delete(path) == 204
 
 
-async def test_the_export_has_both_and_nobody_elses(world, alice):
-    """Each with its article and its moment; texts of articles are the archive's, not the person's."""
+async def test_the_export_has_the_persons_own_feedback(world, alice):
+    """Each entry has its article and its time, but not the article's content."""
     world.desk.archived[TWO.id] = evolve(world.desk.archived[TWO.id], article=evolve(TWO, published_at_estimated=True))
     bob = await Person.of(world, "bob")
     assert ((await alice.get("/me/export"))["opened"], (await alice.get("/me/export"))["dismissed"]) == ([], [])
@@ -90,8 +93,8 @@ async def test_the_export_has_both_and_nobody_elses(world, alice):
     assert (dismissed["id"], dismissed["dismissed"]["reason"], dismissed["published_at_estimated"]) == (TWO.id, "less_like_this", True)
 
 
-async def test_feedback_goes_with_the_account(world, alice):
-    """Bob's stays."""
+async def test_feedback_is_deleted_with_the_account(world, alice):
+    """Bob's feedback stays."""
     bob = await Person.of(world, "bob")
     for person in (alice, bob):
         for path, more in BOTH:

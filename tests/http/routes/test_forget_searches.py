@@ -1,4 +1,8 @@
-"""Clearing one's searches and deleting the account: out of the counts, the lists that are kept, and the harvests that were one's alone."""
+"""Clearing the history and deleting the account remove a person's searches everywhere.
+
+The counts and cached lists no longer have them. Cached harvests that only this person asked for are
+deleted.
+"""
 
 import pytest
 
@@ -14,7 +18,10 @@ WAYS = pytest.mark.parametrize("path", ["/me/history", "/me"])
 
 
 async def world_of(*people):
-    """Where some people have searched for a flood, and trends and the answer are kept in Redis."""
+    """Return a world in which these people searched for `flood`.
+
+    Redis holds trends, another cached answer and two harvests.
+    """
     world = world_with_articles()
     for person in people:
         await world.search_marks.add([world.marking.mark(search_record(query="flood", person=person))])
@@ -28,8 +35,8 @@ async def world_of(*people):
 
 
 @WAYS
-async def test_a_persons_searches_are_forgotten_everywhere(path):
-    """Others' are not; nor are harvests that somebody else has asked for, and other things that are kept."""
+async def test_a_persons_searches_are_removed_everywhere(path):
+    """Searches of others, shared harvests and other cached answers stay."""
     world = await world_of(ALICE, BOB)
     alice = await Person.of(world)
     assert (await alice.get("/me"))["id"] == ALICE
@@ -42,8 +49,8 @@ async def test_a_persons_searches_are_forgotten_everywhere(path):
 
 
 @WAYS
-async def test_redis_away_is_no_reason_to_keep_anything(path):
-    """What is in PostgreSQL goes; what is in Redis lapses by itself."""
+async def test_a_redis_outage_does_not_stop_the_deletion(path):
+    """The rows in PostgreSQL are deleted; entries in Redis expire on their own."""
     world = await world_of(ALICE)
     alice = await Person.of(world)
     world.harvests.away = True
@@ -51,8 +58,11 @@ async def test_redis_away_is_no_reason_to_keep_anything(path):
     assert world.search_marks.kept == []
 
 
-async def test_counts_away_keep_the_account():
-    """503, and it can be deleted again: nobody is left in the counts without an account to take them out."""
+async def test_if_the_counts_cannot_be_cleared_the_account_stays():
+    """The 503 can be retried.
+
+    Otherwise the person's searches would stay in the counts without an account.
+    """
     world = await world_of(ALICE)
     alice = await Person.of(world)
     world.search_marks.away = True
@@ -62,8 +72,8 @@ async def test_counts_away_keep_the_account():
     assert world.search_marks.kept == []
 
 
-async def test_trends_are_right_after_a_deletion():
-    """The next answer is made anew, not Redis's of before."""
+async def test_trends_are_read_again_after_a_deletion():
+    """The next answer does not come from the old list in Redis."""
     world = await world_of(ALICE)
     alice = await Person.of(world)
     reads = world.trending.reads

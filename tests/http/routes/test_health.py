@@ -17,14 +17,14 @@ UP, NO_PG, NO_REDIS = Stores(postgresql=True, redis=True), Stores(postgresql=Fal
 
 
 async def get(world, path):
-    """Status and body of one GET."""
+    """Return status and body of one GET."""
     response = await create_app(world.services).test_client().get(path)
     return response.status_code, await response.get_json()
 
 
 @pytest.mark.parametrize("phase", Phase)
 async def test_health_is_200_while_the_loops_live(phase):
-    """Also while draining, and whatever the stores do, which it does not ask."""
+    """It stays 200 while the service drains, and it does not ask the stores."""
     world = World(settings=settings(NEWSINTEL_COMMIT="abc123"), health=Health(life=phase, found=Stores(postgresql=False, redis=False)))
     assert await get(world, "/health") == (200, {"status": "ok", "version": "0.1.0", "commit": "abc123"})
     assert world.health.pings == 0
@@ -45,8 +45,8 @@ BLOCKED = SourceState(Status.RATE_LIMITED, NOW)
         (Phase.DRAINING, UP, SourceState(), 503, "draining"),
     ],
 )
-async def test_readiness(phase, stores, state, status, word):
-    """503 where traffic would be wasted; disabled sources do not count."""
+async def test_readiness_is_503_if_no_traffic_should_arrive(phase, stores, state, status, word):
+    """Disabled sources do not count."""
     world = World(health=Health(life=phase, found=stores), states={"guardian": state})
     got, body = await get(world, "/health/ready")
     assert (got, body["status"]) == (status, word)
@@ -54,8 +54,8 @@ async def test_readiness(phase, stores, state, status, word):
     assert body["sources"] == {"newsapi": "disabled", "guardian": "rate_limited" if state is BLOCKED else "ready"}
 
 
-async def test_the_stores_are_pinged_once_in_two_seconds(autojump_clock):
-    """However many probe; after that time the finding is renewed."""
+async def test_probes_ping_the_stores_every_two_seconds_at_most(autojump_clock):
+    """The number of probes does not matter."""
     world = World()
     client = create_app(world.services).test_client()
     for _ in range(5):
@@ -67,8 +67,8 @@ async def test_the_stores_are_pinged_once_in_two_seconds(autojump_clock):
     assert world.health.pings == 2
 
 
-async def test_a_stuck_store_holds_up_one_probe(autojump_clock):
-    """The others get what is known, which is nothing at first: starting."""
+async def test_a_stuck_store_blocks_one_probe(autojump_clock):
+    """The other probes get the last known status, which is `starting` at first."""
     world = World(health=Health(open=trio.Event()))
     client = create_app(world.services).test_client()
     async with trio.open_nursery() as nursery:
@@ -80,8 +80,8 @@ async def test_a_stuck_store_holds_up_one_probe(autojump_clock):
     assert (await client.get("/health/ready")).status_code == 200
 
 
-async def test_sources_tells_settings_and_state():
-    """What is configured, how it stands and what is left of the quota; no key anywhere."""
+async def test_sources_reports_settings_state_and_quota():
+    """It shows the remaining quota, but never an API key."""
     world = World(
         settings=settings(NEWSINTEL_NEWSAPI_KEY="topsecret"),
         states={"newsapi": SourceState(Status.QUOTA_EXHAUSTED, NOW, 0)},

@@ -1,4 +1,4 @@
-"""/me/history: the searches a person made, page by page, and forgotten."""
+"""/me/history: a person's searches, page by page, and their deletion."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.http.world import NOW
 
 @pytest.fixture
 def world():
-    """Where alice has made five searches."""
+    """A world in which alice has made five searches."""
     made = world_with_articles()
     made.own_history.kept[1] = [past_search(number) for number in range(1, 6)]
     return made
@@ -18,12 +18,12 @@ def world():
 
 @pytest.fixture
 async def alice(world):
-    """Who made them."""
+    """The person who made the searches."""
     return await Person.of(world)
 
 
 async def test_searches_are_listed_latest_first(alice):
-    """Each with what was asked, what was found and when."""
+    """Each has its query, its number of results and its time."""
     body = await alice.get("/me/history")
     assert body["next_cursor"] is None
     assert [one["query"] for one in body["searches"]] == [f"query {number}" for number in range(1, 6)]
@@ -35,8 +35,8 @@ async def test_searches_are_listed_latest_first(alice):
     }
 
 
-async def test_pages_do_not_move_under_the_reader(world, alice):
-    """What is searched or forgotten meanwhile neither repeats a search nor hides one."""
+async def test_pages_are_stable_while_the_history_changes(world, alice):
+    """A new or deleted search neither repeats nor hides another one."""
     first = await alice.get("/me/history?limit=2")
     world.own_history.kept[1].append(past_search(0))
     assert await alice.delete(f"/me/history/{past_search(2).id}") == 204
@@ -47,14 +47,14 @@ async def test_pages_do_not_move_under_the_reader(world, alice):
 
 
 @pytest.mark.parametrize(("search_id", "status"), [("h_" + "z" * 20, 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)])
-async def test_what_one_did_not_search_cannot_be_forgotten(alice, search_id, status):
-    """404 for an id that is unknown or none, 400 for what is no text."""
+async def test_deleting_an_unknown_search_is_refused(alice, search_id, status):
+    """An unknown or malformed id is a 404; invalid text is a 400."""
     refused = await code(await alice.ask("DELETE", f"/me/history/{search_id}"))
     assert refused == (status, "not_found" if status == 404 else "invalid_parameter")
 
 
-async def test_all_is_forgotten_at_once(world, alice):
-    """204, also with nothing to forget; up to now."""
+async def test_the_whole_history_is_deleted_at_once(world, alice):
+    """The answer is a 204, also if nothing is left; searches in the future stay."""
     world.own_history.kept[1].append(past_search(9, searched_at=NOW + timedelta(seconds=1)))
     assert await alice.delete("/me/history") == 204
     assert await alice.delete("/me/history") == 204

@@ -1,4 +1,4 @@
-"""/me and /me/export: the account, taken along or deleted."""
+"""/me and /me/export: the account, its export and its deletion."""
 
 import json
 from datetime import timedelta
@@ -13,8 +13,8 @@ from tests.http.personal_world import ONE, Person, code, past_search, world_with
 from tests.http.world import NOW, article
 
 
-async def test_the_account_is_shown():
-    """By its public id; never by the row's."""
+async def test_the_account_shows_its_public_id():
+    """It never shows the id of the row."""
     alice = await Person.of(world_with_articles())
     assert await alice.get("/me") == {
         "id": "u_" + "b" * 20,
@@ -25,8 +25,8 @@ async def test_the_account_is_shown():
     }
 
 
-async def test_deletion_revokes_what_the_provider_gave():
-    """Also if the provider is away for the moment, which is no reason to keep an account; the cookie is taken away."""
+async def test_deletion_revokes_the_tokens_of_the_provider():
+    """It also succeeds if the provider is unavailable; the response removes the cookie."""
     world = world_with_articles()
     for failure in (None, SignInUnavailableError("away")):
         alice = await Person.of(world)
@@ -41,8 +41,8 @@ async def test_deletion_revokes_what_the_provider_gave():
         assert world.provider.revoked.pop() == tokens
 
 
-async def test_deletion_needs_no_redis_to_be_final():
-    """The account is gone with its row; sessions that could not be ended are nobody's."""
+async def test_deletion_succeeds_without_redis():
+    """The account's row is gone, so its remaining sessions count as anonymous."""
     world = world_with_articles()
     alice = await Person.of(world)
 
@@ -54,8 +54,8 @@ async def test_deletion_needs_no_redis_to_be_final():
     assert await code(await alice.ask("GET", "/me")) == (401, "unauthenticated")
 
 
-async def test_deletion_fails_as_a_whole():
-    """With PostgreSQL away the account, its sessions and what it has are still there afterwards."""
+async def test_a_failed_deletion_changes_nothing():
+    """During a PostgreSQL outage the account keeps its sessions and its data."""
     world = world_with_articles()
     alice = await Person.of(world)
     await alice.put(f"/me/saved/{ONE.id}")
@@ -66,7 +66,10 @@ async def test_deletion_fails_as_a_whole():
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 100])
 async def test_the_export_has_everything(rows, monkeypatch):
-    """As one JSON file, whatever the size of the pages it is read in: every list whole and in order, and no secret."""
+    """The file is one JSON document with every list whole and in order, and without secrets.
+
+    The size of the pages that it is read in does not matter.
+    """
     monkeypatch.setattr(exports, "ROWS", rows)
     world = world_with_articles()
     one = world.desk.archived[ONE.id]
@@ -100,14 +103,14 @@ async def test_the_export_has_everything(rows, monkeypatch):
     assert not any(secret in text for secret in secrets)
 
 
-async def test_an_empty_account_exports_well():
-    """Every member is there, with nothing in it."""
+async def test_the_export_of_an_empty_account_is_complete():
+    """Every member is present and empty."""
     body = await (await Person.of(world_with_articles())).get("/me/export")
     assert (body["preferences"], body["saved"], body["searches"]) == ({}, [], [])
 
 
-async def test_an_export_waits_for_room(monkeypatch, autojump_clock):
-    """What has begun is a 200, of which nothing can be taken back: it is whole, however often the archive had no room."""
+async def test_an_export_retries_while_the_archive_is_busy(monkeypatch, autojump_clock):
+    """The 200 cannot be taken back once it is sent, so the file must be whole."""
     monkeypatch.setattr(exports, "ROWS", 1)
     world = world_with_articles()
     alice = await Person.of(world)
@@ -126,8 +129,8 @@ async def test_an_export_waits_for_room(monkeypatch, autojump_clock):
     assert len(asked) > 8
 
 
-async def test_a_list_that_shrinks_meanwhile_is_closed_well(monkeypatch):
-    """What is forgotten while the file is made leaves no hole in the JSON."""
+async def test_a_list_that_shrinks_during_the_export_stays_valid_json(monkeypatch):
+    """Rows that are deleted meanwhile leave no gap in the JSON."""
     monkeypatch.setattr(exports, "ROWS", 1)
     world = world_with_articles()
     alice = await Person.of(world)

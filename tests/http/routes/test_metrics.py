@@ -1,4 +1,4 @@
-"""GET /metrics: who may read it on the public port, and the listener of its own."""
+"""GET /metrics: access on the public port, and the separate listener."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ TOKEN = "t0ken-of-the-collector"
 
 
 async def status(headers=None, **environ):
-    """The status that the public port answers."""
+    """Return the status on the public port."""
     world = World(settings=settings(**environ))
     host = {"Host": "news.example"} if "NEWSINTEL_ENV" in environ else {}
     response = await create_app(world.services).test_client().get("/metrics", headers={**host, **(headers or {})})
@@ -44,21 +44,21 @@ async def status(headers=None, **environ):
         ("Bearer tökén", 404),
     ],
 )
-async def test_with_a_token_whoever_has_it(environ, authorization, expected):
-    """In every environment; anybody else finds nothing."""
+async def test_with_a_token_set_only_its_holder_reads_metrics(environ, authorization, expected):
+    """In every environment, a request without it gets a 404."""
     headers = {} if authorization is None else {"Authorization": authorization}
     assert await status(headers, NEWSINTEL_METRICS_TOKEN=TOKEN, **environ) == expected
 
 
-async def test_without_a_token_open_in_development_alone():
-    """In production nothing is there, whatever is sent."""
+async def test_without_a_token_metrics_are_open_in_development_alone():
+    """In production the route is a 404, whatever is sent."""
     assert await status() == 200
     assert await status(**PRODUCTION) == 404
     assert await status({"Authorization": "Bearer "}, **PRODUCTION) == 404
 
 
-async def test_form():
-    """Prometheus' text format, never kept by a cache; a counter that counted is in it."""
+async def test_metrics_are_in_prometheus_text_format():
+    """Caches must not keep them; a counter shows its value."""
     world = World()
     world.metrics.count("dead_letters")
     response = await create_app(world.services).test_client().get("/metrics")
@@ -67,8 +67,8 @@ async def test_form():
     assert b"newsintel_dead_letters_total 1.0" in await response.get_data()
 
 
-async def test_listener_of_its_own():
-    """Answers any host without a token, /metrics alone, GET and HEAD alone; ends with the service."""
+async def test_metrics_listener_serves_metrics_alone():
+    """It answers any host without a token, only GET and HEAD; it ends with the service."""
     world, shutdown = World(), trio.Event()
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery:
@@ -88,8 +88,8 @@ async def test_listener_of_its_own():
     ) == pytest.approx(2)
 
 
-async def test_repeats_are_counted_wherever_they_are_answered():
-    """A repeat out of finished bytes is a hit of /articles like any other."""
+async def test_hits_of_the_hit_path_are_counted():
+    """A rendered page counts as a hit of /articles like any other."""
     world = World()
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
         for _ in range(3):
@@ -101,7 +101,7 @@ async def test_repeats_are_counted_wherever_they_are_answered():
 
 
 def requests_of(world):
-    """How many requests were measured, by route and status."""
+    """Return the number of measured requests by route and status."""
     return {
         (dict(labels)["route"], dict(labels)["status"]): value
         for (name, labels), value in read_samples(world.metrics).items()
@@ -110,7 +110,10 @@ def requests_of(world):
 
 
 async def test_requests_are_measured_by_route_and_status():
-    """Under the path of the table, never the caller's own; what no route took is `other`, a client that left `none`."""
+    """The label is the route's template, never the path sent.
+
+    An unknown path is `other`; a client that left before the answer has status `none`.
+    """
     world = World(desk=Desk())
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
         for path in ("/articles?q=a", "/articles?limit=0", "/articles/nonsense", "/secret/path", "/health"):

@@ -1,4 +1,4 @@
-"""GET /openapi.json: valid, complete, and true of the bodies that are really sent."""
+"""GET /openapi.json: valid, complete, and in agreement with the bodies that are sent."""
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -17,17 +17,17 @@ from tests.http.world import NOW, Desk, World, answer, article, outcome, setting
 
 
 async def described(world):
-    """The document as it is served."""
+    """Return the document as it is served."""
     return await (await create_app(world.services).test_client().get("/openapi.json")).get_json()
 
 
 async def test_the_document_is_valid():
-    """As OpenAPI 3.1 defines it."""
+    """The judge is a validator of OpenAPI 3.1."""
     OpenAPIV31SpecValidator(await described(World())).validate()
 
 
-async def test_it_has_every_address_and_method_of_the_router():
-    """And no other: HEAD goes with GET, there is no automatic OPTIONS."""
+async def test_it_has_every_route_and_method():
+    """It has nothing else; HEAD comes with GET, and OPTIONS is not automatic."""
     world = World()
     app = create_app(world.services)
     routed = {(rule.rule.replace("<", "{").replace(">", "}"), method) for rule in app.url_map.iter_rules() for method in rule.methods}
@@ -37,8 +37,8 @@ async def test_it_has_every_address_and_method_of_the_router():
 
 
 @pytest.mark.parametrize("route", [articles.routes(settings(), Pages())[0], *archive.routes(settings())], ids=lambda route: route.path)
-async def test_its_parameters_are_the_readers(route):
-    """The same names, in the same order, that the strict reader takes; none but the live search's q is required."""
+async def test_its_parameters_are_those_that_the_reader_accepts(route):
+    """Names and order agree; only `q` of the live search is required."""
     parameters = (await described(World()))["paths"][route.path]["get"]["parameters"]
     assert [one["name"] for one in parameters] == [one.name for one in route.takes]
     assert [one["name"] for one in parameters if one["required"]] == (["q"] if route.path == "/articles" else [])
@@ -69,8 +69,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("path", "desk"), CASES)
-async def test_bodies_are_as_described(path, desk):
-    """Each status and media type that is sent is described, and its body fits the schema."""
+async def test_bodies_match_the_description(path, desk):
+    """Every status and media type is described, and the body fits the schema."""
     likeness = MemoryLikeness(article(1), article(2))
     world = World(desk=desk, archive=ARCHIVE, likeness=likeness, states={"guardian": SourceState(Status.CIRCUIT_OPEN, NOW)})
     document = await described(world)

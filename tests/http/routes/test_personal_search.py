@@ -1,4 +1,4 @@
-"""GET /articles for somebody who is signed in: preferences heeded, nothing shared with others, history by choice."""
+"""GET /articles for signed-in people: preferences, privacy and the optional history."""
 
 import pytest
 from attrs import evolve
@@ -17,14 +17,14 @@ PREFERENCES = {"language": "de", "default_limit": 2, "dedupe": "off", "sort": "n
 
 
 async def alice_with(world, **preferences):
-    """Somebody who is signed in, with preferences."""
+    """Sign alice in with these preferences."""
     alice = await Person.of(world)
     world.preferences.kept[1].update(preferences)
     return alice
 
 
 def recorded(world):
-    """What has gone to the recorder."""
+    """Return the records that went to the recorder."""
     found = []
     while world.inbox[1].statistics().current_buffer_used:
         found.append(world.inbox[1].receive_nowait())
@@ -32,7 +32,10 @@ def recorded(world):
 
 
 async def test_preferences_fill_what_the_caller_left_out():
-    """What changes the fetch reaches the desk, what is a view the page; each is named."""
+    """Preferences that change the fetch reach the desk; the others change the view.
+
+    The body names each applied preference.
+    """
     world = World()
     body = await (await alice_with(world, **PREFERENCES)).get("/articles?q=a")
     assert (world.desk.asked[0].language, world.desk.asked[0].sort) == ("de", "newest")
@@ -40,16 +43,16 @@ async def test_preferences_fill_what_the_caller_left_out():
     assert body["personal"] == {"applied": ["language", "default_limit", "dedupe", "sort", "excluded_topics"], "hidden": 1}
 
 
-async def test_the_history_has_what_the_person_typed():
-    """Not the spelling of whoever asked for the same before."""
+async def test_the_history_keeps_the_persons_own_spelling():
+    """The spelling of an earlier caller never counts."""
     world = World(desk=Desk(made_by=lambda query: answer(evolve(query, text="fLOOD (somebody else's)"))))
     alice = await alice_with(world)
     await alice.get("/articles?q=Flood")
     assert [search.query for search in recorded(world)] == ["Flood"]
 
 
-async def test_what_the_caller_wrote_counts():
-    """Even if it is the default."""
+async def test_explicit_parameters_override_preferences():
+    """This holds even for a default value."""
     world = World()
     alice = await alice_with(world, **PREFERENCES)
     body = await alice.get("/articles?q=a&language=en&limit=20&dedupe=normal&sort=relevance")
@@ -57,8 +60,8 @@ async def test_what_the_caller_wrote_counts():
     assert body["personal"]["applied"] == ["excluded_topics"]
 
 
-async def test_personal_0_is_everybodys_answer():
-    """Without the member `personal`; still nobody's to keep."""
+async def test_personal_0_gives_the_shared_answer():
+    """The body has no member `personal`; caches still may not keep it."""
     world = World()
     alice = await alice_with(world, **PREFERENCES)
     response = await alice.ask("GET", "/articles?q=a&personal=0")
@@ -68,7 +71,7 @@ async def test_personal_0_is_everybodys_answer():
 
 
 async def test_a_key_must_ask_for_preferences():
-    """A program gets what it asks for, unless it says personal=1."""
+    """A program gets what it asks for, unless it sends `personal=1`."""
     world = World()
     await alice_with(world, **PREFERENCES)
     key = Person(world, await program(world, access=Access.READ))
@@ -77,8 +80,11 @@ async def test_a_key_must_ask_for_preferences():
     assert world.desk.asked[0].language is None
 
 
-async def test_nothing_is_left_for_anybody_else():
-    """No entity tag, no shared cache's headers, no 304; and what anybody else gets next is everybody's."""
+async def test_a_personal_answer_is_not_shared():
+    """It has no ETag, no headers for shared caches and is never a 304.
+
+    The next anonymous caller gets the shared answer.
+    """
     world = World()
     alice = await alice_with(world, excluded_topics=["title 1"])
     response = await alice.ask("GET", "/articles?q=a", headers={"If-None-Match": "*"})
@@ -92,8 +98,8 @@ async def test_nothing_is_left_for_anybody_else():
         assert (shared["total"], "personal" in shared) == (3, False)
 
 
-async def test_one_app_keeps_both_apart():
-    """Through one application and its finished pages, in either order."""
+async def test_one_application_keeps_personal_and_shared_answers_apart():
+    """They use the same cache of rendered pages, in either order."""
     world = World()
     alice = await alice_with(world, excluded_topics=["title 1"])
     for _ in range(2):
@@ -101,8 +107,8 @@ async def test_one_app_keeps_both_apart():
         assert (stranger["total"], (await alice.get("/articles?q=a"))["total"]) == (3, 2)
 
 
-async def test_pages_follow_each_other_in_the_persons_view():
-    """The Link repeats what the caller wrote, nothing of the preferences; the last page has none."""
+async def test_links_lead_through_the_pages_of_a_personal_search():
+    """The Link repeats the caller's parameters, not the preferences; the last page has none."""
     world = World()
     alice = await alice_with(world, default_limit=2)
     first = await alice.ask("GET", "/articles?q=a")
@@ -112,8 +118,8 @@ async def test_pages_follow_each_other_in_the_persons_view():
     assert "Link" not in second.headers
 
 
-async def test_a_change_is_seen_by_the_next_search():
-    """Made through the same process."""
+async def test_a_changed_preference_counts_in_the_next_search():
+    """The change and the search go through the same process."""
     world = World()
     services = world.services
     world.preferences.kept[1]["default_limit"] = 2
@@ -126,7 +132,10 @@ async def test_a_change_is_seen_by_the_next_search():
 
 
 async def test_a_search_goes_into_the_persons_history():
-    """With what was shown, once in a minute, whether by a session or a key of the same person."""
+    """The record has the number of shown results.
+
+    A session and a key of one person share one record a minute.
+    """
     world = World()
     alice = await alice_with(world, excluded_topics=["title 1"])
     alice._client = create_app(world.services).test_client()
@@ -142,8 +151,8 @@ async def test_a_search_goes_into_the_persons_history():
 
 
 @pytest.mark.parametrize("query", ["q=a", "q=a&personal=0"])
-async def test_who_wants_no_history_has_none(query):
-    """Neither with preferences heeded nor without, neither by a session nor by a key; the rest is heeded."""
+async def test_without_history_nothing_is_recorded(query):
+    """It holds with and without preferences, by session and by key."""
     world = World()
     alice = await alice_with(world, record_history=False, default_limit=2)
     await alice.get(f"/articles?{query}")
@@ -151,8 +160,11 @@ async def test_who_wants_no_history_has_none(query):
     assert recorded(world) == []
 
 
-async def test_with_preferences_away_searches_go_on():
-    """As everybody's, counted, and not recorded, since the person may have said not to."""
+async def test_without_preferences_a_search_gets_the_shared_answer():
+    """The outage is counted.
+
+    The search is not recorded, since the person may have switched the history off.
+    """
     world = World()
     alice = await alice_with(world, **PREFERENCES)
     world.preferences.away = True
@@ -162,8 +174,8 @@ async def test_with_preferences_away_searches_go_on():
     assert read_counter(world.metrics, "preferences_away") == 1
 
 
-async def test_with_sign_in_away_searches_are_nobodys():
-    """Answered like a stranger's, and not recorded: it cannot be told whether this person allows it."""
+async def test_without_sessions_a_search_is_anonymous():
+    """It is not recorded, since the service cannot tell whether this person allows it."""
     world = World()
     alice = await alice_with(world, record_history=False)
     world.sessions.away = True
@@ -171,8 +183,8 @@ async def test_with_sign_in_away_searches_are_nobodys():
     assert recorded(world) == []
 
 
-async def test_when_nothing_answered_the_problem_is_the_same():
-    """Preferences make no difference to failure."""
+async def test_when_no_source_answers_the_problem_is_the_shared_one():
+    """Preferences do not change it."""
     world = World(desk=Desk(made_by=lambda query: answer(query, outcome(Status.TIMEOUT), articles=0)))
     alice = await alice_with(world, **PREFERENCES)
     assert await code(await alice.ask("GET", "/articles?q=a")) == (504, "sources_timed_out")

@@ -1,4 +1,4 @@
-"""/me/preferences: set, read and forgotten, each by its rule."""
+"""/me/preferences: set, read and delete preferences, each by its rule."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.http.personal_world import Person, code, world_with_articles
 
 @pytest.fixture
 async def alice():
-    """Somebody who is signed in, with no preferences."""
+    """A person who is signed in and has no preferences."""
     return await Person.of(world_with_articles())
 
 
-async def test_a_preference_is_set_read_and_forgotten(alice):
-    """201 the first time, 200 after that; 404 once it is gone."""
+async def test_a_preference_is_set_read_and_deleted(alice):
+    """The first PUT is a 201, a later one a 200; a deleted preference is a 404."""
     assert await alice.put("/me/preferences/theme", value={"dark": True}) == (201, {"value": {"dark": True}})
     assert await alice.put("/me/preferences/theme", value=None) == (200, {"value": None})
     assert await alice.put("/me/preferences/language", value="EN") == (201, {"value": "en"})
@@ -35,7 +35,7 @@ async def test_a_preference_is_set_read_and_forgotten(alice):
     ],
 )
 async def test_a_bad_value_is_a_400_that_names_it(alice, key, value):
-    """The member and, in the message, the preference; nothing is kept."""
+    """The error names the member; its message names the preference. Nothing is kept."""
     status, body = await alice.put(f"/me/preferences/{key}", value=value)
     assert (status, body["code"]) == (400, "invalid_body")
     (error,) = body["errors"]
@@ -44,8 +44,8 @@ async def test_a_bad_value_is_a_400_that_names_it(alice, key, value):
     assert await alice.get("/me/preferences") == {"preferences": {}}
 
 
-async def test_what_only_postgresql_finds_too_large_is_a_400_as_well():
-    """It writes some numbers out in full, which nobody else would."""
+async def test_a_value_that_only_postgresql_finds_too_large_is_a_400():
+    """PostgreSQL writes some numbers out in full, which makes them longer."""
     world = world_with_articles()
     world.preferences.poisoned.add("theme")
     status, body = await (await Person.of(world)).put("/me/preferences/theme", value=[1e300] * 20)
@@ -53,8 +53,8 @@ async def test_what_only_postgresql_finds_too_large_is_a_400_as_well():
 
 
 @pytest.mark.parametrize("key", ["with space", "x" * 101, "%00", "%ff", "caf%C3%A9"])
-async def test_a_key_has_plain_characters(alice, key):
-    """Anything else is a 400 that names `key`, whatever is asked of it."""
+async def test_a_key_with_other_characters_is_refused(alice, key):
+    """The 400 names `key`, for every method."""
     status, body = await alice.put(f"/me/preferences/{key}", value=1)
     assert (status, body["errors"][0]["field"]) == (400, "key")
     assert [(await alice.ask(method, f"/me/preferences/{key}")).status_code for method in ("GET", "DELETE")] == [400, 400]
@@ -63,20 +63,20 @@ async def test_a_key_has_plain_characters(alice, key):
 @pytest.mark.parametrize(
     "body", ["", "[]", "{}", '{"value": NaN}', '{"value": 1, "value": 2}', '{"value": "\\u0000"}', '{"value": "\\ud800"}']
 )
-async def test_a_body_must_be_one(alice, body):
-    """An object with `value`, of what JSON and PostgreSQL can hold."""
+async def test_a_body_without_a_valid_value_is_refused(alice, body):
+    """It must be an object with `value`, which JSON and PostgreSQL can hold."""
     response = await alice.ask("PUT", "/me/preferences/theme", data=body, headers={"Content-Type": "application/json"})
     assert await code(response) == (400, "invalid_body")
 
 
-async def test_a_body_must_say_that_it_is_json(alice):
-    """415 otherwise, which also keeps plain forms of other sites out."""
+async def test_a_body_of_another_type_is_a_415(alice):
+    """This also stops plain forms of other sites."""
     response = await alice.ask("PUT", "/me/preferences/theme", data="{}", headers={"Content-Type": "text/plain"})
     assert await code(response) == (415, "unsupported_media_type")
 
 
-async def test_there_are_so_many_and_no_more(alice):
-    """409 with the remedy; those that are there can still be changed."""
+async def test_an_account_has_a_maximum_of_preferences(alice):
+    """The 409 says what to do; existing preferences can still be changed."""
     for number in range(MAX_KEYS):
         await alice.put(f"/me/preferences/key{number}", value=number)
     status, body = await alice.put("/me/preferences/one.more", value=1)

@@ -1,4 +1,4 @@
-"""GET /me/recommendations: a page for the caller, with reasons, that follows what the caller does at once."""
+"""GET /me/recommendations: articles with reasons, which follow the person's actions at once."""
 
 import pytest
 import trio
@@ -22,7 +22,7 @@ TITLES = {
 
 
 def titled(world, number, **changes):
-    """Archive an article of its own publisher."""
+    """Archive an article with a publisher of its own."""
     one = evolve(article(number), title=TITLES.get(number, f"Nothing {number * 1111}"), publisher=f"Paper {number}", **changes)
     world.desk.archived[one.id] = ArchivedArticle(one, NOW, NOW, one.id)
     world.likeness.kept[one.id] = one
@@ -41,17 +41,17 @@ def world():
 
 @pytest.fixture
 async def alice(world):
-    """Somebody who is signed in, of whom nothing is known."""
+    """A person who is signed in and has no known interests."""
     return await Person.of(world)
 
 
 def reasons(body):
-    """The main reason of each article, by id."""
+    """Return the main reason of each article, by id."""
     return {one["id"]: one["reasons"][0] for one in body["articles"]}
 
 
-async def test_a_newcomer_gets_what_everybody_talks_about_and_is_told_so(world, alice):
-    """By trending searches first, then the newest; each says why it is there."""
+async def test_a_newcomer_gets_trending_and_new_articles(world, alice):
+    """Articles of trending searches come first, then the newest; each has its reason."""
     world.trending.lists[Span.DAY] = [Trend("sourdough", 5, 0.0, 5.0)]
     world.archive.hits = (Hit(world.desk.archived[article(5).id].article, NOW, NOW),)
     body = await alice.get(PATH)
@@ -61,8 +61,8 @@ async def test_a_newcomer_gets_what_everybody_talks_about_and_is_told_so(world, 
     assert all(0 <= one["score"] <= 1 for one in body["articles"])
 
 
-async def test_what_everybody_talks_about_is_looked_for_once_a_minute(world, alice, autojump_clock):
-    """For all who ask; a trend of stop words alone is passed over."""
+async def test_trends_are_read_once_a_minute(world, alice, autojump_clock):
+    """All people share the list; a trend of stop words alone is skipped."""
     world.trending.lists[Span.DAY] = [Trend("the", 5, 0.0, 5.0)]
     world.archive.raises = InvalidParameterError("q", "only_stop_words", "q must say something")
     app = await Person.of(world)
@@ -74,8 +74,8 @@ async def test_what_everybody_talks_about_is_looked_for_once_a_minute(world, ali
     assert world.trending.reads == 2
 
 
-async def test_what_somebody_saves_leads_to_more_of_it(alice):
-    """At once, with the save as its reason; the save itself is not recommended."""
+async def test_a_save_leads_to_similar_articles(alice):
+    """They appear at once with the save as their reason; the save itself is not recommended."""
     await alice.put(f"/me/saved/{ONE.id}")
     body = await alice.get(PATH)
     assert body["basis"] == "personal"
@@ -95,8 +95,8 @@ async def test_what_somebody_saves_leads_to_more_of_it(alice):
         ("PUT", "/me/dismissed/{}", {"json": {"reason": "less_like_this"}}),
     ],
 )
-async def test_what_somebody_has_dealt_with_is_gone_from_the_next_page(alice, method, path, more):
-    """Opened, saved or dismissed; a personal and an explored one alike."""
+async def test_an_article_that_was_handled_leaves_the_next_page(alice, method, path, more):
+    """It was opened, saved or dismissed; its basis may be personal or exploration."""
     await alice.put(f"/me/saved/{ONE.id}")
     for number in (2, 7):
         assert article(number).id in reasons(await alice.get(PATH))
@@ -104,8 +104,8 @@ async def test_what_somebody_has_dealt_with_is_gone_from_the_next_page(alice, me
         assert article(number).id not in reasons(await alice.get(PATH))
 
 
-async def test_a_dismissal_taken_back_shows_the_article_again(alice):
-    """As if nothing had been."""
+async def test_a_deleted_dismissal_shows_the_article_again(alice):
+    """The page is as before the dismissal."""
     before = await alice.get(PATH)
     await alice.ask("PUT", f"/me/dismissed/{article(4).id}", json={"reason": "hide"})
     assert article(4).id not in reasons(await alice.get(PATH))
@@ -113,8 +113,8 @@ async def test_a_dismissal_taken_back_shows_the_article_again(alice):
     assert await alice.get(PATH) == before
 
 
-async def test_less_like_this_weighs_against_its_kind(alice):
-    """Where hiding one leaves the others where they are."""
+async def test_less_like_this_lowers_similar_articles(alice):
+    """Hiding an article leaves similar ones in place."""
     await alice.put(f"/me/saved/{ONE.id}")
     await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "hide"})
     assert "because you saved" in reasons(await alice.get(PATH))[article(3).id]
@@ -122,15 +122,15 @@ async def test_less_like_this_weighs_against_its_kind(alice):
     assert not any("because you saved" in why for why in reasons(await alice.get(PATH)).values())
 
 
-async def test_less_like_this_holds_for_what_everybody_talks_about(alice):
-    """With nothing that speaks for it, its kind is not on the page at all."""
+async def test_less_like_this_applies_to_trending_articles(alice):
+    """If nothing speaks for similar articles, the page does not have them."""
     await alice.ask("PUT", f"/me/dismissed/{article(2).id}", json={"reason": "less_like_this"})
     found = await alice.get(PATH)
     assert (found["basis"], article(3).id in reasons(found), article(4).id in reasons(found)) == ("trending", False, True)
 
 
-async def test_topics_count_and_excluded_ones_hide(alice):
-    """A topic is an interest in so many words; what is excluded is nowhere, however new."""
+async def test_topics_attract_and_excluded_topics_hide(alice):
+    """A topic counts as an interest; an excluded topic hides even new articles."""
     await alice.put("/me/preferences/topics", value=["interest rates"])
     await alice.put("/me/preferences/excluded_topics", value=["sourdough"])
     found = reasons(await alice.get(PATH))
@@ -138,8 +138,8 @@ async def test_topics_count_and_excluded_ones_hide(alice):
     assert article(5).id not in found
 
 
-async def test_one_persons_page_is_nobody_elses(world, alice):
-    """What Bob did shows in Bob's alone."""
+async def test_recommendations_depend_on_the_persons_own_actions(world, alice):
+    """What Bob does never changes alice's page."""
     bob = await Person.of(world, "bob")
     before = await alice.get(PATH)
     await bob.put(f"/me/saved/{ONE.id}")
@@ -147,8 +147,8 @@ async def test_one_persons_page_is_nobody_elses(world, alice):
     assert await alice.get(PATH) == before
 
 
-async def test_the_page_is_as_long_as_asked(alice):
-    """From 1 to 50; and no longer than there is."""
+async def test_the_page_has_the_requested_length(alice):
+    """The limit is 1 to 50; the page may be shorter if there are fewer articles."""
     assert len((await alice.get(f"{PATH}?limit=3"))["articles"]) == 3
     assert len((await alice.get(f"{PATH}?limit=50"))["articles"]) == 12
     for bad in ("limit=0", "limit=51", "page=2"):

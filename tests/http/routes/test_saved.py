@@ -1,4 +1,4 @@
-"""/me/saved: articles saved, noted, found again and forgotten."""
+"""/me/saved: save articles, add notes, search them, delete them."""
 
 from datetime import timedelta
 
@@ -15,18 +15,21 @@ PATH = f"/me/saved/{ONE.id}"
 
 @pytest.fixture
 def world():
-    """Sixty articles to save."""
+    """A world with sixty articles."""
     return world_with_articles()
 
 
 @pytest.fixture
 async def alice(world):
-    """Somebody who is signed in, with nothing saved."""
+    """A person who is signed in and has saved nothing."""
     return await Person.of(world)
 
 
-async def test_an_article_is_saved_once(world, alice):
-    """201, then 200: absent notes stay, null clears them, and the moment stays that of the first time."""
+async def test_an_article_is_saved_once_and_its_notes_can_change(world, alice):
+    """The first PUT is a 201, a later one a 200.
+
+    Absent notes stay, null clears them, and the time stays that of the first save.
+    """
     status, body = await alice.put(PATH, notes="read later\nask Bob")
     assert (status, body["id"], body["title"]) == (201, ONE.id, ONE.title)
     assert body["saved"] == {"notes": "read later\nask Bob", "saved_at": "2026-03-01T12:00:00.000Z"}
@@ -44,15 +47,15 @@ async def test_an_article_is_saved_once(world, alice):
 @pytest.mark.parametrize(
     ("article_id", "status"), [("a_" + "z" * 20, 404), ("a_x", 404), ("1", 404), ("%00", 400), ("%ff", 400), ("x" * 300, 404)]
 )
-async def test_what_is_no_article_cannot_be_saved(alice, article_id, status):
-    """404 for an id that is unknown or none, 400 for what is no text."""
+async def test_saving_an_unknown_or_invalid_id_is_refused(alice, article_id, status):
+    """An unknown or malformed id is a 404; invalid text is a 400."""
     response = await alice.ask("PUT", f"/me/saved/{article_id}", json={"notes": "x"})
     assert await code(response) == (status, "not_found" if status == 404 else "invalid_parameter")
     assert await alice.delete(f"/me/saved/{article_id}") == status
 
 
-async def test_there_are_so_many_saves_and_no_more(world, alice):
-    """The next is refused and changes nothing; those that are there can still be noted and forgotten."""
+async def test_an_account_has_a_maximum_of_saves(world, alice):
+    """One more is refused and changes nothing; existing saves can still be changed and deleted."""
     world.saved.most = 2
     two, three = (f"/me/saved/{article(number).id}" for number in (2, 3))
     for path in (PATH, two):
@@ -65,8 +68,8 @@ async def test_there_are_so_many_saves_and_no_more(world, alice):
     assert (await alice.put(three))[0] == 201
 
 
-async def test_an_account_that_is_deleted_meanwhile_is_401(world, alice, monkeypatch):
-    """What it would keep is not to blame."""
+async def test_a_write_to_an_account_that_was_just_deleted_is_a_401(world, alice, monkeypatch):
+    """The value in the request is not the problem."""
 
     async def gone(*_args, **_values):
         await trio.lowlevel.checkpoint()
@@ -80,8 +83,8 @@ async def test_an_account_that_is_deleted_meanwhile_is_401(world, alice, monkeyp
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-async def test_notes_have_a_longest(alice):
-    """10,000 characters of any script; one more, or what is no text, is a 400 naming them."""
+async def test_notes_have_a_maximum_length(alice):
+    """It is 10,000 characters of any script; longer notes or other types are a 400."""
     assert (await alice.put(PATH, notes="\N{GRINNING FACE}" * 5_000))[0] == 201
     assert (await alice.put(PATH, notes="é" * MAX_NOTES_CHARS))[0] == 200
     for bad in ("é" * (MAX_NOTES_CHARS + 1), 5, ["x"]):
@@ -92,14 +95,14 @@ async def test_notes_have_a_longest(alice):
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "x\\udc00"])
-async def test_notes_hold_what_can_be_kept(alice, text):
-    """No NUL and no half of a character."""
+async def test_notes_with_nul_or_a_lone_surrogate_are_refused(alice, text):
+    """PostgreSQL cannot store them."""
     response = await alice.ask("PUT", PATH, data=f'{{"notes": "{text}"}}', headers={"Content-Type": "application/json"})
     assert await code(response) == (400, "invalid_body")
 
 
 async def walk(alice, path):
-    """Every page from a path on, each a list of ids."""
+    """Return every page from this path on, each as a list of ids."""
     pages, following = [], path
     while following is not None:
         body = await alice.get(following)
@@ -108,8 +111,11 @@ async def walk(alice, path):
     return pages
 
 
-async def test_pages_do_not_move_under_the_reader(world, alice):
-    """The latest first; what is saved while somebody reads is on no later page, and nothing is there twice or missing."""
+async def test_pages_are_stable_while_saves_change(world, alice):
+    """The newest come first.
+
+    An article saved meanwhile is on no later page, and none repeats or is missing.
+    """
     for number in range(1, 6):
         world.now = NOW + timedelta(minutes=number)
         await alice.put(f"/me/saved/{article(number).id}")
@@ -122,8 +128,8 @@ async def test_pages_do_not_move_under_the_reader(world, alice):
     assert await walk(alice, f"/me/saved?limit=2&cursor={first['next_cursor']}") == [ids[2:4], ids[4:]]
 
 
-async def test_saves_are_found_by_words(alice):
-    """Tidied like any query; a cursor belongs to its words."""
+async def test_saves_are_searched_by_words(alice):
+    """The query is normalised like any other; a cursor belongs to its query."""
     for number in (1, 2, 3):
         await alice.put(f"/me/saved/{article(number).id}", notes="for Mary" if number > 1 else None)
     body = await alice.get("/me/saved?q=++mary+&limit=1")
@@ -148,7 +154,7 @@ async def test_saves_are_found_by_words(alice):
     ],
 )
 async def test_a_bad_parameter_is_named(alice, query, field):
-    """As everywhere."""
+    """The error is the same as on other routes."""
     response = await alice.ask("GET", f"/me/saved?{query}")
     assert response.status_code == 400
     assert (await response.get_json())["errors"][0]["field"] == field

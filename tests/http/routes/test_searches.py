@@ -1,4 +1,4 @@
-"""/trending and /searches/related: read strictly, kept for a minute, nothing under the floor."""
+"""/trending and /searches/related: strict parameters, a minute in the cache, the floor."""
 
 import pytest
 
@@ -14,7 +14,7 @@ KIN = [Kin("flood", "dyke", 4, 9, 3, 6, 10), Kin("flood", "tide", 5, 9, 0, 2, 10
 
 @pytest.fixture
 def world():
-    """Where some people have searched."""
+    """A world in which people have searched."""
     made = world_with_articles()
     made.trending.lists = {span: ranked(OBSERVED, 100) for span in Span}
     made.kinship.known = KIN
@@ -22,13 +22,13 @@ def world():
 
 
 async def get(world, path, **headers):
-    """An anonymous GET."""
+    """Send an anonymous GET."""
     return await create_app(world.services).test_client().get(path, headers=headers)
 
 
 @pytest.mark.parametrize(("query", "window"), [("", "24h"), ("?window=1h", "1h"), ("?window=24h", "24h"), ("?window=7d", "7d")])
-async def test_trending(world, query, window):
-    """A window's queries, furthest above their usual first, each with its numbers and its reason; none under the floor."""
+async def test_trending_lists_the_most_unusual_queries_first(world, query, window):
+    """Each query has its numbers and its reason; none is under the floor."""
     response = await get(world, f"/trending{query}")
     body = await response.get_json()
     assert (response.status_code, body["window"]) == (200, window)
@@ -38,16 +38,19 @@ async def test_trending(world, query, window):
     ]
 
 
-async def test_the_floor_is_the_operators(world):
-    """TRENDING_FLOOR says how many people it takes."""
+async def test_the_floor_is_a_setting(world):
+    """TRENDING_FLOOR is the smallest number of people."""
     world.settings = settings(NEWSINTEL_TRENDING_FLOOR="24")
     assert [one["query"] for one in (await (await get(world, "/trending")).get_json())["searches"]] == ["weather"]
     world.settings = settings(NEWSINTEL_TRENDING_FLOOR="5")
     assert [one["query"] for one in (await (await get(world, "/searches/related?q=flood")).get_json())["searches"]] == ["tide"]
 
 
-async def test_trending_is_kept_for_a_minute(world, autojump_clock):
-    """Once in Redis it costs PostgreSQL nothing; without Redis it is read each time; by caches of others it may be kept as long."""
+async def test_trending_is_cached_for_a_minute(world, autojump_clock):
+    """A hit in Redis costs no query of PostgreSQL; without Redis each request costs one.
+
+    Other caches may keep the answer for the same time.
+    """
     for _ in range(3):
         response = await get(world, "/trending")
     assert world.trending.reads == 1
@@ -60,8 +63,8 @@ async def test_trending_is_kept_for_a_minute(world, autojump_clock):
     assert world.trending.reads == 3
 
 
-async def test_related(world):
-    """The closest first, each with its reasons, by the normal form of what is asked; none under the floor."""
+async def test_related_searches_come_closest_first(world):
+    """Each has its reasons; the normal form of the query counts. None is under the floor."""
     response = await get(world, "/searches/related?q=FLOOD+AND+Flood")
     assert response.headers["Cache-Control"] == "public, max-age=60"
     assert await response.get_json() == {
@@ -78,8 +81,8 @@ async def test_related(world):
     assert world.kinship.asked == [(["flood"], False)]
 
 
-async def test_what_nobody_can_have_counted_has_no_kin(world):
-    """A query too long to be counted is answered with nothing."""
+async def test_a_query_too_long_to_be_counted_has_no_related_searches(world):
+    """The answer is an empty list."""
     response = await get(world, f"/searches/related?q={'%E6%BC%A2' * 200}")
     assert (response.status_code, await response.get_json()) == (200, {"searches": []})
 
@@ -96,15 +99,21 @@ async def test_what_nobody_can_have_counted_has_no_kin(world):
     ],
 )
 async def test_bad_parameters_are_named(world, path, field):
-    """One clear message each; without q somebody must be signed in."""
+    """Each gets one clear message.
+
+    Without `q` the caller must be signed in.
+    """
     response = await get(world, path)
     body = await response.get_json()
     assert (response.status_code, body["code"]) == (400, "invalid_parameter")
     assert [error["field"] for error in body["errors"]] == [field]
 
 
-async def test_without_q_it_is_for_ones_own_searches(world):
-    """The latest different ones; what one has searched for oneself is not shown, and nobody may keep the answer."""
+async def test_without_q_the_persons_latest_searches_count(world):
+    """Each different search counts once, and none of them is suggested.
+
+    No cache may keep the answer.
+    """
     world.own_history.kept[1] = [past_search(1, query="Flood"), past_search(2, query="flood"), past_search(3, query="TIDE")]
     alice = await Person.of(world)
     response = await alice.ask("GET", "/searches/related")
@@ -114,13 +123,16 @@ async def test_without_q_it_is_for_ones_own_searches(world):
     assert not world.bytes_cache.kept
 
 
-async def test_somebody_new_has_nothing_related(world):
+async def test_a_new_person_has_no_related_searches(world):
     """An empty list, not an error."""
     assert await (await Person.of(world)).get("/searches/related") == {"searches": []}
 
 
-async def test_who_cannot_be_told_is_not_taken_for_anonymous(world):
-    """503 while sessions are away, where an account is needed; with q it is everybody's answer."""
+async def test_an_unknown_caller_is_not_treated_as_anonymous(world):
+    """Without `q`, which needs an account, the answer is a 503.
+
+    With `q` it is the shared answer.
+    """
     alice = await Person.of(world)
     world.sessions.away = True
     assert await code(await alice.ask("GET", "/searches/related")) == (503, "not_ready")
@@ -128,8 +140,8 @@ async def test_who_cannot_be_told_is_not_taken_for_anonymous(world):
 
 
 @pytest.mark.parametrize("path", ["/trending", "/searches/related?q=flood"])
-async def test_postgresql_away(path):
-    """503, as everywhere; what Redis keeps is still answered."""
+async def test_postgresql_outage_is_a_503_unless_redis_has_the_answer(path):
+    """A cached answer is still served."""
     world = World()
     assert (await get(world, path)).status_code == 200
     world.trending.away = world.kinship.away = True

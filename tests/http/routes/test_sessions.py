@@ -1,4 +1,4 @@
-"""Where somebody is signed in, and ending that from anywhere."""
+"""The sessions of an account, and how the account ends them."""
 
 import pytest
 
@@ -10,17 +10,17 @@ from tests.http.world import NOW, World
 
 
 async def ask(world, method, path, headers):
-    """A response."""
+    """Send one request and return the response."""
     return await create_app(world.services).test_client(use_cookies=False).open(path, method=method, headers=headers)
 
 
 async def listed(world, headers):
-    """An account's sessions as it sees them."""
+    """Return an account's sessions as it sees them."""
     return (await (await ask(world, "GET", "/me/sessions", headers)).get_json())["sessions"]
 
 
 async def test_an_account_sees_its_own_sessions():
-    """Which one is this, since when; and neither id nor digest."""
+    """It sees which one is current, but neither id nor digest of a cookie."""
     world = World()
     here, _elsewhere, _bob = await browser(world), await browser(world), await browser(world, "bob")
     sessions = await listed(world, here)
@@ -29,8 +29,8 @@ async def test_an_account_sees_its_own_sessions():
     assert not any(digest in str(sessions) for digest in world.sessions.kept)
 
 
-async def test_asvs_30_one_session_is_ended_by_its_owner_alone():
-    """Somebody else's is as unknown as none at all; this one's end takes the cookie along."""
+async def test_asvs_30_only_its_owner_ends_a_session():
+    """For others it is a 404 like an unknown one; ending the current session removes the cookie."""
     world = World()
     alice, bob = await browser(world), await browser(world, "bob")
     [of_bob] = await listed(world, bob)
@@ -43,8 +43,8 @@ async def test_asvs_30_one_session_is_ended_by_its_owner_alone():
     assert len(await listed(world, alice)) == 1
 
 
-async def test_asvs_04_signing_out_everywhere_ends_all_and_revokes():
-    """All of this account, nobody else's; the provider is told."""
+async def test_asvs_04_sign_out_everywhere_ends_all_sessions_and_revokes_tokens():
+    """Sessions of other accounts stay; the provider revokes the tokens."""
     world = World()
     here, elsewhere, bob = await browser(world), await browser(world), await browser(world, "bob")
     world.tokens.kept[1, "reddit"] = tokens = Tokens("a", "r", NOW)
@@ -54,8 +54,8 @@ async def test_asvs_04_signing_out_everywhere_ends_all_and_revokes():
     assert (world.provider.revoked, world.tokens.kept) == ([tokens], {})
 
 
-async def test_asvs_09_a_provider_that_is_away_does_not_stop_it():
-    """What it could not revoke is forgotten all the same."""
+async def test_asvs_09_a_provider_outage_does_not_stop_the_sign_out():
+    """The tokens are deleted even if they could not be revoked."""
     world = World()
     here = await browser(world)
     world.tokens.kept[1, "reddit"] = Tokens("a", "r", NOW)
@@ -66,7 +66,7 @@ async def test_asvs_09_a_provider_that_is_away_does_not_stop_it():
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/me/sessions"), ("DELETE", "/me/sessions"), ("DELETE", "/me/sessions/s_x")])
 async def test_no_key_may_touch_sessions(method, path):
-    """However much it may write; and nobody at all learns that he must sign in."""
+    """Its scope does not matter; without credentials the answer is a 401."""
     world = World()
     refused = await ask(world, method, path, await program(world))
     assert (refused.status_code, (await refused.get_json())["code"]) == (403, "session_required")

@@ -1,4 +1,4 @@
-"""GET /articles/{id}/similar: what is answered for articles archived, recent and unknown."""
+"""GET /articles/{id}/similar, for articles that are archived, recent or unknown."""
 
 import pytest
 from attrs import evolve
@@ -15,17 +15,17 @@ PATH = f"/articles/{THIS.id}/similar"
 
 
 def filled(*articles):
-    """A world whose archive holds these articles."""
+    """Return a world whose archive holds these articles."""
     return World(likeness=MemoryLikeness(*articles))
 
 
 async def get(world, path):
-    """One GET through the whole application."""
+    """Send one GET through the whole application."""
     return await create_app(world.services).test_client().get(path)
 
 
-async def test_the_most_alike_first_each_with_its_reason():
-    """An article as in any list, with a score and the words that made the match."""
+async def test_similar_articles_come_closest_first_with_reasons():
+    """An article is as in any list, plus a score and the words that matched."""
     response = await get(filled(THIS, *OTHERS), PATH)
     body = await response.get_json()
     assert [one["id"] for one in body["articles"]] == [one.id for one in OTHERS]
@@ -35,8 +35,8 @@ async def test_the_most_alike_first_each_with_its_reason():
     assert first.keys() >= {"title", "url", "publisher", "published_at", "fetched_at"}
 
 
-async def test_it_may_be_kept_as_a_page_of_the_archive_may():
-    """With an entity tag for the next time, and out of the cache for the next asker."""
+async def test_the_answer_is_cached_like_an_archive_page():
+    """It has an ETag, and the next caller gets it from the cache."""
     world = filled(THIS, *OTHERS)
     response = await get(world, PATH)
     assert response.headers["Cache-Control"] == "public, max-age=60"
@@ -45,8 +45,8 @@ async def test_it_may_be_kept_as_a_page_of_the_archive_may():
     assert again.headers["Cache-Status"].startswith("newsintel; hit")
 
 
-async def test_limit():
-    """From 1 to 50, ten by default; other limits are another answer."""
+async def test_limit_is_ten_by_default():
+    """It is 1 to 50; another limit is another answer."""
     many = [evolve(article(number), title=f"Trial number {number}") for number in range(10, 40)]
     world = filled(THIS, *many)
     sizes = [len((await (await get(world, PATH + query)).get_json())["articles"]) for query in ("", "?limit=1", "?limit=25")]
@@ -55,13 +55,16 @@ async def test_limit():
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=51", "limit=x", "cursor=a", "limit=1&limit=2"])
 async def test_bad_parameters_are_named(query):
-    """A 400 as everywhere."""
+    """The answer is a 400 that names the parameter."""
     response = await get(filled(THIS), f"{PATH}?{query}")
     assert (response.status_code, (await response.get_json())["errors"][0]["field"]) == (400, query.split("=")[0])
 
 
-async def test_an_article_that_is_answered_but_not_archived_yet():
-    """What is like it is found by its own text: its address works from the moment the answer is sent."""
+async def test_an_article_that_is_not_archived_yet_has_similar_articles():
+    """They are found by the article's own text.
+
+    So the address works from the moment at which the search is answered.
+    """
     world = filled(*OTHERS)
     world.desk.archived[THIS.id] = ArchivedArticle(THIS, NOW, NOW, THIS.id)
     body = await (await get(world, PATH)).get_json()
@@ -72,16 +75,16 @@ async def test_an_article_that_is_answered_but_not_archived_yet():
     ("unknown", "status", "code"),
     [(article(9).id, 404, "not_found"), ("a_short", 404, "not_found"), ("%00", 400, "invalid_parameter")],
 )
-async def test_an_unknown_article_is_a_404_that_is_not_kept(unknown, status, code):
-    """Nowhere to be found, or no id; what is no text is a 400."""
+async def test_an_unknown_article_is_a_404_that_is_not_cached(unknown, status, code):
+    """An unknown or malformed id is a 404; invalid text is a 400."""
     world = filled(THIS)
     response = await get(world, f"/articles/{unknown}/similar")
     assert (response.status_code, (await response.get_json())["code"]) == (status, code)
     assert world.bytes_cache.kept == {}
 
 
-async def test_nothing_alike_is_an_empty_list():
-    """A 200: the question was answered."""
+async def test_no_similar_articles_is_an_empty_list():
+    """The status is 200."""
     assert await (await get(filled(THIS), PATH)).get_json() == {"articles": []}
 
 
@@ -89,8 +92,8 @@ async def test_nothing_alike_is_an_empty_list():
     ("error", "code"),
     [(ArchiveTimeoutError("slow"), "archive_timeout"), (UnavailableError("away"), "archive_timeout"), (BusyError("full"), "busy")],
 )
-async def test_the_archive_away_is_a_503(error, code):
-    """As on the archive's own addresses."""
+async def test_an_archive_outage_is_a_503(error, code):
+    """The codes are those of the archive routes."""
     world = filled(THIS)
     world.likeness.raises = error
     response = await get(world, PATH)

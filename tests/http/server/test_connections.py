@@ -1,4 +1,4 @@
-"""How many connections there may be, how long each may take for what, and that every one is given back."""
+"""Connections: how many there may be, how long each may take, and that each is released."""
 
 import resource
 import shutil
@@ -22,13 +22,16 @@ CHUNK = b"400\r\n" + b"x" * 0x400 + b"\r\n"
 
 
 async def refused(served):
-    """Whether a new connection is closed at once, before it asks anything."""
+    """Return whether the server closes a new connection at once, before a request."""
     async with await served.open() as stream:
         return await until_closed(stream) == b""
 
 
 async def test_connections_of_one_address_are_limited():
-    """Past MAX_CONNECTIONS_PER_ADDRESS a new one is closed at once and counted; one that ends makes room; other addresses have theirs."""
+    """A connection over MAX_CONNECTIONS_PER_ADDRESS is closed at once and counted.
+
+    A connection that ends makes room; other addresses have their own limit.
+    """
     async with serving(NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS="3") as served:
         before = held()
         idle = [await served.open() for _ in range(3)]
@@ -44,8 +47,8 @@ async def test_connections_of_one_address_are_limited():
         assert await served.status(get("/health")) == 200
 
 
-async def test_a_trusted_proxy_has_no_limit_of_its_own():
-    """It brings the connections of many; MAX_CONNECTIONS holds for it too."""
+async def test_a_trusted_proxy_has_no_limit_per_address():
+    """It carries the connections of many clients; MAX_CONNECTIONS applies to it too."""
     limits = {"NEWSINTEL_MAX_CONNECTIONS_PER_ADDRESS": "2", "NEWSINTEL_MAX_CONNECTIONS": "4", "NEWSINTEL_TRUSTED_PROXIES": "127.0.0.0/8"}
     async with serving(**limits) as served:
         for _ in range(4):
@@ -56,8 +59,11 @@ async def test_a_trusted_proxy_has_no_limit_of_its_own():
         assert served.counted("connections_refused", limit="all") == 1
 
 
-async def test_a_crowd_of_half_sent_heads_leaves_room_for_others():
-    """1,100 of one client are cut down to its share, at once; another is answered meanwhile."""
+async def test_many_half_sent_heads_leave_room_for_others():
+    """Of 1,100 connections of one client only its share stays open.
+
+    Another client is answered meanwhile.
+    """
     async with serving(NEWSINTEL_HEAD_TIMEOUT_S="1000") as served:
         before, streams = held(), []
 
@@ -79,14 +85,17 @@ async def test_a_crowd_of_half_sent_heads_leaves_room_for_others():
         await back_to(before)
 
 
-async def test_a_silent_connection_ends_without_a_word():
-    """One that never asked gets no 408: a browser that opened it ahead would take that for its next answer."""
+async def test_a_silent_connection_is_closed_without_an_answer():
+    """A connection without a request gets no 408.
+
+    A browser that opened it in advance would take the 408 for its next answer.
+    """
     async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.2") as served:
         assert await until_closed(await served.open()) == b""
 
 
-async def test_a_connection_that_rests_may_do_so_longer_than_a_balancers():
-    """After an answer it waits KEEP_ALIVE_S for the next request, not HEAD_TIMEOUT_S."""
+async def test_an_idle_connection_outlives_the_head_timeout():
+    """After an answer it may be idle for KEEP_ALIVE_S, which a load balancer needs."""
     async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.1") as served:
         stream = await served.open()
         for _ in range(2):
@@ -95,8 +104,8 @@ async def test_a_connection_that_rests_may_do_so_longer_than_a_balancers():
             await trio.sleep(0.3)
 
 
-async def test_a_resting_connection_ends_after_its_time(monkeypatch):
-    """KEEP_ALIVE_S after its last answer."""
+async def test_an_idle_connection_is_closed_after_keep_alive_s(monkeypatch):
+    """The time counts from the last answer."""
     monkeypatch.setattr(connection, "KEEP_ALIVE_S", 0.2)
     async with serving() as served:
         stream = await served.open()
@@ -105,8 +114,11 @@ async def test_a_resting_connection_ends_after_its_time(monkeypatch):
         assert served.counted("connections_cut", reason="next_timeout") == 1
 
 
-async def test_a_body_that_drips_is_cut(monkeypatch):
-    """BODY_TIMEOUT_S after its head, whatever the application does; here it waits for nothing and answers late."""
+async def test_a_body_that_arrives_too_slowly_is_cut(monkeypatch):
+    """It is cut BODY_TIMEOUT_S after its head, whatever the application does.
+
+    This application reads to the end and never answers.
+    """
     monkeypatch.setattr(connection, "BODY_TIMEOUT_S", 0.3)
     never = trio.Event()
 
@@ -124,8 +136,11 @@ async def test_a_body_that_drips_is_cut(monkeypatch):
 
 
 @pytest.mark.parametrize("target", ["/health", "/articles?q=a", "/nothing"])
-async def test_an_answer_before_the_body_gives_the_connection_back(target):
-    """However many chunks of it come, and wherever the client leaves: 30 such connections leave nothing behind."""
+async def test_an_answer_before_the_body_releases_the_connection(target):
+    """The number of body chunks and the point at which the client leaves do not matter.
+
+    After 30 such connections the process holds no more than before.
+    """
     head = b"GET " + target.encode() + b" HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     async with serving() as served:
         await served.exchange(get("/articles?q=a"))  # so that the search is a hit
@@ -137,14 +152,17 @@ async def test_an_answer_before_the_body_gives_the_connection_back(target):
                 for _ in range(chunks):
                     await stream.send_all(CHUNK)
             except trio.BrokenResourceError:
-                pass  # it was closed after the answer
+                pass  # the server closed it after the answer
             await stream.aclose()
         await back_to(before)
         assert served.counted("connection_errors") == 0
 
 
 async def test_an_answer_reaches_a_client_that_goes_on_sending(monkeypatch):
-    """RFC 9112, 9.6: closing while bytes arrive would reset the connection, which can destroy the answer on its way."""
+    """Closing while bytes arrive would reset the connection, which can destroy the answer.
+
+    See RFC 9112, 9.6.
+    """
     monkeypatch.setattr(connection, "LINGER_S", PATIENCE_S)
     head = b"PUT /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
     async with serving() as served, await trio.open_tcp_stream("127.0.0.1", served.port) as stream:
@@ -152,7 +170,8 @@ async def test_an_answer_reaches_a_client_that_goes_on_sending(monkeypatch):
         answer = await stream.receive_some()
         for _ in range(20):
             await stream.send_all(b"x" * 4096)
-            await trio.sleep(0.01)  # so that a reset, which a close would cause, has come before the next part
+            # A close would cause a reset, which must arrive before the next part is sent.
+            await trio.sleep(0.01)
         await stream.send_eof()
         async for chunk in stream:
             answer += chunk
@@ -160,8 +179,8 @@ async def test_an_answer_reaches_a_client_that_goes_on_sending(monkeypatch):
     assert answer.endswith(b"}")
 
 
-async def test_a_client_that_leaves_after_its_answer_leaves_nothing():
-    """As curl does, which ends with its connection kept alive."""
+async def test_a_client_that_leaves_after_its_answer_is_released():
+    """curl does this: it ends while its connection is kept alive."""
     async with serving() as served:
         before = held()
         for _ in range(50):
@@ -175,7 +194,7 @@ async def test_a_client_that_leaves_after_its_answer_leaves_nothing():
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("options", [(), ("--http2-prior-knowledge",), ("--http2",), ("-X", "POST", "-d", "x" * 100_000), ("-I",), ("-0",)])
 async def test_curl_leaves_nothing_behind(options):
-    """Whatever it was told to speak: the next plain call is answered."""
+    """Whatever protocol curl speaks, the next plain request is answered."""
     async with serving() as served:
         before = held()
         for target in ("/articles?q=a", "/health"):
@@ -186,7 +205,7 @@ async def test_curl_leaves_nothing_behind(options):
 
 
 async def test_a_client_that_reads_too_slowly_is_cut(monkeypatch):
-    """One part of an answer may take SEND_TIMEOUT_S."""
+    """Sending one part of an answer may take SEND_TIMEOUT_S."""
     monkeypatch.setattr(connection, "SEND_TIMEOUT_S", 0.3)
 
     def with_a_flood(app):
@@ -206,7 +225,10 @@ async def test_a_client_that_reads_too_slowly_is_cut(monkeypatch):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_an_answered_request_is_measured_once(method):
-    """Also where its client closes as soon as it has the answer, politely or with a reset: as answered, never as left."""
+    """The client closes as soon as it has the answer, with or without a reset.
+
+    The request still counts as answered.
+    """
     async with serving() as served:
         before = held()
         for number in range(100):
@@ -224,8 +246,8 @@ async def test_an_answered_request_is_measured_once(method):
         assert sample({"route": "/articles", "status": "none"}) is None
 
 
-async def test_the_gauge_tells_how_many_are_open():
-    """On the public port."""
+async def test_the_gauge_counts_open_connections():
+    """It counts those on the public port."""
     async with serving() as served:
         for _ in range(3):
             await (await served.open()).send_all(b"GET")
@@ -236,7 +258,7 @@ async def test_the_gauge_tells_how_many_are_open():
 
 
 def test_the_limit_of_descriptors_is_raised_to_what_the_system_allows():
-    """And where that is too low for MAX_CONNECTIONS, fewer are let in, with one line that says so."""
+    """If the limit is still too low for MAX_CONNECTIONS, the server accepts fewer and logs it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(512, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (low, hard))

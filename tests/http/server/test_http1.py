@@ -1,4 +1,4 @@
-"""What we rely on inside hypercorn, and the inbox that stands in for its queue."""
+"""The hypercorn internals that http1 relies on, and the inbox that replaces its queue."""
 
 import hashlib
 import inspect
@@ -15,22 +15,26 @@ RELIED_ON = {
     hypercorn.protocol.h11.H11Protocol: "b32a61e0a8ca2127c7e1cb133281521f6cc73fdefb94b188fb6944e80b175b43",
     hypercorn.protocol.http_stream.HTTPStream: "e0f656feb55ab89c407631368d7a00f3e1b9ab4eb5ade4a639771150bbc6cfa5",
 }
-"""Classes that `http1` derives from, each with the SHA-256 of its source when they were last read together."""
+"""The base classes of `http1`, with the SHA-256 of the source that was last reviewed."""
 
 
 @pytest.mark.parametrize("base", RELIED_ON, ids=lambda base: base.__name__)
-def test_hypercorns_internals_are_those_we_know(base):
-    """A newer hypercorn fails here: read what changed in the class, adapt newsintel/http/server/http1.py, then put the new sum here."""
+def test_hypercorns_internals_are_unchanged(base):
+    """A newer hypercorn can fail here.
+
+    Read what changed in the class, adapt newsintel/http/server/http1.py, then put the new hash
+    here.
+    """
     assert hashlib.sha256(inspect.getsource(base).encode()).hexdigest() == RELIED_ON[base]
 
 
 def part(number):
-    """A message of a body."""
+    """Return a message with a part of a body."""
     return {"type": "http.request", "body": b"%d" % number, "more_body": True}
 
 
 async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
-    """What was put before the end is still received."""
+    """Messages that were put before the end are still received."""
     inbox = Inbox()
     for number in range(3):
         await inbox.put(part(number))
@@ -39,8 +43,8 @@ async def test_messages_come_out_in_order_then_the_disconnect(autojump_clock):
     assert received == [*map(part, range(3)), {"type": "http.disconnect"}, {"type": "http.disconnect"}]
 
 
-async def test_a_full_inbox_holds_up_its_sender_until_there_is_room(autojump_clock):
-    """Never more than MAX_WAITING wait, and none is lost."""
+async def test_a_full_inbox_blocks_its_sender_until_there_is_room(autojump_clock):
+    """At most MAX_WAITING messages wait, and none is lost."""
     inbox, sent = Inbox(), []
 
     async def send():
@@ -57,7 +61,7 @@ async def test_a_full_inbox_holds_up_its_sender_until_there_is_room(autojump_clo
 
 @pytest.mark.parametrize("end", [Inbox.end, lambda inbox: inbox.put({"type": "http.disconnect"})], ids=["ended", "disconnected"])
 async def test_the_end_frees_a_sender_that_waits_for_room(autojump_clock, end):
-    """Else a client's leaving could never be told: the sender holds up the news."""
+    """Otherwise a blocked sender could never report that its client left."""
     inbox, done = Inbox(), trio.Event()
 
     async def send():
@@ -75,7 +79,7 @@ async def test_the_end_frees_a_sender_that_waits_for_room(autojump_clock, end):
 
 
 async def test_the_end_wakes_a_receiver(autojump_clock):
-    """With a disconnect."""
+    """The receiver gets a disconnect."""
     inbox = Inbox()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.sleep, 0)

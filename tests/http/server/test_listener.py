@@ -1,4 +1,4 @@
-"""The real server on a real socket and the real clock: what clients send and do, and how it ends."""
+"""The real server on a real socket and clock: requests, errors, limits and shutdown."""
 
 import json
 import logging
@@ -33,17 +33,17 @@ class Served:
 
     @property
     def port(self):
-        """The port that the system chose."""
+        """The port that the operating system chose."""
         return int(self.url.rpartition(":")[2])
 
     async def open(self):
-        """A raw connection, closed with the server at the latest."""
+        """Open a raw connection, which is closed with the server at the latest."""
         return await self.opened.enter_async_context(await trio.open_tcp_stream("127.0.0.1", self.port))
 
 
 @asynccontextmanager
 async def serving(world=None, prepare=lambda _app: None, **environ):
-    """The whole application on a port of its own, until the block ends."""
+    """Serve the whole application on a free port until the block ends."""
     world = world or World()
     world.settings = settings(NEWSINTEL_BIND="127.0.0.1:0", **environ)
     app = create_app(world.services)
@@ -57,7 +57,7 @@ async def serving(world=None, prepare=lambda _app: None, **environ):
 
 
 async def until_closed(stream):
-    """Everything that comes until the server closes."""
+    """Return everything that arrives until the server closes."""
     received = b""
     async for chunk in stream:
         received += chunk
@@ -75,24 +75,24 @@ async def exchange(served, *parts, pause_s=0.0):
 
 
 def get(target, *headers, host="localhost", method="GET"):
-    """The bytes of a request, on a connection that closes after it."""
+    """Return the bytes of a request that asks to close the connection."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Connection: close", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
 def parsed(raw):
-    """Status, headers and body of a response; the body must be as long as it says."""
+    """Return status, headers and body of a response."""
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     return int(first.split()[1]), headers, body
 
 
-async def test_head_is_get_without_its_body():
-    """On every address HEAD has the status and the headers of GET."""
+async def test_head_is_get_without_a_body():
+    """On every route HEAD has the status and headers of GET."""
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         for path in ("/articles?q=a", "/articles", "/sources", "/health", "/health/ready", "/openapi.json", "/problems/busy", "/nothing"):
-            await client.get(path)  # so that a search is a hit for both
+            await client.get(path)  # so that both requests of a search are hits
             full, head = await client.get(path), await client.head(path)
             changing = {"x-request-id", "date", "content-length" if full.is_error else ""}
             assert head.content == b""
@@ -103,7 +103,7 @@ async def test_head_is_get_without_its_body():
 
 
 async def test_no_header_names_the_server():
-    """Neither name nor version of the software is told; the date is (RFC 9110 6.6.1)."""
+    """Name and version of the software are not sent; the date is (RFC 9110, 6.6.1)."""
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         headers = (await client.get("/health")).headers
     assert "server" not in headers
@@ -111,7 +111,7 @@ async def test_no_header_names_the_server():
 
 
 async def test_a_connection_serves_many_requests():
-    """Keep-alive holds after answers and problems."""
+    """The connection is kept alive after answers and problems."""
     ports = set()
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         for target, status in (("/health", 200), ("/nothing", 404), ("/articles?limit=0", 400), ("/articles?q=a", 200)):
@@ -122,7 +122,7 @@ async def test_a_connection_serves_many_requests():
 
 
 async def test_a_304_has_no_type_and_no_length():
-    """It describes no body, and the connection goes on."""
+    """It describes no body, and the connection stays open."""
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         tag = (await client.get("/articles?q=a")).headers["etag"]
         response = await client.get("/articles?q=a", headers={"If-None-Match": tag})
@@ -161,8 +161,8 @@ TARGETS = [
 ]
 
 
-async def test_strange_targets_and_methods_are_problems():
-    """Never a 500: each is answered with its problem, and a 405 says what is allowed."""
+async def test_odd_targets_and_methods_are_problems():
+    """None is a 500; a 405 says which methods are allowed."""
     async with serving() as served:
         for method, target, status, code in TARGETS:
             got, headers, body = parsed(await exchange(served, get(target, method=method)))
@@ -173,8 +173,8 @@ async def test_strange_targets_and_methods_are_problems():
             assert problem["request_id"] == headers["x-request-id"], target
 
 
-async def test_an_absolute_target_counts_instead_of_host():
-    """RFC 9112 3.2.2: the target's authority decides, whatever Host says."""
+async def test_the_host_of_an_absolute_target_counts():
+    """The target's authority replaces the Host header (RFC 9112, 3.2.2)."""
     async with serving() as served:
         assert parsed(await exchange(served, get("http://localhost/health", host="evil.test")))[0] == 200
         assert parsed(await exchange(served, get("http://evil.test/health", host="localhost")))[0] == 200
@@ -183,14 +183,14 @@ async def test_an_absolute_target_counts_instead_of_host():
 
 
 async def test_a_wrong_host_is_421_on_the_wire():
-    """A foreign Host gets nowhere, two Hosts are no request at all."""
+    """A foreign Host is refused; two Host headers are an invalid request."""
     async with serving() as served:
         assert parsed(await exchange(served, get("/sources", host="evil.test")))[0] == 421
         assert parsed(await exchange(served, get("/sources", "Host: evil.test")))[0] == 400
 
 
 async def test_a_request_id_cannot_split_a_header():
-    """CR and LF in it, raw or folded, are never echoed."""
+    """CR and LF in it are never echoed, neither raw nor folded."""
     async with serving() as served:
         for value in ("a%0d%0aX-Evil: 1", "a\rX-Evil: 1", "a\r\n X-Evil: 1", "a\nX-Evil: 1"):
             _, headers, _ = parsed(await exchange(served, get("/health", f"X-Request-Id: {value}")))
@@ -199,7 +199,7 @@ async def test_a_request_id_cannot_split_a_header():
 
 
 async def test_headers_beyond_the_limit_are_431():
-    """70 KB of headers, or of query, are refused; others are served meanwhile."""
+    """Headers or a query of 70 KB are refused; other clients are served."""
     async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
         assert parsed(await exchange(served, get("/health", "X-Big: " + "x" * 70_000)))[0] == 431
         assert parsed(await exchange(served, get("/articles?q=" + "x" * 70_000)))[0] == 431
@@ -210,13 +210,13 @@ async def test_headers_beyond_the_limit_are_431():
     "garbage", [b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n", b"G\xffT / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"]
 )
 async def test_what_is_not_http_is_400(garbage):
-    """A TLS greeting, a bad method, no Host: 400 and the connection closes."""
+    """A TLS greeting, a bad method and a missing Host are a 400, and the connection closes."""
     async with serving() as served:
         assert parsed(await exchange(served, garbage))[0] == 400
 
 
-async def test_a_body_that_nobody_wants_is_refused_or_left():
-    """A length of 10^11 is 413 at once; a small dripping body does not keep a GET from its answer."""
+async def test_a_body_without_a_reader_is_refused_or_ignored():
+    """A length of 10^11 is a 413 at once; a small slow body does not delay the answer to a GET."""
     async with serving() as served:
         status, _, body = parsed(await exchange(served, get("/health", "Content-Length: 100000000000")))
         assert (status, json.loads(body)["code"]) == (413, "too_large")
@@ -225,7 +225,7 @@ async def test_a_body_that_nobody_wants_is_refused_or_left():
 
 
 def taking_bodies(app, timeout_s=PATIENCE_S):
-    """Adds an address that reads its body, as later ones will."""
+    """Add a route that reads its body."""
 
     async def take():
         return Response(await request.get_data())
@@ -235,7 +235,7 @@ def taking_bodies(app, timeout_s=PATIENCE_S):
 
 
 async def test_bodies_have_limits():
-    """A body that drips is 408, one that grows beyond 64 KiB is 413, both as problems; a good one is read."""
+    """A slow body is a 408 and a body over 64 KiB a 413, both as problems. A good one is read."""
     async with serving(prepare=partial(taking_bodies, timeout_s=0.3)) as served:
         slow = await exchange(served, get("/body", "Content-Length: 9", method="PUT"), b"a", b"b", pause_s=0.2)
     async with serving(prepare=taking_bodies) as served:
@@ -246,8 +246,11 @@ async def test_bodies_have_limits():
     assert parsed(good)[2] == b"ab"
 
 
-async def test_headers_that_drip_are_cut():
-    """A head that is not whole after HEAD_TIMEOUT_S is 408 and the connection's end; others are served meanwhile."""
+async def test_a_head_that_arrives_too_slowly_is_cut():
+    """If it is incomplete after HEAD_TIMEOUT_S, it is a 408 and the connection closes.
+
+    Other clients are served meanwhile.
+    """
     async with serving(NEWSINTEL_HEAD_TIMEOUT_S="0.5") as served, httpx.AsyncClient(base_url=served.url) as client:
         stream = await served.open()
         async with stream:
@@ -257,7 +260,7 @@ async def test_headers_that_drip_are_cut():
 
 
 async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
-    """Its handler ends at the desk, without a word in the log; everyone else is answered."""
+    """Its handler ends at the desk and logs no warning; other clients are answered."""
     world = World(desk=Desk(open=trio.Event()))
     async with serving(world) as served, httpx.AsyncClient(base_url=served.url) as client:
         leaver = await served.open()
@@ -279,14 +282,20 @@ async def test_a_client_that_leaves_cancels_only_its_own_wait(caplog):
     ],
 )
 async def test_upgrades_are_ignored(upgrade):
-    """RFC 9110, 7.8: a server may ignore them, and the answer is that of the plain request. The examples are those of the RFCs."""
+    """RFC 9110, 7.8 allows a server to ignore them and to answer the plain request.
+
+    The examples are those of the RFCs.
+    """
     async with serving() as served:
         raw = get("/health", *upgrade).replace(b"Connection: close", b"Connection: Upgrade, HTTP2-Settings, close")
         assert parsed(await exchange(served, raw))[0] == 200
 
 
-async def test_shutdown_lets_a_request_finish_and_refuses_new_ones():
-    """The request in flight gets its 200; a new connection is refused; an idle one is closed; then the server ends."""
+async def test_shutdown_finishes_running_requests_and_refuses_new_ones():
+    """The running request gets its 200, and a new connection is refused.
+
+    An idle connection is closed; then the server ends.
+    """
     world = World(desk=Desk(open=trio.Event()))
     async with serving(world) as served:
         idle = await served.open()
@@ -302,7 +311,7 @@ async def test_shutdown_lets_a_request_finish_and_refuses_new_ones():
 
 
 async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
-    """After its share of DRAIN_S the server ends all the same."""
+    """The server ends after its share of DRAIN_S."""
     monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
     world = World(desk=Desk(open=trio.Event()))
     async with serving(world) as served:
@@ -314,8 +323,8 @@ async def test_a_request_that_never_ends_is_cut_at_shutdown(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="TCP_USER_TIMEOUT is Linux's")
-async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch):
-    """What it leaves unacknowledged is given up after UNACKNOWLEDGED_MS, even in hypercorn's shielded send."""
+async def test_a_client_that_stops_reading_cannot_delay_a_shutdown(monkeypatch):
+    """After UNACKNOWLEDGED_MS the connection is dropped, even in hypercorn's shielded send."""
     left = []
     monkeypatch.setattr(server, "UNACKNOWLEDGED_MS", 1000)
     monkeypatch.setattr(server, "GRACEFUL_SHARE", 0.015)  # 0.3 s of 20
@@ -327,7 +336,7 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
         app.add_url_rule("/flood", view_func=settled(flood))
 
     async def leave_at_last(stream):
-        # The server's send is shielded: without this a failure would hang instead of failing.
+        # The server's send is shielded: without this the test would hang instead of failing.
         await trio.sleep(PATIENCE_S / 2)
         left.append(stream)
         await stream.aclose()
@@ -344,7 +353,7 @@ async def test_a_client_that_stops_reading_cannot_hold_up_a_shutdown(monkeypatch
         watchdog.cancel_scope.cancel()
 
 
-async def test_an_address_in_use_is_one_clear_line():
+async def test_an_address_in_use_is_reported_in_one_line():
     """The error names the address and the reason."""
     async with serving() as served:
         taken = settings(NEWSINTEL_BIND=f"127.0.0.1:{served.port}")
@@ -352,15 +361,15 @@ async def test_an_address_in_use_is_one_clear_line():
             await serve(create_app(World().services), taken, shutdown=trio.Event(), metrics=Metrics())
 
 
-async def test_an_address_that_is_not_ours_is_one_clear_line():
-    """So is a name that does not resolve."""
+async def test_an_unavailable_address_is_reported_in_one_line():
+    """A name that does not resolve is reported in the same way."""
     for bind in ("192.0.2.1:0", "no-such-host.invalid:0"):
         with pytest.raises(NewsIntelError, match=r"^cannot listen on "):
             await serve(create_app(World().services), settings(NEWSINTEL_BIND=bind), shutdown=trio.Event(), metrics=Metrics())
 
 
 async def test_ipv6_is_served():
-    """The reported URL has the brackets it needs."""
+    """The reported URL has brackets around the address."""
     world = World(settings=settings(NEWSINTEL_BIND="[::1]:0"))
     shutdown = trio.Event()
     with trio.fail_after(PATIENCE_S):

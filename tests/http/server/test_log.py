@@ -1,4 +1,4 @@
-"""The server's log: a line for each request, with fields that programs can count by and nothing that is nobody's business."""
+"""The server's log: one line per request, with countable fields and without private data."""
 
 import io
 import json
@@ -24,7 +24,7 @@ from tests.http.world import Desk, World, settings
 
 @contextmanager
 def requests_logged():
-    """The lines of requests, without time."""
+    """Collect the log lines of requests; `ms` becomes whether it is present."""
     found, logger = [], logging.getLogger("newsintel.http.server.log")
     logger.setLevel(logging.INFO)
     with capture_logs() as logs:
@@ -34,13 +34,16 @@ def requests_logged():
 
 
 async def test_one_line_for_each_request():
-    """Method, path, route, status, bytes, client and id; the path stays percent-encoded, the query is left out."""
+    """It has method, path, route, status, bytes, client and id.
+
+    The path stays percent-encoded, and the query is left out.
+    """
     with requests_logged() as lines:
         async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
             answer = await client.get("/articles?q=secret", headers={"X-Request-Id": "id-1"})
             missing = await client.get("/a%0Ab", headers={"X-Request-Id": "id-2"})
             await client.head("/articles?q=secret", headers={"X-Request-Id": "id-3"})
-            await client.get("/health")  # on the same connection, so the lines before it are written
+            await client.get("/health")  # same connection, so the lines before it are written
     common = {"event": "request", "log_level": "info", "client": "anonymous", "ms": True}
     assert lines[:3] == [
         common
@@ -62,8 +65,8 @@ async def test_one_line_for_each_request():
         (b"GET /articles?q=secret HTTP/2.0\r\nHost: localhost\r\n\r\n", "version_not_supported"),
     ],
 )
-async def test_what_is_no_request_leaves_a_line_with_the_id_that_its_answer_has(data, problem):
-    """So whoever was told the id can be helped; nothing of what was sent is in it."""
+async def test_an_invalid_request_is_logged_with_the_id_of_its_answer(data, problem):
+    """An operator can find it by the id that the client got; the line has nothing that was sent."""
     logger = logging.getLogger("newsintel.http.server.log")
     logger.setLevel(logging.INFO)
     with capture_logs() as logs:
@@ -76,7 +79,7 @@ async def test_what_is_no_request_leaves_a_line_with_the_id_that_its_answer_has(
 
 
 async def test_hit_is_logged_like_a_miss():
-    """What is answered before the framework has the same fields."""
+    """An answer of the hit path has the same fields."""
     with requests_logged() as lines:
         async with serving() as served, httpx.AsyncClient(base_url=served.url) as client:
             for number in (1, 2):
@@ -86,8 +89,11 @@ async def test_hit_is_logged_like_a_miss():
     assert miss | {"request_id": ""} == hit | {"request_id": ""}
 
 
-async def test_client_is_told_by_how_it_identified_itself():
-    """A session, a key, a key that is none, a store that could not tell, nobody; `-` if nobody was asked."""
+async def test_log_line_says_how_the_client_identified_itself():
+    """The values are `session`, `key`, `bad_key`, `unknown` (a store failed) and `anonymous`.
+
+    `-` means that the request was not identified.
+    """
     world = World()
     session, key = await browser(world), await program(world)
     bad = {"Authorization": "Bearer ni_" + "x" * 43}
@@ -115,8 +121,8 @@ async def test_client_that_leaves_is_logged_without_a_status():
     assert [(line["path"], line["status"]) for line in lines] == [("/articles", None)]
 
 
-def test_fields_of_a_request_that_nobody_looked_at():
-    """As when the server answered before the application: no route, no client, no id."""
+def test_a_request_that_was_not_processed_has_default_fields():
+    """The server answered before the application, so there is no route, client or id."""
     scope = {"method": "GET", "raw_path": b"/\xff", "state": {}}
     assert access_fields(scope, 400, 0, 0.0012) == {
         "method": "GET",
@@ -139,8 +145,8 @@ def test_fields_of_a_request_that_nobody_looked_at():
         ("/a" * 1_500, "/a" * 999 + "/..."),
     ],
 )
-def test_a_long_path_is_shown_in_part(path, shown):
-    """Whole parts of it, so that no secret is cut in two and so not known for one."""
+def test_a_long_path_is_cut_at_a_slash(path, shown):
+    """A secret that is cut in two would not be recognised and redacted."""
     fields = access_fields({"method": "GET", "raw_path": path.encode(), "state": {}}, 404, 0, 0.0)
     assert fields["path"] == shown
 
@@ -155,7 +161,7 @@ RAISED = [
 
 @pytest.fixture
 def written():
-    """What the log really wrote."""
+    """Return a function that reads the lines which the log wrote."""
     stream = io.StringIO()
     set_up_logging(settings(NEWSINTEL_LOG_FORMAT="json", NEWSINTEL_LOG_LEVEL="debug"))
     logging.getLogger().handlers[0].setStream(stream)
@@ -163,8 +169,8 @@ def written():
 
 
 @pytest.mark.parametrize(("error", "event", "code"), RAISED)
-async def test_request_id_of_a_problem_is_in_every_line_of_its_request(written, error, event, code):
-    """So /problems/internal tells the truth: what explains a 500 is found in the log by the id that its caller was given."""
+async def test_every_log_line_of_a_request_has_its_request_id(written, error, event, code):
+    """/problems/internal promises that the id in a 500 leads to its cause in the log."""
     async with serving(World(desk=Desk(raises=error))) as served:
         status, headers, body = parsed(await exchange(served, get("/articles?q=a", "X-Request-Id: abc-1")))
     problem = json.loads(body)
@@ -178,8 +184,8 @@ async def test_request_id_of_a_problem_is_in_every_line_of_its_request(written, 
     assert "under the request_id" in PROBLEMS["internal"].meaning
 
 
-async def test_requests_at_once_do_not_mix_their_ids(written):
-    """Each has a task of its own, so the ids of two connections never meet."""
+async def test_concurrent_requests_keep_their_own_ids(written):
+    """Each runs in a task of its own, so the ids of two connections never mix."""
     gate = trio.Event()
     world = World(desk=Desk(open=gate))
     log = structlog.get_logger("newsintel.http.test")
@@ -196,15 +202,18 @@ async def test_requests_at_once_do_not_mix_their_ids(written):
 
         for name in ("a", "b", "c"):
             nursery.start_soon(ask, name)
-        while len(world.desk.asked) < 3:  # noqa: ASYNC110 - the desk tells of the first alone
+        while len(world.desk.asked) < 3:  # noqa: ASYNC110 - the desk signals only the first search
             await trio.sleep(0.01)
         gate.set()
     made = {line["q"]: line["request_id"] for line in written() if line["event"] == "made"}
     assert made == {name: f"id-{name}" for name in ("a", "b", "c")}
 
 
-async def test_answer_without_a_body_says_nothing_of_one():
-    """RFC 9110 8.6: no Content-Length in a 204, nor a type of what is not there; on the wire, and from whatever made it."""
+async def test_an_answer_without_a_body_has_no_content_headers():
+    """A 204 must have no Content-Length and no Content-Type (RFC 9110, 8.6).
+
+    This holds on the wire, whichever part of the service made the answer.
+    """
     world = World(settings=settings(NEWSINTEL_CORS_ORIGINS="https://app.example.org"))
     preflight = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "GET"}
     async with serving(world, NEWSINTEL_CORS_ORIGINS="https://app.example.org") as served, httpx.AsyncClient(base_url=served.url) as client:
@@ -216,8 +225,8 @@ async def test_answer_without_a_body_says_nothing_of_one():
 
 
 @pytest.mark.parametrize(("status", "kept"), [(200, 3), (204, 1), (304, 3)])
-async def test_envelope_sees_to_that(status, kept):
-    """Whoever wrote the headers, and in whatever case; other answers keep theirs."""
+async def test_envelope_removes_the_content_headers_of_a_204(status, kept):
+    """The names may be in any case; other answers keep their headers."""
 
     async def app(_scope, _receive, send):
         headers = [(b"content-type", b"text/html"), (b"Content-Length", b"0"), (b"x-mine", b"1")]
@@ -233,8 +242,8 @@ async def test_envelope_sees_to_that(status, kept):
     assert len([name for name, _ in sent[0]["headers"] if name in (b"content-type", b"Content-Length", b"x-mine")]) == kept
 
 
-async def test_line_that_nobody_wants_is_not_made(monkeypatch):
-    """With LOG_LEVEL=warning a request costs the log one question."""
+async def test_a_line_below_the_log_level_is_not_built(monkeypatch):
+    """With LOG_LEVEL=warning a request only asks once whether its line is wanted."""
     monkeypatch.setattr(server_log, "access_fields", None)
     logging.getLogger("newsintel.http.server.log").setLevel(logging.WARNING)
     try:

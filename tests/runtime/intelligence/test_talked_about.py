@@ -1,4 +1,4 @@
-"""What is on many people's minds: remembered for a minute once there is something, for seconds before."""
+"""What many people talk about: cached for a minute, but only for seconds while it is empty."""
 
 import pytest
 import trio
@@ -28,12 +28,12 @@ class Covered:
 
 @pytest.fixture
 def parts():
-    """A service that has just started: nothing archived, counted or searched for."""
+    """A service that has just started, with nothing archived, counted or searched for."""
     return {"trending": MemoryTrending(), "archive": MemorySearch(), "reading": Covered(), "likeness": MemoryLikeness(), "floor": 3}
 
 
-async def test_an_empty_list_is_asked_for_again_in_seconds(parts, autojump_clock):
-    """Then it is remembered for a minute, whatever comes."""
+async def test_an_empty_list_is_kept_for_seconds(parts, autojump_clock):
+    """A list with an entry is then kept for a minute, even if the trends change."""
     talked = TalkedAbout(**parts)
     assert await talked.now() == []
     parts["trending"].lists[Span.DAY] = [Trend("flood", 5, 0.0, 5.0)]
@@ -50,8 +50,11 @@ async def test_an_empty_list_is_asked_for_again_in_seconds(parts, autojump_clock
     assert await talked.now() == []
 
 
-async def test_a_list_of_which_no_term_is_known_yet_is_not_kept_for_a_minute(parts, autojump_clock):
-    """As while the words of the first articles are being counted: without terms nothing of it is anybody's interest."""
+async def test_a_list_without_known_terms_is_kept_for_seconds(parts, autojump_clock):
+    """This happens while the words of the first articles are being counted.
+
+    An article without terms matches no interest.
+    """
     parts["reading"].found = [(STORY.id, STORY.title, 2)]
     uncounted = parts["likeness"].telling_words
 
@@ -67,8 +70,8 @@ async def test_a_list_of_which_no_term_is_known_yet_is_not_kept_for_a_minute(par
     assert [one.terms for one in await talked.now()] == [frozenset({"flood", "valley"})]
 
 
-async def test_a_failure_is_not_remembered(parts, autojump_clock):
-    """The next one asks again at once."""
+async def test_a_failure_is_not_kept(parts, autojump_clock):
+    """The next call asks the stores again at once."""
     parts["trending"].away = True
     talked = TalkedAbout(**parts)
     with pytest.raises(UnavailableError):
@@ -78,8 +81,8 @@ async def test_a_failure_is_not_remembered(parts, autojump_clock):
 
 
 @pytest.mark.parametrize("error", [None, UnavailableError("away")], ids=["made", "away"])
-async def test_a_crowd_waits_for_one_making(parts, autojump_clock, error):
-    """And learns of one outage at the same moment, instead of one after the other."""
+async def test_concurrent_callers_share_one_computation(parts, autojump_clock, error):
+    """They also learn of an outage at the same moment, not one after the other."""
     asked, found, top = [], [], parts["trending"].top
 
     async def slow(*args):

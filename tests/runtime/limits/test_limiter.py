@@ -1,4 +1,4 @@
-"""A limit over several processes: what is admitted, and what that costs."""
+"""One rate limit over several processes: which calls it admits, and what that costs."""
 
 import random
 import time
@@ -15,7 +15,7 @@ from tests.fakes.basics import Clock, Counts, MemoryCounter
 
 
 class World:
-    """A few processes' limiters on one counter, at a window's beginning."""
+    """Limiters of several processes on one counter, at the start of a window."""
 
     def __init__(self, calls=60, window_s=60, processes=1):
         self.counter, self.counts, self.now = MemoryCounter(), Counts(), Clock()
@@ -24,7 +24,7 @@ class World:
         ]
 
     async def admitted(self, person="p", tries=1_000):
-        """How many of so many calls are let in, each at any of the processes."""
+        """Return how many of `tries` calls are admitted, each at a random process."""
         let_in = 0
         for _ in range(tries):
             try:
@@ -35,8 +35,11 @@ class World:
         return let_in
 
 
-async def test_a_limit_is_admitted_whole_and_no_more(autojump_clock):
-    """Then the window's end is told, and after it there is the whole limit again."""
+async def test_exactly_the_limit_is_admitted_per_window(autojump_clock):
+    """The refusal gives the time to the window's end.
+
+    After it the whole limit is available again.
+    """
     world = World()
     await trio.sleep(18.5)
     assert await world.admitted(tries=100) == 60
@@ -49,15 +52,15 @@ async def test_a_limit_is_admitted_whole_and_no_more(autojump_clock):
     assert await world.admitted(tries=100) == 60
 
 
-async def test_a_leased_call_asks_redis_nothing(autojump_clock):
-    """A whole limit costs a dozen trips, and what is over it none."""
+async def test_leased_calls_do_not_ask_redis(autojump_clock):
+    """A whole limit costs twelve round trips; calls over the limit cost none."""
     world = World()
     await world.admitted(tries=200)
     assert world.counter.trips == 12
 
 
-async def test_many_first_calls_at_once_make_one_trip(autojump_clock):
-    """Whoever comes while a lease is under way waits for it."""
+async def test_concurrent_first_calls_share_one_round_trip(autojump_clock):
+    """A call that arrives during a lease waits for it."""
     world = World(calls=800)
     async with trio.open_nursery() as nursery:
         for _ in range(100):
@@ -66,13 +69,16 @@ async def test_many_first_calls_at_once_make_one_trip(autojump_clock):
 
 
 async def test_several_processes_share_one_limit(autojump_clock):
-    """All of it can be had, whichever of them is asked, and not one more."""
+    """The processes together admit the whole limit, and not one call more."""
     world = World(processes=4)
     assert await world.admitted() == 60
 
 
-async def test_redis_away_each_process_keeps_to_the_limit_by_itself(autojump_clock):
-    """Nobody is refused for it; once Redis is there, what was admitted meanwhile counts."""
+async def test_without_redis_each_process_applies_the_limit_alone(autojump_clock):
+    """No call is refused because of the outage.
+
+    Once Redis is back, the calls admitted meanwhile count.
+    """
     world = World(processes=2)
     world.counter.away = True
     for _ in range(20):
@@ -85,8 +91,8 @@ async def test_redis_away_each_process_keeps_to_the_limit_by_itself(autojump_clo
     assert await world.admitted() == 120
 
 
-async def test_whoever_leaves_while_leasing_blocks_nobody(autojump_clock):
-    """The next to come leases anew."""
+async def test_a_caller_that_is_cancelled_blocks_no_other(autojump_clock):
+    """The next caller takes a lease itself."""
     world = World()
     with trio.CancelScope() as scope:
         scope.cancel()
@@ -95,8 +101,8 @@ async def test_whoever_leaves_while_leasing_blocks_nobody(autojump_clock):
         await world.limiters[0].take("p")
 
 
-async def test_a_window_that_ends_while_leasing_is_not_counted_in_the_next(autojump_clock):
-    """Whoever waited over the turn takes of the new window."""
+async def test_a_lease_that_outlasts_its_window_is_not_counted_in_the_next(autojump_clock):
+    """The waiting call is counted in the new window."""
     world = World(calls=1)
     await trio.sleep(59.9)
     gate = trio.Event()
@@ -115,8 +121,8 @@ async def test_a_window_that_ends_while_leasing_is_not_counted_in_the_next(autoj
     assert len(world.counter.kept) == 2
 
 
-async def test_persons_remembered_are_bounded(autojump_clock, monkeypatch):
-    """Whoever came first is forgotten first; what remains of their limit is still theirs in Redis."""
+async def test_memory_of_persons_is_bounded(autojump_clock, monkeypatch):
+    """The oldest person is removed first; Redis still knows what remains of their limit."""
     monkeypatch.setattr(module, "MAX_PERSONS", 3)
     world = World(calls=2)
     for person in "abcd":
@@ -125,8 +131,8 @@ async def test_persons_remembered_are_bounded(autojump_clock, monkeypatch):
     assert await world.admitted("a", tries=5) == 1
 
 
-async def test_off_is_no_limiter(autojump_clock):
-    """`off` in the settings is None here."""
+async def test_off_means_no_limiter(autojump_clock):
+    """The setting `off` arrives here as None."""
     world = World()
     assert limiter("miss", None, world.counter, world.counts, time.time) is None
     assert limiter("miss", Quota(1, 1), world.counter, world.counts, time.time).policy == "miss"

@@ -1,4 +1,4 @@
-"""Made-up keys and sessions: what they cost the stores, and what they cost anybody else."""
+"""Look-ups of invented keys and sessions: what they cost the stores and other callers."""
 
 from functools import partial
 from itertools import count as numbers
@@ -19,13 +19,16 @@ from tests.http.world import World, settings
 from tests.samples import read_counter
 
 SLOTS, TAKES_S = 10, 0.004
-"""PostgreSQL's places by default, and how long a look-up takes one."""
+"""PostgreSQL's slots by default, and how long a look-up holds one."""
 BAD = {"key": "Bearer ni_{:0>43}", "session": "newsintel_dev={:0>43}"}
 made_up = numbers(10**6)
 
 
 class SlottedAccounts(MemoryAccounts):
-    """With a bridge's few places: who finds none is refused at once. Counts what it is asked."""
+    """Accounts with the few slots of the PostgreSQL bridge: without a free slot a call is refused.
+
+    It counts the calls.
+    """
 
     def __init__(self):
         super().__init__()
@@ -45,7 +48,7 @@ class SlottedAccounts(MemoryAccounts):
 
 
 class CountedSessions(MemorySessions):
-    """Counts what it is asked."""
+    """Sessions that count the calls."""
 
     asked = 0
 
@@ -56,24 +59,27 @@ class CountedSessions(MemorySessions):
 
 
 def world_of(limit=60):
-    """A world with a limit per person and stores that count."""
+    """Return a world with a limit per person and stores that count the calls."""
     world = World(settings=settings(NEWSINTEL_DEV_SIGN_IN="1"), accounts=SlottedAccounts(), sessions=CountedSessions())
     world.requests = Limiter("search", Quota(limit, 60), MemoryCounter(), world.metrics.count, trio.current_time)
     return world
 
 
 async def get(client, path, headers, address):
-    """A request of a client at an address."""
+    """Send one request from a client at this address."""
     return await client.get(path, headers=headers, scope_base={"client": (address, 1)})
 
 
 def bad(kind):
-    """A credential that nobody has shown before."""
+    """Return a new invented credential as a header."""
     return {"Authorization" if kind == "key" else "Cookie": BAD[kind].format(next(made_up))}
 
 
 async def attack(client, kind, addresses, done):
-    """One connection of an attacker: made-up credentials, one after the other, each from the next of its addresses."""
+    """Play one connection of an attacker.
+
+    It sends invented credentials one after the other, each from the next of its addresses.
+    """
     address = numbers()
     while not done.is_set():
         await get(client, "/me", bad(kind), addresses[next(address) % len(addresses)])
@@ -90,8 +96,11 @@ async def attack(client, kind, addresses, done):
     ],
     ids=["one address", "the victim's own address", "thousands of addresses"],
 )
-async def test_twelve_connections_with_made_up_credentials_cost_nobody_else_anything(autojump_clock, kind, addresses, own, known):
-    """All 30 requests of somebody with an account are served, and the attacker's address is looked up for a few times alone."""
+async def test_attackers_with_invented_credentials_cost_other_callers_nothing(autojump_clock, kind, addresses, own, known):
+    """All 30 requests of a person with an account are served.
+
+    An attacker with one address causes only a few look-ups.
+    """
     world = world_of()
     victim = await program(world, access=Access.READ)
     world.accounts.asked = 0
@@ -112,8 +121,11 @@ async def test_twelve_connections_with_made_up_credentials_cost_nobody_else_anyt
         assert world.accounts.asked + world.sessions.asked <= 30 + FAILURES
 
 
-async def test_past_its_failures_an_address_is_not_looked_up(autojump_clock):
-    """Public routes answer it as anybody, what needs an account is a 429; the next window forgets. Other addresses are untouched."""
+async def test_an_address_over_its_failures_is_not_looked_up(autojump_clock):
+    """Public routes treat it as anonymous; routes that need an account are a 429.
+
+    The next window starts at zero, and other addresses are not affected.
+    """
     world = world_of(limit=1000)
     client = create_app(world.services).test_client(use_cookies=False)
     for _ in range(FAILURES):
@@ -130,8 +142,11 @@ async def test_past_its_failures_an_address_is_not_looked_up(autojump_clock):
 
 
 @pytest.mark.parametrize("kind", ["key", "session"])
-async def test_an_address_whose_limit_is_spent_has_one_failure(autojump_clock, kind):
-    """The second is refused before the look-up; somebody with an account behind the same address is still known by their key."""
+async def test_an_address_over_its_rate_limit_may_fail_once(autojump_clock, kind):
+    """The second invented credential is refused before the look-up.
+
+    A person with an account behind the same address is still identified.
+    """
     world = world_of(limit=3)
     alice = await program(world)
     client = create_app(world.services).test_client(use_cookies=False)
@@ -142,8 +157,8 @@ async def test_an_address_whose_limit_is_spent_has_one_failure(autojump_clock, k
     assert world.accounts.asked + world.sessions.asked == 2
 
 
-async def test_a_person_whose_limit_is_spent_is_refused_without_a_look_up(autojump_clock):
-    """By key and by session alike; the refusal tells of the person's own limit."""
+async def test_a_person_over_their_limit_is_refused_without_a_look_up(autojump_clock):
+    """This holds for keys and sessions; the refusal shows the person's own limit."""
     for who in (program, browser):
         world = world_of(limit=3)
         headers = await who(world)
@@ -158,8 +173,11 @@ async def test_a_person_whose_limit_is_spent_is_refused_without_a_look_up(autoju
         assert (await get(client, "/me", headers, "192.0.2.1")).status_code == 200
 
 
-async def test_a_look_up_that_fails_counts_for_whom_it_is(autojump_clock):
-    """Who keeps the stores too busy to say who asks is refused without a look-up all the same; others behind the address go on."""
+async def test_a_failed_look_up_counts_for_the_known_person(autojump_clock):
+    """A person who keeps the stores busy is refused without a look-up.
+
+    Others behind the same address are still served.
+    """
     for who in (program, browser):
         world = world_of(limit=3)
         headers = await who(world)
@@ -173,8 +191,8 @@ async def test_a_look_up_that_fails_counts_for_whom_it_is(autojump_clock):
         assert [(await get(client, "/auth", {}, "192.0.2.1")).status_code for _ in range(3)] == [200, 200, 200]
 
 
-async def test_a_new_session_and_a_new_key_are_known_at_once(autojump_clock):
-    """Where others behind the same address have used up its failures."""
+async def test_a_new_session_and_a_new_key_work_at_once(autojump_clock):
+    """Others behind the same address have used up its failures."""
     world = world_of(limit=1000)
     client = create_app(world.services).test_client(use_cookies=False)
     same_site = {"Sec-Fetch-Site": "same-origin"}
@@ -188,7 +206,7 @@ async def test_a_new_session_and_a_new_key_are_known_at_once(autojump_clock):
 
 
 class Store:
-    """Knows some credentials."""
+    """A store that knows some credentials."""
 
     def __init__(self, **found):
         self.found = found
@@ -197,7 +215,7 @@ class Store:
         self.hangs = False
 
     def ask(self, credential):
-        """What `look_up` is handed."""
+        """Return the callable that `look_up` takes."""
         return partial(self._ask, credential)
 
     async def _ask(self, credential):
@@ -213,8 +231,11 @@ class Store:
 ALICE = Caller("u_alice")
 
 
-async def test_what_is_no_good_is_not_looked_up_again_for_a_while(autojump_clock):
-    """Ten minutes; what is good is looked up each time, for it may have ended, and then is no good."""
+async def test_an_invalid_credential_is_not_looked_up_again_for_a_while(autojump_clock):
+    """The time is FAILED_S, ten minutes.
+
+    A valid credential is looked up each time, because it may have ended.
+    """
     memory, store = LookUps(3, Counts()), Store(good=ALICE)
 
     async def look_up(credential):
@@ -232,8 +253,11 @@ async def test_what_is_no_good_is_not_looked_up_again_for_a_while(autojump_clock
     assert store.asked[4:] == ["bad"]
 
 
-async def test_many_at_once_are_no_more_than_many_in_a_row(autojump_clock):
-    """Each is charged before it is looked up; what is good, and what nobody could tell, is given back."""
+async def test_concurrent_look_ups_are_charged_like_sequential_ones(autojump_clock):
+    """Each is charged before the look-up.
+
+    The charge is given back if the credential is valid or the store fails.
+    """
     memory, store, refused = LookUps(3, Counts()), Store(**{f"good {number}": ALICE for number in range(50)}), []
 
     async def look_up(credential):
@@ -261,12 +285,12 @@ async def test_many_at_once_are_no_more_than_many_in_a_row(autojump_clock):
 
 @pytest.fixture
 def patience(monkeypatch):
-    """Half a second."""
+    """Lower the time limit of a look-up to half a second."""
     monkeypatch.setattr(lookups, "LONGEST_S", 0.5)
 
 
-async def test_a_store_that_hangs_is_away_and_holds_no_place(autojump_clock, patience):
-    """Those who asked it and those who waited for a place are told after half a second."""
+async def test_a_store_that_hangs_counts_as_unavailable_and_holds_no_slot(autojump_clock, patience):
+    """Callers that asked it, and callers that waited for a slot, fail after half a second."""
     memory, store, began = LookUps(2, Counts()), Store(), trio.current_time()
     store.hangs = True
 
@@ -283,7 +307,7 @@ async def test_a_store_that_hangs_is_away_and_holds_no_place(autojump_clock, pat
 
 
 async def test_a_client_that_leaves_before_the_answer_is_charged(autojump_clock):
-    """The store was asked all the same."""
+    """The store was asked anyway."""
     memory, store = LookUps(3, Counts()), Store()
     store.hangs = True
     for number in range(FAILURES):
@@ -293,8 +317,8 @@ async def test_a_client_that_leaves_before_the_answer_is_charged(autojump_clock)
         await memory.look_up("x", "home", store.ask("x"))
 
 
-async def test_what_is_remembered_is_bounded(autojump_clock, monkeypatch):
-    """The oldest goes first; a known one that comes back is the newest."""
+async def test_memory_of_credentials_is_bounded(autojump_clock, monkeypatch):
+    """The oldest is removed first; a known credential that is used again is the newest."""
     monkeypatch.setattr(lookups, "MOST", 3)
     memory, store = LookUps(3, Counts()), Store(**dict.fromkeys("abcd", ALICE))
     for credential in "abcad":

@@ -1,4 +1,7 @@
-"""One address and a source's small daily quota: two services on one Redis, asked over HTTP, with the demo's upstreams."""
+"""One address and a source's small daily quota.
+
+The tests ask two services on one Redis over HTTP; a demo simulates the upstreams.
+"""
 
 from itertools import cycle
 
@@ -7,25 +10,31 @@ import pytest
 from tests.service import beside, running
 
 QUOTA = {"NEWSAPI_QUOTA": "20/1d", "RATE_LIMIT": "off", "MISS_LIMIT": "off", "TRUSTED_PROXIES": "127.0.0.1"}
-"""Of these 20 calls 15 are for callers who are not signed in: one of them alone may have 8, and the next one 4 of the 7 that are left."""
+"""Of the 20 calls, 15 are for anonymous callers.
+
+One person may use 8 of them, and the next person 4 of the 7 that are left.
+"""
 
 
 @pytest.fixture(scope="module")
 def upstreams(tmp_path_factory):
-    """A demo, for its upstreams."""
+    """Run a demo for its simulated upstreams."""
     with running(tmp_path_factory.mktemp("shares"), "demo") as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
 def services(upstreams):
-    """Two services behind a proxy, in which NewsAPI has few calls."""
+    """Run two services behind a proxy, with a small quota of NewsAPI."""
     with beside(upstreams, **QUOTA) as one, beside(upstreams, **QUOTA) as other:
         yield one, other
 
 
-def test_one_address_cannot_spend_what_is_for_all(upstreams, services):
-    """It has half, whichever service it asks; and what it is refused is no other address's answer, nor costs another source a call."""
+def test_one_address_cannot_use_up_the_shared_quota(upstreams, services):
+    """It gets about half, whichever service it asks.
+
+    Its refusal is not served to another address and costs no call of another source.
+    """
     turns = cycle(services)
 
     def search(q, address, service=None):

@@ -1,4 +1,4 @@
-"""Preferences remembered for a few seconds: few reads, and never an older value after a change of one's own."""
+"""Preferences cached for a few seconds: few reads, and no old value after a person's own change."""
 
 import pytest
 import trio
@@ -21,8 +21,8 @@ def store():
     return made
 
 
-async def test_searches_in_a_row_cost_one_read(store, autojump_clock):
-    """For KEEP_S; then it is read again, and a change made elsewhere is seen."""
+async def test_searches_within_keep_s_cost_one_read(store, autojump_clock):
+    """After KEEP_S the store is read again, so a change by another process counts."""
     cache = PreferenceCache(store)
     for _ in range(3):
         assert await cache.heeded(1) == Preferences(default_limit=5)
@@ -32,15 +32,18 @@ async def test_searches_in_a_row_cost_one_read(store, autojump_clock):
     assert (await cache.heeded(1)).default_limit == 6
 
 
-async def test_people_are_kept_apart(store):
-    """Each account's preferences are its own."""
+async def test_each_account_has_its_own_preferences(store):
+    """The second account has none."""
     cache = PreferenceCache(store)
     assert (await cache.heeded(1)).default_limit == 5
     assert await cache.heeded(2) == Preferences()
 
 
 async def test_a_change_counts_at_once(store, autojump_clock):
-    """Whether a value is put or deleted, and even if the store said it failed, when it may have been done."""
+    """It counts after a put and after a delete.
+
+    It also counts if the store reported a failure, because it may have made the change.
+    """
     cache = PreferenceCache(store)
     await cache.heeded(1)
     await cache.put(1, "default_limit", 7, NOON)
@@ -56,8 +59,8 @@ async def test_a_change_counts_at_once(store, autojump_clock):
     assert await cache.all(1) == {"default_limit": 8}
 
 
-async def test_a_read_that_a_change_overtakes_is_not_remembered(store, autojump_clock):
-    """It may have seen the older value."""
+async def test_a_read_overtaken_by_a_change_is_not_cached(store, autojump_clock):
+    """It may have seen the old value."""
     cache, arrives = PreferenceCache(store), trio.Event()
     answer = store._answer
     store._answer = arrives.wait
@@ -70,8 +73,8 @@ async def test_a_read_that_a_change_overtakes_is_not_remembered(store, autojump_
     assert (await cache.heeded(1)).default_limit == 9
 
 
-async def test_what_is_remembered_outlasts_an_outage(store, autojump_clock):
-    """Within KEEP_S nobody asks the store; after that its absence is told."""
+async def test_cached_preferences_outlast_a_short_outage(store, autojump_clock):
+    """Within KEEP_S the store is not asked; after that the outage is reported."""
     cache = PreferenceCache(store)
     await cache.heeded(1)
     store.away = True
@@ -81,8 +84,8 @@ async def test_what_is_remembered_outlasts_an_outage(store, autojump_clock):
         await cache.heeded(1)
 
 
-async def test_memory_is_bounded(store, monkeypatch):
-    """The person who has not searched for longest is forgotten first."""
+async def test_the_cache_is_bounded(store, monkeypatch):
+    """The person whose preferences were not used for longest is removed first."""
     two = 2 * (Preferences().size_bytes + ENTRY_BYTES)
     monkeypatch.setattr(module, "MAX_BYTES", two)
     cache = PreferenceCache(store)
@@ -95,8 +98,8 @@ async def test_memory_is_bounded(store, monkeypatch):
     assert store.reads == 4
 
 
-async def test_searches_at_once_cost_one_read(store, autojump_clock):
-    """But those that come after a change do not wait for what was begun before it."""
+async def test_concurrent_searches_share_one_read(store, autojump_clock):
+    """A search after a change does not wait for a read that began before the change."""
     cache, arrives, found = PreferenceCache(store), trio.Event(), []
     answer = store._answer
 

@@ -1,4 +1,4 @@
-"""What is offered to the history: one search for each person and query in a minute, and never a wait."""
+"""What goes to the search history: one record per person, query and minute, without waiting."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ ALICE = Caller("u_alice", Account(7, "u_alice", "alice", "dev", NOON, NOON), Acc
 
 
 class Offers:
-    """A recording, and what came out at its other end."""
+    """A recording and the inbox that it fills."""
 
     def __init__(self, room=100, key="A" * 43):
         self.counts = Counts()
@@ -27,14 +27,14 @@ class Offers:
         self.recording = Recording(self.send, [Secret(key)], self.counts)
 
     def offer(self, caller=ANYBODY, key="k", now=NOON):
-        """Offer a search; True if it went on its way."""
+        """Offer a search; return whether it reached the inbox."""
         before = self.send.statistics().current_buffer_used
         self.recording.offer(caller, Searched("Flood", key, 3, "flood", ("a_1",)), now)
         return self.send.statistics().current_buffer_used > before
 
 
-async def test_a_search_arrives_whole():
-    """With the account's inner id if there is one, with nobody's otherwise."""
+async def test_a_record_has_every_field_of_the_search():
+    """It has the account's internal id, or None for an anonymous caller."""
     offers = Offers()
     offers.offer()
     offers.offer(ALICE)
@@ -44,8 +44,8 @@ async def test_a_search_arrives_whole():
     assert (hers.user_id, hers.person) == (7, "u_alice")
 
 
-async def test_a_repetition_within_a_minute_goes_nowhere():
-    """The minute counts from the search that was recorded; a further one does not prolong it."""
+async def test_a_repeat_within_a_minute_is_not_recorded():
+    """The minute starts at the recorded search; a repeat does not extend it."""
     offers = Offers()
     assert offers.offer()
     assert not offers.offer(now=NOON + 59 * SECOND)
@@ -53,16 +53,16 @@ async def test_a_repetition_within_a_minute_goes_nowhere():
     assert not offers.offer(now=NOON + 61 * SECOND)
 
 
-async def test_another_person_or_query_is_another_search():
-    """Each is recorded for itself."""
+async def test_another_person_or_query_is_recorded_separately():
+    """Each is a search of its own."""
     offers = Offers()
     assert offers.offer()
     assert offers.offer(ALICE)
     assert offers.offer(key="other")
 
 
-async def test_a_clock_put_back_silences_nobody():
-    """What seems to come before its first search is recorded."""
+async def test_a_search_is_recorded_after_the_clock_was_set_back():
+    """Its time is before that of the search recorded earlier."""
     offers = Offers()
     assert offers.offer()
     assert offers.offer(now=NOON - timedelta(hours=1))
@@ -70,7 +70,7 @@ async def test_a_clock_put_back_silences_nobody():
 
 @pytest.mark.parametrize("closed", [False, True])
 async def test_a_full_or_closed_inbox_is_counted(closed):
-    """Never waited for; a search that was not taken is offered again with its next repetition."""
+    """The offer never waits; a search that was not recorded is offered again at its next repeat."""
     offers = Offers(room=0)
     if closed:
         offers.inbox.close()
@@ -79,8 +79,8 @@ async def test_a_full_or_closed_inbox_is_counted(closed):
     assert offers.counts == {"refusals recorder": 2}
 
 
-async def test_memory_is_bounded(monkeypatch):
-    """Past the bound the oldest are forgotten, and so are those whose minute is over."""
+async def test_memory_of_recorded_searches_is_bounded(monkeypatch):
+    """Over the limit the oldest are removed; those older than a minute are removed too."""
     monkeypatch.setattr(module, "MOST", 3)
     offers = Offers()
     for number in range(4):
@@ -91,8 +91,11 @@ async def test_memory_is_bounded(monkeypatch):
     assert [key for _, key in offers.recording._offered] == ["late"]
 
 
-async def test_repeat_keys_are_alike_among_processes_and_say_nothing():
-    """The same for the same person and query under the same secret key, else another; neither person nor query is in it."""
+async def test_repeat_keys_agree_between_processes_and_reveal_nothing():
+    """They depend on the person, the query and the secret key.
+
+    Neither person nor query can be read from them.
+    """
     keys = []
     for offers in (Offers(), Offers(), Offers(key="B" * 42 + "A")):
         offers.offer(ALICE)

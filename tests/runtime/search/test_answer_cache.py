@@ -1,4 +1,4 @@
-"""The answers kept in memory."""
+"""The cache of answers in memory."""
 
 from newsintel.domain.bounds.sized_cache import ENTRY_BYTES
 from newsintel.domain.search.sizes import answer_bytes
@@ -8,18 +8,18 @@ from tests.make import answer, article, at, outcome, query
 
 
 def named(key: str, *articles: str):
-    """An answer under a key, with articles of these names."""
+    """Return an answer under this key, with articles of these names."""
     whole = outcome(articles=tuple(article(name) for name in articles))
     return answer(whole, asked=query(key, sources=("guardian",)))
 
 
 def size(one):
-    """What an answer takes in the cache."""
+    """Return the size of an answer in the cache."""
     return answer_bytes(one) + l1.INDEX_BYTES * len(one.harvest.articles) + ENTRY_BYTES
 
 
 def test_least_recently_used_goes_first(monkeypatch):
-    """Past the bound, the one not asked for the longest goes."""
+    """Over the limit, the answer that was not used for longest is removed."""
     monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
     cache = AnswerCache()
     cache.put(named("one", "a"))
@@ -32,8 +32,11 @@ def test_least_recently_used_goes_first(monkeypatch):
     assert cache.article("a_a").article.id == "a_a"
 
 
-def test_bounded_by_bytes_whatever_the_number(monkeypatch):
-    """Answers go until the rest fits; one that takes more than all may is not kept, and its articles are not found."""
+def test_cache_is_bounded_by_bytes(monkeypatch):
+    """Answers are removed until the rest fits.
+
+    An answer over the whole limit is not kept, and its articles are not found.
+    """
     monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a", "b")))
     cache = AnswerCache()
     for key in ("one", "two", "three"):
@@ -44,7 +47,7 @@ def test_bounded_by_bytes_whatever_the_number(monkeypatch):
     assert cache.article("a_giant") is None
 
 
-def test_what_a_refresh_brought_counts_too(monkeypatch):
+def test_the_answer_of_a_refresh_counts_too(monkeypatch):
     """It is a second answer under the same key."""
     monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
     cache = AnswerCache()
@@ -58,8 +61,8 @@ def test_what_a_refresh_brought_counts_too(monkeypatch):
     assert cache.article("a_c") is None
 
 
-def test_replacing_gives_back_what_was_held():
-    """A newer answer takes the place of the older under its key, with the articles of the newer alone."""
+def test_a_newer_answer_replaces_the_older():
+    """Only the articles of the newer answer are found."""
     cache = AnswerCache()
     cache.put(named("one", "a"))
     cache.put(named("one", "b"))
@@ -68,8 +71,8 @@ def test_replacing_gives_back_what_was_held():
     assert (found.article.id, found.leader_id, found.fetched_at) == ("a_b", "a_b", at(0))
 
 
-def test_article_in_two_answers_outlives_one(monkeypatch):
-    """An article listed by two answers is found as long as the later one is kept."""
+def test_an_article_in_two_answers_is_found_until_both_are_removed(monkeypatch):
+    """It stays as long as the later answer is kept."""
     monkeypatch.setattr(l1, "MAX_BYTES", 2.5 * size(named("one", "a")))
     cache = AnswerCache()
     cache.put(named("one", "a"))

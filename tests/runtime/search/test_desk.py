@@ -1,4 +1,4 @@
-"""The desk: memory, joining, and what it remembers."""
+"""The desk: answers from memory, shared flights, renewals and limits."""
 
 import pytest
 import trio
@@ -23,7 +23,7 @@ PARTIAL = (outcome("guardian"), outcome("reddit", Status.TIMEOUT))
 
 
 class Room:
-    """A desk, the flights it sends off, and the archive beside it."""
+    """A desk, the flights that it starts, and its archive."""
 
     def __init__(self, max_flights: int = 3, misses=None) -> None:
         to_merger, self.flights = trio.open_memory_channel(max_flights)
@@ -57,7 +57,10 @@ async def searched(room, key="k", *outcomes, asked=True, asker=ASKER):
 
 
 async def test_miss_then_hit(autojump_clock):
-    """The first search flies; the next is answered from memory without a flight, with the same harvest."""
+    """The first search starts a flight.
+
+    The next is answered from memory with the same answer, without a flight.
+    """
     room = Room()
     first = await searched(room)
     assert first.via is Via.MISS
@@ -67,7 +70,7 @@ async def test_miss_then_hit(autojump_clock):
 
 
 async def test_equal_searches_share_a_flight(autojump_clock):
-    """Of many equal searches the first flies and the others join it, whoever leaves meanwhile."""
+    """The first search starts the flight, and the others join it, even if the first leaves."""
     room, replies = Room(), []
 
     async def ask(patience_s):
@@ -85,8 +88,8 @@ async def test_equal_searches_share_a_flight(autojump_clock):
     assert [reply.via for reply in replies] == [Via.COLLAPSED] * 20
 
 
-async def test_full_table_refuses_flights_but_not_joining():
-    """With every place taken a new key is refused and an old one joined; a landing frees the place."""
+async def test_a_full_table_refuses_new_flights_but_not_joining():
+    """A landing frees its place for another key."""
     room = Room(max_flights=1)
     flight = room.desk.join(query("one"), signed_in=False)
     with pytest.raises(OverloadedError):
@@ -96,8 +99,8 @@ async def test_full_table_refuses_flights_but_not_joining():
     room.desk.join(query("two"), signed_in=False)
 
 
-async def test_past_ttl_answers_at_once_and_renews(autojump_clock):
-    """In the revalidate window the old answer is served without waiting, and one flight renews it."""
+async def test_an_answer_past_its_ttl_is_served_and_renewed(autojump_clock):
+    """In the revalidate window the old answer is served at once, and one flight renews it."""
     room = Room()
     await searched(room)
     await trio.sleep(310)
@@ -109,8 +112,8 @@ async def test_past_ttl_answers_at_once_and_renews(autojump_clock):
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
 
 
-async def test_past_revalidation_waits(autojump_clock):
-    """An answer too old to serve is flown for, and handed to the flight as what is known."""
+async def test_a_search_waits_if_the_answer_is_past_the_revalidate_window(autojump_clock):
+    """The search waits for a flight and gets the new answer."""
     room = Room()
     old = await searched(room)
     await trio.sleep(400)
@@ -119,8 +122,8 @@ async def test_past_revalidation_waits(autojump_clock):
     assert new.answer.harvest.fetched_at > old.answer.harvest.fetched_at
 
 
-async def test_what_another_process_left_is_given_and_remembered(autojump_clock):
-    """It is answered with while the flight renews it, and later searches are answered from memory."""
+async def test_an_old_answer_from_redis_is_served_and_kept_while_it_is_renewed(autojump_clock):
+    """Later searches are answered from memory."""
     room = Room()
     old = answer(outcome(when=room.now()), when=room.now(), asked=query())
     await trio.sleep(310)
@@ -138,8 +141,11 @@ async def test_what_another_process_left_is_given_and_remembered(autojump_clock)
     assert room.desk.flights == 1
 
 
-async def test_whoever_holds_the_answer_in_memory_may_give_it_while_it_is_renewed(autojump_clock):
-    """Only that very answer, only in the revalidate window, and with one flight for all who ask."""
+async def test_a_rendered_answer_may_be_served_while_it_is_renewed(autojump_clock):
+    """Only if it is the desk's own answer, and only in the revalidate window.
+
+    One flight renews it for all callers.
+    """
     room = Room()
     fetched_at = (await searched(room)).answer.harvest.fetched_at
 
@@ -160,8 +166,11 @@ async def test_whoever_holds_the_answer_in_memory_may_give_it_while_it_is_renewe
     assert not await renewing(when=at(310))
 
 
-async def test_renewals_leave_room_for_those_who_wait(autojump_clock):
-    """Of many stale answers two are renewed at once, five where they near the end of their window; the others are given all the same."""
+async def test_renewals_leave_places_for_searches_that_wait(autojump_clock):
+    """Of many stale answers two are renewed at once, five near the end of their window.
+
+    The others are still served.
+    """
     room = Room(max_flights=20)
     for number in range(9):
         await searched(room, str(number))
@@ -182,8 +191,8 @@ async def test_renewals_leave_room_for_those_who_wait(autojump_clock):
     assert room.desk.flights == MAX_RENEWALS + 1
 
 
-async def test_full_table_does_not_stop_revalidation(autojump_clock):
-    """When no place is free, an answer in its revalidate window is still served."""
+async def test_a_full_table_does_not_stop_stale_answers(autojump_clock):
+    """Without a free place, an answer in its revalidate window is still served."""
     room = Room(max_flights=1)
     await searched(room, "one")
     await trio.sleep(310)
@@ -191,8 +200,11 @@ async def test_full_table_does_not_stop_revalidation(autojump_clock):
     assert (await room.desk.search(query("one"), ASKER)).via is Via.REVALIDATED
 
 
-async def test_partial_does_not_replace_complete(autojump_clock):
-    """A partial refresh of a complete answer still served is not remembered, and no other is tried for a while."""
+async def test_a_partial_answer_does_not_replace_a_complete_one(autojump_clock):
+    """The partial refresh is not served while the complete answer can be.
+
+    No other refresh is tried for a while.
+    """
     room = Room()
     first = await searched(room, "k", outcome("guardian"), outcome("reddit"))
     await trio.sleep(310)
@@ -205,21 +217,21 @@ async def test_partial_does_not_replace_complete(autojump_clock):
     assert room.desk.flights == 1
 
 
-async def test_failures_are_not_remembered(autojump_clock):
-    """An answer that no source gave is never served again."""
+async def test_failures_are_not_kept(autojump_clock):
+    """An answer without a successful source is never served again."""
     room = Room()
     await searched(room, "k", outcome("guardian", Status.TIMEOUT))
     await searched(room)
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
 
 
-async def test_found_in_redis_counts_as_hit(autojump_clock):
-    """A flight that asked no source was a hit of the shared cache."""
+async def test_an_answer_found_in_redis_counts_as_a_hit(autojump_clock):
+    """The flight asked no source."""
     assert (await searched(Room(), asked=False)).via is Via.HIT
 
 
-async def test_failed_flight_is_forgotten(autojump_clock):
-    """A flight that ended with an error frees its key for the next."""
+async def test_a_failed_flight_frees_its_key(autojump_clock):
+    """The next search starts a new flight."""
     room = Room()
     flight = room.desk.join(query(), signed_in=False)
     flight.append(Failed(UnavailableError("gone")))
@@ -227,8 +239,8 @@ async def test_failed_flight_is_forgotten(autojump_clock):
     assert room.desk.join(query(), signed_in=False) is not flight
 
 
-async def test_article_from_archive_then_memory(autojump_clock):
-    """The archive knows most; an article it does not have yet is found in recent answers, also while it is away."""
+async def test_an_article_is_found_in_the_archive_or_in_memory(autojump_clock):
+    """An article that is not archived yet is found in recent answers, also during an outage."""
     room = Room()
     reply = await searched(room)
     recent = reply.answer.harvest.articles[0].id
@@ -246,13 +258,16 @@ MEMBER = Caller("u_member", account=Account(1, "u_member", "alice", "dev", NOON,
 
 
 def misses(room_counter, calls=1):
-    """A limit on flights, and the clock it runs by."""
+    """Return a limit on flights."""
     now = Clock()
     return Limiter("miss", Quota(calls, 86_400), room_counter, Counts(), lambda: now().timestamp())
 
 
-async def test_a_flight_costs_its_starter_and_joining_is_free(autojump_clock):
-    """Past the limit a new key is refused with the time to wait; others have their own."""
+async def test_a_flight_counts_for_its_starter_and_joining_is_free(autojump_clock):
+    """Over the limit a new key is refused with the time to wait.
+
+    Other persons have their own limit.
+    """
     room = Room(misses=misses(MemoryCounter()))
     await searched(room)
     assert (await room.desk.search(query(), ASKER)).via is Via.HIT
@@ -267,8 +282,8 @@ async def test_a_flight_costs_its_starter_and_joining_is_free(autojump_clock):
         await room.land()
 
 
-async def test_equal_searches_at_once_cost_one_flight(autojump_clock):
-    """Whoever finds the limit spent when the flight is in the air by then joins it, as everybody may."""
+async def test_concurrent_equal_searches_cost_one_permit(autojump_clock):
+    """A caller without a permit joins the flight if it is running by then, as any caller may."""
     room, replies = Room(misses=misses(MemoryCounter())), []
 
     async def ask():
@@ -284,15 +299,18 @@ async def test_equal_searches_at_once_cost_one_flight(autojump_clock):
         await room.desk.search(query("two"), ASKER)
 
 
-async def test_a_flight_that_asked_nobody_costs_nothing(autojump_clock):
-    """Redis had it: the permit is there for the next."""
+async def test_a_flight_that_asked_no_source_costs_no_permit(autojump_clock):
+    """Redis had the answer, so the permit is given back."""
     room = Room(misses=misses(MemoryCounter()))
     await searched(room, asked=False)
     assert (await searched(room, "two")).via is Via.MISS
 
 
-async def test_over_the_limit_what_memory_holds_is_served(autojump_clock):
-    """In the revalidate window without renewal, later marked as stale; what is gone is refused."""
+async def test_over_the_limit_answers_in_memory_are_served(autojump_clock):
+    """In the revalidate window they are not renewed; later they are marked as stale.
+
+    A removed answer means a refusal.
+    """
     room = Room(misses=misses(MemoryCounter()))
     await searched(room)
     await trio.sleep(310)
@@ -306,8 +324,8 @@ async def test_over_the_limit_what_memory_holds_is_served(autojump_clock):
         await room.desk.search(query(), ASKER)
 
 
-async def test_a_permit_that_found_no_place_or_no_need_is_given_back(autojump_clock):
-    """A full table, or a flight that somebody started while the permit was fetched."""
+async def test_an_unused_permit_is_given_back(autojump_clock):
+    """The table was full, or another caller started the flight while the permit was fetched."""
     room = Room(max_flights=1, misses=misses(MemoryCounter()))
     flight = room.desk.join(query("one"), signed_in=False)
     with pytest.raises(OverloadedError):
@@ -318,8 +336,8 @@ async def test_a_permit_that_found_no_place_or_no_need_is_given_back(autojump_cl
     assert (await searched(room, "two")).via is Via.MISS
 
 
-async def test_two_who_pay_for_one_key_at_once_share_a_flight(autojump_clock):
-    """Fetching a permit takes a moment; one key still has one flight, and the second permit is given back."""
+async def test_two_permits_for_one_key_share_a_flight(autojump_clock):
+    """Fetching a permit takes a moment; the second permit is given back."""
     limit = misses(MemoryCounter(), 2)
     room = Room(misses=limit)
     async with trio.open_nursery() as nursery:
@@ -332,8 +350,8 @@ async def test_two_who_pay_for_one_key_at_once_share_a_flight(autojump_clock):
     assert sorted(left) == [0, 1]
 
 
-async def test_whoever_starts_a_flight_lends_it_his_standing(autojump_clock):
-    """A flight of a caller who is signed in may have the last of a quota."""
+async def test_a_flight_has_the_rights_of_its_starter(autojump_clock):
+    """The flight of a signed-in caller may use the last part of a quota."""
     room = Room()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.desk.search, query("one"), MEMBER)
@@ -344,8 +362,8 @@ async def test_whoever_starts_a_flight_lends_it_his_standing(autojump_clock):
         }
 
 
-async def test_what_was_held_back_is_fetched_for_a_caller_who_is_signed_in(autojump_clock):
-    """Others go on with what memory holds."""
+async def test_a_source_held_back_is_asked_for_a_signed_in_caller(autojump_clock):
+    """Anonymous callers still get the answer in memory."""
     room = Room()
     held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=HeldFrom.STRANGERS, retry_at=at(250))
     flight = room.desk.join(query(), signed_in=False)
@@ -360,14 +378,17 @@ GREEDY = Caller("greedy")
 
 
 def landed(room, held_from, *outcomes):
-    """An answer fetched now in which NewsAPI held back."""
+    """Return an answer fetched now, from which NewsAPI held back."""
     held = outcome("newsapi", Status.QUOTA_EXHAUSTED, room.now(), held_back=held_from, retry_at=at(80_000))
     answered = [outcome(name, when=room.now()) for name in outcomes or ("guardian",)]
     return Landed(answer(*answered, held, when=room.now(), asked=query()), asked=True)
 
 
-async def test_what_was_held_back_from_one_person_is_fetched_for_any_other(autojump_clock):
-    """Who had too much goes on with what memory holds; the next one's flight asks again, with that one's own standing."""
+async def test_a_source_held_back_from_one_person_is_asked_for_any_other(autojump_clock):
+    """The first person still gets the answer in memory.
+
+    The other's flight asks again, with the rights of that caller.
+    """
     room = Room()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(room.desk.search, query(), GREEDY)
@@ -384,8 +405,8 @@ async def test_what_was_held_back_from_one_person_is_fetched_for_any_other(autoj
 @pytest.mark.parametrize(
     ("held_from", "asker"), [(HeldFrom.PERSON, ASKER), (HeldFrom.STRANGERS, MEMBER)], ids=["another person", "somebody signed in"]
 )
-async def test_who_joined_a_flight_that_was_held_back_from_its_starter_has_one_of_their_own(autojump_clock, held_from, asker):
-    """The starter's own other requests are bound by it, and answered at once."""
+async def test_a_joiner_of_a_held_back_flight_gets_a_flight_of_their_own(autojump_clock, held_from, asker):
+    """Other requests of the starter are answered at once with the landed answer."""
     room, replies = Room(), {}
 
     async def ask(name, caller):
@@ -405,8 +426,8 @@ async def test_who_joined_a_flight_that_was_held_back_from_its_starter_has_one_o
     assert replies["joined"] is Via.MISS
 
 
-async def test_a_renewal_that_was_held_back_keeps_nobody_else_from_renewing(autojump_clock):
-    """A complete answer stays in its place, and the next to ask starts a flight at once."""
+async def test_a_held_back_renewal_does_not_stop_others_from_renewing(autojump_clock):
+    """The complete answer stays, and the next caller starts a flight at once."""
     room = Room()
     await searched(room, "k", outcome("guardian"), outcome("newsapi"))
     await trio.sleep(310)
@@ -417,8 +438,11 @@ async def test_a_renewal_that_was_held_back_keeps_nobody_else_from_renewing(auto
         flight.append(landed(room, HeldFrom.PERSON))
 
 
-async def test_a_refresh_goes_on_from_the_last_one(autojump_clock):
-    """What a refresh brought that could not take a complete answer's place need not be fetched again."""
+async def test_a_refresh_starts_from_the_previous_refresh(autojump_clock):
+    """The previous refresh could not replace a complete answer.
+
+    Its successful outcomes are not fetched again.
+    """
     room = Room()
     await searched(room, "k", outcome("guardian"), outcome("reddit"))
     await trio.sleep(310)

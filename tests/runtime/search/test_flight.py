@@ -1,4 +1,4 @@
-"""Flights and their waiters."""
+"""Flights and the callers that wait for them."""
 
 import pytest
 import trio
@@ -11,17 +11,17 @@ from tests.make import answer, outcome, query
 
 
 def flight(ends=None):
-    """A flight that notes how it ended."""
+    """Return a flight that notes its answers and its end in `ends`."""
     return Flight(query(), 10.0, on_answer=lambda _, ended: ends.append(ended) if ends is not None else None)
 
 
 def reported():
-    """A source's event."""
+    """Return the event of a source."""
     return SourceReported(outcome(), Grouped(answer().harvest))
 
 
-async def test_late_joiner_replays():
-    """Whoever comes late reads every event from the first."""
+async def test_a_late_joiner_reads_all_events():
+    """It reads them from the first one on."""
     subject = flight()
     subject.append(reported())
     subject.append(Landed(answer(), asked=True))
@@ -30,8 +30,8 @@ async def test_late_joiner_replays():
     assert (await answered(subject)).answer == answer()
 
 
-async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
-    """Three wait, one leaves before the landing; the others get the answer."""
+async def test_every_waiter_wakes_and_a_cancelled_one_disturbs_no_other(autojump_clock):
+    """Of three waiters one leaves before the landing; the others get the answer."""
     subject, got = flight(), []
 
     async def wait(patience_s):
@@ -48,8 +48,11 @@ async def test_every_waiter_wakes_and_a_leaver_disturbs_nobody(autojump_clock):
     assert got == [answer(), answer()]
 
 
-async def test_an_older_answer_is_had_before_the_end():
-    """Also by whoever comes after a source has reported; once the flight has ended, the end is what counts."""
+async def test_an_older_answer_is_available_before_the_end():
+    """A caller that joins after a source has reported gets it too.
+
+    Once the flight has ended, only its end counts.
+    """
     subject = flight()
     subject.append(StaleFound(answer()))
     subject.append(reported())
@@ -58,8 +61,8 @@ async def test_an_older_answer_is_had_before_the_end():
     assert await answered(subject) == Landed(answer(), asked=True)
 
 
-async def test_end_is_told_before_waiters_wake():
-    """The desk forgets the flight in the very step that publishes its end."""
+async def test_the_end_is_reported_before_waiters_wake():
+    """The desk forgets the flight in the same step that publishes its end."""
     ends = []
     subject = flight(ends)
     subject.append(reported())
@@ -70,8 +73,8 @@ async def test_end_is_told_before_waiters_wake():
     assert ends == [Landed(answer(), asked=True)]
 
 
-async def test_an_older_answer_is_told_once_for_all_who_wait():
-    """In the step that publishes it; what a source reports is nobody's answer."""
+async def test_an_older_answer_is_reported_once_for_all_waiters():
+    """It is reported in the step that publishes it; a source's event is no answer."""
     told = []
     subject = flight(told)
     subject.append(StaleFound(answer()))
@@ -82,7 +85,7 @@ async def test_an_older_answer_is_told_once_for_all_who_wait():
 
 
 async def test_failure_is_raised_in_every_waiter():
-    """Each waiter raises an exception of its own, with the original as its cause."""
+    """Each waiter raises an exception of its own; the original is its cause."""
     ends = []
     subject = flight(ends)
     subject.append(Failed(FlightBugError("incident")))

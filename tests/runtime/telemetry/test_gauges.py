@@ -1,12 +1,15 @@
-"""The age of a backlog, by looks at channels."""
+"""The age of a backlog, measured by looking at channels."""
 
 import trio
 
 from newsintel.runtime.telemetry.gauges import Backlog
 
 
-async def test_age_counts_from_the_last_look_that_found_it_empty(autojump_clock):
-    """Never less than the true age of the oldest message; 0 as soon as the inbox is seen empty."""
+async def test_age_counts_from_the_last_look_at_an_empty_inbox(autojump_clock):
+    """It is never less than the age of the oldest message.
+
+    It is 0 as soon as the inbox is seen empty.
+    """
     send, receive = trio.open_memory_channel(3)
     backlog = Backlog({"sink": receive})
     assert (backlog.depth(), backlog.room(), backlog.age_s()) == ({("sink",): 0}, {("sink",): 3}, {("sink",): 0})

@@ -1,4 +1,4 @@
-"""A line of the log: JSON that any program reads, text that steers no terminal, one form of time in both."""
+"""A line of the log: valid JSON, or text without control characters, with one format of time."""
 
 import io
 import itertools
@@ -25,7 +25,7 @@ needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not inst
 
 
 def record(event, fields=None, *, level=logging.INFO, exc_info=None, **extra):
-    """A record as loggers make it: with `fields` one of ours, else a library's."""
+    """Return a record: with `fields` one of our own, otherwise one of a library."""
     made = logging.LogRecord("newsintel.test", level, __file__, 1, event, (), exc_info)
     made.created = MOMENT.timestamp()
     made.__dict__.update(extra if fields is None else {"fields": fields})
@@ -33,25 +33,28 @@ def record(event, fields=None, *, level=logging.INFO, exc_info=None, **extra):
 
 
 def as_json(made):
-    """A record's line of JSON, read back."""
+    """Return a record's line of JSON, parsed."""
     return json.loads(Line((), as_json=True).format(made))
 
 
 def as_text(made, **how):
-    """A record's line of text."""
+    """Return a record's line of text."""
     return Line((), as_json=False, **how).format(made)
 
 
 def failure():
-    """An exception with its traceback."""
+    """Return an exception with its traceback."""
     try:
         raise ValueError("two\nlines \x1b[31m")
     except ValueError:
         return sys.exc_info()
 
 
-def test_members_and_their_order():
-    """Time, level, event and logger first, whatever fields are called; moments are told in one form."""
+def test_a_line_has_its_fixed_members_first():
+    """They are time, level, event and logger; a field cannot replace them.
+
+    All times have one format.
+    """
     line = as_json(record("store_failing", {"store": "redis", "level": "x", "retry_at": MOMENT, "status": None}))
     assert list(line) == ["timestamp", "level", "event", "logger", "store", "retry_at", "status"]
     assert (line["timestamp"], line["level"], line["retry_at"]) == ("2026-03-14T13:30:00.001Z", "info", "2026-03-14T13:30:00.001Z")
@@ -60,14 +63,14 @@ def test_members_and_their_order():
     )
 
 
-def test_a_librarys_record_is_a_line_like_ours():
-    """Its message is the event, what it adds are fields."""
+def test_a_record_of_a_library_has_the_same_form():
+    """Its message is the event, and its extra attributes are fields."""
     line = as_json(record("%s is broken", url="x", level=logging.WARNING))
     assert (line["event"], line["url"], line["level"]) == ("%s is broken", "x", "warning")
 
 
-def test_traceback_is_a_field_in_json_and_follows_in_text():
-    """One line in the one; in the other nothing in it steers a terminal."""
+def test_a_traceback_is_a_field_in_json_and_follows_the_line_in_text():
+    """JSON stays one line; in text, control characters are escaped."""
     assert "ValueError: two\nlines" in as_json(record("bug", {}, exc_info=failure()))["exception"]
     first, *below = as_text(record("bug", {}, exc_info=failure())).splitlines()
     assert first.endswith("bug logger=newsintel.test")
@@ -79,8 +82,8 @@ HOSTILE = ["\x1b[2J", "a\nb", "a\r2026-01-01T00:00:00Z info forged", "\x9b31m", 
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_forges_no_line_and_steers_no_terminal(text):
-    """Wherever the text stands: event, field of ours, field of a library."""
+def test_text_cannot_forge_a_line_or_control_a_terminal(text):
+    """The text is the event, a field of our own or a field of a library."""
     for made in (record(text), record("event", {"path": text}), record("event", path=text)):
         line = as_text(made)
         assert line.isprintable()
@@ -95,7 +98,7 @@ lightly = settings(unhurried, max_examples=60, suppress_health_check=[HealthChec
 @lightly
 @given(fields, words)
 def test_any_event_is_one_line_of_ascii_json(given, event):
-    """Also with infinities, bytes and lone surrogates; Python's own reader is told to take no NaN."""
+    """Values include infinities, bytes and lone surrogates; Python's parser must find no NaN."""
     line = Line((), as_json=True).format(record(event, given))
     assert line.isascii()
     assert "\n" not in line
@@ -107,7 +110,7 @@ def test_any_event_is_one_line_of_ascii_json(given, event):
 @lightly
 @given(fields, words)
 def test_any_event_is_one_line_of_text(given, event):
-    """It begins with a time that another library's reader of RFC 3339 takes."""
+    """It begins with a time that another library's parser of RFC 3339 accepts."""
     line = as_text(record(event, given))
     assert len(line.splitlines()) == 1
     assert validate_rfc3339(line.split(" ")[0])
@@ -115,7 +118,7 @@ def test_any_event_is_one_line_of_text(given, event):
 
 @needs_jq
 def test_jq_reads_every_line(tmp_path):
-    """One object a line, with the same event."""
+    """Each line is one object with the same event."""
     given = [*HOSTILE, 'quo"ted', "back\\slash", "Zürich", "😀"]
     lines = [Line((), as_json=True).format(record(text, {"n": [float("nan"), {1: {2}}], "text": text})) for text in given]
     (tmp_path / "log").write_text("\n".join(lines), encoding="ascii")
@@ -128,14 +131,14 @@ def test_jq_reads_every_line(tmp_path):
 
 
 class Stream(io.StringIO):
-    """A stream that says what it is."""
+    """A stream that says whether it is a terminal."""
 
     def __init__(self, *, terminal):
         super().__init__()
         self.terminal = terminal
 
     def isatty(self):
-        """What was said."""
+        """Return what the test chose."""
         return self.terminal
 
 
@@ -147,10 +150,14 @@ ENVIRONS = [
 
 @pytest.mark.parametrize("terminal", [True, False])
 @pytest.mark.parametrize("environ", ENVIRONS, ids=str)
-def test_no_color_and_force_color(environ, terminal):
-    """no-color.org and force-color.org as Rich understands them; FORCE_COLOR beats a dumb terminal, as in Python 3.13's own tracebacks."""
+def test_no_color_and_force_color_are_respected(environ, terminal):
+    """Rich is the oracle for no-color.org and force-color.org.
+
+    FORCE_COLOR beats a dumb terminal, as in the tracebacks of Python 3.13.
+    """
     stream = Stream(terminal=terminal)
-    rich = Console(file=stream, _environ={name: value for name, value in environ.items() if value})  # empty counts as unset
+    # An empty variable counts as unset.
+    rich = Console(file=stream, _environ={name: value for name, value in environ.items() if value})
     expected = rich.color_system is not None and not rich.no_color
     if environ.get("FORCE_COLOR") and environ.get("TERM") == "dumb":
         expected = not environ.get("NO_COLOR")
@@ -158,7 +165,7 @@ def test_no_color_and_force_color(environ, terminal):
 
 
 def test_colors_are_added_after_redaction():
-    """So no code of a color splits a secret; without the codes the line is the same."""
+    """So a colour code cannot split a secret; without the codes the line is the same."""
     made = record("event", {"password": "planted", "why": "planted-key"})
     plain = Line(["planted-key"], as_json=False).format(made)
     colored = Line(["planted-key"], as_json=False, colored=True).format(made)

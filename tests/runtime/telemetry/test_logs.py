@@ -1,4 +1,4 @@
-"""The log: one way in for every module, one handler on standard error, one formatter, which redacts last."""
+"""The log: one way to write it, one handler on standard error, one formatter that redacts last."""
 
 import ast
 import json
@@ -24,21 +24,24 @@ LIBRARY_LOGGERS = {
     "http/server/log.py": "asks whether a request's line is wanted before it makes one",
     "http/server/listener.py": "hands hypercorn, which knows no other, a logger of the standard library",
 }
-"""The modules that may know `logging`, and why."""
+"""The modules that may use `logging`, and why."""
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 
 
 PATHS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.rglob("*.py"))]
-"""Every module."""
+"""Every module of the package."""
 
 
 def module(path):
-    """A module as a syntax tree. None is kept: the collector would look at all their nodes each time it runs."""
+    """Return a module as a syntax tree.
+
+    None is kept, because the garbage collector would visit all its nodes in every run.
+    """
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def imported(tree):
-    """The modules that a module imports, by their first name."""
+    """Yield the first part of the name of each imported module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
@@ -47,13 +50,16 @@ def imported(tree):
 
 
 def calls(tree):
-    """Every call in a module, by what is called."""
+    """Return every call in a module with the name of what is called."""
     return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_module_logs_in_one_way(path):
-    """`log = get_logger(__name__)`; an event's key of lower-case words, then fields by name; nothing else writes a line."""
+def test_every_module_logs_in_the_same_way(path):
+    """It calls `get_logger(__name__)` and passes a lower-case event key and named fields.
+
+    Nothing else writes a line.
+    """
     tree, known = module(path), set(LIBRARY_LOGGERS)
     if path not in known:
         assert "logging" not in imported(tree), f"{path}: loggers come from newsintel.runtime.telemetry.logs.get_logger"
@@ -66,14 +72,14 @@ def test_every_module_logs_in_one_way(path):
             assert ast.unparse(call) == "get_logger(__name__)", where
         owner, _, method = name.rpartition(".")
         if owner.split(".")[-1] in {"log", "_log"} and method in LEVELS and path != "commands/setup.py":
-            (key,) = call.args  # no arguments to be put into a sentence
-            assert isinstance(key, ast.Constant), f"{where}: the event's key is written out"
+            (key,) = call.args  # no positional arguments for a format string
+            assert isinstance(key, ast.Constant), f"{where}: the event key must be a literal string"
             assert key.value == key.value.lower(), where
-            assert key.value.replace("_", "").isalpha(), f"{where}: {key.value!r} is no key"
+            assert key.value.replace("_", "").isalpha(), f"{where}: {key.value!r} is not a valid event key"
             assert all(keyword.arg != "extra" for keyword in call.keywords), where
 
 
-def test_event_keys_are_told_to_operators():
+def test_the_operators_page_explains_every_event():
     """docs/operating.md explains each key that is logged at info or above, and no other."""
     keys = set()
     for path in PATHS:
@@ -91,7 +97,10 @@ def test_event_keys_are_told_to_operators():
 
 @pytest.fixture
 def logged(capsys):
-    """Logs under an environment with planted secrets; returns what reached standard error, and that nothing else was written."""
+    """Return a function that logs with planted secrets in the settings.
+
+    The function returns standard error and checks that standard output is empty.
+    """
 
     def run(act, *, quiet=False, **environ):
         planted = {"NEWSINTEL_GUARDIAN_KEY": "planted-key", "NEWSINTEL_DATABASE_URL": "postgresql://u:planted-pw@h/d"}
@@ -105,7 +114,7 @@ def logged(capsys):
 
 
 def boom():
-    """Failures whose traceback, message and fields hold secrets, ours and a library's."""
+    """Log two exceptions, ours and a library's, with secrets in traceback, message and fields."""
     try:
         raise ValueError("GET https://x.example/search?api-key=planted-key failed")
     except ValueError:
@@ -114,8 +123,11 @@ def boom():
 
 
 @pytest.mark.parametrize("form", ["text", "json", "emf"])
-def test_secrets_leave_through_no_part_of_a_line(logged, form):
-    """Neither message, field nor traceback shows a secret, known or only spelt like one; the rest stays readable."""
+def test_no_part_of_a_line_shows_a_secret(logged, form):
+    """Message, field and traceback hide known secrets and what looks like one.
+
+    The rest stays readable.
+    """
     err = logged(boom, NEWSINTEL_LOG_FORMAT=form)
     assert "planted" not in err
     assert "abc.def" not in err
@@ -127,8 +139,8 @@ def test_secrets_leave_through_no_part_of_a_line(logged, form):
         assert "api-key=***" in ours["exception"]
 
 
-def test_level_is_a_floor_for_everybody(logged):
-    """For our events and for libraries' records; some libraries have a higher one of their own."""
+def test_log_level_applies_to_every_logger(logged):
+    """It applies to our events and to records of libraries; some libraries have a higher level."""
 
     def act():
         get_logger("newsintel.test").info("hidden")
@@ -140,8 +152,8 @@ def test_level_is_a_floor_for_everybody(logged):
     assert logged(lambda: logging.getLogger("asyncpg.pool").warning("Failed to restore", exc_info=ValueError())) == ""
 
 
-def test_quiet_commands_speak_and_others_do_not(logged):
-    """What a command has to say itself is heard; the pipeline in it is not, but for errors."""
+def test_quiet_commands_show_their_own_lines_and_errors_alone(logged):
+    """The pipeline inside the command shows only its errors."""
 
     def act():
         get_logger("newsintel.app").warning("hidden")
@@ -152,14 +164,14 @@ def test_quiet_commands_speak_and_others_do_not(logged):
 
 
 def test_metrics_are_written_at_any_level(logged):
-    """LOG_LEVEL is about the log; CloudWatch's alarms live on every minute's line."""
+    """LOG_LEVEL is about the log, but the alarms of CloudWatch need the line of every minute."""
     log = get_logger("newsintel.actors.emf_writer")
     err = logged(lambda: log.info("metrics", searches=1), NEWSINTEL_LOG_FORMAT="emf", NEWSINTEL_LOG_LEVEL="error")
     assert json.loads(err)["searches"] == 1
 
 
-def test_warnings_and_crashes_are_lines_too(logged):
-    """Python's own ways to standard error go through the log: warnings, the last traceback, exceptions of finalizers."""
+def test_warnings_and_crashes_are_log_lines(logged):
+    """The log takes Python's own warnings and its last traceback."""
 
     def act():
         with warnings.catch_warnings():
@@ -178,8 +190,8 @@ def test_warnings_and_crashes_are_lines_too(logged):
     assert crashed["exception"].endswith("KeyError: '***'")
 
 
-def test_request_id_is_in_ours_and_in_libraries_lines(logged):
-    """Whatever is bound to the task is in every line of it."""
+def test_the_request_id_is_in_lines_of_ours_and_of_libraries(logged):
+    """A line has everything that is bound to the context of its task."""
 
     def act():
         enter_context({"request_id": "abc-1"})
@@ -201,8 +213,8 @@ logging.getLogger("library").error("password=abc.def")
 
 
 @pytest.mark.parametrize("form", ["text", "json", "emf"])
-def test_before_the_log_is_set_up_nothing_goes_to_standard_output(form):
-    """A program that only imports modules of ours: warnings reach standard error, redacted; nothing else is written."""
+def test_before_set_up_nothing_goes_to_standard_output(form):
+    """A program that only imports the package writes redacted warnings to standard error."""
     environ = {"PATH": os.defpath, "NEWSINTEL_LOG_FORMAT": form}
     done = subprocess.run([sys.executable, "-c", BEFORE], capture_output=True, text=True, env=environ, cwd=ROOT.parent, check=True)
     assert done.stdout == ""

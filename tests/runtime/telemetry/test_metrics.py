@@ -11,8 +11,8 @@ from newsintel.runtime.telemetry.scraping import exposition
 from tests.samples import read_counter, read_samples
 
 
-def test_counters():
-    """Counters start at 0, add up by label, and refuse names that are not declared."""
+def test_counters_add_up_by_label():
+    """They start at 0 and refuse undeclared names and missing labels."""
     metrics = Metrics()
     assert read_counter(metrics, "outcomes", source="guardian", status="ok") == 0
     metrics.count("outcomes", source="guardian", status="ok")
@@ -26,8 +26,8 @@ def test_counters():
         metrics.count("outcomes", source="guardian")
 
 
-def test_histograms():
-    """A value is in every bucket that reaches it, counted and added up under its labels; an unknown name is refused."""
+def test_histograms_count_a_value_in_every_bucket_above_it():
+    """Values are counted under their labels; an undeclared name is refused."""
     metrics = Metrics()
     for latency_s in (0.31, 0.4, 9.0):
         metrics.observe("fetch_seconds", latency_s, source="guardian", status="ok")
@@ -47,8 +47,8 @@ def test_order_of_labels_does_not_matter():
     assert read_counter(metrics, "outcomes", source="ok", status="guardian") == 1
 
 
-def test_gauges_are_read_when_asked():
-    """Each time afresh; one that is not declared cannot be watched."""
+def test_gauges_are_read_at_each_scrape():
+    """An undeclared gauge is refused."""
     metrics, flights = Metrics(), iter([3, 5])
     metrics.watch("flights", lambda: {(): next(flights)})
     assert read_samples(metrics)["newsintel_flights", ()] == 3
@@ -58,14 +58,14 @@ def test_gauges_are_read_when_asked():
 
 
 async def test_process_is_among_the_metrics():
-    """Resident memory, open descriptors, CPU time and the garbage collector, of this process."""
+    """They are resident memory, open descriptors, CPU time and the garbage collector."""
     text = (await exposition(Metrics())).decode()
     for name in ("process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total", "python_gc_collections_total"):
         assert f"\n{name}" in text
 
 
 def test_operators_page_has_every_metric():
-    """docs/operating.md names each counter, histogram and gauge, and no other."""
+    """docs/operating.md names each counter, histogram and gauge, and no other metric."""
     page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `newsintel_([a-z_]+)` \|", page, re.MULTILINE))
     assert told == {*(f"{name}_total" for name in COUNTERS), *HISTOGRAMS, *GAUGES}

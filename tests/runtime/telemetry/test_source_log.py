@@ -1,4 +1,4 @@
-"""What the log says of a source, and that it does not say it with each call."""
+"""What the log says about a source: changes of its state, not every call."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.make import NOON, outcome
 
 
 class Source:
-    """A source whose calls end as told, five seconds after each other."""
+    """A source whose calls end as the test says, five seconds apart."""
 
     def __init__(self):
         self.admission = Admission(Terms(0.0, None))
@@ -21,7 +21,7 @@ class Source:
         self.now_s = 100.0
 
     def call(self, status, *, asked=True, **more):
-        """One call."""
+        """Make one call."""
         self.now_s += 5
         if asked:
             reply = Page((), 0, {}) if status.answered else Refusal(status, "why")
@@ -31,7 +31,7 @@ class Source:
 
 
 def told(*statuses, **more):
-    """The events of calls that ended so, with their levels."""
+    """Return level and event of each line after calls with these outcomes."""
     source = Source()
     with capture_logs() as logs:
         for status in statuses:
@@ -39,8 +39,8 @@ def told(*statuses, **more):
     return [(line["log_level"], line["event"]) for line in logs]
 
 
-def test_outage_and_its_end():
-    """The first failure, the opening of the circuit after three, the first success; not each call."""
+def test_an_outage_is_logged_at_its_start_and_end():
+    """The log has the first failure, the opening of the circuit and the first success."""
     assert told(Status.OK, *[Status.UNREACHABLE] * 8, Status.OK, Status.EMPTY) == [
         ("warning", "source_failing"),
         ("warning", "circuit_opened"),
@@ -50,8 +50,8 @@ def test_outage_and_its_end():
 
 
 @pytest.mark.parametrize("status", [Status.UNAUTHORIZED, Status.RATE_LIMITED, Status.QUOTA_EXHAUSTED, Status.TIMEOUT, Status.BAD_PAYLOAD])
-def test_every_refusal_is_told_once(status):
-    """With what an operator needs: status, reason, HTTP status, and until when the source is left alone."""
+def test_every_refusal_is_logged_once(status):
+    """The line has status, reason, HTTP status and the time of the next attempt."""
     retry_at = NOON + timedelta(minutes=5)
     source = Source()
     with capture_logs() as logs:
@@ -69,8 +69,8 @@ def test_every_refusal_is_told_once(status):
     assert len(logs) == 1
 
 
-def test_recovery_says_what_it_cost():
-    """Failures, and seconds since the first."""
+def test_recovery_says_what_the_outage_cost():
+    """The line has the number of failures and the seconds since the first one."""
     source = Source()
     with capture_logs() as logs:
         for status in (Status.TIMEOUT, Status.TIMEOUT, Status.OK):
@@ -79,12 +79,15 @@ def test_recovery_says_what_it_cost():
 
 
 @pytest.mark.parametrize("status", [Status.CIRCUIT_OPEN, Status.RATE_LIMITED, Status.UNAUTHORIZED, Status.OVERLOADED, Status.DISABLED])
-def test_what_is_no_fault_of_the_source_is_not_told(status):
-    """Its pace, a pause that was told when it began, our own want of room."""
+def test_refusals_of_our_own_are_not_logged(status):
+    """They are its pace, a pause that was logged at its start, and a lack of room here."""
     assert told(status, status, asked=False) == []
 
 
-def test_spent_quota_is_told_though_nobody_asked():
-    """Our own count says so, before the source would; what is held back for signed-in callers is no outage."""
+def test_a_spent_quota_is_logged_without_a_call():
+    """Our own count finds it before the source reports it.
+
+    A quota that is held back for signed-in callers is not an outage.
+    """
     assert told(Status.QUOTA_EXHAUSTED, asked=False) == [("warning", "source_failing")]
     assert told(Status.QUOTA_EXHAUSTED, asked=False, held_back=True) == []
