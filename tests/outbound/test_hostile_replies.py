@@ -65,7 +65,7 @@ def source_at(url):
 async def longest_ms(work):
     """Run network work in its own task; returns its longest step in ms."""
     with measured(lambda name: name != "measured") as steps:
-        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - a task of its own has a name
+        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - for the name
             nursery.start_soon(work, name="measured")
     return steps.longest_ms()[0]
 

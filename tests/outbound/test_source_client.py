@@ -179,7 +179,7 @@ async def test_failed_connection_is_a_refusal(script: Script, expected: Refusal)
     ids=["truncated JSON", "length too long", "bad gzip", "bad gzip in chunks", "brotli", "lengths differ"],
 )
 async def test_incomplete_body_is_bad_payload(script: Script, detail: str) -> None:
-    """Fault 8."""
+    """Fault 8: a cut or wrongly encoded body is never read as a whole one."""
     result = await outcome(script)
     assert isinstance(result, Refusal)
     assert (result.status, result.detail) == (Status.BAD_PAYLOAD, detail)
@@ -216,7 +216,7 @@ trio.run(main)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured where /proc tells its peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the test reads the peak memory from /proc")
 @pytest.mark.parametrize(
     "script",
     [faults.flood(100, announced=True), faults.flood(100, announced=False), faults.bomb(200), faults.bomb(200, twice=True)],

@@ -250,7 +250,7 @@ async def cut_off(bridge, link, name, monkeypatch):
 
 @pytest.fixture
 def redis(bridge, link):
-    """Runs a command past the code under test."""
+    """Runs a command without the code under test."""
     lane = bridge.lane("test", 30)
 
     async def command(*words):

@@ -44,7 +44,7 @@ def start():
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, env=environ)
         started.append(process)
         line = process.stdout.readline()
-        assert line, "it ended"
+        assert line, "the process ended"
         return process, json.loads(line)
 
     yield begin

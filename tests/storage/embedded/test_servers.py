@@ -159,7 +159,7 @@ def fds(pid):
     return list(Path(f"/proc/{pid}/fd").iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
 def test_postgresql_started_by_root_does_not_run_as_root(start, found):
     """PostgreSQL refuses to run as root. The folders above its data keep their permissions."""
     start().stdout.readline()
@@ -232,7 +232,7 @@ def looped(tmp_path):
 
 
 def filed(tmp_path):
-    """A path of a file."""
+    """A file; returns its path."""
     (tmp_path / "file").write_text("")
     return tmp_path / "file"
 
@@ -299,7 +299,7 @@ async def test_server_that_never_answers_times_out(tmp_path, monkeypatch):
     async with trio.open_nursery() as nursery:
         command = [sys.executable, "-c", impostor, str(data / "redis.sock")]
         process = await nursery.start(partial(trio.run_process, command, check=False))
-        while not connects(data / "redis.sock"):  # noqa: ASYNC110 - the other process sends no signal
+        while not connects(data / "redis.sock"):  # noqa: ASYNC110 - there is no signal
             await trio.sleep(0.02)
         (data / "redis.pid").write_text(str(process.pid))
         with pytest.raises(EmbeddedServerError, match=r"did not answer within 0.3 s"):

@@ -131,7 +131,7 @@ async def test_external_id_may_move_to_another_url(archive):
         article("bad\udcff"),
         article("bad", published_at=datetime(9999, 12, 31, tzinfo=UTC)),
         article("bad", published_at=datetime(1, 1, 1, tzinfo=UTC)),
-        article("bad", published_at=datetime(2026, 1, 1)),  # noqa: DTZ001 - the missing zone is tested
+        article("bad", published_at=datetime(2026, 1, 1)),  # noqa: DTZ001 - this is tested
         article("bad", engagement=Engagement(2**31, 0)),
         article("bad", engagement=Engagement(2**70, 0)),
         article("bad", title=None),

@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def reading(postgres):
-    """The reads."""
+    """The reads of recommendations."""
     return PostgresReading(postgres)
 
 

@@ -48,7 +48,7 @@ async def test_counts_equal_a_recount(archive, terms, fetch, execute):
     await archive.save([(one, NOON) for one in named], [])
     assert await add_up_all(terms) == 20
     await archive.save([(one, NOON) for one in named], [])
-    assert await add_up_all(terms) == 0, "nothing new was said"
+    assert await add_up_all(terms) == 0, "no text changed"
     fuller = evolve(named[3], description="of Wales and Cornwall, where a storm is nothing new")
     await archive.save([(fuller, NOON), (article("late", title="Calm"), NOON)], [])
     await execute(f"DELETE FROM articles WHERE public_id IN ('{named[5].id}', '{named[6].id}')")
