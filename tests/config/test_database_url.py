@@ -265,6 +265,6 @@ def test_a_process_user_without_a_name_is_reported(monkeypatch):
         ("tcp_user_timeout=900", ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900),)),
     ],
 )
-def test_socket_options(query, options):
+def test_keepalive_parameters_become_socket_options(query, options):
     """As in the manual: 0 leaves an option to the system, and keepalives=0 turns keepalives off."""
     assert parameters.socket_options(read(f"postgresql://h/d?{query}" if query else "postgresql://h/d").given) == options

@@ -124,7 +124,8 @@ def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
     Of each field only the part within its limit is cleaned.
     """
     source, rows, envelope = SOURCES[name]
-    size = 1_500 if {'"', "\n"} & set(unit) else 6_000  # a longer one is refused for its number of escapes
+    # A longer one is refused for its number of escapes.
+    size = 1_500 if {'"', "\n"} & set(unit) else 6_000
     body = fitted(rows((unit * size)[:size]), envelope)
     page = check(lambda: source.reading(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
     assert page.returned > 10

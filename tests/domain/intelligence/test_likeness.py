@@ -53,7 +53,7 @@ def test_recent_articles_and_other_publishers_are_preferred():
     """The factors are the documented ones.
 
     The spelling of the publisher does not matter. Of equal scores, the latest archived comes first.
-    An article that is gone is left out.
+    An article that was deleted is left out.
     """
     scored = [Scored(number, 0.8, ("a",)) for number in (1, 2, 3, 4, 5)]
     aged = {1: 30, 2: 0, 3: 0, 5: -9}

@@ -106,7 +106,8 @@ def test_remembered_queries_are_bounded(monkeypatch):
 
     A repeated query forms no new pair.
     """
-    monkeypatch.setattr(module, "MAX_BYTES", 1_500)  # room for alice with eight queries and another person with a short one
+    # Room for alice with eight queries and another person with a short one.
+    monkeypatch.setattr(module, "MAX_BYTES", 1_500)
     together = Together()
     found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
     assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]

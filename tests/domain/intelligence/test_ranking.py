@@ -147,7 +147,7 @@ def test_preferred_sources_come_first_with_a_reason():
 
 
 def test_an_article_without_an_offer_is_not_chosen():
-    """The person has seen it, or it is gone."""
+    """The person has seen it, or it was deleted."""
     assert whole(personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
     assert whole(talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
 

@@ -26,7 +26,7 @@ def kins(draw):
 
 
 def test_both_kinds_of_evidence_add_up():
-    """3 of 4 and 9 people: 3/sqrt(36) = 0.5; 6 of 10 articles: 0.6; together 1 - 0.5 * 0.4 = 0.8."""
+    """3 of 4 and 9 people: 3/sqrt(36) = 0.5. 6 of 10 articles: 0.6. Both: 1 - 0.5 * 0.4 = 0.8."""
     assert closeness(PEOPLE) == 0.5
     assert closeness(ARTICLES) == 0.6
     assert closeness(BOTH) == 0.8

@@ -82,7 +82,8 @@ def test_a_text_with_any_letter_or_digit_is_found_by_it(stride):
         assert [one for one, found in asked if found is None or not kept.issuperset(found.words)] == []
     nothing = set(filter(str.isalnum, EVERY)) - set(alone)
     assert len(nothing) < 40
-    assert {char for char in nothing if run(char, SIMPLE)} == {"\uff9e", "\uff9f"}  # marks of kana, alone
+    # The halfwidth voicing marks of kana, alone.
+    assert {char for char in nothing if run(char, SIMPLE)} == {"\uff9e", "\uff9f"}
 
 
 @pytest.mark.parametrize(
