@@ -60,7 +60,7 @@ def refused(status: Status, pause_s: float | None = None) -> Refusal:
 
 
 def after(admission: Gate, reply: Page | Refusal, now_s: float) -> Start | Turned:
-    """What is said right after a call that brought this."""
+    """Ask right after a call that got this reply."""
     admission.note(Start(now_s), reply, now_s, 0.0)
     return ask(admission, now_s, 0.5)
 
