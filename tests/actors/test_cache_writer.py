@@ -1,4 +1,4 @@
-"""The cache writer: lossy, counted, and never keeping a claim."""
+"""The cache writer may drop writes. It counts them and always releases the claim."""
 
 import pytest
 import trio
@@ -12,7 +12,7 @@ from tests.make import answer, query
 
 
 async def run_all(cache, counts, *writes):
-    """Run the actor over some writes to its end."""
+    """Run the actor over some writes until its inbox ends."""
     send, inbox = trio.open_memory_channel(8)
     room = Room(2**20)
     with send:
@@ -24,8 +24,8 @@ async def run_all(cache, counts, *writes):
     return inbox
 
 
-async def test_write_gives_the_claim_back():
-    """A harvest is kept under its key and the claim released by the same call."""
+async def test_a_write_releases_the_claim():
+    """One call stores the harvest under its key and releases the claim."""
     cache = MemoryCache()
     cache.locks["k"] = "ours"
     await run_all(cache, Counts(), CacheWrite(answer(asked=query()), "ours"))
@@ -33,8 +33,8 @@ async def test_write_gives_the_claim_back():
     assert cache.locks == {}
 
 
-async def test_refused_write_is_counted_and_the_claim_released(monkeypatch):
-    """When the write fails the claim is given back alone, and the next write is tried."""
+async def test_a_failed_write_is_counted_and_releases_the_claim(monkeypatch):
+    """The claim is released by a call of its own. The next write is tried."""
     cache, counts = MemoryCache(), Counts()
     cache.locks["k"] = "ours"
     real = cache.store
@@ -54,16 +54,16 @@ async def test_refused_write_is_counted_and_the_claim_released(monkeypatch):
     assert list(cache.kept) == ["other"]
 
 
-async def test_redis_away_costs_counts_alone():
-    """With Redis away every write is dropped and counted; the claim lapses by itself."""
+async def test_while_redis_is_away_writes_are_dropped_and_counted():
+    """The claim expires by itself."""
     cache, counts = MemoryCache(), Counts()
     cache.away = True
     await run_all(cache, counts, CacheWrite(answer(), "ours"), CacheWrite(answer(), None))
     assert counts == {"cache_errors store": 2, "cache_errors unlock": 1}
 
 
-async def test_bug_ends_the_actor(monkeypatch):
-    """An exception that nobody foresaw leaves the actor."""
+async def test_a_bug_ends_the_actor(monkeypatch):
+    """An unexpected exception is not swallowed."""
     cache = MemoryCache()
     monkeypatch.setattr(cache, "kept", None)
     with pytest.raises(TypeError):
@@ -71,8 +71,8 @@ async def test_bug_ends_the_actor(monkeypatch):
 
 
 @pytest.mark.parametrize("step", range(6))
-async def test_cancelled_at_every_step(step):
-    """Cancelled at any checkpoint, it closes its inbox."""
+async def test_cancelled_at_any_checkpoint_it_closes_its_inbox(step):
+    """So the sender learns that the actor has ended."""
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(CacheWrite(answer(), None))
     async with trio.open_nursery() as nursery:

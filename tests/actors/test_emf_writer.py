@@ -1,4 +1,4 @@
-"""The EMF writer: a line a minute, each of its own minute, and one at the end."""
+"""The EMF writer logs one line for each minute, and a last one at the end."""
 
 import trio
 from structlog.testing import capture_logs
@@ -11,8 +11,11 @@ from tests.make import NOON
 from tests.samples import read_samples
 
 
-async def test_each_line_tells_of_its_own_minute(autojump_clock):
-    """Counters are what was added since the line before; nothing is told twice, the rest of a minute not lost."""
+async def test_each_line_has_the_counts_of_its_own_minute(autojump_clock):
+    """A counter is the increase since the line before.
+
+    Nothing is counted twice, and the rest of a minute is not lost.
+    """
     metrics = Metrics()
 
     async def read():

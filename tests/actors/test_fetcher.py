@@ -1,4 +1,4 @@
-"""A fetcher: one outcome per job, on time, within the source's terms."""
+"""A fetcher sends one outcome for each job, in time and within the limits of its source."""
 
 from datetime import timedelta
 
@@ -23,7 +23,11 @@ DEADLINE_S = 1.0
 
 
 class ScriptedUpstream:
-    """A `ports.Upstream` that replies from a script: a reply, seconds to take before it, an exception, or a call after which to hang."""
+    """A `ports.Upstream` that replies from a script.
+
+    A step is a reply, the seconds before a reply, an exception, or a function to call before
+    hanging.
+    """
 
     def __init__(self, *script):
         self.script = list(script)
@@ -61,7 +65,7 @@ MEMBER = Asker(signed_in=True)
 
 
 class Rig:
-    """A running fetcher; the test plays the merger."""
+    """A running fetcher. The test plays the merger."""
 
     def __init__(self, *script, pace_s=0.0, quota=None, deadline_s=DEADLINE_S):
         self.upstream, self.counts, self.now, self.ledger = ScriptedUpstream(*script), Counts(), Clock(), MemoryLedger()
@@ -73,20 +77,23 @@ class Rig:
         self.jobs, self.inbox = trio.open_memory_channel(64)
 
     async def run(self):
-        """The actor."""
+        """Run the actor."""
         terms = {"admission": self.admission, "allowance": self.allowance, "deadline_s": self.deadline_s, "longest_keep_s": 3900}
         measures = {"count": self.counts, "observe": self.seen, "tally": self.tally}
         await fetcher.Fetcher(self.inbox, source="guardian", upstream=self.upstream, now=self.now, **terms, **measures).run()
 
     def send(self, within_s=1.5, *, asker=ANYBODY, after_s=0.0):
-        """Send a job of a search that began so long ago; returns the channel its outcome comes on."""
+        """Send a job of a search that began `after_s` ago.
+
+        Returns the channel of its outcome.
+        """
         outbox, outcomes = trio.open_memory_channel(1)
         began = trio.current_time()
         self.jobs.send_nowait(FetchJob(query(), began - after_s, began + within_s, outbox, asker))
         return outcomes
 
     async def ask(self, within_s=1.5, *, asker=ANYBODY):
-        """Send a job and wait for its outcome; checks that it is the only one."""
+        """Send a job, wait for its outcome, and check that there is only one."""
         outcomes = self.send(within_s, asker=asker)
         outcome = await outcomes.receive()
         with pytest.raises(trio.EndOfChannel):
@@ -102,8 +109,8 @@ async def running(nursery, *script, **terms):
     return rig
 
 
-async def test_page_becomes_an_outcome(nursery, autojump_clock):
-    """A page is reported with its counts, its latency in milliseconds and what the source ignored."""
+async def test_a_page_becomes_an_outcome(nursery, autojump_clock):
+    """It has the page's counts, its latency in milliseconds and what the source ignored."""
     rig = await running(nursery, 0.2)
     outcome = await rig.ask()
     assert (outcome.source, outcome.status, outcome.articles, outcome.returned) == ("guardian", Status.OK, PAGE.articles, 3)
@@ -112,8 +119,11 @@ async def test_page_becomes_an_outcome(nursery, autojump_clock):
     assert rig.counts == {"outcomes guardian ok": 1, "dropped_articles guardian removed": 2}
 
 
-async def test_latency_of_each_call_is_measured_and_of_no_other(nursery, autojump_clock):
-    """Answers, failures and calls cut short are observed with how they ended; one that was not made has no latency."""
+async def test_latency_is_measured_for_each_call_that_was_made(nursery, autojump_clock):
+    """Answers, failures and calls cut short are observed with their status.
+
+    A call that was not made has no latency.
+    """
     rig = await running(nursery, 0.2, Refusal(Status.BAD_PAYLOAD, "html"), 60, Refusal(Status.RATE_LIMITED, "slow down", pause_s=30))
     for status in (Status.OK, Status.BAD_PAYLOAD, Status.TIMEOUT, Status.RATE_LIMITED, Status.RATE_LIMITED):
         assert (await rig.ask()).status is status
@@ -128,14 +138,17 @@ async def test_latency_of_each_call_is_measured_and_of_no_other(nursery, autojum
     assert counts[Latency("guardian", Status.TIMEOUT, 1000)] == 1
 
 
-async def test_no_rows_is_empty_not_failed(nursery, autojump_clock):
-    """A page without articles is `empty`."""
+async def test_a_page_without_articles_is_empty(nursery, autojump_clock):
+    """It is not a failure."""
     rig = await running(nursery, Page((), 0))
     assert (await rig.ask()).status is Status.EMPTY
 
 
-async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_clock):
-    """A deadline noticed much too late is a want of room of ours: however often, the circuit stays closed, and the call stays spent."""
+async def test_a_busy_process_does_not_blame_the_source(nursery, autojump_clock):
+    """A deadline that is noticed much too late is our own overload.
+
+    The circuit stays closed, however often it happens, and the call counts as spent.
+    """
     quota = Quota(100, 86400)
     rig = await running(nursery, *[lambda: autojump_clock.jump(DEADLINE_S + 0.2)] * 5, quota=quota)
     for _ in range(5):
@@ -148,8 +161,11 @@ async def test_a_process_too_busy_to_listen_blames_no_source(nursery, autojump_c
     assert (await rig.ask(9)).status is Status.CIRCUIT_OPEN
 
 
-async def test_a_burst_that_waits_for_its_turn_blames_no_source(nursery, autojump_clock):
-    """Sixty searches at once at a source that takes 0.4 s of 1 s: the third ten get a slot too late, which is our want of room."""
+async def test_a_burst_that_waits_for_slots_does_not_blame_the_source(nursery, autojump_clock):
+    """Sixty searches start at once at a source that takes 0.4 s of 1 s.
+
+    The third ten get their slot too late, which is our own overload.
+    """
     rig = await running(nursery, *[0.4] * 60)
     statuses = [(await channel.receive()).status for channel in [rig.send(9) for _ in range(60)]]
     assert statuses.count(Status.OK) == 2 * fetcher.SLOTS
@@ -159,8 +175,8 @@ async def test_a_burst_that_waits_for_its_turn_blames_no_source(nursery, autojum
     assert (await rig.ask(9)).status is Status.OK
 
 
-async def test_a_call_held_back_by_the_pace_until_the_deadline_blames_no_source(nursery, autojump_clock):
-    """It had a fifth of its time. One that had most of it counts, as ever."""
+async def test_a_call_delayed_by_the_pace_does_not_blame_the_source(nursery, autojump_clock):
+    """It had a fifth of its time. A call that had most of its time counts as a timeout."""
     rig = await running(nursery, *[0.01, 5] * 9, pace_s=0.8)
     for _ in range(4):
         first, second = rig.send(9), rig.send(9)
@@ -176,8 +192,12 @@ async def test_a_call_held_back_by_the_pace_until_the_deadline_blames_no_source(
 
 
 @pytest.mark.parametrize(("after_s", "counts_s"), [(0.0, 0.0), (0.06, 0.06), (0.4, fetcher.HEAD_START_S)])
-async def test_what_a_search_has_waited_counts_against_the_deadline(nursery, autojump_clock, after_s, counts_s):
-    """The deadline is kept as whoever asked sees it; but a search that was held up for long does not take a source's time away."""
+async def test_the_time_since_the_search_began_counts_against_the_deadline(nursery, autojump_clock, after_s, counts_s):
+    """The deadline counts from the start of the search, as for the caller.
+
+    At most HEAD_START_S of it counts, so a long delay before the job does not take the source's
+    time.
+    """
     rig = await running(nursery, 60)
     began = trio.current_time()
     outcome = await rig.send(after_s=after_s).receive()
@@ -186,8 +206,8 @@ async def test_what_a_search_has_waited_counts_against_the_deadline(nursery, aut
     assert outcome.latency_ms == pytest.approx(DEADLINE_S * 1000)
 
 
-async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
-    """The source's deadline holds although the search has more time."""
+async def test_a_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
+    """Even if the search has more time."""
     rig = await running(nursery, 60)
     began = trio.current_time()
     outcome = await rig.ask(within_s=10)
@@ -195,16 +215,16 @@ async def test_late_source_is_cut_at_its_own_deadline(nursery, autojump_clock):
     assert outcome.status is Status.TIMEOUT
 
 
-async def test_the_flights_deadline_holds_too(nursery, autojump_clock):
-    """A job with less time than the source's deadline is cut at the job's."""
+async def test_the_deadline_of_the_job_holds_too(nursery, autojump_clock):
+    """A job with less time than the source's deadline is cut at its own."""
     rig = await running(nursery, 60)
     began = trio.current_time()
     assert (await rig.ask(within_s=0.3)).status is Status.TIMEOUT
     assert trio.current_time() - began == pytest.approx(0.3)
 
 
-async def test_refusal_says_when_to_come_back(nursery, autojump_clock):
-    """A source that names a pause is not asked until then; meanwhile it is refused at once with the same time."""
+async def test_a_source_is_not_asked_during_the_pause_that_it_named(nursery, autojump_clock):
+    """Jobs in the pause are refused at once, with the same retry_at."""
     rig = await running(nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30))
     outcome = await rig.ask()
     assert (outcome.status, outcome.http_status) == (Status.RATE_LIMITED, 429)
@@ -216,8 +236,8 @@ async def test_refusal_says_when_to_come_back(nursery, autojump_clock):
     assert len(rig.upstream.asked_at) == 2
 
 
-async def test_pace_spaces_calls_and_refuses_what_cannot_start_in_time(nursery, autojump_clock):
-    """Calls start a pace apart; one whose turn comes after its deadline is refused at once and takes no place."""
+async def test_the_pace_spaces_calls_and_refuses_those_that_start_too_late(nursery, autojump_clock):
+    """A job whose turn comes after its deadline is refused at once and takes no place."""
     rig = await running(nursery, pace_s=0.6)
     outcomes = [rig.send(within_s=1.0) for _ in range(4)]
     statuses = [(await channel.receive()).status for channel in outcomes]
@@ -225,8 +245,8 @@ async def test_pace_spaces_calls_and_refuses_what_cannot_start_in_time(nursery, 
     assert rig.upstream.asked_at[1] - rig.upstream.asked_at[0] == pytest.approx(0.6)
 
 
-async def test_pause_that_begins_while_waiting_takes_the_start_back(nursery, autojump_clock):
-    """A job that waits for its turn is not sent once the source has asked to be left alone."""
+async def test_a_pause_that_begins_while_a_job_waits_recalls_its_start(nursery, autojump_clock):
+    """The job is not sent, because the source asked for the pause."""
     rig = await running(nursery, Refusal(Status.RATE_LIMITED, "slow down", 429, pause_s=30), pace_s=0.5)
     first, second = rig.send(), rig.send()
     assert (await first.receive()).status is Status.RATE_LIMITED
@@ -235,8 +255,8 @@ async def test_pause_that_begins_while_waiting_takes_the_start_back(nursery, aut
     assert len(rig.upstream.asked_at) == 1
 
 
-async def test_spent_quota_is_refused_at_once(nursery, autojump_clock):
-    """Past the quota no call is made, and the outcome says when the next may be."""
+async def test_a_spent_quota_refuses_at_once(nursery, autojump_clock):
+    """No call is made, and the outcome says when the next one is possible."""
     rig = await running(nursery, quota=Quota(2, 3600))
     for _ in range(2):
         assert (await rig.ask()).status is Status.OK
@@ -247,8 +267,11 @@ async def test_spent_quota_is_refused_at_once(nursery, autojump_clock):
     assert len(rig.upstream.asked_at) == 2
 
 
-async def test_other_processes_starts_count(nursery, autojump_clock):
-    """What another process has spent of the quota is spent; without a reply from Redis this process counts alone, and tells later."""
+async def test_starts_of_other_processes_count(nursery, autojump_clock):
+    """Their calls count as spent.
+
+    While Redis is away, this process counts its own starts and reports them later.
+    """
     rig = await running(nursery, quota=Quota(3, 3600))
     rig.ledger.starts["guardian"] = {"theirs": trio.current_time(), "theirs too": trio.current_time()}
     assert (await rig.ask(asker=MEMBER)).status is Status.OK
@@ -262,16 +285,16 @@ async def test_other_processes_starts_count(nursery, autojump_clock):
     assert len(rig.ledger.starts["guardian"]) == 5
 
 
-async def test_a_redis_that_forgot_makes_nobody_forget_his_own(nursery, autojump_clock):
-    """A process's own starts count whatever Redis says."""
+async def test_own_starts_count_after_redis_lost_them(nursery, autojump_clock):
+    """A process remembers its own starts."""
     rig = await running(nursery, quota=Quota(1, 3600))
     assert (await rig.ask()).status is Status.OK
     rig.ledger.starts.clear()
     assert (await rig.ask()).status is Status.QUOTA_EXHAUSTED
 
 
-async def test_a_source_without_terms_asks_redis_nothing(nursery, autojump_clock):
-    """There is nothing to count."""
+async def test_a_source_without_limits_does_not_use_redis(nursery, autojump_clock):
+    """Its starts are not counted."""
     rig = await running(nursery)
     rig.ledger.away = True
     assert (await rig.ask()).status is Status.OK
@@ -279,8 +302,8 @@ async def test_a_source_without_terms_asks_redis_nothing(nursery, autojump_clock
     assert rig.ledger.starts == {}
 
 
-async def test_the_last_quarter_is_held_back_from_callers_who_are_not_signed_in(nursery, autojump_clock):
-    """They are told when it would be theirs again; a caller who is signed in is served."""
+async def test_the_last_quarter_is_held_back_from_anonymous_callers(nursery, autojump_clock):
+    """They get a time to retry. A signed-in caller is served."""
     rig = await running(nursery, quota=Quota(4, 3600))
     for _ in range(3):
         assert not (await rig.ask()).held_back
@@ -291,38 +314,41 @@ async def test_the_last_quarter_is_held_back_from_callers_who_are_not_signed_in(
     assert len(rig.upstream.asked_at) == 4
 
 
-async def test_an_outcome_says_how_long_it_is_to_be_kept(nursery, autojump_clock):
-    """The less is left, the longer; for a source without a quota not at all."""
+async def test_an_outcome_has_its_keep_time(nursery, autojump_clock):
+    """The time grows as the quota falls. Without a quota it is 0."""
     rig = await running(nursery, quota=Quota(4, 3600))
     assert [(await rig.ask(asker=MEMBER)).keep_s for _ in range(4)] == [pytest.approx(600), pytest.approx(1800), 3900, 3900]
     assert (await (await running(nursery)).ask()).keep_s == 0
 
 
-async def test_a_call_that_was_not_made_is_not_spent(nursery, autojump_clock):
-    """A pool without a free connection sends nothing, so the quota keeps its call, here and in Redis."""
+async def test_a_call_that_was_not_made_does_not_count(nursery, autojump_clock):
+    """If the pool has no free connection, nothing is sent.
+
+    The start is given back, here and in Redis.
+    """
     rig = await running(nursery, Refusal(Status.OVERLOADED, "no connection was free"), quota=Quota(1, 3600))
     assert (await rig.ask()).status is Status.OVERLOADED
     assert rig.ledger.starts == {"guardian": {}}
     assert (await rig.ask()).status is Status.OK
 
 
-async def test_breakdown_is_tried_once_more_early(nursery, autojump_clock):
-    """A connection that breaks at once is tried a second time, and the second answer counts."""
+async def test_an_early_connection_failure_is_retried_once(nursery, autojump_clock):
+    """The second answer counts."""
     rig = await running(nursery, DOWN)
     assert (await rig.ask()).status is Status.OK
     assert len(rig.upstream.asked_at) == 2
 
 
 @pytest.mark.parametrize("reply", [Refusal(Status.BAD_PAYLOAD, "html"), Refusal(Status.UNAUTHORIZED, "key"), Refusal(Status.TIMEOUT, "")])
-async def test_other_failures_are_not_tried_again(nursery, autojump_clock, reply):
-    """Asking again would bring the same."""
+async def test_other_failures_are_not_retried(nursery, autojump_clock, reply):
+    """A retry would bring the same."""
     rig = await running(nursery, reply)
     assert (await rig.ask()).status is reply.status
     assert len(rig.upstream.asked_at) == 1
 
 
-async def test_no_second_try_in_the_second_half(nursery, autojump_clock):
-    """With half of the time gone a breakdown is reported as it is."""
+async def test_there_is_no_retry_in_the_second_half_of_the_time(nursery, autojump_clock):
+    """The failure is reported as it is."""
 
     async def slow_failure(_):
         await trio.sleep(0.6)
@@ -335,8 +361,8 @@ async def test_no_second_try_in_the_second_half(nursery, autojump_clock):
     assert trio.current_time() - began == pytest.approx(0.6)
 
 
-async def test_three_failures_open_the_circuit(nursery, autojump_clock):
-    """After three failures in a row the source is left alone for a while, and says so."""
+async def test_three_failures_in_a_row_open_the_circuit(nursery, autojump_clock):
+    """The source is then not asked for a while, and the outcomes say so."""
     rig = await running(nursery, *[Refusal(Status.BAD_PAYLOAD, "html")] * 3)
     outcomes = [await rig.ask() for _ in range(4)]
     assert [o.status for o in outcomes] == [Status.BAD_PAYLOAD] * 3 + [Status.CIRCUIT_OPEN]
@@ -344,8 +370,11 @@ async def test_three_failures_open_the_circuit(nursery, autojump_clock):
     assert len(rig.upstream.asked_at) == 3
 
 
-async def test_slots_bound_calls_in_the_air(nursery, autojump_clock):
-    """No more than SLOTS calls run at once; a job that gets no slot in time is overloaded, not timed out."""
+async def test_slots_bound_the_calls_that_run(nursery, autojump_clock):
+    """At most SLOTS calls run at once.
+
+    A job that gets no slot in time is overloaded, not timed out.
+    """
     rig = await running(nursery, *[5] * fetcher.SLOTS)
     outcomes = [rig.send(within_s=1.0) for _ in range(fetcher.SLOTS + 1)]
     statuses = [(await channel.receive()).status for channel in outcomes]
@@ -353,8 +382,8 @@ async def test_slots_bound_calls_in_the_air(nursery, autojump_clock):
     assert len(rig.upstream.asked_at) == fetcher.SLOTS
 
 
-async def test_outcome_after_the_landing_is_dropped_and_counted(nursery, autojump_clock):
-    """A flight that has landed closed its channel; the late outcome disturbs nobody."""
+async def test_an_outcome_after_the_landing_is_dropped_and_counted(nursery, autojump_clock):
+    """A flight that has ended closed its channel. The late outcome causes no error."""
     rig = await running(nursery, 0.5)
     rig.send().close()
     await trio.sleep(1)
@@ -362,21 +391,24 @@ async def test_outcome_after_the_landing_is_dropped_and_counted(nursery, autojum
     assert (await rig.ask()).status is Status.OK
 
 
-async def test_outage_is_logged_and_not_each_call(nursery, autojump_clock):
-    """The first failure, the circuit, the recovery."""
+async def test_an_outage_is_logged_once(nursery, autojump_clock):
+    """The log has the first failure, the open circuit and the recovery."""
     away = Refusal(Status.BAD_PAYLOAD, "no JSON")
     rig = await running(nursery, 0.1, away, away, away, away, away, away, 0.1, 0.1)
     with capture_logs() as logs:
         for _ in range(8):
             await rig.ask()
-            await trio.sleep(600)  # longer than the circuit is ever open
+            await trio.sleep(600)  # longer than the circuit ever stays open
     assert [line["event"] for line in logs] == ["source_failing", "circuit_opened", "source_recovered", "circuit_closed"]
     assert {line["source"] for line in logs} == {"guardian"}
     assert (logs[0]["status"], logs[0]["reason"]) == ("bad_payload", "no JSON")
 
 
-async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
-    """An exception that nobody foresaw is one bad outcome with a logged traceback; the next job is served."""
+async def test_a_bug_in_a_job_fails_only_that_job(nursery, autojump_clock):
+    """An unexpected exception is one failed outcome and a logged traceback.
+
+    The next job is served.
+    """
     rig = await running(nursery, ZeroDivisionError("bug"))
     with capture_logs() as logs:
         assert (await rig.ask()).status is Status.BAD_PAYLOAD
@@ -387,8 +419,11 @@ async def test_bug_in_a_job_costs_that_job(nursery, autojump_clock):
     assert (await rig.ask()).status is Status.OK
 
 
-async def test_bug_in_a_row_costs_that_row(nursery, autojump_clock):
-    """The others are kept; the traceback is logged, once for a reply, and counted."""
+async def test_a_bug_in_a_row_drops_only_that_row(nursery, autojump_clock):
+    """The other rows are kept.
+
+    The traceback is logged once for each reply, and the bug is counted.
+    """
     bug = ValueError("Invalid IPv6 URL")
     rig = await running(nursery, evolve(PAGE, dropped={"bug": 2}, bug=bug))
     with capture_logs() as logs:
@@ -398,8 +433,8 @@ async def test_bug_in_a_row_costs_that_row(nursery, autojump_clock):
     assert rig.counts["job_bugs guardian"] == 1
 
 
-async def test_bug_in_the_upkeep_ends_the_actor(autojump_clock):
-    """What runs beside the jobs is part of the actor: its bug is not swallowed."""
+async def test_a_bug_in_the_upkeep_ends_the_actor(autojump_clock):
+    """The upkeep runs beside the jobs and is part of the actor."""
     rig = Rig()
 
     async def broken():
@@ -412,8 +447,8 @@ async def test_bug_in_the_upkeep_ends_the_actor(autojump_clock):
         rig.jobs.send_nowait(None)
 
 
-async def test_ends_with_its_inbox(autojump_clock):
-    """At the end of its channel it finishes the jobs it has taken, then ends its upkeep."""
+async def test_it_ends_when_its_inbox_ends(autojump_clock):
+    """It finishes the jobs that it has taken, then ends its upkeep."""
     rig = Rig(0.5)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
@@ -424,8 +459,8 @@ async def test_ends_with_its_inbox(autojump_clock):
 
 
 @pytest.mark.parametrize("step", range(12))
-async def test_cancelled_at_every_step(autojump_clock, step):
-    """Cancelled at any checkpoint, it closes its inbox and the outbox of every job it took."""
+async def test_cancelled_at_any_checkpoint_it_closes_its_channels(autojump_clock, step):
+    """These are its inbox and the outbox of every job that it took."""
     rig = Rig(0.5, pace_s=0.2)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
@@ -440,7 +475,10 @@ async def test_cancelled_at_every_step(autojump_clock, step):
 
 
 async def test_one_person_cannot_spend_a_quota_alone(nursery, autojump_clock):
-    """Past the share the source is not called, and says so with a time; anybody else is answered."""
+    """Beyond the share the source is not called, and the outcome has a time to retry.
+
+    Other callers are served.
+    """
     rig = await running(nursery, quota=Quota(8, 86400))
     greedy = [await rig.ask(asker=Asker("greedy")) for _ in range(20)]
     assert [one.status for one in greedy] == [Status.OK] * 3 + [Status.QUOTA_EXHAUSTED] * 17

@@ -1,4 +1,4 @@
-"""The janitor: old searches go, hour by hour, whatever the database does meanwhile."""
+"""The janitor deletes old searches every hour. // A database that fails does not end it."""
 
 from datetime import timedelta
 
@@ -13,12 +13,12 @@ DAY = timedelta(days=1)
 
 
 def aged(*days):
-    """Searches made so many days before NOON."""
+    """Searches from so many days before NOON."""
     return [search_record(query=f"{age} days", searched_at=NOON - age * DAY) for age in days]
 
 
 async def run_for(time_s, history):
-    """Run the actor for a time; returns its counts. It must end promptly."""
+    """Run the actor until it is cancelled after a time, and return its counts."""
     counts = Counts()
     with trio.move_on_after(time_s) as scope:
         await janitor.run(history=history, keep=90 * DAY, count=counts, now=Clock())
@@ -26,8 +26,8 @@ async def run_for(time_s, history):
     return counts
 
 
-async def test_searches_past_their_time_go_within_a_minute_of_the_start(autojump_clock):
-    """Older than it keeps: deleted and counted; younger ones stay."""
+async def test_expired_searches_are_deleted_within_a_minute_of_the_start(autojump_clock):
+    """They are deleted and counted. Younger ones stay."""
     history = MemoryHistory()
     history.kept = aged(400, 91, 89, 0)
     counts = await run_for(janitor.FIRST_S, history)
@@ -35,16 +35,19 @@ async def test_searches_past_their_time_go_within_a_minute_of_the_start(autojump
     assert counts == {"pruned_searches": 2}
 
 
-async def test_it_sweeps_every_hour(autojump_clock):
-    """What grows old while it runs goes too, at the latest an hour after its time."""
+async def test_it_deletes_every_hour(autojump_clock):
+    """A search that expires meanwhile is deleted at most an hour later."""
     history = MemoryHistory()
     history.kept = aged(89, 88)
     await run_for(DAY.total_seconds() + janitor.EVERY_S, history)
     assert [search.query for search in history.kept] == ["88 days"]
 
 
-async def test_failure_is_counted_and_the_next_sweep_makes_up_for_it(autojump_clock):
-    """With the database away for hours nothing ends; once it is back the old searches go."""
+async def test_a_failure_is_counted_and_the_next_run_deletes(autojump_clock):
+    """The actor runs on while the database is away for hours.
+
+    When it is back, the old searches are deleted.
+    """
     history = MemoryHistory()
     history.kept, history.away = aged(91), True
 
@@ -59,8 +62,8 @@ async def test_failure_is_counted_and_the_next_sweep_makes_up_for_it(autojump_cl
     assert history.kept == []
 
 
-async def test_bug_ends_the_actor(autojump_clock):
-    """An exception that nobody foresaw leaves it."""
+async def test_a_bug_ends_the_actor(autojump_clock):
+    """An unexpected exception is not swallowed."""
     history = MemoryHistory()
     history.kept = None
     with pytest.raises(TypeError):

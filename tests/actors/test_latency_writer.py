@@ -1,4 +1,4 @@
-"""The latency writer: what was counted reaches the store every few seconds, and at the end."""
+"""The latency writer stores the counts every few seconds, and at the end."""
 
 import pytest
 import trio
@@ -19,12 +19,12 @@ class Rig:
         self.tally, self.store, self.counts = Tally(), MemoryLatencies(), Counts()
 
     def note(self, times=1):
-        """Fetches of one latency."""
+        """Note fetches with the same latency."""
         for _ in range(times):
             self.tally.note(STEP.source, STEP.status, STEP.ms)
 
     async def run_for(self, time_s):
-        """Run the actor for a time; it must end promptly."""
+        """Run the actor for a time, and check that it ends promptly."""
         began = trio.current_time()
         with trio.move_on_after(time_s):
             await latency_writer.run(tally=self.tally, store=self.store, count=self.counts, now=Clock())
@@ -32,7 +32,7 @@ class Rig:
 
 
 async def test_counts_are_written_while_it_runs(autojump_clock):
-    """Within ten seconds, on the day that it is; more counts add up."""
+    """Within ten seconds, under the current day. Later counts are added."""
     rig = Rig()
     rig.note(2)
     async with trio.open_nursery() as nursery:
@@ -45,8 +45,8 @@ async def test_counts_are_written_while_it_runs(autojump_clock):
     assert not rig.counts
 
 
-async def test_the_last_counts_are_written_when_it_is_cancelled(autojump_clock):
-    """What came after the last pause is not lost; with nothing to write it writes nothing."""
+async def test_the_last_counts_are_written_on_cancellation(autojump_clock):
+    """Counts since the last write are not lost. Without new counts nothing is written."""
     rig = Rig()
     rig.note()
     await rig.run_for(1)
@@ -56,8 +56,8 @@ async def test_the_last_counts_are_written_when_it_is_cancelled(autojump_clock):
     assert not rig.counts
 
 
-async def test_redis_away_costs_the_counts_and_nothing_else(autojump_clock):
-    """They are counted as lost, not tried again, and what comes later is written."""
+async def test_while_redis_is_away_only_the_counts_are_lost(autojump_clock):
+    """They are counted as lost and not retried. Later counts are written."""
     rig = Rig()
     rig.store.away = True
     rig.note(3)
@@ -70,8 +70,8 @@ async def test_redis_away_costs_the_counts_and_nothing_else(autojump_clock):
     assert rig.store.kept == {NOON.date(): {STEP: 1}}
 
 
-async def test_a_store_that_hangs_does_not_hold_up_the_end(autojump_clock):
-    """The last write has its own time limit."""
+async def test_a_store_that_hangs_does_not_delay_the_end(autojump_clock):
+    """The last write has a timeout of its own."""
     rig = Rig()
     rig.note()
 
@@ -82,8 +82,8 @@ async def test_a_store_that_hangs_does_not_hold_up_the_end(autojump_clock):
     await rig.run_for(1)
 
 
-async def test_bug_ends_the_actor(autojump_clock):
-    """An exception that nobody foresaw leaves it."""
+async def test_a_bug_ends_the_actor(autojump_clock):
+    """An unexpected exception is not swallowed."""
     rig = Rig()
     rig.note()
     rig.store.kept = None

@@ -1,4 +1,4 @@
-"""The merger: how a flight resolves, and what each failure costs."""
+"""The merger: how a flight ends, and what each failure costs."""
 
 from functools import partial
 from itertools import permutations
@@ -35,7 +35,7 @@ STORIES = ("Waters rise in the valley", "Parliament votes on the budget", "A com
 
 
 class Rig:
-    """A running merger; the test plays the desk, the fetchers and the sinks."""
+    """A running merger. The test plays the desk, the fetchers and the sinks."""
 
     def __init__(self, sources=SOURCES, job_room=8, sink_room=8, room_bytes=2**20):
         self.rooms = Rooms(Room(room_bytes), Room(room_bytes), Room(room_bytes))
@@ -49,14 +49,14 @@ class Rig:
         self._to_persister, self.answers = trio.open_memory_channel(sink_room)
 
     async def run(self):
-        """The actor."""
+        """Run the actor."""
         shared = SharedCache(self.cache, WINDOWS, self.counts, self.now)
         ends = (self._flights, self._to_jobs, self._to_cache, self._to_persister)
         ports = {"rooms": self.rooms, "shared": shared, "search": self.search, "saves": self.saves, "count": self.counts, "now": self.now}
         await merger.Merger(*ends, every_source=SOURCES, windows=WINDOWS, **ports).run()
 
     def fly(self, key="k", known=None, sources=SOURCES):
-        """Send a flight off."""
+        """Send a flight."""
         flight = Flight(query(key, sources), trio.current_time() + DEADLINE_S, known=known, on_answer=lambda *_: None)
         self.to_merger.send_nowait(flight)
         return flight
@@ -69,7 +69,7 @@ class Rig:
             job.outbox.send_nowait(outcome(name, status, self.now(), **changes))
 
     async def no_job(self, name):
-        """True if nothing is asked of a source."""
+        """Whether the source gets no job."""
         await wait_all_tasks_blocked()
         try:
             self.jobs[name].receive_nowait()
@@ -86,8 +86,11 @@ async def rig(nursery):
     return subject
 
 
-async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_clock):
-    """Outcomes arriving in any order make one harvest in founder order, published step by step, then handed to both sinks."""
+async def test_a_flight_lands_with_every_source_in_founder_order(rig, nursery, autojump_clock):
+    """Outcomes may arrive in any order.
+
+    Each is published as it arrives. The answer then goes to both sinks.
+    """
     flight = rig.fly()
     for name, after_s in (("newsapi", 0.3), ("guardian", 0.1), ("reddit", 0.2)):
         nursery.start_soon(lambda name=name, after_s=after_s: rig.serve(name, after_s=after_s))
@@ -101,8 +104,11 @@ async def test_lands_with_every_source_in_founder_order(rig, nursery, autojump_c
 
 
 @pytest.mark.parametrize("arriving", list(permutations(SOURCES)), ids="-".join)
-async def test_whoever_comes_first_the_merge_is_the_same(rig, nursery, autojump_clock, arriving):
-    """Of the same story in every source, and of each of them alone; also each merge that is published on the way."""
+async def test_the_order_of_arrival_does_not_change_the_merge(rig, nursery, autojump_clock, arriving):
+    """For stories that every source has, and for those of one source.
+
+    This also holds for each merge that is published before the end.
+    """
     flight = rig.fly()
     for place, name in enumerate(arriving):
         found = tuple(article(f"{name}{n}", source=name, title=title) for n, title in enumerate(STORIES))
@@ -116,8 +122,11 @@ async def test_whoever_comes_first_the_merge_is_the_same(rig, nursery, autojump_
     assert sizes == [4, 5, 6]
 
 
-async def test_stories_are_ranked_once_and_for_those_who_read_them(rig, nursery, autojump_clock, monkeypatch):
-    """At the landing, however many sources have answered before; an event ranks when it is read."""
+async def test_stories_are_ranked_once_and_when_an_event_is_read(rig, nursery, autojump_clock, monkeypatch):
+    """The answer is ranked at the landing, however many sources answered before.
+
+    An event is ranked when it is read.
+    """
     ranked, rank = [], merging.rank
     monkeypatch.setattr(merging, "rank", lambda groups, *rest: ranked.append(len(groups)) or rank(groups, *rest))
     flight = rig.fly()
@@ -131,8 +140,8 @@ async def test_stories_are_ranked_once_and_for_those_who_read_them(rig, nursery,
     assert ranked == [3, 3]
 
 
-async def test_a_harvest_holds_the_saves_that_were_known_when_it_landed(rig, nursery, autojump_clock):
-    """What people saved counts from the landing on, for every view of it and whoever reads it; later saves do not change it."""
+async def test_a_harvest_keeps_the_saves_known_at_its_landing(rig, nursery, autojump_clock):
+    """They count in every view of the harvest. Later saves do not change it."""
     rig.saves.replace({"a_reddit1": 30, "a_elsewhere": 99})
     flight = rig.fly()
     for name in SOURCES:
@@ -145,8 +154,11 @@ async def test_a_harvest_holds_the_saves_that_were_known_when_it_landed(rig, nur
     assert again == {one.group.leader.id: one.popularity for one in landed.answer.merge.ranked}
 
 
-async def test_late_source_delays_nothing(rig, nursery, autojump_clock):
-    """A source that sends nothing is a timeout at the flight's deadline; the others' articles land then."""
+async def test_a_late_source_delays_nothing(rig, nursery, autojump_clock):
+    """A source that sends nothing is a timeout at the flight's deadline.
+
+    The answer lands then with the articles of the others.
+    """
     began = trio.current_time()
     flight = rig.fly()
     for name in ("newsapi", "guardian"):
@@ -160,8 +172,8 @@ async def test_late_source_delays_nothing(rig, nursery, autojump_clock):
         job.outbox.send_nowait(outcome("reddit"))
 
 
-async def test_fetcher_gone_without_an_outcome(rig, nursery, autojump_clock):
-    """A job closed without an outcome does not hold the flight up: missing is asked minus answered."""
+async def test_a_fetcher_that_closes_without_an_outcome_does_not_delay_the_flight(rig, nursery, autojump_clock):
+    """A source that was asked and sent no outcome is missing."""
     flight = rig.fly()
     for name in ("newsapi", "guardian"):
         nursery.start_soon(rig.serve, name)
@@ -172,8 +184,8 @@ async def test_fetcher_gone_without_an_outcome(rig, nursery, autojump_clock):
     assert landed.answer.harvest.outcomes[2].status is Status.TIMEOUT
 
 
-async def test_full_fetcher_inbox_is_overloaded_at_once(nursery, autojump_clock):
-    """A fetcher with no room costs its own outcome and no time."""
+async def test_a_full_fetcher_inbox_is_overloaded_at_once(nursery, autojump_clock):
+    """Only the outcome of that source is lost, and no time."""
     rig = Rig(job_room=0)
     nursery.start_soon(rig.run)
     landed = await landing(rig.fly())
@@ -182,8 +194,8 @@ async def test_full_fetcher_inbox_is_overloaded_at_once(nursery, autojump_clock)
     assert rig.counts["refusals fetcher reddit"] == 1
 
 
-async def test_dead_fetcher_is_overloaded(rig, nursery, autojump_clock):
-    """A fetcher whose inbox is closed counts as having no room."""
+async def test_a_dead_fetcher_is_overloaded(rig, nursery, autojump_clock):
+    """A closed inbox counts as a full one."""
     rig.jobs["reddit"].close()
     for name in ("newsapi", "guardian"):
         nursery.start_soon(rig.serve, name)
@@ -191,8 +203,8 @@ async def test_dead_fetcher_is_overloaded(rig, nursery, autojump_clock):
     assert landed.answer.harvest.outcomes[2].status is Status.OVERLOADED
 
 
-async def test_disabled_source_is_not_asked(rig, nursery, autojump_clock):
-    """A source without a fetcher is reported as disabled, and the harvest is complete without it."""
+async def test_a_disabled_source_is_not_asked(rig, nursery, autojump_clock):
+    """A source without a fetcher is reported as disabled. The harvest is complete without it."""
     flight = rig.fly(sources=("guardian", "gdelt"))
     nursery.start_soon(rig.serve, "guardian")
     landed = await landing(flight)
@@ -200,8 +212,8 @@ async def test_disabled_source_is_not_asked(rig, nursery, autojump_clock):
     assert landed.answer.harvest.complete
 
 
-async def test_fresh_in_redis_asks_nobody(rig, autojump_clock):
-    """A fresh harvest in Redis lands as it is."""
+async def test_a_fresh_harvest_in_redis_is_the_answer(rig, autojump_clock):
+    """No source is asked."""
     kept = answer(when=rig.now(), asked=query())
     rig.cache.kept["k"] = kept
     landed = await landing(rig.fly())
@@ -211,8 +223,8 @@ async def test_fresh_in_redis_asks_nobody(rig, autojump_clock):
     assert rig.cache.locks == {}
 
 
-async def test_partial_in_redis_asks_only_the_failed(rig, nursery, autojump_clock):
-    """A partial harvest keeps its good outcomes; past CACHE_PARTIAL_S only the failed source is asked."""
+async def test_a_partial_harvest_in_redis_asks_only_the_failed_source(rig, nursery, autojump_clock):
+    """This is after CACHE_PARTIAL_S. The good outcomes are kept."""
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
     rig.cache.kept["k"] = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
     await trio.sleep(40)
@@ -224,8 +236,8 @@ async def test_partial_in_redis_asks_only_the_failed(rig, nursery, autojump_cloc
     assert await rig.no_job("guardian")
 
 
-async def test_memory_stands_in_for_redis_away(rig, nursery, autojump_clock):
-    """With Redis away a flight starts from what the desk's memory holds, and costs nothing more."""
+async def test_memory_replaces_redis_while_it_is_away(rig, nursery, autojump_clock):
+    """The flight starts with the answer in the desk's memory and asks only the failed source."""
     rig.cache.away = True
     good = [outcome(name, when=rig.now()) for name in ("newsapi", "guardian")]
     known = answer(*good, outcome("reddit", Status.TIMEOUT, rig.now()), when=rig.now(), asked=query())
@@ -236,8 +248,8 @@ async def test_memory_stands_in_for_redis_away(rig, nursery, autojump_clock):
     assert rig.counts["cache_errors claim"] == 1
 
 
-async def test_waits_for_another_process(rig, autojump_clock):
-    """While another process holds the key, its harvest is waited for and nobody is asked."""
+async def test_it_waits_for_another_process(rig, autojump_clock):
+    """If another process holds the claim, the flight waits for its harvest and asks no source."""
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     await trio.sleep(0.3)
@@ -246,8 +258,11 @@ async def test_waits_for_another_process(rig, autojump_clock):
     assert await rig.no_job("guardian")
 
 
-async def test_fetches_anyway_when_the_other_process_is_slow(rig, nursery, autojump_clock):
-    """The wait is bounded by three quarters of the deadline; then this process asks, and leaves the other's claim alone."""
+async def test_it_fetches_if_the_other_process_is_slow(rig, nursery, autojump_clock):
+    """The wait takes at most three quarters of the deadline.
+
+    Then this process asks the sources and leaves the other's claim alone.
+    """
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     for name in SOURCES:
@@ -259,8 +274,11 @@ async def test_fetches_anyway_when_the_other_process_is_slow(rig, nursery, autoj
     assert rig.cache.locks == {"k": "theirs"}
 
 
-async def test_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_clock):
-    """When the other process gives its claim back without a harvest, this one claims the key and asks."""
+async def test_it_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_clock):
+    """The other process releases its claim without a harvest.
+
+    This process claims the key and asks the sources.
+    """
     rig.cache.locks["k"] = "theirs"
     flight = rig.fly()
     await trio.sleep(0.1)
@@ -271,8 +289,8 @@ async def test_takes_over_from_a_process_that_gave_up(rig, nursery, autojump_clo
     assert (await rig.cache_writes.receive()).lock_token == rig.cache.locks["k"]
 
 
-async def test_redis_lost_during_the_flight(rig, nursery, autojump_clock):
-    """With Redis gone by the landing the answer still lands; the claim that cannot be given back is counted and lapses."""
+async def test_an_answer_lands_if_redis_fails_during_the_flight(rig, nursery, autojump_clock):
+    """The claim cannot be released, which is counted. It expires."""
     flight = rig.fly()
     await wait_all_tasks_blocked()
     rig.cache.away = True
@@ -281,8 +299,11 @@ async def test_redis_lost_during_the_flight(rig, nursery, autojump_clock):
     assert rig.counts["cache_errors unlock"] == 1
 
 
-async def test_what_another_process_left_is_given_while_it_is_renewed(rig, nursery, autojump_clock):
-    """In the revalidate window Redis's answer is published before any source has answered, once, and the flight goes on to its own."""
+async def test_a_harvest_in_the_revalidate_window_is_published_at_once(rig, nursery, autojump_clock):
+    """Redis's answer is published once, before any source has answered.
+
+    The flight goes on to its own answer.
+    """
     old = rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     await trio.sleep(310)
     flight = rig.fly()
@@ -295,8 +316,8 @@ async def test_what_another_process_left_is_given_while_it_is_renewed(rig, nurse
     assert [type(event) for event in await flight.after(0)].count(StaleFound) == 1
 
 
-async def test_it_is_given_while_another_process_renews_it(rig, autojump_clock):
-    """The wait for whoever holds the claim is the flight's, not its waiters'; and no source is asked."""
+async def test_a_stale_answer_is_published_while_another_process_renews_it(rig, autojump_clock):
+    """Only the flight waits for the other process, not its callers. No source is asked."""
     old = rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.cache.locks["k"] = "theirs"
     await trio.sleep(310)
@@ -312,8 +333,8 @@ async def test_it_is_given_while_another_process_renews_it(rig, autojump_clock):
 
 
 @pytest.mark.parametrize("age_s", [299, 361])
-async def test_what_is_fresh_or_too_old_is_not_given_meanwhile(rig, nursery, autojump_clock, age_s):
-    """Fresh it is the answer; past the window it only stands in for a failure."""
+async def test_a_fresh_or_too_old_harvest_is_not_published_early(rig, nursery, autojump_clock, age_s):
+    """A fresh one is the answer. After the window it only stands in for a failure."""
     rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     await trio.sleep(age_s)
     for name in SOURCES:
@@ -331,8 +352,8 @@ async def all_fail(rig, nursery, flight):
     return await landing(flight)
 
 
-async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
-    """With every source failed, an older harvest answers, marked stale, beside what failed now; the claim is given back."""
+async def test_if_all_sources_fail_a_stale_harvest_answers(rig, nursery, autojump_clock):
+    """It is marked stale and has the new failures beside it. The claim is released."""
     old = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.cache.kept["k"] = old
     await trio.sleep(400)
@@ -347,8 +368,8 @@ async def test_all_failed_serves_stale(rig, nursery, autojump_clock):
     assert rig.cache.kept["k"] == old
 
 
-async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump_clock):
-    """Past the stale window the archive answers, marked incomplete."""
+async def test_if_all_sources_fail_without_a_stale_harvest_the_archive_answers(rig, nursery, autojump_clock):
+    """The answer is marked incomplete."""
     rig.cache.kept["k"] = answer(outcome("guardian", when=rig.now()), when=rig.now(), asked=query())
     rig.search.hits = (Hit(article("old"), rig.now(), rig.now()),)
     await trio.sleep(4000)
@@ -358,8 +379,8 @@ async def test_all_failed_and_stale_gone_asks_the_archive(rig, nursery, autojump
 
 
 @pytest.mark.parametrize("away", [True, False])
-async def test_all_failed_and_nothing_else(rig, nursery, autojump_clock, away):
-    """With an archive that has nothing or is away, the failure itself is the answer, and no sink hears of it."""
+async def test_if_all_sources_and_the_archive_fail_the_failure_is_the_answer(rig, nursery, autojump_clock, away):
+    """The archive has nothing or is away. The sinks get no answer."""
     rig.search.raises = UnavailableError("postgresql is away") if away else None
     answer = (await all_fail(rig, nursery, rig.fly())).answer
     assert not answer.harvest.answered
@@ -369,8 +390,8 @@ async def test_all_failed_and_nothing_else(rig, nursery, autojump_clock, away):
     assert rig.cache.locks == {}
 
 
-async def test_no_source_enabled_answers_from_the_archive(nursery, autojump_clock):
-    """Without any enabled source the archive is the whole answer, even an empty one."""
+async def test_without_an_enabled_source_the_archive_answers(nursery, autojump_clock):
+    """Its answer is complete, even if it is empty."""
     rig = Rig(sources=())
     nursery.start_soon(rig.run)
     answer = (await landing(rig.fly())).answer
@@ -382,8 +403,8 @@ async def test_no_source_enabled_answers_from_the_archive(nursery, autojump_cloc
         await landing(rig.fly("other"))
 
 
-async def test_partial_refresh_leaves_a_complete_harvest_in_redis(rig, nursery, autojump_clock):
-    """A partial result goes to the archive, but does not replace a complete harvest that is still served."""
+async def test_a_partial_result_does_not_replace_a_complete_harvest_in_redis(rig, nursery, autojump_clock):
+    """The complete harvest is still served. The partial result goes to the archive."""
     rig.cache.kept["k"] = answer(*(outcome(name, when=rig.now()) for name in SOURCES), when=rig.now(), asked=query())
     await trio.sleep(310)
     flight = rig.fly()
@@ -398,8 +419,8 @@ async def test_partial_refresh_leaves_a_complete_harvest_in_redis(rig, nursery, 
 
 
 @pytest.mark.parametrize("closed", [True, False])
-async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, closed):
-    """A full or dead sink delays no landing; each refusal is counted and the claim given back."""
+async def test_full_or_dead_sinks_do_not_delay_a_landing(nursery, autojump_clock, closed):
+    """Each refusal is counted, and the claim is released."""
     rig = Rig(sink_room=0)
     nursery.start_soon(rig.run)
     if closed:
@@ -415,8 +436,8 @@ async def test_sinks_without_room_are_passed_over(nursery, autojump_clock, close
     assert rig.cache.locks == {}
 
 
-async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_clock, monkeypatch):
-    """A bug ends its flight with an incident id that the log has too; the next flight lands."""
+async def test_a_bug_in_a_flight_fails_only_its_own_callers(rig, nursery, autojump_clock, monkeypatch):
+    """The error has an incident id that the log has too. The next flight lands."""
     real = merging.rank
 
     def broken(groups, asked, *rest):
@@ -437,8 +458,8 @@ async def test_bug_in_a_flight_costs_its_own_waiters(rig, nursery, autojump_cloc
     assert (await landing(flight)).answer.harvest.complete
 
 
-async def test_bug_after_landing_is_logged_alone(rig, nursery, autojump_clock, monkeypatch):
-    """A bug past the landing takes nothing back from the waiters."""
+async def test_a_bug_after_the_landing_is_only_logged(rig, nursery, autojump_clock, monkeypatch):
+    """The callers keep their answer."""
     monkeypatch.setattr(merger.Merger, "_hand_on", lambda *_: 1 / 0)
     flight = rig.fly()
     for name in SOURCES:
@@ -449,8 +470,8 @@ async def test_bug_after_landing_is_logged_alone(rig, nursery, autojump_clock, m
     assert (await landing(flight)).asked
 
 
-async def test_ends_when_the_desk_leaves(autojump_clock):
-    """When the desk's end closes, flights in the air land first; then jobs and sinks see the end of their channels."""
+async def test_it_ends_when_the_desk_ends(autojump_clock):
+    """Running flights land first. Then the fetchers and the sinks see the end of their channels."""
     rig = Rig()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
@@ -466,8 +487,8 @@ async def test_ends_when_the_desk_leaves(autojump_clock):
 
 
 @pytest.mark.parametrize("step", range(30))
-async def test_cancelled_at_every_step(autojump_clock, step):
-    """Cancelled at any of its checkpoints, the merger closes every end it owns, and gives its claim back."""
+async def test_cancelled_at_any_checkpoint_it_closes_its_channels(autojump_clock, step):
+    """It closes every end that it owns and releases its claim."""
     rig = Rig()
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
@@ -487,8 +508,11 @@ async def test_cancelled_at_every_step(autojump_clock, step):
 
 
 @pytest.mark.parametrize("content", ["", "x" * 100_000])
-async def test_what_finds_no_room_in_memory_is_passed_over(nursery, autojump_clock, content):
-    """By bytes, whatever the number: a source is overloaded then, and a sink is refused. Room is given back with its flight."""
+async def test_an_outcome_without_room_in_memory_is_overloaded(nursery, autojump_clock, content):
+    """Room is counted in bytes, whatever the number of articles.
+
+    A flight gives its room back at its end.
+    """
     big = outcome("newsapi", articles=(article("big", source="newsapi", content=content),))
     rig = Rig(room_bytes=outcome_bytes(big) - 1 if content else 2**20)
     nursery.start_soon(rig.run)
@@ -503,8 +527,11 @@ async def test_what_finds_no_room_in_memory_is_passed_over(nursery, autojump_clo
         assert rig.rooms.flights.taken_bytes == 0
 
 
-async def test_a_sink_that_has_no_room_for_its_bytes_is_refused(nursery, autojump_clock):
-    """And counted; what it was refused takes no room, what it was given does until it gives it back."""
+async def test_a_sink_without_room_in_memory_is_refused(nursery, autojump_clock):
+    """The refusal is counted and takes no room.
+
+    What a sink accepted takes room until the sink gives it back.
+    """
     rig = Rig()
     whole = outcome_bytes(outcome("guardian"))
     rig.rooms = Rooms(Room(2**20), Room(2**20), Room(whole))

@@ -1,4 +1,4 @@
-"""The persister: nothing accepted is lost without being counted."""
+"""The persister loses no accepted article without counting it."""
 
 import pytest
 import trio
@@ -23,7 +23,7 @@ def numbered(first, last):
 
 
 class Rig:
-    """A persister, its archive and its inbox."""
+    """A persister with its archive and its inbox."""
 
     def __init__(self, room=64):
         self.archive, self.counts = MemoryArchive(), Counts()
@@ -31,11 +31,11 @@ class Rig:
         self.room = Room(2**20)
 
     async def run(self):
-        """The actor."""
+        """Run the actor."""
         await persister.run(self.inbox, room=self.room, archive=self.archive, count=self.counts)
 
     async def run_all(self, *answers):
-        """Accept answers, then end the channel and let the actor finish."""
+        """Send answers, end the channel, and let the actor finish."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.run)
             with self.send:
@@ -46,7 +46,7 @@ class Rig:
 
 
 async def test_small_answers_share_a_batch(autojump_clock):
-    """What arrives within the batch's time is saved in one call."""
+    """Answers that arrive within the batch's time are saved in one call."""
     rig = Rig()
     await rig.run_all(landed("a"), landed("b"), landed("c"))
     assert sorted(rig.archive.kept) == ["a_a", "a_b", "a_c"]
@@ -54,8 +54,11 @@ async def test_small_answers_share_a_batch(autojump_clock):
     assert rig.counts["archived_articles"] == 3
 
 
-async def test_batch_is_written_when_its_time_is_up(autojump_clock):
-    """A lone answer is saved a quarter of a second after it came, with the channel still open."""
+async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
+    """A single answer is saved a quarter of a second after it arrived.
+
+    The channel is still open.
+    """
     rig = Rig()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(rig.run)
@@ -65,16 +68,19 @@ async def test_batch_is_written_when_its_time_is_up(autojump_clock):
         rig.send.close()
 
 
-async def test_large_harvests_are_cut_into_pieces(autojump_clock):
-    """No call takes more than BATCH_ROWS rows, and none is left out."""
+async def test_large_harvests_are_split_into_batches(autojump_clock):
+    """No call has more than BATCH_ROWS rows, and no row is left out."""
     rig = Rig()
     await rig.run_all(numbered(0, 250), numbered(250, 500))
     assert len(rig.archive.kept) == 500
     assert max(rig.archive.calls) <= persister.BATCH_ROWS
 
 
-async def test_poisoned_row_is_put_aside_and_the_rest_saved(autojump_clock):
-    """A refused batch is halved until the row at fault stands alone; it is buried with the archive's reason."""
+async def test_a_poisoned_row_is_put_aside_and_the_others_are_saved(autojump_clock):
+    """A refused batch is halved until the bad row is alone.
+
+    The row is buried with the archive's reason.
+    """
     rig = Rig()
     rig.archive.poisoned = {"a_7", "a_42"}
     await rig.run_all(numbered(0, 100))
@@ -85,8 +91,8 @@ async def test_poisoned_row_is_put_aside_and_the_rest_saved(autojump_clock):
     assert rig.counts["archived_articles"] == 98
 
 
-async def test_archive_away_is_waited_for(autojump_clock):
-    """While the archive is away a batch is tried again with growing pauses; nothing is lost."""
+async def test_while_the_archive_is_away_a_batch_is_retried(autojump_clock):
+    """The pauses grow, and nothing is lost."""
     rig = Rig()
     rig.archive.failures.extend(UnavailableError("away") for _ in range(8))
     await rig.run_all(landed("a"))
@@ -95,8 +101,8 @@ async def test_archive_away_is_waited_for(autojump_clock):
     assert 5 < trio.current_time() < 60
 
 
-async def test_inbox_fills_while_the_archive_is_away(autojump_clock):
-    """Backpressure ends at the inbox: what it has no room for is refused there, and it holds no more than its bound."""
+async def test_the_inbox_fills_while_the_archive_is_away(autojump_clock):
+    """The inbox holds no more than its bound. Beyond that, it refuses answers."""
     rig = Rig(room=2)
     rig.archive.away = True
     async with trio.open_nursery() as nursery:
@@ -112,8 +118,8 @@ async def test_inbox_fills_while_the_archive_is_away(autojump_clock):
     assert sorted(rig.archive.kept) == ["a_a", "a_b", "a_c"]
 
 
-async def test_cut_off_counts_what_is_lost(autojump_clock):
-    """Cancelled while the archive is away, it counts every accepted article, those still in its inbox included."""
+async def test_cancellation_counts_every_lost_article(autojump_clock):
+    """The archive is away. The articles in the inbox count too."""
     rig = Rig()
     rig.archive.away = True
     with trio.move_on_after(5):
@@ -122,8 +128,8 @@ async def test_cut_off_counts_what_is_lost(autojump_clock):
     assert rig.archive.kept == {}
 
 
-async def test_bug_in_the_loop_ends_it(autojump_clock):
-    """An exception that nobody foresaw leaves the actor, and what it held is counted."""
+async def test_a_bug_ends_the_actor_and_counts_what_it_held(autojump_clock):
+    """An unexpected exception is not swallowed."""
     rig = Rig()
     rig.archive.failures.append(ZeroDivisionError())
     with pytest.RaisesGroup(ZeroDivisionError):
@@ -134,8 +140,8 @@ async def test_bug_in_the_loop_ends_it(autojump_clock):
 
 
 @pytest.mark.parametrize("step", range(20))
-async def test_cancelled_at_every_step(autojump_clock, step):
-    """Cancelled at any checkpoint, every accepted article is saved or counted as lost."""
+async def test_cancelled_at_any_checkpoint_every_article_is_saved_or_counted(autojump_clock, step):
+    """If the actor has started, no accepted article is missing from both."""
     rig = Rig()
     for name in "abc":
         rig.send.send_nowait(landed(name))

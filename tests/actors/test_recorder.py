@@ -1,4 +1,4 @@
-"""The recorder: history after the response, lossy and counted."""
+"""The recorder writes the history after the response. It may drop searches, and counts them."""
 
 import pytest
 import trio
@@ -20,13 +20,13 @@ def record(number=0, **changes):
 
 
 async def run(inbox, **changes):
-    """Run the actor, with what a test does not care about in memory."""
+    """Run the actor. Ports that are not given are in memory."""
     ports = {"history": MemoryHistory(), "repeats": MemoryRepeats(), "marking": Marking([Secret("A" * 43)]), "marks": MemorySearchMarks()}
     await recorder.run(inbox, **(ports | {"count": Counts(), "now": Clock()} | changes))
 
 
 async def run_all(history, counts, records, repeats=None, **more):
-    """Run the actor over some records to its end."""
+    """Run the actor over some records until its inbox ends."""
     send, inbox = trio.open_memory_channel(1000)
     with send:
         for each in records:
@@ -34,8 +34,8 @@ async def run_all(history, counts, records, repeats=None, **more):
     await run(inbox, history=history, repeats=repeats or MemoryRepeats(), count=counts, **more)
 
 
-async def test_records_in_batches(autojump_clock):
-    """Every search is recorded, in order, however many come at once."""
+async def test_every_search_is_recorded_in_order(autojump_clock):
+    """However many arrive at once."""
     history, counts = MemoryHistory(), Counts()
     records = [record(number) for number in range(250)]
     await run_all(history, counts, records)
@@ -43,8 +43,8 @@ async def test_records_in_batches(autojump_clock):
     assert counts == {"recorded_searches": 250}
 
 
-async def test_batch_is_written_when_its_time_is_up(autojump_clock):
-    """A lone search is recorded a second after it came, with the channel still open."""
+async def test_a_batch_is_written_when_its_time_is_up(autojump_clock):
+    """A single search is recorded a second after it arrived. The channel is still open."""
     history = MemoryHistory()
     send, inbox = trio.open_memory_channel(10)
     async with trio.open_nursery() as nursery:
@@ -55,16 +55,19 @@ async def test_batch_is_written_when_its_time_is_up(autojump_clock):
         send.close()
 
 
-async def test_history_away_is_counted_and_done_without(autojump_clock):
-    """Searches that cannot be recorded are counted; the actor goes on."""
+async def test_while_the_history_is_away_lost_searches_are_counted(autojump_clock):
+    """The actor runs on."""
     history, counts = MemoryHistory(), Counts()
     history.away = True
     await run_all(history, counts, [record(1), record(2)])
     assert counts == {"refusals history": 2}
 
 
-async def test_what_another_process_recorded_is_left_out(autojump_clock):
-    """Within the window, whichever process answered; another query, or the same after the window, is recorded."""
+async def test_a_repeat_within_the_window_is_not_recorded(autojump_clock):
+    """Whichever process recorded the first one.
+
+    Another query is recorded, and so is the same one after the window.
+    """
     history, counts, repeats = MemoryHistory(), Counts(), MemoryRepeats()
     await run_all(history, counts, [record(1)], repeats)
     await run_all(history, counts, [record(1, user_id=7), record(2)], repeats)
@@ -76,7 +79,10 @@ async def test_what_another_process_recorded_is_left_out(autojump_clock):
 
 
 async def test_the_window_counts_from_the_answer(autojump_clock):
-    """Not from when the recorder came to it: a search that waited for half a minute shadows only the other half."""
+    """Not from the time of recording.
+
+    If a search waited for half of the window, it covers repeats only for the other half.
+    """
     repeats, clock = MemoryRepeats(), Clock()
     waited = record(searched_at=clock())
     await trio.sleep(REPEAT_S / 2)
@@ -87,8 +93,11 @@ async def test_the_window_counts_from_the_answer(autojump_clock):
     assert repeats.kept[waited.repeat_key] - trio.current_time() == pytest.approx(REPEAT_S / 2)
 
 
-async def test_with_redis_away_every_search_is_recorded(autojump_clock):
-    """Twice is better than not at all; that it could not be told is counted."""
+async def test_while_redis_is_away_every_search_is_recorded(autojump_clock):
+    """A search may then be recorded twice, which is better than not at all.
+
+    The error is counted.
+    """
     history, counts, repeats = MemoryHistory(), Counts(), MemoryRepeats()
     repeats.away = True
     await run_all(history, counts, [record(1), record(1)], repeats)
@@ -96,8 +105,11 @@ async def test_with_redis_away_every_search_is_recorded(autojump_clock):
     assert counts == {"recorded_searches": 2, "cache_errors repeats": 1}
 
 
-async def test_searches_are_counted_as_marks(autojump_clock):
-    """Of each there is a mark that tells neither who nor what; a person's second search has the pair's beside it."""
+async def test_searches_are_counted_by_marks(autojump_clock):
+    """A mark shows neither the person nor the query.
+
+    A person's second search also has the mark of the pair.
+    """
     marks = MemorySearchMarks()
     records = [record(1, person="alice"), record(2, person="alice"), record(2, person="bob"), record(3, form=None)]
     await run_all(MemoryHistory(), Counts(), records[:2], marks=marks)
@@ -110,16 +122,16 @@ async def test_searches_are_counted_as_marks(autojump_clock):
     assert len({one.mark for one in marks.kept} | {other.pair_mark for one in marks.kept for other in one.beside}) == 4
 
 
-async def test_what_another_process_recorded_is_not_counted_here(autojump_clock):
-    """It has been counted there."""
+async def test_a_repeat_of_another_process_has_no_mark(autojump_clock):
+    """The other process has marked it."""
     marks, repeats = MemorySearchMarks(), MemoryRepeats()
     for _ in range(2):
         await run_all(MemoryHistory(), Counts(), [record(1)], repeats, marks=marks)
     assert len(marks.kept) == 1
 
 
-async def test_counts_away_cost_no_history(autojump_clock):
-    """What cannot be counted is recorded all the same, and the other way round."""
+async def test_marks_and_history_fail_independently(autojump_clock):
+    """A search without a mark is still recorded, and the other way round."""
     marks, history, counts = MemorySearchMarks(), MemoryHistory(), Counts()
     marks.away = True
     await run_all(history, counts, [record(1), record(2)], marks=marks)
@@ -130,8 +142,8 @@ async def test_counts_away_cost_no_history(autojump_clock):
     assert counts == {"recorded_searches": 2, "refusals marks": 2, "refusals history": 1}
 
 
-async def test_what_postgresql_refuses_costs_nobody_else_a_search(autojump_clock):
-    """Nor does it end the actor: of a batch all but the one at fault are recorded and counted."""
+async def test_a_search_that_postgresql_refuses_is_the_only_one_lost(autojump_clock):
+    """The others of its batch are recorded and marked, and the actor runs on."""
 
     def refusing(write):
         async def write_unless_refused(some):
@@ -149,8 +161,8 @@ async def test_what_postgresql_refuses_costs_nobody_else_a_search(autojump_clock
     assert counts == {"recorded_searches": 9, "refusals history": 1, "refusals marks": 1}
 
 
-async def test_bug_ends_the_actor(autojump_clock, monkeypatch):
-    """An exception that nobody foresaw leaves the actor."""
+async def test_a_bug_ends_the_actor(autojump_clock, monkeypatch):
+    """An unexpected exception is not swallowed."""
     history = MemoryHistory()
     monkeypatch.setattr(history, "kept", None)
     with pytest.raises(TypeError):
@@ -158,8 +170,8 @@ async def test_bug_ends_the_actor(autojump_clock, monkeypatch):
 
 
 @pytest.mark.parametrize("step", range(6))
-async def test_cancelled_at_every_step(autojump_clock, step):
-    """Cancelled at any checkpoint, it closes its inbox."""
+async def test_cancelled_at_any_checkpoint_it_closes_its_inbox(autojump_clock, step):
+    """So the sender learns that the actor has ended."""
     send, inbox = trio.open_memory_channel(8)
     send.send_nowait(record())
     async with trio.open_nursery() as nursery:

@@ -1,4 +1,7 @@
-"""The save counter: searches know within a minute how many saved what, above the floor, and go on knowing it."""
+"""The save counter: within a minute, searches know how many people saved each article.
+
+Numbers below the floor stay unknown.
+"""
 
 import pytest
 import trio
@@ -10,7 +13,7 @@ from tests.fakes.likeness import MemorySaveCounts
 
 
 async def run_for(time_s, counts, saves):
-    """Run the actor for a time; returns its counts. It must end promptly."""
+    """Run the actor until it is cancelled after a time, and return its counts."""
     told = Counts()
     with trio.move_on_after(time_s) as scope:
         await save_counter.run(counts=counts, saves=saves, floor=3, count=told)
@@ -18,8 +21,8 @@ async def run_for(time_s, counts, saves):
     return told
 
 
-async def test_it_looks_at_once_and_then_every_minute(autojump_clock):
-    """A process that has just begun knows what the others know; what is under the floor it never learns."""
+async def test_it_reads_the_counts_at_the_start_and_every_minute(autojump_clock):
+    """So a new process knows them at once. It never reads numbers below the floor."""
     counts, saves = MemorySaveCounts(a=3, b=2), Saves()
     await run_for(1, counts, saves)
     assert saves.of("abc") == {"a": 3}
@@ -28,8 +31,8 @@ async def test_it_looks_at_once_and_then_every_minute(autojump_clock):
     assert saves.of("abc") == {"b": 4}
 
 
-async def test_with_the_database_away_it_goes_on_with_what_it_knows(autojump_clock):
-    """The failure is counted."""
+async def test_while_the_database_is_away_the_last_counts_stay(autojump_clock):
+    """The failures are counted."""
     counts, saves = MemorySaveCounts(a=3), Saves()
     saves.replace({"a": 9})
     counts.away = True
@@ -37,8 +40,8 @@ async def test_with_the_database_away_it_goes_on_with_what_it_knows(autojump_clo
     assert saves.of("a") == {"a": 9}
 
 
-async def test_bug_ends_the_actor(autojump_clock):
-    """An exception that nobody foresaw leaves it."""
+async def test_a_bug_ends_the_actor(autojump_clock):
+    """An unexpected exception is not swallowed."""
     counts = MemorySaveCounts()
     counts.people = None
     with pytest.raises(AttributeError):

@@ -1,4 +1,7 @@
-"""The term counter: what changed is added up soon, a backlog quickly, whatever the database does meanwhile."""
+"""The term counter adds up changes soon, and a backlog quickly.
+
+A database that fails does not end it.
+"""
 
 import pytest
 import trio
@@ -10,7 +13,7 @@ from tests.fakes.likeness import MemoryTerms
 
 
 async def run_for(time_s, terms):
-    """Run the actor for a time; returns its counts. It must end promptly."""
+    """Run the actor until it is cancelled after a time, and return its counts."""
     counts = Counts()
     with trio.move_on_after(time_s) as scope:
         await term_counter.run(terms=terms, count=counts)
@@ -18,22 +21,22 @@ async def run_for(time_s, terms):
     return counts
 
 
-async def test_changes_are_added_up_within_seconds(autojump_clock):
-    """And counted."""
+async def test_changes_are_added_up_and_counted_within_seconds(autojump_clock):
+    """From the start of the actor."""
     terms = MemoryTerms(7)
     assert await run_for(term_counter.EVERY_S + 1, terms) == {"term_changes": 7}
     assert terms.waiting == 0
 
 
-async def test_a_backlog_goes_batch_after_batch(autojump_clock):
-    """A thousand batches do not wait for a thousand pauses."""
+async def test_a_backlog_is_added_up_with_short_pauses(autojump_clock):
+    """After a batch, the actor waits for BUSY_S and not for EVERY_S."""
     terms = MemoryTerms(10_000)
     await run_for(term_counter.EVERY_S + 1_000 * term_counter.BUSY_S + 1, terms)
     assert terms.waiting == 0
 
 
-async def test_failure_is_counted_and_made_up_for(autojump_clock):
-    """With the database away nothing ends; once it is back the changes are added up."""
+async def test_a_failure_is_counted_and_retried(autojump_clock):
+    """While the database is away the actor runs on. Then it adds up the changes."""
     terms = MemoryTerms(5)
     terms.away = True
     assert (await run_for(60, terms))["term_failures"] >= 10
@@ -41,8 +44,8 @@ async def test_failure_is_counted_and_made_up_for(autojump_clock):
     assert await run_for(term_counter.EVERY_S + 1, terms) == {"term_changes": 5}
 
 
-async def test_content_that_is_refused_ends_nothing(autojump_clock, monkeypatch):
-    """It is counted as a failure, and tried again."""
+async def test_refused_content_does_not_end_the_actor(autojump_clock, monkeypatch):
+    """It counts as a failure and is retried."""
 
     async def refuse():
         raise PoisonedBatchError("PostgreSQL refused the content")
@@ -52,7 +55,7 @@ async def test_content_that_is_refused_ends_nothing(autojump_clock, monkeypatch)
     assert (await run_for(60, terms))["term_failures"] >= 10
 
 
-async def test_bug_ends_the_actor(autojump_clock):
-    """An exception that nobody foresaw leaves it."""
+async def test_a_bug_ends_the_actor(autojump_clock):
+    """An unexpected exception is not swallowed."""
     with pytest.raises(TypeError):
         await run_for(60, MemoryTerms(None))

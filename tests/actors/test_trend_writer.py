@@ -1,4 +1,7 @@
-"""The trend writer: lists are made anew while the service runs, days are closed once, and trouble is outlived."""
+"""The trend writer renews the lists while the service runs, and closes each day once.
+
+A failure does not end it.
+"""
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,7 +21,7 @@ ROUND_S = trend_writer.EVERY_S
 
 @asynccontextmanager
 async def running(marks, trending, counts):
-    """The actor at work."""
+    """The actor, running."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(
             lambda: trend_writer.run(marks=marks, trending=trending, floor=3, count=counts, now=Clock()),
@@ -27,8 +30,11 @@ async def running(marks, trending, counts):
         nursery.cancel_scope.cancel()
 
 
-async def test_lists_are_made_again_and_again(autojump_clock):
-    """Each window's, from the first seconds on, with the floor; ranked, and cut to what is worth keeping."""
+async def test_the_lists_are_renewed_repeatedly(autojump_clock):
+    """The lists of all windows, a few seconds after the start, with the floor.
+
+    They are ranked and cut to the number that is stored.
+    """
     trending, counts = MemoryTrending(), Counts()
     trending.observed = {Span.DAY: [Observed(f"query {number}", number, 1.0) for number in range(300)]}
     async with running(MemorySearchMarks(), trending, counts):
@@ -40,16 +46,16 @@ async def test_lists_are_made_again_and_again(autojump_clock):
     assert (len(found), found[0].query) == (trend_writer.KEPT, "query 299")
 
 
-async def test_a_day_is_closed_when_it_is_over(autojump_clock):
-    """At start, for what nobody closed meanwhile, then once for each new day."""
+async def test_each_day_is_closed_once(autojump_clock):
+    """At the start for days that no process closed, then once for each new day."""
     marks = MemorySearchMarks()
     async with running(marks, MemoryTrending(), Counts()):
         await trio.sleep(timedelta(days=2).total_seconds())
     assert marks.closed == [(NOON.date() + timedelta(days=day), 3) for day in range(3)]
 
 
-async def test_postgresql_away_is_counted_and_outlived(autojump_clock):
-    """What could not be done is done when it is back."""
+async def test_while_postgresql_is_away_failures_are_counted(autojump_clock):
+    """When it is back, the work is done."""
     marks, trending, counts = MemorySearchMarks(), MemoryTrending(), Counts()
     marks.away = True
     async with running(marks, trending, counts):
@@ -62,8 +68,8 @@ async def test_postgresql_away_is_counted_and_outlived(autojump_clock):
     assert 2 <= counts["trend_failures"] <= 7
 
 
-async def test_a_list_that_postgresql_refuses_is_outlived(autojump_clock):
-    """As when the machine's clock says a year that its tables do not take."""
+async def test_a_refused_list_does_not_end_the_actor(autojump_clock):
+    """For example, the machine's clock shows a year that PostgreSQL refuses."""
     trending, counts = MemoryTrending(), Counts()
 
     async def refuse(*_):
@@ -75,8 +81,8 @@ async def test_a_list_that_postgresql_refuses_is_outlived(autojump_clock):
     assert 2 <= counts["trend_failures"] <= 7
 
 
-async def test_counting_that_takes_long_is_a_small_part(autojump_clock, monkeypatch):
-    """A round of two seconds is followed by a pause of at least twenty."""
+async def test_slow_counting_takes_a_small_part_of_the_time(autojump_clock, monkeypatch):
+    """After a round of two seconds, the actor pauses for at least twenty."""
     trending = MemoryTrending()
 
     async def slowly(*_):
@@ -92,8 +98,8 @@ async def test_counting_that_takes_long_is_a_small_part(autojump_clock, monkeypa
 
 
 @pytest.mark.parametrize("step", range(8))
-async def test_cancelled_at_every_step(autojump_clock, step):
-    """It ends at once."""
+async def test_cancelled_at_any_checkpoint_it_ends_at_once(autojump_clock, step):
+    """At every checkpoint after the first round."""
     async with running(MemorySearchMarks(), MemoryTrending(), Counts()):
         await trio.sleep(trend_writer.FIRST_S)
         for _ in range(step):

@@ -1,4 +1,4 @@
-"""URLs of PostgreSQL, with libpq as the judge of how they are read."""
+"""PostgreSQL URLs, compared with how libpq reads them."""
 
 import shutil
 import socket
@@ -16,15 +16,15 @@ TABLES = (set(parameters.READ), set(parameters.PASSED), set(parameters.TRANSLATE
 
 
 @pytest.mark.parametrize("library", libpq.libraries(), ids=str)
-def test_every_parameter_of_libpq_is_decided_on(library):
-    """Each is read, passed on, translated, needless or refused by name, and in one way only."""
+def test_every_parameter_of_libpq_has_one_treatment(library):
+    """Each is read, passed on, translated, ignored as needless or refused by name."""
     known = set().union(*TABLES)
     assert libpq.keywords(library) - known == set()
     assert sum(map(len, TABLES)) == len(known)
 
 
-def test_nothing_else_is_called_a_parameter():
-    """The tables hold no name that libpq does not know, but for one that is newer than this libpq."""
+def test_the_tables_have_only_parameters_of_libpq():
+    """One exception is newer than this libpq."""
     assert set().union(*TABLES) - libpq.keywords(libpq.libraries()[0]) == {"servicefile"}
     assert not set(parameters.FOREIGN) & libpq.keywords(libpq.libraries()[0])
 
@@ -46,7 +46,7 @@ _PARAMETER = st.one_of(
 
 @st.composite
 def urls(draw):
-    """URLs good and bad, of every part that libpq's grammar has."""
+    """Valid and invalid URLs with every part of libpq's grammar."""
     word = st.one_of(*[_ENCODED] * 5, _TEXT)
     scheme = draw(st.sampled_from(["postgresql://"] * 8 + ["postgres://"] * 4 + ["mysql://", "postgresql:", "POSTGRESQL://", ""]))
     sign_in = draw(st.sampled_from(["", "{u}@", "{u}:{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
@@ -57,7 +57,7 @@ def urls(draw):
 
 
 def attempt(url):
-    """What is read, or why not."""
+    """What is read from a URL, or the message of its refusal."""
     try:
         return read(url)
     except ValueError as error:
@@ -65,8 +65,11 @@ def attempt(url):
 
 
 @given(urls())
-def test_what_is_read_is_what_libpq_reads(url):
-    """Host, port, user, password and database: the same, for every URL that is taken; and none is taken that libpq refuses."""
+def test_urls_are_read_as_libpq_reads_them(url):
+    """Host, port, user, password and database are equal for every URL that we accept.
+
+    We accept no URL that libpq refuses.
+    """
     ours = attempt(url)
     if isinstance(ours, str):
         assert ours
@@ -101,8 +104,8 @@ GOOD = {
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_reads(url):
-    """The forms of the manual, 34.1.1.2."""
+def test_reads_the_forms_of_the_manual(url):
+    """PostgreSQL manual, section 34.1.1.2."""
     assert read(url) == GOOD[url]
 
 
@@ -146,8 +149,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("url", BAD)
-def test_refuses(url):
-    """In one line that names what is wrong, and repeats no more of the URL than names of parameters."""
+def test_refuses_invalid_urls(url):
+    """The message is one line that names the fault.
+
+    It repeats nothing of the URL but names of parameters.
+    """
     with pytest.raises(ValueError, match=r"^(must|has|says) ") as refusal:
         read(url)
     assert BAD[url] in str(refusal.value)
@@ -155,14 +161,14 @@ def test_refuses(url):
     assert "planted" not in str(refusal.value)
 
 
-def test_how_long_connecting_may_take():
-    """In seconds; None leaves it to the service."""
+def test_connect_timeout_is_in_seconds():
+    """Without the parameter it is None, and the service's own timeout applies."""
     assert read("postgresql://h?connect_timeout=60").connect_timeout_s == 60.0
     assert read("postgresql://h").connect_timeout_s is None
 
 
 def test_passwords_are_not_shown():
-    """By its repr a URL can be logged."""
+    """The repr of a URL is safe to log."""
     assert "planted" not in repr(read("postgresql://u:planted@h/d?sslpassword=planted"))
 
 
@@ -184,8 +190,8 @@ def test_passwords_are_not_shown():
         ("postgresql://128.0.0.1/d", {}, False),
     ],
 )
-def test_local(url, environ, local):
-    """Only unix sockets and loopback addresses keep what is sent on this machine; every host must."""
+def test_only_sockets_and_loopback_addresses_are_local(url, environ, local):
+    """Then what is sent stays on this machine. Every host of the URL must be local."""
     assert read(url).local(environ) is local
 
 
@@ -200,7 +206,7 @@ def pem(tmp_path):
 
 
 def wrong(url, environ=None):
-    """What the surroundings lack."""
+    """The message about what is missing in the environment or among the files."""
     try:
         read(url).check_surroundings(environ or {"PGUSER": "u"})
     except ValueError as error:
@@ -209,8 +215,12 @@ def wrong(url, environ=None):
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
-def test_certificates_are_looked_at(pem, monkeypatch):
-    """verify-full takes a root: named, in the environment, or where libpq looks for it; files must hold what they should."""
+def test_certificates_are_checked(pem, monkeypatch):
+    """verify-full needs a root certificate.
+
+    The URL or the environment names it, or it is where libpq looks for it. The files must have
+    valid content.
+    """
     monkeypatch.setenv("HOME", str(pem / "home"))
     full = "postgresql://h/d?sslmode=verify-full"
     assert "says sslmode=verify-full without a root certificate: add sslrootcert=system" in wrong(full)
@@ -230,8 +240,11 @@ def test_certificates_are_looked_at(pem, monkeypatch):
     assert not wrong(full)
 
 
-def test_a_user_without_a_name_is_told(monkeypatch):
-    """As in a container whose user is in no list: the driver would ask the system for it."""
+def test_a_process_user_without_a_name_is_reported(monkeypatch):
+    """For example, in a container whose user has no entry.
+
+    The driver would ask the system for the name.
+    """
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
@@ -252,6 +265,6 @@ def test_a_user_without_a_name_is_told(monkeypatch):
         ("tcp_user_timeout=900", ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 900),)),
     ],
 )
-def test_socket_options(query, options):
-    """As the manual has them: 0 leaves an option to the system, keepalives=0 turns them off."""
+def test_keepalive_parameters_become_socket_options(query, options):
+    """As in the manual: 0 leaves an option to the system, and keepalives=0 turns keepalives off."""
     assert parameters.socket_options(read(f"postgresql://h/d?{query}" if query else "postgresql://h/d").given) == options

@@ -1,4 +1,4 @@
-"""URLs of Redis, with redis-py as the judge of how they are read."""
+"""Redis URLs, compared with how redis-py reads them."""
 
 import inspect
 import shutil
@@ -20,7 +20,7 @@ from redis.asyncio.connection import (
 from newsintel.config.redis_url import OURS, PARAMETERS, RedisUrl, read
 
 REFUSED = {
-    # what redis-py's classes take beside, none of it fit for a URL of a service
+    # arguments of redis-py's classes that do not belong in a URL
     "host", "port", "path", "connection_class", "queue_class", "parser_class", "encoder_class", "credential_provider", "event_dispatcher",
     "redis_connect_func", "himport_registry", "maint_notifications_config", "maint_notifications_pool_handler",
     "oss_cluster_maint_notifications_handler",
@@ -29,8 +29,8 @@ REFUSED = {
 }  # fmt: skip
 
 
-def test_every_argument_of_redis_py_is_decided_on():
-    """Each is taken, set by newsintel, or refused; whatever a URL can make of it."""
+def test_every_argument_of_redis_py_has_a_treatment():
+    """Each is accepted, set by newsintel or refused by name."""
     classes = (AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection, BlockingConnectionPool)
     known = {name for one in classes for name in inspect.signature(one.__init__).parameters} | set(URL_QUERY_ARGUMENT_PARSERS)
     known -= {"self", "kwargs", "connection_kwargs"}
@@ -52,7 +52,7 @@ _PARAMETER = st.sampled_from([
 
 @st.composite
 def urls(draw):
-    """URLs good and bad."""
+    """Valid and invalid URLs."""
     word = st.one_of(_ENCODED, _ENCODED, _ENCODED, _WORD)
     scheme = draw(st.sampled_from(["redis", "rediss", "redis", "rediss", "unix", "http", "REDIS", "redis+sentinel"]))
     sign_in = draw(st.sampled_from(["", "", "{u}@", "{u}:{p}@", ":{p}@"])).replace("{u}", draw(word)).replace("{p}", draw(word))
@@ -64,7 +64,7 @@ def urls(draw):
 
 
 def leads_where_redis_py_goes(url):
-    """Every URL that is taken leads where redis-py would go with it."""
+    """Check that a URL that we accept leads to the same server in redis-py."""
     try:
         ours = read(url)
     except ValueError as error:
@@ -86,16 +86,16 @@ def leads_where_redis_py_goes(url):
 
 @settings(max_examples=200)
 @given(urls())
-def test_what_is_read_is_what_redis_py_reads(url):
-    """Some URLs of every form."""
+def test_urls_are_read_as_redis_py_reads_them(url):
+    """A quick sample of every form."""
     leads_where_redis_py_goes(url)
 
 
 @pytest.mark.slow
 @settings(max_examples=2000)
 @given(urls())
-def test_what_is_read_of_far_more_is_what_redis_py_reads(url):
-    """Forms with one another."""
+def test_many_urls_are_read_as_redis_py_reads_them(url):
+    """Enough examples for combinations of forms."""
     leads_where_redis_py_goes(url)
 
 
@@ -111,8 +111,8 @@ GOOD = {
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_reads(url):
-    """The forms of redis-py's manual."""
+def test_reads_the_forms_of_the_manual(url):
+    """The forms in redis-py's manual."""
     assert read(url) == GOOD[url]
 
 
@@ -142,8 +142,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("url", BAD)
-def test_refuses(url):
-    """In one line that names what is wrong, and repeats no more of the URL than names of parameters."""
+def test_refuses_invalid_urls(url):
+    """The message is one line that names the fault.
+
+    It repeats nothing of the URL but names of parameters.
+    """
     with pytest.raises(ValueError, match=r"^(must|has|names) ") as refusal:
         read(url)
     assert BAD[url] in str(refusal.value)
@@ -151,7 +154,7 @@ def test_refuses(url):
 
 
 def test_passwords_are_not_shown():
-    """By its repr a URL can be logged."""
+    """The repr of a URL is safe to log."""
     assert "planted" not in repr(read("rediss://u:planted@h/0?ssl_password=planted"))
 
 
@@ -171,14 +174,17 @@ def test_passwords_are_not_shown():
         ("rediss://cache.example?ssl_check_hostname=no", False, False),
     ],
 )
-def test_safe(url, local, verified):
-    """Only unix sockets and loopback addresses keep what is sent on this machine; only a whole check proves who answers."""
+def test_local_and_verified_connections(url, local, verified):
+    """Sockets and loopback addresses are local.
+
+    A connection is verified only if both the certificate and the host name are checked.
+    """
     assert (read(url).local, read(url).verified) == (local, verified)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
-def test_certificates_are_looked_at(tmp_path):
-    """Files must be there, and hold what they should."""
+def test_certificates_are_checked(tmp_path):
+    """The files must exist and have valid content."""
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=ca"]
     subprocess.run([*command, "-keyout", "key.pem", "-out", "ca.pem"], cwd=tmp_path, check=True, capture_output=True)
     ca, key = tmp_path / "ca.pem", tmp_path / "key.pem"

@@ -1,4 +1,4 @@
-"""Settings: what is accepted, what is refused and in which words, what is shown."""
+"""Settings: what is accepted, what is refused with which message, and what is shown."""
 
 import sys
 from pathlib import Path
@@ -31,17 +31,17 @@ PRODUCTION = {
 
 
 def read(**environ):
-    """Settings of an environment, its names written without the prefix."""
+    """Read settings from an environment. The names are given without the prefix."""
     return load(DECLARED, {f"NEWSINTEL_{name}": value for name, value in environ.items()})
 
 
 def shown(settings, name):
-    """A setting's row in `newsintel config`."""
+    """The row of a setting in `newsintel config`."""
     return next(row for row in settings.rows if row.name == f"NEWSINTEL_{name}")
 
 
-def test_nothing_set():
-    """With an empty environment everything has its default and no source is enabled."""
+def test_an_empty_environment_gives_the_defaults():
+    """No source is enabled."""
     settings = load(DECLARED, {})
     assert (settings.bind, settings.public_url) == (Address("127.0.0.1", 8000), "http://localhost:8000")
     assert settings.enabled_sources == ()
@@ -53,14 +53,14 @@ def test_nothing_set():
     assert shown(settings, "SEARCH_DEADLINE_S").unit == "s"
 
 
-def test_source_is_enabled_by_all_its_keys():
+def test_a_source_is_enabled_by_all_its_keys():
     """A source with half of its credentials stays off."""
     assert read(REDDIT_CLIENT_ID="id").enabled_sources == ()
     assert read(REDDIT_CLIENT_ID="id", REDDIT_CLIENT_SECRET="s").enabled_sources == ("reddit",)
 
 
-def test_sources_orders_and_selects():
-    """SOURCES gives the founder order; those left out are known but off."""
+def test_sources_sets_the_order_and_the_selection():
+    """SOURCES gives the founder order. Sources that it leaves out are known and off."""
     keys = {"GUARDIAN_KEY": "k", "REDDIT_CLIENT_ID": "id", "REDDIT_CLIENT_SECRET": "s"}
     assert read(**keys).enabled_sources == ("guardian", "reddit")
     assert read(**keys, SOURCES="reddit, guardian").enabled_sources == ("reddit", "guardian")
@@ -105,8 +105,8 @@ def test_sources_orders_and_selects():
         ({"SECRET_KEYS": f"{'A' * 43},{'A' * 43}="}, "NEWSINTEL_SECRET_KEYS must not hold a key twice"),
     ],
 )
-def test_bad_value_is_named(environ, named):
-    """What cannot be used is one line that names the setting."""
+def test_a_bad_value_is_refused_by_name(environ, named):
+    """The message is one line that names the setting."""
     with pytest.raises(SettingsError, match=named) as caught:
         read(**environ)
     assert "\n" not in str(caught.value)
@@ -114,12 +114,15 @@ def test_bad_value_is_named(environ, named):
 
 
 def test_deadline_default_follows_a_shorter_search_deadline():
-    """A source's default deadline never passes the whole search's."""
+    """The default deadline of a source never exceeds that of the search."""
     assert read(SEARCH_DEADLINE_S="0.5").source["guardian"].deadline_s == 0.5
 
 
 def test_secrets_come_from_files_and_are_never_shown(tmp_path):
-    """X_FILE is read for a secret X; no repr, row or text of the settings holds it; the redactor learns it."""
+    """X_FILE is read for a secret X.
+
+    No repr, row or text of the settings shows it, and the redactor knows it.
+    """
     path = tmp_path / "key"
     path.write_text("planted\n")
     settings = read(GUARDIAN_KEY_FILE=str(path), DATABASE_URL="postgresql://u:hidden@h/d")
@@ -145,15 +148,18 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path):
     ],
 )
 def test_the_password_in_a_url_is_known_to_the_redactor(name, url):
-    """Wherever a URL may have one: as it is written, and as a driver may quote it."""
+    """The redactor knows it in the spelling of the URL and as a driver may quote it."""
     assert {"pl%40nted", "pl@nted"} <= set(read(**{name: url}).secrets())
 
 
 @pytest.mark.parametrize(
     "name", ["GUARDIAN_KEY", "DATABASE_URL", "DATABASE_PASSWORD", "SECRET_KEYS", "METRICS_TOKEN", "REDDIT_CLIENT_SECRET"]
 )
-def test_secret_and_its_file_at_once_are_refused(tmp_path, name):
-    """Which of the two was meant only an operator can say; the platform's name beside ours is no such case."""
+def test_a_secret_and_its_file_together_are_refused(tmp_path, name):
+    """Only an operator knows which one is meant.
+
+    The platform's name together with ours is not refused.
+    """
     path = tmp_path / "secret"
     path.write_text("postgresql://h/d" if name == "DATABASE_URL" else "A" * 43)
     with pytest.raises(SettingsError, match=rf"^NEWSINTEL_{name} and NEWSINTEL_{name}_FILE are both set: unset one of them$"):
@@ -181,7 +187,7 @@ SHORT = [
 
 @pytest.mark.parametrize(("change", "named"), SHORT)
 def test_short_secrets_are_refused_in_production(change, named, tmp_path):
-    """Whatever kind of secret, also in a URL or a file; development takes them."""
+    """This holds for every kind of secret, also in a URL or a file. Development accepts them."""
     with pytest.raises(SettingsError, match=rf"^{named} at least 8 characters in production$"):
         load(DECLARED, PRODUCTION | change)
     load(DECLARED, PRODUCTION | change | {"NEWSINTEL_ENV": "development"})
@@ -191,22 +197,25 @@ def test_short_secrets_are_refused_in_production(change, named, tmp_path):
         load(DECLARED, PRODUCTION | change | {name: "", f"{name}_FILE": str(path)})
 
 
-def test_secret_without_a_password_is_not_short():
-    """A URL need not have one; one of eight characters is long enough."""
+def test_a_missing_password_is_not_a_short_one():
+    """A URL without a password is accepted. Eight characters are enough."""
     assert load(DECLARED, PRODUCTION | {"NEWSINTEL_DATABASE_URL": "postgresql://db.example/news?sslmode=verify-full&sslrootcert=system"})
     assert load(DECLARED, PRODUCTION | {"NEWSINTEL_METRICS_TOKEN": "12345678"})
 
 
-def test_missing_setting_is_told_with_the_name_that_may_have_been_meant():
-    """Production without what it must have: the stray beside it is probably the reason."""
+def test_a_missing_setting_is_reported_with_a_similar_name():
+    """In production, the unknown name in the environment is probably the reason."""
     environ = PRODUCTION | {"NEWSINTEL_SECRET_KEYS": "", "NEWSINTEL_SECRET_KEY": "A" * 43}
     with pytest.raises(SettingsError) as caught:
         load(DECLARED, environ)
     assert str(caught.value).endswith("; NEWSINTEL_SECRET_KEY is not a setting; did you mean NEWSINTEL_SECRET_KEYS?")
 
 
-def test_secret_keys(tmp_path):
-    """A list, the first first, padded or not, perhaps from a file; each is hidden and known to the redactor; none in development."""
+def test_secret_keys_are_a_list_in_order(tmp_path):
+    """With or without padding, also from a file.
+
+    Each key is hidden and known to the redactor. Development has none.
+    """
     path = tmp_path / "keys"
     path.write_text(f"{'A' * 43}= , {'B' * 43}\n")
     settings = read(SECRET_KEYS_FILE=str(path))
@@ -218,7 +227,10 @@ def test_secret_keys(tmp_path):
 
 
 def test_platform_names_are_read_when_ours_are_unset():
-    """DATABASE_URL, REDIS_URL and PORT count where the prefixed name is absent; PORT opens the outer address in production only."""
+    """DATABASE_URL, REDIS_URL and PORT count if our own name is unset.
+
+    With PORT, production listens on all addresses.
+    """
     settings = load(DECLARED, {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "PORT": "9000"})
     assert settings.database_url.reveal() == "postgresql://h/d"
     assert settings.bind == Address("127.0.0.1", 9000)
@@ -227,28 +239,28 @@ def test_platform_names_are_read_when_ours_are_unset():
     assert load(DECLARED, {**PRODUCTION, "PORT": "9000"}).bind == Address("0.0.0.0", 9000)
 
 
-def test_overrides_count_first():
-    """A command's overrides come before the environment."""
+def test_overrides_take_precedence_over_the_environment():
+    """Overrides are those of a command."""
     settings = load(DECLARED, {"NEWSINTEL_MAX_FLIGHTS": "5"}, overrides={"NEWSINTEL_MAX_FLIGHTS": "7"})
     assert settings.max_flights == 7
 
 
 def test_unknown_names_are_reported():
-    """A misspelt name is not silently ignored."""
+    """So a misspelt setting is noticed."""
     assert read(GUARDIAN_DEADLINE="1").unknown == (Stray("NEWSINTEL_GUARDIAN_DEADLINE", "NEWSINTEL_GUARDIAN_DEADLINE_S"),)
     assert read(GUARDIAN_DEADLINE_S="1").unknown == ()
 
 
-def test_data_dir(tmp_path):
-    """DATA_DIR is absolute; its default follows XDG_DATA_HOME."""
+def test_data_dir_is_absolute(tmp_path):
+    """Its default follows XDG_DATA_HOME."""
     assert load(DECLARED, {"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "newsintel"
     assert read(DATA_DIR="here").data_dir == Path.cwd() / "here"
     with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR must be the path of a folder, .*, not '~nobody-of-that-name/x'$"):
         read(DATA_DIR="~nobody-of-that-name/x")
 
 
-def test_values_are_shown_as_they_would_be_written():
-    """So a line of `newsintel config` can go back into the environment."""
+def test_values_are_shown_in_the_syntax_of_the_environment():
+    """A line of `newsintel config` can be copied back into the environment."""
     settings = read(SEARCH_DEADLINE_S="2", DEV_SIGN_IN="1", RATE_LIMIT="off", GUARDIAN_QUOTA="7/1h", CACHE_TTL_S="0.5")
     names = (
         "SEARCH_DEADLINE_S",
@@ -286,8 +298,8 @@ def test_values_are_shown_as_they_would_be_written():
         ),
     ],
 )
-def test_production_refuses_what_is_unsafe(change, named):
-    """In production every unsafe setting stops the start, by name."""
+def test_unsafe_settings_are_refused_in_production(change, named):
+    """The start fails with the name of the setting."""
     assert load(DECLARED, PRODUCTION).production
     with pytest.raises(SettingsError, match=named):
         load(DECLARED, PRODUCTION | change)
@@ -296,7 +308,7 @@ def test_production_refuses_what_is_unsafe(change, named):
 @pytest.mark.parametrize("database", ["postgresql:///news?host=/run/postgresql", "postgresql://127.0.0.1/news", "postgresql://[::1]/news"])
 @pytest.mark.parametrize("redis", ["unix:///run/redis.sock", "redis://localhost:6379/0", "redis://127.0.0.9"])
 def test_production_on_one_machine_needs_no_tls(database, redis):
-    """What is sent over a unix socket or a loopback address nobody else can read."""
+    """Other people cannot read what is sent over a unix socket or a loopback address."""
     one_box = {"NEWSINTEL_DATABASE_URL": database, "NEWSINTEL_REDIS_URL": redis, "NEWSINTEL_MIGRATE_DATABASE_URL": database}
     assert load(DECLARED, PRODUCTION | one_box).production
 
@@ -323,8 +335,8 @@ def test_production_on_one_machine_needs_no_tls(database, redis):
         ({"NEWSINTEL_REDIS_URL": "rediss://:planted@h?ssl_ca_certs=/no"}, "NEWSINTEL_REDIS_URL has a ssl_ca_certs that cannot be read"),
     ],
 )
-def test_store_urls_that_cannot_be_used_are_named_as_they_were_given(env, environ, said, monkeypatch, tmp_path):
-    """Under the platform's name or ours, in one line without what is secret."""
+def test_unusable_store_urls_are_refused_by_the_name_that_was_set(env, environ, said, monkeypatch, tmp_path):
+    """That is the platform's name or ours. The message is one line without secrets."""
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = {name: value for name, value in PRODUCTION.items() if name.removeprefix("NEWSINTEL_") not in ("DATABASE_URL", "REDIS_URL")}
     others = {"NEWSINTEL_DATABASE_URL": "postgresql:///d", "NEWSINTEL_REDIS_URL": "redis://"}
@@ -337,7 +349,7 @@ def test_store_urls_that_cannot_be_used_are_named_as_they_were_given(env, enviro
 
 
 def test_a_store_url_may_come_from_a_file(tmp_path):
-    """As every secret; a bad one is named by the file's setting."""
+    """As any secret. The message about an invalid URL names the file's setting."""
     path = tmp_path / "url"
     path.write_text("postgresql://u:hidden@h/d\n")
     assert read(DATABASE_URL_FILE=str(path)).database_url.reveal() == "postgresql://u:hidden@h/d"
@@ -346,8 +358,11 @@ def test_a_store_url_may_come_from_a_file(tmp_path):
         read(DATABASE_URL_FILE=str(path))
 
 
-def test_who_may_sign_in():
-    """Anyone by default; guests are told apart without regard to case, but for subjects of OpenID Connect."""
+def test_sign_in_is_a_list_of_guests():
+    """The default is anyone.
+
+    Names are compared without case, except the subjects of OpenID Connect.
+    """
     assert read().sign_in == ("anyone",)
     assert read(SIGN_IN="off").sign_in == ("off",)
     assert read(SIGN_IN="reddit:Alice, oidc:A@b.org").sign_in == ("reddit:alice", "oidc:a@b.org")

@@ -1,4 +1,7 @@
-"""Names that were probably meant as settings are found, with the setting that was meant; other programs' names are left alone."""
+"""Names that were probably meant as settings are found, each with the most similar setting.
+
+Names of other programs are ignored.
+"""
 
 import pytest
 
@@ -24,18 +27,21 @@ KNOWN = {"NEWSINTEL_GUARDIAN_KEY", "NEWSINTEL_GUARDIAN_KEY_FILE", "NEWSINTEL_BIN
         ("NEWSINTEL_", None),
     ],
 )
-def test_stray_and_what_was_meant(name, meant):
-    """Letters wrong, missing or too many, in the name and in the prefix; a name of ours that is like none is told without a guess."""
+def test_a_misspelt_setting_is_found_with_the_one_that_was_meant(name, meant):
+    """Letters may be wrong, missing or added, in the name or in the prefix.
+
+    A name with our prefix that is not similar to any setting is found without a guess.
+    """
     assert find_strays({name: "x"}, KNOWN) == (Stray(name, meant),)
 
 
 @pytest.mark.parametrize("name", ["NEWSLETTER_KEY", "NEWS_BIND", "BIND", "GUARDIAN_KEY", "PATH", "NEWINTEL_HOME", "NEWSINTEL_BIND"])
-def test_others_are_left_alone(name):
-    """Settings themselves, and what is not like any."""
+def test_settings_and_other_names_are_ignored(name):
+    """Names of other programs are not similar enough."""
     assert find_strays({name: "x"}, KNOWN) == ()
 
 
-def test_stray_in_words():
-    """With the guess, if there is one."""
+def test_the_message_has_the_guess_if_there_is_one():
+    """The guess is a question."""
     assert str(Stray("NEWSINTEL_X", None)) == "NEWSINTEL_X is not a setting"
     assert str(Stray("NEWSINTEL_BINDD", "NEWSINTEL_BIND")) == "NEWSINTEL_BINDD is not a setting; did you mean NEWSINTEL_BIND?"

@@ -1,4 +1,7 @@
-"""The parsers of single settings: what each accepts, what it refuses, and that it never repeats what it was given."""
+"""The parsers of single settings: what each accepts and refuses.
+
+A message never repeats the value.
+"""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -84,20 +87,20 @@ BAD = [
 
 
 @pytest.mark.parametrize(("parse", "raw", "value"), GOOD)
-def test_accepts(parse, raw, value):
-    """What is well written is read."""
+def test_valid_values_are_read(parse, raw, value):
+    """Each with the parser of its setting."""
     assert parse(raw) == value
 
 
 @pytest.mark.parametrize(("parse", "raw"), BAD)
-def test_refuses(parse, raw):
-    """What is not says the rule."""
+def test_invalid_values_are_refused_with_the_rule(parse, raw):
+    """The message begins with "must"."""
     with pytest.raises(ValueError, match=r"^must "):
         parse(raw)
 
 
-def test_secret_text_is_not_repeated():
-    """A parser's message never holds what it was given: it may be a secret."""
+def test_messages_do_not_repeat_the_value():
+    """A value may be a secret that was pasted into the wrong setting."""
     for parse in (url("https"), issuer, address, seconds, quota, one_of("a"), count(1, 2)):
         with pytest.raises(ValueError, match=r"^must ") as caught:
             parse("planted-secret")
@@ -108,13 +111,13 @@ def test_secret_text_is_not_repeated():
     ("host", "loopback"),
     [("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.example", False)],
 )
-def test_loopback(host, loopback):
-    """Only addresses that no other machine can reach count as loopback."""
+def test_loopback_addresses(host, loopback):
+    """Only addresses that no other machine can reach are loopback."""
     assert Address(host, 1).loopback is loopback
 
 
-def test_shown():
-    """Addresses and quotas are shown as they are written."""
+def test_addresses_and_quotas_are_shown_as_they_are_written():
+    """Their text is the syntax of the setting."""
     assert str(Address("::1", 80)) == "[::1]:80"
     assert str(Address("127.0.0.1", 80)) == "127.0.0.1:80"
     assert str(Quota(100, 2 * 86400)) == "100/2d"

@@ -1,4 +1,7 @@
-"""The ports of accounts, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+"""The ports of accounts in memory.
+
+They behave like the real ones without a server. Each can be set to be away.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -55,7 +58,7 @@ class MemoryAccounts:
 
 
 class MemorySessions:
-    """A `ports.Sessions` whose ids can be foretold; they never lapse."""
+    """A `ports.Sessions` with predictable ids. Sessions never expire."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Session] = {}
@@ -96,14 +99,17 @@ class MemorySessions:
 
 
 async def browser(world, username="alice", *, now=NOON):
-    """Headers of a browser in which somebody is signed in, on a page of ours; `world` has accounts and sessions."""
+    """The headers of a browser in which a person is signed in.
+
+    They are those of a request from our own page. `world` has accounts and sessions.
+    """
     account = await world.accounts.sign_in("dev", username, username, now)
     session_id = await world.sessions.start(account.id, "a browser")
     return {"Cookie": f"newsintel_dev={session_id}", "Sec-Fetch-Site": "same-origin"}
 
 
 async def program(world, username="alice", access=Access.WRITE, *, expires_at=None, now=NOON):
-    """Headers of a program that holds a key of somebody's."""
+    """The headers of a program with an API key of a person."""
     account = await world.accounts.sign_in("dev", username, username, now)
     key = f"ni_{len(world.accounts.keys):0>43}"
     world.accounts.keys[digest(key)] = (account.id, access, expires_at)
@@ -185,7 +191,10 @@ class MemoryTokens:
 
 @define
 class ScriptedProvider:
-    """A `ports.Provider` and `TokenIssuer` that lets in whoever the code names, or raises what it is told to."""
+    """A `ports.Provider` and `TokenIssuer` that signs in the person whom the code names.
+
+    If `raises` is set, it raises that error.
+    """
 
     label: str = "Elsewhere"
     name: str = "reddit"

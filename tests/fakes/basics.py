@@ -1,4 +1,7 @@
-"""The ports, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+"""The ports in memory.
+
+They behave like the real ones without a server. Each can be set to be away.
+"""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,7 @@ from tests.make import NOON
 
 
 class Clock:
-    """A wall clock that follows trio's, and so a test's virtual one."""
+    """A wall clock that follows trio's clock, so also the virtual one of a test."""
 
     def __init__(self) -> None:
         self._start_s = trio.current_time()
@@ -31,14 +34,14 @@ class Clock:
 
 
 class Counts(Counter):
-    """A `ports.Count` that can be read back, e.g. counts["cache_errors claim"]."""
+    """A `ports.Count` that can be read, e.g. counts["cache_errors claim"]."""
 
     def __call__(self, name: str, amount: float = 1, **labels: str) -> None:
         self[" ".join([name, *labels.values()])] += amount
 
 
 class Seen(dict):
-    """A `ports.Observe` that can be read back, e.g. seen["fetch_seconds guardian ok"], a list."""
+    """A `ports.Observe` that can be read, e.g. seen["fetch_seconds guardian ok"], a list."""
 
     def __call__(self, name: str, value: float, **labels: str) -> None:
         self.setdefault(" ".join([name, *labels.values()]), []).append(value)
@@ -102,7 +105,10 @@ class MemoryCache:
 
 
 class MemoryLedger:
-    """A `ports.Ledger`, on trio's clock. Its starts can be seen and added to as another process would."""
+    """A `ports.Ledger` on trio's clock.
+
+    A test can read its starts, and add some as another process would.
+    """
 
     def __init__(self) -> None:
         self.starts: dict[str, dict[str, float]] = {}
@@ -138,7 +144,7 @@ class MemoryLedger:
 
 
 class MemoryCounter:
-    """A `ports.SharedCounter` that forgets nothing."""
+    """A `ports.SharedCounter` whose counts never expire."""
 
     def __init__(self) -> None:
         self.kept: Counter[str] = Counter()
@@ -155,7 +161,7 @@ class MemoryCounter:
 
 
 class MemoryBytes:
-    """A `ports.ByteCache`, ageing by trio's clock."""
+    """A `ports.ByteCache` whose entries age by trio's clock."""
 
     def __init__(self) -> None:
         self.kept: dict[str, tuple[bytes, float, int]] = {}
@@ -183,7 +189,10 @@ class MemoryBytes:
 
 
 class MemorySearch:
-    """A `ports.ArchiveSearch` that finds the same articles whatever is asked; what was asked is remembered. Positions are numbers."""
+    """A `ports.ArchiveSearch` with the same articles for every query.
+
+    `asked` has the arguments of every call. Positions are numbers.
+    """
 
     def __init__(self, hits: Sequence[Hit] = (), bars: Sequence[Bar] = ()) -> None:
         self.hits = tuple(hits)
@@ -220,7 +229,7 @@ class MemorySearch:
 
 
 class MemoryArchive:
-    """A `ports.Archive`. Refuses whole calls that hold an article named in `poisoned`."""
+    """A `ports.Archive`. It refuses a whole call that has an article named in `poisoned`."""
 
     def __init__(self) -> None:
         self.kept: dict[str, ArchivedArticle] = {}

@@ -1,4 +1,4 @@
-"""The ports of intelligence, fulfilled in memory: real behaviour, no servers."""
+"""The ports of intelligence in memory. They behave like the real ones without a server."""
 
 from collections import Counter
 from math import log
@@ -12,7 +12,10 @@ from tests.make import NOON
 
 
 class MemoryLikeness:
-    """An `intelligence_ports.Likeness` over the articles it is given; its terms are folded words of four letters or more."""
+    """An `intelligence_ports.Likeness` over the given articles.
+
+    Its terms are folded words of four letters or more.
+    """
 
     def __init__(self, *articles) -> None:
         self.kept = {article.id: article for article in articles}
@@ -33,7 +36,7 @@ class MemoryLikeness:
         return [self._telling(text, each) for text in texts]
 
     def _telling(self, text, each):
-        """Terms by how few articles have them."""
+        """The weights of the text's terms, greatest first. Terms of few articles weigh more."""
         having = Counter(term for article in self.kept.values() for term in _terms(_text(article)))
         weights = {term: log(2 + len(self.kept) / (1 + having[term])) for term in _terms(text)}
         return dict(sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:each])
@@ -62,7 +65,7 @@ def _terms(text):
 
 
 class MemoryTextIndex:
-    """A `ports.TextIndex` with a number of articles to read, ten at a time."""
+    """A `ports.TextIndex` with `waiting` articles to read, ten for each call."""
 
     def __init__(self, waiting=0) -> None:
         self.waiting = waiting
@@ -78,7 +81,7 @@ class MemoryTextIndex:
 
 
 class MemoryTerms:
-    """An `intelligence_ports.TermCounts` with a number of changes to add up, ten at a time."""
+    """An `intelligence_ports.TermCounts` with `waiting` changes to add up, ten for each call."""
 
     def __init__(self, waiting=0) -> None:
         self.waiting = waiting
@@ -94,7 +97,7 @@ class MemoryTerms:
 
 
 class MemorySaveCounts:
-    """An `intelligence_ports.SaveCounts` over the numbers it is given."""
+    """An `intelligence_ports.SaveCounts` over the given numbers."""
 
     def __init__(self, **people) -> None:
         self.people = people

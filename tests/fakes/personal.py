@@ -1,4 +1,7 @@
-"""The ports of what belongs to one person, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+"""The ports of one person's data in memory.
+
+They behave like the real ones without a server. Each can be set to be away.
+"""
 
 from collections import defaultdict
 from datetime import datetime
@@ -14,7 +17,7 @@ from newsintel.errors import PoisonedBatchError, UnavailableError
 
 
 class _Memory:
-    """What every one of them does first."""
+    """What all fakes of this module do first in each call."""
 
     def __init__(self) -> None:
         self.away = False
@@ -26,7 +29,10 @@ class _Memory:
 
 
 class MemoryPreferences(_Memory):
-    """A `personal_ports.PreferenceStore` that counts how often it is read. Refuses what is to be kept under a key in `poisoned`."""
+    """A `personal_ports.PreferenceStore` that counts its reads.
+
+    It refuses values under a key in `poisoned`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +63,7 @@ class MemoryPreferences(_Memory):
 
 
 class MemorySaved(_Memory):
-    """A `personal_ports.SavedArticles`; words are found as they stand. Remembers which articles it was handed."""
+    """A `personal_ports.SavedArticles` in which words are found by the rules of live searches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +103,7 @@ def _holds(save, asked):
 
 
 class MemoryOwnHistory(_Memory):
-    """A `personal_ports.OwnHistory`. Which harvests are one account's alone the test says."""
+    """A `personal_ports.OwnHistory`. The test sets which harvests belong to one account alone."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,7 +135,7 @@ class MemoryOwnHistory(_Memory):
 
 
 class MemoryRepeats(_Memory):
-    """A `personal_ports.Repeats`, forgetting by trio's clock."""
+    """A `personal_ports.Repeats` whose entries expire by trio's clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,7 +153,10 @@ class MemoryRepeats(_Memory):
 
 
 class MemoryAccountData(_Memory):
-    """A `personal_ports.AccountData` over other fakes: what is deleted goes from all of them."""
+    """A `personal_ports.AccountData` over other fakes.
+
+    Deleting removes the data from all of them.
+    """
 
     def __init__(self, accounts, *stores) -> None:
         super().__init__()
@@ -167,7 +176,10 @@ class MemoryAccountData(_Memory):
 
 
 class MemoryFeedback(_Memory):
-    """A `personal_ports.Feedback`; `kept` has what somebody opened under "opened" and the rest under "dismissed"."""
+    """A `personal_ports.Feedback`.
+
+    `kept` has opened articles under "opened" and all others under "dismissed".
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,7 @@
-"""The port of recommendations' reads over other fakes: real behaviour, no servers."""
+"""The port for reading recommendations over other fakes.
+
+It behaves like the real one without a server.
+"""
 
 import trio
 
@@ -9,7 +12,10 @@ from newsintel.errors import UnavailableError
 
 
 class MemoryReading:
-    """An `intelligence_ports.Reading` over what saves, feedback, history and an archive hold; no article has a duplicate."""
+    """An `intelligence_ports.Reading` over saves, feedback, history and an archive.
+
+    No article has a duplicate.
+    """
 
     def __init__(self, saved, feedback, own_history, archived) -> None:
         self._saved = saved

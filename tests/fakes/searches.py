@@ -1,4 +1,7 @@
-"""The ports about many people's searches, fulfilled in memory: real behaviour, no servers. Each can be told to be away."""
+"""The ports for many people's searches in memory.
+
+They behave like the real ones without a server. Each can be set to be away.
+"""
 
 import trio
 
@@ -16,7 +19,10 @@ class _Memory:
 
 
 class MemorySearchMarks(_Memory):
-    """An `intelligence_ports.SearchMarks`; which days were closed, and with which floor, is remembered."""
+    """An `intelligence_ports.SearchMarks`.
+
+    `closed` has the days that were closed, with their floors.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +44,10 @@ class MemorySearchMarks(_Memory):
 
 
 class MemoryTrending(_Memory):
-    """An `intelligence_ports.Trending` whose lists are ranked from what the test observed; refreshes are remembered."""
+    """An `intelligence_ports.Trending` with lists ranked from `observed`.
+
+    `refreshed` has every refresh.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +69,10 @@ class MemoryTrending(_Memory):
 
 
 class MemoryKinship(_Memory):
-    """An `intelligence_ports.Kinship` with the kin that the test gave; a seed under the floor has none, unless it is the caller's own."""
+    """An `intelligence_ports.Kinship` with the kin that the test set.
+
+    A seed below the floor has none, unless it is the caller's own.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,7 @@
-"""Bytes that no server library would send, from a source and from a sign-in provider: each is one refusal, and holds nobody up."""
+"""Bytes that no server library would send, from a source and from a sign-in provider.
+
+Each reply is one refusal and does not block other tasks.
+"""
 
 import random
 
@@ -44,7 +47,7 @@ BUSY = {
 
 
 def sending(raw):
-    """A script that sends bytes and ends the connection."""
+    """A script that sends bytes and closes the connection."""
 
     async def script(stream):
         await stream.send_all(raw)
@@ -54,22 +57,25 @@ def sending(raw):
 
 
 def source_at(url):
-    """NewsAPI, at an address."""
+    """NewsAPI at a URL."""
     at = SourceSettings("newsapi", url, 1.0, 0, None, enabled=True, values={"key": Secret("key")})
     return open_upstream(newsapi.SOURCE, at, token=None, now=lambda: NOW)
 
 
 async def longest_ms(work):
-    """Some work of whoever uses the network, in a task of its own; its longest step."""
+    """Run network work in its own task; returns its longest step in ms."""
     with measured(lambda name: name != "measured") as steps:
-        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - a task of its own has a name
+        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - for the name
             nursery.start_soon(work, name="measured")
     return steps.longest_ms()[0]
 
 
 @pytest.mark.parametrize("case", BUSY)
-async def test_small_framing_holds_nobody_up(case):
-    """Whatever its size, what is not a body is read in small steps, and not for long; at a source and at a provider alike."""
+async def test_small_framing_is_read_in_short_steps(case):
+    """Data outside the body is read in short steps and for a bounded time, at any size.
+
+    This holds for a source and for a provider.
+    """
 
     async def fetch():
         with trio.fail_after(PATIENCE_S):
@@ -93,20 +99,24 @@ ATTEMPT = Attempt("reddit", "state", b"", "v" * 43, "nonce", "/me")
 
 
 def settings(url):
-    """Reddit, at an address."""
+    """The settings of Reddit at a URL."""
     values = {"client_id": "id", "client_secret": Secret("secret"), "user_agent": "test/1", "auth_url": url}
     return SourceSettings("reddit", url, 1.0, 0, None, enabled=True, values=values)
 
 
 def reddit(url, transport):
-    """Reddit as a provider of sign-ins, at an address."""
+    """Reddit as a sign-in provider at a URL."""
     return Reddit(settings(url), "http://localhost/auth/reddit/callback", transport, lambda: NOW)
 
 
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("status", [b"301", b"302", b"303", b"307", b"308"])
-async def test_no_address_of_a_redirect_is_looked_at(location, status):
-    """None is followed, so none can be wrong: at a source, at a provider, and at the token endpoint, whose upkeep a bug would end."""
+async def test_location_of_a_redirect_is_never_parsed(location, status):
+    """No redirect is followed, so a wrong location cannot fail.
+
+    This holds for a source, for a provider and for the token endpoint, where a bug would end the
+    renewal loop.
+    """
     raw = b"HTTP/1.1 " + status + b" X\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     async with serving(sending(raw)) as served:
         async with source_at(served.url) as upstream:
@@ -136,8 +146,8 @@ async def test_no_address_of_a_redirect_is_looked_at(location, status):
         *("http://" + "a" * 64 + "/", "http://.invalid/", "http://a..invalid/", "http://\ud800/", "http://" + "é" * 70 + "/"),
     ],
 )
-async def test_no_address_raises_what_is_not_foreseen(url):
-    """Whatever address a setting or a provider gives."""
+async def test_every_url_raises_expected_exceptions_only(url):
+    """The URL may come from a setting or from a provider."""
     async with httpx.AsyncClient(transport=Transport(), trust_env=False) as client:
         with pytest.raises(FORESEEN) as raised:
             await client.get(url)
@@ -193,8 +203,11 @@ PIECES = [
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_bytes_at_random_are_a_page_or_a_refusal(seed):
-    """Replies cut, joined and filled with what parsers trip over, 60 a seed: httpx, httpcore, h11 and idna raise nothing unforeseen."""
+async def test_random_bytes_are_a_page_or_a_refusal(seed):
+    """Each seed makes 60 replies, cut, joined and filled with bytes that break parsers.
+
+    httpx, httpcore, h11 and idna raise expected exceptions only.
+    """
     dice = random.Random(seed)
 
     async def script(stream):

@@ -1,6 +1,7 @@
-"""A source over a network that misbehaves: every fault becomes a refusal in time, and nothing leaks.
+"""A source behind a faulty network: every fault becomes a refusal in time, and nothing leaks.
 
-On the real clock, with real sockets: a mock clock would jump before loopback data arrives. Numbers refer to the service's list of faults.
+The tests use the real clock and real sockets: a mock clock would jump before loopback data arrives.
+Numbers refer to the service's list of faults.
 """
 
 import json
@@ -38,7 +39,7 @@ QUERY = Query("blue whale", (Clause((Term("blue"), Term("whale"))),), ("plain",)
 
 
 def read(response: Response, query: Query, now: datetime) -> Sliced[Page | Refusal]:
-    """A source's reading in small: JSON with `rows`, else a refusal."""
+    """Read a reply like a small source: JSON with `rows`, else a refusal."""
     yield
     assert now == NOW
     if response.status == 401:
@@ -55,31 +56,34 @@ def read(response: Response, query: Query, now: datetime) -> Sliced[Page | Refus
 
 
 def request(query: Query, settings: SourceSettings, credential: str, _now: datetime) -> Request:
-    """The key in the address, as the Guardian has it, which is the worst case for leaks."""
+    """Put the key into the URL, like the Guardian, which is the worst case for leaks."""
     return Request("/search", (("q", query.text), ("api-key", credential)), (("X-Test", "1"),))
 
 
 def source(*, uses_token: bool = False) -> Source:
-    """A source in small."""
+    """A small source."""
     return Source(SourceOptions("plain", "https://example.org", 0, None, {}), request, read, lambda _: ("language",), uses_token)
 
 
 @asynccontextmanager
 async def upstream_at(url: str, token: Token | None = None, **values: object) -> AsyncIterator[Upstream]:
-    """The source in small, at an address."""
+    """The small source at a URL."""
     settings = SourceSettings("plain", url, 1.0, 0, None, enabled=True, values={"key": Secret(KEY), **values})
     async with open_upstream(source(uses_token=token is not None), settings, token=token, now=lambda: NOW) as upstream:
         yield upstream
 
 
 def pool_of(upstream: Upstream) -> list[object]:
-    """What is in the upstream's connection pool that is not idle: connections, and requests."""
+    """The pool's connections that are not idle, and its requests."""
     pool = upstream._client._transport._pool.transport._pool  # type: ignore[attr-defined]
     return [*(connection for connection in pool.connections if not connection.is_idle()), *pool._requests]
 
 
 async def outcome(script: Script, deadline_s: float = PATIENCE_S) -> Page | Refusal | None:
-    """One fetch from a scripted upstream: None if the deadline cut it. Afterwards the pool must be idle."""
+    """Fetch once from a scripted upstream; returns None if the deadline cut it.
+
+    Afterwards the pool must be idle.
+    """
     async with serving(script) as served, upstream_at(served.url) as upstream:
         result = None
         with trio.move_on_after(deadline_s):
@@ -88,8 +92,11 @@ async def outcome(script: Script, deadline_s: float = PATIENCE_S) -> Page | Refu
         return result
 
 
-async def test_a_good_answer_becomes_a_page() -> None:
-    """The request is what the source file says, under the base's own path, with our name and nothing packed."""
+async def test_good_answer_becomes_a_page() -> None:
+    """The source makes the request, below the path of the base URL.
+
+    It has our User-Agent and asks for no compression.
+    """
     async with serving(reply(b'{"rows": [1, 2]}')) as served, upstream_at(served.url + "/newsapi") as upstream:
         assert await upstream.fetch(QUERY) == Page((1, 2), returned=2, http_status=200)
         assert upstream.ignored(QUERY) == ("language",)
@@ -99,15 +106,15 @@ async def test_a_good_answer_becomes_a_page() -> None:
     assert {"User-Agent: newsintel/0.1.0", "Accept-Encoding: identity", "X-Test: 1"} <= set(lines)
 
 
-async def test_a_source_with_a_user_agent_of_its_own_sends_it() -> None:
-    """Reddit throttles the names of libraries."""
+async def test_user_agent_of_the_source_is_sent() -> None:
+    """Reddit throttles the default names of libraries."""
     async with serving(reply()) as served, upstream_at(served.url, user_agent="web:org.example:v1 (by /u/x)") as upstream:
         await upstream.fetch(QUERY)
     assert "User-Agent: web:org.example:v1 (by /u/x)\r\n" in served.heads[0]
 
 
-async def test_connections_are_kept_and_cookies_are_not() -> None:
-    """Two fetches share a connection; a cookie would tie a person's searches to another's."""
+async def test_connections_are_reused_and_cookies_are_not() -> None:
+    """Two fetches share a connection. A cookie would link the searches of different people."""
     connections = 0
 
     async def counting(stream: trio.abc.Stream) -> None:
@@ -125,13 +132,16 @@ async def test_connections_are_kept_and_cookies_are_not() -> None:
 
 
 @pytest.mark.parametrize("script", [faults.stall, faults.trickle(b" " * 100)], ids=["stall", "trickle"])
-async def test_the_callers_deadline_is_the_bound(script: Script) -> None:
-    """Faults 1 and 3: silence and a trickle are both cut on time, which no timeout per read could do."""
+async def test_callers_deadline_ends_the_fetch(script: Script) -> None:
+    """Faults 1 and 3: the deadline cuts silence and a trickle.
+
+    A timeout per read could not do that.
+    """
     assert await outcome(script, 0.3) is None
 
 
-async def test_html_is_left_to_the_source() -> None:
-    """Fault 4: the source sees the content type, and its refusal is handed on."""
+async def test_source_decides_about_html() -> None:
+    """Fault 4: the source sees the content type, and its refusal is returned."""
 
     async def page(stream: trio.abc.Stream) -> None:
         await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
@@ -151,8 +161,8 @@ async def test_html_is_left_to_the_source() -> None:
     ],
     ids=["503", "reset", "reset in body", "EOF", "EOF in head", "not HTTP"],
 )
-async def test_a_connection_that_fails_is_unreachable(script: Script, expected: Refusal) -> None:
-    """Fault 7: asked once, told apart from a reply that is nonsense."""
+async def test_failed_connection_is_a_refusal(script: Script, expected: Refusal) -> None:
+    """Fault 7: there is one attempt. A reply that is not HTTP has another status."""
     assert await outcome(script) == expected
 
 
@@ -168,21 +178,21 @@ async def test_a_connection_that_fails_is_unreachable(script: Script, expected: 
     ],
     ids=["truncated JSON", "length too long", "bad gzip", "bad gzip in chunks", "brotli", "lengths differ"],
 )
-async def test_half_a_body_never_passes_for_a_whole_one(script: Script, detail: str) -> None:
-    """Fault 8."""
+async def test_incomplete_body_is_bad_payload(script: Script, detail: str) -> None:
+    """Fault 8: a cut or wrongly encoded body is never read as a whole one."""
     result = await outcome(script)
     assert isinstance(result, Refusal)
     assert (result.status, result.detail) == (Status.BAD_PAYLOAD, detail)
 
 
-async def test_a_packed_body_nobody_asked_for_is_unpacked() -> None:
-    """Some servers send gzip whatever they are asked."""
+async def test_unrequested_gzip_is_decompressed() -> None:
+    """Some servers ignore Accept-Encoding and send gzip."""
     packed = faults._gzip([b'{"rows": [1]}'])
     assert await outcome(reply(packed, "200 OK", "Content-Encoding: gzip")) == Page((1,), returned=1, http_status=200)
 
 
-async def test_an_endless_body_is_given_up_at_the_cap() -> None:
-    """The rest is not read to be thrown away: the connection is closed."""
+async def test_endless_body_is_refused_at_the_limit() -> None:
+    """The rest of the body is not read: the connection is closed."""
     refused = Refusal(Status.BAD_PAYLOAD, "body larger than 2097152 bytes")
     assert await outcome(faults.flood(1_000_000, announced=False)) == refused
 
@@ -206,14 +216,17 @@ trio.run(main)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured where /proc tells its peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the test reads the peak memory from /proc")
 @pytest.mark.parametrize(
     "script",
     [faults.flood(100, announced=True), faults.flood(100, announced=False), faults.bomb(200), faults.bomb(200, twice=True)],
     ids=["announced", "unannounced", "bomb", "double bomb"],
 )
-async def test_a_huge_body_costs_little_memory(script: Script) -> None:
-    """Faults 9 and 10: 100 MB, and 200 KB that hold 200 MB, are given up while memory grows by less than 16 MB."""
+async def test_huge_body_needs_little_memory(script: Script) -> None:
+    """Faults 9 and 10: a body of 100 MB, and 200 KB that decompress to 200 MB, are refused.
+
+    Memory grows by less than 16 MB.
+    """
     async with serving(sequence(reply(), script)) as served:
         done = await trio.run_process([sys.executable, "-c", PROBE, served.url], capture_stdout=True)
     status, growth_mb = done.stdout.split()
@@ -221,8 +234,8 @@ async def test_a_huge_body_costs_little_memory(script: Script) -> None:
     assert float(growth_mb) < 16
 
 
-async def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
-    """Fault 12: named as such, and never tried again without TLS."""
+async def test_unknown_certificate_is_refused(tmp_path: Path) -> None:
+    """Fault 12: the refusal names the cause, and no retry without TLS follows."""
     async with serving(reply(), tls=faults.self_signed(tmp_path)) as served, upstream_at(served.url) as upstream:
         assert await upstream.fetch(QUERY) == Refusal(Status.UNREACHABLE, "cannot connect: TLS, self-signed certificate")
         assert pool_of(upstream) == []
@@ -238,22 +251,22 @@ async def test_an_unknown_certificate_is_refused(tmp_path: Path) -> None:
         ("ftp://127.0.0.1", "address cannot be used"),
     ],
 )
-async def test_an_address_that_leads_nowhere_is_unreachable(url: str, detail: str) -> None:
-    """Fault 12: the reason's class, and no more, is told."""
+async def test_unusable_url_is_unreachable(url: str, detail: str) -> None:
+    """Fault 12: the detail says the class of the reason and nothing more."""
     async with upstream_at(url) as upstream:
         assert await upstream.fetch(QUERY) == Refusal(Status.UNREACHABLE, detail)
 
 
 async def test_redirects_are_not_followed() -> None:
-    """Fault 13: neither to the metadata address nor anywhere."""
+    """Fault 13: no target is requested, for example a cloud's metadata address."""
     async with serving(reply(b"", "302 Found", "Location: http://169.254.170.2/")) as served, upstream_at(served.url) as upstream:
         assert await upstream.fetch(QUERY) == Refusal(Status.BAD_PAYLOAD, "redirect, not followed", http_status=302)
     assert len(served.heads) == 1
 
 
 @pytest.mark.parametrize("credential", ["news\nintel", "schlüssel"])
-async def test_a_key_that_no_header_can_carry_is_an_operators_error(credential: str) -> None:
-    """A key pasted with a line break or a foreign letter is refused without being shown."""
+async def test_key_that_no_header_can_carry_is_unauthorized(credential: str) -> None:
+    """A key with a line break or a non-ASCII letter is refused and not shown."""
     settings = SourceSettings("plain", "http://127.0.0.1:1", 1.0, 0, None, enabled=True, values={"key": Secret(credential)})
     in_header = evolve(source(), request=lambda _query, _settings, key, _now: Request("/", (), (("X-Api-Key", key),)))
     async with (
@@ -265,7 +278,7 @@ async def test_a_key_that_no_header_can_carry_is_an_operators_error(credential: 
 
 
 async def test_no_fault_shows_the_key(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither refusals nor the logs at INFO hold the key, which here is part of the address."""
+    """Refusals and the logs at INFO do not contain the key, which is part of the URL here."""
     caplog.set_level(logging.INFO)
     results = [await outcome(script) for script in (reply(), faults.eof, faults.reset, faults.not_http, reply(b"", "302 Found"))]
     assert KEY not in repr(results)
@@ -274,29 +287,32 @@ async def test_no_fault_shows_the_key(caplog: pytest.LogCaptureFixture) -> None:
 
 @define
 class Tokens:
-    """A token keeper in memory: hands out 1, 2, 3..."""
+    """A token keeper in memory: it issues the tokens 1, 2, 3 and so on."""
 
     renewals: list[str] = field(factory=list)
     refusal: Refusal | None = None
     kept: bool = False
 
     async def token(self) -> str | Refusal:
-        """The current one."""
+        """The current token."""
         await trio.lowlevel.checkpoint()
         return self.refusal or str(len(self.renewals) + 1)
 
     async def renew(self, old: str) -> str | Refusal:
-        """The next one."""
+        """The next token."""
         self.renewals.append(old)
         return await self.token()
 
     async def keep_ready(self) -> None:
-        """The upkeep."""
+        """The renewal loop."""
         self.kept = True
 
 
-async def test_a_refused_token_is_renewed_once() -> None:
-    """Reddit may revoke a token early: one renewal and one more call, then its word is final."""
+async def test_refused_token_is_renewed_once() -> None:
+    """Reddit may revoke a token early.
+
+    One renewal and one more call follow; that result is final.
+    """
     refused = reply(b"{}", "401 Unauthorized")
     for second, expected in ((reply(), Page((), 0, http_status=200)), (refused, Refusal(Status.UNAUTHORIZED, "no", 401))):
         tokens = Tokens()
@@ -307,24 +323,27 @@ async def test_a_refused_token_is_renewed_once() -> None:
         assert (tokens.renewals, tokens.kept) == (["1"], True)
 
 
-async def test_without_a_token_nothing_is_asked() -> None:
-    """The keeper's refusal is the answer, before a call and after a renewal."""
+async def test_without_a_token_no_request_is_sent() -> None:
+    """The keeper's refusal is returned, before a call and after a renewal."""
     refusal = Refusal(Status.UNAUTHORIZED, "bad secret", 401)
     async with serving(reply()) as served, upstream_at(served.url, Tokens(refusal=refusal)) as upstream:
         assert await upstream.fetch(QUERY) is refusal
     assert served.heads == []
 
 
-async def test_other_refusals_cost_no_token() -> None:
-    """Only a refused credential is worth a new one."""
+async def test_other_refusals_do_not_renew_the_token() -> None:
+    """Only a refused credential needs a new token."""
     tokens = Tokens()
     async with serving(reply(b"{}", "503 Unavailable")) as served, upstream_at(served.url, tokens) as upstream:
         await upstream.fetch(QUERY)
     assert tokens.renewals == []
 
 
-async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that finds no slot goes on in a new pool, which further ones share; those in the old pool end as they would have."""
+async def test_exhausted_pool_is_replaced_without_ending_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that finds no slot uses a new pool, and so do later requests.
+
+    Requests in the old pool end normally.
+    """
     monkeypatch.setattr(outbound, "LIMITS", outbound.httpx.Limits(max_connections=1))
     monkeypatch.setattr(outbound, "POOL_S", 0.1)
     release = trio.Event()
@@ -340,7 +359,7 @@ async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypa
 
     async with serving(sequence(held, reply())) as served, upstream_at(served.url) as upstream, trio.open_nursery() as nursery:
         nursery.start_soon(fetch, "held")
-        while not served.heads:  # noqa: ASYNC110 - the server tells of it by nothing else
+        while not served.heads:  # noqa: ASYNC110 - the server has no other signal
             await trio.sleep(0.01)
         first = upstream._client._transport._pool  # type: ignore[attr-defined]
         async with trio.open_nursery() as crowd:
@@ -354,8 +373,11 @@ async def test_a_pool_that_ran_dry_is_replaced_without_ending_a_request(monkeypa
     assert first.transport._pool.connections == []
 
 
-async def test_a_crowd_waits_its_turn_and_opens_no_further_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when many sign in at once and their provider does not answer: each would have had a connection of its own, in pool after pool."""
+async def test_connections_are_bounded_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many people sign in at once and their provider does not answer.
+
+    Without the bound, each request would get its own connection, in pool after pool.
+    """
     monkeypatch.setattr(outbound, "POOL_S", 0.01)
     release = trio.Event()
 
@@ -377,16 +399,16 @@ async def test_a_crowd_waits_its_turn_and_opens_no_further_connections(monkeypat
     assert [isinstance(result, Page) for result in results] == [True] * 100
 
 
-async def test_a_new_pool_that_is_full_at_once_is_a_want_of_room_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then nothing was sent, and the source is not to blame."""
+async def test_new_pool_without_a_slot_is_overloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was sent: the cause is on our side, not at the source."""
     monkeypatch.setattr(outbound, "LIMITS", outbound.httpx.Limits(max_connections=0))
     monkeypatch.setattr(outbound, "POOL_S", 0.01)
     assert await outcome(reply()) == Refusal(Status.OVERLOADED, "no connection was free")
 
 
 @pytest.mark.parametrize("wanted", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
-async def test_thousands_of_cancels_lose_no_slot(wanted: int) -> None:
-    """Fault 15: with fewer fetches in the air than slots, cancelling at random moments leaves the pool whole."""
+async def test_thousands_of_cancels_leak_no_slot(wanted: int) -> None:
+    """Fault 15: with fewer running fetches than slots, cancels at random moments leak nothing."""
     seed = time.time_ns()
     chance = random.Random(seed)
     cancelled = 0

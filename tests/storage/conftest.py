@@ -1,4 +1,4 @@
-"""Real servers for the storage tests: started once, with a database of its own for each test."""
+"""Real servers for the storage tests. They start once; each test gets its own database."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ _numbers = numbers()
 
 
 async def sql(url: str, *statements: str) -> None:
-    """Run statements on a connection of their own; call on the asyncio side."""
+    """Run statements on their own connection; call it on the asyncio side."""
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:
@@ -33,7 +33,7 @@ async def sql(url: str, *statements: str) -> None:
 
 
 async def rows(url: str, statement: str) -> list[tuple]:
-    """The rows of one statement on a connection of its own; call on the asyncio side."""
+    """The rows of one statement on its own connection; call it on the asyncio side."""
     connection = await asyncpg.connect(url)
     try:
         return [tuple(row) for row in await connection.fetch(statement)]
@@ -58,7 +58,7 @@ def servers(tmp_path_factory):
 async def _make_template(url):
     async with open_bridge() as bridge:
         lane = bridge.lane("test", 1)
-        # A database per test is a hundred megabytes for the next checkpoint to sync: not what is tested here.
+        # With fsync, the next checkpoint would sync a hundred megabytes for each test's database.
         await lane.run(sql, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
         target = Secret(database(url, "migrated"))
         async with open_postgres(bridge, target, None, 1) as service:
@@ -86,7 +86,7 @@ async def _make_database(url, template):
 
 @pytest.fixture
 async def bridge():
-    """The bridge."""
+    """An open bridge."""
     async with open_bridge() as opened:
         yield opened
 
@@ -100,13 +100,13 @@ async def postgres(bridge, database_url):
 
 @pytest.fixture
 def archive(postgres):
-    """The archive on a database of its own."""
+    """The archive on its own database."""
     return PostgresArchive(postgres)
 
 
 @pytest.fixture
 async def execute(bridge, database_url):
-    """Runs SQL on the test's database, past the code under test."""
+    """Runs SQL on the test's database without the code under test."""
     lane = bridge.lane("test", 4)
 
     async def run(*statements):
@@ -117,7 +117,10 @@ async def execute(bridge, database_url):
 
 @pytest.fixture
 async def fetch(bridge, database_url):
-    """Runs one statement on the test's database, past the code under test; returns its rows as tuples."""
+    """Runs one statement on the test's database without the code under test.
+
+    Returns its rows as tuples.
+    """
     lane = bridge.lane("test", 4)
 
     async def run(statement):
@@ -128,9 +131,10 @@ async def fetch(bridge, database_url):
 
 @pytest.fixture
 async def holding(bridge, database_url):
-    """Runs statements (text, or text and arguments) in a transaction that stays open for as long as the block does.
+    """Runs statements in a transaction that stays open until the block ends.
 
-    Gives a function that runs more in it.
+    A statement is a text, or a text and its arguments. Yields a function that runs more statements
+    in the transaction.
     """
 
     @asynccontextmanager
@@ -162,7 +166,7 @@ async def holding(bridge, database_url):
 
 @pytest.fixture
 def somebody_waits(fetch):
-    """Returns once a session of the test's database waits for a lock."""
+    """Returns when a session of the test's database waits for a lock."""
 
     async def wait():
         await until(lambda: fetch("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
@@ -172,31 +176,40 @@ def somebody_waits(fetch):
 
 @pytest.fixture
 def tally():
-    """A count that remembers."""
+    """A counter that stores its counts."""
     return Tally()
 
 
 @pytest.fixture
 def redis_reply_s():
-    """How long a reply of Redis may take: the machine may be busy, and what a slow reply costs is not what most tests ask."""
+    """Timeout of a reply of Redis, in seconds.
+
+    It is long because the machine may be busy. A test of slow replies overrides it.
+    """
     return PATIENCE_S
 
 
 @pytest.fixture
 def postgres_limits():
-    """The time limits of PostgreSQL's sessions that are lifted, because the machine may be busy; for a test of a limit, those of others."""
+    """The timeouts of PostgreSQL that are lifted, because the machine may be busy.
+
+    A test of some timeouts overrides this with the other ones.
+    """
     return ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "COMMAND_S")
 
 
 @pytest.fixture
 def slot_patience_s():
-    """How long an operation waits for a slot of PostgreSQL; a test of those that are refused has the product's own."""
+    """Seconds that an operation waits for a slot of PostgreSQL.
+
+    A test of refused operations overrides it with the service's own.
+    """
     return PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch, postgres_limits, slot_patience_s):
-    """Lift them, and give connecting, and starting and stopping servers, their time."""
+    """Lift these timeouts, and also those of connecting and of starting and stopping servers."""
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", PATIENCE_S)
     for name in ("daemons.START_S", "daemons.STOP_S", "servers.START_S", "servers.LEAVE_S"):
         monkeypatch.setattr(f"newsintel.storage.embedded.{name}", PATIENCE_S)
@@ -210,7 +223,7 @@ def unhurried(monkeypatch, postgres_limits, slot_patience_s):
 
 @pytest.fixture
 async def link(bridge, servers, monkeypatch, redis_reply_s):
-    """The way to an empty Redis."""
+    """A link to an empty Redis."""
     monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", redis_reply_s)
     async with open_redis(bridge, Secret(servers.redis_url), None) as opened:
         await bridge.lane("test", 1).run(opened.redis.flushall)
@@ -219,14 +232,17 @@ async def link(bridge, servers, monkeypatch, redis_reply_s):
 
 @pytest.fixture
 async def name(servers):
-    """A name for the same Redis, which can be cut off from it."""
+    """A forwarded address of the same Redis, which a test can cut off."""
     async with forwarding(servers.redis_url.removeprefix("unix://")) as forwarder:
         yield forwarder
 
 
 @pytest.fixture
 async def cut_off(bridge, link, name, monkeypatch):
-    """The way to Redis by that name, which a test can cut. Its breaker, once open, stays so for the test."""
+    """A link to Redis by that address, which a test can cut off.
+
+    Its breaker stays open for the rest of the test.
+    """
     monkeypatch.setattr("newsintel.storage.redis.breaker.FIRST_PAUSE_S", PATIENCE_S)
     async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as opened:
         yield opened
@@ -234,7 +250,7 @@ async def cut_off(bridge, link, name, monkeypatch):
 
 @pytest.fixture
 def redis(bridge, link):
-    """Runs a command past the code under test."""
+    """Runs a command without the code under test."""
     lane = bridge.lane("test", 30)
 
     async def command(*words):
@@ -245,7 +261,7 @@ def redis(bridge, link):
 
 @pytest.fixture
 def configured(redis):
-    """Runs commands, and other commands afterwards to undo them."""
+    """Runs commands, and at the end other commands that undo them."""
 
     @asynccontextmanager
     async def within(commands, afterwards):
@@ -263,5 +279,5 @@ def configured(redis):
 
 @pytest.fixture
 def cache(link, tally):
-    """Harvests in it."""
+    """A cache of harvests in that Redis."""
     return RedisCache(link, keep_s=3900, count=tally)

@@ -1,4 +1,7 @@
-"""A process that has the embedded servers run until SIGTERM, as a command of newsintel does. Prints their URLs as JSON when they do."""
+"""A process that holds the embedded servers until SIGTERM, like a command of newsintel.
+
+It prints their URLs as JSON when they run.
+"""
 
 import json
 import signal
@@ -13,7 +16,7 @@ from newsintel.storage.embedded import servers as embedded
 from newsintel.storage.embedded.servers import embedded_servers
 from tests.waiting import PATIENCE_S
 
-# On a busy machine a server takes longer to start and to stop than its users would wait.
+# On a busy machine a server starts and stops more slowly than the service's timeouts allow.
 daemons.START_S = embedded.START_S = daemons.STOP_S = embedded.LEAVE_S = PATIENCE_S
 
 

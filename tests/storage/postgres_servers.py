@@ -1,4 +1,4 @@
-"""PostgreSQL servers of a test's own, real ones: a primary, its streaming replica, the one made the other."""
+"""Real PostgreSQL servers for one test: a primary and its streaming replica, which change roles."""
 
 import os
 import subprocess
@@ -15,10 +15,10 @@ from tests.waiting import PATIENCE_S
 
 @frozen
 class PostgresServer:
-    """A server that is up.
+    """A running server.
 
     Attributes:
-        folder: of its socket.
+        folder: the folder of its socket.
         process: the postmaster.
     """
 
@@ -27,36 +27,37 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """The way to it that no name stands before."""
+        """The URL of the server without a forwarder."""
         return f"postgresql://newsintel@/postgres?host={self.folder}"
 
     @property
     def socket(self) -> str:
-        """Its socket."""
+        """The path of its socket."""
         return str(self.folder / ".s.PGSQL.5432")
 
     def crash(self) -> None:
-        """Let go of everything at once (SIGKILL of a postmaster would leave its children)."""
+        """Drop everything at once. SIGKILL of a postmaster would leave its children."""
         os.kill(self.process.pid, 3)
         self.process.wait()
 
 
 Tool = Callable[[str], Sequence[str | Path]]
-"""One of PostgreSQL's programs as a command."""
+"""Returns the command for one of PostgreSQL's programs."""
 
 
 def embedded(folder: Path) -> Tool:
-    """Those of the wheel, which were built without TLS."""
+    """The programs of the wheel, which were built without TLS."""
     return PostgresDaemon(folder, folder).tool
 
 
 def installed() -> Tool | None:
-    """Those of the system, as Debian installs them; None if there are none."""
+    """The programs of the system, at Debian's path; None if there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     folder = Path()
 
     def tool(name: str) -> Sequence[str | Path]:
-        *as_somebody, _ = PostgresDaemon(folder, folder).tool(name)  # PostgreSQL refuses to be root
+        # PostgreSQL refuses to run as root.
+        *as_somebody, _ = PostgresDaemon(folder, folder).tool(name)
         return (*as_somebody, found[-1].with_name(name))
 
     return tool if found else None
@@ -70,14 +71,14 @@ async def run(*command: str | Path) -> None:
 
 
 async def make_cluster(folder: Path, tool: Tool | None = None) -> Path:
-    """A new cluster, its superuser `newsintel`, open to everybody who reaches it."""
+    """Make a cluster with the superuser `newsintel`; every connection is trusted."""
     home = folder / "cluster"
     await run(*(tool or embedded(folder))("initdb"), "-D", home, "-U", "newsintel", "--auth=trust", "--no-sync", "--locale=C")
     return home
 
 
 async def copy_cluster(primary: PostgresServer, folder: Path) -> Path:
-    """A copy of a running primary's cluster that will follow it."""
+    """Copy a running primary's cluster, so that the copy follows it."""
     home = folder / "cluster"
     await run(
         *embedded(folder)("pg_basebackup"),
@@ -98,13 +99,13 @@ async def copy_cluster(primary: PostgresServer, folder: Path) -> Path:
 async def postgres_server(
     home: Path, *options: str | Path, tool: Tool | None = None, expect: str = "accepting"
 ) -> AsyncIterator[PostgresServer]:
-    """Have a server run on a cluster for as long as the block does, its socket beside the cluster's folder.
+    """Run a server on a cluster until the block ends; its socket is beside the cluster's folder.
 
     Args:
         home: the cluster.
-        options: of the program.
-        tool: whose program; that of the wheel if None.
-        expect: what to wait for: that it is `accepting` connections, or `rejecting` them.
+        options: options of the program.
+        tool: finds the program; the wheel's programs if None.
+        expect: the state to wait for: `accepting` or `rejecting` connections.
     """
     folder = home.parent
     words: Sequence[str | Path] = (*(tool or embedded(folder))("postgres"), "-D", home, "-k", folder, "-c", "listen_addresses=")
@@ -115,7 +116,7 @@ async def postgres_server(
     server = PostgresServer(folder, process)
     try:
         with trio.fail_after(PATIENCE_S):
-            while await _state(server) != expect:  # noqa: ASYNC110 - a server does not say when it is ready
+            while await _state(server) != expect:  # noqa: ASYNC110 - there is no signal
                 await trio.sleep(0.02)
         yield server
     finally:

@@ -1,4 +1,4 @@
-"""Redis servers of a test's own, in any state: processes on unix sockets, ended by their pid."""
+"""Redis servers for one test, in any state: processes on unix sockets, ended by their pid."""
 
 import subprocess
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 
 @frozen
 class RedisServer:
-    """A server, and a client of redis-py that is none of ours."""
+    """A server, and an independent client of redis-py."""
 
     socket: str
     client: Redis
@@ -29,7 +29,7 @@ class RedisServer:
         return self.client.execute_command(*words)
 
     def accepts(self) -> bool:
-        """Whether it answers, be it with a refusal: which one is the test's business."""
+        """Whether it answers; a refusal counts too, because the test checks which one."""
         try:
             self.run("PING")
         except RedisError as error:
@@ -39,7 +39,10 @@ class RedisServer:
 
 @asynccontextmanager
 async def redis_server(folder: Path, program: str | None = None, **options: str | int) -> AsyncIterator[RedisServer]:
-    """Have a server run in a folder of its own for as long as the block does; options as in redis.conf, `_` for `-`."""
+    """Run a server in its own folder until the block ends.
+
+    Options are those of redis.conf, with `_` for `-`.
+    """
     folder.mkdir()  # noqa: ASYNC240 - a moment
     socket = str(folder / "s")
     known: Mapping[str, str | int] = {"port": 0, "unixsocket": socket, "dir": str(folder), "save": "", "logfile": str(folder / "log")}

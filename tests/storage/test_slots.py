@@ -1,4 +1,4 @@
-"""Who gets a slot of a store, who waits, and who does not."""
+"""Slots of a store: who gets one, who waits, and who is refused."""
 
 import random
 
@@ -14,7 +14,7 @@ FAIR = Rules(4, each=2, kept=1, patience_s=0.25)
 
 
 async def hold(slots, person=None, release=None, *, urgent=False, into=None, name=None):
-    """Take a slot for a person and keep it until `release` is set; tells `into` what came of it."""
+    """Take a slot for a person and hold it until `release` is set; adds the outcome to `into`."""
     ask_for(person)
     into = [] if into is None else into
     try:
@@ -31,8 +31,11 @@ async def hold(slots, person=None, release=None, *, urgent=False, into=None, nam
     slots.give_back(held)
 
 
-async def test_one_person_has_a_part_and_the_last_is_for_what_is_urgent(autojump_clock):
-    """However much one asks for: others find room, and after them all whoever has to be known or is probed."""
+async def test_one_person_gets_a_share_and_the_last_slot_is_for_urgent_calls(autojump_clock):
+    """However many calls one person makes, others get a slot.
+
+    The last slot stays free for identity lookups and probes.
+    """
     slots, release, came = Slots("a store", FAIR), trio.Event(), []
     async with trio.open_nursery() as nursery:
         for _ in range(10):
@@ -53,8 +56,11 @@ async def test_one_person_has_a_part_and_the_last_is_for_what_is_urgent(autojump
     assert slots.held == 0
 
 
-async def test_a_slot_that_becomes_free_goes_to_the_next_who_may_have_it(autojump_clock):
-    """In order, but for a person who has enough and what is urgent."""
+async def test_free_slot_goes_to_the_next_call_that_may_have_it(autojump_clock):
+    """The order is that of the queue.
+
+    A person with enough slots is skipped, and urgent calls come first.
+    """
     slots, came = Slots("a store", FAIR), []
     first, rest = trio.Event(), trio.Event()
     async with trio.open_nursery() as nursery:
@@ -73,8 +79,8 @@ async def test_a_slot_that_becomes_free_goes_to_the_next_who_may_have_it(autojum
     assert slots.held == 0
 
 
-async def test_whoever_leaves_the_line_disturbs_nobody(autojump_clock):
-    """A caller that is cancelled while it waits gets no slot, and none is lost."""
+async def test_cancelled_wait_loses_no_slot(autojump_clock):
+    """A caller that is cancelled while it waits gets no slot."""
     slots, release, came = Slots("a store", Rules(1, patience_s=10)), trio.Event(), []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: hold(slots, "first", release, into=came, name="first"))
@@ -87,8 +93,8 @@ async def test_whoever_leaves_the_line_disturbs_nobody(autojump_clock):
     assert (came, slots.held) == (["first in", "second in"], 0)
 
 
-async def test_without_patience_nobody_waits():
-    """As at Redis, where whoever finds no room goes on without."""
+async def test_call_without_patience_is_busy_at_once():
+    """With a patience of 0 s there is no queue."""
     slots = Slots("a store", Rules(1))
     held = await slots.take()
     with pytest.raises(BusyError, match="1 of 1"):
@@ -97,8 +103,8 @@ async def test_without_patience_nobody_waits():
     assert (await slots.take(), slots.held) == (held, 1)
 
 
-async def test_whatever_happens_no_slot_is_lost_and_no_bound_is_passed(autojump_clock):
-    """Many people who come, wait, give up and are cancelled at random."""
+async def test_random_visits_lose_no_slot_and_exceed_no_limit(autojump_clock):
+    """Many people come, wait, time out and are cancelled at random."""
     dice, slots, most = random.Random(7), Slots("a store", FAIR), []
 
     async def visit():

@@ -1,4 +1,4 @@
-"""What the log says of a store: the outage and its end, not each operation."""
+"""The log of a store: an outage and its end, not each operation."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -7,8 +7,8 @@ from newsintel.errors import ArchiveTimeoutError, BusyError, PoisonedBatchError,
 from newsintel.storage.store_log import StoreLog
 
 
-def test_outage_and_its_end():
-    """A hundred operations fail: one line for each reason, one at the end."""
+def test_outage_is_logged_once_per_reason_and_at_its_end():
+    """A hundred operations fail for each of two reasons."""
     log = StoreLog("redis")
     with capture_logs() as logs:
         log.worked()
@@ -27,16 +27,16 @@ def test_outage_and_its_end():
 
 
 @pytest.mark.parametrize("error", [RefusedError("password"), SchemaError("older"), BusyError("full"), UnavailableError("gone")])
-def test_what_counts_as_an_outage(error):
-    """Whatever keeps the service from its data."""
+def test_unavailable_store_is_logged_as_an_outage(error):
+    """Each of these errors keeps the service from its data."""
     with capture_logs() as logs:
         StoreLog("postgresql").failed(error)
     assert [line["reason"] for line in logs] == [str(error)]
 
 
 @pytest.mark.parametrize("error", [ArchiveTimeoutError("slow"), PoisonedBatchError("bad"), ValueError("x")])
-def test_what_the_caller_asked_for_is_no_outage(error):
-    """A query that takes too long, a row that is refused."""
+def test_error_of_the_caller_is_not_an_outage(error):
+    """Such errors are slow queries, refused rows and bugs."""
     with capture_logs() as logs:
         StoreLog("postgresql").failed(error)
     assert logs == []

@@ -1,4 +1,4 @@
-"""All the stores together, as the service opens them."""
+"""All the stores together, opened like the service opens them."""
 
 import pytest
 import trio
@@ -18,8 +18,11 @@ def settings(tmp_path, **environ):
     return load((), {"NEWSINTEL_DATA_DIR": str(tmp_path / "data"), **names})
 
 
-async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
-    """The development default: prepared in one step, and everything answers; afterwards it all stops."""
+async def test_without_settings_embedded_servers_are_used(tmp_path, tally):
+    """This is the development default.
+
+    One step prepares it, and every store answers. Afterwards all servers are stopped.
+    """
     async with open_stores(settings(tmp_path), tally) as stores:
         assert await stores.prepare(production=False) == ()
         await stores.check_schema()
@@ -35,8 +38,11 @@ async def test_with_nothing_set_it_runs_on_embedded_servers(tmp_path, tally):
     assert [daemon.pid() for daemon in (Servers(data_dir, "", "").postgres, Servers(data_dir, "", "").redis)] == [None, None]
 
 
-async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path, tally, servers, database_url):
-    """Production checks the schema and does not migrate; a store that is away is named and found again without a restart."""
+async def test_stopped_external_servers_are_named_and_recover(tmp_path, tally, servers, database_url):
+    """Production checks the schema and does not migrate.
+
+    A store that is down is named, and found again without a restart.
+    """
     await servers.postgres.stop()
     await servers.redis.stop()
     known = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=servers.redis_url)
@@ -53,8 +59,8 @@ async def test_external_servers_that_are_away_are_degraded_and_recover(tmp_path,
     ("production", "change", "expected"),
     [(True, ("/test_", "/missing_"), RefusedError), (False, ("newsintel@", "nobody@"), RefusedError), (True, ("", ""), SchemaError)],
 )
-async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
-    """Wrong credentials, a missing database, a missing schema: one line each."""
+async def test_permanent_error_ends_the_start(tmp_path, tally, servers, empty_url, *, production, change, expected):
+    """Wrong credentials, a missing database and a missing schema give one line each."""
     known = settings(tmp_path, DATABASE_URL=empty_url.replace(*change), REDIS_URL=servers.redis_url)
     async with open_stores(known, tally) as stores:
         with pytest.raises(expected) as refusal:
@@ -63,8 +69,8 @@ async def test_what_will_not_pass_by_itself_ends_the_start(tmp_path, tally, serv
         assert "\n" not in str(refusal.value)
 
 
-async def test_the_migrating_role_may_be_another(tmp_path, tally, servers, empty_url):
-    """MIGRATE_DATABASE_URL is used for the steps alone, with its own password."""
+async def test_another_role_may_migrate(tmp_path, tally, servers, empty_url):
+    """Only the migration uses MIGRATE_DATABASE_URL, with its own password."""
     missing = empty_url.replace("newsintel@", "nobody@")
     known = settings(tmp_path, DATABASE_URL=empty_url, REDIS_URL=servers.redis_url, MIGRATE_DATABASE_URL=missing)
     async with open_stores(known, tally) as stores:
@@ -73,8 +79,11 @@ async def test_the_migrating_role_may_be_another(tmp_path, tally, servers, empty
             await stores.migrate()
 
 
-async def test_a_crash_of_its_user_closes_it_all(tmp_path, tally, servers, database_url):
-    """A whole-tree cancel in mid-use: the stores close in bounded time and add no exception of their own."""
+async def test_crash_of_the_user_closes_the_stores(tmp_path, tally, servers, database_url):
+    """The whole task tree is cancelled in mid-use.
+
+    The stores close in bounded time and add no exception of their own.
+    """
     known = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=servers.redis_url)
 
     async def use(stores):

@@ -1,4 +1,7 @@
-"""PostgreSQL and Redis whose certificates a private authority has signed: real servers, and real servers behind a TLS of Python's."""
+"""PostgreSQL and Redis with certificates of a private authority.
+
+The servers are real; some of them are behind Python's TLS.
+"""
 
 import random
 import shutil
@@ -21,37 +24,40 @@ from tests.storage.postgres_servers import installed, make_cluster, postgres_ser
 from tests.storage.redis_servers import redis_server
 
 PORTS = {"postgresql": 5432, "redis": 16379}
-"""Of servers that cannot choose one; each has an address of its own."""
+"""For servers that cannot choose a free port; each gets its own address."""
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """No reply is too late: the machine may be busy."""
+    """Long timeouts, because the machine may be busy."""
     monkeypatch.setattr("newsintel.storage.redis.link.SOCKET_S", 30)
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
 
 
 @pytest.fixture
 def authority(tmp_path):
-    """The one that is to be trusted."""
+    """The authority that is trusted."""
     return Authority(tmp_path)
 
 
 @frozen
 class Place:
-    """Where a server is, and whom it lets in."""
+    """The address of a server."""
 
     host: str
     port: int
 
 
 def own_address():
-    """A loopback address that nobody else uses, so that a fixed port is free there."""
+    """A random loopback address, so that a fixed port is free there."""
     return f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
 
 
 async def postgres_tls(client, context):
-    """PostgreSQL's way into TLS (Frontend/Backend Protocol, 54.2.11): the client asks, one byte says yes, TLS begins."""
+    """Start TLS like PostgreSQL (Frontend/Backend Protocol, 54.2.11).
+
+    The client asks, one byte accepts, and TLS begins.
+    """
     assert await client.receive_some(8) == b"\0\0\0\x08\x04\xd2\x16\x2f"
     await client.send_all(b"S")
     return trio.SSLStream(client, context, server_side=True)
@@ -59,7 +65,7 @@ async def postgres_tls(client, context):
 
 @asynccontextmanager
 async def postgres_behind(tmp_path, servers, context):
-    """The embedded PostgreSQL, which has no TLS, behind one."""
+    """The embedded PostgreSQL, which has no TLS, behind Python's TLS."""
 
     async def greet(client):
         return await postgres_tls(client, context)
@@ -70,7 +76,7 @@ async def postgres_behind(tmp_path, servers, context):
 
 @asynccontextmanager
 async def redis_behind(tmp_path, servers, context):
-    """The embedded Redis behind TLS."""
+    """The embedded Redis behind Python's TLS."""
 
     async def greet(client):
         return trio.SSLStream(client, context, server_side=True)
@@ -80,14 +86,14 @@ async def redis_behind(tmp_path, servers, context):
 
 
 async def works(bridge, place, parameters):
-    """Whether PostgreSQL can be used so; False if it was refused."""
+    """Whether PostgreSQL works with these parameters; False if it was refused."""
     url = Secret(f"postgresql://newsintel@{place.host}:{place.port}/postgres?{parameters}")
     async with open_postgres(bridge, url, None, 1) as postgres:
         return await succeeds(postgres.ping)
 
 
 async def redis_works(bridge, place, parameters, scheme="rediss"):
-    """Whether Redis can be used so; False if it was refused."""
+    """Whether Redis works with these parameters; False if it was refused."""
     async with open_redis(bridge, Secret(f"{scheme}://{place.host}:{place.port}?{parameters}"), None) as link:
         return await succeeds(link.ping)
 
@@ -101,8 +107,8 @@ async def succeeds(call):
     return True
 
 
-async def test_postgresql_is_believed_if_the_named_authority_vouches_for_it(bridge, tmp_path, servers, authority):
-    """By file, by name, by the system's own roots."""
+async def test_postgresql_is_trusted_if_the_named_authority_signed_it(bridge, tmp_path, servers, authority):
+    """The authority is a file or the system's roots; sslmode=require needs none."""
     context = server_context(authority.issue("127.0.0.1"))
     other = Authority(tmp_path, "other")
     async with postgres_behind(tmp_path, servers, context) as place:
@@ -113,8 +119,8 @@ async def test_postgresql_is_believed_if_the_named_authority_vouches_for_it(brid
         assert await works(bridge, place, "sslmode=require")
 
 
-async def test_the_systems_roots_may_be_ones_own(bridge, tmp_path, servers, authority, monkeypatch):
-    """OpenSSL's SSL_CERT_FILE says what the system trusts."""
+async def test_ssl_cert_file_replaces_the_systems_roots(bridge, tmp_path, servers, authority, monkeypatch):
+    """This is OpenSSL's own variable."""
     async with postgres_behind(tmp_path, servers, server_context(authority.issue("127.0.0.1"))) as place:
         monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
         assert await works(bridge, place, "sslrootcert=system")
@@ -122,15 +128,15 @@ async def test_the_systems_roots_may_be_ones_own(bridge, tmp_path, servers, auth
         assert await redis_works(bridge, place, "")
 
 
-async def test_postgresql_under_another_name_is_not_believed(bridge, tmp_path, servers, authority):
-    """verify-full looks at the name, verify-ca does not."""
+async def test_certificate_for_another_name_is_refused_by_verify_full(bridge, tmp_path, servers, authority):
+    """verify-ca does not compare the name."""
     async with postgres_behind(tmp_path, servers, server_context(authority.issue("db.example.org"))) as place:
         assert not await works(bridge, place, f"sslmode=verify-full&sslrootcert={authority.path}")
         assert await works(bridge, place, f"sslmode=verify-ca&sslrootcert={authority.path}")
 
 
-async def test_a_client_may_have_to_prove_itself_too(bridge, tmp_path, servers, authority, monkeypatch):
-    """With a certificate of its own, whatever vouches for the server."""
+async def test_client_certificate_is_sent(bridge, tmp_path, servers, authority, monkeypatch):
+    """It works with each kind of authority for the server."""
     ours = authority.issue("newsintel")
     context = server_context(authority.issue("127.0.0.1"), clients=authority.path)
     async with postgres_behind(tmp_path, servers, context) as place, redis_behind(tmp_path, servers, context) as cache:
@@ -140,8 +146,8 @@ async def test_a_client_may_have_to_prove_itself_too(bridge, tmp_path, servers, 
         assert await redis_works(bridge, cache, f"ssl_certfile={ours.certificate}&ssl_keyfile={ours.key}")
 
 
-async def test_redis_is_believed_if_the_named_authority_vouches_for_it(bridge, tmp_path, servers, authority):
-    """And unless told so, only under its name."""
+async def test_redis_is_trusted_if_the_named_authority_signed_it(bridge, tmp_path, servers, authority):
+    """The name is compared too, unless ssl_check_hostname=no."""
     async with redis_behind(tmp_path, servers, server_context(authority.issue("127.0.0.1"))) as place:
         assert await redis_works(bridge, place, f"ssl_ca_certs={authority.path}")
         assert not await redis_works(bridge, place, f"ssl_ca_certs={Authority(tmp_path, 'other').path}")
@@ -153,8 +159,11 @@ async def test_redis_is_believed_if_the_named_authority_vouches_for_it(bridge, t
 
 
 @pytest.mark.skipif(installed() is None, reason="no PostgreSQL with TLS in /usr/lib/postgresql")
-async def test_a_real_postgresql_with_tls(bridge, tmp_path, authority):
-    """The whole way, migration included, with TLS as the server itself speaks it; who speaks none is not let in."""
+async def test_postgresql_with_its_own_tls_works(bridge, tmp_path, authority):
+    """The server itself speaks TLS, and the test includes a migration.
+
+    A client without TLS is refused.
+    """
     address = own_address()
     pair = authority.issue(address)
     home = await make_cluster(tmp_path, installed())
@@ -177,7 +186,10 @@ async def test_a_real_postgresql_with_tls(bridge, tmp_path, authority):
 
 
 def speaks_tls(program):
-    """Whether a redis-server was built with TLS: it stumbles over the first directive that it does not know."""
+    """Whether a redis-server was built with TLS.
+
+    If it was, its first unknown directive is `unheard-of`.
+    """
     if program is None:
         return False
     done = subprocess.run([program, "--tls-protocols", "TLSv1.2", "--unheard-of", "1"], capture_output=True, check=False)
@@ -188,8 +200,8 @@ REDIS = shutil.which("valkey-server") or shutil.which("redis-server")
 
 
 @pytest.mark.skipif(not speaks_tls(REDIS), reason="no redis-server or valkey-server with TLS on PATH")
-async def test_a_real_redis_with_tls(bridge, tmp_path, authority):
-    """TLS as the server itself speaks it."""
+async def test_redis_with_its_own_tls_works(bridge, tmp_path, authority):
+    """The server itself speaks TLS."""
     address = own_address()
     pair = authority.issue(address)
     files = {"tls_cert_file": pair.certificate, "tls_key_file": pair.key, "tls_ca_cert_file": authority.path}
@@ -201,8 +213,8 @@ async def test_a_real_redis_with_tls(bridge, tmp_path, authority):
         assert not await redis_works(bridge, place, "")
 
 
-def test_the_stand_ins_certificates_are_taken_by_openssl(tmp_path, authority):
-    """So that a refusal above is for the reason that it says."""
+def test_openssl_accepts_the_tests_certificates(tmp_path, authority):
+    """So each refusal above has the reason that its test names."""
     pair = authority.issue("db.example.org")
     done = subprocess.run(["openssl", "verify", "-CAfile", authority.path, pair.certificate], capture_output=True, check=False)
     assert done.returncode == 0

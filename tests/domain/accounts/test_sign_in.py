@@ -15,8 +15,8 @@ COOKIE = "c" * 43
 
 
 @pytest.mark.parametrize("wanted", ["/", "/me/saved?q=a%20b&limit=5", "/articles?q=%22a%22", "/a//b", "/a:b@c"])
-def test_asvs_10_a_path_of_ours_is_followed(wanted):
-    """As it is."""
+def test_asvs_10_a_local_path_is_kept(wanted):
+    """Unchanged."""
     assert local_path(wanted) == wanted
 
 
@@ -27,20 +27,20 @@ def test_asvs_10_a_path_of_ours_is_followed(wanted):
         *("/a\r\nSet-Cookie: a=b", "/a\nb", "/\t/evil.example", "/a b", "/é", " /a", "/a\\b", "/" + "a" * 2000, "///evil.example"),
     ],
 )
-def test_asvs_10_anything_else_leads_home(wanted):
-    """Where a browser would go to another host, or a header would be two."""
+def test_asvs_10_any_other_target_becomes_the_home_page(wanted):
+    """Among them are targets that lead to another host or would split a header."""
     assert local_path(wanted) == HOME
 
 
 @given(st.text())
-def test_asvs_10_wherever_it_leads_is_here(wanted):
-    """As browsers join it to our own address."""
+def test_asvs_10_any_target_stays_on_our_host(wanted):
+    """After it is joined to our address, as a browser does it."""
     joined = urlsplit(urljoin("https://news.example.org/auth", local_path(wanted)))
     assert (joined.scheme, joined.netloc) == ("https", "news.example.org")
 
 
-def test_asvs_01_an_attempt_holds_nothing_that_can_be_foreseen():
-    """Three values of 256 bits, none of them twice, and of the cookie only a digest."""
+def test_asvs_01_an_attempt_holds_only_random_values():
+    """Three different values of 256 bits, and only a digest of the cookie."""
     attempts = [new_attempt("reddit", COOKIE, "/me") for _ in range(50)]
     values = [value for attempt in attempts for value in (attempt.state, attempt.verifier, attempt.nonce)]
     assert len(set(values)) == 150
@@ -49,14 +49,14 @@ def test_asvs_01_an_attempt_holds_nothing_that_can_be_foreseen():
     assert not any(value in repr(attempts[0]) for value in values)
 
 
-def test_asvs_01_the_browser_that_left_comes_back():
-    """With its state, its cookie, by the same provider's address."""
+def test_asvs_01_the_same_browser_may_return():
+    """With its state and its cookie, at the callback of the same provider."""
     attempt = new_attempt("reddit", COOKIE, "/me")
     assert check_return(attempt, "reddit", attempt.state, COOKIE) is attempt
 
 
-def test_asvs_01_anybody_else_does_not():
-    """Each of the three is enough to refuse; and so is an attempt that was taken already."""
+def test_asvs_01_any_other_return_is_refused():
+    """Each of the three alone is a reason. So is an attempt that was already used."""
     attempt = new_attempt("reddit", COOKIE, "/me")
     returns = [
         (None, "reddit", attempt.state, COOKIE),
@@ -77,14 +77,14 @@ ALICE = Identity("reddit", "1", "Alice", ("reddit:alice",))
 
 
 @pytest.mark.parametrize("guests", [("anyone",), ("reddit:alice",), ("oidc:a@b.org", "reddit:alice")])
-def test_the_invited_are_let_in(guests):
-    """By provider and name, in any case."""
+def test_invited_people_are_admitted(guests):
+    """By provider and name. The case does not matter."""
     check_invited(ALICE, guests)
 
 
 @pytest.mark.parametrize("guests", [("off",), ("reddit:bob",), ("oidc:alice",), ()])
-def test_nobody_else_is(guests):
-    """Whatever their provider says."""
+def test_other_people_are_refused(guests):
+    """Also if their provider accepted them."""
     with pytest.raises(DeniedError) as error:
         check_invited(ALICE, guests)
     assert error.value.code == "not_invited"

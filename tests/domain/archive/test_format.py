@@ -1,4 +1,7 @@
-"""Lines of the archive's format: what is written is read as it was, and what cannot be an article is refused with a reason."""
+"""Lines of the archive's format: a line that is written is read unchanged.
+
+A line that cannot be an article is refused with a reason.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,13 +24,16 @@ LEAST = {
 
 
 def read(**changes) -> Hit:
-    """The least line, changed; a field given as ... is left out."""
+    """The smallest line with some changes. A field given as ... is left out."""
     row = {name: value for name, value in (LEAST | changes).items() if value is not ...}
     return parse(json.dumps(row).encode(), NOW)
 
 
-def test_five_fields_are_enough():
-    """The rest is null, or worked out: the id from the address, the times of the fetch from the clock."""
+def test_five_fields_are_sufficient():
+    """Other fields are null or derived.
+
+    The id comes from the address, the fetch times from the clock.
+    """
     hit = read()
     assert hit.article == Article(
         id=article_id("https://example.org/storm"),
@@ -66,8 +72,11 @@ FULL = Hit(
 )
 
 
-def test_what_is_written_is_read_as_it_was():
-    """To the microsecond, in every field; the line has every field in its order, and writing it again gives the same bytes."""
+def test_a_written_line_is_read_unchanged():
+    """Every field is equal, times to the microsecond.
+
+    The line has all fields in order, and writing it again gives the same bytes.
+    """
     line = dump(FULL)
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
@@ -77,13 +86,16 @@ def test_what_is_written_is_read_as_it_was():
     assert parse(dump(read()), NOW) == read()
 
 
-def test_an_id_is_never_taken_from_the_line():
-    """Whoever wrote the file cannot put an article in another's place."""
+def test_an_id_in_the_line_is_ignored():
+    """So the author of a file cannot replace another article."""
     assert read(id="a_of_another").article.id == read().article.id
 
 
-def test_a_page_whose_address_hides_it_is_told_apart_by_title_and_day():
-    """As when it came from its source, so that an export's line finds the article that it was."""
+def test_a_hidden_page_is_identified_by_title_and_day():
+    """The address does not show the page.
+
+    The id is the one from the source, so an exported line finds its article again.
+    """
     hidden = {"url": "https://consent.yahoo.com/v2/collectConsent?sessionId=1_cc-session_9"}
     assert read(**hidden).article.id == read(**hidden | {"url": hidden["url"] + "7"}).article.id
     assert read(**hidden).article.id != read(**hidden, title="Other").article.id
@@ -92,8 +104,11 @@ def test_a_page_whose_address_hides_it_is_told_apart_by_title_and_day():
     assert estimated.article.id != read(**hidden).article.id
 
 
-def test_texts_are_cleaned_and_cut():
-    """Control and bidi characters go, lengths are those of a source's articles; a text of nothing is none."""
+def test_texts_are_cleaned_and_cut_to_their_limits():
+    """Control and bidi characters are removed. The limits are those of a source's articles.
+
+    An empty text becomes None.
+    """
     hit = read(title="Storm\x00 hits\u202e", description="  ", content="c" * 60_000, author="A\u200b")
     assert hit.article.title == "Storm hits"
     assert hit.article.description is None
@@ -101,23 +116,23 @@ def test_texts_are_cleaned_and_cut():
     assert hit.article.author == "A"
 
 
-def test_texts_are_plain_as_an_export_writes_them():
-    """A tag or an entity in one is what it is about."""
+def test_tags_and_entities_in_texts_stay():
+    """Texts in an export are plain text, so a tag is part of what they say."""
     text = "PSA: a <script> tag lets anyone in; write &lt;script&gt; <template> <b>there</b>"
     hit = read(title=text, description=text, content=text, author=text, section=text, publisher=text)
     assert {getattr(hit.article, name) for name in ("title", "description", "content", "author", "section", "publisher")} == {text}
     assert parse(dump(hit), NOW) == hit
 
 
-def test_pages_that_a_script_shows_are_articles_of_their_own():
-    """Of two lines with such addresses none takes the other's place."""
+def test_pages_behind_a_route_of_a_script_are_different_articles():
+    """A script shows the page that the fragment names. A plain anchor is removed."""
     one, other, anchor = (read(url=f"https://example.org/{end}").article for end in ("#/story/1", "#/story/2", "#comments"))
     assert len({one.id, other.id, anchor.id}) == 3
     assert anchor.canonical_url == "https://example.org/"
 
 
-def test_times_may_have_any_offset():
-    """They are kept in UTC."""
+def test_times_with_any_offset_are_converted_to_utc():
+    """The offset itself is not stored."""
     assert read(published_at="2026-11-22T12:00:00+02:00").article.published_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
     assert read(published_at="1821-05-05T00:00:00Z").article.published_at.year == 1821
     assert parse(dump(Hit(FULL.article, NOW.astimezone(timezone(timedelta(hours=5))), NOW)), NOW).first_seen_at == NOW
@@ -160,8 +175,8 @@ def test_times_may_have_any_offset():
         ({"\x1b[31m" + "x" * 100: 1}, "unknown field '[31mxxxx"),
     ],
 )
-def test_a_line_that_is_no_article_is_refused(changes, reason):
-    """With one short reason, which quotes no value of the line."""
+def test_a_line_that_is_not_an_article_is_refused(changes, reason):
+    """With one short reason that quotes no value of the line."""
     with pytest.raises(ValueError, match=r"\w") as refusal:
         read(**changes)
     assert str(refusal.value).startswith(reason)
@@ -170,7 +185,7 @@ def test_a_line_that_is_no_article_is_refused(changes, reason):
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'"text"', b"\xff", b"\xef\xbb\xbf{}", b'{"a": NaN}', b"[" * 5000])
-def test_what_is_no_object_is_refused(line):
-    """Whatever it is instead."""
+def test_a_line_that_is_not_an_object_is_refused(line):
+    """Whatever other JSON or text it is."""
     with pytest.raises(ValueError, match=r"not JSON: |not a JSON object"):
         parse(line, NOW)

@@ -1,4 +1,4 @@
-"""A passage shows where a text has what was asked for, and nothing else is marked in it."""
+"""A passage shows where a text matches a query, and marks only what matched."""
 
 import pytest
 from hypothesis import given
@@ -44,13 +44,19 @@ def shown(text, *typed, language="en"):
         ("a cat", ["cat dog"], None),
     ],
 )
-def test_what_matched_is_marked(text, typed, expected):
-    """Words as their stems, phrases as one, neighbouring letters as one; a single letter marks the two that it begins."""
+def test_the_matches_are_marked(text, typed, expected):
+    """Words match by their stems. Phrases and neighbouring letters have one mark.
+
+    A single letter marks the pair that it begins.
+    """
     assert shown(text, *typed) == expected
 
 
-def test_a_passage_is_where_most_of_it_is():
-    """The earliest of equals, with some words before it; what is too far into a text is not looked for."""
+def test_a_passage_is_taken_where_most_terms_occur():
+    """Of equal places the first is taken, with some words before it.
+
+    Text beyond the limit is not searched.
+    """
     filler = "x " * 100
     assert shown(f"cat {filler}cat dog {filler}", "cat", "dog").startswith("x " * BEFORE + "[cat] [dog]")
     assert shown(f"{filler}cat {filler}cat", "cat").count("[") == 1
@@ -58,8 +64,11 @@ def test_a_passage_is_where_most_of_it_is():
 
 
 @given(TEXTS, TYPED)
-def test_marks_lie_within_the_passage_and_mark_what_was_asked_for(text, typed):
-    """In order and apart; at most so many words; each mark has one of the runs, or several that overlap."""
+def test_marks_are_ordered_within_the_passage_and_match_a_term(text, typed):
+    """They do not touch, and the passage has a limited number of words.
+
+    Each mark has one of the runs, or several that overlap.
+    """
     wanted = runs(map(Term, typed), "en")
     found = passage(text, wanted, "en")
     if found is None:
@@ -74,14 +83,14 @@ def test_marks_lie_within_the_passage_and_mark_what_was_asked_for(text, typed):
         assert any(one.startswith(run.lexemes[0]) for one in having for run in wanted)
 
 
-def test_a_run_goes_over_the_end_of_no_text():
-    """Its first word alone is no match."""
+def test_a_run_does_not_match_beyond_the_end_of_a_text():
+    """Its first word alone is not a match."""
     assert passage("a b", [run("b c", "")], "") is None
     assert passage("", [run("b", "")], "") is None
 
 
 def fullest_by_hand(text, wanted):
-    """The same by the plainest rule: every passage, one after the other."""
+    """The start of the best passage by the simplest rule, which compares every passage."""
     found = [lexeme(token.word, "en") for token in tokens(text)]
     starts = {
         (place, number)
@@ -95,8 +104,8 @@ def fullest_by_hand(text, wanted):
 
 
 @given(st.lists(TEXTS, max_size=6).map(" x".join), TYPED)
-def test_a_passage_has_the_most_that_any_has(text, typed):
-    """Held against the plainest way to look for it."""
+def test_a_passage_has_the_largest_number_of_terms(text, typed):
+    """Compared with the simplest way to find it."""
     wanted = runs(map(Term, typed), "en")
     begin, found = fullest_by_hand(text, wanted), passage(text, wanted, "en")
     if begin is None:
@@ -120,8 +129,8 @@ def test_a_passage_has_the_most_that_any_has(text, typed):
         ("a'" * LONGEST, ["'".join("a" * 128)]),
     ],
 )
-def test_no_text_holds_everybody_up(text, typed):
-    """One that says the same again and again, as anybody may post, took a second and a half."""
+def test_hostile_texts_are_searched_in_slices(text, typed):
+    """Anybody may post a text that repeats itself. Such a text once took a second and a half."""
     wanted = runs(map(Term, typed), "en")
 
     def make():

@@ -1,4 +1,4 @@
-"""The archive's grammar: what it accepts, what it refuses, which searches are the same."""
+"""The archive's grammar: what it accepts, what it refuses, and which searches are equal."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,7 +14,7 @@ from newsintel.errors import InvalidParameterError
 
 
 def word(text, field=Field.ANY, *, no=False):
-    """A condition; of several words, a phrase."""
+    """A condition. Several words are a phrase."""
     return Condition(field, text, " " in text, no)
 
 
@@ -46,13 +46,16 @@ def word(text, field=Field.ANY, *, no=False):
         ("NOT (source:reddit OR title:a)", [[word("reddit", Field.SOURCE, no=True), word("a", Field.TITLE, no=True)]]),
     ],
 )
-def test_grammar(q, alternatives):
-    """Fields before words and phrases; any other colon is part of its word; lenient as in live searches."""
+def test_grammar_of_fields_words_and_phrases(q, alternatives):
+    """Fields stand before words and phrases. Any other colon is part of its word.
+
+    Mistakes are accepted as in live searches.
+    """
     assert [list(conditions) for conditions in build(q).alternatives] == alternatives
 
 
-def test_without_q_everything_is_asked_for():
-    """Newest first, in all sources, at all times."""
+def test_without_q_all_articles_match():
+    """Newest first, of all sources and times."""
     assert build(None) == ArchiveQuery()
 
 
@@ -75,15 +78,18 @@ TICK = timedelta(microseconds=1)
         ("after:2026-03-01 before:2026-03-01T00:00:00.000001Z", MARCH, MARCH),
     ],
 )
-def test_bounds_in_q(q, start, end):
-    """after: begins with its moment, before: ends short of it, the narrowest count, wherever they stand; alone they are a query."""
+def test_bounds_in_q_set_start_and_end(q, start, end):
+    """after: includes its moment, and before: excludes it.
+
+    The narrowest bounds count, wherever they stand. Bounds alone are a query.
+    """
     query = build(q)
     assert (query.start, query.end) == (start, end)
     assert build(q).alternatives in ((), ((word("x"),),))
 
 
-def test_bounds_in_q_narrow_those_of_the_parameters():
-    """Never widen them; parameters arrive in UTC."""
+def test_bounds_in_q_narrow_the_parameters():
+    """They never widen them. Parameters are converted to UTC."""
     wide = build("after:2026-01-01 before:2026-12-31", start=MARCH.astimezone(timezone(timedelta(hours=2))), end=APRIL)
     narrow = build("after:2026-03-01 before:2026-04-01", start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 12, 31, tzinfo=UTC))
     assert (wide.start, wide.end) == (MARCH, APRIL)
@@ -113,22 +119,22 @@ def test_bounds_in_q_narrow_those_of_the_parameters():
         ("after:2026-02-01 before:2026-02-01", "empty_span"),
     ],
 )
-def test_refusals(q, code):
-    """What cannot be searched for is refused by name."""
+def test_invalid_queries_are_refused(q, code):
+    """The refusal names q, with a code for each reason."""
     with pytest.raises(InvalidParameterError) as caught:
         build(q)
     assert (caught.value.field, caught.value.code) == ("q", code)
 
 
-def test_bounds_in_q_against_the_parameters():
-    """q is named: it narrowed a good span to nothing."""
+def test_bounds_in_q_outside_the_parameters_are_refused():
+    """The refusal names q, because the parameters alone are a valid span."""
     with pytest.raises(InvalidParameterError) as caught:
         build("before:2026-03-01", start=MARCH)
     assert (caught.value.field, caught.value.code) == ("q", "empty_span")
 
 
-def test_publisher():
-    """A whole name, tidied but spelt as it is, or a refusal that names it."""
+def test_publisher_is_a_whole_name():
+    """It is tidied and keeps its spelling. A refusal names the parameter."""
     assert build(None, publisher=" Le  Cafe\u0301™ ").publisher == "Le Café™"
     for bad, code in (("", "blank"), ("a\x07", "control_character"), ("a" * 257, "too_long")):
         with pytest.raises(InvalidParameterError) as caught:
@@ -151,13 +157,13 @@ def test_publisher():
         (None, ArchiveSort.OLDEST, ArchiveSort.OLDEST),
     ],
 )
-def test_sort(q, sort, used):
-    """By relevance only where there is something to be relevant to."""
+def test_sort_by_relevance_needs_a_wanted_term(q, sort, used):
+    """Without one, the order is by date."""
     assert build(q, sort=sort).sort is used
 
 
-def test_fingerprint():
-    """Equal for searches that mean the same, another for every part that changes the answer; `IT` is no `it`."""
+def test_fingerprint_is_equal_for_the_same_meaning_only():
+    """Every part that changes the answer changes it. `IT` and `it` differ."""
     assert fingerprint(build(" flood\u00a0")) == fingerprint(build("“flood” AND FLOOD"))
     queries = [
         build("x"),
@@ -201,8 +207,8 @@ parts = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=300), st.lists(st.one_of(parts, st.text(max_size=5)), max_size=30).map("".join)))
-def test_build_never_fails_otherwise(q):
-    """Any text is a query, or a refusal naming q."""
+def test_build_gives_a_query_or_a_refusal(q):
+    """A refusal names q."""
     with contextlib.suppress(InvalidParameterError):
         query = build(q)
         assert query.alternatives or query.start or query.end

@@ -1,4 +1,4 @@
-"""Only the newest of many are remembered."""
+"""A mapping that keeps only its newest entries."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,7 @@ from newsintel.domain.bounds.newest import Newest
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 5))
 def test_the_newest_assignments_are_kept(keys, most):
-    """Whatever is assigned again and again; in the order of the last assignments, and with their values."""
+    """Keys may be assigned repeatedly. The order is that of the last assignments."""
     kept = Newest(most)
     for number, key in enumerate(keys):
         kept[key] = number
@@ -16,8 +16,8 @@ def test_the_newest_assignments_are_kept(keys, most):
     assert list(kept.items()) == sorted(latest.items(), key=lambda one: one[1])[-most:]
 
 
-def test_what_is_taken_out_makes_room():
-    """Nothing else goes then."""
+def test_a_removed_entry_makes_room():
+    """The next assignment then drops nothing."""
     kept = Newest(2)
     kept["a"], kept["b"] = 1, 2
     assert kept.pop("a") == 1

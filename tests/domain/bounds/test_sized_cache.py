@@ -1,4 +1,4 @@
-"""What is remembered is bounded by bytes, whatever the number and the size of its entries."""
+"""Caches are bounded in bytes, whatever the number and the size of their entries."""
 
 import tracemalloc
 from collections import OrderedDict
@@ -14,8 +14,11 @@ STEPS = st.lists(st.one_of(st.tuples(st.just("put"), KEYS, st.integers(0, 500)),
 
 
 @given(STEPS)
-def test_it_is_the_plain_rule(steps):
-    """An entry is what was put last, the least recently used went first, what is too large is not kept, and the sum is right."""
+def test_it_behaves_as_a_plain_lru_cache(steps):
+    """It returns the last value, drops the least recently used entry, and sums the sizes.
+
+    An entry that is too large is not kept.
+    """
     cache, plain = SizedCache(3 * ENTRY_BYTES), OrderedDict()
     for step, key, *size in steps:
         if step == "put":
@@ -38,8 +41,11 @@ def test_it_is_the_plain_rule(steps):
     assert (len(cache), cache.size_bytes) == (0, 0)
 
 
-def test_a_function_remembers_within_its_bytes():
-    """However long its texts are: what the interpreter has allocated stays near the bound, and a text in it is not worked out again."""
+def test_a_remembered_function_stays_within_its_bytes():
+    """The memory that Python allocated stays near the bound.
+
+    A cached text is not computed again.
+    """
     calls = []
 
     @remembered(max_bytes=2**20)
@@ -63,7 +69,7 @@ def test_a_function_remembers_within_its_bytes():
 
 
 def test_room_is_taken_whole_or_not_at_all():
-    """And given back."""
+    """Room that is given back can be taken again."""
     room = Room(10)
     assert room.take(6)
     assert not room.take(5)

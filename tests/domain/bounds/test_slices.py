@@ -1,4 +1,8 @@
-"""Whatever an upstream, a person or Redis sends: no slice of the work on it holds everybody up for longer than it may."""
+"""Work on any input is done in slices.
+
+No slice blocks other tasks for longer than the limit, whatever an upstream, a person or Redis
+sends.
+"""
 
 import random
 
@@ -65,20 +69,20 @@ NASTY = [
 
 @pytest.fixture(autouse=True)
 def nothing_remembered():
-    """What was worked out before makes nothing quicker."""
+    """Clear the caches, so that earlier results make nothing faster."""
     for memo in (*MEMOS, dedup.undecorated, urls.usable):
         memo.forget()
 
 
 def check(make):
-    """Do sliced work three times over; its result."""
+    """Measure sliced work, check its longest slice, and return its result."""
     longest_ms, result = longest_slice(make)
     assert longest_ms < ALLOWED * LONGEST_MS, f"{longest_ms:.1f} ms"
     return result
 
 
 def fitted(rows, envelope):
-    """As many rows as a body may hold, as a body."""
+    """A body with as many of the rows as fit."""
     size = 0
     for count, row in enumerate(rows):
         size += len(orjson.dumps(row)) + 1
@@ -88,19 +92,19 @@ def fitted(rows, envelope):
 
 
 def newsapi_rows(value, url="https://example.org/{}"):
-    """Rows whose every text is `value`."""
+    """Rows in which every text is `value`."""
     texts = {"title": value, "description": value, "content": value, "author": value, "source": {"name": value}}
     return [texts | {"url": url.format(n), "urlToImage": url.format(n), "publishedAt": "2026-03-13T12:00:00Z"} for n in range(100)]
 
 
 def guardian_rows(value, url="https://www.theguardian.com/{}"):
-    """Likewise."""
+    """Rows in which every text is `value`."""
     fields = {"trailText": value, "byline": value, "thumbnail": url.format(0), "lang": "en"}
     return [{"webTitle": value, "webUrl": url.format(n), "sectionName": value, "id": value, "fields": fields} for n in range(100)]
 
 
 def reddit_rows(value, url="https://example.org/{}"):
-    """Likewise."""
+    """Rows in which every text is `value`."""
     texts = {"title": value, "selftext": value, "author": value, "subreddit": value, "thumbnail": url.format(0)}
     return [{"kind": "t3", "data": texts | {"name": f"t3_{n}", "url": url.format(n), "permalink": f"/r/x/{n}"}} for n in range(100)]
 
@@ -115,16 +119,20 @@ SOURCES = {
 @pytest.mark.parametrize("unit", NASTY)
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_reply_within_the_caps_is_read_in_slices(name, unit):
-    """A hundred rows of giant texts, or as many as a body may hold; of each field no more than its share is cleaned."""
+    """A hundred rows of giant texts, or as many as fit into a body.
+
+    Of each field only the part within its limit is cleaned.
+    """
     source, rows, envelope = SOURCES[name]
-    size = 1_500 if {'"', "\n"} & set(unit) else 6_000  # else it is refused for its escapes
+    # A longer one is refused for its number of escapes.
+    size = 1_500 if {'"', "\n"} & set(unit) else 6_000
     body = fitted(rows((unit * size)[:size]), envelope)
     page = check(lambda: source.reading(Response(200, {"content-type": "application/json"}, body), QUERY, NOON))
     assert page.returned > 10
 
 
 def shuffled(count):
-    """So many letters, each another one, in no order: the worst for Punycode."""
+    """So many different letters in random order: the worst case for Punycode."""
     letters = [chr(0x4E00 + n) for n in range(count)]
     random.Random(1).shuffle(letters)
     return "".join(letters)
@@ -148,7 +156,10 @@ HOSTS_MADE_TO_KEEP_US_BUSY = [
         "é." + "xn--a9b." * 507,
     )
 ]
-"""Long labels, many labels, long runs of joiners and accents, letters that NFKC makes longer; below, at and far above each limit."""
+"""Long labels, many labels, long runs of joiners and accents, and letters that NFKC makes longer.
+
+Each occurs below, at and far above the limits.
+"""
 
 
 @pytest.mark.parametrize(
@@ -162,8 +173,11 @@ HOSTS_MADE_TO_KEEP_US_BUSY = [
         *(f"https://{host}.org/{{}}" for host in HOSTS_MADE_TO_KEEP_US_BUSY),
     ],
 )
-def test_addresses_made_to_keep_us_busy(url):
-    """Tails, chains of redirects, parameters, labels: a row is a row. What is canonical stays so."""
+def test_hostile_addresses_are_read_in_slices(url):
+    """Path suffixes, chains of redirects, parameters, labels.
+
+    A slice has one row, whatever its address. Canonical addresses stay as they are.
+    """
     source, rows, envelope = SOURCES["newsapi"]
     body = fitted(rows("x", url), envelope)
 
@@ -190,8 +204,11 @@ def test_addresses_made_to_keep_us_busy(url):
     ],
     ids=["objects", "arrays", "numbers", "too many", "letters", "escapes", "halves", "too many halves", "emoji"],
 )
-def test_json_made_to_keep_us_busy(filling):
-    """A parser in C cannot pause: what would keep it too long is refused by its signs."""
+def test_hostile_json_is_read_in_time_or_refused(filling):
+    """A parser in C cannot pause.
+
+    A body that would take too long is refused by its number of signs.
+    """
     body = b'{"status":"ok","articles":[],' + filling + b"}"
     assert len(body) <= DECODED_CAP_BYTES
     check(lambda: newsapi.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
@@ -199,14 +216,14 @@ def test_json_made_to_keep_us_busy(filling):
 
 @needs_shared
 def test_the_largest_recorded_reply_is_read():
-    """A hundred posts, 848 KB: all of them, in slices."""
+    """A hundred posts in 848 KB: all of them are read, in slices."""
     body = (SHARED / "recorded" / "reddit" / "praw_top_all_2020.json").read_bytes()
     page = check(lambda: reddit.SOURCE.reading(Response(200, {}, body), QUERY, NOON))
     assert page.returned == 100
 
 
 def test_a_body_is_inflated_in_slices():
-    """A piece of 2 KiB may hold all that a body may."""
+    """A piece of 2 KiB may decode to the whole size that a body may have."""
     import zlib  # noqa: PLC0415
 
     squeeze = zlib.compressobj(wbits=31)
@@ -215,12 +232,12 @@ def test_a_body_is_inflated_in_slices():
 
 
 def letters(alphabet, size):
-    """Titles without a word in common."""
+    """Titles without a common word."""
     return lambda number: "".join(random.Random(number).choices(alphabet, k=size))
 
 
 def alike(number):
-    """Titles that are nearly the same, but not nearly enough."""
+    """Titles that are nearly similar enough to be grouped."""
     return "x" * 230 + f"{random.Random(number).randrange(10**60):070}"
 
 
@@ -242,14 +259,17 @@ def found(titles, descriptions=lambda number: f"description {number}", count=500
 
 @pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES)
 def test_500_titles_are_grouped_in_slices(titles):
-    """Whatever they are made of, and where pairs of letters come to be counted instead of titles compared."""
+    """For any kind of title.
+
+    Also where the search counts pairs of letters instead of comparing all titles.
+    """
     articles = found(titles)
     assert sum(len(one.members) for one in check(lambda: Grouping(Dedupe.NORMAL).add(articles))) == 500
 
 
 @pytest.mark.parametrize("description", ["word " * 400, "ﷺ " * 1000, "'a" * 1000], ids=["words", "growing", "apostrophes"])
 def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
-    """Also where all of them are one story of 300 articles."""
+    """Also if all articles are one story of 300 articles."""
     preferences = Preferences(topics=tuple(f"topic {n}" for n in range(50)), excluded_topics=tuple(f"other {n}" for n in range(50)))
     for titles in (TITLES["plain"], lambda _: "the same story everywhere"):
         articles = found(titles, lambda n: f"{description[:1990]}{n}", 40 if description[0] == "ﷺ" else 300)
@@ -266,8 +286,8 @@ def test_stories_are_ranked_rendered_and_arranged_in_slices(description):
 
 
 @pytest.mark.parametrize("letter", ["c", "é", "가"])
-def test_answers_are_written_and_read_in_slices(letter):
-    """Up to the size from which on they are not kept; that one is refused by its size."""
+def test_cached_answers_are_written_and_read_in_slices(letter):
+    """Answers above the largest size are refused by their size."""
     articles = found(TITLES["plain"], lambda n: letter * 700 + str(n), 300)
     harvest = Harvest(QUERY, NOON, (outcome("newsapi", articles=articles),))
     answer = Answer(harvest, merge(QUERY, articles, Dedupe.NORMAL, NOON))
@@ -283,7 +303,10 @@ def test_answers_are_written_and_read_in_slices(letter):
 @pytest.mark.parametrize("unit", NASTY)
 @pytest.mark.parametrize("max_chars", [MAX_NAME, MAX_TITLE, MAX_DESCRIPTION])
 def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
-    """Counted in characters: no more of it is looked at than its share, however much there is; what is cut says so."""
+    """Characters beyond the limit's share are never examined, however many there are.
+
+    A cut text ends with an ellipsis.
+    """
     looked_at = []
     visible = text.visible
     monkeypatch.setattr(text, "visible", lambda some: looked_at.append(len(some)) or visible(some))
@@ -292,16 +315,19 @@ def test_a_text_is_cut_before_it_is_cleaned(monkeypatch, unit, max_chars):
     assert shown is None or (len(shown) <= max_chars and shown.endswith("…"))
 
 
-def test_a_cut_shows_no_half_of_a_tag_or_an_entity():
-    """Where it falls into one, that one goes too."""
+def test_a_cut_shows_no_half_tag_or_entity():
+    """If the cut falls into a tag or an entity, all of it is removed."""
     most = RAW_CHARS[0] * 20 + RAW_CHARS[1]
     for half in ('<a href="https://example.org/', "&#821", "&amp"):
         raw = "<b></b>" * 79 + "x" * (most - 79 * 7 - len(half)) + half + "7;end>"
         assert set(plain(raw, 20, read_html) or "") <= {"x", "…"}
 
 
-async def test_others_have_their_turn_between_slices(monkeypatch, autojump_clock):
-    """After TURN_S and not before; the result is the work's own, and so is its error."""
+async def test_other_tasks_run_between_slices(monkeypatch, autojump_clock):
+    """A task yields after TURN_S and not earlier.
+
+    It returns the result, or raises the error, of its work.
+    """
     now = [0.0]
     monkeypatch.setattr(turns, "perf_counter", lambda: now[0])
     order = []
@@ -335,7 +361,7 @@ async def test_others_have_their_turn_between_slices(monkeypatch, autojump_clock
         await in_turns(broken())
 
 
-def test_an_answer_that_failed_is_rendered_too():
-    """The body of nothing is no slice longer."""
+def test_an_answer_without_articles_is_rendered_in_slices():
+    """All sources failed, so the body has no articles."""
     harvest = Harvest(QUERY, NOON, (outcome("newsapi", Status.TIMEOUT),))
     check(lambda: views.rendering(Answer(harvest, merge(QUERY, (), Dedupe.NORMAL, NOON)), View()))

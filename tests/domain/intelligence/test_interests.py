@@ -1,4 +1,4 @@
-"""What somebody is interested in, by what they did."""
+"""A person's interests, derived from what the person did."""
 
 from datetime import timedelta
 from math import isclose
@@ -36,38 +36,44 @@ lives = st.lists(st.tuples(deeds, weights), max_size=25)
 
 
 def did(kind, days=0.0, label="x"):
-    """A deed of so many days ago."""
+    """A deed from so many days ago."""
     return Deed(kind, label, label, None if kind is Kind.TOPIC else NOW - timedelta(days=days))
 
 
 def of(*done):
-    """The profile of deeds with their words, each of the same weight, the strongest first."""
+    """The profile of deeds, each given with its words.
+
+    All words weigh the same; the strongest deed comes first.
+    """
     return profile([deed for deed, _ in done], [dict.fromkeys(words.split(), 1.0) for _, words in done], NOW)
 
 
 @pytest.mark.parametrize("kind", HALF_LIFE_D)
-def test_a_deed_says_half_as_much_after_its_half_life(kind):
-    """From its kind's strength on; a deed of the future says what one of now does."""
+def test_the_strength_of_a_deed_halves_after_its_half_life(kind):
+    """It starts at the strength of its kind. A deed dated in the future counts as one of now."""
     assert strength(did(kind), NOW) == strength(did(kind, -3), NOW) == STRENGTH[kind]
     assert strength(did(kind, HALF_LIFE_D[kind]), NOW) == STRENGTH[kind] / 2
 
 
-def test_topics_do_not_fade_and_what_is_hidden_says_nothing():
-    """Topics hold until they are taken back; hiding an article is about that article alone."""
+def test_topics_do_not_fade_and_hidden_articles_have_no_strength():
+    """A topic counts until the person removes it. Hiding an article concerns only that article."""
     assert strength(did(Kind.TOPIC), NOW + timedelta(days=9_999)) == 1.0
     assert strength(did(Kind.HIDDEN), NOW) == 0.0
 
 
-def test_a_profile_is_made_of_the_strongest_deeds():
-    """In their order, those that came first among equals; what is hidden is none of them."""
+def test_a_profile_uses_only_the_strongest_deeds():
+    """They come strongest first, and equal ones keep their order. Hidden articles are left out."""
     many = [did(Kind.OPENED, label=str(number)) for number in range(MOST_DEEDS)]
     chosen = strongest([*many, did(Kind.HIDDEN), did(Kind.OPENED, 1), SAVED], NOW)
     assert chosen == [SAVED, *many[: MOST_DEEDS - 1]]
     assert strongest([did(Kind.HIDDEN)], NOW) == []
 
 
-def test_deeds_that_share_words_are_one_interest_and_others_another():
-    """The one with more behind it is the most important; its words are those of its deeds, the repeated one first."""
+def test_deeds_that_share_words_form_one_interest():
+    """The interest with the stronger deeds is the most important.
+
+    Its words are those of its deeds, the repeated one first.
+    """
     found = of((did(Kind.SAVED), "comet norway"), (did(Kind.SAVED), "comet sky"), (did(Kind.SEARCHED), "bank rate"))
     assert [interest.importance for interest in found.interests] == [1.0, pytest.approx((0.8 / 2) ** 0.5)]
     first, second = found.interests
@@ -77,8 +83,8 @@ def test_deeds_that_share_words_are_one_interest_and_others_another():
     assert found.averse == {}
 
 
-def test_a_deed_goes_to_the_interest_most_like_it():
-    """The earliest of equals; one word of five in common is not enough."""
+def test_a_deed_joins_the_most_similar_interest():
+    """Of equally similar interests, the earliest gets it. One common word of five is not enough."""
     found = of((did(Kind.SAVED), "comet norway"), (did(Kind.SAVED), "bank rate"), (did(Kind.SAVED), "bank rate comet"))
     assert [len(interest.evidence) for interest in found.interests] == [2, 1]
     assert "bank" in found.interests[0].terms
@@ -88,8 +94,8 @@ def test_a_deed_goes_to_the_interest_most_like_it():
     assert len(apart.interests) == 2
 
 
-def test_what_somebody_wants_less_of_weighs_against_its_words():
-    """What is left of an interest keeps its other words; what is left of the aversion is what nothing speaks for."""
+def test_a_dislike_weighs_against_its_words():
+    """An interest keeps its other words. // The aversion keeps the words that no interest has."""
     found = of((did(Kind.SAVED), "comet norway"), (did(Kind.DISLIKED), "comet bread"))
     assert [dict(interest.terms) for interest in found.interests] == [{"norway": 1.0}]
     assert found.averse == {"bread": 1.0}
@@ -99,13 +105,13 @@ def test_what_somebody_wants_less_of_weighs_against_its_words():
     assert of((did(Kind.DISLIKED), "comet")) == Profile((), {"comet": 1.0})
 
 
-def test_deeds_without_words_say_nothing():
-    """As of stop words alone."""
+def test_deeds_without_words_add_nothing():
+    """A search for stop words alone is such a deed."""
     assert of() == of((did(Kind.SEARCHED), "")) == Profile((), {})
 
 
-def test_what_is_looked_for_are_two_words_of_an_interest_or_one_that_is_enough():
-    """An interest of one word is found by it; words that are not wanted are asked for with the rest."""
+def test_wanted_searches_for_two_words_of_an_interest_or_its_only_one():
+    """An interest of one word is searched for by that word. Disliked words are among the terms."""
     found = of(
         (did(Kind.SAVED), "comet norway sky tail"),
         (did(Kind.SAVED), "comet norway sky dust"),
@@ -120,8 +126,8 @@ def test_what_is_looked_for_are_two_words_of_an_interest_or_one_that_is_enough()
 
 
 @given(lives)
-def test_a_profile_is_bounded_whatever_somebody_did(done):
-    """Importances from 1 down, shares that add up to 1, and no more of either than there may be."""
+def test_a_profile_is_bounded_for_any_deeds(done):
+    """Importances fall from 1, shares add up to 1, and the numbers keep to their limits."""
     chosen = strongest([deed for deed, _ in done], NOW)
     found = profile(chosen, [dict(done)[deed] for deed in chosen], NOW)
     assert len(found.interests) <= MOST_INTERESTS
@@ -138,8 +144,8 @@ def test_a_profile_is_bounded_whatever_somebody_did(done):
 
 
 @given(lives, weights.filter(bool))
-def test_less_like_this_never_makes_its_words_weigh_more(done, words):
-    """Whatever else somebody did: no interest's share of all there is grows for a word that was turned down."""
+def test_a_dislike_never_raises_the_weight_of_its_words(done, words):
+    """Whatever the other deeds are, no interest's share of the total grows for a disliked word."""
     chosen = [(deed, some) for deed, some in done if deed.kind is not Kind.HIDDEN]
     dislike = (did(Kind.DISLIKED), words)
     before = profile([deed for deed, _ in chosen], [some for _, some in chosen], NOW)

@@ -1,4 +1,4 @@
-"""Scores of candidates, and which of them are shown: more in common is never worse, and each story comes once."""
+"""The scores of similar articles, and which of them are shown."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ _candidates = st.lists(
 
 @given(_candidates, st.dictionaries(st.sampled_from("abcd"), st.floats(0.01, 10), min_size=4))
 def test_closest_are_in_order_and_within_bounds(candidates, weights):
-    """Best first, none faint, none above 1, none twice."""
+    """Best first. No score is below FAINT or above 1, and no article occurs twice."""
     found = closest(candidates, weights)
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     assert all(FAINT <= one.score <= 1 + 1e-9 for one in found)
@@ -25,8 +25,8 @@ def test_closest_are_in_order_and_within_bounds(candidates, weights):
 
 
 @given(st.integers(0, 15), st.integers(0, 15), st.integers(1, 200), st.integers(0, 200))
-def test_more_in_common_is_never_worse_and_longer_never_better(shared, more, words, longer):
-    """Beside a candidate of usual length."""
+def test_more_in_common_never_lowers_a_score_and_length_never_raises_it(shared, more, words, longer):
+    """The other candidates have the usual length."""
     usual = Candidate(1, words, 15)
     base, richer, wordier = (
         {one.id: one.score for one in closest([usual, usual, Candidate(2, length, mask)], WEIGHTS)}.get(2, 0.0)
@@ -36,21 +36,25 @@ def test_more_in_common_is_never_worse_and_longer_never_better(shared, more, wor
     assert wordier <= base
 
 
-def test_a_score_is_the_share_of_what_is_telling():
-    """At the usual length; the terms shared come by weight."""
+def test_a_score_is_the_share_of_the_telling_weight():
+    """The article has the usual length. Its shared terms are ordered by weight."""
     (found,) = closest([Candidate(1, 10, 0b0110)], {"c": 1.0, "a": 4.0, "b": 2.0, "d": 1.0})
     assert found == Scored(1, pytest.approx(6 / 8), ("a", "b"))
     assert closest([Candidate(1, 10, 0)], WEIGHTS) == []
     assert closest([], WEIGHTS) == []
 
 
-def test_an_archive_of_empty_articles_scores_nothing_and_divides_by_nothing():
-    """Length 0 is as good as 1."""
+def test_an_archive_of_empty_articles_does_not_divide_by_zero():
+    """A length of 0 counts as 1."""
     assert closest([Candidate(1, 0, 1)], WEIGHTS)[0].score == pytest.approx(0.5)
 
 
-def test_recent_and_other_publishers_are_preferred():
-    """By as much as documented; spelling of the publisher aside; ties by the latest archived; what is gone is left out."""
+def test_recent_articles_and_other_publishers_are_preferred():
+    """The factors are the documented ones.
+
+    The spelling of the publisher does not matter. Of equal scores, the latest archived comes first.
+    An article that was deleted is left out.
+    """
     scored = [Scored(number, 0.8, ("a",)) for number in (1, 2, 3, 4, 5)]
     aged = {1: 30, 2: 0, 3: 0, 5: -9}
     articles = {number: article(publisher="BBC ", published_at=NOW - timedelta(days=days)) for number, days in aged.items()}
@@ -64,7 +68,7 @@ def test_recent_and_other_publishers_are_preferred():
 
 
 def scored(*ids):
-    """Candidates of these ids, best first."""
+    """Candidates with these ids, best first."""
     return [Scored(one, 1 - place / 100, ()) for place, one in enumerate(ids)]
 
 
@@ -76,8 +80,12 @@ def shown(*args):
 TITLES = {1: "Flood in Wales", 2: "Strike in France", 3: "Election in Peru", 4: "Flood in Wales!", 5: ""}
 
 
-def test_each_story_once_and_none_that_is_known():
-    """By ties, also through articles that were not found; by near titles; what has no title any more is left out."""
+def test_each_story_is_shown_once_and_known_ones_never():
+    """Articles are one story by a tie or by similar titles.
+
+    A tie also counts through an article that was not found. An article without a title entry is
+    left out.
+    """
     assert shown(scored(1, 2, 3), TITLES, [], []) == [1, 2, 3]
     assert shown(scored(4, 1, 2), TITLES, [], []) == [4, 2]
     assert shown(scored(2, 3, 1), TITLES, [(2, 9), (9, 3)], []) == [2, 1]
@@ -92,8 +100,11 @@ def test_each_story_once_and_none_that_is_known():
     st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), max_size=6),
     st.lists(st.integers(1, 12), max_size=2),
 )
-def test_no_two_shown_are_tied(ids, ties, known):
-    """Whatever is tied to whatever, nor is any tied to what is known; the best of all is shown unless it is known."""
+def test_no_two_shown_articles_are_tied(ids, ties, known):
+    """No article that is shown is tied to another or to a known one.
+
+    The best article is shown unless it is tied to a known one.
+    """
     titles = {number: f"{chr(96 + number) * 20}" for number in range(1, 13)}
     kept = shown(scored(*ids), titles, ties, [(one, "?") for one in known])
     groups = {one: {one} for one in range(1, 13)}

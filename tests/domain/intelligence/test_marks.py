@@ -1,4 +1,7 @@
-"""Marks: one person's same search on one day, and nothing else, makes the same mark again."""
+"""Search marks: one person's equal searches on one day have one mark.
+
+Any other search has another mark.
+"""
 
 from datetime import date, timedelta
 
@@ -16,7 +19,7 @@ KEYS = [Secret("A" * 43), Secret("B" * 42 + "A")]
 
 
 def marked(*searches, keys=KEYS):
-    """What one process makes of some searches (query, person, days later)."""
+    """The marks that one process makes of some searches, each as (query, person, days later)."""
     marking = Marking(keys)
     return [marking.mark(search_record(query=query, person=person, searched_at=NOON + days * DAY)) for query, person, days in searches]
 
@@ -28,8 +31,8 @@ def test_the_same_person_query_and_day_make_the_same_mark():
     assert (len(one.mark), one.query, one.day, one.beside) == (16, "flood", TODAY, ())
 
 
-def test_anything_else_makes_another():
-    """Another person, query, day or key: no two are alike."""
+def test_another_person_query_day_or_key_makes_another_mark():
+    """All five marks differ."""
     different = [*marked(("flood", "alice", 0), ("tide", "alice", 0), ("flood", "bob", 0), ("flood", "alice", 1))]
     different += marked(("flood", "alice", 0), keys=KEYS[1:])
     assert len({one.mark for one in different}) == 5
@@ -39,15 +42,18 @@ letters = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_siz
 
 
 @given(st.lists(letters, min_size=2, max_size=3), st.lists(letters, min_size=2, max_size=3))
-def test_members_do_not_run_into_each_other(some, others):
-    """However queries and person are put together: other members, another mark."""
+def test_the_parts_of_a_mark_are_kept_apart(some, others):
+    """Other queries or another person never give the same mark, however their texts join."""
     marks_of = Marking(KEYS[:1]).marks_of
     alike = marks_of(some[-1])(TODAY, *some[:-1]) == marks_of(others[-1])(TODAY, *others[:-1])
     assert alike == (some == others)
 
 
-def test_a_pair_is_marked_alike_in_either_order():
-    """Its mark is neither query's; beside it stands the other's own, as it was."""
+def test_a_pair_has_one_mark_in_either_order():
+    """It differs from the marks of both queries.
+
+    Beside it stands the other query's own mark, unchanged.
+    """
     _, second = marked(("flood", "alice", 0), ("tide", "alice", 0))
     _, turned = marked(("tide", "alice", 0), ("flood", "alice", 0))
     (beside,), (also,) = second.beside, turned.beside
@@ -56,8 +62,8 @@ def test_a_pair_is_marked_alike_in_either_order():
     assert pair("tide", "flood") == pair("flood", "tide") == ("flood", "tide")
 
 
-def test_marks_are_found_again():
-    """By whoever knows the person, also under a key that has been replaced since."""
+def test_marks_can_be_computed_again_for_a_person():
+    """Only for that person, and also under a key that has been replaced."""
     first, second = marked(("flood", "alice", 0), ("tide", "alice", 0), keys=KEYS[1:])
     marks_of = Marking(KEYS).marks_of("alice")
     assert first.mark in marks_of(TODAY, "flood")
@@ -66,14 +72,14 @@ def test_marks_are_found_again():
 
 
 def test_a_query_too_long_to_be_counted_has_no_mark():
-    """And goes with no other."""
+    """It forms a pair with no other query."""
     marking = Marking(KEYS)
     assert marking.mark(search_record(form=None)) is None
     assert marking.mark(search_record()).beside == ()
 
 
-def test_a_forgotten_person_starts_afresh():
-    """What they search for next goes with nothing that they searched for before."""
+def test_a_forgotten_person_has_no_earlier_queries():
+    """After that, the person's next search forms no pair with an earlier one."""
     marking = Marking(KEYS)
     for person in ("alice", "bob"):
         marking.mark(search_record(query="flood", person=person))
@@ -83,8 +89,11 @@ def test_a_forgotten_person_starts_afresh():
     assert {person: len(found) for person, found in beside.items()} == {"alice": 0, "bob": 1}
 
 
-def test_a_day_ends_for_everybody():
-    """What was searched for yesterday goes with nothing today; a search that comes late goes with nothing at all."""
+def test_pairs_do_not_cross_days():
+    """A search of yesterday forms no pair with one of today.
+
+    A search that arrives late forms no pair.
+    """
     together = Together()
     assert together.add(TODAY, "alice", "flood") == ()
     assert together.add(TODAY + DAY, "alice", "tide") == ()
@@ -92,9 +101,13 @@ def test_a_day_ends_for_everybody():
     assert together.add(TODAY + DAY, "alice", "dyke") == ("tide",)
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
-    """Of each person the latest queries, of people those who searched last; a query that is known goes with nothing anew."""
-    monkeypatch.setattr(module, "MAX_BYTES", 1_500)  # alice with her eight queries, and another with a short one
+def test_remembered_queries_are_bounded(monkeypatch):
+    """Each person keeps the latest queries, and the people who searched last are kept.
+
+    A repeated query forms no new pair.
+    """
+    # Room for alice with eight queries and another person with a short one.
+    monkeypatch.setattr(module, "MAX_BYTES", 1_500)
     together = Together()
     found = [together.add(TODAY, "alice", f"q{number}") for number in range(module.MOST_QUERIES + 2)]
     assert [len(others) for others in found] == [*range(module.MOST_QUERIES + 1), module.MOST_QUERIES]

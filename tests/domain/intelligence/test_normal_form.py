@@ -1,4 +1,7 @@
-"""The normal form of a search: the same for what means the same, itself a search for the same, and nobody's own spelling."""
+"""The normal form of a search: equal for equal meanings, and itself a query with that meaning.
+
+It shows no person's own spelling.
+"""
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from newsintel.errors import InvalidParameterError
 
 
 def form(q):
-    """The normal form of a text as typed."""
+    """The normal form of a query as typed."""
     return normal_form(build(q, sources=()).clauses)
 
 
@@ -38,8 +41,8 @@ def form(q):
         ("‘ ‘n’", '"n"'),
     ],
 )
-def test_forms(typed, normal):
-    """Words folded and once each, exclusions last, quotes only where they mean something."""
+def test_normal_form_of_a_query(typed, normal):
+    """Words are folded and occur once. Exclusions come last. Quotes stay only if they matter."""
     assert form(typed) == normal
 
 
@@ -51,8 +54,11 @@ def test_forms(typed, normal):
         )
     )
 )
-def test_a_form_is_its_own_form_and_finds_the_same(parts):
-    """Whatever was typed: asking for what is shown asks for what was counted."""
+def test_a_normal_form_is_a_query_with_the_same_meaning(parts):
+    """Searching for the form that is shown is the search that was counted.
+
+    Its own form is itself.
+    """
     try:
         asked = build(" ".join(parts), sources=())
     except InvalidParameterError:
@@ -66,12 +72,12 @@ def test_a_form_is_its_own_form_and_finds_the_same(parts):
 
 
 def folded(clause):
-    """A clause as it is compared, without case."""
+    """The folded terms of a clause, as they are compared."""
     return [[case_folded(term.text) for term in terms] for terms in (clause.wanted, clause.unwanted)]
 
 
-def test_a_very_long_one_is_not_counted():
-    """Nobody else types it, it would not fit into an index, and it could not be searched for again."""
+def test_a_very_long_query_is_not_counted():
+    """No other person types it, no index has room for it, and it cannot be searched for again."""
     assert form("ß" * 128) == "ss" * 128
     assert form("ß" * 129) is None
     assert form("漢" * 170).encode() == ("漢" * 170).encode()

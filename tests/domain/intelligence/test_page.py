@@ -1,4 +1,4 @@
-"""A page of recommendations: its order, its explored places, and what it never shows."""
+"""A page of recommendations: its order, its exploration places, and what it never shows."""
 
 from collections import Counter
 from datetime import date, timedelta
@@ -18,24 +18,24 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def choice(number, interest=0, score=0.5, **changes):
-    """A choice whose title is like no other's, of an outlet of its own."""
+    """A choice from its own publisher. Its title differs from all others."""
     made = article(str(number), title=LETTERS[number % 26] * (20 + number // 26 * 9), publisher=f"Paper {number}")
     return Choice(Pick(evolve(made, **changes), score, ("why",)), interest)
 
 
 def talked(number, **changes):
-    """What everybody is offered."""
+    """A choice that everybody is offered."""
     return choice(number, None, 0.3, **changes)
 
 
 def shown(personal, everybodys=(), known=(), *, limit=20, person="u_a", day=DAY):
-    """External ids on the page."""
+    """The external ids on the page."""
     found = page(personal, everybodys, known, limit=limit, person=person, day=day)
     return [pick.article.external_id for pick in found.picks]
 
 
-def test_every_fifth_place_explores():
-    """With its reason; the others are the person's own, best first."""
+def test_every_fifth_place_is_an_exploration():
+    """Its reason says so. The other places are the person's own choices, best first."""
     personal = [choice(number, number, 0.9 - number / 100) for number in range(15)]
     found = page(personal, [talked(number) for number in range(30, 50)], (), limit=10, person="u_a", day=DAY)
     assert found.basis is Basis.PERSONAL
@@ -44,8 +44,8 @@ def test_every_fifth_place_explores():
     assert [pick.article.external_id for pick in found.picks if pick.reasons == ("why",)] == [str(number) for number in range(8)]
 
 
-def test_what_is_explored_is_the_same_for_a_person_and_a_day():
-    """Another day or person explores otherwise."""
+def test_explorations_are_fixed_for_a_person_and_a_day():
+    """Another person or another day has other explorations."""
     personal = [choice(number, number) for number in range(15)]
     everybodys = [talked(number) for number in range(30, 70)]
     pages = [shown(personal, everybodys, person=person, day=day) for person in ("u_a", "u_b") for day in (DAY, DAY + timedelta(days=1))]
@@ -54,27 +54,36 @@ def test_what_is_explored_is_the_same_for_a_person_and_a_day():
 
 
 def test_an_interest_fades_with_each_pick():
-    """So that one does not fill the page; which is best is told by what is left of each score."""
+    """This keeps one interest from filling the page.
+
+    Choices are compared by their reduced scores.
+    """
     personal = [choice(1, 0, 0.5), choice(2, 0, 0.5), choice(3, 0, 0.5), choice(4, 1, 0.5 * FADING + 0.01)]
     assert shown(personal) == ["1", "4", "2", "3"]
 
 
-def test_a_page_is_filled_from_the_other_side_where_one_runs_dry():
-    """Few personal picks leave room to explore, and nothing to explore leaves it to the person's own."""
+def test_a_page_is_filled_from_the_other_list_when_one_is_used_up():
+    """With few personal choices, more places explore.
+
+    Without explorations, all places are personal.
+    """
     assert len(shown([choice(1)], [talked(number) for number in range(30, 50)], limit=6)) == 6
     assert shown([choice(number, number) for number in range(8)], limit=6) == [str(number) for number in range(6)]
     assert shown([choice(1)], [talked(30)], limit=6) == ["1", "30"]
 
 
-def test_a_newcomers_page_is_what_everybody_is_offered_in_its_order():
-    """And says so; no reason speaks of exploring."""
+def test_a_newcomers_page_is_the_list_for_everybody_in_its_order():
+    """The page says that its basis is trending. No reason mentions exploration."""
     found = page([], [talked(number) for number in range(30, 50)], (), limit=3, person="u_a", day=DAY)
     assert found.basis is Basis.TRENDING
     assert [(pick.article.external_id, pick.reasons) for pick in found.picks] == [(str(number), ("why",)) for number in (30, 31, 32)]
 
 
-def test_no_story_is_there_twice_nor_one_that_is_known():
-    """Near-duplicates by title, the same article on both sides, the same page, and what the person has dealt with."""
+def test_no_story_is_shown_twice_and_known_ones_never():
+    """Stories are equal by similar titles, by the article or by the page.
+
+    Known stories are those that the person acted on.
+    """
     title = "A comet is seen over northern Norway"
     personal = [choice(1, title=title), choice(2, 1, title=title + "!"), choice(3, 2), choice(4, 3, canonical_url="https://example.org/3")]
     assert shown(personal, [talked(3)]) == ["1", "3"]
@@ -95,8 +104,12 @@ choices = st.lists(
 
 
 @given(choices, choices, st.integers(1, 50))
-def test_whatever_there_is_a_page_keeps_its_promises(personal, everybodys, limit):
-    """No longer than asked, two of a publisher at most in any spelling, nothing twice, and explored places where they belong."""
+def test_a_page_keeps_its_limits_for_any_choices(personal, everybodys, limit):
+    """At most `limit` picks, at most two of a publisher, and none twice.
+
+    A publisher counts in any spelling. Explorations have only their own places while personal picks
+    follow.
+    """
     found = page(personal, everybodys, ("known",), limit=limit, person="u_a", day=DAY)
     assert len(found.picks) <= limit
     assert all(number <= 2 for number in Counter(fold(pick.article.publisher) for pick in found.picks).values())

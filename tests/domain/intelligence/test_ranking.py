@@ -1,4 +1,4 @@
-"""Which articles fit somebody, with which score and for which reason."""
+"""Which articles fit a person, with which score and reason."""
 
 from datetime import timedelta
 
@@ -36,22 +36,25 @@ PROFILE = Profile((SKY, MONEY), {"bread": 0.5, "flour": 0.5})
 
 
 def sharing(name, *terms, hours=0):
-    """An article that shares terms."""
+    """An article that shares these terms."""
     return Sharing(name, NOW - timedelta(hours=hours), frozenset(terms))
 
 
 def offer(page="one", publishers=1, saves=0, **changes):
-    """An article on offer."""
+    """An article that may be recommended."""
     return Offer(article(page, **changes), publishers, saves)
 
 
 def fitting(*found, of=PROFILE, most=10):
-    """What fits."""
+    """The articles that fit."""
     return fits(found, of, NOW, most)
 
 
 def test_an_article_fits_by_the_share_of_an_interests_terms():
-    """Each interest by its importance, and any one is a reason by itself: together they are worth more than either, and less than both."""
+    """The share counts by the interest's importance.
+
+    Two interests together are worth more than either one, and less than their sum.
+    """
     (sky,) = fitting(sharing("a", "comet", "norway"))
     (money,) = fitting(sharing("a", "bank", "rate"))
     (both,) = fitting(sharing("a", "comet", "norway", "bank", "rate"))
@@ -60,22 +63,25 @@ def test_an_article_fits_by_the_share_of_an_interests_terms():
     assert (both.worth, both.interest) == (pytest.approx(1 - 0.35 * 0.75), 0)
 
 
-def test_one_word_in_common_is_chance_unless_it_is_most_of_the_interest():
-    """`comet` is, `norway` is not; and what hardly fits is left out."""
+def test_one_common_word_counts_only_if_it_is_most_of_the_interest():
+    """`comet` is, `norway` is not. A poor fit is left out."""
     assert [fit.worth for fit in fitting(sharing("a", "comet"), sharing("b", "norway"), sharing("c"))] == [pytest.approx(0.4)]
     faint = Profile((evolve(MONEY, importance=0.15),), {})
     assert fitting(sharing("a", "bank", "rate"), of=faint) == []
 
 
-def test_what_is_unwanted_takes_away():
-    """By its share; all of it leaves nothing."""
+def test_disliked_terms_lower_the_worth():
+    """By their share. All of them leave nothing."""
     (half,) = fitting(sharing("a", "comet", "norway", "bread"))
     assert half.worth == pytest.approx(0.65 / 2)
     assert fitting(sharing("a", "comet", "norway", "bread", "flour")) == []
 
 
-def test_the_best_fits_come_first_and_no_more_than_wanted():
-    """By worth and recency; ties by the newest, then by id."""
+def test_the_best_fits_come_first_and_at_most_the_wanted_number():
+    """The order is by worth and recency.
+
+    Of equal ones the newest comes first, then the smallest id.
+    """
     found = [
         sharing("a", "comet"),
         sharing("old", "comet", "norway", hours=99_999),
@@ -96,33 +102,33 @@ def test_the_best_fits_come_first_and_no_more_than_wanted():
         (Kind.OPENED, "because you read “x”"),
     ],
 )
-def test_a_reason_names_the_deed(kind, said):
-    """In words, by its kind."""
+def test_a_reason_names_the_deed_in_words(kind, said):
+    """Each kind of deed has its own words."""
     assert reason([evidence(kind, "x", comet=1)], frozenset({"comet"})) == said
 
 
-def test_the_reason_is_the_deed_that_says_the_most_for_what_is_shared():
-    """The first of equals."""
+def test_the_reason_is_the_deed_with_the_most_shared_weight():
+    """Of equal deeds the first is named."""
     assert reason(SKY.evidence, frozenset({"comet", "sky"})) == "because you saved “Comet over Norway”"
     assert reason(SKY.evidence, frozenset({"sky", "dust"})) == "because you searched for “sky dust”"
     assert reason(SKY.evidence, frozenset()) == "because you saved “Comet over Norway”"
 
 
-def test_recency_halves_down_to_a_half():
-    """Three days take half of the half; the future is now."""
+def test_recency_falls_from_1_to_a_half():
+    """The part above a half halves every three days. A date in the future counts as now."""
     assert [recency(NOW - timedelta(days=days), NOW) for days in (-1, 0, 3, 6)] == [1.0, 1.0, 0.75, 0.625]
     assert recency(NOW - timedelta(days=9_999), NOW) == 0.5
 
 
 def scores(*offers, kept=NOBODYS):
-    """Scores by page of equally fitting articles."""
+    """The scores, by page, of articles that fit equally well."""
     found = fitting(*(sharing(one.article.id, "comet", "norway") for one in offers))
     chosen = whole(personal(found, {one.article.id: one for one in offers}, kept, NOW))
     return [(choice.pick.article.external_id, choice.pick.score) for choice in chosen]
 
 
-def test_what_others_care_about_decides_among_what_fits():
-    """More outlets, more saves, more readers; the score stays within 0 and 1."""
+def test_popularity_orders_articles_that_fit_equally():
+    """More publishers, saves or readers raise the score, which stays between 0 and 1."""
     shown = scores(
         offer("plain"), offer("covered", publishers=3), offer("read", engagement=Engagement(5_000, 5_000)), offer("saved", saves=2_000)
     )
@@ -130,8 +136,8 @@ def test_what_others_care_about_decides_among_what_fits():
     assert all(0 < score < 1 for _, score in shown)
 
 
-def test_preferred_sources_come_first_and_say_so():
-    """Others are worth a tenth less where there are any."""
+def test_preferred_sources_come_first_with_a_reason():
+    """If there are preferred sources, articles of the others are worth a tenth less."""
     one, other = offer("a"), offer("b", source="newsapi")
     assert scores(one, other)[0][1] == scores(one, other)[1][1]
     kept = Preferences(preferred_sources=("newsapi",))
@@ -140,8 +146,8 @@ def test_preferred_sources_come_first_and_say_so():
     assert chosen[0].pick.reasons[1:] == ("preferred source: newsapi",)
 
 
-def test_what_is_not_on_offer_is_not_chosen():
-    """It was seen, or is gone."""
+def test_an_article_without_an_offer_is_not_chosen():
+    """The person has seen it, or it was deleted."""
     assert whole(personal(fitting(sharing("gone", "comet")), {}, NOBODYS, NOW)) == []
     assert whole(talked_about([Talked("gone", "new", frozenset())], {}, NOBODYS, PROFILE, NOW)) == []
 
@@ -159,8 +165,8 @@ def test_what_is_not_on_offer_is_not_chosen():
         ({"language": None}, {"language": "en"}, True),
     ],
 )
-def test_preferences_let_articles_through(changes, kept, let_in):
-    """By topic and by language where that is known; on both sides of the page."""
+def test_preferences_filter_articles(changes, kept, let_in):
+    """By topic, and by language if it is known. The filter applies to both lists of the page."""
     one = offer("x", **changes)
     preferences = Preferences(**kept)
     assert welcome(one, preferences, Topics(preferences.excluded_topics)) is let_in
@@ -169,8 +175,8 @@ def test_preferences_let_articles_through(changes, kept, let_in):
     assert bool(whole(talked_about(talked, {one.article.id: one}, Preferences(**kept), PROFILE, NOW))) is let_in
 
 
-def test_exploring_leads_away_from_the_profile():
-    """What shares much with an interest, or with what is unwanted, explores nothing."""
+def test_explorations_are_far_from_the_profile():
+    """An article that shares much with an interest, or with disliked terms, is no exploration."""
     assert strange(frozenset({"norway", "volcano"}), evolve(PROFILE, interests=(evolve(SKY, terms=SKY.terms | {"norway": 0.24}),)))
     assert not strange(frozenset({"norway"}), PROFILE)
     assert not strange(frozenset({"bread"}), PROFILE)
@@ -183,8 +189,8 @@ def test_exploring_leads_away_from_the_profile():
 
 
 @given(st.sets(st.sampled_from([*SKY.terms, *MONEY.terms, *PROFILE.averse])), st.sampled_from([*SKY.terms, *MONEY.terms]))
-def test_sharing_more_of_what_is_wanted_is_never_worth_less(shared, more):
-    """And sharing more of what is not wanted is never worth more; worth is from 0 to 1."""
+def test_sharing_more_wanted_terms_never_lowers_the_worth(shared, more):
+    """Sharing more unwanted terms never raises it. The worth is between 0 and 1."""
 
     def worth(terms):
         found = fitting(sharing("a", *terms))
@@ -194,8 +200,8 @@ def test_sharing_more_of_what_is_wanted_is_never_worth_less(shared, more):
     assert worth(shared | {"bread"}) <= worth(shared)
 
 
-def test_long_articles_and_many_excluded_topics_hold_nobody_up():
-    """Each article is a slice: sixty descriptions at their longest are not read in one go."""
+def test_long_articles_and_many_excluded_topics_are_read_in_slices():
+    """Each of 60 articles with the longest description is a slice of its own."""
     kept = Preferences(excluded_topics=tuple(f"nothing {number}" for number in range(50)))
     texts = {f"a_{number}": f"地震{number}" * 400 for number in range(60)}
     offers = {name: Offer(article(name, description=text[:2000]), 1, 0) for name, text in texts.items()}

@@ -1,4 +1,7 @@
-"""Which searches go with another: by the share of people and articles in common, each with its reasons."""
+"""Which searches are related: by the people and articles that they share.
+
+Each has its reasons.
+"""
 
 from attrs import evolve
 from hypothesis import given
@@ -15,7 +18,7 @@ PEOPLE = evolve(BOTH, query="rain", shared=0, either=0)
 
 @st.composite
 def kins(draw):
-    """Numbers as they can be: never more in common than there are."""
+    """Possible numbers: what is shared never exceeds the total."""
     query, seed = draw(st.sampled_from("abcdef")), draw(st.sampled_from("xyz"))
     people, seed_people = ord(query), draw(st.integers(0, 1000))
     together, either = draw(st.integers(0, min(seed_people, people))), draw(st.integers(1, 20))
@@ -23,29 +26,29 @@ def kins(draw):
 
 
 def test_both_kinds_of_evidence_add_up():
-    """3 of 4 and 9 people: 3/sqrt(36) = 0.5; 6 of 10 articles: 0.6; together 1 - 0.5 * 0.4 = 0.8."""
+    """3 of 4 and 9 people: 3/sqrt(36) = 0.5. 6 of 10 articles: 0.6. Both: 1 - 0.5 * 0.4 = 0.8."""
     assert closeness(PEOPLE) == 0.5
     assert closeness(ARTICLES) == 0.6
     assert closeness(BOTH) == 0.8
 
 
 @given(kins())
-def test_closeness_is_from_0_to_1_and_either_kind_raises_it(kin):
-    """Nothing in common is 0; taking one kind away never brings queries closer."""
+def test_closeness_is_between_0_and_1_and_either_evidence_raises_it(kin):
+    """It is 0 without anything in common. Removing one kind of evidence never raises it."""
     assert 0 <= closeness(kin) <= 1
     assert closeness(evolve(kin, together=0)) <= closeness(kin)
     assert closeness(evolve(kin, shared=0)) <= closeness(kin)
     assert closeness(evolve(kin, together=0, shared=0)) == 0
 
 
-def test_what_everybody_searches_for_is_close_to_nothing():
-    """The same people in common weigh less where the other query is everybody's."""
+def test_a_query_that_everybody_searches_for_is_hardly_related():
+    """The same shared people weigh less if the other query has many."""
     assert closeness(evolve(PEOPLE, people=4000)) < closeness(PEOPLE) / 10
 
 
 @given(st.lists(kins()), st.integers(0, 5))
-def test_each_query_once_with_its_closest_seed(found, limit):
-    """Best first, whichever way they came, and never one that is not wanted."""
+def test_each_query_is_shown_once_with_its_closest_seed(found, limit):
+    """Best first, for any order of the input, and without the excluded queries."""
     shown = closest(found, limit, without=["a"])
     again = closest(found[::-1], limit, without=["a"])
     assert [(one.kin.query, one.kin.seed, one.score) for one in shown] == [(one.kin.query, one.kin.seed, one.score) for one in again]
@@ -57,7 +60,7 @@ def test_each_query_once_with_its_closest_seed(found, limit):
 
 
 def test_every_reason_is_given():
-    """One for people, one for articles, with the number of each."""
+    """One for people and one for articles, each with its number."""
     people = "3 people searched for this and for flood on the same day"
     articles = "its answers share 6 articles with those of flood"
     assert reasons(BOTH) == [people, articles]

@@ -1,4 +1,7 @@
-"""What is searched for more than usual: a score that surprise raises and habit does not, and a reason in words."""
+"""What is searched for more than usual.
+
+A rise above the usual raises the score; a usual number does not. Each entry has a reason in words.
+"""
 
 import pytest
 from hypothesis import given
@@ -14,34 +17,34 @@ usual = st.floats(0, 10**6)
 
 @given(people, people, usual)
 def test_more_people_never_score_less(few, many, expected):
-    """With the same usual."""
+    """For the same usual number."""
     few, many = sorted((few, many))
     assert burst(few, expected) <= burst(many, expected)
 
 
 @given(people, usual, usual)
-def test_what_is_more_usual_never_scores_more(count, little, much):
-    """With the same number of people."""
+def test_a_higher_usual_number_never_raises_the_score(count, little, much):
+    """For the same number of people."""
     little, much = sorted((little, much))
     assert burst(count, much) <= burst(count, little) + 1e-9
 
 
 @given(st.integers(1, 10**6))
-def test_habit_scores_nothing(number):
-    """As many as usual is no news, however many they are."""
+def test_the_usual_number_scores_zero(number):
+    """Whatever that number is."""
     assert burst(number, float(number)) == 0
 
 
 @given(st.integers(3, 1000), st.integers(1, 10**6))
-def test_a_new_query_is_above_any_favourite_at_its_usual_level(number, crowd):
-    """Where nobody searched for it before, three people are enough."""
+def test_a_new_query_ranks_above_a_favourite_at_its_usual_level(number, crowd):
+    """Three people are enough if the query is new."""
     first, _ = ranked([Observed("weather", crowd, float(crowd)), Observed("earthquake", number, 0.0)], 10)
     assert first.query == "earthquake"
 
 
 @given(st.lists(st.builds(Observed, st.text(min_size=1), people, usual), unique_by=lambda one: one.query), st.integers(0, 10))
-def test_the_order_does_not_depend_on_the_order_of_counting(observed, limit):
-    """Best first, cut at the limit, the same whichever way they came; nothing is lost but what is beyond."""
+def test_the_order_does_not_depend_on_the_order_of_the_input(observed, limit):
+    """Best first, cut at the limit. Nothing within the limit is lost."""
     found = ranked(observed, limit)
     assert found == ranked(observed[::-1], limit)
     assert len(found) == min(limit, len(observed))
@@ -61,26 +64,26 @@ def test_the_order_does_not_depend_on_the_order_of_counting(observed, limit):
         (1, 0.2, "1 person, where hardly anybody searched for it before"),
     ],
 )
-def test_reasons(count, expected, reason):
-    """In words that hold for the numbers."""
+def test_reasons_match_the_numbers(count, expected, reason):
+    """Each range of numbers has its own words."""
     assert why(Trend("q", count, expected, burst(count, expected or 0.0))) == reason
 
 
-def test_the_body():
-    """Rounded for reading; each entry with its reason."""
+def test_the_body_has_rounded_numbers_and_reasons():
+    """Each entry has its reason."""
     assert trending_body(Span.DAY, [Trend("flood", 23, 3.8123, 8.7456)]) == {
         "window": "24h",
         "searches": [{"query": "flood", "score": 8.746, "people": 23, "usual": 3.81, "reasons": ["23 people, 6 times the usual"]}],
     }
 
 
-def test_while_nothing_is_usual_yet_the_most_people_come_first():
-    """And the body says that it is not known."""
+def test_without_a_usual_number_the_most_people_come_first():
+    """The body then has null as the usual number."""
     found = ranked([Observed("tide", 3, None), Observed("flood", 5, None)], 10)
     assert [trend.query for trend in found] == ["flood", "tide"]
     assert trending_body(Span.WEEK, found)["searches"][0]["usual"] is None
 
 
-def test_windows_have_their_lengths():
-    """An hour, a day, a week."""
+def test_windows_are_an_hour_a_day_and_a_week():
+    """In seconds."""
     assert [span.length.total_seconds() for span in Span] == [3600, 86_400, 7 * 86_400]

@@ -1,4 +1,4 @@
-"""Terms are shown as their articles have them."""
+"""Terms are shown as their articles spell them."""
 
 import pytest
 from hypothesis import given
@@ -23,14 +23,14 @@ from newsintel.domain.text.tokens import tokens
         ([], "en", ["en:x:y"], ("y",)),
     ],
 )
-def test_a_term_is_the_first_word_that_becomes_it(texts, language, lexemes, expected):
-    """Absent texts are passed over; what is nowhere written is shown without its language."""
+def test_a_term_is_shown_as_the_first_word_with_its_lexeme(texts, language, lexemes, expected):
+    """Absent texts are skipped. A term that no text has is shown without its language."""
     assert as_written(texts, lexemes, language) == expected
 
 
 @given(st.lists(st.none() | st.text(max_size=60), max_size=4), st.sampled_from(["", "en", "fr", "ru"]))
-def test_every_word_of_a_text_is_shown_as_it_is_there(texts, language):
-    """None twice, and each of them is in one of the texts; of a script without spaces what overlaps is one."""
+def test_every_word_is_shown_as_some_text_spells_it(texts, language):
+    """No word is shown twice. In a script without spaces, overlapping terms become one word."""
     lexemes = list({lexeme(one.word, language) for text in texts for one in tokens(text or "")})
     shown = as_written(texts, lexemes, language)
     assert len(shown) == len(set(shown)) <= len(lexemes)

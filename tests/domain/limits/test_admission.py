@@ -1,4 +1,7 @@
-"""When a source may be asked. Times are whole seconds where floats would blur an equality."""
+"""When a source may be called.
+
+Times are whole seconds where float rounding would break an equality.
+"""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,12 +21,12 @@ PAGE = Page((), 0)
 
 
 def wall(at_s: float) -> datetime:
-    """The wall time that goes with a moment of the monotonic clock."""
+    """The wall-clock time of a moment of the monotonic clock."""
     return EPOCH + timedelta(seconds=at_s)
 
 
 class Gate:
-    """An admission beside the count of its starts, as a fetcher has them."""
+    """An admission with the count of its starts, as a fetcher has them."""
 
     def __init__(self, *, pace_s: float, quota: Quota | None) -> None:
         terms = Terms(pace_s, quota)
@@ -31,7 +34,7 @@ class Gate:
         self.note, self.recall, self._given = self.admission.note, self.admission.recall, 0
 
     def ask(self, now_s: float, budget_s: float, *, signed_in: bool, person: str | None = None) -> Start | Turned:
-        """Ask, and count the start."""
+        """Ask for a start, and count it."""
         spent = self.starts.spent(now_s, person)
         answer = self.admission.ask(spent, now_s, wall(now_s), now_s + budget_s, signed_in=signed_in)
         if isinstance(answer, Turned):
@@ -57,34 +60,40 @@ def refused(status: Status, pause_s: float | None = None) -> Refusal:
 
 
 def after(admission: Gate, reply: Page | Refusal, now_s: float) -> Start | Turned:
-    """What is said right after a call that brought this."""
+    """Ask right after a call that got this reply."""
     admission.note(Start(now_s), reply, now_s, 0.0)
     return ask(admission, now_s, 0.5)
 
 
 @pytest.mark.parametrize("status", [Status.UNSUPPORTED, Status.BAD_PAYLOAD, Status.UNAUTHORIZED])
-def test_what_is_the_querys_fault_has_no_effect_on_the_next_caller(status: Status) -> None:
-    """However often, and whatever it says of coming back."""
+def test_a_refusal_caused_by_the_query_does_not_pause_the_source(status: Status) -> None:
+    """However often it happens, and whatever pause the reply asks for."""
     admission = Gate(pace_s=0, quota=None)
     for pause_s in (None, 0.0, 30.0) * 3:
         assert after(admission, Refusal(status, "why", 426, pause_s, query_fault=True), 5.0) == Start(5.0)
     assert admission.admission.paused(5.0, wall(5.0)) is None
 
 
-def test_without_limits_everything_starts_at_once() -> None:
-    """No pace, no quota, no trouble."""
+def test_without_limits_every_call_starts_at_once() -> None:
+    """No pace, no quota, no failures."""
     admission = Gate(pace_s=0, quota=None)
     assert [ask(admission, 5.0) for _ in range(20)] == [Start(5.0)] * 20
 
 
 def test_pace_keeps_starts_apart_and_in_order() -> None:
-    """Each start that fits the deadline is kept a place; the first that does not is told when to come again."""
+    """A start that fits the deadline gets the next place.
+
+    The first that does not is refused, with a time to retry.
+    """
     admission = Gate(pace_s=1, quota=None)
     assert [ask(admission, 0, 2) for _ in range(4)] == [Start(0), Start(1), Start(2), Turned(Status.RATE_LIMITED, wall(3))]
 
 
-def test_a_wait_that_leaves_no_time_for_the_answer_is_not_begun() -> None:
-    """The median latency counts against the deadline: no call is spent on an answer that would come too late."""
+def test_a_start_too_late_for_a_median_answer_is_refused() -> None:
+    """The median latency counts against the deadline.
+
+    A call whose answer would come too late is not made.
+    """
     admission = Gate(pace_s=1, quota=None)
     for latency_s in (0.1, 0.5, 9):
         admission.note(Start(0), PAGE, latency_s, 0)
@@ -94,14 +103,17 @@ def test_a_wait_that_leaves_no_time_for_the_answer_is_not_begun() -> None:
 
 
 def test_a_source_slower_than_the_deadline_is_still_asked() -> None:
-    """Where no wait is needed the call is made, or the source could never show that it has recovered."""
+    """If no wait is needed, the call is made.
+
+    Otherwise the source could never show that it has recovered.
+    """
     admission = Gate(pace_s=0, quota=None)
     admission.note(Start(0), PAGE, 30, 0)
     assert ask(admission, 40) == Start(40)
 
 
-def test_quota_slides() -> None:
-    """Spent is spent until the oldest call leaves the window; then there is room for one."""
+def test_quota_is_a_sliding_window() -> None:
+    """A spent quota has room for one call when the oldest call leaves the window."""
     admission = Gate(pace_s=0, quota=Quota(2, 100))
     assert [ask(admission, 0), ask(admission, 30)] == [Start(0), Start(30)]
     assert ask(admission, 50) == Turned(Status.QUOTA_EXHAUSTED, wall(100))
@@ -110,7 +122,10 @@ def test_quota_slides() -> None:
 
 
 def test_the_last_quarter_is_for_callers_who_are_signed_in() -> None:
-    """Others are turned away with a quarter left, and told when they are not any more; the quota itself holds for everybody."""
+    """Anonymous callers are refused when a quarter is left, with a time to retry.
+
+    The quota itself binds everybody.
+    """
     admission = Gate(pace_s=0, quota=Quota(8, 100))
     assert all(isinstance(ask(admission, at_s, signed_in=False), Start) for at_s in range(6))
     assert ask(admission, 6, signed_in=False) == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.STRANGERS)
@@ -122,8 +137,11 @@ def test_the_last_quarter_is_for_callers_who_are_signed_in() -> None:
 
 
 @pytest.mark.parametrize(("signed_in", "shares"), [(False, [38, 19, 9, 5, 2, 1, 1, 0]), (True, [50, 25, 13, 6, 3, 2, 1, 0])])
-def test_one_person_has_no_more_than_is_left_for_all_others(signed_in: bool, shares: list[int]) -> None:  # noqa: FBT001
-    """NewsAPI's hundred calls a day: one who asks without end leaves half of what there was, and others are not turned away."""
+def test_one_person_gets_at_most_half_of_what_is_left(signed_in: bool, shares: list[int]) -> None:  # noqa: FBT001
+    """A person who asks without pause leaves half of what was left, and others are still served.
+
+    The quota has 100 calls, as that of NewsAPI.
+    """
     admission = Gate(pace_s=0, quota=Quota(100, 1000))
     for number, share in enumerate(shares):
         taken = [ask(admission, number, signed_in=signed_in, person=f"p{number}") for _ in range(60)]
@@ -138,7 +156,11 @@ def test_one_person_has_no_more_than_is_left_for_all_others(signed_in: bool, sha
 
 
 def test_a_share_comes_back_as_the_persons_calls_leave_the_window() -> None:
-    """Of eight calls a person has four; at 100 the first of them is gone. Nobody's calls, as of a command, have no share."""
+    """Of eight calls a person gets four.
+
+    At 100 s the first of them leaves the window. Calls without a person, as from a command, have no
+    share.
+    """
     admission = Gate(pace_s=0, quota=Quota(8, 100))
     assert all(isinstance(ask(admission, at_s, person="p"), Start) for at_s in range(4))
     assert ask(admission, 50, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(100), held_back=HeldFrom.PERSON)
@@ -148,8 +170,11 @@ def test_a_share_comes_back_as_the_persons_calls_leave_the_window() -> None:
     assert all(isinstance(ask(admission, 100), Start) for _ in range(3))
 
 
-def test_what_holds_for_everybody_is_told_before_what_holds_for_one() -> None:
-    """A pause, a spent quota, and what is kept for callers who are signed in bind more people than a share does."""
+def test_limits_for_everybody_are_reported_before_the_share_of_one_person() -> None:
+    """A pause, a spent quota and the quarter for signed-in callers bind more people.
+
+    They come first.
+    """
     admission = Gate(pace_s=0, quota=Quota(4, 100))
     assert [isinstance(ask(admission, 0, signed_in=False, person="p"), Start) for _ in range(3)] == [True, True, False]
     admission.note(Start(1), refused(Status.RATE_LIMITED, 20), 1, 0)
@@ -160,15 +185,15 @@ def test_what_holds_for_everybody_is_told_before_what_holds_for_one() -> None:
     assert ask(admission, 33, person="p") == Turned(Status.QUOTA_EXHAUSTED, wall(100))
 
 
-def test_a_share_that_comes_back_in_time_is_waited_for() -> None:
-    """As a pace is."""
+def test_a_start_waits_for_a_share_that_frees_up_within_the_deadline() -> None:
+    """A start waits for the pace in the same way."""
     admission = Gate(pace_s=0, quota=Quota(4, 1))
     assert [ask(admission, 0, person="p") for _ in range(2)] == [Start(0), Start(0)]
     assert ask(admission, 0.5, 1, person="p") == Start(1)
 
 
 def test_a_pause_holds_for_everybody() -> None:
-    """What the source itself asks for is not held back from anyone in particular."""
+    """A pause that the source asked for is not reported as held back from one kind of caller."""
     admission = Gate(pace_s=0, quota=Quota(4, 100))
     for at_s in range(3):
         ask(admission, at_s)
@@ -176,8 +201,8 @@ def test_a_pause_holds_for_everybody() -> None:
     assert ask(admission, 4, signed_in=False) == Turned(Status.RATE_LIMITED, wall(503))
 
 
-def test_what_is_left_and_how_long_to_keep_are_of_the_latest_count() -> None:
-    """Each start counts at once, its own outcome included."""
+def test_quota_left_and_keep_time_follow_the_latest_count() -> None:
+    """Each start counts at once, so the outcome of a call includes the call itself."""
     admission = Gate(pace_s=0, quota=Quota(4, 100))
     for left, keep_s in ((3, 50 / 3), (2, 50), (1, 150), (0, 1000)):
         ask(admission, 0)
@@ -187,20 +212,20 @@ def test_what_is_left_and_how_long_to_keep_are_of_the_latest_count() -> None:
 
 @pytest.mark.parametrize(("asked_s", "pause_s"), [(30, 30), (0.0, 1), (-5, 1), (1e9, MAX_PAUSE_S)])
 @pytest.mark.parametrize("status", [Status.RATE_LIMITED, Status.UNREACHABLE])
-def test_a_source_is_left_alone_as_it_asked(status: Status, asked_s: float, pause_s: float) -> None:
-    """Retry-After is obeyed within bounds, with whatever status it came."""
+def test_a_pause_that_the_source_asks_for_is_kept_within_bounds(status: Status, asked_s: float, pause_s: float) -> None:
+    """Retry-After is obeyed within bounds, whatever status it came with."""
     admission = Gate(pace_s=0, quota=None)
     assert after(admission, refused(status, asked_s), 10) == Turned(Status.RATE_LIMITED, wall(10 + pause_s))
     assert ask(admission, 10 + pause_s) == Start(10 + pause_s)
 
 
 def test_a_page_may_ask_for_a_pause_too() -> None:
-    """Reddit answers, and says that its allowance is used up."""
+    """Reddit sends a page and says at the same time that its allowance is used up."""
     assert after(Gate(pace_s=0, quota=None), Page((), 0, pause_s=20), 10) == Turned(Status.RATE_LIMITED, wall(30))
 
 
-def test_a_pause_takes_back_a_start_that_waits() -> None:
-    """No call is made in a pause, not even one that had its time before."""
+def test_a_pause_recalls_a_start_that_waits() -> None:
+    """No call is made during a pause, even if its start was assigned before."""
     admission = Gate(pace_s=1, quota=None)
     first, second = ask(admission, 0), ask(admission, 0)
     assert isinstance(first, Start)
@@ -211,7 +236,7 @@ def test_a_pause_takes_back_a_start_that_waits() -> None:
 
 
 def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
-    """Two answers in the air: the stricter one holds."""
+    """Two replies arrive for calls that ran at the same time: the longer pause holds."""
     admission = Gate(pace_s=0, quota=None)
     after(admission, refused(Status.RATE_LIMITED, 500), 0)
     assert after(admission, refused(Status.RATE_LIMITED, 5), 1) == Turned(Status.RATE_LIMITED, wall(500))
@@ -225,8 +250,11 @@ def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
         (Status.UNAUTHORIZED, [300, 600, 1200, 2400, 3600, 3600]),
     ],
 )
-def test_unexplained_refusals_are_answered_with_growing_patience(status: Status, pauses_s: list[float]) -> None:
-    """Told no time we choose our own, longer each time in a row; the status says what holds it up."""
+def test_refusals_without_a_time_get_growing_pauses(status: Status, pauses_s: list[float]) -> None:
+    """If the source names no time, we choose one.
+
+    It grows with each refusal in a row. The status names the reason.
+    """
     admission, now_s = Gate(pace_s=0, quota=None), 0.0
     for pause_s in pauses_s:
         assert after(admission, refused(status), now_s) == Turned(status, wall(now_s + pause_s))
@@ -236,7 +264,10 @@ def test_unexplained_refusals_are_answered_with_growing_patience(status: Status,
 
 
 def test_three_failures_in_a_row_open_the_circuit() -> None:
-    """Of whatever kind; each further one doubles the pause up to five minutes, one success resets it."""
+    """Failures of any kind count.
+
+    Each further failure doubles the pause, up to five minutes. One success resets it.
+    """
     admission, now_s = Gate(pace_s=0, quota=None), 0.0
     kinds = (Status.TIMEOUT, Status.UNREACHABLE, Status.BAD_PAYLOAD)
     assert isinstance(after(admission, refused(kinds[0]), now_s), Start)
@@ -249,7 +280,7 @@ def test_three_failures_in_a_row_open_the_circuit() -> None:
 
 
 def test_failures_of_the_same_moment_count_once() -> None:
-    """Ten calls in the air when a source goes down are one outage, not ten."""
+    """Ten calls that run while a source goes down are one outage."""
     admission = Gate(pace_s=0, quota=None)
     starts = [ask(admission, 0.0) for _ in range(10)]
     for start in starts:
@@ -259,14 +290,14 @@ def test_failures_of_the_same_moment_count_once() -> None:
 
 
 def test_jitter_only_lengthens_a_pause() -> None:
-    """Processes part ways, and none comes sooner than the rule allows."""
+    """Jitter spreads the retries of several processes, and none is earlier than the rule allows."""
     admission = Gate(pace_s=0, quota=None)
     admission.note(Start(0), refused(Status.RATE_LIMITED), 0, 1.0)
     assert ask(admission, 0) == Turned(Status.RATE_LIMITED, wall(90))
 
 
-def test_our_own_want_of_room_says_nothing_about_the_source() -> None:
-    """`overloaded` is ours: it opens no circuit."""
+def test_our_own_overload_does_not_open_the_circuit() -> None:
+    """`overloaded` is our own status: it says nothing about the source."""
     admission = Gate(pace_s=0, quota=None)
     assert all(isinstance(after(admission, refused(Status.OVERLOADED), 0), Start) for _ in range(9))
 
@@ -283,7 +314,11 @@ STEPS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 40), st.sampled_fr
 def test_limits_hold_whatever_happens(
     steps: list[tuple[int, int, str, Page | Refusal]], pace_s: int, calls: int, window_s: int, jitter: float
 ) -> None:
-    """Never too many calls in any window, never two too close, no start in the past or past its deadline, no retry_at in the past."""
+    """The rules that hold for any sequence of replies.
+
+    No window has too many calls, no two starts are closer than the pace, each start is between now
+    and its deadline, and each retry_at is in the future.
+    """
     admission, now_s, starts = Gate(pace_s=pace_s, quota=Quota(calls, window_s)), 0, []
     for step_s, budget_s, fate, reply in steps:
         now_s += step_s
@@ -309,7 +344,7 @@ def test_limits_hold_whatever_happens(
 
 @given(STEPS)
 def test_asking_again_at_retry_at_succeeds(steps: list[tuple[int, int, str, Page | Refusal]]) -> None:
-    """Who waits as told, alone, is let in."""
+    """A caller that waits until retry_at, while nobody else asks, gets a start."""
     admission, now_s = Gate(pace_s=2, quota=Quota(3, 50)), 0
     for step_s, budget_s, _, reply in steps:
         now_s += step_s

@@ -1,4 +1,4 @@
-"""The arithmetic of leases: whatever the order, never more than the limit."""
+"""The arithmetic of leases: in any order of steps, they never admit more than the limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,15 +7,18 @@ from newsintel.domain.limits.leases import Lease
 
 
 def drained(lease: Lease) -> int:
-    """How many calls can be taken of what is leased."""
+    """Take every call that is left in the lease; returns how many."""
     taken = 0
     while lease.take():
         taken += 1
     return taken
 
 
-def test_alone_a_process_gets_the_whole_limit_in_a_few_leases() -> None:
-    """An eighth at a time, less towards the end; then it is over without asking again."""
+def test_a_single_process_gets_the_whole_limit_in_a_few_leases() -> None:
+    """A lease is an eighth of the limit, and smaller towards the end.
+
+    After that the process stops asking.
+    """
     lease, total, taken, leases = Lease(60), 0, 0, []
     while not lease.over:
         leases.append(wanted := lease.wanted())
@@ -29,7 +32,10 @@ def test_alone_a_process_gets_the_whole_limit_in_a_few_leases() -> None:
 
 
 def test_nothing_is_leased_past_the_limit() -> None:
-    """Of a counter that others have filled only the part up to the limit is real."""
+    """Other processes may fill the counter past the limit.
+
+    Only the part up to the limit is granted.
+    """
     lease = Lease(16)
     lease.grant(2, 0, 17)
     assert (lease.unspent, lease.rest, lease.over) == (1, 0, False)
@@ -40,7 +46,7 @@ def test_nothing_is_leased_past_the_limit() -> None:
 
 
 def test_a_call_given_back_can_be_taken_again() -> None:
-    """It was never used."""
+    """It was not used."""
     lease = Lease(1)
     lease.grant(1, 0, 1)
     assert lease.take()
@@ -50,7 +56,10 @@ def test_a_call_given_back_can_be_taken_again() -> None:
 
 
 def test_without_redis_a_process_keeps_to_the_limit_by_itself() -> None:
-    """What it admitted is told as soon as Redis is there, and then counts for everybody."""
+    """The calls that it admitted are reported as soon as Redis is back.
+
+    Then they count for all processes.
+    """
     lease = Lease(8)
     for _ in range(3):
         lease.grant_alone(lease.wanted())
@@ -63,8 +72,8 @@ def test_without_redis_a_process_keeps_to_the_limit_by_itself() -> None:
     assert lease.had == 6
 
 
-def test_a_counter_that_redis_lost_does_not_raise_the_limit() -> None:
-    """A process remembers what it had."""
+def test_a_counter_lost_by_redis_does_not_raise_the_limit() -> None:
+    """A process remembers how many calls it was granted."""
     lease = Lease(8)
     for total in (4, 4, 4):
         lease.grant(4, 0, total)
@@ -77,7 +86,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["take", "lease", 
 
 @given(STEPS, st.integers(1, 40))
 def test_several_processes_never_admit_more_than_the_limit_together(steps: list[tuple[int, str]], limit: int) -> None:
-    """In any order of leases and takes."""
+    """For any order of leases, takes and returns."""
     leases, total, admitted = [Lease(limit) for _ in range(3)], 0, 0
     for which, step in steps:
         lease = leases[which]
@@ -95,7 +104,7 @@ def test_several_processes_never_admit_more_than_the_limit_together(steps: list[
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=80), st.integers(1, 40))
 def test_one_process_never_admits_more_than_the_limit_whatever_redis_does(steps: list[tuple[bool, int]], limit: int) -> None:
-    """Away, back, filled by others or emptied."""
+    """Redis is away, comes back, was filled by other processes, or was emptied."""
     lease, total, admitted = Lease(limit), 0, 0
     for away, others in steps:
         if lease.over:

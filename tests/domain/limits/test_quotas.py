@@ -1,4 +1,4 @@
-"""What is spent of a pace and a quota, and how what is left is made to last."""
+"""How much of a pace and a quota is spent, and how the rest is spread over time."""
 
 from itertools import pairwise
 from math import inf
@@ -23,21 +23,24 @@ def starts(terms: Terms, *at_s: float) -> OwnStarts:
     return made
 
 
-def test_the_sum_of_starts() -> None:
-    """How many, the newest, and those whose end makes room; what left the window is forgotten."""
+def test_starts_are_summed_up_and_old_ones_are_forgotten() -> None:
+    """The sum has their number, the newest, and those whose end makes room.
+
+    Starts outside the window are forgotten.
+    """
     made = starts(Terms(1, Quota(4, 100)), 0, 10, 20, 30)
     assert made.spent(40) == Spent(4, 30, 0, 10)
     assert made.spent(100) == Spent(3, 30, -inf, 10)
     assert made.spent(500) == Spent()
 
 
-def test_starts_that_came_out_of_order_are_put_in_order() -> None:
-    """Two that were decided at once may be told in either order."""
+def test_starts_out_of_order_are_sorted() -> None:
+    """Two starts decided at the same time may be reported in either order."""
     assert starts(Terms(1, Quota(2, 100)), 10, 5, 20).spent(20) == Spent(3, 20, 10, 10)
 
 
-def test_a_pace_alone_counts_without_a_window() -> None:
-    """Without a quota nothing is ever full."""
+def test_a_pace_without_a_quota_has_no_window() -> None:
+    """Without a quota there is no limit on the number of starts."""
     assert starts(Terms(2), 0, 2, 4).spent(4) == Spent(0, 4)
     assert not Terms().limited
     assert Terms(2).limited
@@ -45,8 +48,8 @@ def test_a_pace_alone_counts_without_a_window() -> None:
     assert Terms(2).keep_s(Spent(5), LONGEST_S) == 0
 
 
-def test_starts_that_nobody_else_sees_are_told_until_they_are_shared() -> None:
-    """And one that is undone is told no more."""
+def test_starts_are_reported_until_they_are_shared() -> None:
+    """A start that was undone is not reported."""
     made = starts(NEWSAPI, 0, 1, 2, 3)
     assert made.unshared() == {"1": 1, "3": 3}
     made.remove("3")
@@ -56,14 +59,14 @@ def test_starts_that_nobody_else_sees_are_told_until_they_are_shared() -> None:
     made.note_shared({})
 
 
-def test_two_counts_of_the_same_starts_hold_together() -> None:
-    """The stricter one in each respect: neither need know everything."""
+def test_two_counts_of_the_same_starts_join_to_the_stricter() -> None:
+    """The join takes the stricter value of each field, because neither count need be complete."""
     assert Spent(3, 10, -inf, 4) | Spent(2, 12, 1, 2) == Spent(3, 12, 1, 4)
 
 
 @pytest.mark.parametrize(("calls", "open_"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (8, 6), (100, 75)])
 def test_a_quarter_is_kept_for_callers_who_are_signed_in(calls: int, open_: int) -> None:
-    """Others stop where a quarter or less would be left."""
+    """Anonymous callers stop when a quarter of the quota is left."""
     terms = Terms(0, Quota(calls, 100))
     assert terms.ranks == (calls, open_)
     assert terms.left(Spent(open_)) <= calls / 4 < terms.left(Spent(open_ - 1))
@@ -71,13 +74,13 @@ def test_a_quarter_is_kept_for_callers_who_are_signed_in(calls: int, open_: int)
 
 @pytest.mark.parametrize(("left", "keep_s"), [(100, 0), (90, 192), (80, 432), (50, 1728), (26, LONGEST_S), (1, LONGEST_S), (0, LONGEST_S)])
 def test_the_less_is_left_the_longer_an_outcome_is_kept(left: int, keep_s: float) -> None:
-    """Nothing while plenty is left, the longest when it is nearly spent."""
+    """The time is 0 while most of the quota is left, and longest when little is left."""
     assert NEWSAPI.keep_s(Spent(100 - left), LONGEST_S) == pytest.approx(keep_s)
 
 
 @given(st.integers(1, 1000), st.integers(1, DAY_S), st.floats(0, 1e5))
 def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(calls: int, window_s: int, longest_s: float) -> None:
-    """Also beyond the quota, as when Redis was away."""
+    """This also holds beyond the quota, which can happen while Redis is away."""
     terms = Terms(0, Quota(calls, window_s))
     kept = [terms.keep_s(Spent(used), longest_s) for used in range(calls + 3)]
     assert all(a <= b + 1e-6 for a, b in pairwise(kept))
@@ -85,7 +88,10 @@ def test_keeping_grows_as_the_quota_falls_and_never_past_its_bound(calls: int, w
 
 
 def simulated(queries: int, *, spread: bool, signed_in: bool = False, hours: int = 72) -> tuple[float, int]:
-    """Ask for as many texts all the time: the hour of the first refusal, and the fewest calls that were ever left."""
+    """Ask for so many queries all the time.
+
+    Returns the hour of the first refusal, and the fewest calls that were ever left.
+    """
     made, fewest, refused_h = OwnStarts(NEWSAPI), 100, float("inf")
     due_s = {number: float(number) for number in range(queries)}
     while (now_s := min(due_s.values())) < hours * 3600:
@@ -103,12 +109,18 @@ def simulated(queries: int, *, spread: bool, signed_in: bool = False, hours: int
 
 
 def test_one_hot_query_cannot_drain_a_small_quota() -> None:
-    """By TTL alone a hundred calls a day are gone in 8 h 20 min; spread they never fall to the quarter that is kept."""
+    """With the TTL alone, a hundred calls a day are spent in 8 h 20 min.
+
+    With spreading, the calls left never fall to the reserved quarter.
+    """
     assert simulated(1, spread=False, signed_in=True) == (pytest.approx(8.33, abs=0.01), 0)
     assert simulated(1, spread=True, signed_in=True) == (float("inf"), 31)
 
 
-def test_three_hot_queries_get_further_and_leave_the_quarter() -> None:
-    """By TTL alone the part that is for everybody is gone in 2 h, spread in 10 h; the last quarter is there in any case."""
+def test_three_hot_queries_last_longer_and_leave_the_last_quarter() -> None:
+    """With the TTL alone, the part open to everybody is spent in 2 h; with spreading, in 10 h.
+
+    The last quarter stays in both cases.
+    """
     assert simulated(3, spread=False) == (pytest.approx(2.08, abs=0.01), 25)
     assert simulated(3, spread=True) == (pytest.approx(9.92, abs=0.01), 25)

@@ -1,10 +1,16 @@
-"""An outage is told when it begins and when it ends; a flapping thing costs a line or two a minute."""
+"""When an outage is reported.
+
+Its begin and its end are reported; a flapping service costs one or two log lines a minute.
+"""
 
 from newsintel.domain.operations.conditions import QUIET_S, Condition, Recovery
 
 
-def test_outage_is_told_once():
-    """The first failure of each kind, and the end with what it cost."""
+def test_an_outage_is_reported_once():
+    """The first failure of each kind is reported.
+
+    The recovery is reported with the number of failures and the duration.
+    """
     condition = Condition()
     assert [condition.failed("timeout", now) for now in (10, 11, 12)] == [True, False, False]
     assert [condition.failed("refused", now) for now in (13, 14)] == [True, False]
@@ -12,13 +18,16 @@ def test_outage_is_told_once():
     assert condition.worked(31) is None
 
 
-def test_what_always_works_is_not_told():
-    """There is nothing to tell."""
+def test_success_without_a_failure_is_not_reported():
+    """Only a recovery is reported."""
     assert Condition().worked(0) is None
 
 
-def test_flapping_is_told_once_a_minute():
-    """Every other call fails for ten minutes: each failure is told at most once in QUIET_S, and each recovery only if its failure was."""
+def test_flapping_is_reported_once_a_minute():
+    """Every other call fails for ten minutes.
+
+    A failure is reported at most once in QUIET_S. A recovery is reported only if its failure was.
+    """
     condition, told = Condition(), []
     for second in range(0, 600, 2):
         if condition.failed("timeout", second):
@@ -28,8 +37,8 @@ def test_flapping_is_told_once_a_minute():
     assert told == ["failing", "recovered"] * 10
 
 
-def test_outage_soon_after_another_is_told_late_and_not_never():
-    """It is told with its first failure after QUIET_S."""
+def test_an_outage_soon_after_another_is_reported_late():
+    """Its first failure after QUIET_S is reported."""
     condition = Condition()
     assert condition.failed("timeout", 0)
     assert condition.worked(1)
@@ -37,8 +46,8 @@ def test_outage_soon_after_another_is_told_late_and_not_never():
     assert condition.worked(100) == Recovery(failures=5, after_s=98)
 
 
-def test_another_kind_is_told_at_once():
-    """An outage of another kind may have another cause."""
+def test_another_kind_of_failure_is_reported_at_once():
+    """It may have another cause."""
     condition = Condition()
     assert condition.failed("timeout", 0)
     assert condition.worked(1)

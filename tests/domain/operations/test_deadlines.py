@@ -1,4 +1,4 @@
-"""What deadlines cost and save, against slow definitions and by hand."""
+"""What deadlines cost and save, compared with slow definitions and with worked examples."""
 
 from collections import Counter
 from itertools import product
@@ -15,7 +15,7 @@ OK, EMPTY, TIMEOUT, DOWN = Status.OK, Status.EMPTY, Status.TIMEOUT, Status.UNREA
 
 
 def of(**sources: dict[tuple[Status, int], int]) -> dict[str, Measured]:
-    """Sources measured so."""
+    """The measurements of sources with these counts."""
     return measured({Latency(name, status, ms): count for name, counts in sources.items() for (status, ms), count in counts.items()})
 
 
@@ -30,36 +30,45 @@ counts = st.dictionaries(
 deadlines = st.sampled_from([10, 100, 350, 1000, 1500])
 
 
-def test_losses_by_hand():
-    """Answers later than the deadline, and always those cut short; other failures do not count."""
+def test_losses_of_a_worked_example():
+    """Answers later than the deadline are lost, and calls that were cut short always.
+
+    Other failures do not count.
+    """
     (guardian,) = HAND.values()
     assert guardian.wanted == 100
     assert [guardian.lost(ms) for ms in (50, 100, 200, 899, 900, 1000)] == [1.0, 0.1, 0.02, 0.02, 0.01, 0.01]
     assert [guardian.shortest(lost) for lost in (0.1, 0.05, 0.02, 0.01, 0.009)] == [100, 200, 200, 900, None]
 
 
-def test_a_source_that_only_failed_loses_nothing_by_deadlines():
-    """There is nothing to lose; it still takes its time in a miss."""
+def test_a_source_that_always_failed_loses_nothing_to_a_deadline():
+    """It has no answers to lose. A miss still waits for its failures."""
     down = of(guardian={(DOWN, 50): 5})
     assert down["guardian"].lost(10) == 0
     assert miss_ms(down, {"guardian": 1000}, 0.99) == 50
     assert suggest(down, 0.99) == {}
 
 
-def test_losses_are_overstated_only_past_a_cut():
-    """What was cut before a deadline may have answered by then."""
+def test_losses_are_overstated_only_above_a_cut():
+    """A call that was cut at a shorter deadline might have answered by then."""
     guardian = of(guardian={(OK, 100): 9, (TIMEOUT, 500): 1})["guardian"]
     assert [guardian.overstated(ms) for ms in (400, 500, 510)] == [False, False, True]
 
 
-def test_options_by_hand():
-    """The deadline of each level and today's, shortest first, each with what a miss takes then."""
+def test_options_of_a_worked_example():
+    """One option for each level and for today's deadline, shortest first.
+
+    Each has the duration of a miss with that deadline.
+    """
     rows = [(option.deadline_ms, option.lost, option.p50_ms, option.p99_ms) for option in options("guardian", HAND, {"guardian": 1000})]
     assert rows == [(100, 0.1, 100, 100), (200, 0.02, 100, 200), (900, 0.01, 100, 900), (1000, 0.01, 100, 900)]
 
 
-def test_suggestion_is_one_limit_for_all():
-    """The shortest limit that keeps the share complete; each source is told its longest answer within it."""
+def test_suggestions_come_from_one_limit_for_all_sources():
+    """It is the shortest limit that keeps the share complete.
+
+    The suggestion for a source is its longest answer within the limit.
+    """
     two = of(
         guardian={(OK, 100): 500, (OK, 300): 499, (OK, 950): 1},
         reddit={(OK, 200): 980, (OK, 400): 12, (OK, 700): 8},
@@ -71,23 +80,26 @@ def test_suggestion_is_one_limit_for_all():
     assert suggest(HAND, 0.995) == {}
 
 
-def test_enough():
-    """At least one expected loss: 100 calls for 99 %, and for 100 % no number."""
+def test_enough_calls_expect_at_least_one_loss():
+    """For 99 % that is 100 calls. For 100 % no number is enough."""
     assert enough(HAND["guardian"], 0.99)
     assert not enough(HAND["guardian"], 0.991)
     assert not enough(HAND["guardian"], 1.0)
 
 
-def test_nothing_measured():
-    """Nothing is said of nothing."""
+def test_without_measurements_there_is_no_suggestion():
+    """A miss then takes no time."""
     assert measured({}) == {}
     assert miss_ms({}, {}, 0.5) == 0
     assert suggest({}, 0.99) == {}
 
 
 @given(counts, deadlines, deadlines, st.sampled_from([0.01, 0.5, 0.9, 0.99, 1.0]))
-def test_miss_is_the_slowest_of_independent_sources(given_counts, first_ms, second_ms, share):
-    """The quantile of the maximum over every combination of the sources' fetches, each no longer than its deadline."""
+def test_a_miss_takes_as_long_as_the_slowest_of_independent_sources(given_counts, first_ms, second_ms, share):
+    """It is the quantile of the maximum over every combination of fetches.
+
+    Each fetch takes no longer than its deadline.
+    """
     limits = {"newsapi": first_ms, "guardian": second_ms}
     fetches: dict[str, Counter[float]] = {}
     for latency, count in given_counts.items():
@@ -108,8 +120,11 @@ def test_miss_is_the_slowest_of_independent_sources(given_counts, first_ms, seco
 
 
 @given(counts, st.sampled_from([0.5, 0.9, 0.99, 1.0]))
-def test_suggestion_holds_and_goes_no_further_than_was_seen(given_counts, share):
-    """It keeps its promise on what was measured; no value is longer than an answer of that source; nothing shorter would do."""
+def test_suggestions_keep_the_share_and_are_the_shortest(given_counts, share):
+    """The share holds for the measured calls.
+
+    Each value is the latency of an answer of its source, and a shorter limit would not do.
+    """
     sources = measured(given_counts)
     suggested = suggest(sources, share)
     seen = {name: {one.ms for one in given_counts if one.source == name and one.status in (OK, EMPTY)} for name in sources}
@@ -125,8 +140,8 @@ def test_suggestion_holds_and_goes_no_further_than_was_seen(given_counts, share)
 
 
 @given(counts, deadlines, deadlines)
-def test_longer_deadlines_lose_no_more_and_take_no_less(given_counts, one_ms, other_ms):
-    """Loss falls and the 99th percentile grows with the deadline."""
+def test_longer_deadlines_lose_no_more_and_take_no_less_time(given_counts, one_ms, other_ms):
+    """Losses fall and the 99th percentile of a miss grows with the deadline."""
     sources, (short, long) = measured(given_counts), sorted((one_ms, other_ms))
     for source in sources.values():
         assert source.lost(long) <= source.lost(short)

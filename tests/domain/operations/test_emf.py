@@ -1,4 +1,7 @@
-"""The embedded metric format: every document fits the specification, and its numbers are those of the interval."""
+"""The embedded metric format.
+
+Every document matches the specification, and its numbers are those of the interval.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ from tests.samples import read_samples
 
 SOURCES = ("newsapi", "guardian", "reddit")
 EMF_SCHEMA = json.loads(Path(__file__).with_name("emf_schema.json").read_text(encoding="utf-8"))
-"""AWS's own; SPECIFICATION adds what its text says and its schema does not."""
+"""The schema is AWS's own. SPECIFICATION adds what the text says and the schema lacks."""
 MOMENT = datetime(2026, 3, 14, 12, 0, 0, 123_456, tzinfo=UTC)
 
 UNITS = [
@@ -66,7 +69,10 @@ SPECIFICATION = {
 
 
 def check(written):
-    """A document as the specification has it: its shape, and a member for every dimension (text) and metric (a finite number)."""
+    """Check a document against the schema and the text.
+
+    Every dimension is a text, and every metric is a finite number.
+    """
     Draft202012Validator(SPECIFICATION).validate(written)
     Draft7Validator(EMF_SCHEMA).validate(written)
     for directive in written["_aws"]["CloudWatchMetrics"]:
@@ -76,7 +82,7 @@ def check(written):
 
 @pytest.fixture
 def metrics():
-    """A registry in which something happened before the interval."""
+    """A registry with events from before the interval."""
     made = Metrics()
     made.count("searches", 5, via="miss")
     made.observe("fetch_seconds", 2.9, source="guardian", status="timeout")
@@ -84,14 +90,17 @@ def metrics():
 
 
 def written(metrics, work=lambda: None, sources=SOURCES):
-    """The document of an interval in which some work was done."""
+    """The document of an interval in which `work` was done."""
     before = read_samples(metrics)
     work()
     return document(table(sources), Interval(before, read_samples(metrics)), MOMENT, {DIMENSION: "production", "version": "1.0"})
 
 
-def test_document_of_a_quiet_minute(metrics):
-    """Valid; each counter is 0; what cannot be said of nothing is left out; what came before does not count."""
+def test_a_quiet_interval_has_zero_counters_and_no_ratios(metrics):
+    """Earlier events do not count.
+
+    Values that need an event are left out. The document is valid.
+    """
     quiet = written(metrics)
     check(quiet)
     assert quiet["_aws"]["Timestamp"] == 1_773_489_600_123
@@ -104,7 +113,10 @@ def test_document_of_a_quiet_minute(metrics):
 
 
 def test_numbers_are_those_of_the_interval(metrics):
-    """Deltas, whatever the labels; the ratio and the 5xx of this minute; failures by source."""
+    """Counters are differences, summed over labels.
+
+    The hit ratio, the 5xx and the failures by source are those of the interval.
+    """
 
     def work():
         for via, times in {"hit": 6, "revalidated": 1, "miss": 2, "failed": 1}.items():
@@ -148,8 +160,11 @@ def test_numbers_are_those_of_the_interval(metrics):
         ([9.0], 3000),
     ],
 )
-def test_p99_is_read_off_the_buckets(metrics, latencies_s, p99_ms):
-    """Evenly spread over the bucket it falls into, over all statuses; past the last bucket that one's end."""
+def test_p99_is_interpolated_within_a_bucket(metrics, latencies_s, p99_ms):
+    """Calls of all statuses count, spread evenly over their bucket.
+
+    Past the last bucket, the value is the end of that bucket.
+    """
 
     def work():
         for number, latency_s in enumerate(latencies_s):
@@ -158,8 +173,8 @@ def test_p99_is_read_off_the_buckets(metrics, latencies_s, p99_ms):
     assert written(metrics, work)["fetch_p99_ms_guardian"] == pytest.approx(p99_ms)
 
 
-def test_a_directive_has_at_most_a_hundred_metrics(metrics):
-    """With many sources there are several; each metric is in one of them, and all of them in the list."""
+def test_a_directive_has_at_most_the_allowed_number_of_metrics(metrics):
+    """With many sources there are several directives, and each metric is in one of them."""
     many = [f"source{number}" for number in range(40)]
     whole = document(
         {name: Metric(metric.unit, lambda _: 1.0) for name, metric in table(many).items()}, Interval({}, {}), MOMENT, {DIMENSION: "test"}
@@ -170,7 +185,7 @@ def test_a_directive_has_at_most_a_hundred_metrics(metrics):
     assert sum(sizes) == len(table(many))
 
 
-def test_names_can_be_told_apart():
-    """No name of the list is also a member of another meaning."""
+def test_metric_names_are_distinct_from_other_members():
+    """Metric names are lower case, of letters, digits and underscores."""
     assert not {DIMENSION, "version", "commit", "_aws"} & set(table(SOURCES))
     assert all(name.replace("_", "a").isalnum() and name == name.lower() for name in table(SOURCES))

@@ -1,4 +1,4 @@
-"""Steps of two digits, and the counts in them."""
+"""Latencies are rounded to steps of two digits and counted."""
 
 import pytest
 from hypothesis import given
@@ -23,16 +23,23 @@ from newsintel.domain.search.outcome import Status
         (1000.4, 1100, 1000),
     ],
 )
-def test_steps(latency_ms, answered, cut):
-    """Up to the deadline that would have sufficed; down for a call cut short, to one that would not."""
+def test_latencies_are_rounded_to_steps(latency_ms, answered, cut):
+    """An answer is rounded up, to a deadline that would suffice.
+
+    A call cut short is rounded down, to one that would not.
+    """
     assert step_ms(latency_ms, Status.OK) == answered
     assert step_ms(latency_ms, Status.UNREACHABLE) == answered
     assert step_ms(latency_ms, Status.TIMEOUT) == cut
 
 
 @given(st.floats(0, 1e7), st.sampled_from(Status))
-def test_a_step_is_close_and_on_the_right_side(latency_ms, status):
-    """Within a tenth (or a millisecond), never below an answer and never above a call cut short; a step is its own step."""
+def test_a_step_is_close_and_on_the_safe_side(latency_ms, status):
+    """Within a tenth or a millisecond.
+
+    It is never below the latency of an answer and never above that of a call cut short. A step is
+    its own step.
+    """
     step = step_ms(latency_ms, status)
     assert step <= latency_ms if status in CUT else step >= latency_ms
     assert abs(step - latency_ms) <= max(1, latency_ms / 10)
@@ -40,8 +47,8 @@ def test_a_step_is_close_and_on_the_right_side(latency_ms, status):
     assert len(str(step).rstrip("0")) <= 2
 
 
-def test_tally():
-    """Equal steps add up, and taking them begins anew."""
+def test_a_tally_adds_up_equal_steps_until_it_is_taken():
+    """After that it is empty."""
     tally = Tally()
     for latency_ms in (311, 319.9, 320):
         tally.note("guardian", Status.OK, latency_ms)

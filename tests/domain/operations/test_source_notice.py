@@ -1,4 +1,8 @@
-"""What is said where sources are off: one line with the settings that give news, wherever somebody may look for the reason."""
+"""The notice about sources that are off.
+
+One line names the settings that turn sources on; every place where a person looks for the reason
+has it.
+"""
 
 import json
 
@@ -27,7 +31,7 @@ NONE = (
 
 
 def settings(*names, **more):
-    """The settings with these set."""
+    """The settings with these values."""
     return load([one.options for one in REGISTRY.values()], dict.fromkeys(names, "x") | {"NEWSINTEL_DATA_DIR": "/nowhere"} | more)
 
 
@@ -51,8 +55,8 @@ def settings(*names, **more):
         ),
     ],
 )
-def test_the_line(given, said):
-    """Every setting that is missing by its name, and nothing where a source is off because nobody wanted it."""
+def test_the_notice_names_every_missing_setting(given, said):
+    """A source that the operator turned off has no notice."""
     assert source_notice(given) == said
 
 
@@ -61,8 +65,11 @@ def archive_alone(query):
     return answer(query, outcome(Status.DISABLED, "newsapi"), outcome(Status.DISABLED), origin=Origin.ARCHIVE)
 
 
-async def test_every_answer_says_so():
-    """To anybody and to somebody who is signed in; with a source on nothing is said, however many others are off."""
+async def test_every_answer_has_the_notice_if_no_source_is_on():
+    """For anonymous and signed-in callers.
+
+    If one source is on, there is no notice, whatever other sources are off.
+    """
     unset = two_sources(NEWSINTEL_GUARDIAN_KEY="")
     world = World(settings=unset, desk=Desk(made_by=archive_alone))  # noqa: F811
     body = await (await create_app(world.services).test_client().get("/articles?q=a")).get_json()
@@ -73,16 +80,16 @@ async def test_every_answer_says_so():
     assert "notice" not in body
 
 
-async def test_readiness_says_so():
-    """And for half-set credentials as well; it says nothing where all is well."""
+async def test_readiness_has_the_notice():
+    """Without a notice the member is absent."""
     for given, said in ((two_sources(NEWSINTEL_GUARDIAN_KEY=""), True), (two_sources(), False)):
         body = await (await create_app(World(settings=given).services).test_client().get("/health/ready")).get_json()
         assert body.get("notice") == (source_notice(given) if said else None)
         assert bool(body.get("notice")) is said
 
 
-async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch):  # noqa: F811
-    """In the log, before anything is served."""
+async def test_the_notice_is_logged_once_at_start(world, autojump_clock, monkeypatch):  # noqa: F811
+    """It is logged before the service listens."""
 
     class ServedError(Exception):
         """Ends the start."""
@@ -97,8 +104,11 @@ async def test_it_is_said_once_at_start(world, autojump_clock, monkeypatch):  # 
         assert [line["notice"] for line in logs if line["event"] == "source_notice"] == ([NONE] if source_notice(given) else [])
 
 
-def test_the_command_says_so(tmp_path):
-    """`newsintel search` on standard error, in a line of its own; with --json also in the answer, as GET /articles has it."""
+def test_the_command_prints_the_notice(tmp_path):
+    """`newsintel search` prints it as a line on standard error.
+
+    With --json the answer has it too, as in GET /articles.
+    """
     done = newsintel(tmp_path, "search", "climate", "--json", DATA_DIR=str(tmp_path / "data"))
     assert f"newsintel: {NONE}\n" in done.stderr
     assert json.loads(done.stdout)["notice"] == NONE

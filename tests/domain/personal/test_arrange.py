@@ -1,4 +1,7 @@
-"""A search as one person sees it: what is filled in, put first and hidden, and that nothing else changes."""
+"""A search as one person sees it: what preferences fill in, move up and hide.
+
+Nothing else changes.
+"""
 
 import pytest
 from hypothesis import given
@@ -20,31 +23,34 @@ ALL = Preferences(language="en", default_limit=5, dedupe="strict", sort="newest"
 
 
 def ranked(page, score=0.5, *others, **changes):
-    """A story with a score, of one article and maybe others."""
+    """A story with a score, made of one article and maybe others."""
     leader = article(page, **changes)
     return Ranked(Group((Member(leader), *(Member(other) for other in others)), leader), ScoreParts(score, 0, 0, 0, 0))
 
 
 def titles(arranged):
-    """The leaders' pages, in order."""
+    """The pages of the leaders, in order."""
     return [one.group.leader.external_id for one in arranged.ranked]
 
 
-def test_preferences_stand_in_where_nothing_was_asked():
-    """For language, limit, dedupe and sort; each that did is named."""
+def test_preferences_fill_in_missing_parameters():
+    """Language, limit, dedupe and sort. The result names each preference that was used."""
     filled, used = fill(GIVEN, {"q"}, ALL)
     assert filled == GIVEN | {"language": "en", "limit": 5, "dedupe": "strict", "sort": "newest"}
     assert used == ("language", "default_limit", "dedupe", "sort")
 
 
-def test_what_was_asked_counts():
-    """Even where it is the default; a preference that nobody has fills nothing."""
+def test_given_parameters_take_precedence():
+    """Even if they equal the default. An unset preference fills in nothing."""
     assert fill(GIVEN, {"q", "limit", "language", "dedupe", "sort"}, ALL) == (GIVEN, ())
     assert fill(GIVEN, {"q"}, Preferences()) == (GIVEN, ())
 
 
-def test_a_preferred_source_is_worth_a_step():
-    """It passes what is less than a step better, not what is more; any article of a story will do."""
+def test_a_preferred_source_adds_its_worth():
+    """Its story passes those that are better by less than the worth.
+
+    Any article of the story may be of the source.
+    """
     stories = [
         ranked("far", 0.9),
         ranked("near", 0.59),
@@ -58,8 +64,11 @@ def test_a_preferred_source_is_worth_a_step():
 
 
 @pytest.mark.parametrize("where", ["title", "description", "section"])
-def test_a_topic_is_worth_more(where):
-    """Wherever its words stand in a row, in any case, as their language stems them; parts of words and scattered words are not it."""
+def test_a_topic_adds_its_worth(where):
+    """Its words must stand in a row, in any case, by their stems.
+
+    Parts of words and scattered words do not match.
+    """
     hers = ranked("hers", 0.5, **{where: "On CLIMATE changes, again"})
     stories = [ranked("parts", 0.6, title="Climate changeover"), ranked("apart", 0.6, title="change of climate"), hers]
     arranged = arrange(stories, Preferences(topics=("climate change",)), Sort.RELEVANCE)
@@ -67,23 +76,23 @@ def test_a_topic_is_worth_more(where):
     assert arranged.worth[0] == TOPIC
 
 
-def test_ties_stay_in_their_order():
-    """Preferences decide, and where they do not the shared order does; scores are compared as they are shown."""
+def test_equal_stories_keep_the_shared_order():
+    """Preferences decide first. Scores are compared as they are shown."""
     stories = [ranked("a", 0.6), ranked("b", 0.5, source="reddit"), ranked("c", 0.5, source="reddit"), ranked("d", 0.5)]
     assert titles(arrange(stories, Preferences(preferred_sources=("reddit",)), Sort.RELEVANCE)) == ["a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.POPULAR])
-def test_other_orders_are_facts(sort):
-    """Newest is newest, whatever a person likes; hiding goes on."""
+def test_other_sorts_ignore_preferences_except_hiding(sort):
+    """For example, the newest story stays first for everybody."""
     stories = [ranked("a", 0.1), ranked("b", 0.1, source="reddit", title="AI"), ranked("c", 0.1, title="football")]
     preferences = Preferences(preferred_sources=("reddit",), topics=("AI",), excluded_topics=("football",))
     arranged = arrange(stories, preferences, sort)
     assert (titles(arranged), arranged.hidden, arranged.applied) == (["a", "b"], 1, ("excluded_topics",))
 
 
-def test_an_excluded_topic_hides_the_story():
-    """If any of its articles is on it, since a story is one; how many went is told."""
+def test_an_excluded_topic_hides_the_whole_story():
+    """One matching article of the story is enough. The number of hidden stories is reported."""
     stories = [ranked("a"), ranked("b", 0.5, article("x", section="Football")), ranked("c", title="Footballmania")]
     arranged = arrange(stories, Preferences(excluded_topics=("football",)), Sort.RELEVANCE)
     assert (titles(arranged), arranged.hidden, arranged.applied) == (["a", "c"], 1, ("excluded_topics",))
@@ -109,8 +118,8 @@ PREFERENCES = st.builds(
 
 
 @given(STORIES, PREFERENCES, st.sampled_from(Sort))
-def test_nothing_is_lost_or_made_up(stories, preferences, sort):
-    """The result is a permutation of the stories without the hidden ones, whatever the preferences."""
+def test_no_story_is_lost_or_added(stories, preferences, sort):
+    """The result has the same stories without the hidden ones, for any preferences."""
     arranged = arrange(stories, preferences, sort)
     assert len(arranged.ranked) + arranged.hidden == len(stories)
     assert len(arranged.worth) == len(arranged.ranked)
@@ -121,7 +130,7 @@ def test_nothing_is_lost_or_made_up(stories, preferences, sort):
 
 
 @given(STORIES, PREFERENCES)
-def test_no_story_jumps_farther_than_its_worth(stories, preferences):
+def test_no_story_moves_farther_than_its_worth(stories, preferences):
     """By relevance, the sum of score and worth never rises from one story to the next."""
     arranged = arrange(stories, preferences, Sort.RELEVANCE)
     sums = [round(shown(one.parts) + worth, 4) for one, worth in zip(arranged.ranked, arranged.worth, strict=True)]
@@ -130,13 +139,13 @@ def test_no_story_jumps_farther_than_its_worth(stories, preferences):
 
 
 def answer(*stories):
-    """An answer whose merge is these stories."""
+    """An answer whose merge has these stories."""
     articles = tuple(one.group.leader for one in stories)
     return Answer(Harvest(query(), NOW, (outcome("guardian", *articles),)), Merge(Dedupe.NORMAL, stories))
 
 
-def test_pages_are_cut_from_what_is_left():
-    """total, has_more and the pages count the stories that are not hidden, in the person's order."""
+def test_pages_are_cut_after_hiding():
+    """total, has_more and the pages count only visible stories, in the person's order."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.55, title="football"), ranked("c", 0.5), ranked("d", 0.45, title="AI"))
     preferences = Preferences(topics=("AI",), excluded_topics=("football",))
     pages = [render_for_one(whole, View(limit=2, page=page), preferences, ("language",)) for page in (1, 2, 3)]
@@ -145,8 +154,8 @@ def test_pages_are_cut_from_what_is_left():
     assert pages[0]["personal"] == {"applied": ["language", "excluded_topics", "topics"], "hidden": 1}
 
 
-def test_explain_says_what_preferences_added():
-    """Story by story, on every page; the shared score and its parts stay what they are for everybody."""
+def test_explain_shows_what_preferences_added():
+    """For each story, on every page. The shared score and its parts do not change."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.5, title="AI"))
     preferences = Preferences(topics=("AI",))
     shown_ = [render_for_one(whole, View(limit=1, page=page, explain=True), preferences, ())["articles"][0] for page in (1, 2)]
@@ -155,8 +164,8 @@ def test_explain_says_what_preferences_added():
 
 
 @pytest.mark.parametrize("mode", Dedupe)
-def test_without_preferences_it_is_everybodys(mode):
-    """But for the member that says so; under every dedupe mode."""
+def test_without_preferences_the_body_is_that_for_everybody(mode):
+    """Except for the member `personal`, for every dedupe mode."""
     whole = answer(ranked("a", 0.6), ranked("b", 0.5))
     body = render_for_one(whole, View(dedupe=mode), Preferences(), ())
     assert body.pop("personal") == {"applied": [], "hidden": 0}

@@ -1,4 +1,7 @@
-"""What can be remembered: each known preference by its rule, any other as plain JSON within its size."""
+"""Which preferences can be stored.
+
+Each known one has a rule. Any other may be any JSON within the size limit.
+"""
 
 import json
 
@@ -28,8 +31,8 @@ SOURCES = ("newsapi", "guardian", "reddit")
         ("theme", None, None),
     ],
 )
-def test_a_good_value_is_kept(key, value, kept):
-    """Topics and languages in their one spelling, the rest as it came."""
+def test_a_valid_value_is_accepted(key, value, kept):
+    """Topics and languages are normalized. Other values stay unchanged."""
     assert checked(key, value, SOURCES) == kept
 
 
@@ -65,8 +68,8 @@ def test_a_good_value_is_kept(key, value, kept):
         ("theme", "x" * MAX_VALUE_BYTES),
     ],
 )
-def test_a_bad_value_is_refused_by_name(key, value):
-    """The member is `value`, and the message begins with the preference's name."""
+def test_an_invalid_value_is_refused_by_name(key, value):
+    """The field is `value`, and the message begins with the preference's name."""
     with pytest.raises(InvalidBodyError) as refused:
         checked(key, value, SOURCES)
     assert refused.value.field == "value"
@@ -74,8 +77,8 @@ def test_a_bad_value_is_refused_by_name(key, value):
 
 
 @pytest.mark.parametrize("character", ["x", "é", "\n", '"'])
-def test_the_size_is_that_of_the_json(character):
-    """To the byte, whatever the script: one more is too many."""
+def test_the_size_limit_counts_the_bytes_of_the_json(character):
+    """The limit is exact in every script: one more character is refused."""
     room = (MAX_VALUE_BYTES - 2) // len(json.dumps(character, ensure_ascii=False)[1:-1].encode())
     checked("theme", character * room, SOURCES)
     with pytest.raises(InvalidBodyError) as refused:
@@ -83,15 +86,15 @@ def test_the_size_is_that_of_the_json(character):
     assert refused.value.code == "too_large"
 
 
-def test_text_about_an_escape_is_no_nul():
+def test_an_escaped_nul_as_text_is_accepted():
     r"""The six characters \u0000 are text like any other."""
     assert checked("theme", r"\u0000", SOURCES) == r"\u0000"
     with pytest.raises(InvalidBodyError):
         checked("theme", "\\\0", SOURCES)
 
 
-def test_what_is_heeded_is_read_from_what_is_kept():
-    """Each preference in its place, others left alone, absent ones at their default."""
+def test_preferences_are_read_from_stored_values():
+    """Unknown ones are ignored, and missing ones have their default."""
     kept = {"topics": ["AI"], "default_limit": 5, "sort": "newest", "record_history": False, "theme": "dark"}
     assert Preferences.of(kept) == Preferences(topics=("AI",), default_limit=5, sort="newest", record_history=False)
     assert Preferences.of({}) == Preferences()
@@ -104,16 +107,16 @@ KNOWN = st.sampled_from([*Preferences.__attrs_attrs__]).map(lambda field: field.
 
 
 @given(st.dictionaries(KNOWN, JSON))
-def test_reading_survives_anything(kept):
-    """What breaks its rule counts for nothing; the rest is heeded."""
+def test_stored_values_that_break_a_rule_are_ignored(kept):
+    """Reading never raises. The other preferences are read."""
     preferences = Preferences.of(kept)
     assert preferences.default_limit is None or 1 <= preferences.default_limit <= 100
     assert isinstance(preferences.record_history, bool)
 
 
 @given(KNOWN, JSON)
-def test_what_is_kept_is_heeded(key, value):
-    """Whatever `checked` gives back, `of` reads, and checking it again changes nothing."""
+def test_what_checked_accepts_is_read(key, value):
+    """`of` reads every value that `checked` returns, and checking it again changes nothing."""
     try:
         kept = checked(key, value, SOURCES)
     except InvalidBodyError:

@@ -1,4 +1,7 @@
-"""A search of saved articles: the one grammar, without fields; what only holds sentences together is no search."""
+"""A search of saved articles uses the common grammar without fields.
+
+Function words alone are refused.
+"""
 
 import pytest
 
@@ -8,7 +11,7 @@ from newsintel.errors import InvalidParameterError
 
 
 def words(*texts, no=()):
-    """An alternative; a text with a space is a phrase."""
+    """An alternative. A text with a space is a phrase."""
     wanted, unwanted = (tuple(Term(one, " " in one) for one in some) for some in (texts, no))
     return Clause(wanted, unwanted)
 
@@ -31,8 +34,11 @@ def words(*texts, no=()):
         ('"the who"', [words("the who")]),
     ],
 )
-def test_saved_articles_are_searched_by_the_one_grammar(q, alternatives):
-    """Without fields; exclusions alone will do; `or` is a word. An alternative of function words in lower case is left out."""
+def test_saved_articles_are_searched_by_the_common_grammar(q, alternatives):
+    """It has no fields, and exclusions alone are a query. `or` is a word.
+
+    An alternative of function words in lower case is left out.
+    """
     assert [*build(q)] == alternatives
 
 
@@ -48,8 +54,8 @@ def test_saved_articles_are_searched_by_the_one_grammar(q, alternatives):
         ("of the OR who -cat", "only_stop_words"),
     ],
 )
-def test_refusals(q, code):
-    """By name."""
+def test_queries_without_a_searchable_term_are_refused(q, code):
+    """The refusal names q."""
     with pytest.raises(InvalidParameterError) as caught:
         build(q)
     assert (caught.value.field, caught.value.code) == ("q", code)

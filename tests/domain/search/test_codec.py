@@ -1,4 +1,4 @@
-"""What is dumped is loaded as it was; anything else is a ValueError and nothing more."""
+"""A dumped answer loads unchanged. Any other input raises ValueError and no other error."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -23,14 +23,14 @@ _json = st.recursive(
 
 
 def landed(harvest):
-    """The answer that a flight lands with."""
+    """The answer that a flight ends with."""
     return Answer(harvest, merge(harvest.query, harvest.articles, Dedupe.NORMAL, harvest.fetched_at, harvest.saves))
 
 
 @unhurried
 @given(harvests())
-def test_an_answer_comes_back_as_it_was(harvest):
-    """All of it: dates aware, enums, mappings, None and any text."""
+def test_an_answer_survives_dump_and_load(harvest):
+    """All of it: aware datetimes, enums, mappings, None and any text."""
     answer = landed(harvest)
     loaded = load_answer(dump_answer(answer))
     assert loaded == answer
@@ -46,31 +46,31 @@ def test_times_come_back_in_utc():
 
 
 @given(st.binary() | _json.map(orjson.dumps))
-def test_garbage_is_a_value_error(data):
-    """Bytes of any kind, JSON of any kind."""
+def test_garbage_raises_value_error(data):
+    """Any bytes and any JSON."""
     with pytest.raises(ValueError, match=r"^not "):
         load_answer(data)
 
 
 @unhurried
 @given(_json)
-def test_json_in_the_right_envelope_is_a_value_error(inner):
-    """Our format number does not make it ours."""
+def test_json_in_the_right_envelope_raises_value_error(inner):
+    """The right format number alone does not make an answer."""
     with pytest.raises(ValueError, match=r"^not an answer \(\w+\)$"):
         load_answer(orjson.dumps({"format": FORMAT, "harvest": inner, "merge": []}))
 
 
 @pytest.mark.parametrize("inner", ["[],", "{},", '{"a":1},'])
-def test_json_made_to_take_long_is_not_parsed(monkeypatch, inner):
-    """A parser in C cannot be paused: 2 MiB of nothing but lists would take it 300 ms."""
+def test_json_that_takes_too_long_to_parse_is_refused(monkeypatch, inner):
+    """A parser in C cannot be paused. It would take 300 ms for 2 MiB of lists."""
     monkeypatch.setattr("newsintel.domain.search.codec.orjson.loads", None)
     with pytest.raises(ValueError, match=r"^not an answer \(more than"):
         load_answer(b'{"format":5,"harvest":[' + inner.encode() * 20_000 + b'0],"merge":[]}')
 
 
 @pytest.mark.parametrize("envelope", [{}, {"format": FORMAT + 1}, {"format": None}, [FORMAT], FORMAT])
-def test_another_format_is_a_value_error(envelope):
-    """What another version wrote is not guessed at."""
+def test_another_format_raises_value_error(envelope):
+    """Data of another version is not interpreted."""
     with pytest.raises(ValueError, match=rf"^not format {FORMAT}$"):
         load_answer(orjson.dumps(envelope))
 
@@ -85,8 +85,11 @@ def places(value, path=()):
 
 @settings(unhurried, suppress_health_check=[HealthCheck.too_slow])
 @given(harvests(), st.data())
-def test_one_wrong_value_is_a_value_error_or_the_same_as_written(harvest, data):
-    """Any value of a good dump replaced by any other: it is refused, or it is a value that a dump could have held."""
+def test_one_replaced_value_raises_value_error_or_is_valid(harvest, data):
+    """Any value of a good dump is replaced by another.
+
+    The result is refused, or it is a dump of an answer with that value.
+    """
     envelope = orjson.loads(dump_answer(landed(harvest)))
     *path, last = data.draw(st.sampled_from([it for it in places(envelope) if it]))
     at = envelope
@@ -118,8 +121,8 @@ def test_one_wrong_value_is_a_value_error_or_the_same_as_written(harvest, data):
         ("engagement", []),
     ],
 )
-def test_a_wrong_type_in_an_article_is_a_value_error(field, value):
-    """Nothing is converted, no date is without its offset."""
+def test_a_wrong_type_in_an_article_raises_value_error(field, value):
+    """Values are not converted, and a date needs an offset."""
     envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (outcome("guardian", article()),)))))
     envelope["harvest"]["outcomes"][0]["articles"][0][field] = value
     with pytest.raises(ValueError, match="not an answer"):
@@ -139,16 +142,16 @@ def test_a_wrong_type_in_an_article_is_a_value_error(field, value):
         ("dropped", []),
     ],
 )
-def test_a_wrong_type_in_an_outcome_is_a_value_error(field, value):
-    """A text is no list of letters, an unknown status is not a status."""
+def test_a_wrong_type_in_an_outcome_raises_value_error(field, value):
+    """A string does not pass for a list, and an unknown status is refused."""
     envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=1.5),)))))
     envelope["harvest"]["outcomes"][0][field] = value
     with pytest.raises(ValueError, match="not an answer"):
         load_answer(orjson.dumps(envelope))
 
 
-def test_a_whole_number_is_a_number():
-    """JSON writers may drop the point of 2.0."""
+def test_an_integer_is_read_where_a_float_is_expected():
+    """A JSON writer may write 2.0 as 2."""
     envelope = orjson.loads(dump_answer(landed(Harvest(query(), NOW, (FetchOutcome("guardian", Status.OK, NOW, latency_ms=2.0),)))))
     envelope["harvest"]["outcomes"][0]["latency_ms"] = 2
     assert load_answer(orjson.dumps(envelope)).harvest.outcomes[0].latency_ms == 2.0
@@ -176,8 +179,8 @@ GROUP = [0, [[0, None, None], [1, "url", 1.0]], [0.1, 0.2, 0.0, 0.0, 0.0], 0.0]
         [[2, [[0, None, None], [1, "url", 1.0]], [0.0] * 5, 0.0]],
     ],
 )
-def test_a_merge_that_is_not_of_these_articles_is_a_value_error(merge_rows):
-    """Every article stands in one group once, led by one of its own; nothing is guessed."""
+def test_a_merge_of_other_articles_raises_value_error(merge_rows):
+    """Every article must be in exactly one group, and a group's leader must be a member."""
     harvest = Harvest(query(), NOW, (outcome("guardian", article("one"), article("two")),))
     envelope = orjson.loads(dump_answer(landed(harvest)))
     assert load_answer(orjson.dumps(envelope | {"merge": [GROUP]})).merge.ranked[0].group.leader == article("one")
@@ -185,6 +188,6 @@ def test_a_merge_that_is_not_of_these_articles_is_a_value_error(merge_rows):
         load_answer(orjson.dumps(envelope | {"merge": merge_rows}))
 
 
-def test_bodies_are_utf8_json():
-    """Text is not escaped."""
+def test_bodies_are_utf8_json_without_escapes():
+    """Characters beyond ASCII are written as they are."""
     assert to_json({"q": "Zürich", "n": None}) == '{"q":"Zürich","n":null}'.encode()

@@ -1,4 +1,4 @@
-"""Grouping is what the contract's text says, and loses nothing."""
+"""Grouping follows the text of the contract and loses no article."""
 
 import csv
 from collections import Counter
@@ -24,7 +24,7 @@ _lists = st.lists(articles(), max_size=15)
 
 @cache
 def distance(one: str, other: str) -> int:
-    """Levenshtein's recurrence, letter by letter."""
+    """The Levenshtein distance by its recurrence."""
     if not one or not other:
         return len(one) + len(other)
     row = list(range(len(other) + 1))
@@ -41,12 +41,12 @@ def exact_similarity(one: str, other: str) -> Fraction:
 
 
 def strict_similarity(one: str, other: str) -> float:
-    """How alike the strict rule finds two titles, 0..1."""
+    """The similarity of two titles by the strict rule, 0..1."""
     return similarity(folded(one), folded(other))
 
 
 def groups_by_contract(given_articles: list[Article], mode: Dedupe) -> list[list[int]]:
-    """The contract's text, word by word: positions of each group's members."""
+    """The contract's text in code: the positions of each group's members."""
     text = undecorated if mode is Dedupe.NORMAL else fold
     groups: list[list[int]] = []
     for position, it in enumerate(given_articles):
@@ -65,15 +65,18 @@ def groups_by_contract(given_articles: list[Article], mode: Dedupe) -> list[list
 @unhurried
 @given(_lists, modes)
 def test_groups_are_those_of_the_contract(given_articles, mode):
-    """Grouping gives what a slow reading of the contract gives, groups and members in founder order."""
+    """Grouping gives the same as a slow version of the contract.
+
+    Groups and members keep founder order.
+    """
     found = [[member.article for member in it.members] for it in group(given_articles, mode)]
     assert found == [[given_articles[position] for position in it] for it in groups_by_contract(given_articles, mode)]
 
 
 @unhurried
 @given(_lists, modes, st.data())
-def test_articles_that_come_in_portions_are_grouped_alike(given_articles, mode, data):
-    """Wherever the list is cut, and each time the groups are those of what has come so far."""
+def test_articles_added_in_portions_form_the_same_groups(given_articles, mode, data):
+    """After each portion, the groups are those of all articles so far."""
     cuts = sorted(data.draw(st.lists(st.integers(0, len(given_articles)), max_size=3)))
     grouping = Grouping(mode)
     for start, end in pairwise([0, *cuts, len(given_articles)]):
@@ -82,15 +85,19 @@ def test_articles_that_come_in_portions_are_grouped_alike(given_articles, mode, 
 
 @unhurried
 @given(_lists, modes)
-def test_no_article_is_lost_or_made_up(given_articles, mode):
-    """What goes in comes out, as often."""
+def test_no_article_is_lost_or_added(given_articles, mode):
+    """Each article comes out as often as it went in."""
     assert Counter(member.article for it in group(given_articles, mode) for member in it.members) == Counter(given_articles)
 
 
 @unhurried
 @given(_lists, modes)
-def test_every_member_says_truly_what_tied_it(given_articles, mode):
-    """A founder has no rule; others share a page with their group, or have a title as like the founder's as they say."""
+def test_every_member_states_the_rule_and_similarity_that_matched(given_articles, mode):
+    """A founder has no rule.
+
+    Every other member shares a page with an earlier one, or its title is as similar to the
+    founder's as it says.
+    """
     text = undecorated if mode is Dedupe.NORMAL else fold
     for it in group(given_articles, mode):
         assert it.members[0].rule is it.members[0].similarity is None
@@ -106,8 +113,11 @@ def test_every_member_says_truly_what_tied_it(given_articles, mode):
 
 @unhurried
 @given(_lists, modes)
-def test_grouping_again_changes_nothing(given_articles, mode):
-    """Groups laid out one after another and grouped again, each is the same group."""
+def test_founders_grouped_alone_stay_apart(given_articles, mode):
+    """Grouping the founders merges none of them.
+
+    Grouping all articles again gives the same groups.
+    """
     once = group(given_articles, mode)
     founders_first = [member.article for it in once for member in it.members[:1]]
     assert [it.founder for it in group(founders_first, mode)] == founders_first
@@ -116,8 +126,8 @@ def test_grouping_again_changes_nothing(given_articles, mode):
 
 @unhurried
 @given(_lists)
-def test_a_page_is_in_one_group(given_articles):
-    """A public id turns up in one group only, unless nothing is merged."""
+def test_an_article_id_is_in_one_group(given_articles):
+    """This holds for both modes that merge."""
     for mode in (Dedupe.STRICT, Dedupe.NORMAL):
         for one, other in combinations(group(given_articles, mode), 2):
             assert {it.article.id for it in one.members}.isdisjoint(it.article.id for it in other.members)
@@ -126,7 +136,7 @@ def test_a_page_is_in_one_group(given_articles):
 @unhurried
 @given(_lists, modes)
 def test_the_leader_is_the_fullest_member(given_articles, mode):
-    """Nobody in the group has more to show, and nobody before the leader has as much."""
+    """No member has more fields, and no earlier member has as many."""
 
     def fullness(it: Article) -> int:
         return bool(it.description) + bool(it.author) + bool(it.image_url) + bool(it.content) + (not it.published_at_estimated)
@@ -137,7 +147,7 @@ def test_the_leader_is_the_fullest_member(given_articles, mode):
 
 
 def test_a_member_joins_the_most_similar_founder_not_the_first():
-    """Both founders are alike enough; the nearer one gets the article."""
+    """Both founders are similar enough, and the more similar one gets the article."""
     far, near = article("far", title="abcdefghijklmno12345"), article("near", title="abcdefghijklmnopqrst")
     assert strict_similarity(far.title, near.title) <= 0.8
     late = article("late", title="abcdefghijklmnopq345")
@@ -149,13 +159,13 @@ def test_a_member_joins_the_most_similar_founder_not_the_first():
 
 
 def test_titles_are_compared_with_founders_not_with_members():
-    """A chain of small changes does not tie its two ends together."""
+    """A chain of small changes does not join its two ends."""
     chain = [article(page, title=title) for page, title in zip("pqr", ("aaaaaaaaaa", "aaaaaaaaab", "aaaaaaaabc"), strict=True)]
     assert [len(it.members) for it in group(chain, Dedupe.STRICT)] == [2, 1]
 
 
-def test_the_same_page_wins_over_a_similar_title():
-    """An article whose page is known goes there, though another founder has its very title."""
+def test_the_same_page_takes_precedence_over_a_similar_title():
+    """The article joins the group of its page, although another founder has the same title."""
     known, twin = article("known", title="one headline"), article("twin", title="quite another text")
     again = article("known", title="quite another text")
     first, second = group([known, twin, again], Dedupe.STRICT)
@@ -164,8 +174,11 @@ def test_the_same_page_wins_over_a_similar_title():
     assert len(second.members) == 1
 
 
-def test_the_page_of_a_member_counts_as_well():
-    """A page that joined by its title brings a later sight of it, under any title, into the same group."""
+def test_the_page_of_a_member_counts_too():
+    """A member may have joined by its title.
+
+    A later article with that member's page joins the same group.
+    """
     founder, member = article("f", title="abcdefghij"), article("m", title="abcdefghix")
     again = article("m", title="corrected headline")
     (only,) = group([founder, member, again], Dedupe.STRICT)
@@ -173,18 +186,18 @@ def test_the_page_of_a_member_counts_as_well():
 
 
 def test_empty_titles_never_match():
-    """Articles without a title stay apart, unless they are the same page."""
+    """Articles without a title stay apart, unless they have the same page."""
     bare = [article("p", title=""), article("q", title="  "), article("p", title="")]
     assert [[member.rule for member in it.members] for it in group(bare, Dedupe.NORMAL)] == [[None, Rule.URL], [None]]
 
 
-def test_off_merges_nothing():
-    """With off even the same page listed twice stays two."""
+def test_off_merges_not_even_the_same_page():
+    """A page that is listed twice stays two groups."""
     assert len(group([article("p"), article("p")], Dedupe.OFF)) == 2
 
 
-def test_without_an_address_only_titles_count():
-    """Lines of a file may have no url; two of them are not therefore the same page."""
+def test_articles_without_an_address_are_compared_by_title():
+    """Lines of a file may have no URL. Two of them are not the same page for that reason."""
     deduper = Deduper(Dedupe.STRICT)
     assert [deduper.add(title, None) for title in ("some title", "other words", "Some  TITLE")] == [
         Match(0),
@@ -204,8 +217,8 @@ def test_without_an_address_only_titles_count():
         ("kitten", "sitting", 4 / 7),
     ],
 )
-def test_similarity_is_the_contracts(one, other, similarity):
-    """1 - distance / longer length, on titles in NFKC, case-folded, spaces folded."""
+def test_similarity_follows_the_formula_of_the_contract(one, other, similarity):
+    """1 - distance / longer length. The titles are in NFKC, case-folded, with single spaces."""
     assert strict_similarity(one, other) == pytest.approx(similarity)
 
 
@@ -225,8 +238,8 @@ def test_similarity_is_the_contracts(one, other, similarity):
         "Fed holds rates for the time being - in pictures | Jane Doe and Roe",
     ],
 )
-def test_normal_looks_past_decorations_and_strict_does_not(title):
-    """Normal sees the same title under what outlets put round it."""
+def test_normal_ignores_decorations_of_a_title_and_strict_does_not(title):
+    """Outlets put such decorations before or after a title."""
     plain = "Fed holds rates for the time being"
     plain, decorated = article("p", title=plain), article("q", title=title)
     assert [member.rule for member in group([plain, decorated], Dedupe.NORMAL)[0].members] == [None, Rule.TITLE]
@@ -236,8 +249,8 @@ def test_normal_looks_past_decorations_and_strict_does_not(title):
 @pytest.mark.parametrize(
     "title", ["live:", "(video)", "live: (video)", "update", "live", "opening bell 10 march | asian markets slump", "well-lived: a life"]
 )
-def test_what_only_looks_decorated_keeps_itself(title):
-    """A title is never stripped to nothing, nor of what belongs to it."""
+def test_a_title_keeps_what_only_looks_like_a_decoration(title):
+    """Stripping never empties a title and never removes what belongs to it."""
     bare = undecorated(title)
     assert bare
     assert bare in {title, "(video)"}
@@ -245,14 +258,17 @@ def test_what_only_looks_decorated_keeps_itself(title):
 
 @unhurried
 @given(titles)
-def test_stripping_leaves_nothing_only_of_nothing(title):
-    """A title with text keeps some."""
+def test_stripping_leaves_some_text(title):
+    """A title with text never becomes empty."""
     assert bool(undecorated(title)) == bool(fold(title))
 
 
 @needs_shared
-def test_the_strict_rule_finds_what_it_was_measured_to_find():
-    """On human-scored headline pairs (>= 4 of 5 same, < 3 different): 80 of 510 found, 29 of 109 wrong; recall 0.16, precision 0.73."""
+def test_the_strict_rule_has_its_measured_recall_and_precision():
+    """On scored pairs of headlines (>= 4 of 5: same, < 3: different).
+
+    80 of 510 same pairs are found, and 29 of the 109 found are wrong: recall 0.16, precision 0.73.
+    """
     with (SHARED / "headlines/stsb_news_pairs_train.tsv").open(encoding="utf-8", newline="") as rows:
         table = [row for row in csv.DictReader(rows, delimiter="\t", quoting=csv.QUOTE_NONE) if row["corpus"] == "headlines"]
     scored = [(float(row["score_0_5"]), strict_similarity(row["title1"], row["title2"]) > 0.8) for row in table]
@@ -266,7 +282,10 @@ def test_the_strict_rule_finds_what_it_was_measured_to_find():
 
 @needs_shared
 def test_normal_finds_more_than_strict_and_is_as_precise():
-    """On 3,000 headlines with story labels: 254 of 256 merges are of one topic with strict, 258 of 260 with normal."""
+    """On 3,000 headlines with story labels.
+
+    Strict: 254 of 256 merges are of one topic. Normal: 258 of 260.
+    """
     with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as rows:
         table = list(csv.DictReader(rows))
     one_event = {story: stories[0] for stories in load_json("headlines/uci_story_merges.json") for story in stories}

@@ -1,4 +1,4 @@
-"""The contract's windows, at their edges."""
+"""The freshness windows of the contract, at their edges."""
 
 import pytest
 from attrs import evolve
@@ -23,13 +23,16 @@ WINDOWS = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
         (3900, Freshness.GONE),
     ],
 )
-def test_complete(age_s, expected):
-    """A complete harvest is fresh for the TTL, then revalidated, then stale, then gone."""
+def test_a_complete_harvest_passes_through_all_windows(age_s, expected):
+    """It is fresh for the TTL, then in the revalidate window, then stale, then gone."""
     assert WINDOWS.judge(harvest(), at(age_s)) is expected
 
 
-def test_a_clock_that_was_set_back_makes_nothing_fresh():
-    """What is dated in the future is renewed, whole, and stands in only for what fails; another machine may be a minute ahead."""
+def test_a_harvest_from_the_future_is_stale():
+    """After the clock was set back, it is fetched again, and it only stands in for failures.
+
+    Another machine's clock may be a minute ahead.
+    """
     answered = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
     assert WINDOWS.judge(answered, at(-60)) is Freshness.FRESH
     assert WINDOWS.judge(answered, at(-60.1)) is Freshness.STALE
@@ -37,8 +40,8 @@ def test_a_clock_that_was_set_back_makes_nothing_fresh():
     assert WINDOWS.kept(answered, at(-60.1)) == ()
 
 
-def test_partial_is_fresh_for_a_shorter_time():
-    """A failed source may be asked again after CACHE_PARTIAL_S, so the harvest is fresh until then."""
+def test_a_partial_harvest_is_fresh_for_a_shorter_time():
+    """It is fresh until a failed source may be asked again, which is after CACHE_PARTIAL_S."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.TIMEOUT))
     assert WINDOWS.judge(partial, at(29.9)) is Freshness.FRESH
     assert WINDOWS.judge(partial, at(30)) is Freshness.REVALIDATE
@@ -46,15 +49,18 @@ def test_partial_is_fresh_for_a_shorter_time():
     assert [kept.source for kept in WINDOWS.kept(partial, at(30))] == ["guardian"]
 
 
-def test_a_query_that_a_plan_does_not_cover_is_not_asked_again_for_the_ttl():
-    """It would only cost another call of the quota."""
+def test_an_unsupported_query_is_not_repeated_within_the_ttl():
+    """The source's plan does not cover it.
+
+    Asking again would only cost another call of the quota.
+    """
     partly = harvest(outcome("guardian"), outcome("newsapi", Status.UNSUPPORTED))
     assert WINDOWS.fresh_until(partly) == at(300)
     assert not partly.complete
 
 
-def test_partial_waits_for_retry_at():
-    """A source that named a time is not asked sooner, also when the others are renewed."""
+def test_a_partial_harvest_waits_for_retry_at():
+    """A source is not asked before its retry_at, even when the other sources are asked again."""
     partial = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(120)))
     assert WINDOWS.fresh_until(partial) == at(120)
     later = harvest(outcome("guardian"), outcome("reddit", Status.RATE_LIMITED, retry_at=at(9000)))
@@ -62,19 +68,22 @@ def test_partial_waits_for_retry_at():
     assert [kept.source for kept in WINDOWS.kept(later, at(300))] == ["reddit"]
 
 
-def test_repair_does_not_renew_good_outcomes():
-    """After a repair the harvest is as old as its oldest good outcome."""
+def test_a_repair_does_not_make_good_outcomes_newer():
+    """After a repair, the age of the harvest is that of its oldest good outcome."""
     repaired = harvest(outcome("guardian", when=NOON), outcome("reddit", when=at(40)), when=at(40))
     assert WINDOWS.fresh_until(repaired) == at(300)
 
 
-def test_complete_one_keeps_nothing():
-    """A complete harvest past its TTL is fetched anew, whole."""
+def test_an_expired_complete_harvest_keeps_no_outcome():
+    """After its TTL all sources are asked again."""
     assert WINDOWS.kept(harvest(), at(301)) == ()
 
 
-def test_partial_does_not_replace_a_complete_one_still_served():
-    """A complete harvest outranks a newer partial one until it is stale; never a newer complete one."""
+def test_a_partial_harvest_does_not_replace_a_complete_one_still_served():
+    """A complete harvest outranks a newer partial one until it is stale.
+
+    It never outranks a newer complete one.
+    """
     complete, partial = harvest(), harvest(outcome(), outcome("reddit", Status.TIMEOUT), when=at(310))
     assert WINDOWS.outranks(complete, partial, at(310))
     assert not WINDOWS.outranks(complete, partial, at(360))
@@ -82,8 +91,8 @@ def test_partial_does_not_replace_a_complete_one_still_served():
     assert not WINDOWS.outranks(partial, partial, at(310))
 
 
-def test_a_scarce_source_is_kept_while_the_others_are_renewed():
-    """The harvest is due with its first outcome, and only what is due is asked for."""
+def test_an_outcome_with_a_keep_time_outlasts_the_others():
+    """The harvest is due with its first outcome, and only the outcomes that are due are fetched."""
     scarce = harvest(outcome("newsapi", keep_s=2000), outcome("guardian"))
     assert WINDOWS.fresh_until(scarce) == at(300)
     assert [kept.source for kept in WINDOWS.kept(scarce, at(300))] == ["newsapi"]
@@ -93,16 +102,19 @@ def test_a_scarce_source_is_kept_while_the_others_are_renewed():
     assert WINDOWS.due_at(outcome(keep_s=20)) == at(300)
 
 
-def test_a_scarce_harvest_is_served_for_as_long_as_redis_keeps_it():
-    """Fresh to the end, then renewed behind its back for a last time, then gone."""
+def test_a_harvest_with_a_keep_time_is_served_until_redis_drops_it():
+    """It is fresh, then served once more while it is renewed, then gone."""
     scarce = harvest(outcome("newsapi", keep_s=3900))
     assert WINDOWS.judge(scarce, at(3899)) is Freshness.FRESH
     assert WINDOWS.judge(scarce, at(3959)) is Freshness.REVALIDATE
     assert WINDOWS.judge(scarce, at(3960)) is Freshness.GONE
 
 
-def test_what_was_held_back_binds_nobody_who_is_signed_in():
-    """For others it is fresh until its retry_at; a caller who is signed in has that source asked, and it alone."""
+def test_an_outcome_held_back_from_strangers_does_not_bind_signed_in_callers():
+    """For strangers the harvest is fresh until retry_at.
+
+    For a signed-in caller, only the source that was held back is asked.
+    """
     kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.STRANGERS))
     assert WINDOWS.judge(kept, at(10)) is Freshness.FRESH
     assert WINDOWS.judge(kept, at(10), Asker(signed_in=True)) is Freshness.STALE
@@ -113,8 +125,11 @@ def test_what_was_held_back_binds_nobody_who_is_signed_in():
     assert WINDOWS.judge(harvest(), at(10), Asker(signed_in=True)) is Freshness.FRESH
 
 
-def test_what_was_held_back_from_one_person_binds_that_person_alone():
-    """To all others it is stale at once, signed in or not, and the source that held back is asked for them, and it alone."""
+def test_an_outcome_held_back_from_one_person_binds_only_that_person():
+    """For all other callers the harvest is stale, signed in or not.
+
+    For them, only the source that was held back is asked.
+    """
     kept = harvest(outcome("guardian"), outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(250), held_back=HeldFrom.PERSON))
     same, another = Asker("p", held=frozenset({"newsapi"})), Asker("q", held=frozenset({"guardian"}))
     assert (WINDOWS.judge(kept, at(10), same), WINDOWS.judge(kept, at(260), same)) == (Freshness.FRESH, Freshness.REVALIDATE)
@@ -125,21 +140,27 @@ def test_what_was_held_back_from_one_person_binds_that_person_alone():
     assert WINDOWS.judge(harvest(), at(10), same) is Freshness.FRESH
 
 
-def test_a_disabled_source_has_no_say_and_is_not_kept():
-    """It may have been enabled since, elsewhere."""
+def test_a_disabled_source_does_not_count_and_is_not_kept():
+    """It may be enabled in another process since then."""
     partly = harvest(outcome("guardian"), outcome("reddit", Status.DISABLED))
     assert WINDOWS.fresh_until(partly) == at(300)
     assert [kept.source for kept in WINDOWS.kept(partly, at(10))] == ["guardian"]
     assert WINDOWS.fresh_until(harvest(outcome("reddit", Status.DISABLED))) == at(300)
 
 
-def test_an_answer_of_failures_alone_is_worth_the_ttl_at_most():
-    """As where the archive stands in: a source that names a far time does not make that fresh until then."""
+def test_failures_alone_are_fresh_for_at_most_the_ttl():
+    """The archive may stand in for them.
+
+    A source's later retry_at does not extend the freshness.
+    """
     assert WINDOWS.fresh_until(harvest(outcome("newsapi", Status.QUOTA_EXHAUSTED, retry_at=at(9000)))) == at(300)
 
 
-def test_an_answer_that_found_nothing_is_not_kept_as_long_as_one_that_did():
-    """It is asked for again as soon as a failure would be, unless a quota is to last; what the archive lends counts as found."""
+def test_an_empty_answer_is_fresh_for_a_shorter_time():
+    """It is fetched again as soon as a failure would be.
+
+    A source with a keep time is kept. Articles from the archive count as found.
+    """
     nothing = harvest(outcome("guardian", Status.EMPTY), outcome("newsapi", Status.EMPTY, keep_s=200))
     assert WINDOWS.fresh_until(nothing) == at(30)
     assert WINDOWS.judge(nothing, at(30)) is Freshness.REVALIDATE

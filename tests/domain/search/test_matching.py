@@ -1,4 +1,7 @@
-"""Whether a text has what was asked for: as runs of lexemes by the rules of the text's language, an exact spelling best."""
+"""Whether a text matches a query.
+
+Queries are runs of lexemes by the rules of the text's language. An exact spelling matches best.
+"""
 
 import pytest
 
@@ -8,7 +11,7 @@ from tests.make import article
 
 
 def finds(text, typed, language="en"):
-    """How well a text has what was typed."""
+    """How well a text matches what was typed."""
     return words_of(text, language).find(run(typed, language))
 
 
@@ -37,13 +40,16 @@ def finds(text, typed, language="en"):
         ("発売 iPhone", "発売 iphone", 1.0),
     ],
 )
-def test_how_well_a_text_has_what_was_typed(text, typed, how_well):
-    """Marks are worth a little; words that differ in more than marks have none to compare."""
+def test_how_well_a_text_matches_what_was_typed(text, typed, how_well):
+    """Different marks lower the value a little.
+
+    They are not compared if the words differ in more than marks.
+    """
     assert finds(text, typed) == how_well
 
 
-def test_a_run_without_a_word_is_none():
-    """And is left out among others."""
+def test_a_term_without_a_word_has_no_run():
+    """Among other terms it is left out."""
     assert run("!?", "en") is None
     assert [one.words for one in runs([Term("!?"), Term("a b", phrase=True)], "en")] == [("a", "b")]
 
@@ -62,22 +68,25 @@ def test_a_run_without_a_word_is_none():
         ([], []),
     ],
 )
-def test_function_words_are_not_asked_for_beside_others(typed, kept):
-    """By themselves they are if one has a capital letter, or they are a phrase."""
+def test_function_words_are_ignored_beside_other_words(typed, kept):
+    """Alone they count if one of them has a capital letter, or if they are a phrase."""
     terms = [Term(one, " " in one) for one in typed]
     assert [one.text for one in essential(terms, "en")] == kept
     assert says_nothing(terms) is (bool(typed) and not kept)
 
 
-def test_what_is_light_in_one_language_is_a_word_in_another():
-    """`die` ends an English life."""
+def test_a_function_word_of_one_language_is_a_word_in_another():
+    """`die` is an article in German and a verb in English."""
     assert is_light(Term("die"), "de")
     assert not is_light(Term("die"), "en")
     assert not is_light(Term("die Welt", phrase=True), "de")
 
 
 def test_alternatives_are_read_by_the_rules_of_each_language():
-    """One that is left with nothing wanted holds for no text; one that only excludes holds for all others."""
+    """An alternative without wanted words in a language matches no text.
+
+    One of exclusions alone matches every text without them.
+    """
     asked = Asked((Clause((Term("die"),)), Clause((Term("cats"),), (Term("dog"),))))
     assert asked.holds([words_of("They die", "en")], "en")
     assert not asked.holds([words_of("Die Katze", "de")], "de")
@@ -87,8 +96,11 @@ def test_alternatives_are_read_by_the_rules_of_each_language():
     assert Asked((Clause((), (Term("dog"),)),)).holds([words_of("A cat", "en")], "en")
 
 
-def test_topics_look_at_title_description_and_section():
-    """By the rules of the article's language, known or told; without a topic nothing is on one."""
+def test_topics_are_looked_for_in_title_description_and_section():
+    """By the rules of the article's language, given or guessed.
+
+    Without topics, no article matches.
+    """
     topics = Topics(("elections", "été"))
     assert topics.of(article(title="An election"))
     assert topics.of(article(description="The election is over"))
@@ -108,6 +120,6 @@ def test_topics_look_at_title_description_and_section():
         ({"language": "ja", "title": "海"}, ""),
     ],
 )
-def test_the_language_of_an_article(changes, language):
-    """What its source says, else what title and description tell."""
+def test_the_language_of_an_article_is_given_or_guessed(changes, language):
+    """The source may name it. Otherwise it is guessed from title and description."""
     assert language_of(article(**changes)) == language

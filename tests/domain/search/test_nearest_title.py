@@ -1,4 +1,4 @@
-"""The nearest title is that of comparing all pairs, whatever the shortcuts."""
+"""The search for the nearest title gives the same as comparing all pairs."""
 
 import csv
 
@@ -16,14 +16,14 @@ _lists = st.lists(titles.filter(bool), unique=True, max_size=25)
 
 
 def nearest_of_all(kept: list[str], title: str) -> tuple[int, float] | None:
-    """The definition, by comparing with each."""
+    """The definition: compare with each title."""
     alike = [similarity(title, other) for other in kept]
     best = max(alike, default=0.0)
     return (alike.index(best), best) if best > 0.8 else None
 
 
 def same_as_all_pairs(incoming: list[str]) -> None:
-    """Add titles as grouping does, asking for each."""
+    """Add titles as grouping does, and compare the answer for each with the definition."""
     kept: list[str] = []
     index = Titles()
     for title in incoming:
@@ -36,8 +36,11 @@ def same_as_all_pairs(incoming: list[str]) -> None:
 
 @pytest.mark.parametrize("many", [0, 5, 400])
 @pytest.mark.parametrize("bitmaps", [1, 1024])
-def test_answer_is_that_of_all_pairs(many, bitmaps, monkeypatch):
-    """Counting letter pairs, however many share a bitmap, and comparing with each find the same title."""
+def test_the_nearest_title_is_that_of_all_pairs(many, bitmaps, monkeypatch):
+    """Counting letter pairs and comparing with each title give the same.
+
+    This holds however many titles share a bitmap.
+    """
     monkeypatch.setattr(nearest, "_MANY", many)
     monkeypatch.setattr(nearest, "_BITMAPS", bitmaps)
     unhurried(given(_lists)(same_as_all_pairs))()
@@ -47,7 +50,7 @@ def test_answer_is_that_of_all_pairs(many, bitmaps, monkeypatch):
 @unhurried
 @given(data=st.data())
 def test_a_title_a_few_edits_away_is_found(many, data):
-    """No edit that leaves more than 0.8 hides a title from the count."""
+    """Edits that leave a similarity above 0.8 never hide a title from the count."""
     title = data.draw(st.text("abcdefgh ", min_size=1, max_size=60))
     letters = list(title)
     for _ in range(data.draw(st.integers(0, len(title) // 4))):
@@ -62,15 +65,15 @@ def test_a_title_a_few_edits_away_is_found(many, data):
 
 
 def test_the_earliest_of_equally_similar_titles_wins():
-    """Ties go to the founder that came first, as the contract says."""
+    """The founder that came first wins, as the contract says."""
     index = Titles()
     for title in ("aaaaaaaaab", "aaaaaaaaac"):
         index.add(title)
     assert whole(index.most_like("aaaaaaaaad")) == (0, 0.9)
 
 
-def test_exactly_four_fifths_is_not_alike():
-    """The threshold is more than 0.8; two edits in ten are not enough, one in six is."""
+def test_a_similarity_of_exactly_four_fifths_is_not_enough():
+    """It must be above 0.8: two edits in ten are too many, one in six is not."""
     index = Titles()
     index.add("abcdefghij")
     assert similarity("abcdefghij", "abcdefghxy") == 0.8
@@ -79,16 +82,16 @@ def test_exactly_four_fifths_is_not_alike():
     assert whole(index.most_like("uvwxyq")) == (1, pytest.approx(5 / 6))
 
 
-def test_empty_titles_are_like_nothing():
-    """Also not like each other."""
+def test_empty_titles_are_similar_to_no_title():
+    """Not even to each other."""
     assert similarity("", "") == 0.0
     assert similarity("", "a") == 0.0
     assert whole(Titles().most_like("")) is None
 
 
 @needs_shared
-def test_answer_is_that_of_all_pairs_on_headlines():
-    """On real headlines, long enough for counting to take over."""
+def test_the_nearest_title_is_that_of_all_pairs_on_headlines():
+    """Real headlines in a number at which the search counts letter pairs."""
     with (SHARED / "headlines/uci_news_aggregator_first3000.csv").open(encoding="utf-8", newline="") as rows:
         headlines = [row["TITLE"].casefold() for row in csv.DictReader(rows)]
     same_as_all_pairs(headlines[:1200])

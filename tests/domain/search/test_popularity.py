@@ -1,4 +1,7 @@
-"""How popular a story is grows with everything that readers and editors did, and with nothing else."""
+"""The popularity of a story.
+
+It grows with what readers and editors did, and with nothing else.
+"""
 
 import pytest
 from attrs import evolve
@@ -16,24 +19,24 @@ _saves = st.dictionaries(st.sampled_from([article(page).id for page in "pqrstuvw
 
 
 def story(*members):
-    """A group led by the first."""
+    """A group led by its first article."""
     return Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
 
 
 def test_the_weights_sum_to_one():
-    """So the most popular story there can be approaches 1."""
+    """So the most popular story approaches 1."""
     assert pytest.approx(1.0) == ENGAGEMENT + CORROBORATION + SAVES
 
 
 @given(_groups, _saves)
-def test_it_stays_between_zero_and_one(groups, saves):
-    """Whatever comes in."""
+def test_popularity_is_between_zero_and_one(groups, saves):
+    """For any groups and numbers of saves."""
     assert all(0 <= popularity(found, saves) <= 1 for found in groups)
 
 
 @given(_groups, _saves, st.integers(1, 10**5))
-def test_more_of_anything_never_makes_a_story_less_popular(groups, saves, more):
-    """More saves, more readers, one more publisher."""
+def test_more_saves_readers_or_publishers_never_lower_popularity(groups, saves, more):
+    """Each of the three alone."""
     for found in groups:
         before = popularity(found, saves)
         leader = found.leader
@@ -45,8 +48,8 @@ def test_more_of_anything_never_makes_a_story_less_popular(groups, saves, more):
         assert popularity(evolve(found, members=(*found.members, other)), saves) >= before
 
 
-def test_each_part_at_its_most():
-    """A thousand saves are all of the saves' part; nobody's interest is nothing."""
+def test_each_part_is_bounded_by_its_weight():
+    """A thousand saves fill the part for saves. An article without any interest scores 0."""
     alone = article()
     assert popularity(story(alone), {}) == 0
     assert popularity(story(alone), {alone.id: MOST_SAVED}) == SAVES
@@ -55,19 +58,19 @@ def test_each_part_at_its_most():
     assert popularity(story(alone, evolve(alone, publisher="B")), {}) == CORROBORATION / 2
 
 
-def test_saves_of_one_storys_articles_are_not_added_up():
-    """They may be the same people's."""
+def test_saves_of_a_storys_articles_are_not_added_up():
+    """They may be saves of the same people."""
     one, two = article("p"), article("q")
     assert popularity(story(one, two), {one.id: 5, two.id: 5}) == popularity(story(one, two), {one.id: 5})
 
 
-def test_another_articles_saves_are_not_its_own():
-    """By id alone."""
+def test_saves_of_another_article_do_not_count():
+    """Saves belong to an article id."""
     assert popularity(story(article("p")), {article("q").id: 50}) == 0
 
 
 def test_saves_are_replaced_as_a_whole():
-    """An article that fell out of the counts is saved by nobody."""
+    """An article that is missing from the new counts has no saves."""
     saves = Saves()
     assert saves.of(["a"]) == {}
     saves.replace({"a": 3, "b": 4})
@@ -76,7 +79,7 @@ def test_saves_are_replaced_as_a_whole():
     assert saves.of(["a", "b"]) == {"b": 5}
 
 
-def test_grouping_decides_what_counts():
-    """Apart, two publishers of a story corroborate nothing."""
+def test_publishers_count_only_within_a_group():
+    """Without merging, two publishers of a story do not corroborate each other."""
     one, two = article("p", publisher="A"), article("q", publisher="B")
     assert [popularity(found, {}) for found in group([one, two], Dedupe.OFF)] == [0, 0]

@@ -1,4 +1,4 @@
-"""The query grammar: what it accepts, what it refuses, and which searches are the same."""
+"""The query grammar: what it accepts, what it refuses, and which searches are equal."""
 
 import contextlib
 import re
@@ -25,7 +25,7 @@ def parse(q: str) -> Query:
 
 
 def clause(wanted: str, unwanted: str = "") -> Clause:
-    """Terms parted by commas."""
+    """A clause of terms that are separated by commas."""
     yes, no = (tuple(Term(text, phrase=" " in text) for text in side.split(",") if text) for side in (wanted, unwanted))
     return Clause(yes, no)
 
@@ -54,8 +54,8 @@ def clause(wanted: str, unwanted: str = "") -> Clause:
         ("zero\u200bwidth", [clause("zerowidth")]),
     ],
 )
-def test_grammar(q: str, clauses: list[Clause]) -> None:
-    """AND by default, OR loosest, phrases, exclusions; lenient about quotes and dangling operators."""
+def test_grammar_of_words_phrases_operators_and_exclusions(q: str, clauses: list[Clause]) -> None:
+    """AND is the default, and OR binds loosest. Odd quotes and dangling operators are accepted."""
     assert list(parse(q).clauses) == clauses
 
 
@@ -77,16 +77,16 @@ def test_grammar(q: str, clauses: list[Clause]) -> None:
         (" " * 5000 + "a", "too_long"),
     ],
 )
-def test_refusals(q: str, code: str) -> None:
-    """What cannot be searched for is refused by name."""
+def test_queries_without_a_searchable_term_are_refused(q: str, code: str) -> None:
+    """The refusal has a code for each reason."""
     with pytest.raises(InvalidParameterError) as caught:
         parse(q)
     assert (caught.value.field, caught.value.code) == ("q", code)
     assert caught.value.message.startswith("q must")
 
 
-def test_text_is_kept_as_typed_but_tidied() -> None:
-    """The text shown back is NFC with single spaces, in its own case, and may have exactly 256 characters."""
+def test_text_is_tidied_and_keeps_its_case() -> None:
+    """The text shown is NFC with single spaces. It may have exactly 256 characters."""
     assert parse("  Big\t\uff2eews Cafe\u0301 ").text == "Big \uff2eews Café"
     assert len(parse("é" * MAX_CHARS).text) == MAX_CHARS
 
@@ -106,8 +106,8 @@ def test_text_is_kept_as_typed_but_tidied() -> None:
         ("(a OR b) c", "a c OR b c"),
     ],
 )
-def test_same_meaning_same_key(one: str, other: str) -> None:
-    """Searches that differ in case, spaces or idle punctuation share one harvest."""
+def test_searches_with_the_same_meaning_have_one_key(one: str, other: str) -> None:
+    """Searches that differ in case, spaces or meaningless punctuation share one harvest."""
     assert parse(one).key == parse(other).key
 
 
@@ -125,8 +125,8 @@ def test_same_meaning_same_key(one: str, other: str) -> None:
         ("It", "IT"),
     ],
 )
-def test_other_meaning_other_key(one: str, other: str) -> None:
-    """Searches that ask something else do not; the order of words counts, since sources rank by it."""
+def test_searches_with_another_meaning_have_another_key(one: str, other: str) -> None:
+    """The order of words counts, because sources rank by it."""
     assert parse(one).key != parse(other).key
 
 
@@ -135,8 +135,11 @@ words = st.sampled_from(WORDS.split())
 
 
 @given(st.lists(words, min_size=1, max_size=3), st.lists(words, min_size=1, max_size=3))
-def test_one_key_is_one_question(one: list[str], other: list[str]) -> None:
-    """Searches with one key send the sources the same words, apart from case and compatibility forms, and judge texts alike."""
+def test_searches_with_one_key_ask_the_same(one: list[str], other: list[str]) -> None:
+    """They send the sources the same words, apart from case and compatibility forms.
+
+    They also match the same texts.
+    """
     asked, asked_too = (parse(" ".join(some)) for some in (one, other))
     if asked.key != asked_too.key:
         return
@@ -160,8 +163,8 @@ def test_every_part_of_the_fetch_is_in_the_key() -> None:
     assert all(len(query.key) == 32 for query in queries)
 
 
-def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
-    """Bounds are kept in UTC."""
+def test_the_same_moment_in_another_zone_gives_the_same_key() -> None:
+    """Bounds are stored in UTC."""
     utc = datetime(2026, 1, 1, 12, tzinfo=UTC)
     paris = utc.astimezone(timezone(timedelta(hours=1)))
     query = build("a", sources=SOURCES, start=paris)
@@ -188,26 +191,29 @@ def test_the_same_moment_in_another_zone_is_the_same_fetch() -> None:
         ('צה"ל AC\\DC\\', '"צה״ל" AND "AC DC "'),
     ],
 )
-def test_translate(q: str, expected: str) -> None:
-    """A source gets explicit operators, and quotes round all that it could misread."""
+def test_translate_writes_explicit_operators(q: str, expected: str) -> None:
+    """It quotes everything that a source could misread."""
     assert translate(parse(q).clauses) == expected
 
 
-def test_translate_into_other_operators() -> None:
-    """Each source names its operators."""
+def test_translate_uses_the_operators_of_the_source() -> None:
+    """Each source names its own."""
     assert translate(parse("a b -c").clauses, without=" -") == "a AND b -c"
     assert translate(parse("(a OR b) -c -“d e”").clauses, without=" AND NOT ") == '(a OR b) AND NOT c AND NOT "d e"'
 
 
-def test_translate_within_a_limit() -> None:
-    """What does not fit goes from the end: alternatives, then wanted words, exclusions last."""
+def test_translate_shortens_to_a_limit() -> None:
+    """It drops alternatives first, then wanted words, and exclusions last, each from the end."""
     assert translate(parse("aaaa bbbb OR cccc OR dddd").clauses, max_chars=30) == "(aaaa AND bbbb) OR cccc"
     assert translate(parse("aaaa bbbb cccc -d").clauses, max_chars=20) == "aaaa AND bbbb NOT d"
     assert translate(parse("aaaa -b -c").clauses, max_chars=12) == "aaaa NOT b"
 
 
 def by_luqum(node: luqum.Item, document: frozenset[str]) -> bool:
-    """The truth of what luqum, a parser of Lucene's language, read; to it words in a row are wanted, and bind loosest."""
+    """Evaluate what luqum, a parser of Lucene's language, read.
+
+    In luqum, words in a row are all wanted, and bind loosest.
+    """
     if isinstance(node, luqum.Word):
         return node.value in document
     if isinstance(node, luqum.Phrase):
@@ -223,8 +229,8 @@ terms = st.lists(st.sampled_from(["a", "b", "c d", "or"]), max_size=3, unique=Tr
 
 
 @given(st.lists(st.builds(Clause, terms.filter(bool), terms), min_size=1, max_size=4), st.sampled_from([" NOT ", " AND NOT "]))
-def test_what_a_source_reads_is_what_was_asked(clauses: list[Clause], without: str) -> None:
-    """On every document there can be: groups, exclusions and quotes as another project's parser has them."""
+def test_a_translated_query_means_what_was_asked(clauses: list[Clause], without: str) -> None:
+    """On every possible document. Another project's parser reads groups, exclusions and quotes."""
     tree = parser.parse(translate(clauses, without=without))
     for number in range(16):
         document = frozenset(text for at, text in enumerate(["a", "b", "c d", "or"]) if number >> at & 1)
@@ -239,8 +245,8 @@ pieces = st.sampled_from([*'ab()"“-–\\', " ", " OR ", " NOT ", 'דו"ח'])
 
 
 @given(st.one_of(st.text(max_size=300), st.lists(pieces, max_size=60).map("".join)))
-def test_build_never_fails_otherwise(q: str) -> None:
-    """Any text is a query that fits every source, or a refusal naming q; quotes sent upstream come in pairs."""
+def test_build_gives_a_query_or_a_refusal(q: str) -> None:
+    """A query fits every source, and its quotes and parentheses are balanced when sent."""
     with contextlib.suppress(InvalidParameterError):
         query = parse(q)
         assert all(item.wanted for item in query.clauses)

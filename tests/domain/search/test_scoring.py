@@ -1,4 +1,7 @@
-"""A score is the sum of documented parts, each growing with its evidence; orders are total and those that were asked for."""
+"""A score is the sum of documented parts, each of which grows with its evidence.
+
+Every order is total and is the one that was asked for.
+"""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +23,7 @@ _groups = st.builds(group, st.lists(articles(), min_size=1, max_size=6), modes)
 
 
 def alone(**changes) -> Group:
-    """A group of one."""
+    """A group of one article."""
     it = article(**changes)
     return Group((Member(it),), it)
 
@@ -37,7 +40,7 @@ def test_the_weights_sum_to_one():
 
 @given(_groups, queries, moments)
 def test_parts_stay_in_their_ranges_and_sum_to_the_score(groups, asked, now):
-    """Whatever comes in: each part between 0 and its weight, the score between 0 and 1."""
+    """For any input, each part is between 0 and its weight, and the score is between 0 and 1."""
     for found in groups:
         parts = score(found, asked, now)
         assert 0 <= parts.title <= TITLE
@@ -50,7 +53,10 @@ def test_parts_stay_in_their_ranges_and_sum_to_the_score(groups, asked, now):
 
 
 def test_the_best_possible_group_scores_one():
-    """Everything matches, now, many publishers, a great many readers: only corroboration approaches its weight without reaching it."""
+    """All terms match, the date is now, and there are many publishers and readers.
+
+    Only corroboration approaches its weight without reaching it.
+    """
     best = article(title="story", description="story", published_at=NOW, engagement=Engagement(100_000, 0))
     others = [article(publisher=f"Publisher {number}") for number in range(9_999)]
     found = Group((Member(best), *(Member(it, Rule.URL, 1.0) for it in others)), best)
@@ -80,16 +86,18 @@ def test_the_best_possible_group_scores_one():
     ],
 )
 def test_the_title_part_is_the_share_of_wanted_terms(clauses, share):
-    """Of the best alternative: whole words, phrases in a row; an unwanted word in either text rules an alternative out.
+    """Of the best alternative.
 
-    A word is found as its language stems it, as in the archive, and less well where it differs in its marks.
+    It matches whole words, and phrases in a row. An unwanted word in title or description rules an
+    alternative out. A word matches by its stem in its language, as in the archive, and less well if
+    its marks differ.
     """
     found = alone(title="Fed holds rates, Covid-19 or not", description="Says Yellen")
     assert parts_of(found, *clauses).title == pytest.approx(TITLE * share)
 
 
-def test_the_description_part_is_that_of_the_description():
-    """Title and description are judged apart; without one there is nothing to find."""
+def test_the_description_part_is_computed_from_the_description():
+    """Title and description are scored separately. A group without a description scores 0 here."""
     clause = Clause((Term("yellen"), Term("fed")))
     assert parts_of(alone(title="No", description="Yellen of the Fed"), clause).description == pytest.approx(DESCRIPTION)
     assert parts_of(alone(title="No", description="Yellen"), clause).description == pytest.approx(DESCRIPTION / 2)
@@ -103,14 +111,14 @@ def test_recency_halves_every_two_days(hours, share):
     assert parts_of(found).recency == pytest.approx(RECENCY * share, abs=1e-4)
 
 
-def test_a_guessed_date_is_no_evidence_of_recency():
-    """The time of the fetch stands in for it, which would make the undated the newest."""
+def test_an_estimated_date_scores_no_recency():
+    """It is the time of the fetch. Otherwise, articles without a date would rank as the newest."""
     assert parts_of(alone(published_at=NOW, published_at_estimated=True)).recency == 0
 
 
 @pytest.mark.parametrize(("publishers", "share"), [(["A"], 0), (["A", "a "], 0), (["A", "B"], 1 / 2), (["A", "B", "A", "C"], 2 / 3)])
 def test_corroboration_counts_distinct_publishers(publishers, share):
-    """The same outlet twice, however spelt, confirms nothing."""
+    """The same outlet twice, in any spelling, adds nothing."""
     members = [article(publisher=it) for it in publishers]
     found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
     assert parts_of(found).corroboration == pytest.approx(CORROBORATION * share, abs=1e-4)
@@ -119,8 +127,11 @@ def test_corroboration_counts_distinct_publishers(publishers, share):
 @pytest.mark.parametrize(
     ("counts", "share"), [([None], 0), ([(-7, 2)], 0), ([(0, 0)], 0), ([(10, 5), (90_000, 10_000)], 1), ([(10**9, 0)], 1)]
 )
-def test_engagement_is_that_of_the_groups_best(counts, share):
-    """Points and comments on a log scale; voted below zero is as good as none, above the scale is its end."""
+def test_engagement_is_that_of_the_groups_best_member(counts, share):
+    """Points and comments on a log scale.
+
+    A negative score counts as none, and the scale has an upper end.
+    """
     members = [article(engagement=it and Engagement(*it)) for it in counts]
     found = Group((Member(members[0]), *(Member(it, Rule.URL, 1.0) for it in members[1:])), members[0])
     assert parts_of(found).engagement == pytest.approx(ENGAGEMENT * share, abs=1e-4)
@@ -128,7 +139,7 @@ def test_engagement_is_that_of_the_groups_best(counts, share):
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**5), st.integers(0, 10**5))
 def test_more_evidence_never_scores_less(seconds, more_seconds, points, more_points):
-    """Older is never better, more engaged never worse."""
+    """An older date never raises recency, and more comments never lower engagement."""
     base = article(published_at=NOW - timedelta(seconds=seconds), engagement=Engagement(points, 0))
     older = evolve(base, published_at=base.published_at - timedelta(seconds=more_seconds))
     busier = evolve(base, engagement=Engagement(points, more_points))
@@ -139,7 +150,7 @@ def test_more_evidence_never_scores_less(seconds, more_seconds, points, more_poi
 
 @given(st.lists(articles(), max_size=8), queries, moments, st.integers(0, 99))
 def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, now, people):
-    """No group is lost, and neighbours stand as the sort says, ties by date (newest first), then id."""
+    """No group is lost. Equal ones are ordered by date (newest first), then by id."""
     groups = group(given_articles, Dedupe.OFF)
     saves = {one.id: people for one in given_articles[:1]}
     ranked = rank(groups, asked, now, saves)
@@ -156,8 +167,8 @@ def test_ranking_is_a_permutation_in_the_order_asked_for(given_articles, asked, 
     assert [place(it) for it in ranked] == sorted(place(it) for it in ranked)
 
 
-def test_orders_differ_by_what_they_look_at():
-    """The fitting one, the new one and the popular one each lead the order made for them."""
+def test_each_sort_puts_its_own_kind_first():
+    """The best match, the newest and the most popular group each lead in one sort."""
     fitting = alone(page="f", published_at=NOW - timedelta(days=9))
     new = alone(page="n", title="Else", published_at=NOW)
     popular = alone(page="p", title="Else", published_at=NOW - timedelta(days=9), engagement=Engagement(500, 50))
@@ -165,8 +176,8 @@ def test_orders_differ_by_what_they_look_at():
     assert leads == {Sort.RELEVANCE: fitting, Sort.NEWEST: new, Sort.POPULAR: popular}
 
 
-def test_what_people_saved_leads_the_popular():
-    """Of two stories otherwise alike."""
+def test_saves_decide_the_popular_order():
+    """Between two stories that are otherwise equal."""
     one, other = alone(page="a"), alone(page="b")
     for first, second in ((one, other), (other, one)):
         ranked = rank([one, other], query(sort=Sort.POPULAR), NOW, {first.leader.id: 3})
@@ -174,7 +185,7 @@ def test_what_people_saved_leads_the_popular():
 
 
 def test_ties_go_to_the_newest_then_to_the_smallest_id():
-    """So that an order is the same in every process."""
+    """So the order is the same in every process."""
     old, first, second = (alone(page=page, title="Else", engagement=Engagement(9, 0)) for page in ("a", "b", "c"))
     old = alone(page="a", title="Else", engagement=Engagement(9, 0), published_at=NOW - timedelta(days=1))
     assert [it.group for it in rank([old, second, first], query(sort=Sort.POPULAR), NOW)] == [first, second, old]

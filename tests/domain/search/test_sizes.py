@@ -1,4 +1,4 @@
-"""What values are said to take is held against what the interpreter allocates for them."""
+"""The estimated sizes of values, compared with the memory that Python allocates for them."""
 
 import gc
 import random
@@ -31,13 +31,13 @@ from tests.make import NOON
 from tests.whole import dump_answer, load_answer
 
 FACTOR = 1.25
-"""How far off an estimate may be, either way."""
+"""The largest factor between an estimate and the real size, in either direction."""
 MEMOS = (tokens._exact, tokens._plain, matching._spelt, matching._lexemes)
 LETTERS = {"ascii": "abcdefgh ", "emoji": "abcdefg\U0001f600 "}
 
 
 def answered(key, *, rows, title, description, letters, seed):
-    """An answer as it comes off the wire, so that no text is another's."""
+    """An answer read from a body, so that it shares no text with another."""
     dice = random.Random(seed)
 
     def words(size):
@@ -67,7 +67,7 @@ def answered(key, *, rows, title, description, letters, seed):
 
 
 def forget():
-    """What functions of texts remember on the way is not the values' own."""
+    """Clear the caches of text functions, because they are not part of the values."""
     for memo in (*MEMOS, dedup.undecorated, urls.usable):
         memo.forget()
     tails._labels.cache_clear()
@@ -76,7 +76,10 @@ def forget():
 
 
 def held(make):
-    """What a call made, and the bytes that were allocated for it and are still: the least of two calls, as another thread's count too."""
+    """The result of a call and the bytes that are still allocated for it.
+
+    Other threads' allocations count too, so it is the smaller of two runs.
+    """
     least = None
     for _ in range(2):
         made = None
@@ -93,14 +96,17 @@ def held(make):
 
 
 def near(said, real):
-    """Whether an estimate is good enough."""
+    """Whether an estimate is within FACTOR."""
     return real / FACTOR < said < real * FACTOR
 
 
 @pytest.mark.parametrize("letters", LETTERS.values(), ids=LETTERS)
 @pytest.mark.parametrize(("rows", "title", "description"), [(100, 20, 0), (20, 300, 2000), (5, 60, 200)])
-def test_an_answer_takes_what_is_said(letters, rows, title, description):
-    """Long texts and short, of letters of one and of four bytes, of few articles and of many; off the wire and out of Redis."""
+def test_the_estimate_for_an_answer_is_near_its_size(letters, rows, title, description):
+    """Long and short texts, letters of one and of four bytes, few and many articles.
+
+    Answers read from a source and from Redis.
+    """
     make = partial(answered, rows=rows, title=title, description=description, letters=letters)
     make("warm", seed=0)
     answers, real = held(lambda: [make(str(number), seed=number) for number in range(4)])
@@ -110,14 +116,17 @@ def test_an_answer_takes_what_is_said(letters, rows, title, description):
     assert near(sum(map(answer_bytes, loaded)), real)
 
 
-def test_what_a_source_brought_takes_no_more_than_is_said():
-    """Before it is known how many groups it makes."""
+def test_the_estimates_for_an_answer_and_its_outcome_agree():
+    """An outcome is estimated before its number of groups is known."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
     assert answer_bytes(answer) - sizes.ANSWER_BYTES == outcome_bytes(answer.harvest.outcomes[0])
 
 
-def test_answers_in_memory_stay_within_their_bytes(monkeypatch):
-    """However large each is: of 60 that take 1 MiB each as many are held as is allowed, by the interpreter's own count."""
+def test_cached_answers_stay_within_their_bytes(monkeypatch):
+    """60 answers of 1 MiB each are put into a cache of 10 MiB.
+
+    The allocated memory stays near the bound.
+    """
     monkeypatch.setattr(l1, "MAX_BYTES", 10 * 2**20)
     found = answered("one", rows=20, title=80, description=2000, letters=LETTERS["ascii"], seed=1)
 
@@ -136,8 +145,8 @@ def test_answers_in_memory_stay_within_their_bytes(monkeypatch):
     assert cache.get(f"{59:032}") is not None
 
 
-def test_finished_pages_take_what_is_said():
-    """Small bodies and large, short names and long."""
+def test_finished_pages_take_at_most_their_estimate():
+    """With small and large bodies, short and long keys."""
     answer = answered("one", rows=20, title=80, description=300, letters=LETTERS["ascii"], seed=1)
     windows = Windows(ttl_s=300, revalidate_s=60, stale_s=3600, partial_s=30)
 
@@ -158,8 +167,8 @@ def test_finished_pages_take_what_is_said():
 
 
 @pytest.mark.parametrize("topics", [[], ["climate", "sea level"], ["\U0001f600" * 40 + str(number) for number in range(50)]])
-def test_preferences_take_what_is_said(topics):
-    """Of whoever has none, and of whoever has as many as one may."""
+def test_the_estimate_for_preferences_is_near_their_size(topics):
+    """Without topics, and with as many as are allowed."""
     written = orjson.dumps({"topics": topics, "excluded_topics": topics, "default_limit": 5})
     kept, real = held(lambda: [Preferences.of(orjson.loads(written)) for _ in range(200)])
     assert near(sum(each.size_bytes for each in kept), real)

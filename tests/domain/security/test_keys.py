@@ -1,4 +1,4 @@
-"""Keys per purpose, and signatures that outlive a rotation."""
+"""A key for each purpose, and signatures that stay valid during a rotation."""
 
 import hashlib
 import hmac
@@ -15,14 +15,14 @@ def test_derivation_is_rfc_5869():
     assert derive(OLD, "some purpose") == hmac.digest(extracted, b"some purpose\x01", hashlib.sha256)
 
 
-def test_each_key_and_purpose_gives_another_key():
-    """Nothing that one purpose does can be passed off as another's."""
+def test_each_key_and_purpose_derives_another_key():
+    """So a signature for one purpose is invalid for another."""
     assert len({derive(key, purpose) for key in (OLD, NEW) for purpose in ("a", "b")}) == 4
     assert not Signer([OLD], "a").verify(b"x", Signer([OLD], "b").sign(b"x"))
 
 
 def test_a_signature_covers_its_message():
-    """Neither may change, nor may the signature be cut."""
+    """A changed message or a shortened signature is invalid."""
     signer = Signer([OLD], "a")
     signature = signer.sign(b"x")
     assert len(signature) == 32
@@ -32,8 +32,8 @@ def test_a_signature_covers_its_message():
     assert not signer.verify(b"x", b"")
 
 
-def test_rotation():
-    """The first key signs, all verify; a key that is gone is not believed any more."""
+def test_signatures_stay_valid_while_their_key_is_listed():
+    """The first key signs, and all keys verify. A key that was removed no longer verifies."""
     before = Signer([OLD], "a").sign(b"x")
     rotated = Signer([NEW, OLD], "a")
     assert rotated.verify(b"x", before)

@@ -1,4 +1,7 @@
-"""No secret leaves through a line of the log, however it is spelt there; what is left can still be read, and JSON stays JSON."""
+"""No line of the log shows a secret, in any spelling.
+
+The rest stays readable, and JSON stays JSON.
+"""
 
 import json
 import re
@@ -29,11 +32,14 @@ SECRETS = [
     "e-mail@example.org",
     "😀😀😀😀😀😀😀😀",
 ]
-"""What people use as secrets, and what each encoding does something to."""
+"""Typical secrets, among them one for each character that some encoding changes."""
 
 
 def spellings(secret):
-    """The ways in which a secret gets into a message: as it is, in a dict's repr, in a URL, in JSON that a library quotes."""
+    """The spellings of a secret in messages.
+
+    It is unchanged, in a dict's repr, in a URL, or in JSON that a library quotes.
+    """
     return [
         f"failed with {secret}",
         repr({"key": secret}),
@@ -45,7 +51,7 @@ def spellings(secret):
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_known_secret_is_starred_in_every_spelling(secret):
-    """In text as in JSON; what stands round it stays."""
+    """In text and in JSON. The text around it stays."""
     for message in spellings(secret):
         text = Redactor([secret], as_json=False)(f"before {message} after")
         line = Redactor([secret], as_json=True)(json.dumps({"event": message, "status": 200}))
@@ -68,18 +74,21 @@ def test_known_secret_is_starred_in_every_spelling(secret):
     ],
 )
 def test_short_secret_is_starred_as_a_word_only(secret, line, expected):
-    """One that production would refuse is not blanked inside other words; a longer one is, wherever it stands."""
+    """It is a secret that production would refuse, so it is not starred inside other words.
+
+    A longer one is starred everywhere.
+    """
     assert Redactor([secret], as_json=False)(line) == expected
 
 
 def test_short_secret_at_the_start_of_a_line_in_json():
-    """The letter of an escaped line break is not a part of the word."""
+    """The letter of an escaped line break does not belong to the word."""
     assert json.loads(Redactor(["pw"], as_json=True)(json.dumps({"exception": "a\npw\tpw b"})))["exception"] == "a\n***\t*** b"
 
 
 @pytest.mark.parametrize("secret", ["200", "true", "null", "event", "level", '": "', '", "', "{}"])
 def test_secret_that_looks_like_json_breaks_no_line(secret):
-    """Names of members, numbers and the marks between them are never starred."""
+    """Names of members, numbers and the signs between them are never starred."""
     members = {"event": f"it is {secret} here", "level": "info", "status": 200, "done": True, "none": None}
     line = json.loads(Redactor([secret], as_json=True)(json.dumps(members)))
     assert list(line) == list(members)
@@ -107,12 +116,15 @@ SPELT = [
     f'{{"Authorization": "bearer {UNKNOWN}"}}',
     f"redis://u:{UNKNOWN}@cache.example:6379/0",
 ]
-"""Secrets that no setting holds."""
+"""Secrets that are in no setting."""
 
 
 @pytest.mark.parametrize("message", SPELT)
 def test_asvs_27_unknown_secret_is_starred_by_its_spelling(message):
-    """Keys, cookies, states, codes, tokens and passwords; also within JSON, where the quotes round them are escaped."""
+    """Keys, cookies, states, codes, tokens and passwords.
+
+    Also within JSON, where the quotes around them are escaped.
+    """
     text = Redactor([], as_json=False)(message)
     line = Redactor([], as_json=True)(json.dumps({"event": message}))
     assert "kkk" not in text
@@ -124,7 +136,7 @@ KEY, SESSION = "ni_" + "kK7" * 14 + "k", "kK7" * 14 + "k"
 
 
 def encoded(text, *, times=1, only=None):
-    """Some characters percent-encoded, the rest as it is."""
+    """Percent-encode some characters of a text."""
     for _ in range(times):
         text = "".join(f"%{ord(char):02x}" if only is None or char in only else char for char in text)
         only = "%"
@@ -149,7 +161,7 @@ PASTED = [
     f"GET /{encoded(SESSION, times=2)}",
     f"http://localhost/{SESSION}",
 ]
-"""Keys and sessions in a path, as a path may be written (RFC 3986, 2.1)."""
+"""Keys and sessions in a path, in the spellings that a path may have (RFC 3986, 2.1)."""
 
 
 PIECES = [
@@ -172,13 +184,16 @@ PIECES = [
     *("a", "A", "aA", "/", "/Aa", "ni_", "n%2569_", "%6e%69%5f", "%6Ei_", "%2Faa", "%2F%2541a", "aA%2F", "/a%41", "aA" * 21 + "/"),
     *("key=", "password = ", "token\\", "?code=", "bearer ", "authorization:", "newsintel=", "://", "://a:", "://a:b@", '"', "\\", "n%256"),
 ]
-"""What the rules look for, and what comes near it."""
+"""What the rules look for, and what is similar to it."""
 
 
 @pytest.mark.parametrize("as_json", [True, False])
 @pytest.mark.parametrize("before", ["", "/Aa", "ni_", "/%2Fni_"])
-def test_no_line_is_read_in_many_ways(before, as_json):
-    """One path out of such pieces, which anybody may ask for, once stood the loop still until the process was ended."""
+def test_every_line_is_redacted_in_time(before, as_json):
+    """Anybody can request a path of such pieces.
+
+    Such a path once blocked the loop until the process was killed.
+    """
     redact = Redactor(SECRETS, as_json=as_json)
     lines = [json.dumps({"path": (before + piece * LONGEST_PATH)[:LONGEST_PATH]}) for piece in PIECES]
     slowest_ns = max(min(cost_ns(partial(redact, line)) for _ in range(3)) for line in lines)
@@ -186,8 +201,8 @@ def test_no_line_is_read_in_many_ways(before, as_json):
 
 
 @pytest.mark.parametrize("message", PASTED)
-def test_what_is_pasted_into_a_path_is_starred(message):
-    """However it is encoded there; most of it must be gone."""
+def test_a_secret_in_a_path_is_starred(message):
+    """In any encoding. At most a small part of it may remain."""
     for text in (Redactor([], as_json=False)(message), json.loads(Redactor([], as_json=True)(json.dumps({"path": message})))["path"]):
         assert "***" in text
         assert not re.search("(?:kK7){3}", unquote(unquote(text)))
@@ -204,18 +219,18 @@ def test_what_is_pasted_into_a_path_is_starred(message):
     ],
 )
 def test_other_paths_stay_readable(path):
-    """Ids, headlines, digests."""
+    """Ids, headlines and digests."""
     assert Redactor([], as_json=False)(f"GET {path}") == f"GET {path}"
 
 
-def test_members_without_a_string_hold_no_secret():
-    """`null`, a number, a list: stars there would not be JSON."""
+def test_members_that_are_not_strings_are_kept():
+    """`null`, a number or a list is not a secret, and stars there would not be JSON."""
     members = {"password": None, "api_key": 12, "access_token": True, "client_secret": ["a"], "token": "x"}
     assert json.loads(Redactor([], as_json=True)(json.dumps(members))) == members
 
 
 def test_ports_and_addresses_stay_readable():
-    """A port is no password."""
+    """A port is not a password."""
     assert Redactor([], as_json=False)("on http://127.0.0.1:8000, mail a@b.org") == "on http://127.0.0.1:8000, mail a@b.org"
 
 
@@ -227,7 +242,10 @@ lines = st.dictionaries(st.sampled_from(["event", "password", "api_key", "state"
 @lightly
 @given(lines, st.lists(st.one_of(st.text(min_size=1, max_size=12), st.sampled_from(SECRETS)), max_size=3))
 def test_json_stays_json(members, secrets):
-    """Whatever the members and the secrets are: the same members, and every value that is no text as it was."""
+    """For any members and secrets.
+
+    The members are the same, and every value that is not a string is unchanged.
+    """
     line = json.loads(Redactor(secrets, as_json=True)(json.dumps(members)))
     assert list(line) == list(members)
     assert all(line[name] == value for name, value in members.items() if not isinstance(value, str))
@@ -238,7 +256,7 @@ def test_json_stays_json(members, secrets):
 
 @lightly
 @given(st.one_of(st.text(max_size=40), st.sampled_from(SPELT), st.from_regex(redactor._SPELLINGS)))
-def test_a_line_that_is_passed_over_had_nothing_to_star(line):
-    """The quick look for triggers lets no line by that the patterns would match."""
+def test_every_line_that_the_patterns_match_has_a_trigger(line):
+    """The fast check for triggers skips no line that the patterns match."""
     if redactor._SPELLINGS.search(line):
         assert any(trigger in line.lower() for trigger in redactor._TRIGGERS), re.escape(line)

@@ -1,4 +1,4 @@
-"""What lies encrypted: opened with any key at hand, and only where it belongs."""
+"""Sealed values: any listed key opens them, and only in their own row and field."""
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,8 @@ OLD, NEW = Secret("A" * 43), Secret("B" * 43)
 
 
 @given(st.text())
-def test_what_is_sealed_opens_again(text):
-    """And is never twice the same."""
+def test_a_sealed_value_opens(text):
+    """Sealing it again gives another result."""
     sealer = Sealer([OLD])
     sealed = sealer.seal(text, "1 reddit access_token")
     assert sealer.open(sealed, "1 reddit access_token") == text
@@ -23,7 +23,7 @@ def test_what_is_sealed_opens_again(text):
 
 @pytest.mark.parametrize("other", ["2 reddit access_token", "1 reddit refresh_token", "1 oidc access_token"])
 def test_asvs_08_a_value_moved_to_another_row_or_field_does_not_open(other):
-    """Whoever can write to the database can still not give one account another's token."""
+    """So write access to the database is not enough to give one account another's token."""
     sealer = Sealer([OLD])
     with pytest.raises(ValueError, match="another account"):
         sealer.open(sealer.seal("token", "1 reddit access_token"), other)
@@ -31,7 +31,7 @@ def test_asvs_08_a_value_moved_to_another_row_or_field_does_not_open(other):
 
 @pytest.mark.parametrize("at", [9, 20, -1])
 def test_asvs_08_a_changed_value_does_not_open(at):
-    """Nonce, text and tag alike."""
+    """The nonce, the text and the tag are all protected."""
     sealer = Sealer([OLD])
     sealed = bytearray(sealer.seal("token", "x"))
     sealed[at] ^= 1
@@ -40,7 +40,7 @@ def test_asvs_08_a_changed_value_does_not_open(at):
 
 
 def test_asvs_08_after_a_rotation_both_open_and_the_newest_seals():
-    """So nobody has to sign in again."""
+    """So people stay signed in."""
     sealed = Sealer([OLD]).seal("token", "x")
     both = Sealer([NEW, OLD])
     assert both.open(sealed, "x") == "token"
@@ -49,8 +49,8 @@ def test_asvs_08_after_a_rotation_both_open_and_the_newest_seals():
 
 
 @pytest.mark.parametrize("change", [lambda sealed: sealed, lambda sealed: b"\x02" + sealed[1:], lambda _: b""])
-def test_asvs_08_an_unknown_key_or_format_is_told_clearly(change):
-    """With the key's id, and what to do."""
+def test_asvs_08_an_unknown_key_or_format_is_reported_clearly(change):
+    """The message has the key's id and says what to do."""
     sealed = Sealer([OLD]).seal("token", "x")
     with pytest.raises(UnknownKeyError, match="put that key back"):
         Sealer([NEW]).open(change(sealed), "x")

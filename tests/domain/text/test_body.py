@@ -1,4 +1,4 @@
-"""Bodies: whole ones come out as they went in, and no bomb goes off."""
+"""Reply bodies are decoded completely, and a decompression bomb is refused."""
 
 import tracemalloc
 import zlib
@@ -12,13 +12,13 @@ from newsintel.domain.text.body import DECODED_CAP_BYTES, RAW_CAP_BYTES, Body, B
 
 
 def squeezed(data: bytes, wbits: int) -> bytes:
-    """Data under one of zlib's framings."""
+    """Compress data in one of zlib's formats."""
     squeeze = zlib.compressobj(wbits=wbits)
     return squeeze.compress(data) + squeeze.flush()
 
 
 def read(raw: bytes, coding: str = "", piece: int = 65536) -> bytes:
-    """A body fed in pieces."""
+    """Feed a body in pieces; returns what it decodes to."""
     body = Body(coding, None)
     for at in range(0, len(raw), piece):
         whole(body.feed(raw[at : at + piece]))
@@ -30,21 +30,24 @@ def read(raw: bytes, coding: str = "", piece: int = 65536) -> bytes:
     st.integers(1, 64),
     st.sampled_from([("", 0), ("identity", 0), ("gzip", 31), (" X-GZIP ", 31), ("deflate", 15)]),
 )
-def test_a_whole_body_comes_out_whatever_its_pieces(data: bytes, piece: int, coding: tuple[str, int]) -> None:
-    """Decoding is the inverse of the server's coding, however the bytes were cut."""
+def test_a_complete_body_is_decoded_whatever_its_pieces(data: bytes, piece: int, coding: tuple[str, int]) -> None:
+    """Decoding is the inverse of the server's coding, wherever the bytes are cut."""
     name, wbits = coding
     assert read(squeezed(data, wbits) if wbits else data, name, piece) == data
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "gzip,gzip", "gzip, identity", "x"])
 def test_stacked_and_unknown_codings_are_refused_at_once(coding: str) -> None:
-    """They were not asked for, and each layer multiplies the size."""
+    """We never ask for them, and each layer multiplies the size."""
     with pytest.raises(BodyError, match="stacked or unknown"):
         Body(coding, None)
 
 
 def test_the_caps_are_inclusive() -> None:
-    """A body of exactly the cap passes, one byte more does not, announced or not, packed or not."""
+    """A body of exactly the cap passes; one byte more does not.
+
+    This holds for announced and unannounced sizes, compressed or not.
+    """
     assert len(read(bytes(RAW_CAP_BYTES))) == RAW_CAP_BYTES
     assert len(read(squeezed(bytes(DECODED_CAP_BYTES), 31), "gzip")) == DECODED_CAP_BYTES
     Body("", RAW_CAP_BYTES)
@@ -56,8 +59,8 @@ def test_the_caps_are_inclusive() -> None:
         Body("", RAW_CAP_BYTES + 1)
 
 
-def test_a_bomb_costs_no_more_than_the_cap() -> None:
-    """200 MB in one piece: what is held at the worst moment stays near the 2 MiB that were allowed."""
+def test_a_decompression_bomb_takes_no_more_memory_than_the_cap() -> None:
+    """200 MB in one piece: peak memory stays near the 2 MiB that are allowed."""
     raw = squeezed(bytes(200 * 1024 * 1024), 31)
     body = Body("gzip", None)
     tracemalloc.start()
@@ -81,7 +84,7 @@ def test_a_bomb_costs_no_more_than_the_cap() -> None:
     ],
     ids=["truncated", "empty", "plain", "checksum", "two members", "raw deflate"],
 )
-def test_a_body_that_is_not_what_it_claims_is_refused(raw: bytes, coding: str, why: str) -> None:
-    """Half a body must never pass for a whole one."""
+def test_a_body_that_is_incomplete_or_miscoded_is_refused(raw: bytes, coding: str, why: str) -> None:
+    """A part of a body must never pass for a complete one."""
     with pytest.raises(BodyError, match=why):
         read(raw, coding)

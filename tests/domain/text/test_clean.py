@@ -1,4 +1,4 @@
-"""Text cleaning: what goes, what stays, and that hostile text costs no more than honest text."""
+"""What text cleaning removes and keeps. Hostile text costs no more than usual text."""
 
 import time
 import unicodedata
@@ -29,19 +29,22 @@ ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size
         ("مرحبا بالعالم", "مرحبا بالعالم"),
     ],
 )
-def test_plain(raw: str, expected: str) -> None:
-    """Invisible characters go; what people wrote stays, tags and entities too."""
+def test_plain_removes_invisible_characters_and_keeps_the_text(raw: str, expected: str) -> None:
+    """Tags and entities in plain text stay."""
     assert plain(raw, 300) == expected
 
 
 @pytest.mark.parametrize("raw", ["", " \r\n", "\u200b\u202e", "\u200c\u200d\ufe0f", "\x00"])
-def test_plain_of_nothing(raw: str) -> None:
-    """A text in which nothing is left is None, not an empty string."""
+def test_plain_of_an_empty_text_is_none(raw: str) -> None:
+    """If cleaning leaves no characters, the result is None and not an empty string."""
     assert plain(raw, 300) is None
 
 
 def test_plain_cuts_on_code_points() -> None:
-    """A long text is cut to the limit, marked, and not in the middle of a joined emoji or behind a space."""
+    """A long text is cut to the limit and marked with an ellipsis.
+
+    It is never cut inside a joined emoji or after a space.
+    """
     assert plain("abcdef", 6) == "abcdef"
     assert plain("abcdefg", 6) == "abcde…"
     assert plain("abcd efgh", 6) == "abcd…"
@@ -50,8 +53,8 @@ def test_plain_cuts_on_code_points() -> None:
 
 
 @given(ANY_TEXT, st.integers(1, 50))
-def test_plain_always_keeps_its_promises(raw: str, max_chars: int) -> None:
-    """Whatever comes in, what goes out is one bounded NFC line that any database takes."""
+def test_plain_gives_one_bounded_nfc_line(raw: str, max_chars: int) -> None:
+    """For any input, the output is one line in NFC within the limit that any database accepts."""
     text = plain(raw, max_chars)
     if text is not None:
         assert 0 < len(text) <= max_chars
@@ -88,13 +91,16 @@ def test_plain_always_keeps_its_promises(raw: str, max_chars: int) -> None:
 )
 @pytest.mark.parametrize("read", [None, read_html, read_snippet])
 def test_plain_is_linear(unit: str, read: Callable[[str], str] | None) -> None:
-    """A megabyte of the nastiest repetition is cleaned in the blink of an eye; quadratic work would take minutes."""
+    """A megabyte of the worst repetition takes less than five seconds.
+
+    Quadratic work would take minutes.
+    """
     raw = unit * (1_000_000 // len(unit))
     begun = time.process_time()
     plain(raw, 50_000, read)
     assert time.process_time() - begun < 5
 
 
-def test_fold() -> None:
-    """The comparison form ignores case, width and runs of spaces."""
+def test_fold_ignores_case_width_and_runs_of_spaces() -> None:
+    """`fold` gives the form in which texts are compared."""
     assert fold("  \uff26ull\u00a0 WIDTH  Straße ") == "full width strasse"

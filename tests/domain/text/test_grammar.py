@@ -1,4 +1,7 @@
-"""What groups, exclusions and operators amount to, judged by plain boolean evaluation and by another project's parser."""
+"""The meaning of groups, exclusions and operators.
+
+The judges are boolean evaluation and another project's parser.
+"""
 
 import contextlib
 import string
@@ -16,7 +19,7 @@ from newsintel.errors import InvalidParameterError
 
 WORDS = ["a", "b", "c", "d"]
 DOCUMENTS = [frozenset(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(16)]
-"""Every document there can be of four words: what agrees on these means the same."""
+"""Every possible document of four words: two queries that agree on all of these mean the same."""
 
 
 def tokens(q, fields=(), bounds=()):
@@ -25,12 +28,12 @@ def tokens(q, fields=(), bounds=()):
 
 
 def holds(alternatives, document):
-    """Whether one of the alternatives holds of a document, a set of words."""
+    """Whether a document, given as a set of words, matches one of the alternatives."""
     return any(all((token.text in document) != token.excluded for token in each) for each in alternatives)
 
 
 def test_fields_count_only_where_they_are_named():
-    """Without them a colon is part of its word; bounds are set aside."""
+    """For other names the colon is part of the word. Bounds are collected separately."""
     assert tokens("-title:A b:c") == [[Token("title:A", excluded=True), Token("b:c")]]
     assert tokens("-title:A b:c", ("title",)) == [[Token("A", "title", excluded=True), Token("b:c")]]
     parsed = parse("x (after:y OR NOT after:z)", ("after",), ("after",))
@@ -38,8 +41,8 @@ def test_fields_count_only_where_they_are_named():
     assert parsed.bounds == (Token("y", "after"), Token("z", "after", excluded=True))
 
 
-def test_text_is_tidied_but_stays_as_typed():
-    """In NFC, without what nobody sees; the refusal names the parameter."""
+def test_checked_tidies_the_text_and_keeps_its_spelling():
+    """The result is in NFC without invisible characters. A refusal names the parameter."""
     assert checked("  ℌe\u0301\u202e \u3000x") == "ℌé x"
     with pytest.raises(InvalidParameterError, match="publisher must"):
         checked(" ", "publisher")
@@ -61,7 +64,7 @@ def test_text_is_tidied_but_stays_as_typed():
     ],
 )
 def test_the_limit_is_of_code_points_in_nfkc(raw, kept):
-    """And no text that is kept has more than that."""
+    """Each accepted text keeps within the limit."""
     if kept is None:
         with pytest.raises(InvalidParameterError) as caught:
             checked(raw)
@@ -71,14 +74,17 @@ def test_the_limit_is_of_code_points_in_nfkc(raw, kept):
 
 
 @pytest.mark.parametrize("marks", ["\u0316\u0301", "\u0f73", "\u0344\u0316"])
-def test_marks_beyond_what_a_letter_can_have_go_before_normalising(marks):
-    """Normalising is quadratic in a run of marks: no more of one reaches it than the Stream-Safe Text Format allows (30)."""
+def test_excess_marks_are_removed_before_normalising(marks):
+    """Normalising is quadratic in a run of marks.
+
+    At most 30 marks of a run reach it, as in the Stream-Safe Text Format.
+    """
     kept = checked("x" + marks * 2000)
     assert len(unicodedata.normalize("NFKD", kept)) <= 1 + 30 * max(len(unicodedata.normalize("NFKD", mark)) for mark in marks)
     assert kept == checked("x" + (marks * 30)[:30])
 
 
-def test_no_character_is_made_of_more_than_four():
+def test_no_character_decomposes_into_more_than_four():
     """So a text that is four times too long before normalising is too long afterwards."""
     assert max(len(unicodedata.normalize("NFD", char)) for char in map(chr, range(0x110000))) == 4
 
@@ -94,7 +100,7 @@ trees = st.recursive(
 
 
 def true_of(tree, document):
-    """A tree's truth by the meaning of the words and, or, not."""
+    """Evaluate a tree by the usual meaning of the words and, or, not."""
     if isinstance(tree, str):
         return tree in document
     kind, parts = tree
@@ -104,7 +110,10 @@ def true_of(tree, document):
 
 
 def typed(tree, draw):
-    """A tree as somebody types it: spellings of each operator at random, parentheses wherever they are needed."""
+    """A tree as a person might type it.
+
+    Each operator gets a random spelling, and parentheses stand where they are needed.
+    """
     if isinstance(tree, str):
         return draw(st.sampled_from([tree, f'"{tree}"', f"“{tree}”", f"({tree})", f"（«{tree}»）"]))
     kind, parts = tree
@@ -123,7 +132,7 @@ def typed(tree, draw):
 
 @given(st.data())
 def test_alternatives_mean_what_the_query_means(data):
-    """Groups of any depth, exclusions of groups and of exclusions: on every document there can be."""
+    """Groups of any depth, exclusions of groups and of exclusions, on every possible document."""
     tree = data.draw(trees)
     text = typed(tree, data.draw)
     assume(len(text) <= MAX_CHARS)
@@ -132,8 +141,8 @@ def test_alternatives_mean_what_the_query_means(data):
 
 
 @given(trees, st.data())
-def test_alternatives_spelled_again_are_the_same(tree, data):
-    """In the plain spelling, without groups."""
+def test_alternatives_mean_the_same_after_a_round_trip(tree, data):
+    """They are written in the plain spelling, without groups, and read again."""
     found = tokens(typed(tree, data.draw)[:MAX_CHARS].strip() or "a")
     again = " OR ".join(" ".join(("-" if one.excluded else "") + spelled(one.text, quoted=one.phrase) for one in each) for each in found)
     assume(len(again) <= MAX_CHARS)
@@ -141,7 +150,7 @@ def test_alternatives_spelled_again_are_the_same(tree, data):
 
 
 def by_luqum(node, document):
-    """The truth of what luqum, a parser of Lucene's language, read."""
+    """Evaluate what luqum, a parser of Lucene's language, read."""
     if isinstance(node, luqum.Word):
         return node.value in document
     if isinstance(node, luqum.Phrase):
@@ -156,7 +165,10 @@ def by_luqum(node, document):
 
 @st.composite
 def both_languages(draw, depth=3):
-    """A query in which Lucene's language and ours agree: each operator written out, since `a b OR c` is a AND (b OR c) to luqum."""
+    """A query in which Lucene's language and ours agree.
+
+    Each operator is written out, because luqum reads `a b OR c` as a AND (b OR c).
+    """
     parts = []
     for _ in range(draw(st.integers(1, 3))):
         sign = draw(st.sampled_from(["", "", "-", "NOT "]))
@@ -169,8 +181,8 @@ def both_languages(draw, depth=3):
 
 
 @given(both_languages())
-def test_another_parser_reads_the_same(text):
-    """AND before OR, NOT and - before one word or group, parentheses: as luqum has it."""
+def test_luqum_reads_the_same(text):
+    """AND binds before OR, NOT and - apply to one word or group, and parentheses group."""
     try:
         found = tokens(text)
     except InvalidParameterError as refusal:
@@ -185,7 +197,7 @@ PIECES = [*'()（）-–"“»‘’ xéﷺ\u0301א', "OR", "AND", "NOT", "title
 
 @given(st.one_of(st.text(max_size=300), st.lists(st.sampled_from(PIECES), max_size=80).map("".join)))
 def test_any_text_is_a_query_or_a_refusal(text):
-    """And a query is bounded, without an empty alternative or one that comes twice."""
+    """A query is within the bounds. No alternative is empty, and none occurs twice."""
     with contextlib.suppress(InvalidParameterError):
         found = tokens(text, ("title",))
         assert len(found) <= MAX_ALTERNATIVES
@@ -199,7 +211,7 @@ def test_any_text_is_a_query_or_a_refusal(text):
 
 @given(st.lists(st.sampled_from([*string.ascii_lowercase, "OR", "-", "NOT", '"', " "]), max_size=256).map(" ".join))
 def test_without_groups_nothing_is_too_complex(text):
-    """Whatever fits into 256 characters."""
+    """Any text of up to 256 characters is a query, or blank."""
     try:
         tokens(text[:MAX_CHARS])
     except InvalidParameterError as refusal:
@@ -215,22 +227,22 @@ def test_without_groups_nothing_is_too_complex(text):
         "-((a b c d e f g h) OR (i j k l m n o p q))",
     ],
 )
-def test_groups_that_amount_to_too_much_are_refused(text):
-    """One clear message, naming q."""
+def test_groups_that_expand_to_too_much_are_refused(text):
+    """The message names q and both limits."""
     with pytest.raises(InvalidParameterError) as caught:
         tokens(text)
     assert (caught.value.field, caught.value.code) == ("q", "too_complex")
     assert caught.value.message == "q must have at most 64 alternatives and 128 words once its parentheses are multiplied out."
 
 
-def test_the_longest_without_groups():
-    """As many alternatives, and as many words, as 256 characters hold."""
+def test_the_longest_query_without_groups_is_read_whole():
+    """256 characters hold at most so many alternatives, or so many words."""
     letters = string.ascii_lowercase + string.ascii_lowercase.translate({ord("a") + n: chr(ord("а") + n) for n in range(26)})
     assert len(tokens(" OR ".join(letters))) == 52
     assert len(tokens(" ".join(chr(0x4E00 + n) for n in range(128)))[0]) == 128
 
 
-def test_any_depth_is_read():
-    """Without Python's stack having a say."""
+def test_groups_of_any_depth_are_read():
+    """The depth is not limited by Python's recursion limit."""
     assert tokens("(" * 255 + "a") == [[Token("a")]]
     assert tokens("-(" * 127 + "a") == [[Token("a", excluded=True)]]

@@ -1,4 +1,8 @@
-"""Host names, held against Ada, the URL parser of Node.js, Cloudflare Workers and other software that follows WHATWG's standard."""
+"""Host names, compared with Ada.
+
+Ada is the URL parser of Node.js, Cloudflare Workers and other software that follows WHATWG's
+standard.
+"""
 
 import ada_url
 import pytest
@@ -10,7 +14,7 @@ from newsintel.domain.text.host_names import ascii_host, is_registered
 
 
 def browsers(host: str) -> str | None:
-    """The host to which a browser goes, without a dot at its end; None where it goes nowhere."""
+    """The host that a browser contacts, without a final dot; None if the browser refuses it."""
     try:
         return ada_url.URL(f"https://{host}/").hostname.removesuffix(".")
     except ValueError:
@@ -23,7 +27,7 @@ SAME = {
     "a_b.example.org": "a_b.example.org",
     "r3---sn-x.example.com": "r3---sn-x.example.com",
     "ab--c.example": "ab--c.example",
-    # UTS #46, deviation characters: other names than those that IDNA 2003 made of them
+    # UTS #46, deviation characters: names that IDNA 2003 mapped to other names
     "straßenblatt.de": "xn--straenblatt-y6a.de",
     "STRASSENBLATT.de": "strassenblatt.de",
     "faß.de": "xn--fa-hia.de",
@@ -32,7 +36,7 @@ SAME = {
     "ΒΌΛΟΣ.com": "xn--nxasmq6b.com",
     "نامه\u200cای.com": "xn--mgba3gch31f060k.com",
     "ශ්\u200dරී.com": "xn--10cl1a0b660p.com",
-    # Mapped: case, width, ligatures, digits in circles, decomposed letters, full stops of other scripts
+    # Mapped: case, width, ligatures, circled digits, decomposed letters, full stops of other scripts
     "MÜLLER.example": "xn--mller-kva.example",
     "mu\u0308ller.example": "xn--mller-kva.example",
     "ｗｗｗ．ｅｘａｍｐｌｅ．ｏｒｇ": "www.example.org",
@@ -43,10 +47,10 @@ SAME = {
     "İstanbul.example": "xn--istanbul-o0e.example",
     # Ignored
     "ex\u00adam\u200bple.org": "example.org",
-    # Escaped
+    # Percent-encoded
     "ex%61mple.org": "example.org",
     "stra%C3%9Fenblatt.de": "xn--straenblatt-y6a.de",
-    # In no list of IDNA 2008, and in every browser
+    # Outside IDNA 2008, and accepted by every browser
     "💩.la": "xn--ls8h.la",
     "i❤.ws": "xn--i-7iq.ws",
     "例え.テスト": "xn--r8jz45g.xn--zckzah",
@@ -58,7 +62,7 @@ SAME = {
 
 @pytest.mark.parametrize(("host", "expected"), SAME.items())
 def test_hosts_are_read_as_browsers_read_them(host: str, expected: str) -> None:
-    """Every spelling leads to the host to which a browser goes."""
+    """Every spelling leads to the host that a browser contacts."""
     assert browsers(host) == expected
     assert ascii_host(host) == expected
 
@@ -81,7 +85,10 @@ def test_hosts_are_read_as_browsers_read_them(host: str, expected: str) -> None:
     ],
 )
 def test_hosts_that_browsers_refuse_are_refused(host: str) -> None:
-    """Joiners without a meaning, marks without a letter, mixed directions, escaped delimiters, bytes that are no text."""
+    """Joiners without a meaning, marks without a letter, mixed directions, invalid bytes.
+
+    Also percent-encoded delimiters.
+    """
     assert browsers(host) is None or "#" in host or ".." in (browsers(host) or "")
     assert ascii_host(host) is None
 
@@ -126,8 +133,8 @@ def test_hosts_that_browsers_refuse_are_refused(host: str) -> None:
         ),
     ],
 )
-def test_what_is_no_registered_name_is_refused(host: str) -> None:
-    """Numbers in any notation, local names, labels that are empty, too long or begin with a hyphen."""
+def test_hosts_that_are_not_registered_names_are_refused(host: str) -> None:
+    """Numbers in any notation, local names, labels that are empty, too long or begin with '-'."""
     assert ascii_host(host) is None
 
 
@@ -138,7 +145,10 @@ HOSTS = st.lists(
 
 
 def is_as_browsers_say(host: str) -> None:
-    """What we take is what a browser takes; only among right-to-left labels are we stricter: Ada is laxer than UTS #46."""
+    """We read a host as a browser does, or refuse it.
+
+    We refuse more than a browser only for right-to-left labels, because Ada is laxer than UTS #46.
+    """
     theirs, ours = browsers(host), ascii_host(host)
     if ours is not None:
         assert ours == theirs
@@ -151,14 +161,14 @@ WHOLE_HOSTS = HOSTS.map(lambda labels: ".".join([*labels, "org"]))
 
 @settings(max_examples=300)
 @given(WHOLE_HOSTS)
-def test_a_host_is_the_browsers_or_none(host: str) -> None:
-    """Some of each kind."""
+def test_a_generated_host_is_read_as_browsers_read_it_or_refused(host: str) -> None:
+    """A quick sample of all kinds of labels."""
     is_as_browsers_say(host)
 
 
 @pytest.mark.slow
 @settings(max_examples=5000)
 @given(WHOLE_HOSTS)
-def test_far_more_hosts_are_the_browsers_or_none(host: str) -> None:
-    """Pairs of kinds."""
+def test_many_generated_hosts_are_read_as_browsers_read_them_or_refused(host: str) -> None:
+    """Enough examples for combinations of kinds."""
     is_as_browsers_say(host)

@@ -1,4 +1,7 @@
-"""Joiners and selectors, held against the Unicode Standard's own words and another copy of its data."""
+"""Joiners and selectors.
+
+The judges are the text of the Unicode Standard and another project's copy of its data.
+"""
 
 import pytest
 import regex
@@ -9,7 +12,8 @@ from newsintel.domain.text import joiners
 from newsintel.domain.text.clean import plain, visible
 from newsintel.domain.text.joiners import settle
 
-# UAX #31, revision 41, section 2.3: "Layout and Format Control Characters". Written as there, but for the name of the character itself.
+# UAX #31, revision 41, section 2.3: "Layout and Format Control Characters". The rules are written
+# as there, except for the name of the character itself.
 A1 = r"[\p{Joining_Type=D}\p{Joining_Type=L}]\p{Joining_Type=T}*\u200c\p{Joining_Type=T}*[\p{Joining_Type=D}\p{Joining_Type=R}]"
 A2 = r"(?V1)\p{L}\p{Mn}*\p{ccc=9}[\p{Mn}--\p{ccc=0}]*\u200c[\p{Mn}--\p{ccc=0}]*\p{L}"
 B = r"(?V1)\p{L}\p{Mn}*\p{ccc=9}[\p{Mn}--\p{ccc=0}]*\u200d(?!\p{Indic_Syllabic_Category=Vowel_Dependent})"
@@ -88,15 +92,15 @@ GONE = {
 
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
-def test_what_carries_meaning_stays(text: str) -> None:
-    """In every script that has a use for it; also as part of a longer text, and at the limit of one."""
+def test_characters_that_carry_meaning_stay(text: str) -> None:
+    """In every script that uses them, also inside a longer text and at its limit."""
     assert visible(text) == text
     assert plain(f"x {text} x", 300) == f"x {plain(text, 300)} x"
 
 
 @pytest.mark.parametrize(("text", "expected"), GONE.values(), ids=GONE)
-def test_what_spoofs_goes(text: str, expected: str) -> None:
-    """Two texts that look the same are the same."""
+def test_characters_that_only_spoof_are_removed(text: str, expected: str) -> None:
+    """Two texts that look the same become equal."""
     assert visible(text) == expected
     assert visible(expected) == expected
 
@@ -108,15 +112,15 @@ def test_what_spoofs_goes(text: str, expected: str) -> None:
         (joiners._JOINS_LAST, r"[\p{Joining_Type=D}\p{Joining_Type=R}]"),
     ],
 )
-def test_the_tables_are_unicodes(table, classes: str) -> None:
-    """Every character is in our table if it is in another project's copy of Unicode's."""
+def test_the_tables_are_those_of_unicode(table, classes: str) -> None:
+    """A character is in our table exactly if it is in another project's copy of Unicode's data."""
     theirs = regex.compile(classes)
     every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     assert [char for char in every if table.match(char)] == [char for char in every if theirs.match(char)]
 
 
-def test_nothing_invisible_is_forgotten() -> None:
-    """Of Unicode's Default_Ignorable_Code_Points none stays between Latin letters, at an end, or alone."""
+def test_every_ignorable_character_is_removed_between_latin_letters() -> None:
+    """Also at an end or alone. The list is Unicode's Default_Ignorable_Code_Point."""
     ignorable = regex.compile(r"\p{Default_Ignorable_Code_Point}")
     for char in (chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000):
         if ignorable.match(char):
@@ -128,10 +132,14 @@ JOINED = st.text(st.sampled_from(LETTERS), max_size=8)
 
 
 def stays_where_uax_31_lets_it(before: str, joiner: str, after: str) -> None:
-    """Its three contexts as it writes them, the last one before no mark at all; and what the module adds: a virama, an Arabic form."""
+    """A joiner stays in the three contexts of UAX #31, or where the module adds a context.
+
+    The third context holds only if no mark follows. The module adds a joiner before a virama, and
+    one that keeps an Arabic letter's form.
+    """
     before, after = (side.replace("\u200c", "").replace("\u200d", "") for side in (before, after))
     text = before + joiner + after
-    assume(len(regex.findall(r"\p{ccc=9}", text)) <= 1)  # two of them are no spelling, and joiners among them nobody's
+    assume(len(regex.findall(r"\p{ccc=9}", text)) <= 1)  # no spelling has two viramas
     at = len(before)
     allowed = any(match.start() < at < match.end() - 1 for rule in (A1, A2) for match in regex.finditer(rule, text, overlapped=True)) or (
         regex.search(B + r"\Z", before + joiner) is not None and not regex.match(r"\p{M}", after)
@@ -147,7 +155,7 @@ def stays_where_uax_31_lets_it(before: str, joiner: str, after: str) -> None:
 @settings(max_examples=300)
 @given(JOINED, st.sampled_from("\u200c\u200d"), JOINED)
 def test_a_joiner_stays_where_uax_31_lets_it(before: str, joiner: str, after: str) -> None:
-    """And nowhere else."""
+    """It is removed in every other place."""
     stays_where_uax_31_lets_it(before, joiner, after)
 
 
@@ -155,20 +163,23 @@ def test_a_joiner_stays_where_uax_31_lets_it(before: str, joiner: str, after: st
 @settings(max_examples=5000)
 @given(JOINED, st.sampled_from("\u200c\u200d"), JOINED)
 def test_a_joiner_stays_where_uax_31_lets_it_among_far_more_letters(before: str, joiner: str, after: str) -> None:
-    """Rarer neighbours too."""
+    """More examples, so that rare neighbours occur."""
     stays_where_uax_31_lets_it(before, joiner, after)
 
 
 @given(st.text(st.sampled_from(LETTERS + "\ufe0f\u180b\U000e0100\U0001f468\u2764 x1"), max_size=20))
-def test_settled_is_settled(text: str) -> None:
-    """Twice is once, and nothing but joiners and selectors goes."""
+def test_visible_is_idempotent_and_removes_only_joiners_and_selectors(text: str) -> None:
+    """Cleaning a text again changes nothing."""
     once = visible(text)
     assert visible(once) == once
     joined = regex.compile("[\u200c\u200d\ufe0f\u180b\U000e0100]")
     assert joined.sub("", once) == joined.sub("", text)
 
 
-def test_hostile_numbers_of_joiners_go() -> None:
-    """What needs a second look has so many of them; what is plain to see has no limit."""
+def test_excessive_joiners_are_removed() -> None:
+    """A joiner that needs a second check counts against a limit.
+
+    A joiner whose context is plain does not.
+    """
     assert settle("क़्\u200cष" * 600).count("\u200c") == 100
     assert settle("ب\u200cب" * 2000).count("\u200c") == 2000

@@ -1,4 +1,4 @@
-"""A line as a JSON object: what JSON is decides RFC 8259 and Python's own reader, what is lost nobody."""
+"""Reading a line as a JSON object, compared with RFC 8259 and Python's own reader."""
 
 import json
 from math import inf
@@ -18,15 +18,15 @@ VALUES = st.recursive(
 
 
 @given(row=st.dictionaries(st.text(), VALUES), ascii_only=st.booleans())
-def test_an_object_is_read_as_json_reads_it(row, ascii_only):
-    """Whole numbers exactly, however long; also of text that mentions NaN."""
+def test_an_object_is_read_as_pythons_json_reads_it(row, ascii_only):
+    """Integers of any length stay exact. Text may mention NaN."""
     row |= {"text": "NaN and Infinity"}
     assert read_object(json.dumps(row, ensure_ascii=ascii_only).encode()) == row
 
 
 @given(row=st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=5), VALUES, min_size=1), data=st.data())
-def test_what_json_has_no_number_for_is_named_by_its_field(row, data):
-    """However deep it stands, though Python's own reader takes it."""
+def test_nan_and_infinity_are_refused_by_the_name_of_their_field(row, data):
+    """At any depth, although Python's own reader accepts them."""
     name = data.draw(st.sampled_from(sorted(row)))
     constant = data.draw(st.sampled_from([float("nan"), inf, -inf]))
     wrap = data.draw(st.sampled_from([lambda it: it, lambda it: [1, it], lambda it: {"a": [{"b": it}]}]))
@@ -34,8 +34,8 @@ def test_what_json_has_no_number_for_is_named_by_its_field(row, data):
         read_object(json.dumps(row | {name: wrap(constant)}).encode())
 
 
-def test_the_examples_of_the_rfc():
-    """RFC 8259, 13: the object is one, the array is none."""
+def test_the_examples_of_the_rfc_are_an_object_and_an_array():
+    """RFC 8259, section 13. The array is refused, because a line must be an object."""
     image = """{
         "Image": {
             "Width":  800,
@@ -66,8 +66,8 @@ def test_the_examples_of_the_rfc():
         (b'{"a": 1, "a": 2}', {"a": 2}),
     ],
 )
-def test_what_is_odd_and_still_json(line, found):
-    """Half a pair, numbers of any length, a name twice."""
+def test_unusual_json_is_read(line, found):
+    """Half of a surrogate pair, numbers of any length, a repeated name."""
     assert read_object(line) == found
 
 
@@ -86,8 +86,8 @@ def test_what_is_odd_and_still_json(line, found):
         (b'{"a": "tab\there"}', "not JSON: "),
     ],
 )
-def test_what_is_none_is_refused_in_a_few_words(line, reason):
-    """Which fit behind "is", and quote nothing but names."""
+def test_other_lines_are_refused_with_a_short_reason(line, reason):
+    """The reason quotes nothing but names of members, and fits behind "is"."""
     with pytest.raises(ValueError, match=r"^not ") as refusal:
         read_object(line)
     assert str(refusal.value).startswith(reason)

@@ -1,4 +1,4 @@
-"""What is particular to a language, held against what others know of it."""
+"""What is particular to a language, compared with foreign word lists and recorded titles."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,7 +39,7 @@ OURS_ALONE = {
         "oluyor ona onlar onun sonra uzere var yeni yok"
     ),
 }
-"""By language: function words of ours that PostgreSQL's list of the language does not have, in their plain form."""
+"""By language: our function words that PostgreSQL's list lacks, in their plain form."""
 
 HEADLINES = [
     ("en", "Why the economy is slowing and what it means for you"),
@@ -87,33 +87,33 @@ HEADLINES = [
 
 @pytest.mark.parametrize("language", OURS_ALONE)
 def test_function_words_are_those_of_postgresql(language):
-    """But for those named here, each of which was judged to hold sentences together too."""
+    """The words in OURS_ALONE are the exceptions. Each was judged to be a function word too."""
     (path,) = (path for path in STOP_FILES if CODES[path.stem] == language)
     theirs = {plain_word(exact_word(word)) for word in path.read_text("utf-8").split()}
     assert FUNCTION_WORDS[language] - theirs == set(OURS_ALONE[language].split())
     assert len(FUNCTION_WORDS[language] & theirs) >= min(50, len(theirs) * 3 // 4)
 
 
-def test_no_list_of_postgresql_is_left_out():
-    """Nepali has none of ours: its stemmer's list is of forms that no headline has."""
+def test_every_stop_list_of_postgresql_but_one_is_used():
+    """Nepali has no list of ours, because its stemmer's list has forms that no headline has."""
     assert {CODES[path.stem] for path in STOP_FILES} - OURS_ALONE.keys() == {"ne"}
 
 
-def test_function_words_are_in_the_form_that_is_compared():
-    """A list that was written in another would hold words that no text has."""
+def test_function_words_are_in_their_plain_form():
+    """Texts are compared in the plain form, so another form would never match."""
     for words in FUNCTION_WORDS.values():
         assert {word for word in words if plain_word(exact_word(word)) != word} == set()
         assert not any(" " in word for word in words)
 
 
 @pytest.mark.parametrize(("language", "headline"), HEADLINES)
-def test_a_headline_is_read_in_its_language(language, headline):
-    """By its function words; with too few of them in the usual language of its script."""
+def test_the_language_of_a_headline_is_found(language, headline):
+    """By its function words. With too few of them, it is the usual language of its script."""
     assert told_language(headline, None) == language
 
 
-def test_most_of_what_is_printed_is_told_apart():
-    """Of titles that say which language they are in: none that has two function words is taken for another language of its script."""
+def test_no_labelled_title_is_taken_for_another_language():
+    """A title with two function words is never taken for another language of its script."""
     told = {(row.title, row.language): told_language(row.title, None) for row in ROWS if row.language in FUNCTION_WORDS}
     wrong = {title for (title, language), found in told.items() if found not in (stemming_language(language), "en", "ru", "ar", SIMPLE)}
     assert wrong == set()
@@ -123,13 +123,13 @@ def test_most_of_what_is_printed_is_told_apart():
     ("code", "language"),
     [(None, None), ("", None), ("en", "en"), ("pt-BR", "pt"), ("nb", "no"), ("nn", "no"), ("ja", SIMPLE), ("uk", SIMPLE), ("xx", SIMPLE)],
 )
-def test_the_language_whose_rules_hold(code, language):
-    """Of a region that of its language; Norwegian has one stemmer for both of its forms."""
+def test_stemming_language_of_a_language_code(code, language):
+    """A region has the rules of its language. Both forms of Norwegian have one stemmer."""
     assert stemming_language(code) == language
 
 
-def test_what_is_compared_of_a_word():
-    """The stem of a word of letters, with its language; all else as it is."""
+def test_a_lexeme_is_the_stem_with_its_language():
+    """Words that are not of letters alone keep their form."""
     assert lexeme("elections", "en") == lexeme("election", "en") == "en:elect"
     assert [lexeme("elections", SIMPLE), lexeme("covid19", "en"), lexeme("x", "en"), lexeme("地震", "en"), lexeme("c++", "en")] == [
         "elections",
@@ -142,21 +142,24 @@ def test_what_is_compared_of_a_word():
     assert stem("en", "the") == "the"
 
 
-def test_what_tells_what_a_text_is_about():
-    """No note of spelling, no author's name, no function word of any language."""
+def test_function_words_and_notes_do_not_tell_a_topic():
+    """Notes of spelling, authors' names and function words of any language are not telling."""
     assert [tells(one) for one in ("en:elect", "地震", lexeme("the", "en"), lexeme("nicht", "de"))] == [True, True, False, False]
     assert not any(tells(note + "x") for note in (EXACT, MARKED, AUTHOR))
 
 
 @pytest.mark.parametrize("title", ["人々の暮らし", "กรุงเทพ", "1 000 of 5", "서울에서"])
-def test_a_last_letter_or_a_part_of_a_number_tells_nothing(title):
-    """Two stories that end in the same letter, or that count in thousands, are not like each other."""
+def test_single_letters_and_groups_of_zeros_tell_nothing(title):
+    """Two stories are not similar because they end in the same letter or count in thousands."""
     told = [one for one in plain_words(title) if tells(lexeme(one, SIMPLE))]
     assert [one for one in told if len(one.rstrip("ุ")) == 1 or one.strip("0") == ""] == []
 
 
-def test_a_word_may_hold_sentences_together_in_one_language_alone():
-    """Of a language without a list none does; what is compared word by word may be English."""
+def test_function_words_belong_to_their_language():
+    """A language without a list has none.
+
+    In a text without a known language, the English ones count.
+    """
     assert is_function_word("de", "die")
     assert not is_function_word("en", "die")
     assert is_function_word(SIMPLE, "the")

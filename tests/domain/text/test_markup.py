@@ -1,4 +1,7 @@
-"""Markup: what is a tag and what is text, held against the engine of a browser and against every recorded text."""
+"""Which parts of markup are tags and which are text.
+
+The judge is a browser's engine, also on every recorded text.
+"""
 
 import re
 from typing import Any
@@ -29,8 +32,8 @@ ABOUT_TAGS = [
 
 
 @pytest.mark.parametrize("text", ABOUT_TAGS)
-def test_text_about_tags_is_shown_whole(text: str) -> None:
-    """As plain text, as text with entities, as a snippet, and as HTML that was escaped by its rules."""
+def test_text_about_tags_stays_whole(text: str) -> None:
+    """As plain text, as text with entities, as a snippet, and as correctly escaped HTML."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert plain(text, 300) == plain(text, 300, read_escaped) == plain(text, 300, read_snippet) == text
     assert plain(escaped, 300, read_escaped) == plain(escaped, 300, read_html) == text
@@ -63,8 +66,8 @@ def test_text_about_tags_is_shown_whole(text: str) -> None:
         ("&amp;lt;", "&lt;"),
     ],
 )
-def test_html(raw: str, expected: str) -> None:
-    """Tags go, entities are undone once, as in a browser; what people wrote stays."""
+def test_html_loses_its_tags_and_its_text_stays(raw: str, expected: str) -> None:
+    """Entities are decoded once, as in a browser."""
     assert plain(raw, 300, read_html) == expected
 
 
@@ -85,32 +88,35 @@ def test_html(raw: str, expected: str) -> None:
         ("&" + "amp;" * 5 + "lt;", "&amp;lt;"),
     ],
 )
-def test_snippets(raw: str, expected: str) -> None:
-    """What looks like HTML is read as such, as often as it was escaped, within bounds."""
+def test_snippets_are_decoded_as_often_as_they_were_escaped(raw: str, expected: str) -> None:
+    """A snippet that looks like HTML is read as HTML. The number of rounds is bounded."""
     assert plain(raw, 300, read_snippet) == expected
 
 
 def letters(text: str | None) -> str:
-    """A text without its spaces: where a tag parts words is layout, which an engine without a style sheet does not know."""
+    """A text without its spaces.
+
+    Which tags separate words depends on a style sheet, and the engine has none.
+    """
     return re.sub(r"\s+", "", text or "")
 
 
 def judged(html: str) -> str | None:
-    """The text of a piece of HTML as Lexbor reads it, without the elements whose text is not meant to be read."""
+    """The text of some HTML as Lexbor reads it, without elements that are not for readers."""
     tree = LexborHTMLParser(f"<body>{html}</body>")
     for node in tree.css("script, style, template, svg"):
         node.decompose()
     return plain(tree.body.text() if tree.body else "", 50_000)
 
 
-# Without less-than signs: what a browser makes of a stray one is not what a reader meant.
+# Without less-than signs, because a browser reads a stray one in another way than a reader.
 TEXTS = st.text(st.sampled_from("ab é漢.;#'\"> "), max_size=8).map(lambda text: text.replace(">", "&gt;"))
 ENTITIES = st.sampled_from(["&amp;", "&lt;", "&gt;", "&#8217;", "&#x2019;", "&nbsp;", "&eacute;", "&hellip;", "&#x80;", "&amp;amp;"])
 NAMES = st.sampled_from(["p", "a", "strong", "em", "span", "div", "h2", "blockquote", "code", "gu-atom", "script", "style", "template"])
 
 
 def element(content: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """An element with an attribute, round some content."""
+    """An element with an attribute and some content."""
     return st.builds(
         lambda name, attribute, inner: f"<{name}{attribute}>{inner}</{name}>",
         NAMES,
@@ -128,14 +134,17 @@ PIECES = st.recursive(
 
 @given(PIECES)
 def test_html_is_read_as_a_browser_reads_it(html: str) -> None:
-    """The same letters as the engine Lexbor shows; but for script within script, which no editor nests."""
+    """The letters are those that the engine Lexbor shows.
+
+    Script within script is left out, because no editor nests it.
+    """
     if re.search(r"<(script|style|template)[^>]*>(?:(?!</\1>).)*<", html):
         return
     assert letters(plain(html, 50_000, read_html)) == letters(judged(html))
 
 
 def texts(value: Any, names: frozenset[str]) -> list[str]:
-    """Every text under one of the names, wherever it stands."""
+    """Every text that is a value of one of the names, at any depth."""
     if isinstance(value, dict):
         own = [text for name, text in value.items() if name in names and isinstance(text, str)]
         return own + [text for inner in value.values() for text in texts(inner, names)]
@@ -144,7 +153,7 @@ def texts(value: Any, names: frozenset[str]) -> list[str]:
 
 @needs_shared
 def test_every_recorded_text_is_read_as_a_browser_reads_it() -> None:
-    """The Guardian's fields of HTML, and NewsAPI's snippets, whatever they are."""
+    """The HTML fields of the Guardian and all snippets of NewsAPI."""
     names = frozenset({"trailText", "standfirst", "byline", "headline"})
     guardian = [text for _, body in recorded_bodies("guardian") for text in texts(body, names)]
     assert sum("<" in text for text in guardian) == 73
@@ -154,12 +163,12 @@ def test_every_recorded_text_is_read_as_a_browser_reads_it() -> None:
 
 
 @needs_shared
-def test_no_recorded_field_of_plain_text_is_html() -> None:
-    """What is read as it stands was never seen with a tag or an entity; an ampersand of their own, yes."""
+def test_no_recorded_plain_text_field_has_tags_or_entities() -> None:
+    """We read these fields as plain text. They may have an ampersand."""
     fields = {"guardian": {"webTitle"}, "newsapi": {"title", "author", "name"}, "reddit": {"title", "author", "subreddit"}}
     for source, names in fields.items():
         rows = [text for _, body in recorded_bodies(source) for text in texts(body, frozenset(names))]
         odd = [text for text in rows if re.search(r"</?[a-z][^<>]*>|&(?:#\w+|[a-z]\w+);", text, re.IGNORECASE)]
-        # Recorded without raw_json=1, which we always send.
+        # This one was recorded without raw_json=1, which we always send.
         assert odd == (["Don't let Verizon, AT&amp;T run roughshod over smaller carriers, DOJ warns"] if source == "reddit" else [])
         assert any("&" in text for text in rows)

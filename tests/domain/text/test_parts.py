@@ -14,7 +14,7 @@ SIZES = st.integers(1, 20)
 
 @given(WITH_SPACES | WITHOUT, SIZES)
 def test_without_an_overlap_the_parts_are_the_text(text, part_chars):
-    """None is longer than it may be, and a word is cut only if it is longer than a part."""
+    """No part is longer than the limit. A word is cut only if it is longer than a part."""
     parts = list(cut_at_spaces(text, part_chars))
     assert "".join(parts) == text
     assert max(map(len, parts)) <= part_chars
@@ -23,8 +23,8 @@ def test_without_an_overlap_the_parts_are_the_text(text, part_chars):
 
 
 @given(WITH_SPACES | WITHOUT, SIZES, SIZES, st.data())
-def test_what_an_overlap_has_room_for_is_whole_in_one_part(text, part_chars, overlap_chars, data):
-    """With or without spaces: whatever is no longer than the overlap and does not end inside a word."""
+def test_a_passage_that_fits_the_overlap_is_whole_in_one_part(text, part_chars, overlap_chars, data):
+    """With or without spaces, if the passage does not end inside a word."""
     parts = list(cut_at_spaces(text, part_chars, overlap_chars))
     assert max(map(len, parts)) <= part_chars + overlap_chars
     start = data.draw(st.integers(0, len(text)))

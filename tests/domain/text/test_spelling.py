@@ -1,4 +1,7 @@
-"""Queries as the world types them: one table of spellings, and Unicode's own lists of quotation marks and dashes as the judge."""
+"""Queries as people around the world type them.
+
+A table has the spellings; Unicode's lists of quotation marks and dashes are the judge.
+"""
 
 import pytest
 import regex
@@ -12,7 +15,10 @@ FIELDS = ("title", "author")
 
 
 def shown(q, fields=FIELDS):
-    """A query's alternatives in one line: terms in brackets, - for an exclusion, | between alternatives."""
+    """The alternatives of a query in one line.
+
+    Terms stand in brackets, - marks an exclusion, and | separates alternatives.
+    """
     parsed = parse(checked(q), fields)
     return " | ".join(" ".join(map(_shown, tokens)) for tokens in parsed.alternatives)
 
@@ -145,15 +151,15 @@ NAMED = [
 
 @pytest.mark.parametrize(("typed", "meant"), QUOTES + APOSTROPHES + EXCLUSIONS + GROUPS + WORDS + NAMED)
 def test_what_people_type_means_what_they_mean(typed, meant):
-    """Over scripts, keyboards and habits."""
+    """In many scripts, keyboards and habits."""
     assert shown(typed) == meant
 
 
 ALL = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
 
 
-def test_every_quotation_mark_of_unicode_holds_a_phrase():
-    """By the property Quotation_Mark, but for the apostrophes; marks that only close do not open."""
+def test_every_quotation_mark_of_unicode_starts_a_phrase():
+    """By the property Quotation_Mark, except apostrophes and marks that only close."""
     marks = regex.findall(r"\p{Quotation_Mark}", ALL)
     assert len(marks) >= 30
     apostrophes = {"'", "‘", "’", "‚", "‛", "＇"}
@@ -163,8 +169,11 @@ def test_every_quotation_mark_of_unicode_holds_a_phrase():
         assert shown(f"{mark}a b") == "[a b]", mark
 
 
-def test_every_dash_here_is_one_to_unicode():
-    """By the property Dash. Not all of them: nobody types a wave dash or a vertical one to leave something out."""
+def test_our_dashes_are_dashes_in_unicode():
+    """By the property Dash.
+
+    Some are left out, because nobody types a wave dash or a vertical dash for an exclusion.
+    """
     dashes = set(regex.findall(r"\p{Dash}", ALL))
     assert set(DASHES) <= dashes
     assert dashes - set(DASHES) >= {"〜", "〰", "゠"}
@@ -178,8 +187,11 @@ PIECES = [*"\"“”„«»‘’'()（-– abאב", "OR", "NOT", "AND", ":)", "
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
-def test_what_is_read_can_be_spelled_again(text):
-    """Each word and phrase, alone and before another, reads as itself; none holds a mark that could end it elsewhere."""
+def test_what_is_read_survives_being_spelled_and_read_again(text):
+    """Each word and phrase reads as itself, alone and before another.
+
+    It holds no mark that could end it early.
+    """
     for lexeme in lexemes(" ".join(text.split())):
         if lexeme.kind is Kind.WORD:
             again = [*lexemes(f"{spelled(lexeme.text)} x’")]

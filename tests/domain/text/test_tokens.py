@@ -1,4 +1,7 @@
-"""Where a word begins and ends: in every text the same, wherever it is cut, and as Unicode's own segmentation has it where both agree."""
+"""Where a word begins and ends, independent of where the text is cut.
+
+The boundaries are those of Unicode's segmentation wherever the two agree.
+"""
 
 import pytest
 import regex
@@ -99,14 +102,14 @@ def words(text):
         (" … 🏆 —", ""),
     ],
 )
-def test_words(text, expected):
-    """As the table of the module says."""
+def test_words_of_a_text(text, expected):
+    """The examples follow the table in the module's docstring."""
     assert words(text) == expected.split()
 
 
 @given(TEXTS)
-def test_a_word_stands_where_it_says(text):
-    """In order; what is cut out at its place has the same word, and the forms are those of folding."""
+def test_a_word_stands_at_its_position(text):
+    """Positions are in order. The text at a position has the same word, in the forms of folding."""
     before = 0
     for one in tokens(text):
         assert 0 <= one.start < one.end <= len(text)
@@ -121,14 +124,17 @@ def test_a_word_stands_where_it_says(text):
 
 
 @given(st.lists(TEXTS, max_size=4))
-def test_what_stands_apart_has_the_same_words_together(texts):
-    """White space parts words, whatever else is beside it."""
+def test_texts_joined_by_white_space_keep_their_words(texts):
+    """White space separates words, whatever stands next to it."""
     assert words("  ".join(texts)) == [word for text in texts for word in words(text)]
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=8), st.integers(1, 60))
-def test_a_text_in_slices_has_the_same_words(texts, times):
-    """As the archive reads it; of white space others than a blank may fall to either side."""
+def test_a_text_cut_into_slices_keeps_its_words(texts, times):
+    """The archive reads texts in slices.
+
+    White space is made of blanks here, because a slice may end on either side of other white space.
+    """
     text = " ".join(" ".join(texts).split()) * times
     assume(all(len(one) < SLICE_CHARS for one in text.split(" ")))
     assert [word for part in cut_at_spaces(text, SLICE_CHARS) for word in words(part)] == words(text)
@@ -139,15 +145,18 @@ LATIN = st.text(st.sampled_from("abcdéßøžĳ αβγδ абвй ёї 0123 \u03
 
 @given(LATIN)
 def test_words_of_spaced_scripts_are_those_of_unicode(text):
-    """UAX 29 as the module regex has it, on letters, marks and digits: apostrophes, dots and signs are where we part from it."""
+    """UAX 29 as the module regex implements it, on letters, marks and digits.
+
+    Our rules differ for apostrophes, dots and signs.
+    """
     theirs = [part for part in regex.split(r"(?w)\b", text) if regex.search(r"[\p{L}\p{N}]", part)]
     theirs = [piece for part in theirs for piece in regex.findall(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*", part)]
     assert [one.exact for one in tokens(text)] == [exact_word(one) for one in theirs]
 
 
 @given(TEXTS)
-def test_what_is_typed_as_it_is_printed_has_words_of_it(text):
-    """A run asks for nothing that the text has not."""
+def test_a_query_copied_from_a_text_asks_for_words_of_the_text(text):
+    """A run has no word that the text does not have."""
     found = run(text, "")
     having = words(text)
     assert found is None or all(word in having for word in found.words)
@@ -155,16 +164,16 @@ def test_what_is_typed_as_it_is_printed_has_words_of_it(text):
 
 
 @pytest.mark.parametrize("script", ["Thai", "Lao", "Myanmar", "Khmer", "Han", "Hiragana", "Katakana", "Hangul"])
-def test_every_letter_of_a_script_without_spaces_is_one(script):
-    """As Unicode assigns letters to scripts; letters alone are searched for by their beginning."""
+def test_every_letter_of_a_script_without_spaces_is_unspaced(script):
+    """Unicode assigns the letters to the scripts."""
     letters = regex.findall(rf"(?V1)[\p{{Script={script}}}&&\p{{Lo}}]", "".join(map(chr, range(0x40000))))
     folded = [(letter, exact_word(letter)) for letter in letters if exact_word(letter)]
     assert [letter for letter, exact in folded if not is_unspaced(exact)] == []
 
 
 @given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("aB1,.'`+#-_ ")) | st.text())
-def test_the_quick_way_finds_the_same_words(text):
-    """Plain English is read more quickly, and not otherwise."""
+def test_the_fast_path_finds_the_same_words(text):
+    """ASCII text has a faster reader with the same result."""
     found = [*tokens(text)]
     assert plain_words(text) == [token.word for token in found]
     assert [*placed_words(text)] == [(token.word, token.start, token.end) for token in found]

@@ -1,4 +1,4 @@
-"""Addresses: which may be shown, which are the same page."""
+"""Which addresses may be shown, and which lead to the same page."""
 
 import hashlib
 import re
@@ -43,8 +43,8 @@ PIECES = st.sampled_from(
         ("https://example.org/#/story/ä", "https://example.org/#/story/%C3%A4"),
     ],
 )
-def test_usable_repairs(raw: str, expected: str) -> None:
-    """What upstreams are known to break is mended, and the rest is written in ASCII."""
+def test_usable_repairs_addresses(raw: str, expected: str) -> None:
+    """It repairs the known faults of upstreams and writes the rest in ASCII."""
     assert usable(raw) == expected
 
 
@@ -64,8 +64,11 @@ def test_usable_repairs(raw: str, expected: str) -> None:
         *("https://example.org/" + "ä" * 500, "https://example.org\u2100/"),
     ],
 )
-def test_usable_refuses(raw: str) -> None:
-    """Anything but a bounded http(s) address of a registered host, without credentials or control characters, is refused."""
+def test_usable_refuses_unsafe_addresses(raw: str) -> None:
+    """Only a bounded http(s) address of a registered host is usable.
+
+    It must have no credentials and no control characters.
+    """
     assert usable(raw) is None
 
 
@@ -149,8 +152,8 @@ def test_usable_refuses(raw: str) -> None:
         ("not a url", ["not a url"]),
     ],
 )
-def test_canonical(expected: str, spellings: list[str]) -> None:
-    """Every spelling of a page has one identity."""
+def test_canonical_is_one_for_all_spellings(expected: str, spellings: list[str]) -> None:
+    """Every spelling of a page gets the same identity."""
     assert [canonical(spelling) for spelling in spellings] == [expected] * len(spellings)
 
 
@@ -173,13 +176,13 @@ def test_canonical(expected: str, spellings: list[str]) -> None:
     ],
 )
 def test_canonical_keeps_pages_apart(one: str, other: str) -> None:
-    """What may be another page keeps its own identity."""
+    """An address that may be another page keeps its own identity."""
     assert canonical(one) != canonical(other)
 
 
 @given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
 def test_canonical_is_idempotent(raw: str) -> None:
-    """Canonicalising never raises, and twice is once."""
+    """Canonicalising never raises, and repeating it changes nothing."""
     once = canonical(raw)
     assert canonical(once) == once
     assert article_id(once).startswith("a_")
@@ -187,7 +190,7 @@ def test_canonical_is_idempotent(raw: str) -> None:
 
 @given(ANY_TEXT | st.lists(PIECES, max_size=14).map("".join))
 def test_usable_is_idempotent(raw: str) -> None:
-    """A usable address is plain ASCII and its own repair."""
+    """A usable address is plain ASCII, and repairing it again changes nothing."""
     url = usable(raw)
     assert url is None or (url.isascii() and usable(url) == url)
 
@@ -204,14 +207,17 @@ JUNK = st.sampled_from(["/", "\t", "[", "]", "x", "@", ":", "\\", "//", "%", "ht
 @example("/\n/a]b")
 @example("//[")
 @example("/\t/\u2100")
-def test_a_page_that_leads_nowhere_stands_for_itself(where: str, target: str) -> None:
-    """Whatever a link gives as its target: it is followed or it is not, and what is found is canonical."""
+def test_a_redirect_with_any_target_has_a_canonical_form(where: str, target: str) -> None:
+    """A link may give anything as its target.
+
+    The target is followed or not; the result is canonical in both cases.
+    """
     found = canonical(where + quote(target))
     assert canonical(found) == found
 
 
 def test_stand_in_identifies_pages_behind_a_session() -> None:
-    """A consent page's session neither parts one page from itself nor joins different ones."""
+    """The session of a consent page does not split one page, and does not join different pages."""
     first = stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_a", "Shares  Rise", "2024-05-01")
     assert first is not None
     assert first == stand_in("https://consent.yahoo.com/v2/collectConsent?sessionId=1_b", "shares rise", "2024-05-01")
@@ -226,15 +232,15 @@ def test_stand_in_is_for_hidden_pages_only(url: str) -> None:
     assert stand_in(url, "title", "2024-05-01") is None
 
 
-def test_article_id() -> None:
-    """The public id is fixed for ever: 20 lower-case base32 characters of SHA-256."""
+def test_article_id_is_fixed() -> None:
+    """A public id never changes: 20 lower-case base32 characters of SHA-256."""
     assert article_id("https://example.org/") == "a_" + "qgmndowebiidgzj2pdsi"
     assert article_id("\ud800").startswith("a_")
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
-def test_a_browser_goes_where_we_looked(raw: str) -> None:
-    """The address that we hand out leads a browser to the host that we checked, and so does the one that came."""
+def test_a_browser_contacts_the_host_that_we_checked(raw: str) -> None:
+    """This holds for the address that we publish and for the one that the upstream sent."""
     url = usable(raw)
     if url is not None:
         host = urlsplit(url).hostname
@@ -244,13 +250,16 @@ def test_a_browser_goes_where_we_looked(raw: str) -> None:
 
 @needs_shared
 def test_recorded_addresses_keep_their_ids() -> None:
-    """Every id that an earlier version gave to a recorded article, as one digest; an id is for ever."""
+    """One digest of all ids that an earlier version gave to the recorded articles.
+
+    Ids never change.
+    """
     ids = sorted(article.id for source in REGISTRY for _, body in recorded_bodies(source) for article in articles(source, body))
     assert len(ids) == 1503
     assert hashlib.sha256("\n".join(ids).encode()).hexdigest() == "2d5ca4c2089b561175b558ee337938ceed058bc1f7c2c0ef616f2c762a185f87"
 
 
 def articles(source: str, body: object) -> tuple[Article, ...]:
-    """The articles of a recorded body, if it is one of a search."""
+    """The articles of a recorded body, if it is the reply to a search."""
     page = REGISTRY[source].read(reply(body), QUERY, NOW)
     return page.articles if isinstance(page, Page) else ()

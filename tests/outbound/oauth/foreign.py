@@ -1,4 +1,4 @@
-"""OpenID providers that nobody here wrote, as processes of their own, and what a person's browser does there."""
+"""Runs OpenID providers of other projects in processes, and plays a person's browser there."""
 
 import json
 import os
@@ -26,7 +26,11 @@ MOST_PAGES = 20
 
 @contextmanager
 def mock_provider(*users):
-    """PyPI's oidc-provider-mock; its issuer. `users`: the claims of those it knows; anybody else's address is their subject."""
+    """Run PyPI's oidc-provider-mock; yields its issuer.
+
+    `users` are the claims of the accounts that it knows. Any other address becomes the subject of
+    its person.
+    """
     issuer = f"http://localhost:{free_port()}"
     told = [f"--user-claims={json.dumps(user)}" for user in users]
     command = [sys.executable, "-m", "oidc_provider_mock", f"--port={issuer.rpartition(':')[2]}", "--require-nonce", *told]
@@ -36,7 +40,10 @@ def mock_provider(*users):
 
 @contextmanager
 def certified_provider(folder, redirect_uri, secret):
-    """npm's oidc-provider, certified by the OpenID Foundation and installed in a folder of its own; its issuer. Skips without node."""
+    """Run npm's oidc-provider, which the OpenID Foundation certified; yields its issuer.
+
+    npm installs it in `folder`. Skips the test if node is missing.
+    """
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("needs node and npm")
     for name in ("package.json", "package-lock.json", "serve.mjs"):
@@ -46,14 +53,14 @@ def certified_provider(folder, redirect_uri, secret):
     )
     if installed.returncode:
         pytest.skip(f"npm cannot get oidc-provider: {installed.stderr[-300:]}")
-    issuer = f"http://127.0.0.1:{free_port()}/"  # an issuer's name may end so
+    issuer = f"http://127.0.0.1:{free_port()}/"  # an issuer may end with a slash
     with _running(["node", "serve.mjs", issuer, redirect_uri, secret], issuer, folder):
         yield issuer
 
 
 @contextmanager
 def _running(command, issuer, folder=None):
-    """A provider's process, once it answers; it is ended at the end."""
+    """Run a provider's process: yield when it answers, and end it afterwards."""
     with TemporaryFile("w+") as log:
         process = subprocess.Popen(command, cwd=folder, env=os.environ | {"NO_COLOR": "1"}, stdout=log, stderr=log)
         try:
@@ -89,7 +96,7 @@ class _Forms(HTMLParser):
         super().__init__()
 
     def handle_starttag(self, tag, attrs):
-        """Note what a browser would send."""
+        """Record what a browser would send."""
         given = dict(attrs)
         if tag == "form":
             self.found.append({"action": given.get("action", ""), "fields": {}})
@@ -100,7 +107,10 @@ class _Forms(HTMLParser):
 
 
 def go_through(url, home, *, declines=False, **filled):
-    """What a person does at a provider: fill in the first form of each page, or decline; returns the address they are sent home to."""
+    """Act as a person at a provider: submit the first form of each page, or decline.
+
+    Returns the URL under `home` that the provider redirects to.
+    """
     with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
         response = client.get(url)
         for _ in range(MOST_PAGES):
@@ -121,4 +131,4 @@ def go_through(url, home, *, declines=False, **filled):
                     {"action": "deny"} if declines else form["fields"] | {name: filled[name] for name in form["fields"] if name in filled}
                 )
                 response = client.post(urljoin(here, form["action"]), data=sent)
-    raise AssertionError("the provider's pages lead nowhere")
+    raise AssertionError("no page of the provider leads back to us")

@@ -1,4 +1,7 @@
-"""A small OpenID Connect provider over real HTTP: discovery, keys that rotate, codes, and ID tokens that can be made wrong."""
+"""A small OpenID Connect provider over real HTTP.
+
+It has discovery, keys that rotate, codes, and ID tokens that a test can make wrong.
+"""
 
 import base64
 import time
@@ -19,15 +22,16 @@ from newsintel.demo.wire import Reply, Request, converse
 
 @define
 class Issuer:
-    """What it says, and what it was asked. `url` is the issuer's name.
+    """A provider's behavior, and the requests that it received. `url` is the issuer.
 
     Attributes:
-        claims: put over the right ones; None takes one away.
-        document: put over the discovery document.
-        members: put over the token endpoint's reply; None takes one away.
-        reply: replaces the token endpoint's.
-        userinfo: what the userinfo endpoint says; None where there is no such endpoint. An object, or a whole reply.
-        strange_keys: put into the set of keys before its own.
+        claims: replace the right claims; None removes one.
+        document: replaces members of the discovery document.
+        members: replace members of the token endpoint's reply; None removes one.
+        reply: replaces the whole reply of the token endpoint.
+        userinfo: the userinfo endpoint's JSON object, or its whole reply; None if the provider has
+            no such endpoint.
+        strange_keys: stand before the provider's own keys in the key set.
     """
 
     client_id: str = "newsintel"
@@ -45,11 +49,11 @@ class Issuer:
     codes: dict[str, dict[str, str]] = field(factory=dict)
 
     def rotate(self, kid: str) -> None:
-        """Sign with another key from now on."""
+        """Sign with a new key from now on."""
         self.keys = [ECKey.generate_key("P-256", {"kid": kid})]
 
     def authorize(self, url: str, code: str = "code-1") -> dict[str, str]:
-        """What the person's browser does: remember the request under a code; returns its parameters."""
+        """Act as the person's browser: store the request under a code; returns its parameters."""
         self.codes[code] = dict(parse_qsl(urlsplit(url).query))
         return self.codes[code]
 
@@ -100,7 +104,7 @@ class Issuer:
         return {name: value for name, value in (right | named | self.claims).items() if value is not None}
 
     def signed(self, claims: dict[str, Any], key: RSAKey | ECKey | None = None) -> str:
-        """An ID token."""
+        """Return a signed ID token."""
         by = key or self.keys[0]
         header = {"alg": "RS256" if isinstance(by, RSAKey) else "ES256", "kid": by.kid}
         return jwt.encode(header, claims, by)
@@ -108,7 +112,7 @@ class Issuer:
 
 @asynccontextmanager
 async def running_issuer() -> AsyncIterator[Issuer]:
-    """An issuer on a port of its own."""
+    """Run an issuer on its own port."""
     issuer = Issuer()
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     issuer.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"

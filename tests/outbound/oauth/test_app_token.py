@@ -1,4 +1,4 @@
-"""The app-only token: kept fresh by one loop, whatever the token endpoint answers."""
+"""One loop keeps the app-only token fresh, whatever the token endpoint answers."""
 
 import base64
 import json
@@ -37,7 +37,10 @@ def answer(status: int = 200, body: Any = None, **headers: str) -> httpx.Respons
 
 @define
 class Endpoint:
-    """A token endpoint in memory: when each call came, and what the next brings (by default token 1, 2, 3...)."""
+    """A token endpoint in memory: the times of the calls, and the next answers.
+
+    Without answers it issues token-1, token-2 and so on.
+    """
 
     answers: list[httpx.Response | Exception] = field(factory=list)
     life_s: Any = 1000
@@ -60,7 +63,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def kept(endpoint: Endpoint) -> AsyncIterator[AppToken]:
-    """A token with its upkeep running."""
+    """A token whose renewal loop runs."""
     transport = httpx.MockTransport(endpoint)
     async with AsyncOAuth2Client("id", SECRET, transport=transport) as client, trio.open_nursery() as nursery:
         token = AppToken(client, "https://auth.example/api/v1/access_token")
@@ -71,12 +74,12 @@ async def kept(endpoint: Endpoint) -> AsyncIterator[AppToken]:
 
 @pytest.fixture
 def even(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses without jitter."""
+    """Pauses have no jitter."""
     monkeypatch.setattr(oauth.random, "uniform", lambda _low, _high: 1.0)
 
 
-async def test_the_first_token_is_waited_for(autojump_clock: MockClock) -> None:
-    """A search that comes before the token waits for it, within its own deadline."""
+async def test_search_waits_for_first_token(autojump_clock: MockClock) -> None:
+    """A search that starts before the first token waits for it, within its own deadline."""
     async with kept(Endpoint(latency_s=2)) as token:
         with trio.move_on_after(1) as scope:
             await token.token()
@@ -86,8 +89,11 @@ async def test_the_first_token_is_waited_for(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("life_s", [3600, 86400, 90.5])
-async def test_it_is_renewed_ahead_of_the_expiry_that_was_sent(autojump_clock: MockClock, life_s: float) -> None:
-    """Reddit's tokens lived an hour, then a day: the number in the reply counts, and a search never meets an expired token."""
+async def test_token_is_renewed_before_its_expiry(autojump_clock: MockClock, life_s: float) -> None:
+    """The lifetime comes from the reply, and no search gets an expired token.
+
+    Reddit's tokens lived an hour at first, then a day.
+    """
     endpoint = Endpoint(life_s=life_s, latency_s=1)
     async with kept(endpoint) as token:
         await trio.sleep(life_s * 0.89)
@@ -97,8 +103,11 @@ async def test_it_is_renewed_ahead_of_the_expiry_that_was_sent(autojump_clock: M
     assert len(endpoint.calls_s) == 2
 
 
-async def test_twenty_renewals_cost_one_call(autojump_clock: MockClock) -> None:
-    """Twenty fetches find the same token refused; latecomers with the old one get the new one without a call."""
+async def test_twenty_concurrent_renewals_cost_one_call(autojump_clock: MockClock) -> None:
+    """Twenty fetches whose token was refused share one renewal.
+
+    A later caller with the old token gets the new one without a call.
+    """
     endpoint = Endpoint(latency_s=1)
     got: list[str | Refusal] = []
 
@@ -115,8 +124,8 @@ async def test_twenty_renewals_cost_one_call(autojump_clock: MockClock) -> None:
     assert len(endpoint.calls_s) == 2
 
 
-async def test_a_renewal_while_one_is_under_way_costs_no_other(autojump_clock: MockClock, even: None) -> None:
-    """The loop was renewing anyway: its token is a new one."""
+async def test_renewal_joins_the_one_that_runs(autojump_clock: MockClock, even: None) -> None:
+    """If the loop already renews the token, its result is the new token."""
     endpoint = Endpoint(latency_s=10 - 1e-3)
     async with kept(endpoint) as token:
         await token.token()
@@ -158,10 +167,13 @@ BAD = {
 
 
 @pytest.mark.parametrize(("given", "status"), BAD.values(), ids=BAD)
-async def test_an_unusable_reply_is_told_at_once_and_mended_later(
+async def test_unusable_reply_is_refused_at_once_and_retried(
     autojump_clock: MockClock, given: Callable[[], httpx.Response | Exception], status: Status
 ) -> None:
-    """No search hangs on a token that will not come; the loop goes on, and one good reply makes all well. No secret is shown."""
+    """A search does not wait for a token that cannot come.
+
+    The loop retries, and one good reply ends the failure. No secret is shown.
+    """
     endpoint = Endpoint([given()])
     with capture_logs() as logs:
         async with kept(endpoint) as token:
@@ -190,7 +202,7 @@ async def test_an_unusable_reply_is_told_at_once_and_mended_later(
 async def test_failures_are_retried_with_growing_pauses(
     autojump_clock: MockClock, even: None, given: Callable[[], httpx.Response], pauses_s: list[float]
 ) -> None:
-    """By how likely it is that waiting helps; as asked where we were told."""
+    """The pause depends on how likely waiting helps, or is what the endpoint asked for."""
     endpoint = Endpoint([given() for _ in pauses_s])
     async with kept(endpoint):
         await trio.sleep(sum(pauses_s) + 1)
@@ -198,7 +210,7 @@ async def test_failures_are_retried_with_growing_pauses(
 
 
 async def test_pauses_are_jittered(autojump_clock: MockClock) -> None:
-    """Processes that failed together do not come again together."""
+    """Processes that failed together do not retry together."""
     endpoint = Endpoint([answer(503, b"") for _ in range(8)])
     async with kept(endpoint):
         await trio.sleep(1000)
@@ -208,7 +220,7 @@ async def test_pauses_are_jittered(autojump_clock: MockClock) -> None:
 
 
 async def test_a_failed_renewal_leaves_a_good_token_in_use(autojump_clock: MockClock, even: None) -> None:
-    """Until it expires; then the refusal is told."""
+    """The token works until it expires; only then is the refusal returned."""
     endpoint = Endpoint([answer(body=GOOD | {"expires_in": 1000}), *(answer(503, b"") for _ in range(99))])
     async with kept(endpoint) as token:
         await trio.sleep(999)
@@ -217,8 +229,11 @@ async def test_a_failed_renewal_leaves_a_good_token_in_use(autojump_clock: MockC
         assert isinstance(await token.token(), Refusal)
 
 
-async def test_a_renewal_does_not_wait_for_a_pause(autojump_clock: MockClock, even: None) -> None:
-    """The loop was pausing after a failure when the token was revoked: an attempt is made now, and only one."""
+async def test_renewal_does_not_wait_for_the_retry_pause(autojump_clock: MockClock, even: None) -> None:
+    """A token is revoked while the loop pauses after a failure.
+
+    One attempt starts at once, and only one.
+    """
     endpoint = Endpoint([answer(body=GOOD | {"expires_in": 100}), *(answer(401, {}) for _ in range(3))])
     async with kept(endpoint) as token:
         await trio.sleep(95)
@@ -231,8 +246,8 @@ async def test_a_renewal_does_not_wait_for_a_pause(autojump_clock: MockClock, ev
     assert len(endpoint.calls_s) == 3
 
 
-async def test_an_endpoint_that_never_answers_is_given_up(autojump_clock: MockClock, even: None) -> None:
-    """Each attempt is bounded as a whole."""
+async def test_attempt_at_a_hanging_endpoint_times_out(autojump_clock: MockClock, even: None) -> None:
+    """The timeout covers the whole attempt."""
     endpoint = Endpoint(latency_s=1e6)
     async with kept(endpoint) as token:
         refused = await token.token()
@@ -252,15 +267,15 @@ async def test_an_endpoint_that_never_answers_is_given_up(autojump_clock: MockCl
         ("refresh_invalid_400", Status.BAD_PAYLOAD),
     ],
 )
-def test_recorded_replies_are_read_right(name: str, status: Status | None) -> None:
-    """What Reddit's token endpoint really sent."""
+def test_recorded_replies_have_the_right_status(name: str, status: Status | None) -> None:
+    """The recordings come from Reddit's token endpoint."""
     recorded = load_json(f"recorded/reddit/http/token_{name}.json")["response"]
     refused = judge(httpx.Response(recorded["status"], json=recorded["body"]))
     assert (refused and refused.status) == status
 
 
 def settings(url: str) -> SourceSettings:
-    """Reddit at an address."""
+    """The settings of Reddit at a URL."""
     values = {"client_id": "app", "client_secret": Secret(SECRET), "user_agent": "web:org.example:v1 (by /u/x)", "auth_url": url}
     return SourceSettings("reddit", url, 1.0, 0.6, None, enabled=True, values=values)
 
@@ -274,8 +289,8 @@ async def served(script: Script) -> AsyncIterator[tuple[AppToken, list[str]]]:
         nursery.cancel_scope.cancel()
 
 
-async def test_the_request_is_reddits() -> None:
-    """POST with HTTP Basic and the operator's User-Agent: Reddit throttles any other."""
+async def test_request_has_basic_auth_and_the_operators_user_agent() -> None:
+    """Reddit throttles requests with any other User-Agent."""
     async with served(reply(json.dumps(GOOD).encode())) as (token, heads):
         with trio.fail_after(PATIENCE_S):
             assert await token.token() == "planted-token"
@@ -284,15 +299,15 @@ async def test_the_request_is_reddits() -> None:
     assert {f"Authorization: Basic {basic}", "User-Agent: web:org.example:v1 (by /u/x)"} <= set(heads[0].split("\r\n"))
 
 
-async def test_a_bomb_at_the_token_endpoint_is_refused() -> None:
-    """The same transport guards this client."""
+async def test_stacked_compression_is_refused() -> None:
+    """This client uses the same transport, with the same limits, as the sources."""
     async with served(reply(b"{}", "200 OK", "Content-Encoding: gzip, gzip")) as (token, _):
         with trio.fail_after(PATIENCE_S):
             assert await token.token() == Refusal(Status.BAD_PAYLOAD, "content coding is stacked or unknown")
 
 
-async def test_leaving_while_an_attempt_hangs_is_prompt() -> None:
-    """Shutdown does not wait for the token endpoint."""
+async def test_shutdown_does_not_wait_for_the_token_endpoint() -> None:
+    """The block ends at once although an attempt hangs."""
     called = trio.Event()
 
     async def hang(stream: trio.abc.Stream) -> None:
@@ -304,8 +319,11 @@ async def test_leaving_while_an_attempt_hangs_is_prompt() -> None:
             await called.wait()
 
 
-def test_importing_it_makes_no_noise() -> None:
-    """Importing authlib warns about httpx, past every filter; users must not read that at each start."""
+def test_import_prints_no_warning() -> None:
+    """authlib's import warns about httpx in spite of every filter.
+
+    Users must not see that at each start.
+    """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", "import newsintel.outbound.oauth.app_token"], capture_output=True, check=True
     )

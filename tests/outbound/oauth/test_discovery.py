@@ -1,4 +1,4 @@
-"""What providers say of themselves: the literal documents of nine vendors, and what must not be believed."""
+"""Discovery documents: the literal ones of nine vendors, and those that we must not trust."""
 
 import json
 import re
@@ -19,18 +19,18 @@ TENANT_ID = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
 
 
 def published(name):
-    """A document as its vendor prints it."""
+    """A vendor's document as published."""
     return json.loads((PUBLISHED / f"{name}.json").read_text())
 
 
 def issuer_of(vendor):
-    """What an operator sets: what the document says, but for Entra's several tenants."""
+    """The issuer that an operator sets: the document's own, except for Entra's several tenants."""
     return "https://login.microsoftonline.com/common/v2.0" if vendor == "entra" else published(vendor)["issuer"]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_every_vendors_document_is_accepted(vendor):
-    """With each address under the name that the vendor gives it."""
+    """Each endpoint is read from the member that the vendor uses."""
     said = published(vendor)
     document = read_document(said, issuer_of(vendor), secret=True)
     for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
@@ -40,8 +40,8 @@ def test_every_vendors_document_is_accepted(vendor):
     assert read_document(said, issuer_of(vendor), secret=False).auth_method == "none"
 
 
-def test_no_document_lies_about_unread():
-    """Each published file is one of the vendors, or their keys; each has its source beside it."""
+def test_every_published_file_is_used():
+    """Each file is a vendor's document or key set, and README.md names its source."""
     names = {path.stem for path in PUBLISHED.glob("*.json")}
     assert names == {*VENDORS, "entra-keys", "keycloak-keys"}
     told = (PUBLISHED / "README.md").read_text()
@@ -49,8 +49,8 @@ def test_no_document_lies_about_unread():
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
-def test_another_issuer_than_the_documents_is_refused(vendor):
-    """Character by character, a slash included; the operator's log says what to set."""
+def test_issuer_that_differs_from_the_document_is_refused(vendor):
+    """Every character counts, also the last slash. The message tells the operator what to set."""
     said, issuer = published(vendor), issuer_of(vendor)
     for other in (issuer + "/", issuer.removesuffix("/"), issuer.upper(), issuer.replace("https", "http", 1), issuer + "x"):
         if other != issuer:
@@ -65,7 +65,7 @@ def test_another_issuer_than_the_documents_is_refused(vendor):
         # The two examples of OpenID Connect Discovery 1.0, 4.1.
         ("https://example.com", "https://example.com/.well-known/openid-configuration"),
         ("https://example.com/issuer1", "https://example.com/issuer1/.well-known/openid-configuration"),
-        # Auth0's and Authentik's documentation.
+        # From the documentation of Auth0 and Authentik.
         ("https://{yourDomain}.us.auth0.com/", "https://{yourDomain}.us.auth0.com/.well-known/openid-configuration"),
         (
             "https://authentik.example.com/application/o/romm/",
@@ -73,8 +73,8 @@ def test_another_issuer_than_the_documents_is_refused(vendor):
         ),
     ],
 )
-def test_where_a_document_is(issuer, address):
-    """Under the issuer, with one slash between."""
+def test_document_is_below_the_issuer(issuer, address):
+    """Exactly one slash stands between issuer and path."""
     assert document_address(issuer) == address
 
 
@@ -92,7 +92,7 @@ UNUSABLE = [
     *("https://op.example/a b", "https://op.example/#frag", "https://user:word@op.example/", "https://op.example:x/", "https://é.example/"),
     *("https://op.example/" + "a" * 2048, "https://" + "a." * 127 + "example/", "https://[::1/", "https://:443/"),
 ]
-"""Addresses that httpx, idna, ssl or a browser refuses, each at another step."""
+"""URLs that httpx, idna, ssl or a browser refuses, each at another step."""
 
 WRONG = {
     "no issuer": {"issuer": None},
@@ -116,16 +116,16 @@ RIGHT = {"issuer": "https://op.example"} | {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_document_that_cannot_be_trusted(wrong):
-    """Each fault is enough."""
+def test_document_with_one_fault_is_refused(wrong):
+    """Each fault alone is enough."""
     assert read_document(RIGHT, "https://op.example", secret=True)
     with pytest.raises(ValueError, match=r"issuer|missing"):
         read_document(RIGHT | WRONG[wrong], "https://op.example", secret=True)
 
 
 @pytest.mark.parametrize("userinfo", [None, 7, "http://op.example/u", "userinfo", "https://[", *UNUSABLE])
-def test_a_userinfo_endpoint_that_cannot_be_used_is_none(userinfo):
-    """Signing in does without."""
+def test_unusable_userinfo_endpoint_is_none(userinfo):
+    """Sign-in works without it."""
     assert read_document(RIGHT | {"userinfo_endpoint": userinfo}, "https://op.example", secret=True).userinfo_endpoint is None
 
 
@@ -140,16 +140,16 @@ def test_a_userinfo_endpoint_that_cannot_be_used_is_none(userinfo):
         (["client_secret_post", "client_secret_basic"], "client_secret_basic"),
     ],
 )
-def test_how_the_secret_is_sent(supported, method):
-    """In the header unless the provider takes it in the body alone."""
+def test_secret_goes_into_the_header_if_the_provider_allows_it(supported, method):
+    """It goes into the body only if the provider supports the body and not the header."""
     assert (
         read_document(RIGHT | {"token_endpoint_auth_methods_supported": supported}, "https://op.example", secret=True).auth_method == method
     )
 
 
 @pytest.mark.parametrize("tenant", ["common", "organizations", "contoso.onmicrosoft.com", TENANT_ID])
-def test_entra_speaks_for_several_tenants(tenant):
-    """The document's issuer is a template; the token's tenant makes an issuer of it."""
+def test_tenant_of_a_token_replaces_the_placeholder(tenant):
+    """The issuer of Entra's document is a template; the token's tenant makes it an issuer."""
     document = read_document(published("entra"), f"https://login.microsoftonline.com/{tenant}/v2.0", secret=True)
     assert issuer_of_tenant(document.issuer, TENANT_ID) == f"https://login.microsoftonline.com/{TENANT_ID}/v2.0"
     for wrong in (None, 7, "common", "", "../evil", TENANT_ID + "/x"):
@@ -160,15 +160,15 @@ def test_entra_speaks_for_several_tenants(tenant):
 @pytest.mark.parametrize(
     "issuer", ["https://login.microsoftonline.com/a/b/v2.0", "https://login.microsoftonline.com/v2.0", "https://evil.example/common/v2.0"]
 )
-def test_a_template_stands_for_one_tenant(issuer):
-    """And for nothing else of the address."""
+def test_placeholder_matches_one_tenant_only(issuer):
+    """It matches no other part of the URL."""
     with pytest.raises(ValueError, match="set NEWSINTEL_OIDC_ISSUER"):
         read_document(published("entra"), issuer, secret=True)
 
 
 @pytest.mark.parametrize("times", [2, 18, 2000])
-def test_a_template_has_one_place_for_a_tenant(times):
-    """More than one is no template of anybody's, and takes no longer to refuse."""
+def test_template_with_several_placeholders_is_refused_quickly(times):
+    """No provider publishes such a template, and refusing it must not take longer."""
     issuer = "https://login.example/" + "a" * 60 + "/v2.0!"
     for said in ("https://login.example/" + TENANT * times + "/v2.0", "https://login.example/" + (TENANT + "/") * times, TENANT * times):
         ms, _ = longest_slice(lambda said=said: refused(RIGHT | {"issuer": said}, issuer))
@@ -186,22 +186,22 @@ def refused(said, issuer):
     "found", ["{tenantid}", "https://a/{tenantid}", "https://a/x{tenantid}x/v2", "https://a/b", "{tenantid}{tenantid}", "aXb{tenantid}aXb"]
 )
 @pytest.mark.parametrize("tenant", ["", "t", "a/b", "{tenantid}", ".*", "aXb"])
-def test_a_template_is_matched_as_the_regular_expression_was(found, tenant):
-    """With one place at most, by hand as by `re`."""
+def test_template_matches_like_a_regular_expression(found, tenant):
+    """For at most one placeholder, the code without `re` gives the results of `re`."""
     for issuer in (found.replace(TENANT, tenant), found, "aXb", found.replace(TENANT, tenant) + "x"):
         template = re.escape(found).replace(re.escape(TENANT), "[^/]+")
         wanted = found == issuer or (found.count(TENANT) == 1 and re.fullmatch(template, issuer) is not None)
         assert _speaks_for(found, issuer) is wanted
 
 
-def test_the_keys_of_real_providers():
-    """Entra's all sign; of Keycloak's two one encrypts, and is left out."""
+def test_only_signing_keys_are_read():
+    """All of Entra's keys sign. One of Keycloak's two keys encrypts and is left out."""
     assert len(read_keys(published("entra-keys")).keys) == len(published("entra-keys")["keys"]) > 5
     assert [key.kid for key in read_keys(published("keycloak-keys")).keys] == ["lmjNOucrGdRiN7XlpWJbQRIzSeKBS7OD-92xrhch6kw"]
 
 
 def number(octets):
-    """Some number in base64url, as keys have them (RFC 7518, 2)."""
+    """A number in base64url, as in keys (RFC 7518, 2)."""
     return urlsafe_b64encode(b"\x81" * octets).decode().rstrip("=")
 
 
@@ -227,16 +227,19 @@ STRANGE_KEYS = {
 
 
 @pytest.mark.parametrize("strange", STRANGE_KEYS)
-def test_a_key_that_we_cannot_use_is_left_out(strange):
-    """The others work; without others there is none."""
+def test_unusable_key_is_left_out(strange):
+    """The other keys work. A set of unusable keys only is an error."""
     good = ECKey.generate_key("P-256", {"kid": "good"}).as_dict(private=False)
     assert [key.kid for key in read_keys({"keys": [STRANGE_KEYS[strange], good]}).keys] == ["good"]
     with pytest.raises(ValueError, match="no key"):
         read_keys({"keys": [STRANGE_KEYS[strange]]})
 
 
-def test_a_private_key_is_read_as_its_public_half():
-    """The private numbers are neither checked, which takes seconds, nor kept. Entra's `issuer` stays."""
+def test_only_the_public_half_of_a_private_key_is_read():
+    """The private numbers are not kept, and not checked, which takes seconds.
+
+    Entra's `issuer` is kept.
+    """
     private = RSAKey.generate_key(2048, {"kid": "k"}).as_dict(private=True)
     ms, keys = longest_slice(lambda: keys_of([private | {"issuer": "https://x", "d": number(1024), "p": number(900)}] * 50))
     assert ms < ALLOWED * LONGEST_MS
@@ -257,8 +260,8 @@ def test_a_private_key_is_read_as_its_public_half():
         {"kty": "RSA", "kid": ["x"], "n": number(256), "e": "AQAB"},
     ],
 )
-def test_a_key_that_takes_long_to_check_is_left_out(entry):
-    """By the length of its members, before anything is reckoned."""
+def test_key_with_long_members_is_left_out(entry):
+    """The length of its members decides, before any calculation."""
     ms, keys = longest_slice(lambda: keys_of([entry] * 50))
     assert keys == []
     assert ms < ALLOWED * LONGEST_MS
@@ -274,14 +277,14 @@ def keys_of(listed):
 
 
 @pytest.mark.parametrize("said", [{}, {"keys": None}, {"keys": 1}, {"keys": []}, {"keys": "abc"}, {"keys": {"kty": "RSA"}}])
-def test_a_set_without_keys(said):
-    """It is the provider's trouble, not a bug of ours."""
+def test_set_without_keys_is_refused(said):
+    """The provider is at fault: it is an expected error."""
     with pytest.raises(ValueError, match="no key"):
         read_keys(said)
 
 
-def test_a_set_is_read_up_to_a_bound():
-    """What a provider sends may not hold everybody up."""
+def test_number_of_keys_is_bounded():
+    """A provider's reply must not block other requests."""
     entry = ECKey.generate_key("P-256", {"kid": "k"}).as_dict(private=False)
     assert len(read_keys({"keys": [entry] * 5000}).keys) == MOST_KEYS
 
@@ -296,8 +299,8 @@ KEY_VALUES = st.sampled_from(["RSA", "EC", "OKP", "oct", "P-256", "Ed25519", "si
 
 
 @given(st.dictionaries(NAMES, ANY_JSON), st.lists(st.dictionaries(KEY_NAMES, KEY_VALUES) | ANY_JSON, max_size=4))
-def test_whatever_is_said_is_read_or_refused(said, keys):
-    """Any JSON: there is no third way out."""
+def test_any_json_is_read_or_refused(said, keys):
+    """Any JSON is accepted or raises ValueError with a message."""
     for read in (lambda: read_document(RIGHT | said, "https://op.example", secret=True), lambda: read_keys({"keys": keys})):
         try:
             assert read()

@@ -1,6 +1,7 @@
-"""Signing in with OpenID providers that nobody here wrote: our routes, their pages and tokens, and a session at the end.
+"""Sign-in with OpenID providers of other projects: our routes, their pages, and a session.
 
-oidc-provider-mock is in every run; the certified oidc-provider, which checks what it is sent by the letter, is installed by a slow test.
+oidc-provider-mock runs in every test run. A slow test installs the certified oidc-provider, which
+checks every detail of a request.
 """
 
 from contextlib import asynccontextmanager
@@ -22,26 +23,26 @@ from tests.outbound.oauth.foreign import certified_provider, go_through, mock_pr
 CALLBACK = "http://localhost:8000/auth/oidc/callback"
 ALICE = {"sub": "248289761001", "preferred_username": "alice", "email": "Alice@example.org", "email_verified": True}
 SECRET = "a+b/c%d:e &f=~"
-"""A secret that is not the same form-encoded: RFC 6749, 2.3.1 has it so in the header."""
+"""A secret that form encoding changes; RFC 6749, 2.3.1 requires that encoding in the header."""
 
 
 @define
 class Service:
-    """Our routes over memory, with a provider as its operator sets it up, and a browser."""
+    """Our routes with stores in memory, a configured provider, and a browser."""
 
     world: World
     browser: object
     provider: object
 
     async def sign_in(self, **person):
-        """Login, the provider's pages, callback; what the browser gets at last."""
+        """Pass login, the provider's pages and the callback; returns the callback's response."""
         going = await self.browser.get("/auth/oidc/login")
         assert going.status_code == 303, await going.get_data()
         back = urlsplit(await trio.to_thread.run_sync(partial(go_through, going.headers["Location"], CALLBACK, **person)))
         return await self.browser.get(f"{back.path}?{back.query}")
 
     async def me(self):
-        """GET /me by the session."""
+        """GET /me with the session."""
         return await (await self.browser.get("/me")).get_json()
 
 
@@ -65,8 +66,8 @@ def mock():
         yield issuer
 
 
-async def test_from_login_to_a_session(mock):
-    """And from there to the page that says who one is."""
+async def test_sign_in_makes_a_session(mock):
+    """The callback redirects to the account page."""
     async with service(mock) as ours:
         back = await ours.sign_in(sub=ALICE["sub"])
         assert (back.status_code, back.headers["Location"]) == (303, "/me/page")
@@ -75,24 +76,24 @@ async def test_from_login_to_a_session(mock):
         assert (mock, ALICE["sub"]) in ours.world.accounts.identities
 
 
-async def test_somebody_is_invited_by_their_address(mock):
-    """As the provider has verified it; somebody else is not."""
+async def test_verified_address_is_invited(mock):
+    """The provider has verified the address. A person with another address is not invited."""
     async with service(mock, SIGN_IN="oidc:alice@example.org") as ours:
         refused = await ours.sign_in(sub="bob@example.org")
         assert (refused.status_code, (await refused.get_json())["code"]) == (403, "not_invited")
         assert (await ours.sign_in(sub=ALICE["sub"])).status_code == 303
 
 
-async def test_a_person_may_decline(mock):
-    """And is told how to go on."""
+async def test_person_who_declines_learns_how_to_start_again(mock):
+    """The answer is a 401 that says how to continue."""
     async with service(mock) as ours:
         refused = await ours.sign_in(declines=True)
         assert refused.status_code == 401
         assert "Start again" in await refused.get_data(as_text=True)
 
 
-async def test_a_code_is_good_once(mock):
-    """The provider says so, and so do we."""
+async def test_code_works_once(mock):
+    """The provider refuses the second use, and we report it."""
     async with service(mock) as ours:
         attempt = new_attempt("oidc", "c" * 43, None)
         back = await trio.to_thread.run_sync(partial(go_through, await ours.provider.begin(attempt), CALLBACK, sub="carol"))
@@ -111,8 +112,11 @@ def certified(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("client_id", ["RS256", "PS256", "ES256", "Ed25519", "post", "public"])
-async def test_a_certified_provider(certified, client_id):
-    """Each algorithm, each way to send the secret; PKCE is obligatory there, and name and address come from userinfo alone."""
+async def test_sign_in_with_a_certified_provider(certified, client_id):
+    """Covers each algorithm and each way to send the secret.
+
+    This provider requires PKCE, and only its userinfo endpoint has name and address.
+    """
     async with service(certified, client_id, None if client_id == "public" else SECRET, SIGN_IN="oidc:erin@example.org") as ours:
         assert (await ours.sign_in(login="erin")).status_code == 303
         me = await ours.me()
@@ -120,15 +124,15 @@ async def test_a_certified_provider(certified, client_id):
 
 
 @pytest.mark.slow
-async def test_a_certified_provider_whose_person_declines(certified):
-    """By the link that leads back."""
+async def test_declining_at_a_certified_provider_is_a_401(certified):
+    """The person declines by the link back to the client."""
     async with service(certified, "RS256") as ours:
         assert (await ours.sign_in(declines=True)).status_code == 401
 
 
 @pytest.mark.slow
-async def test_a_certified_provider_that_does_not_know_our_secret(certified):
-    """It is the operator's trouble, not the person's."""
+async def test_wrong_secret_at_a_certified_provider_is_a_503(certified):
+    """The operator must fix this, not the person."""
     async with service(certified, "RS256", "wrong") as ours:
         refused = await ours.sign_in(login="erin")
         assert (refused.status_code, (await refused.get_json())["code"]) == (503, "not_ready")

@@ -1,4 +1,4 @@
-"""Who somebody is by what a provider says of them: names to show, names to be invited by, and two sources that must agree."""
+"""Identities from a provider's claims: names to show, entries to invite by, and two sources."""
 
 import pytest
 
@@ -28,8 +28,12 @@ WHO = {"iss": "https://op.example", "sub": "s"}
         ({"preferred_username": "x" * 999}, "x" * 200, ("oidc:s",)),
     ],
 )
-def test_who_somebody_is(claims, username, invited):
-    """An address counts only where the provider has verified it, and only as it is written: else anybody could be anybody."""
+def test_identity_has_a_name_and_invited_entries(claims, username, invited):
+    """An address counts only if the provider has verified it.
+
+    Lower case must not turn it into another address. Otherwise a person could use the address of
+    another.
+    """
     identity = identity_of(WHO | claims)
     assert (identity.provider, identity.username, identity.invited_as) == ("https://op.example", username, invited)
 
@@ -47,15 +51,18 @@ def test_who_somebody_is(claims, username, invited):
         ({"sub": "s", "email": "a@" + "b" * 1_000_000, "email_verified": True}, ("oidc:s",)),
     ],
 )
-def test_a_subject_is_never_taken_for_an_address_nor_the_other_way_round(claims, invited):
-    """A provider whose people choose their subject, or their unverified address, lets nobody pass for an invited one."""
+def test_subject_and_address_are_never_confused(claims, invited):
+    """At some providers, people choose their subject or an unverified address.
+
+    They must not match the entry of an invited person.
+    """
     assert identity_of(WHO | claims).invited_as == invited
 
 
 @pytest.mark.parametrize("name", ["preferred_username", "name", "email"])
 @pytest.mark.parametrize("value", ["a" * 1_900_000, "\u200b" * 1_900_000, "\U0001f600" * 400_000])
-def test_a_name_is_cut_before_it_is_looked_through(name, value):
-    """However much a provider sends."""
+def test_long_name_is_cut_before_it_is_cleaned(name, value):
+    """The size of a provider's claims does not matter."""
 
     def told():
         claims = with_userinfo(WHO, {"sub": "s", name: value, "email_verified": True})
@@ -68,15 +75,18 @@ def test_a_name_is_cut_before_it_is_looked_through(name, value):
     assert len(identity.username) <= 200
 
 
-def test_nobody_is_invited_by_an_address_that_any_tenant_may_claim():
-    """An attacker's own tenant can say of any address that it is verified; the subject is the provider's."""
+def test_address_of_any_tenant_invites_nobody():
+    """An attacker's own tenant can claim that any address is verified.
+
+    The subject comes from the provider.
+    """
     identity = identity_of(WHO | {"email": "a@b.org", "email_verified": True}, any_tenant=True)
     assert identity.invited_as == ("oidc:s",)
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 256, 7, None, "a\nb"])
-def test_a_subject_that_is_none(subject):
-    """Nobody can be told from it."""
+def test_invalid_subject_is_refused(subject):
+    """Such a subject identifies nobody."""
     with pytest.raises(SignInUnavailableError):
         identity_of(WHO | {"sub": subject})
 
@@ -92,13 +102,13 @@ def test_a_subject_that_is_none(subject):
         ({"preferred_username": "a", "email": "a@b.org"}, False),
     ],
 )
-def test_when_userinfo_is_asked(claims, lacking):
-    """Where the ID token leaves out a name or an address."""
+def test_userinfo_is_requested_for_a_missing_name_or_address(claims, lacking):
+    """The ID token may lack one of them or both."""
     assert lacks_names(WHO | claims) == lacking
 
 
-def test_userinfo_fills_up_and_changes_nothing():
-    """What was signed counts first; what else userinfo says is not looked at."""
+def test_userinfo_adds_only_missing_claims():
+    """The signed claims take precedence; other claims of userinfo are ignored."""
     said = {
         "sub": "s",
         "iss": "https://evil.example",
@@ -112,7 +122,7 @@ def test_userinfo_fills_up_and_changes_nothing():
 
 
 def test_an_address_and_its_verification_stay_together():
-    """A verification of one address must not vouch for another."""
+    """The verification of one address must not apply to another."""
     signed = WHO | {"email": "victim@b.org"}
     assert with_userinfo(signed, {"sub": "s", "email": "own@b.org", "email_verified": True}) == signed
     verified = WHO | {"email_verified": True}
@@ -120,7 +130,7 @@ def test_an_address_and_its_verification_stay_together():
 
 
 @pytest.mark.parametrize("subject", ["t", None, "S", 7, ["s"]])
-def test_userinfo_of_somebody_else_is_not_used(subject):
-    """Core 5.3.2."""
+def test_userinfo_of_another_subject_is_refused(subject):
+    """OpenID Connect Core 1.0, 5.3.2."""
     with pytest.raises(ValueError, match="somebody else"):
         with_userinfo(WHO, {"sub": subject, "name": "x"})

@@ -1,4 +1,4 @@
-"""Signing in with an OpenID Connect provider, over real HTTP: an invalid proof signs nobody in."""
+"""Sign-in with an OpenID Connect provider over real HTTP: an invalid proof signs nobody in."""
 
 import time
 from datetime import UTC, datetime
@@ -33,22 +33,22 @@ async def issuer():
 
 @pytest.fixture
 async def provider(issuer):
-    """Our side of it."""
+    """Our client of that provider."""
     async with Transport() as transport:
         secret = Secret(issuer.client_secret)
         yield OpenIdConnect(issuer.url, issuer.client_id, secret, "Example", BACK, transport, lambda: datetime.now(UTC))
 
 
 async def come_back(issuer, provider, attempt=ATTEMPT):
-    """The whole way there and back; returns who it is."""
+    """Pass the whole sign-in; returns the identity."""
     issuer.authorize(await provider.begin(attempt))
     identity, tokens = await provider.finish("code-1", attempt)
     assert tokens is None
     return identity
 
 
-async def test_the_whole_way(issuer, provider):
-    """State, nonce, PKCE and our own address go along; a subject and a name come back."""
+async def test_sign_in_returns_the_identity(issuer, provider):
+    """We send state, nonce, PKCE and our redirect URI; a subject and a name come back."""
     asked = issuer.authorize(await provider.begin(ATTEMPT))
     assert (asked["state"], asked["nonce"], asked["redirect_uri"]) == (ATTEMPT.state, ATTEMPT.nonce, BACK)
     assert (asked["response_type"], asked["code_challenge_method"], asked["scope"]) == ("code", "S256", "openid profile email")
@@ -58,8 +58,8 @@ async def test_the_whole_way(issuer, provider):
     assert identity.invited_as == ("oidc:subject-1", "oidc:a@b.org")
 
 
-async def test_discovery_is_asked_once(issuer, provider, monkeypatch):
-    """And again after an hour."""
+async def test_discovery_is_cached_for_an_hour(issuer, provider, monkeypatch):
+    """After an hour the document and the keys are fetched again."""
     await come_back(issuer, provider)
     await come_back(issuer, provider)
     assert issuer.asked.count("/.well-known/openid-configuration") == issuer.asked.count("/keys") == 1
@@ -68,8 +68,8 @@ async def test_discovery_is_asked_once(issuer, provider, monkeypatch):
     assert issuer.asked.count("/keys") == 2
 
 
-async def test_keys_may_rotate_at_any_time(issuer, provider):
-    """An unknown one is asked for, though not more often than once a minute."""
+async def test_unknown_key_is_fetched_at_most_once_a_minute(issuer, provider):
+    """A provider may rotate its keys at any time."""
     await come_back(issuer, provider)
     issuer.rotate("k2")
     with pytest.raises(SignInUnavailableError):
@@ -80,21 +80,24 @@ async def test_keys_may_rotate_at_any_time(issuer, provider):
     assert issuer.asked.count("/keys") == 2
 
 
-async def test_an_rsa_key_is_as_good(issuer, provider):
-    """Most providers have one."""
+async def test_rsa_signature_is_accepted(issuer, provider):
+    """Most providers sign with RSA."""
     issuer.keys = [RSAKey.generate_key(2048, {"kid": "r1"})]
     assert (await come_back(issuer, provider)).subject == "subject-1"
 
 
 def side(issuer, transport, name=None, secret=None):
-    """Our side of a provider, under whatever name its operator sets."""
+    """Our client of a provider, with the issuer that its operator sets."""
     return OpenIdConnect(
         name or issuer.url, issuer.client_id, secret or Secret(issuer.client_secret), "Example", BACK, transport, lambda: datetime.now(UTC)
     )
 
 
 async def test_an_issuer_may_end_with_a_slash(issuer):
-    """As Auth0's and Authentik's do; its document says exactly that, and so do its tokens."""
+    """Auth0 and Authentik have such issuers.
+
+    Their documents and tokens repeat the issuer exactly.
+    """
     name = issuer.url + "/"
     issuer.document, issuer.claims = {"issuer": name}, {"iss": name}
     async with Transport() as transport:
@@ -127,8 +130,8 @@ LENIENT = {
 
 
 @pytest.mark.parametrize("case", LENIENT)
-async def test_what_providers_say_of_tokens_differs_and_does_not_matter(issuer, provider, case):
-    """No token is kept from a sign-in: the ID token is what counts."""
+async def test_other_members_of_the_token_reply_do_not_matter(issuer, provider, case):
+    """Only the ID token counts: a sign-in stores no other token."""
     issuer.members = LENIENT[case]
     assert (await come_back(issuer, provider)).subject == "subject-1"
 
@@ -137,8 +140,11 @@ SUB_ALONE = {"preferred_username": None, "email": None, "email_verified": None}
 TOLD = {"sub": "subject-1", "preferred_username": "alice", "email": "a@b.org", "email_verified": True}
 
 
-async def test_name_and_address_may_be_told_by_userinfo_alone(issuer, provider):
-    """As by Authelia and Zitadel (Core 5.4); a token that says both is enough by itself."""
+async def test_name_and_address_may_come_from_userinfo(issuer, provider):
+    """Authelia and Zitadel do this (Core 5.4).
+
+    If the ID token has both, userinfo is not requested.
+    """
     issuer.claims, issuer.userinfo = SUB_ALONE, TOLD
     identity = await come_back(issuer, provider)
     assert (identity.username, identity.invited_as) == ("alice", ("oidc:subject-1", "oidc:a@b.org"))
@@ -147,37 +153,40 @@ async def test_name_and_address_may_be_told_by_userinfo_alone(issuer, provider):
     assert issuer.asked.count("/userinfo") == 1
 
 
-async def test_userinfo_about_somebody_else_signs_nobody_in(issuer, provider):
-    """Core 5.3.2."""
+async def test_userinfo_of_another_subject_signs_nobody_in(issuer, provider):
+    """OpenID Connect Core 1.0, 5.3.2."""
     issuer.claims, issuer.userinfo = SUB_ALONE, TOLD | {"sub": "subject-2"}
     with pytest.raises(SignInUnavailableError, match="invalid proof"):
         await come_back(issuer, provider)
 
 
 @pytest.mark.parametrize("reply", [Reply(503), Reply(401), Reply.html(200, "<html>"), Reply.json(200, ["x"])])
-async def test_without_an_answer_of_userinfo_signing_in_is_put_off(issuer, provider, reply):
-    """Else somebody would be called by their subject, and not be found on the list of guests."""
+async def test_failed_userinfo_fails_the_sign_in(issuer, provider, reply):
+    """Otherwise the person's name would be their subject, and no invitation would match."""
     issuer.claims, issuer.userinfo = SUB_ALONE, reply
     with pytest.raises(SignInUnavailableError, match="did not answer as it should"):
         await come_back(issuer, provider)
 
 
 async def test_without_userinfo_the_subject_is_the_name(issuer, provider):
-    """Where there is no such endpoint, or nothing to ask it with."""
+    """Either the provider has no userinfo endpoint, or it sent no access token for it."""
     issuer.claims = SUB_ALONE
     assert (await come_back(issuer, provider)).username == "subject-1"
     issuer.userinfo, issuer.members = TOLD, {"access_token": None}
     assert (await come_back(issuer, provider)).username == "subject-1"
 
 
-async def test_keys_of_unknown_kinds_are_left_out(issuer, provider):
-    """The token is verified by the one that is known."""
+async def test_unknown_kinds_of_keys_are_left_out(issuer, provider):
+    """The known key verifies the token."""
     issuer.strange_keys = list(STRANGE_KEYS.values())
     assert (await come_back(issuer, provider)).subject == "subject-1"
 
 
-async def test_keys_and_tokens_may_do_without_an_id(issuer, provider):
-    """A token without finds its key among several; a key without is tried; no key's signature is none."""
+async def test_keys_and_tokens_may_lack_a_key_id(issuer, provider):
+    """A token without a key id is checked against every key.
+
+    A key without an id is tried for every token. A signature by an unknown key is invalid.
+    """
     issuer.keys = [ECKey.generate_key("P-256", {"kid": name}) for name in ("k1", "k2")]
     issuer.sign = lambda claims: jwt.encode({"alg": "ES256"}, claims, issuer.keys[1])
     assert (await come_back(issuer, provider)).subject == "subject-1"
@@ -194,15 +203,18 @@ TENANT, OTHER_TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", "9188040d-6c67-4c
 
 
 async def in_tenant(issuer, transport, tenant=TENANT, made_by=TENANT, key_of="{tenantid}"):
-    """Somebody of a tenant comes back to a service for several, as with Entra's `common`."""
+    """Sign in a person of a tenant at a provider for several, like Entra's `common`."""
     issuer.document = {"issuer": issuer.url + "/{tenantid}/v2.0"}
     issuer.claims = {"iss": f"{issuer.url}/{made_by}/v2.0", "tid": tenant}
     issuer.keys = [ECKey.generate_key("P-256", {"kid": "k1", "issuer": f"{issuer.url}/{key_of}/v2.0"})]
     return await come_back(issuer, side(issuer, transport, issuer.url + "/common/v2.0"))
 
 
-async def test_a_provider_for_several_tenants(issuer):
-    """Each token names its own issuer, an account is of that, and nobody is invited by an address: a tenant's admin could have typed it."""
+async def test_issuer_of_a_tenant_owns_the_account(issuer):
+    """Each token names the issuer of its tenant, and the account belongs to that issuer.
+
+    No address is invited: a tenant's admin can enter any address.
+    """
     async with Transport() as transport:
         identity = await in_tenant(issuer, transport)
         assert (identity.provider, identity.invited_as) == (f"{issuer.url}/{TENANT}/v2.0", ("oidc:subject-1",))
@@ -214,15 +226,15 @@ async def test_a_provider_for_several_tenants(issuer):
     "wrong",
     [{"made_by": OTHER_TENANT}, {"tenant": None}, {"tenant": "common", "made_by": "common"}, {"key_of": OTHER_TENANT}, {"tenant": 7}],
 )
-async def test_one_tenant_speaks_for_no_other(issuer, wrong):
-    """Neither by its token nor by its key."""
+async def test_token_of_another_tenant_is_refused(issuer, wrong):
+    """Neither its token nor its key counts."""
     async with Transport() as transport:
         with pytest.raises(SignInUnavailableError, match="invalid proof"):
             await in_tenant(issuer, transport, **wrong)
 
 
-async def test_googles_older_name_is_google():
-    """As Google's reference says of `issuer`; of anybody else it is another issuer."""
+async def test_older_issuer_of_google_is_accepted():
+    """Google's reference allows it for `issuer`. For any other provider it is a wrong issuer."""
     key = ECKey.generate_key("P-256", {"kid": "k1"})
     now = datetime.now(UTC)
     claims = {
@@ -256,31 +268,31 @@ WRONG_CLAIMS = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLAIMS)
-async def test_a_token_whose_claims_do_not_hold_signs_nobody_in(issuer, provider, wrong):
-    """Each of them is enough."""
+async def test_token_with_a_wrong_claim_signs_nobody_in(issuer, provider, wrong):
+    """Each wrong claim alone is enough."""
     issuer.claims = WRONG_CLAIMS[wrong]
     with pytest.raises(SignInUnavailableError, match=r"invalid proof|did not say"):
         await come_back(issuer, provider)
 
 
 def unsigned(issuer, claims):
-    """As whoever asks for `none` would have it."""
+    """An ID token with the algorithm `none`."""
     body = issuer.signed(claims).split(".")[1]
     return f"eyJhbGciOiJub25lIn0.{body}."
 
 
 def by_our_secret(issuer, claims):
-    """Signed with what a client and its provider share."""
+    """An ID token signed with the secret that client and provider share."""
     return jwt.encode({"alg": "HS256", "kid": "k1"}, claims, OctKey.import_key(issuer.client_secret), algorithms=["HS256"])
 
 
 def by_another_key(issuer, claims):
-    """Under a kid that is known."""
+    """An ID token signed by another key under a known key id."""
     return issuer.signed(claims, ECKey.generate_key("P-256", {"kid": "k1"}))
 
 
 def changed(issuer, claims):
-    """With another body under the same signature."""
+    """An ID token with another body under the same signature."""
     head, _, signature = issuer.signed(claims).split(".")
     return ".".join([head, issuer.signed(claims | {"sub": "other"}).split(".")[1], signature])
 
@@ -288,8 +300,8 @@ def changed(issuer, claims):
 @pytest.mark.parametrize(
     "sign", [unsigned, by_our_secret, by_another_key, changed, lambda *_: "x", lambda *_: "a.b.c", lambda *_: "", lambda *_: "é"]
 )
-async def test_a_token_that_the_provider_did_not_sign_signs_nobody_in(issuer, provider, sign):
-    """Whatever it says."""
+async def test_token_without_a_valid_signature_signs_nobody_in(issuer, provider, sign):
+    """Its claims do not matter."""
     issuer.sign = lambda claims: sign(issuer, claims)
     with pytest.raises(SignInUnavailableError, match="invalid proof"):
         await come_back(issuer, provider)
@@ -304,16 +316,16 @@ async def test_a_token_that_the_provider_did_not_sign_signs_nobody_in(issuer, pr
         ({"jwks_uri": "https://127.0.0.1:1/keys"}, "cannot be reached"),
     ],
 )
-async def test_a_document_that_cannot_be_trusted_is_not(issuer, provider, document, says):
-    """Another issuer's, or one without what is needed."""
+async def test_document_that_cannot_be_trusted_fails_the_sign_in(issuer, provider, document, says):
+    """It has another issuer, lacks an endpoint, or names an endpoint that is unreachable."""
     issuer.document = document
     with pytest.raises(SignInUnavailableError, match=says):
         await provider.begin(ATTEMPT)
 
 
 @pytest.mark.parametrize("keys", [[], {}, {"keys": 1}, {"keys": [{"kty": "none"}]}])
-async def test_keys_that_are_none(issuer, provider, keys, monkeypatch):
-    """It is the provider's trouble, not a bug of ours."""
+async def test_invalid_key_set_fails_the_sign_in(issuer, provider, keys, monkeypatch):
+    """The provider is at fault: it is an expected error."""
     real = issuer.respond
 
     async def respond(request):
@@ -338,8 +350,8 @@ REPLIES = {
 
 
 @pytest.mark.parametrize("case", REPLIES)
-async def test_whatever_the_token_endpoint_says(issuer, provider, case):
-    """It ends in one of our own exceptions, with something to do."""
+async def test_token_endpoint_errors_are_our_exceptions(issuer, provider, case):
+    """Each reply ends in one of our exceptions, with a message that says what to do."""
     issuer.reply, expected = REPLIES[case]
     with pytest.raises(expected) as error:
         await come_back(issuer, provider)
@@ -347,14 +359,14 @@ async def test_whatever_the_token_endpoint_says(issuer, provider, case):
     assert getattr(error.value, "retry_after_s", None) == (7 if case == "busy" else None)
 
 
-async def test_a_secret_is_sent_as_the_provider_takes_it(issuer, provider):
-    """In the body where it takes no other way."""
+async def test_secret_is_sent_in_the_body_if_required(issuer, provider):
+    """The provider accepts no other way."""
     issuer.document = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
     assert (await come_back(issuer, provider)).subject == "subject-1"
 
 
-async def test_a_provider_that_hangs_is_given_up(issuer, provider, monkeypatch):
-    """A person waits, and is told."""
+async def test_hanging_provider_times_out(issuer, provider, monkeypatch):
+    """The person waits at most for the timeout, and gets a message."""
     monkeypatch.setattr("newsintel.outbound.oauth.exchange.ATTEMPT_S", 0.2)
 
     async def hang(_request):

@@ -1,4 +1,4 @@
-"""Signing in with Reddit, against the simulated one over real HTTP: what goes there, what comes back, and every way it goes wrong."""
+"""Sign-in with the simulated Reddit over real HTTP: requests, replies and every fault."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -32,7 +32,7 @@ class Elsewhere:
         (await self.browser.put(f"{self.simulated.control_url}/reddit_auth", json=behaviour)).raise_for_status()
 
     async def decide(self, decision="allow", username="alice"):
-        """Go to Reddit's page and press a button; returns the query that the browser comes back with."""
+        """Press a button on Reddit's page; returns the query that the browser comes back with."""
         url = await self.provider.begin(ATTEMPT)
         page = await self.browser.get(url)
         assert "This is not Reddit" in page.text, page.text
@@ -43,7 +43,7 @@ class Elsewhere:
 
 @pytest.fixture
 async def elsewhere():
-    """Everything running, without artificial latency."""
+    """The simulated Reddit and the provider run, without artificial latency."""
     async with simulated_upstreams(seed=1) as simulated, httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as browser:
         for name in simulated.base_urls:
             await browser.put(f"{simulated.control_url}/{name}", json={"latency_ms": 0, "jitter_ms": 0})
@@ -52,8 +52,8 @@ async def elsewhere():
             yield Elsewhere(simulated, providers.by_name["reddit"], browser)
 
 
-async def test_asvs_02_what_goes_along(elsewhere):
-    """Our state, PKCE, the address from our own settings, and no more rights than it takes."""
+async def test_asvs_02_authorization_request_has_state_and_pkce(elsewhere):
+    """The redirect URI comes from our settings, and the scope is the smallest that works."""
     asked = {name: value for name, [value] in parse_qs(urlsplit(await elsewhere.provider.begin(ATTEMPT)).query).items()}
     assert (asked["state"], asked["response_type"], asked["duration"]) == (ATTEMPT.state, "code", "permanent")
     assert asked["redirect_uri"] == "http://localhost:8000/auth/reddit/callback"
@@ -62,8 +62,8 @@ async def test_asvs_02_what_goes_along(elsewhere):
     assert ATTEMPT.verifier not in str(asked)
 
 
-async def test_the_whole_way(elsewhere):
-    """Who it is by an id that stays, and tokens for the time that was said."""
+async def test_sign_in_returns_identity_and_tokens(elsewhere):
+    """The identity has a lasting id, and the tokens expire at the announced time."""
     back = await elsewhere.decide(username="Alice_1")
     assert back["state"] == ATTEMPT.state
     found, tokens = await elsewhere.provider.finish(back["code"], ATTEMPT)
@@ -73,13 +73,13 @@ async def test_the_whole_way(elsewhere):
     assert tokens.access_token not in repr(tokens)
 
 
-async def test_whoever_declines_comes_back_without_a_code(elsewhere):
-    """With the state all the same."""
+async def test_declining_returns_no_code(elsewhere):
+    """The state comes back unchanged."""
     assert await elsewhere.decide("deny") == {"state": ATTEMPT.state, "error": "access_denied"}
 
 
-async def test_fault_39_a_code_is_good_once(elsewhere):
-    """The second time Reddit says so with status 200."""
+async def test_fault_39_code_works_once(elsewhere):
+    """Reddit reports the second use with status 200."""
     code = (await elsewhere.decide())["code"]
     await elsewhere.provider.finish(code, ATTEMPT)
     with pytest.raises(InvalidParameterError) as error:
@@ -108,8 +108,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_fault_39_whatever_the_token_endpoint_does(elsewhere, fault, monkeypatch):
-    """It ends in one of our own exceptions, at once or soon, and nothing of it is quoted."""
+async def test_fault_39_token_endpoint_faults_are_our_exceptions(elsewhere, fault, monkeypatch):
+    """Each fault ends in time in one of our exceptions, which does not quote the code."""
     code = (await elsewhere.decide())["code"]
     await elsewhere.behave(fault=fault, retry_after=7)
     with pytest.raises(FAULTS[fault]) as error:
@@ -119,8 +119,8 @@ async def test_fault_39_whatever_the_token_endpoint_does(elsewhere, fault, monke
         assert error.value.retry_after_s == 7
 
 
-async def test_asvs_09_revoking(elsewhere):
-    """With the refresh token every access token that came of it ends."""
+async def test_asvs_09_revocation_ends_the_access_token(elsewhere):
+    """Revoking the refresh token also ends every access token made from it."""
     _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
     assert (await elsewhere.provider._whose(tokens)).username == "alice"
     await elsewhere.provider.revoke(tokens)
@@ -128,8 +128,8 @@ async def test_asvs_09_revoking(elsewhere):
         await elsewhere.provider._whose(tokens)
 
 
-async def test_a_revocation_that_fails_is_told(elsewhere):
-    """So that it can be logged."""
+async def test_failed_revocation_raises(elsewhere):
+    """The caller can then log it."""
     _, tokens = await elsewhere.provider.finish((await elsewhere.decide())["code"], ATTEMPT)
     await elsewhere.behave(fault="500")
     with pytest.raises(SignInUnavailableError):
@@ -137,26 +137,29 @@ async def test_a_revocation_that_fails_is_told(elsewhere):
 
 
 @pytest.mark.parametrize("me", [{}, {"id": "a b", "name": "x"}, {"id": "abc"}, {"id": "abc", "name": "é"}, {"id": 7, "name": "x"}])
-def test_an_answer_that_does_not_say_who_it_is(me):
-    """Signs nobody in."""
+def test_answer_without_an_identity_signs_nobody_in(me):
+    """An id or a name is missing or invalid."""
     with pytest.raises(SignInUnavailableError):
         identity(me)
 
 
-def test_a_suspended_account_is_not_let_in():
-    """Reddit says so."""
+def test_suspended_account_is_denied():
+    """Reddit's answer says that the account is suspended."""
     with pytest.raises(DeniedError, match="suspended"):
         identity({"id": "abc", "name": "x", "is_suspended": True})
 
 
-def test_asvs_02_the_way_back_is_from_settings():
-    """Byte for byte."""
+def test_asvs_02_redirect_uri_comes_from_settings():
+    """The URI is the same byte for byte."""
     settings = load([source.options for source in REGISTRY.values()], {"NEWSINTEL_PUBLIC_URL": "https://news.example.org/"})
     assert redirect_uri(settings, "reddit") == "https://news.example.org/auth/reddit/callback"
 
 
-async def test_providers_are_those_that_are_set_up():
-    """None without credentials, and none to sign in with where that is off; tokens from before can still be revoked."""
+async def test_only_configured_providers_are_open():
+    """A provider without credentials is not opened.
+
+    If sign-in is off, no provider signs in, but tokens from before can still be revoked.
+    """
     declared = [source.options for source in REGISTRY.values()]
     async with simulated_upstreams(seed=1) as simulated:
         for environ, names in (

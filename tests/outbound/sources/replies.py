@@ -1,4 +1,4 @@
-"""Replies made up for the source tests, and the recorded ones."""
+"""Invented and recorded replies for the source tests."""
 
 import json
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ def query(**bounds: Any) -> Query:
 
 
 def reply(body: object, status: int = 200, **headers: str) -> Response:
-    """A response with JSON (or bytes as they are), and headers in Python spelling."""
+    """A response with a JSON body, or with bytes unchanged. `_` in a header's name becomes `-`."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, {"content-type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}, raw)
 
 
 def recorded_bodies(source: str) -> Iterator[tuple[str, Any]]:
-    """Every recorded body of a source by file name; several bodies in one file have the same name."""
+    """Every recorded body of a source by file name; several bodies in one file share its name."""
     for path in sorted((SHARED / "recorded" / source).glob("*.json")):
         value = load_json(f"recorded/{source}/{path.name}")
         if source == "reddit" and isinstance(value, list):
@@ -37,7 +37,7 @@ def recorded_bodies(source: str) -> Iterator[tuple[str, Any]]:
 
 
 def recorded_exchanges(source: str) -> Iterator[tuple[str, Response]]:
-    """Every recorded exchange of a source but those of its token endpoint."""
+    """Every recorded exchange of a source, except those of its token endpoint."""
     for path in sorted((SHARED / "recorded" / source / "http").glob("*.json")):
         if not path.stem.startswith("token_"):
             answer = load_json(f"recorded/{source}/http/{path.name}")["response"]

@@ -21,7 +21,7 @@ SETTINGS = load([SOURCE.options], {"NEWSINTEL_GUARDIAN_KEY": "k"}).source["guard
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    """A good row, changed."""
+    """A good row with changes."""
     return {
         "id": "weather/2026/nov/20/storm",
         "type": "article",
@@ -41,20 +41,20 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def read(*rows: Any) -> Page:
-    """The page that rows make."""
+    """The page of these rows."""
     found = SOURCE.read(reply({"response": {"status": "ok", "total": 9, "results": list(rows)}}), QUERY, NOW)
     assert isinstance(found, Page)
     return found
 
 
-def test_options() -> None:
-    """The key alone switches it on; pace and quota are the developer key's."""
+def test_key_enables_the_source() -> None:
+    """Only the key is needed; pace and quota are those of the developer key."""
     assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota)) == ("https://content.guardianapis.com", 1.0, "500/1d")
     assert SETTINGS.enabled
 
 
-def test_request() -> None:
-    """AND and NOT are spelled out, order-by is always sent, and the key does not show."""
+def test_request_has_every_parameter() -> None:
+    """AND and NOT are explicit, order-by is always sent, and the key is not in the repr."""
     asked = build(
         'Storm "high tide" -film OR flood',
         sources=("guardian",),
@@ -87,22 +87,22 @@ def test_request() -> None:
     ],
 )
 def test_years_have_four_digits(bound: datetime, sent: str) -> None:
-    """ISO 8601, for whatever year."""
+    """ISO 8601 requires four digits for every year."""
     params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
     assert (params["from-date"], params["to-date"]) == (sent, sent)
 
 
 @pytest.mark.parametrize(("sort", "ignored"), [(Sort.RELEVANCE, ()), (Sort.POPULAR, ("sort",))])
-def test_sorts_it_does_not_have(sort: Sort, ignored: tuple[str, ...]) -> None:
-    """Popularity is asked for as relevance, and the answer says that it was ignored."""
+def test_sort_by_popularity_is_ignored(sort: Sort, ignored: tuple[str, ...]) -> None:
+    """The request sorts by relevance instead, and the answer says that the sort was ignored."""
     params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["order-by"] == "relevance"
     assert not params.keys() & {"from-date", "to-date", "lang"}
     assert SOURCE.ignored(query(sort=sort)) == ignored
 
 
-def test_article() -> None:
-    """A good row, cleaned."""
+def test_row_becomes_an_article() -> None:
+    """The texts are cleaned."""
     article = read(row()).articles[0]
     assert article == Article(
         id=article.id,
@@ -123,15 +123,18 @@ def test_article() -> None:
 
 @pytest.mark.parametrize("text", ABOUT_TAGS)
 def test_texts_about_tags_are_shown_whole(text: str) -> None:
-    """A headline is plain text; trail and byline are HTML, where such a text is escaped; a section's name may be."""
+    """A headline is plain text.
+
+    Trail and byline are HTML and escape such a text; a section's name may be HTML.
+    """
     escaped = html.escape(text, quote=False)
     fields = {"trailText": f"<p>{escaped}</p>", "byline": escaped}
     article = read(row(webTitle=text, sectionName=escaped, fields=fields)).articles[0]
     assert (article.title, article.description, article.author, article.section) == (text,) * 4
 
 
-def test_sparse_article() -> None:
-    """Old rows have no type, section, fields or date; the old host is the same page."""
+def test_row_with_missing_fields_becomes_an_article() -> None:
+    """Old rows have no type, section, fields or date. A URL of the old host is the same page."""
     article = read({"webTitle": "Storm", "webUrl": "http://www.guardian.co.uk/a"}).articles[0]
     assert (article.external_id, article.canonical_url) == ("http://www.guardian.co.uk/a", "https://theguardian.com/a")
     assert (article.published_at, article.published_at_estimated) == (NOW, True)
@@ -139,8 +142,8 @@ def test_sparse_article() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"lang": "english"}, {"lang": 5}, "junk", None])
-def test_languages_that_are_none(fields: object) -> None:
-    """Only a two-letter language is one."""
+def test_invalid_language_is_none(fields: object) -> None:
+    """Only a two-letter code is a language."""
     assert read(row(fields=fields)).articles[0].language is None
 
 
@@ -162,8 +165,8 @@ def test_languages_that_are_none(fields: object) -> None:
         ("Storm|ahead", "ahead", "Storm|ahead"),
     ],
 )
-def test_bylines(title: str, byline: str | None, expected: str) -> None:
-    """The columnist or the kind of piece goes off the headline; a headline's own second half stays."""
+def test_byline_is_removed_from_the_headline(title: str, byline: str | None, expected: str) -> None:
+    """The name of the columnist or of the genre is removed. A second half of the headline stays."""
     assert read(row(webTitle=title, fields={"byline": byline})).articles[0].title == expected
 
 
@@ -178,8 +181,8 @@ def test_bylines(title: str, byline: str | None, expected: str) -> None:
         ([], "not_an_object"),
     ],
 )
-def test_bad_rows(bad: object, reason: str) -> None:
-    """A bad row is left out and counted; the 49 beside it are kept."""
+def test_bad_row_is_left_out_and_counted(bad: object, reason: str) -> None:
+    """The 49 good rows are kept."""
     page = read(*[row(isHosted="false")] * 49, bad)
     assert (len(page.articles), page.returned, page.dropped) == (49, 50, {reason: 1})
 
@@ -198,22 +201,22 @@ def test_bad_rows(bad: object, reason: str) -> None:
         ({"response": "x"}, 400, Status.BAD_PAYLOAD, None),
     ],
 )
-def test_refusals(body: object, status: int, expected: Status, pause_s: float | None) -> None:
-    """Errors with and without the envelope, in JSON or not."""
+def test_errors_become_refusals(body: object, status: int, expected: Status, pause_s: float | None) -> None:
+    """Errors may have the envelope or not, and may be JSON or not."""
     found = SOURCE.read(reply(body, status), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert (found.status, found.http_status, found.pause_s) == (expected, status, pause_s)
 
 
-def test_a_spent_day() -> None:
-    """Where the gateway says that nothing is left today, it is the quota and not the pace."""
+def test_used_up_day_is_quota_exhausted() -> None:
+    """The gateway says that no calls are left today, so the quota is the limit, not the pace."""
     found = SOURCE.read(reply({"message": "API rate limit exceeded"}, 429, x_ratelimit_remaining_day="0"), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert (found.status, found.pause_s) == (Status.QUOTA_EXHAUSTED, 3600.0)
 
 
 def test_a_page_beyond_the_last_is_empty() -> None:
-    """The Guardian calls an absent page an error; to us it is an empty answer."""
+    """The Guardian reports a missing page as an error; for us it is an empty answer."""
     body = {"response": {"status": "error", "message": "requested page is beyond the number of available pages"}}
     assert SOURCE.read(reply(body, 400), QUERY, NOW) == Page((), 0, {}, 400)
 
@@ -237,14 +240,14 @@ RECORDED = {
     "makers__src_testoutput": 10,
     "makers__tests_uk_news": 10,
 }
-"""Rows by file, as the recordings' index counts them; none is bad."""
+"""Rows by file, as counted in the recordings' index; none is bad."""
 ITEMS = {f"makers__src_json_article{number}" for number in ("two", "three", "five")} | {"official_template_item-content"}
-"""Recorded answers of the endpoint for one item, which are no search results."""
+"""Recorded answers of the endpoint for one item; they are not search results."""
 
 
 @needs_shared
-def test_recorded_bodies() -> None:
-    """Every recorded row becomes an article; the columnists' tails are off but for none, and trails are plain text."""
+def test_recorded_rows_become_articles() -> None:
+    """Columnists are removed from all headlines except one, and trails are plain text."""
     seen = {}
     for name, body in recorded_bodies("guardian"):
         page = SOURCE.read(reply(body), QUERY, NOW)
@@ -255,7 +258,7 @@ def test_recorded_bodies() -> None:
         assert page.dropped == {}
         assert page.returned == len(page.articles)
         seen[name] = page.returned
-        # One recorded headline has a bar of its own before its columnist's.
+        # One recorded headline contains a bar of its own, before the columnist's bar.
         assert sum(" | " in article.title for article in page.articles) == (name == "jlebensold__sample_response_2012")
         assert not any("<" in (article.description or "") for article in page.articles)
         assert all(article.canonical_url.startswith("https://theguardian.com/") for article in page.articles)
@@ -274,8 +277,8 @@ EXCHANGES = {
 
 
 @needs_shared
-def test_recorded_exchanges() -> None:
-    """Every recorded error has its status; the page beyond the last is empty."""
+def test_recorded_errors_have_their_status() -> None:
+    """The page beyond the last is empty."""
     found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("guardian")}
     assert isinstance(found.pop("400_page_beyond"), Page)
     assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES

@@ -22,7 +22,7 @@ SETTINGS: SourceSettings = load([SOURCE.options], {"NEWSINTEL_NEWSAPI_KEY": "k"}
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    """A good row, changed."""
+    """A good row with changes."""
     return {
         "source": {"id": None, "name": "Daily Bugle"},
         "author": "J. Doe",
@@ -36,21 +36,21 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def read(*rows: Any) -> Page:
-    """The page that rows make."""
+    """The page of these rows."""
     found = SOURCE.read(reply({"status": "ok", "totalResults": 7249, "articles": list(rows)}), QUERY, NOW)
     assert isinstance(found, Page)
     return found
 
 
-def test_options() -> None:
-    """The key alone switches it on; the quota is the developer plan's."""
+def test_key_enables_the_source() -> None:
+    """Only the key is needed; the quota is that of the developer plan."""
     assert isinstance(SETTINGS.values["key"], Secret)
     assert (SETTINGS.url, SETTINGS.pace_s, str(SETTINGS.quota), SETTINGS.enabled) == ("https://newsapi.org", 0.0, "100/1d", True)
     assert not SOURCE.uses_token
 
 
-def test_request() -> None:
-    """One call for the first 100, the key in a header, everything spelled out, and nothing secret in the repr."""
+def test_request_has_every_parameter() -> None:
+    """One call requests the first 100 rows. The key is in a header and not in the repr."""
     asked = build(
         'Storm "high tide" -film',
         sources=("newsapi",),
@@ -84,27 +84,27 @@ def test_request() -> None:
     ],
 )
 def test_years_have_four_digits(bound: datetime, sent: str) -> None:
-    """ISO 8601, for whatever year."""
+    """ISO 8601 requires four digits for every year."""
     params = dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)
     assert (params["from"], params["to"]) == (sent, sent)
 
 
 @pytest.mark.parametrize(("sort", "expected"), [(Sort.RELEVANCE, "relevancy"), (Sort.NEWEST, "publishedAt")])
-def test_request_without_bounds(sort: Sort, expected: str) -> None:
-    """What is not asked for is not sent."""
+def test_absent_bounds_are_not_sent(sort: Sort, expected: str) -> None:
+    """Only bounds of the query are sent."""
     params = dict(SOURCE.request(query(sort=sort), SETTINGS, "k", NOW).params)
     assert params["sortBy"] == expected
     assert not params.keys() & {"from", "to", "language"}
 
 
-def test_long_queries_fit() -> None:
-    """NewsAPI takes 500 characters, which short words joined by AND can exceed."""
+def test_long_query_fits_500_characters() -> None:
+    """NewsAPI accepts 500 characters; many short words joined by AND can exceed that."""
     params = dict(SOURCE.request(build("ab " * 85, sources=("newsapi",)), SETTINGS, "k", NOW).params)
     assert len(params["q"]) <= 500
 
 
-def test_ignored() -> None:
-    """A language that it does not offer is neither sent nor claimed for its rows."""
+def test_unsupported_language_is_ignored() -> None:
+    """It is not sent, and the rows do not get it."""
     assert SOURCE.ignored(QUERY) == SOURCE.ignored(query(language="de")) == ()
     assert SOURCE.ignored(query(language="fi")) == ("language",)
     assert "language" not in dict(SOURCE.request(query(language="fi"), SETTINGS, "k", NOW).params)
@@ -115,8 +115,12 @@ def test_ignored() -> None:
         assert found.articles[0].language == expected
 
 
-def test_article() -> None:
-    """A good row, cleaned: the outlet off the title, HTML off the text, the tail off the content, tracking off the identity."""
+def test_row_becomes_an_article() -> None:
+    """The row is cleaned.
+
+    The title loses the outlet, texts lose HTML, the content loses its tail, and the canonical URL
+    loses tracking parameters.
+    """
     article = read(row()).articles[0]
     assert article == Article(
         id=article.id,
@@ -136,15 +140,18 @@ def test_article() -> None:
 
 @pytest.mark.parametrize("text", ABOUT_TAGS)
 def test_texts_about_tags_are_shown_whole(text: str) -> None:
-    """No field is documented as HTML: tags are taken off descriptions and contents that look like it, and off nothing else."""
+    """No field is documented as HTML.
+
+    Only descriptions and contents that look like HTML lose tags.
+    """
     article = read(row(title=text, author=text, description=text, content=text, source={"name": text})).articles[0]
     assert (article.title, article.description, article.content, article.author, article.publisher) == (text,) * 5
     article = read(row(title="S&amp;P&#8217;s <b>", author="O&#39;Neil", source={"name": "A&amp;E"})).articles[0]
     assert (article.title, article.author, article.publisher) == ("S&P\u2019s <b>", "O'Neil", "A&E")
 
 
-def test_sparse_article() -> None:
-    """Title and address are enough; the host stands for a publisher without a name, the fetch for a missing date."""
+def test_title_and_url_are_enough() -> None:
+    """The host replaces a missing publisher, and the time of the fetch a missing date."""
     article = read({"title": "Storm", "url": "http://bugle.example/1"}).articles[0]
     assert (article.publisher, article.published_at, article.published_at_estimated) == ("bugle.example", NOW, True)
     assert (article.description, article.content, article.author, article.image_url) == (None, None, None, None)
@@ -153,8 +160,8 @@ def test_sparse_article() -> None:
 @pytest.mark.parametrize(
     "author", ["https://www.facebook.com/bugle", "www.bugle.example", "desk@bugle.example (Desk)", '[{"name": "X"}]', "", None, 5]
 )
-def test_authors_that_are_none(author: object) -> None:
-    """Addresses, e-mails and markup data are no authors."""
+def test_invalid_author_is_none(author: object) -> None:
+    """URLs, e-mail addresses and markup data are not authors."""
     assert read(row(author=author)).articles[0].author is None
 
 
@@ -171,19 +178,19 @@ def test_authors_that_are_none(author: object) -> None:
         ("junk", "not_an_object"),
     ],
 )
-def test_bad_rows(bad: object, reason: str) -> None:
-    """A bad row is left out and counted; the 49 beside it are kept."""
+def test_bad_row_is_left_out_and_counted(bad: object, reason: str) -> None:
+    """The 49 good rows are kept."""
     page = read(*[row()] * 49, bad)
     assert (len(page.articles), page.returned, page.dropped) == (49, 50, {reason: 1})
 
 
-def test_content_that_is_only_its_tail() -> None:
-    """A content of which only the count is left is none."""
+def test_content_with_only_a_tail_is_none() -> None:
+    """The only text is the count of missing characters."""
     assert read(row(content="[+1234 chars]")).articles[0].content is None
 
 
-def test_consent_pages() -> None:
-    """The same page behind two sessions is one page; another page behind a session is another."""
+def test_consent_pages_are_told_apart_without_their_session() -> None:
+    """The same page in two sessions is one page; another page in a session is another."""
     hidden = "https://consent.yahoo.com/v2/collectConsent?sessionId="
     undated, later = (
         SOURCE.read(reply({"status": "ok", "articles": [row(url=hidden, publishedAt=None)]}), QUERY, now)
@@ -218,8 +225,11 @@ def test_consent_pages() -> None:
         (503, "somethingNew", Status.UNREACHABLE, None),
     ],
 )
-def test_refusals(status: int, code: object, expected: Status, pause_s: float | None) -> None:
-    """Known codes count whatever their HTTP status, others by it; a plan's limit is never worth waiting for."""
+def test_errors_become_refusals(status: int, code: object, expected: Status, pause_s: float | None) -> None:
+    """A known code decides whatever the HTTP status is; otherwise the status decides.
+
+    A plan's limit has no pause: waiting does not help.
+    """
     found = SOURCE.read(
         reply({"status": "error", "code": code, "message": "key 0123456789abcdef01 at https://x.example"}, status), QUERY, NOW
     )
@@ -229,8 +239,8 @@ def test_refusals(status: int, code: object, expected: Status, pause_s: float | 
     assert "https://" not in found.detail
 
 
-def test_retry_after_knows_better() -> None:
-    """A pause that NewsAPI names is taken over ours."""
+def test_retry_after_overrides_the_default_pause() -> None:
+    """A pause that NewsAPI names replaces ours."""
     found = SOURCE.read(reply({"status": "error", "code": "rateLimited"}, 429, retry_after="90"), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert found.pause_s == 90.0
@@ -247,15 +257,15 @@ def test_retry_after_knows_better() -> None:
         ({"articles": []}, 200, Status.BAD_PAYLOAD),
     ],
 )
-def test_bodies_of_somebody_else(body: object, status: int, expected: Status) -> None:
-    """Pages of a proxy, and answers of another shape, are refusals and never an empty result."""
+def test_foreign_bodies_are_refusals(body: object, status: int, expected: Status) -> None:
+    """A proxy's page, or an answer of another shape, is never an empty result."""
     found = SOURCE.read(reply(body, status), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert found.status is expected
 
 
-def test_an_empty_result() -> None:
-    """No articles is an answer."""
+def test_empty_result_is_a_page() -> None:
+    """An answer without articles is not an error."""
     assert read() == Page((), 0, {}, 200)
 
 
@@ -278,13 +288,13 @@ RECORDED = {
     "suryakosaraju_top_headlines": 20,
     "wikizell_top_headlines": 20,
 }
-"""Rows by file, as the recordings' index counts them."""
+"""Rows by file, as counted in the recordings' index."""
 DROPPED = {"deadlymind_articles": {"removed": 2}}
 
 
 @needs_shared
-def test_recorded_bodies() -> None:
-    """Every recorded row becomes an article but for the two that NewsAPI removed."""
+def test_recorded_rows_become_articles() -> None:
+    """Only the two articles that NewsAPI removed are left out."""
     seen = {}
     for name, body in recorded_bodies("newsapi"):
         page = SOURCE.read(reply(body), QUERY, NOW)
@@ -316,15 +326,18 @@ EXCHANGES = {
 
 
 @needs_shared
-def test_recorded_exchanges() -> None:
-    """Every recorded error has its status."""
+def test_recorded_errors_have_their_status() -> None:
+    """The recordings cover nine errors."""
     found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
     assert {name: refusal.status for name, refusal in found.items() if isinstance(refusal, Refusal)} == EXCHANGES
 
 
 @needs_shared
-def test_what_is_the_querys_fault_is_told_apart_from_the_sources() -> None:
-    """Of the recorded errors those that another query would not meet; also where the plan's limit comes with 400, as the docs have it."""
+def test_faults_of_the_query_are_marked() -> None:
+    """These are the recorded errors that another query would not cause.
+
+    The docs say that the plan's limit comes with 400, so that case is included.
+    """
     found = {name: SOURCE.read(response, QUERY, NOW) for name, response in recorded_exchanges("newsapi")}
     too_far_back = next(response for name, response in recorded_exchanges("newsapi") if name == "426_parameterInvalid_too_far_back")
     found["400 too far back"] = SOURCE.read(evolve(too_far_back, status=400), QUERY, NOW)

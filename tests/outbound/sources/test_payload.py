@@ -1,4 +1,4 @@
-"""Bodies that are no JSON object, and why."""
+"""Bodies that are not a JSON object, and the reasons."""
 
 import json
 import re
@@ -37,16 +37,16 @@ from tests.outbound.sources.replies import reply
         (b'{"a":' + b"[" * 32 + b"]" * 32 + b"}", "JSON nested more than 32 levels deep"),
     ],
 )
-def test_no_object(body: bytes, what: str) -> None:
-    """Whatever is not one JSON object of bounded depth is a bad payload that says what it was."""
+def test_other_bodies_are_bad_payload(body: bytes, what: str) -> None:
+    """Only one JSON object of bounded depth is accepted; the refusal says what the body was."""
     found = whole(read_object(reply(body)))
     assert isinstance(found, Refusal)
     assert (found.status, found.http_status) == (Status.BAD_PAYLOAD, 200)
     assert found.detail.startswith(what)
 
 
-def test_an_object() -> None:
-    """A JSON object is returned as it is, 32 levels included."""
+def test_object_is_returned_unchanged() -> None:
+    """The maximum depth is 32 levels."""
     body = b'{"a":' + b"[" * 31 + b"]" * 31 + b"}"
     assert list(whole(read_object(reply(body)))) == ["a"]  # type: ignore[call-overload]
 
@@ -64,14 +64,20 @@ def test_an_object() -> None:
         (r"\u00e9\ud83d\n", "é\n"),
     ],
 )
-def test_half_a_surrogate_pair_spoils_no_payload(text: str, read: str) -> None:
-    """It is legal JSON (RFC 8259, 8.2), and no character: it is left out. Whole pairs and what merely looks like a half stay."""
+def test_half_a_surrogate_pair_is_left_out(text: str, read: str) -> None:
+    """Half a pair is legal JSON (RFC 8259, 8.2) but not a character.
+
+    Whole pairs stay, and so does a text that only looks like a half.
+    """
     assert whole(read_object(reply(b'{"a": "' + text.encode() + b'"}'))) == {"a": read}
 
 
 @given(st.lists(st.sampled_from([r"\ud83d", r"\ude00", r"\\", "u", "d83d", r"\n", "x", r"\uD800", r"\uDFFF"])))
-def test_what_is_left_is_what_pythons_own_reader_finds_without_halves(parts: list[str]) -> None:
-    """Any mixture: the standard library keeps halves, and they are what may not be written as UTF-8."""
+def test_texts_match_pythons_json_without_half_pairs(parts: list[str]) -> None:
+    """Holds for any mixture.
+
+    The standard library keeps halves, which cannot be encoded as UTF-8.
+    """
     body = '{"a": "' + "".join(parts) + '"}'
     expected = re.sub("[\ud800-\udfff]", "", json.loads(body)["a"])
     found = whole(read_object(reply(body.encode())))
@@ -88,11 +94,11 @@ def test_what_is_left_is_what_pythons_own_reader_finds_without_halves(parts: lis
         ("<b>/x", "unknown"),
     ],
 )
-def test_media_type(header: str, expected: str) -> None:
-    """The media type is named without its parameters, and never with anything that does not belong in a log."""
+def test_media_type_has_no_parameters(header: str, expected: str) -> None:
+    """Text that does not belong in a log is never part of it."""
     assert media_type(Response(200, {"content-type": header}, b"")) == expected
 
 
-def test_no_content_type() -> None:
-    """A reply need not name its type."""
+def test_missing_content_type_is_unknown() -> None:
+    """A reply may lack a content type."""
     assert media_type(Response(200, {}, b"")) == "unknown"

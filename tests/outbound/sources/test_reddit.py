@@ -26,7 +26,7 @@ SETTINGS = load([SOURCE.options], ENVIRON).source["reddit"]
 
 
 def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
-    """A good link post, changed."""
+    """A good link post with changes."""
     data = {
         "name": "t3_1abc",
         "title": "Storm ahead",
@@ -47,14 +47,14 @@ def post(kind: str = "t3", **changes: Any) -> dict[str, Any]:
 
 
 def read(*posts: Any, **headers: str) -> Page:
-    """The page that posts make."""
+    """The page of these posts."""
     found = SOURCE.read(reply({"kind": "Listing", "data": {"after": None, "children": list(posts)}}, **headers), QUERY, NOW)
     assert isinstance(found, Page)
     return found
 
 
-def test_options() -> None:
-    """App, secret and agent switch it on; base addresses and subreddits have defaults."""
+def test_credentials_enable_the_source() -> None:
+    """Client id, secret and user agent are needed; base URLs and subreddits have defaults."""
     assert SETTINGS.enabled
     assert SOURCE.uses_token
     assert (SETTINGS.url, SETTINGS.pace_s, SETTINGS.quota) == ("https://oauth.reddit.com", 0.6, None)
@@ -63,20 +63,23 @@ def test_options() -> None:
 
 
 @pytest.mark.parametrize(("raw", "expected"), [("news", ("news",)), ("news + World_News", ("news", "World_News")), ("all", ("all",))])
-def test_subreddits(raw: str, expected: tuple[str, ...]) -> None:
-    """Names joined by plus signs."""
+def test_subreddits_are_read(raw: str, expected: tuple[str, ...]) -> None:
+    """Plus signs join the names."""
     assert subreddits(raw) == expected
 
 
 @pytest.mark.parametrize("raw", ["", "news+", "a", "news,world", "../api", "x" * 22, "ñews"])
-def test_subreddits_that_are_none(raw: str) -> None:
-    """What cannot be a subreddit never gets into a path."""
+def test_invalid_subreddits_are_refused(raw: str) -> None:
+    """Only the name of a subreddit can get into a path."""
     with pytest.raises(ValueError, match="must be names"):
         subreddits(raw)
 
 
-def test_request() -> None:
-    """One call within the subreddits, unescaped, posts only, with agent and token out of sight."""
+def test_request_has_every_parameter() -> None:
+    """One call within the subreddits asks for posts only, with unescaped texts.
+
+    The repr shows no token.
+    """
     request = SOURCE.request(build('node.js "high tide" -film', sources=("reddit",), sort=Sort.POPULAR), SETTINGS, "the-token", NOW)
     assert request.path == "/r/news+worldnews+technology/search"
     assert dict(request.params) == {
@@ -93,8 +96,8 @@ def test_request() -> None:
 
 
 @pytest.mark.parametrize(("sort", "sent"), [(Sort.RELEVANCE, "relevance"), (Sort.NEWEST, "new"), (Sort.POPULAR, "top")])
-def test_sort(sort: Sort, sent: str) -> None:
-    """The order is Reddit's to make, under its own names."""
+def test_sort_has_reddits_name(sort: Sort, sent: str) -> None:
+    """Reddit sorts the results."""
     assert dict(SOURCE.request(query(sort=sort), SETTINGS, "t", NOW).params)["sort"] == sent
 
 
@@ -103,38 +106,41 @@ def test_sort(sort: Sort, sent: str) -> None:
     [(None, "all"), (0.01, "hour"), (0.5, "day"), (1, "week"), (6.9, "week"), (20, "month"), (30, "year"), (400, "all")],
 )
 def test_span_reaches_back_to_the_start(days_back: float | None, span: str) -> None:
-    """The shortest span that holds the first moment wanted is sent, so that the hundred rows are spent on what was asked for."""
+    """The request has the shortest span that contains the start.
+
+    Most of the hundred rows are then within the query's bounds.
+    """
     start = None if days_back is None else NOW - timedelta(days=days_back)
     assert dict(SOURCE.request(query(start=start, end=NOW), SETTINGS, "t", NOW).params)["t"] == span
 
 
-def test_span_of_any_date() -> None:
-    """Nor do the ends of what a date can be keep a request from being made."""
+def test_earliest_and_latest_dates_have_a_span() -> None:
+    """A bound at the limits of datetime does not fail the request."""
     for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
         assert dict(SOURCE.request(query(start=bound, end=bound), SETTINGS, "k", NOW).params)["t"] in ("all", "hour")
 
 
-def test_everywhere() -> None:
-    """`all` searches all of Reddit."""
+def test_all_searches_every_subreddit() -> None:
+    """The path and the parameters name no subreddit."""
     settings = load([SOURCE.options], ENVIRON | {"NEWSINTEL_REDDIT_SUBREDDITS": "all"}).source["reddit"]
     request = SOURCE.request(QUERY, settings, "t", NOW)
     assert request.path == "/search"
     assert "restrict_sr" not in dict(request.params)
 
 
-def test_long_queries_fit() -> None:
-    """Reddit takes 512 characters."""
+def test_long_query_fits_512_characters() -> None:
+    """Reddit accepts 512 characters."""
     assert len(dict(SOURCE.request(build("ab " * 85, sources=("reddit",)), SETTINGS, "t", NOW).params)["q"]) <= 512
 
 
-def test_ignored() -> None:
-    """Reddit knows no languages."""
+def test_language_is_ignored() -> None:
+    """Reddit has no languages."""
     assert SOURCE.ignored(QUERY) == ()
     assert SOURCE.ignored(query(language="en")) == ("language",)
 
 
-def test_link_post() -> None:
-    """A link post stands for the article it links to."""
+def test_link_post_becomes_the_article_it_links_to() -> None:
+    """The URL is the article's, not the post's."""
     article = read(post()).articles[0]
     assert article == Article(
         id=article.id,
@@ -163,27 +169,30 @@ def test_link_post() -> None:
         {"url": None},
     ],
 )
-def test_posts_that_are_their_own_page(changes: dict[str, Any]) -> None:
-    """Texts, galleries, crossposts and media kept at Reddit are their own pages."""
+def test_post_without_an_external_link_is_its_own_page(changes: dict[str, Any]) -> None:
+    """These are texts, galleries, crossposts, and media that Reddit hosts."""
     article = read(post(**changes)).articles[0]
     assert article.url == "https://www.reddit.com/r/news/comments/1abc/storm_ahead/"
     assert article.canonical_url == "https://reddit.com/comments/1abc"
 
 
-def test_the_destination_wins() -> None:
-    """url_overridden_by_dest is what a post links to."""
+def test_destination_overrides_the_url() -> None:
+    """`url_overridden_by_dest` is what a post links to."""
     assert read(post(url_overridden_by_dest="https://other.example/x")).articles[0].url == "https://other.example/x"
 
 
-def test_text_of_a_post() -> None:
-    """A text post's text is its description; a deleted account is no author; stickied posts are matches like others."""
+def test_text_of_a_text_post_is_its_description() -> None:
+    """A deleted account is not an author; a stickied post is a match like others."""
     article = read(post(is_self=True, selftext="It **will**\n\nrain", author="[deleted]", stickied=True)).articles[0]
     assert (article.description, article.author) == ("It **will** rain", None)
 
 
 @pytest.mark.parametrize("title", ABOUT_TAGS)
 def test_titles_and_texts_about_tags_are_shown_whole(title: str) -> None:
-    """A title is plain text; a text is Markdown, where tags are text and entities are not."""
+    """A title is plain text.
+
+    A text is Markdown: it may contain tags as text, and its entities are decoded.
+    """
     article = read(post(title=title, is_self=True, selftext=f"{title} &#x200B; &amp;")).articles[0]
     assert (article.title, article.description) == (title, f"{title} &")
     assert read(post(title="How to write &amp;")).articles[0].title == "How to write &amp;"
@@ -198,13 +207,13 @@ def test_titles_and_texts_about_tags_are_shown_whole(title: str) -> None:
         ({"preview": {"images": 5}, "thumbnail": None}, None),
     ],
 )
-def test_images(changes: dict[str, Any], expected: str | None) -> None:
-    """The preview, else a thumbnail that is an address."""
+def test_image_is_the_preview_or_the_thumbnail(changes: dict[str, Any], expected: str | None) -> None:
+    """The thumbnail is used only if it is a URL."""
     assert read(post(**changes)).articles[0].image_url == expected
 
 
-def test_sparse_post() -> None:
-    """Every field but identity, title and address may be missing."""
+def test_post_with_missing_fields_becomes_an_article() -> None:
+    """Only identity, title and URL are required."""
     article = read({"kind": "t3", "data": {"name": "t3_1", "title": "Storm", "url": "https://bugle.example/1"}}).articles[0]
     assert (article.publisher, article.author, article.engagement) == ("r/unknown", None, Engagement(0, 0))
     assert article.published_at_estimated
@@ -229,8 +238,8 @@ def test_sparse_post() -> None:
         (None, "not_an_object"),
     ],
 )
-def test_bad_posts(bad: object, reason: str) -> None:
-    """A post that must not or cannot be shown is left out and counted; the 49 beside it are kept."""
+def test_bad_post_is_left_out_and_counted(bad: object, reason: str) -> None:
+    """Such a post must not or cannot be shown. The 49 good posts are kept."""
     page = read(*[post()] * 49, bad)
     assert (len(page.articles), page.returned, page.dropped) == (49, 50, {reason: 1})
 
@@ -247,8 +256,8 @@ def test_bad_posts(bad: object, reason: str) -> None:
         ({"x_ratelimit_remaining": "nan", "x_ratelimit_reset": "100"}, 0.0),
     ],
 )
-def test_an_empty_window(headers: dict[str, str], pause_s: float) -> None:
-    """Where nothing is left of the rate window, the page says how long it lasts."""
+def test_empty_rate_window_sets_the_pause(headers: dict[str, str], pause_s: float) -> None:
+    """If the rate window has no calls left, the page says how long the window lasts."""
     assert read(post(), **headers).pause_s == pause_s
 
 
@@ -265,8 +274,8 @@ def test_an_empty_window(headers: dict[str, str], pause_s: float) -> None:
         (522, {}, Status.UNREACHABLE, None),
     ],
 )
-def test_refusals(status: int, headers: dict[str, str], expected: Status, pause_s: float | None) -> None:
-    """Statuses count, whatever the body is; the pause is the best that Reddit said."""
+def test_errors_become_refusals(status: int, headers: dict[str, str], expected: Status, pause_s: float | None) -> None:
+    """The status decides whatever the body is; the pause is the most exact that Reddit sent."""
     for body in ({"error": status}, b"<html>whoa there, pardner!", b""):
         found = SOURCE.read(reply(body, status, **headers), QUERY, NOW)
         assert isinstance(found, Refusal)
@@ -281,8 +290,8 @@ def test_refusals(status: int, headers: dict[str, str], expected: Status, pause_
         ({"error": 403}, {"www_authenticate": 'Bearer realm="reddit", error="insufficient_scope"'}, "insufficient_scope"),
     ],
 )
-def test_reasons_of_a_403(body: object, headers: dict[str, str], said: str) -> None:
-    """A subreddit that is closed to us, and a missing permission, are named."""
+def test_403_names_its_reason(body: object, headers: dict[str, str], said: str) -> None:
+    """The reason is a subreddit that is closed to us, or a missing permission."""
     found = SOURCE.read(reply(body, 403, **headers), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert found.detail.endswith(said)
@@ -299,8 +308,8 @@ def test_reasons_of_a_403(body: object, headers: dict[str, str], said: str) -> N
         {"kind": "t2", "data": {"children": []}},
     ],
 )
-def test_bodies_of_another_shape(body: object) -> None:
-    """A 200 without a listing is a bad payload, never an empty result."""
+def test_body_without_a_listing_is_bad_payload(body: object) -> None:
+    """It is never an empty result."""
     found = SOURCE.read(reply(body), QUERY, NOW)
     assert isinstance(found, Refusal)
     assert found.status is Status.BAD_PAYLOAD
@@ -322,13 +331,17 @@ RECORDED = {
     "praw_r_popular_hot_2026_04": [(100, {})],
     "praw_top_all_2020": [(100, {})],
 }
-"""Articles and dropped rows by file, counted in the recordings by over_18, promoted and position. One of the five promoted posts of 2017 is
-also not safe for work, and one of the three such posts on r/askreddit stands beyond the first hundred."""
+"""Articles and dropped rows by file.
+
+They were counted in the recordings by over_18, promoted and position. One of the five promoted
+posts of 2017 is also not safe for work. One of the three such posts on r/askreddit is beyond the
+first hundred.
+"""
 
 
 @needs_shared
-def test_recorded_bodies() -> None:
-    """Every recorded post becomes an article but for those not safe for work, promoted, or beyond the hundredth."""
+def test_recorded_posts_become_articles() -> None:
+    """Left out are only posts that are not safe for work, promoted, or beyond the hundredth."""
     seen: dict[str, list[tuple[int, dict[str, int]]]] = {}
     for name, body in recorded_bodies("reddit"):
         page = SOURCE.read(reply(body), QUERY, NOW)
@@ -344,8 +357,8 @@ def test_recorded_bodies() -> None:
 
 
 @needs_shared
-def test_recorded_exchanges() -> None:
-    """Every recorded exchange has its status: the search its posts, the rest a refusal by what it says."""
+def test_recorded_exchanges_have_their_status() -> None:
+    """The search returns its posts; each other exchange is a refusal with its reason."""
     by_code = {401: Status.UNAUTHORIZED, 403: Status.UNAUTHORIZED, 429: Status.RATE_LIMITED}
     for name, response in recorded_exchanges("reddit"):
         found = SOURCE.read(response, QUERY, NOW)

@@ -1,4 +1,4 @@
-"""What statuses, Retry-After and upstream messages mean."""
+"""The meaning of statuses, Retry-After and upstream messages."""
 
 import pytest
 
@@ -28,13 +28,13 @@ from tests.outbound.sources.replies import NOW, reply
         (None, None),
     ],
 )
-def test_retry_after(value: str | None, seconds: float | None) -> None:
-    """Seconds or a date, clamped to 1 s and 1 h; None where it says nothing."""
+def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
+    """The result is clamped to 1 s and 1 h; None if the header has no usable value."""
     assert retry_after(value, NOW) == seconds
 
 
-def test_pause_without_retry_after() -> None:
-    """A source that limits us without saying for how long is left alone for a minute."""
+def test_default_pause_is_a_minute() -> None:
+    """A source limits our rate and does not say for how long."""
     assert pause_after(reply({}), NOW) == 60.0
     assert pause_after(reply({}, retry_after="soon"), NOW) == 60.0
     assert pause_after(reply({}, retry_after="7"), NOW) == 7.0
@@ -57,21 +57,24 @@ def test_pause_without_retry_after() -> None:
         (600, Status.BAD_PAYLOAD),
     ],
 )
-def test_by_status(status: int, expected: Status) -> None:
-    """Statuses that mean the same everywhere."""
+def test_status_decides_the_refusal(status: int, expected: Status) -> None:
+    """These statuses mean the same for every source."""
     refusal = by_status(reply({}, status), NOW)
     assert (refusal.status, refusal.http_status) == (expected, status)
     assert refusal.detail.endswith(f"(HTTP {status})")
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 408, 410, 413, 414, 422, 429, 451, 500, 503, 522])
-def test_only_a_request_that_is_wrong_in_itself_is_the_querys_fault(status: int) -> None:
-    """RFC 9110, 15.5: bad, too large, too long, or not to be processed. All else would meet the next query too."""
+def test_only_a_wrong_request_is_the_querys_fault(status: int) -> None:
+    """RFC 9110, 15.5: bad, too large, too long, or unprocessable.
+
+    Any other error would also hit the next query.
+    """
     assert by_status(reply({}, status), NOW).query_fault is (status in (400, 413, 414, 422))
 
 
-def test_by_status_passes_on_what_the_source_asked_for() -> None:
-    """Its pause and its words are in the refusal."""
+def test_refusal_has_the_pause_and_message_of_the_source() -> None:
+    """Both come from the reply."""
     refusal = by_status(reply({}, 503, retry_after="30"), NOW, "come back later")
     assert refusal.pause_s == 30.0
     assert refusal.detail == "the source is out of order (HTTP 503): come back later"
@@ -89,6 +92,6 @@ def test_by_status_passes_on_what_the_source_asked_for() -> None:
         (["x"], ""),
     ],
 )
-def test_message(raw: object, expected: str) -> None:
-    """An upstream's words are one short line without keys and addresses."""
+def test_message_is_one_line_without_secrets(raw: object, expected: str) -> None:
+    """Keys and URLs are redacted, and the line is short."""
     assert message(raw) == expected

@@ -1,4 +1,4 @@
-"""Rows: bad ones cost themselves, dates and numbers are made sane."""
+"""Rows of a payload: bad ones are dropped one by one, dates and numbers are made plausible."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,15 +11,15 @@ from tests.outbound.sources.replies import NOW, QUERY, query
 
 
 def article(row: Row) -> Sliced[Article | str]:
-    """A row as an article, unless it says why not."""
+    """A row as an article, unless the row has a reason to refuse it."""
     yield
     if "reason" in row:
         return str(row["reason"])
     return Article("a_1", "newsapi", "1", "https://example.org/", "https://example.org/", "T", "P", **row)
 
 
-def test_one_bad_row_costs_itself() -> None:
-    """Of 50 rows with one that is no object, 49 are kept and one is counted."""
+def test_one_bad_row_drops_only_itself() -> None:
+    """Of 50 rows, 49 are kept, and the one that is not an object is counted."""
     rows = [{"published_at": NOW}] * 49 + ["junk"]
     found = whole(page(rows, article, QUERY, http_status=200, pause_s=2.0))
     assert (len(found.articles), found.returned, found.dropped) == (49, 50, {"not_an_object": 1})
@@ -27,13 +27,13 @@ def test_one_bad_row_costs_itself() -> None:
 
 
 def test_reasons_are_counted() -> None:
-    """Each reason has its count."""
+    """Each reason has its own count."""
     found = whole(page([{"reason": "a"}, {"reason": "b"}, {"reason": "a"}], article, QUERY, http_status=200))
     assert (found.articles, found.returned, found.dropped) == ((), 3, {"a": 2, "b": 1})
 
 
-def test_a_bug_costs_its_row_and_is_told() -> None:
-    """Whatever a row makes its reader raise: the others are kept, and the first exception is there to be logged."""
+def test_bug_drops_its_row_and_is_reported() -> None:
+    """Any exception of the reader drops its row only; the first exception is kept for the log."""
 
     def broken(row: Row) -> Sliced[Article | str]:
         if "raises" in row:
@@ -49,13 +49,13 @@ def test_a_bug_costs_its_row_and_is_told() -> None:
 
 
 def test_at_most_100_rows() -> None:
-    """A payload longer than any page that is asked for is cut, and says so."""
+    """A payload longer than the requested page is cut, and the cut rows are counted."""
     found = whole(page([{"published_at": NOW}] * 102, article, QUERY, http_status=200))
     assert (len(found.articles), found.returned, found.dropped) == (100, 102, {"beyond_limit": 2})
 
 
-def test_rows_outside_the_dates() -> None:
-    """Bounds are inclusive; a date that is a guess excludes nothing."""
+def test_rows_outside_the_dates_are_dropped() -> None:
+    """Bounds are inclusive; an estimated date excludes nothing."""
     day = timedelta(days=1)
     rows = [
         {"published_at": NOW - day},
@@ -68,8 +68,8 @@ def test_rows_outside_the_dates() -> None:
     assert (len(found.articles), found.dropped) == (3, {"out_of_range": 2})
 
 
-def test_rows_in_another_language() -> None:
-    """A known other language is left out when one is asked for; an unknown one is not."""
+def test_rows_in_another_language_are_dropped() -> None:
+    """An unknown language is kept. Without a language in the query, every row is kept."""
     rows = [{"published_at": NOW, "language": language} for language in ("en", "fr", None)]
     assert whole(page(rows, article, query(language="en"), http_status=200)).dropped == {"other_language": 1}
     assert whole(page(rows, article, QUERY, http_status=200)).dropped == {}
@@ -87,8 +87,11 @@ def test_rows_in_another_language() -> None:
         ("2026-11-24T11:59:59Z", datetime(2026, 11, 24, 11, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_moment(value: object, expected: datetime) -> None:
-    """ISO text with any zone, or none, and seconds since 1970 are moments in UTC; up to a day ahead is believed."""
+def test_date_is_read_as_utc(value: object, expected: datetime) -> None:
+    """A date is ISO text with or without a zone, or seconds since 1970.
+
+    A date up to one day ahead is accepted.
+    """
     assert moment(value, NOW) == (expected, False)
 
 
@@ -99,13 +102,16 @@ def test_moment(value: object, expected: datetime) -> None:
         *("20000-01-01T00:00:00Z", "2026-11-24T12:00:01Z", 0, -1, 1e20, float("inf"), 10**400, [], {}),
     ],
 )
-def test_moment_that_cannot_be(value: object) -> None:
-    """Missing, unreadable, absurdly old and future dates become the time of the fetch, flagged."""
+def test_implausible_date_is_replaced(value: object) -> None:
+    """The time of the fetch replaces a missing, unreadable, too old or future date.
+
+    It is flagged as estimated.
+    """
     assert moment(value, NOW) == (NOW, True)
 
 
-def test_fields_of_the_wrong_type() -> None:
-    """A field of another type is an absent one."""
+def test_field_of_the_wrong_type_is_missing() -> None:
+    """It counts as absent."""
     row: Row = {"text": 5, "url": ["x"], "object": "x", "number": "5", "ok": " A ", "link": "https://example.org/", "inner": {"a": 1}}
     assert (text(row, "text", 9), text(row, "none", 9), text(row, "ok", 9)) == (None, None, "A")
     assert (address(row, "url"), address(row, "none"), address(row, "link")) == (None, None, "https://example.org/")
@@ -116,6 +122,6 @@ def test_fields_of_the_wrong_type() -> None:
     ("value", "expected"),
     [(5, 5), (5.9, 5), (-3, 0), (10**400, 2**31 - 1), (float("inf"), 2**31 - 1), ("5", 0), (None, 0)],
 )
-def test_number(value: object, expected: int) -> None:
-    """A count fits the archive's column, whatever a payload says."""
+def test_number_fits_the_archives_column(value: object, expected: int) -> None:
+    """A payload may contain any value."""
     assert number({"n": value}, "n") == expected

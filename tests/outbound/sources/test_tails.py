@@ -1,4 +1,4 @@
-"""Outlets' names at the end of headlines."""
+"""Names of outlets at the end of headlines."""
 
 import re
 
@@ -33,8 +33,8 @@ from tests.shared import needs_shared
         ("Rain ahead - Bugle News", "YouTube", "www.youtube.com", None, "Rain ahead"),
     ],
 )
-def test_outlets_go(title: str, publisher: str, host: str, author: str | None, expected: str) -> None:
-    """A tail goes when publisher, host, author or its own form vouch that it names the outlet."""
+def test_outlet_is_removed(title: str, publisher: str, host: str, author: str | None, expected: str) -> None:
+    """The publisher, the host, the author or the tail's own form shows that it names the outlet."""
     assert without_outlet(title, publisher=publisher, host=host, author=author) == expected
 
 
@@ -117,8 +117,11 @@ def test_outlets_go(title: str, publisher: str, host: str, author: str | None, e
         ("Rain", " | Wired UK", "Wired", "www.wired.co.uk"),
     ],
 )
-def test_outlets_go_as_the_world_writes_them(headline: str, tail: str, publisher: str, host: str) -> None:
-    """Colons, bullets, bars, underscores and dashes, with and without spaces, in twenty languages; never another outlet's."""
+def test_outlet_is_removed_in_twenty_languages(headline: str, tail: str, publisher: str, host: str) -> None:
+    """Colons, bullets, bars, underscores and dashes count, with and without spaces.
+
+    The tail of another outlet stays.
+    """
     assert without_outlet(headline + tail, publisher=publisher, host=host, author=None) == headline
     assert without_outlet(headline + tail, publisher="Weekblad", host="weekblad.example", author=None) == headline + tail
 
@@ -162,14 +165,14 @@ def test_outlets_go_as_the_world_writes_them(headline: str, tail: str, publisher
         ("- Bugle", "Bugle", "bugle.example"),
     ],
 )
-def test_headlines_stay(title: str, publisher: str, host: str) -> None:
-    """Without a witness a tail is part of the headline."""
+def test_tail_without_evidence_stays(title: str, publisher: str, host: str) -> None:
+    """Nothing shows that it names the outlet, so it is part of the headline."""
     assert without_outlet(title, publisher=publisher, host=host, author=None) == title
 
 
 @needs_shared
-def test_recorded_tails() -> None:
-    """Of the recorded headlines with a tail, only those stay that a reader would call part of the headline."""
+def test_recorded_tails_are_removed() -> None:
+    """Of the recorded tails, only those stay that a reader would call part of the headline."""
     kept = stripped = 0
     for _, body in recorded_bodies("newsapi"):
         for row in body["articles"]:
@@ -178,5 +181,5 @@ def test_recorded_tails() -> None:
             after = without_outlet(before, publisher=row["source"]["name"], host=host, author=row["author"])
             stripped += before != after
             kept += re.search(r"\S\s+[-\u2013\u2014|]\s+\S", after) is not None
-    # The 13 were read one by one: subtitles, columnists, a live blog's tail.
+    # A person read the 13: they are subtitles, columnists, and the tail of a live blog.
     assert (stripped, kept) == (148, 13)

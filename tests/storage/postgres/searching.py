@@ -1,4 +1,4 @@
-"""People who search, for the tests of what is counted of it."""
+"""People who search, for the tests of counts."""
 
 from datetime import date, timedelta
 
@@ -17,26 +17,26 @@ KEY = Secret("A" * 43)
 
 
 def searches(query: str, *people: str, at=NOON, **changes) -> list[SearchRecord]:
-    """A search for the same by each of some people."""
+    """The same search by each of these people."""
     return [search_record(query=query, person=person, searched_at=at, **changes) for person in people]
 
 
 def people(number: int, name: str = "p") -> list[str]:
-    """So many people."""
+    """The given number of people."""
     return [f"{name}{each}" for each in range(number)]
 
 
 class Crowd:
-    """People whose searches are marked and kept, as the recorder does it."""
+    """People whose searches are marked and stored in the same way as by the recorder."""
 
     def __init__(self, postgres) -> None:
         self.marks = PostgresSearchMarks(postgres)
         self.marking = Marking([KEY])
 
     async def search(self, query, *who, at=NOON, **changes):
-        """A search for the same by each of some people."""
+        """Make the same search as each of these people."""
         await self.marks.add([self.marking.mark(one) for one in searches(query, *who, at=at, **changes)])
 
     async def forget(self, person):
-        """Take a person out of the counts."""
+        """Remove a person from the counts."""
         await self.marks.forget(self.marking.marks_of(person))

@@ -30,18 +30,18 @@ def accounts(postgres):
 
 @pytest.fixture
 def keys(postgres):
-    """Its keys."""
+    """The API keys of that database."""
     return PostgresKeys(postgres)
 
 
 @pytest.fixture
 def tokens(postgres):
-    """Its tokens, under one key."""
+    """The tokens of that database, sealed with one key."""
     return PostgresTokens(postgres, lambda: Sealer([OLD]))
 
 
-async def test_the_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
-    """Whatever the name has become; the account remembers when it was there last."""
+async def test_first_sign_in_makes_an_account_and_the_next_finds_it(accounts):
+    """The name may have changed. The account stores the time of its last sign-in."""
     first = await accounts.sign_in("reddit", "abc", "alice", NOON)
     assert first.public_id.startswith("u_")
     assert len(first.public_id) == 22
@@ -51,22 +51,22 @@ async def test_the_first_sign_in_makes_an_account_and_the_next_finds_it(accounts
     assert await accounts.account(first.id + 1) is None
 
 
-async def test_a_subject_is_somebody_else_at_another_provider(accounts):
-    """And so are two subjects of one provider, by the same name."""
+async def test_same_subject_at_another_provider_is_another_account(accounts):
+    """Two subjects of one provider are also two accounts, even with the same name."""
     found = [await accounts.sign_in(*who, "alice", NOON) for who in (("reddit", "1"), ("https://op.example", "1"), ("reddit", "2"))]
     assert len({account.id for account in found}) == 3
 
 
-async def test_an_account_is_found_by_its_identity(accounts):
-    """By provider and subject together, and only once it is there."""
+async def test_account_is_found_by_its_identity(accounts):
+    """The identity is provider and subject together. Before the first sign-in, nothing is found."""
     assert await accounts.find("local", "reader") is None
     made = await accounts.sign_in("local", "reader", "reader", NOON)
     assert await accounts.find("local", "reader") == made
     assert await accounts.find("reddit", "reader") is None
 
 
-async def test_two_first_sign_ins_at_once_make_one_account(accounts, fetch):
-    """In two tabs, or two processes."""
+async def test_concurrent_first_sign_ins_make_one_account(accounts, fetch):
+    """The sign-ins may come from two tabs or two processes."""
     found = []
 
     async def sign_in():
@@ -79,8 +79,8 @@ async def test_two_first_sign_ins_at_once_make_one_account(accounts, fetch):
     assert await fetch("SELECT count(*) FROM users") == [(1,)]
 
 
-async def test_a_key_speaks_for_its_account(accounts, keys, fetch):
-    """Of the key itself nothing is kept but its digest."""
+async def test_key_finds_its_account(accounts, keys, fetch):
+    """Only a digest of the key is stored."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     made = await keys.make(account.id, evolve(KEY, access=Access.WRITE), digest("ni_secret"), 50)
     assert await accounts.key_holder(digest("ni_secret"), NOON) == (account, Access.WRITE)
@@ -89,8 +89,8 @@ async def test_a_key_speaks_for_its_account(accounts, keys, fetch):
     assert "ni_secret" not in str(await fetch("SELECT * FROM api_keys"))
 
 
-async def test_a_key_ends_when_it_expires_or_is_revoked_or_its_account_goes(accounts, keys, execute):
-    """At once."""
+async def test_key_is_invalid_when_expired_revoked_or_without_account(accounts, keys, execute):
+    """Each of these takes effect at once."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await keys.make(account.id, evolve(KEY, expires_at=NOON + timedelta(hours=1)), digest("one"), 50)
     other = await keys.make(account.id, KEY, digest("two"), 50)
@@ -102,8 +102,8 @@ async def test_a_key_ends_when_it_expires_or_is_revoked_or_its_account_goes(acco
     assert await accounts.key_holder(digest("one"), NOON) is None
 
 
-async def test_asvs_30_keys_are_their_owners_alone(accounts, keys):
-    """Another account neither sees nor ends them."""
+async def test_asvs_30_only_the_owner_can_list_and_revoke_keys(accounts, keys):
+    """Another account can neither see nor revoke them."""
     alice, bob = [await accounts.sign_in("reddit", name, name, NOON) for name in ("alice", "bob")]
     made = await keys.make(alice.id, KEY, digest("one"), 50)
     assert await keys.of_user(bob.id) == ()
@@ -111,8 +111,8 @@ async def test_asvs_30_keys_are_their_owners_alone(accounts, keys):
     assert await accounts.key_holder(digest("one"), NOON)
 
 
-async def test_use_is_noted_once_a_minute(accounts, keys):
-    """And not by whoever only looks at the list."""
+async def test_last_use_is_written_once_a_minute(accounts, keys):
+    """Listing the keys is not a use."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await keys.make(account.id, KEY, digest("one"), 50)
 
@@ -125,8 +125,8 @@ async def test_use_is_noted_once_a_minute(accounts, keys):
         assert await used() == NOON + timedelta(seconds=noted)
 
 
-async def test_fault_25_a_server_that_only_reads_still_knows_whose_a_key_is(accounts, keys, postgres, execute, database_url):
-    """Noting the use is not worth a refusal."""
+async def test_fault_25_key_works_on_a_read_only_server(accounts, keys, postgres, execute, database_url):
+    """If the last use cannot be written, the request still succeeds."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await keys.make(account.id, KEY, digest("one"), 50)
     name = database_url.rpartition("/")[2].partition("?")[0]
@@ -140,8 +140,8 @@ async def test_fault_25_a_server_that_only_reads_still_knows_whose_a_key_is(acco
     assert await accounts.key_holder(digest("one"), NOON) == (account, Access.READ)
 
 
-async def test_only_so_many_keys_are_made_however_many_ask_at_once(accounts, keys):
-    """The last place goes to one of them."""
+async def test_concurrent_requests_do_not_exceed_the_limit_of_keys(accounts, keys):
+    """Four requests ask for two places."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     made = []
 
@@ -155,8 +155,8 @@ async def test_only_so_many_keys_are_made_however_many_ask_at_once(accounts, key
     assert await keys.make(99, KEY, digest("nobody"), 50) is None
 
 
-async def test_asvs_08_tokens_lie_encrypted(accounts, tokens, fetch):
-    """And come out as they went in; the later ones stand in place of the earlier."""
+async def test_asvs_08_tokens_are_stored_encrypted(accounts, tokens, fetch):
+    """They are read back unchanged; newer tokens replace older ones."""
     account = await accounts.sign_in("reddit", "abc", "alice", NOON)
     await tokens.put(account.id, "reddit", evolve(TOKENS, access_token="earlier"))
     await tokens.put(account.id, "reddit", TOKENS)
@@ -167,8 +167,8 @@ async def test_asvs_08_tokens_lie_encrypted(accounts, tokens, fetch):
     assert await tokens.get(account.id, "reddit") is None
 
 
-async def test_asvs_08_a_swapped_row_gives_nobody_anothers_token(accounts, tokens, execute):
-    """Whoever can write to the table cannot do that either."""
+async def test_asvs_08_token_of_another_account_is_refused(accounts, tokens, execute):
+    """Even a person with write access to the table cannot swap tokens."""
     for name in ("alice", "bob"):
         account = await accounts.sign_in("reddit", name, name, NOON)
         await tokens.put(account.id, "reddit", evolve(TOKENS, access_token=name))
@@ -178,8 +178,11 @@ async def test_asvs_08_a_swapped_row_gives_nobody_anothers_token(accounts, token
         await tokens.get(2, "reddit")
 
 
-async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, tokens, postgres):
-    """In pages; a second run finds nothing to do, and the old key can go."""
+async def test_asvs_08_key_rotation_reseals_every_token(accounts, tokens, postgres):
+    """It works in pages and needs no sign-in.
+
+    A second run finds nothing to do, and the old key can be removed.
+    """
     for number in range(3):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)
         await tokens.put(account.id, "reddit", evolve(TOKENS, refresh_token=None if number else "r"))
@@ -192,8 +195,8 @@ async def test_asvs_08_rotation_seals_all_anew_and_needs_no_sign_in(accounts, to
     assert PAGE_ROWS > 3
 
 
-async def test_asvs_08_an_unknown_key_is_told_when_all_others_are_done(accounts, tokens, postgres):
-    """One lost key does not keep the rest from the new one."""
+async def test_asvs_08_unknown_key_is_reported_after_all_others_are_resealed(accounts, tokens, postgres):
+    """One lost key does not prevent the rotation of the other tokens."""
     lost = PostgresTokens(postgres, lambda: Sealer([Secret("C" * 43)]))
     for number, store in enumerate((lost, tokens), start=1):
         account = await accounts.sign_in("reddit", str(number), "x", NOON)

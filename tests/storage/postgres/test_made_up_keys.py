@@ -1,4 +1,7 @@
-"""Made-up keys on a real PostgreSQL: twelve connections of an attacker take no place from anybody with an account."""
+"""Invented API keys on a real PostgreSQL.
+
+Twelve connections of an attacker block no person with an account.
+"""
 
 import secrets
 import time
@@ -22,7 +25,7 @@ from tests.http.world import NOW, World
 
 
 class CountedAccounts(PostgresAccounts):
-    """Counts what it is asked."""
+    """Counts the lookups."""
 
     asked = 0
 
@@ -32,9 +35,12 @@ class CountedAccounts(PostgresAccounts):
 
 
 @pytest.mark.parametrize("addresses", [["192.0.2.1"], [f"2001:db8:{number:x}::1" for number in range(5000)]], ids=["one", "thousands"])
-async def test_all_requests_of_somebody_with_an_account_are_served(postgres, monkeypatch, addresses):
-    """While the pool of four has twelve who would have it; who attacks is looked up for FAILURES times, and then refused."""
-    monkeypatch.setattr(lookups, "LONGEST_S", 30.0)  # a busy machine is not a store that is away
+async def test_every_request_of_an_account_is_served_during_an_attack(postgres, monkeypatch, addresses):
+    """Twelve tasks compete for a pool of four connections.
+
+    An attacker's address is looked up FAILURES times and then refused.
+    """
+    monkeypatch.setattr(lookups, "LONGEST_S", 30.0)  # a busy machine is not a store that is down
     accounts, key = CountedAccounts(postgres), f"ni_{secrets.token_urlsafe(32)}"
     alice = await accounts.sign_in("dev", "alice", "alice", NOW)
     await PostgresKeys(postgres).make(alice.id, ApiKey("", "a key", Access.READ, NOW, None, None), digest(key), 1)

@@ -1,4 +1,4 @@
-"""The schema's steps: once, twice, at the same time, and by another role."""
+"""Migrations: once, twice, at the same time, and by another role."""
 
 import subprocess
 import sys
@@ -22,26 +22,26 @@ from tests.waiting import until
 
 @pytest.fixture
 async def empty(bridge, empty_url):
-    """A pool on a database without any table."""
+    """A pool on a database without tables."""
     async with open_postgres(bridge, Secret(empty_url), None, 2) as opened:
         yield opened
 
 
-def test_the_last_file_is_alembics_last_step():
-    """Each step is named by its file, and follows the one before it."""
+def test_last_file_is_alembics_last_step():
+    """Each step has the name of its file, and follows the step before it."""
     steps = ScriptDirectory.from_config(config())
     assert migrations.newest() == steps.get_current_head()
     assert [step.revision for step in steps.walk_revisions()] == sorted((step.revision for step in steps.walk_revisions()), reverse=True)
 
 
-def test_alembic_is_imported_for_a_step_alone():
-    """It takes as long to import as all else, and hardly a start has a step to take."""
+def test_alembic_is_imported_only_to_migrate():
+    """Its import takes as long as all others together, and most starts have no step to take."""
     code = "import sys, newsintel.app, newsintel.storage.stores; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-async def test_migrating_twice_changes_nothing(bridge, empty, empty_url):
-    """The second time there is nothing to do, and what was archived is still there."""
+async def test_second_migration_changes_nothing(bridge, empty, empty_url):
+    """It finds no step to take, and the archived articles are still there."""
     lane = bridge.lane("test", 1)
     await migrate(lane, Secret(empty_url), None, empty)
     await PostgresArchive(empty).save([(article(), NOON)], [])
@@ -50,8 +50,8 @@ async def test_migrating_twice_changes_nothing(bridge, empty, empty_url):
     assert await PostgresArchive(empty).article(article().id)
 
 
-async def test_two_that_migrate_at_once_are_safe(bridge, empty, empty_url):
-    """One waits for the other and finds nothing left to do."""
+async def test_concurrent_migrations_succeed(bridge, empty, empty_url):
+    """One waits for the other and then finds no step to take."""
     lane = bridge.lane("test", 4)
     async with trio.open_nursery() as nursery:
         for _ in range(2):
@@ -59,8 +59,8 @@ async def test_two_that_migrate_at_once_are_safe(bridge, empty, empty_url):
     await check_schema(empty)
 
 
-async def test_several_that_migrate_for_another_role_at_once_are_safe(bridge, database_url, execute, fetch, holding):
-    """PostgreSQL fails a GRANT that has waited for another on the same table: `tuple concurrently updated`."""
+async def test_concurrent_migrations_for_another_role_succeed(bridge, database_url, execute, fetch, holding):
+    """A GRANT that waited for another one on the same table fails: `tuple concurrently updated`."""
     await execute("DROP ROLE IF EXISTS granted", "CREATE ROLE granted LOGIN")
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() HAVING count(*) = 3"
     service_url = Secret(database_url.replace("newsintel@", "granted@"))
@@ -75,8 +75,8 @@ async def test_several_that_migrate_for_another_role_at_once_are_safe(bridge, da
         await within("ROLLBACK TO before")
 
 
-async def test_a_missing_or_older_schema_is_refused(bridge, empty, empty_url):
-    """With the remedy in the message; an empty record of steps counts as none taken."""
+async def test_missing_or_older_schema_is_refused(bridge, empty, empty_url):
+    """The message says what to do. An empty table of steps counts as no step taken."""
     with pytest.raises(SchemaError, match="newsintel migrate"):
         await check_schema(empty)
     await migrate(bridge.lane("test", 1), Secret(empty_url), None, empty)
@@ -86,16 +86,19 @@ async def test_a_missing_or_older_schema_is_refused(bridge, empty, empty_url):
             await check_schema(empty)
 
 
-async def test_a_newer_schema_is_accepted_and_left_alone(bridge, postgres, database_url):
-    """Releases only add to the schema, so an old process may meet a new one during a roll-out."""
+async def test_newer_schema_is_accepted_unchanged(bridge, postgres, database_url):
+    """Releases only add to the schema, so an old process may use a new one during a roll-out."""
     await bridge.lane("test", 1).run(sql, database_url, "UPDATE alembic_version SET version_num = '9000'")
     await check_schema(postgres)
     await migrate(bridge.lane("test", 1), Secret(database_url), None, postgres)
     await check_schema(postgres)
 
 
-async def test_the_services_role_gets_the_tables_but_not_the_schema(bridge, empty_url):
-    """Another role migrates; the service may then read and write articles, and nothing more."""
+async def test_service_role_can_use_tables_but_not_change_the_schema(bridge, empty_url):
+    """Another role migrates.
+
+    The service's role may then read and write articles, and nothing more.
+    """
     lane = bridge.lane("test", 1)
     await lane.run(sql, empty_url, 'DROP ROLE IF EXISTS "odd \'role"', 'CREATE ROLE "odd \'role" LOGIN')
     url = empty_url.replace("newsintel@", "odd%20'role@")
@@ -112,8 +115,8 @@ async def test_the_services_role_gets_the_tables_but_not_the_schema(bridge, empt
             await migrate(lane, Secret(url.replace("odd%20'role@", "nobody@")), None, service)
 
 
-async def test_a_server_that_is_away_is_an_outage(bridge, servers, empty, empty_url):
-    """Migrating against a stopped server says so, whichever of its connections meets it."""
+async def test_stopped_server_is_an_outage(bridge, servers, empty, empty_url):
+    """The error is the same on each of the connections that migrating uses."""
     await empty.ping()
     await servers.postgres.stop()
     with pytest.raises(UnavailableError):
@@ -121,8 +124,8 @@ async def test_a_server_that_is_away_is_an_outage(bridge, servers, empty, empty_
     await servers.postgres.ensure()
 
 
-async def test_a_role_without_rights_cannot_migrate(bridge, empty_url):
-    """Refused, in one line."""
+async def test_role_without_rights_cannot_migrate(bridge, empty_url):
+    """The refusal is one line."""
     lane = bridge.lane("test", 1)
     await lane.run(sql, empty_url, "DROP ROLE IF EXISTS weak", "CREATE ROLE weak LOGIN")
     weak = Secret(empty_url.replace("newsintel@", "weak@"))

@@ -1,4 +1,4 @@
-"""Every step of the schema, taken on a database with rows in it."""
+"""Every migration step, on a database with rows."""
 
 import json
 
@@ -42,7 +42,7 @@ ROWS = {
            VALUES ('a_x', 'https://e.org/x', 'https://e.org/x', 'reddit', 'x', 'r/News', 'Tide', 'Jo Tan', '1999-12-31+00', true,
                '2026-01-02+00', '2026-01-03+00')""",
     ),
-    "0004": (),  # a setting of an index: nothing that could hold a row
+    "0004": (),  # sets an option of an index: no new place for a row
     "0005": (
         """INSERT INTO api_keys (public_id, user_id, digest, name, scope, created_at)
            VALUES ('k_1', 1, repeat('0', 64), 'a script', 'read', '2026-01-01+00')""",
@@ -67,13 +67,16 @@ ROWS = {
         "INSERT INTO opened_articles VALUES (1, 8, '2026-01-02+00')",
         "INSERT INTO dismissed_articles VALUES (1, 9, 'hide', '2026-01-02+00')",
     ),
-    "0010": (),  # columns for what newsintel reads; test_carrying_over has rows with texts
+    "0010": (),  # adds columns for the index; test_carrying_over has rows with texts
 }
-"""Rows for what each step added. A new step needs an entry, so that the steps after it are tried on its rows."""
+"""Rows for the tables that each step added.
+
+A new step needs an entry, so that later steps are tested on its rows.
+"""
 
 
 async def take(url, revision):
-    """Take the steps up to a revision, as a release of that time did; on the asyncio side."""
+    """Take the steps up to a revision, like a release of that time; call it on the asyncio side."""
     known = config()
 
     def upgrade(connection):
@@ -86,7 +89,7 @@ async def take(url, revision):
 
 
 async def contents(url):
-    """Every row of every table by the table's name, each as an object; on the asyncio side."""
+    """The rows of every table as objects, by the table's name; call it on the asyncio side."""
     connection = await asyncpg.connect(url)
     try:
         tables = await connection.fetch("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
@@ -97,8 +100,11 @@ async def contents(url):
 
 
 @pytest.mark.parametrize("start", REVISIONS)
-async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, empty_url, start):
-    """From each revision, with rows in every table that it had: no row goes, no value changes but the words that are read again."""
+async def test_migrating_keeps_the_rows_of_every_earlier_schema(bridge, empty_url, start):
+    """Each revision has rows in every table.
+
+    No row is lost, and no value changes except the words that are indexed again.
+    """
     lane = bridge.lane("test", 1)
     for revision in REVISIONS[: REVISIONS.index(start) + 1]:
         await lane.run(take, empty_url, revision)
@@ -117,5 +123,5 @@ async def test_rows_of_every_earlier_schema_are_there_after_migrating(bridge, em
         kept = [{column: row[column] for column in columns} for row in after[name]]
         assert [one for one in ({column: row[column] for column in columns} for row in rows) if one not in kept] == []
         assert len(kept) == len(rows) or name == "term_changes"
-    # What is counted from the rows that are there may come to be.
+    # Tables that are counted from existing rows may get rows.
     assert not {name for name, rows in after.items() if rows} - before.keys() - {"article_terms", "term_changes"}

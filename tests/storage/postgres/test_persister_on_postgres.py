@@ -1,4 +1,7 @@
-"""The persister on a real PostgreSQL: it sustains a stream, and a row that can never be saved costs only itself."""
+"""The persister on a real PostgreSQL.
+
+It sustains a stream, and an invalid row costs only itself.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -22,10 +25,10 @@ POISON = {
     "9999": {"published_at": datetime(9999, 12, 31, tzinfo=UTC)},
     "nul": {"title": "NUL \x00 inside"},
     "surrogate": {"description": "lone \ud800 surrogate"},
-    "naive": {"published_at": datetime(2026, 1, 1)},  # noqa: DTZ001 - the point of it
+    "naive": {"published_at": datetime(2026, 1, 1)},  # noqa: DTZ001 - the missing zone is tested
     "huge": {"content": 7},
 }
-"""What adapters never let through, written by hand."""
+"""Values that adapters never let through."""
 UNTIED = Merge(Dedupe.NORMAL, ())
 
 
@@ -35,7 +38,7 @@ def landed(*articles):
 
 
 def tied(founder, *members):
-    """An answer with one group, its members given with their similarity to the founder."""
+    """An answer with one group; its members come with their similarity to the founder."""
     parts = ScoreParts(0, 0, 0, 0, 0)
     group = Group((Member(founder), *(Member(each, Rule.NEAR_TITLE, similarity) for each, similarity in members)), founder)
     return evolve(landed(founder, *(each for each, _ in members)), merge=Merge(Dedupe.NORMAL, (Ranked(group, parts),)))
@@ -43,7 +46,7 @@ def tied(founder, *members):
 
 @pytest.fixture
 def persist(archive):
-    """Streams answers through a persister, as fast as it takes them; gives its counts."""
+    """Sends answers through a persister at full speed; returns its counts."""
 
     async def run(answers, meanwhile=None):
         counts = Counts()
@@ -60,8 +63,8 @@ def persist(archive):
     return run
 
 
-async def test_20000_articles_stream_through_without_loss(persist, fetch):
-    """Every one is a row, told apart by its id, with the fields that it was sent with."""
+async def test_20000_articles_are_saved_without_loss(persist, fetch):
+    """Each article is a row with its own id and its fields."""
     answers = (landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(200))
     counts = await persist(answers)
     assert counts == {"archived_articles": 20_000}
@@ -69,8 +72,12 @@ async def test_20000_articles_stream_through_without_loss(persist, fetch):
     assert set(await fetch("SELECT public_id, title FROM articles")) == sent
 
 
-async def test_poisoned_rows_are_put_aside_with_the_reason_and_the_rest_is_stored(persist, fetch):
-    """One of each kind amid a stream: found by halving, kept as a dead letter that can be read, and nothing else is missing."""
+async def test_poisoned_rows_become_dead_letters_and_the_rest_is_saved(persist, fetch):
+    """A stream contains one of each kind.
+
+    The persister finds them by halving batches, and stores each as a readable dead letter. No other
+    article is missing.
+    """
     poisoned = [article(name, **changes) for name, changes in POISON.items()]
     answers = [landed(*(article(f"{number}-{place}") for place in range(100))) for number in range(20)]
     for number, bad in enumerate(poisoned):
@@ -89,16 +96,22 @@ async def test_poisoned_rows_are_put_aside_with_the_reason_and_the_rest_is_store
     assert all(reasons.values())
 
 
-async def test_refused_pairs_cost_only_themselves(persist, fetch):
-    """A pair that breaks a rule of its table is left out and counted; the others are kept, and so are all articles."""
+async def test_refused_pair_costs_only_itself(persist, fetch):
+    """A pair that violates a constraint is left out and counted.
+
+    The other pairs and all articles are kept.
+    """
     first, second, third = article("1"), article("2"), article("3")
     counts = await persist([tied(first, (second, float("nan")), (third, 0.9))])
     assert counts == {"archived_articles": 3, "refused_pairs": 1}
     assert await fetch("SELECT similarity FROM article_duplicates") == [(0.9,)]
 
 
-async def test_a_restart_of_the_database_loses_nothing(persist, fetch, servers):
-    """Stopped in mid-stream and started again after a batch was tried in vain: every article is there once, nothing is put aside."""
+async def test_database_restart_loses_nothing(persist, fetch, servers):
+    """The server stops in mid-stream, and starts again after a batch has failed.
+
+    Every article is there once, and there is no dead letter.
+    """
 
     async def restart(counts):
         async def tried_in_vain():

@@ -1,5 +1,8 @@
 # ruff: noqa: S608 - our own constants
-"""What belongs to one person, on a real PostgreSQL: kept, paged, found by words, bounded, and nobody else's."""
+"""Personal data on a real PostgreSQL.
+
+It is stored, paged, searched by words, bounded, and separate for each person.
+"""
 
 from datetime import timedelta
 
@@ -24,30 +27,30 @@ HISTORY = "SELECT query, user_id FROM search_history ORDER BY id"
 
 @pytest.fixture
 def preferences(postgres):
-    """Preferences on a database of their own."""
+    """Preferences in their own database."""
     return PostgresPreferences(postgres)
 
 
 @pytest.fixture
 def history(postgres):
-    """The way into the history."""
+    """The recorder's side of the history."""
     return PostgresHistory(postgres)
 
 
 @pytest.fixture
 def own(postgres):
-    """One account's history."""
+    """The account's side of the history."""
     return PostgresOwnHistory(postgres)
 
 
 async def save(saved, user_id, name, at=NOON, **more):
-    """Save the article of a name; what became of it."""
+    """Save the article with this name; returns the save and what it changed."""
     values = {"notes": None, "keep_notes": True} | more
     return await saved.put(user_id, article(name), NOON, at=at, **values)
 
 
 async def names(saved, user_id, words=None):
-    """The external ids of every save, through pages of two."""
+    """The external ids of every save, read in pages of two."""
     found, after = [], None
     while True:
         page = await saved.page(user_id, None if words is None else build(words), 2, after)
@@ -57,8 +60,8 @@ async def names(saved, user_id, words=None):
             return found
 
 
-async def test_preferences_are_kept_by_key(preferences, people):
-    """New, changed and forgotten, one person's apart from the other's."""
+async def test_preferences_are_stored_by_person_and_key(preferences, people):
+    """They are created, changed and deleted; those of another person stay."""
     alice, bob = people
     value = {"z": [1, 2.5, None, True], "é": "\N{GRINNING FACE}", "n": 2**64 - 1, "m": -(2**63), "x": 1e300}
     assert await preferences.put(alice, "theme", value, NOON) is Put.NEW
@@ -71,8 +74,8 @@ async def test_preferences_are_kept_by_key(preferences, people):
     assert await preferences.all(bob) == {"theme": value}
 
 
-async def test_there_are_so_many_preferences_and_no_more(preferences, people):
-    """One that is there can still be changed, and a place becomes free again."""
+async def test_number_of_preferences_is_bounded(preferences, people):
+    """At the limit, existing ones can still change. A deleted one makes room."""
     alice, bob = people
     for number in range(MAX_KEYS):
         assert await preferences.put(alice, f"key{number}", number, NOON) is Put.NEW
@@ -83,8 +86,8 @@ async def test_there_are_so_many_preferences_and_no_more(preferences, people):
     assert await preferences.put(alice, "w", 5, NOON) is Put.NEW
 
 
-async def test_two_who_come_at_once_do_not_both_take_the_last_place(preferences, people, holding, somebody_waits):
-    """The second waits for the first, and then finds no place."""
+async def test_concurrent_requests_do_not_both_take_the_last_place(preferences, people, holding, somebody_waits):
+    """The second request waits for the first, and then finds no place."""
     alice = people[0]
     for number in range(MAX_KEYS - 1):
         await preferences.put(alice, f"key{number}", number, NOON)
@@ -101,15 +104,15 @@ async def test_two_who_come_at_once_do_not_both_take_the_last_place(preferences,
     assert "first" in await preferences.all(alice)
 
 
-async def test_what_postgresql_writes_at_length_is_refused(preferences, people):
-    """A number that JSON writes in five characters and jsonb in three hundred digits counts as the latter."""
+async def test_value_too_long_as_jsonb_is_refused(preferences, people):
+    """JSON writes 1e300 in five characters, and jsonb in three hundred digits. The digits count."""
     assert checked("theme", [1e300] * 14, ()) == [1e300] * 14
     with pytest.raises(PoisonedBatchError):
         await preferences.put(people[0], "theme", [1e300] * 14, NOON)
 
 
-async def test_saving_twice_is_the_same_save(saved, archive, people):
-    """It keeps its moment; notes change, stay or go as told."""
+async def test_second_save_updates_the_first(saved, archive, people):
+    """The time of the first save stays. Notes are replaced, kept or removed as requested."""
     await archive.save([(article("one"), NOON)], [])
     alice = people[0]
     first, done = await save(saved, alice, "one", notes="mine", keep_notes=False)
@@ -123,15 +126,15 @@ async def test_saving_twice_is_the_same_save(saved, archive, people):
     assert await names(saved, alice) == ["one"]
 
 
-async def test_the_longest_notes_fit(saved, people):
-    """10,000 characters of any script, line breaks included."""
+async def test_longest_notes_are_stored(saved, people):
+    """They have 10,000 characters of any script, line breaks included."""
     notes = "\N{GRINNING FACE}\n" * 5_000
     await save(saved, people[0], "one", notes=notes, keep_notes=False)
     assert (await saved.page(people[0], None, 1, None)).saves[0].notes == notes
 
 
-async def test_an_article_that_is_not_archived_yet_is_archived_with_its_save(saved, archive, people, fetch):
-    """Both or neither; what the persister brings later is the same article."""
+async def test_article_outside_the_archive_is_archived_with_its_save(saved, archive, people, fetch):
+    """Both are stored, or neither is. The same article from the persister adds no row."""
     assert (await save(saved, people[0], "new"))[1] is Put.NEW
     assert (await archive.article(article("new").id)).article == article("new")
     await archive.save([(article("new"), NOON + MINUTE)], [])
@@ -141,8 +144,8 @@ async def test_an_article_that_is_not_archived_yet_is_archived_with_its_save(sav
     assert await archive.article(article("x").id) is None
 
 
-async def test_two_who_save_a_new_article_at_once(saved, people, fetch):
-    """One article, a save of each."""
+async def test_concurrent_saves_of_a_new_article_add_it_once(saved, people, fetch):
+    """There is one article, and one save for each person."""
     async with trio.open_nursery() as nursery:
         for user_id in people * 2:
             nursery.start_soon(save, saved, user_id, "new")
@@ -150,8 +153,11 @@ async def test_two_who_save_a_new_article_at_once(saved, people, fetch):
     assert await fetch("SELECT count(*) FROM saved_articles") == [(2,)]
 
 
-async def test_saves_come_latest_first_and_pages_are_stable(saved, people):
-    """While somebody pages, what is saved or forgotten neither repeats a save nor hides one; ties at one moment included."""
+async def test_saves_come_latest_first_in_stable_pages(saved, people):
+    """New and deleted saves between two pages neither repeat nor hide a save.
+
+    This also holds for equal times.
+    """
     alice, bob = people
     for number in range(6):
         await save(saved, alice, str(number), NOON + MINUTE * (number // 2))
@@ -165,8 +171,8 @@ async def test_saves_come_latest_first_and_pages_are_stable(saved, people):
     assert second.next is None
 
 
-async def test_a_place_whose_article_is_gone_still_leads_on(saved, people, execute):
-    """Nothing is skipped: what was saved at that very moment comes once more."""
+async def test_page_continues_after_a_deleted_article(saved, people, execute):
+    """No save is skipped; those of the same time are listed again."""
     for number in range(3):
         await save(saved, people[0], str(number))
     first = await saved.page(people[0], None, 2, None)
@@ -174,8 +180,11 @@ async def test_a_place_whose_article_is_gone_still_leads_on(saved, people, execu
     assert [one.article.external_id for one in (await saved.page(people[0], None, 2, first.next)).saves] == ["0", "2"]
 
 
-async def test_saves_are_found_by_words(saved, people):
-    """Of title, publisher and notes together, by the one grammar; a person's own alone."""
+async def test_words_find_own_saves(saved, people):
+    """A search covers title, publisher and notes, with the usual query language.
+
+    It finds only the person's own saves.
+    """
     alice, bob = people
     await saved.put(alice, article("flood", title="Floods in Kenya"), NOON, notes="ask Mary", keep_notes=False, at=NOON)
     await saved.put(alice, article("vote", title="The vote", publisher="Flood News"), NOON, notes=None, keep_notes=False, at=NOON)
@@ -192,8 +201,8 @@ async def test_saves_are_found_by_words(saved, people):
         await names(saved, alice, "the of")
 
 
-async def test_item_30_forgetting_takes_ones_own_alone(saved, own, history, people):
-    """The other's save of the same article stays, and so does the other's search."""
+async def test_item_30_deleting_affects_only_own_data(saved, own, history, people):
+    """The other person's save of the same article stays, and so does the other person's search."""
     alice, bob = people
     for user_id in people:
         await save(saved, user_id, "one")
@@ -209,8 +218,11 @@ async def test_item_30_forgetting_takes_ones_own_alone(saved, own, history, peop
     assert await own.delete(bob, his.id)
 
 
-async def test_searches_come_latest_first_and_pages_are_stable(own, history, people):
-    """Ties at one moment included, with searches coming and going meanwhile; ids are opaque and each is another."""
+async def test_searches_come_latest_first_in_stable_pages(own, history, people):
+    """This also holds for equal times, and while searches are added and deleted.
+
+    Ids are opaque and unique.
+    """
     alice = people[0]
     for number in range(6):
         await history.record([search_record(query=str(number), searched_at=NOON + MINUTE * (number // 3), user_id=alice)])
@@ -226,14 +238,17 @@ async def test_searches_come_latest_first_and_pages_are_stable(own, history, peo
     assert second.next is None
 
 
-async def test_anonymous_searches_hold_no_person(history, fetch):
-    """Neither an account nor an id by which anybody could name them."""
+async def test_anonymous_searches_contain_no_person(history, fetch):
+    """They have neither an account nor a public id."""
     await history.record([search_record()])
     assert await fetch("SELECT user_id, public_id FROM search_history") == [(None, None)]
 
 
-async def test_what_was_cleared_does_not_come_back(own, history, people, fetch):
-    """A search answered before and written after the clearing is left out; one answered later is written; others' are not touched."""
+async def test_late_write_of_a_cleared_search_is_dropped(own, history, people, fetch):
+    """A search from before the clearing, written after it, is dropped.
+
+    A later search is written. The searches of others stay.
+    """
     alice, bob = people
     await own.clear(alice, NOON)
     before, after = NOON, NOON + timedelta(microseconds=1)
@@ -247,8 +262,8 @@ async def test_what_was_cleared_does_not_come_back(own, history, people, fetch):
     assert len(await fetch(HISTORY)) == 4
 
 
-async def test_clearing_while_searches_are_written(own, history, people):
-    """However they interleave, no search of before the clearing is left."""
+async def test_clearing_leaves_no_search_that_is_written_at_the_same_time(own, history, people):
+    """The order of the writes does not matter."""
     alice = people[0]
 
     async def write():
@@ -263,7 +278,7 @@ async def test_clearing_while_searches_are_written(own, history, people):
 
 
 async def test_many_searches_are_cleared_in_several_transactions(own, people, execute, monkeypatch):
-    """However many there are, no transaction deletes more than its share."""
+    """No transaction deletes more than CLEAR_ROWS."""
     monkeypatch.setattr(own_history_module, "CLEAR_ROWS", 100)
     await execute(
         f"""INSERT INTO search_history (query, key, results_count, searched_at, user_id, public_id)
@@ -273,8 +288,11 @@ async def test_many_searches_are_cleared_in_several_transactions(own, people, ex
     assert (await own.page(people[0], 10, None)).searches == ()
 
 
-async def test_a_deleted_account_takes_all_it_had(postgres, saved, people, fetch):
-    """Its identities too; the other account keeps everything, and a search that the recorder still held is dropped without harm."""
+async def test_deleting_an_account_deletes_its_data(postgres, saved, people, fetch):
+    """Its identities are deleted too, and the other account keeps its data.
+
+    A search that the recorder still holds is dropped.
+    """
     data, preferences, history = PostgresAccountData(postgres), PostgresPreferences(postgres), PostgresHistory(postgres)
     alice, bob = people
     for user_id in people:

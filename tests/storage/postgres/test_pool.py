@@ -1,4 +1,4 @@
-"""The pool under faults: PostgreSQL frozen, restarted, away, or refusing."""
+"""The pool under faults: PostgreSQL frozen, restarted, stopped, or refusing."""
 
 import asyncio
 import random
@@ -25,30 +25,36 @@ from tests.waiting import PATIENCE_S, until
 
 @pytest.fixture
 def slot_patience_s():
-    """Some here are refused one."""
+    """The service's own limit, because some tests need a refusal."""
     return pool.PATIENCE_S
 
 
 async def backend(connection):
-    """The process that serves a connection."""
+    """The pid of the server's process for a connection."""
     return await connection.fetchval("SELECT pg_backend_pid()")
 
 
-async def test_a_frozen_server_costs_callers_their_deadline_and_no_more(postgres, servers):
-    """Callers leave at their deadline, the next are Busy at once, and all works again when the server does."""
+async def test_frozen_server_costs_only_the_callers_deadline(postgres, servers):
+    """Callers leave at their deadline, and later ones get BusyError.
+
+    Everything works again when the server does.
+    """
     await postgres.ping()
     with frozen_processes(family(servers.postgres.pid())):
         async with trio.open_nursery() as nursery:
             for _ in range(4):
                 nursery.start_soon(leave_after, postgres.ping, 0.3)
-        assert postgres.slots_used == 4  # they have left; what they started has not ended
+        assert postgres.slots_used == 4  # they have left, but their operations still run
         with pytest.raises(BusyError):
             await postgres.ping()
-    await until(lambda: succeeds(postgres.ping))  # slots come back as their operations end
+    await until(lambda: succeeds(postgres.ping))  # each slot becomes free when its operation ends
 
 
 async def test_one_person_cannot_take_every_connection(postgres):
-    """Ten slow things that one person asks for leave room for somebody else, for who is asking and for whether the server is well."""
+    """Ten slow operations of one person leave a slot for another person.
+
+    They also leave slots for identity lookups and the readiness check.
+    """
     go_on, ended = asyncio.Event(), []
 
     async def slow(_connection):
@@ -79,16 +85,19 @@ async def test_one_person_cannot_take_every_connection(postgres):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 10, 100])
-def test_a_pool_of_any_size_serves_a_person_and_keeps_one_if_it_can(size):
-    """A pool of one has nothing to keep."""
+def test_pool_of_any_size_serves_a_person_and_reserves_a_slot(size):
+    """A pool of one slot reserves none."""
     found = rules(size)
     assert 1 <= found.each <= max(1, size // 2)
     assert found.kept == (0 if size == 1 else 1)
 
 
 @pytest.mark.parametrize("postgres_limits", [()])
-async def test_a_frozen_server_ends_its_operations_without_help(postgres, servers):
-    """A caller who stays is told in bounded time, and the slot is free again while the server is still frozen."""
+async def test_operations_on_a_frozen_server_time_out(postgres, servers):
+    """A caller that stays gets the error in bounded time.
+
+    The slot is free while the server is still frozen.
+    """
     await until(lambda: succeeds(postgres.ping))
     with frozen_processes(family(servers.postgres.pid())):
         with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError):
@@ -96,8 +105,11 @@ async def test_a_frozen_server_ends_its_operations_without_help(postgres, server
         assert postgres.slots_used == 0
 
 
-async def test_a_connection_that_comes_back_within_a_transaction_ends_nothing(postgres):
-    """As when a commit or rollback is cut off by its limit: asyncpg complains, rolls back by itself, and the service goes on."""
+async def test_connection_released_inside_a_transaction_is_only_logged(postgres):
+    """This happens when a timeout cuts a commit or rollback.
+
+    asyncpg reports it and rolls back by itself, and the service continues.
+    """
 
     async def unit(connection):
         await connection.execute("BEGIN")
@@ -109,11 +121,12 @@ async def test_a_connection_that_comes_back_within_a_transaction_ends_nothing(po
     with capture_logs() as logs:
         left = await postgres.run(unit)
     assert [line["event"] for line in logs] == ["driver_complains"]
-    assert await postgres.run(state) in ("idle", "active")  # the very connection may be asked
+    # The query may run on that very connection.
+    assert await postgres.run(state) in ("idle", "active")
 
 
 async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_url, servers, monkeypatch):
-    """Shutdown does not wait for a frozen server, whose commands here would never end by themselves."""
+    """Shutdown does not wait for a frozen server. In this test its commands have no timeout."""
     monkeypatch.setattr("newsintel.storage.postgres.pool.COMMAND_S", 1e6)
     with trio.fail_after(PATIENCE_S), ExitStack() as freezing:
         async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
@@ -124,8 +137,11 @@ async def test_closing_is_bounded_while_the_server_is_frozen(bridge, database_ur
         await bridge.idle()
 
 
-async def test_random_cancels_leave_the_pool_idle(postgres, archive):
-    """300 callers that leave at random moments of a save: afterwards no slot, connection or transaction is held."""
+async def test_random_cancels_leak_nothing(postgres, archive):
+    """300 callers leave at random moments of a save.
+
+    Afterwards no slot, connection or transaction is held.
+    """
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
 
@@ -152,8 +168,8 @@ async def test_random_cancels_leave_the_pool_idle(postgres, archive):
     assert await postgres.run(unfinished) == 0
 
 
-async def test_a_restart_in_mid_use_is_not_noticed_by_the_next_caller(postgres, archive, servers):
-    """Connections that died with the server are replaced: the first save after the restart succeeds."""
+async def test_first_save_after_a_restart_succeeds(postgres, archive, servers):
+    """The pool replaces the connections that died with the server."""
     async with trio.open_nursery() as nursery:
         for _ in range(4):
             nursery.start_soon(postgres.ping)
@@ -164,8 +180,8 @@ async def test_a_restart_in_mid_use_is_not_noticed_by_the_next_caller(postgres, 
     assert await archive.save([(article(), NOON)], []) == 1
 
 
-async def test_killed_backends_are_not_noticed(postgres, execute):
-    """As after a failover that drops every connection: one retry on a fresh one."""
+async def test_unit_is_retried_after_its_connection_was_killed(postgres, execute):
+    """A failover drops every connection like this. One retry on a new connection succeeds."""
     for _ in range(5):
         async with trio.open_nursery() as nursery:
             for _ in range(4):
@@ -176,8 +192,12 @@ async def test_killed_backends_are_not_noticed(postgres, execute):
         await postgres.ping()
 
 
-async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers, database_url, monkeypatch):
-    """Ten units fail: a line for each reason, without a traceback, and one at the end; a query that is too slow is no outage."""
+async def test_outage_is_logged_at_its_start_and_end(bridge, servers, database_url, monkeypatch):
+    """Ten units fail.
+
+    The log has one line for each reason, without a traceback, and one at the end. A slow query is
+    not an outage.
+    """
     monkeypatch.setitem(SERVER_SETTINGS, "statement_timeout", "1500")
     async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
         with capture_logs() as logs:
@@ -195,8 +215,11 @@ async def test_an_outage_is_told_when_it_begins_and_when_it_ends(bridge, servers
     assert not any("exc_info" in line for line in logs)
 
 
-async def test_a_server_that_is_away_at_first_is_found_later(bridge, servers, database_url):
-    """Opening asks for nothing; a failed first use is an outage, and the next use connects."""
+async def test_server_that_is_stopped_at_start_is_found_later(bridge, servers, database_url):
+    """Opening the pool does not connect.
+
+    The first use fails as an outage, and a later use connects.
+    """
     await servers.postgres.stop()
     async with open_postgres(bridge, Secret(database_url), None, 2) as postgres:
         with pytest.raises(UnavailableError) as refusal:
@@ -207,8 +230,11 @@ async def test_a_server_that_is_away_at_first_is_found_later(bridge, servers, da
 
 
 @pytest.mark.parametrize(("old", "new"), [("newsintel@/test", "nobody@/test"), ("/test_", "/missing_"), ("/test_", ":x/test_")])
-async def test_being_refused_is_told_apart_from_an_outage(bridge, database_url, old, new):
-    """An unknown role, a missing database and a malformed URL end a start; the message holds none of them."""
+async def test_refusal_is_not_an_outage(bridge, database_url, old, new):
+    """An unknown role, a missing database or a malformed URL ends the start.
+
+    The message contains none of them.
+    """
     async with open_postgres(bridge, Secret(database_url.replace(old, new)), Secret("hidden"), 2) as postgres:
         with pytest.raises(RefusedError) as refusal:
             await postgres.ping()
@@ -217,15 +243,15 @@ async def test_being_refused_is_told_apart_from_an_outage(bridge, database_url, 
 
 
 @pytest.mark.parametrize("postgres_limits", [("statement_timeout", "COMMAND_S")])
-async def test_a_held_lock_is_given_up_on(archive, holding):
-    """A table locked by somebody else costs lock_timeout, not for ever."""
+async def test_waiting_for_a_lock_times_out(archive, holding):
+    """The wait for a table that another session locked ends after lock_timeout."""
     async with holding("LOCK TABLE articles"):
         with trio.fail_after(PATIENCE_S), pytest.raises(UnavailableError, match="LockNotAvailable"):
             await archive.save([(article(), NOON)], [])
 
 
-async def test_lost_conflicts_are_tried_again_up_to_three_times(postgres):
-    """The fourth attempt may succeed; a fifth is not made."""
+async def test_conflicts_are_retried_up_to_three_times(postgres):
+    """The fourth attempt may succeed; there is no fifth."""
     attempts = []
 
     async def conflict(connection, failures):
@@ -241,8 +267,8 @@ async def test_lost_conflicts_are_tried_again_up_to_three_times(postgres):
     assert len(attempts) == 4
 
 
-async def test_work_that_must_not_repeat_is_not_tried_again(postgres):
-    """A lost connection fails it, as it may have been done."""
+async def test_run_once_never_retries(postgres):
+    """A lost connection fails the unit, because it may have been committed."""
     attempts = []
 
     async def die(connection):
@@ -257,8 +283,8 @@ async def test_work_that_must_not_repeat_is_not_tried_again(postgres):
     assert len(attempts) == 3
 
 
-async def test_a_read_only_server_still_reads(archive, execute, database_url):
-    """Writes are unavailable, not poisoned: they wait for the failover to end."""
+async def test_read_only_server_still_reads(archive, execute, database_url):
+    """Writes are unavailable, not poisoned: they work again after the failover."""
     await archive.save([(article(), NOON)], [])
     name = database_url.split("/")[3].split("?")[0]
     await execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -271,8 +297,8 @@ async def test_a_read_only_server_still_reads(archive, execute, database_url):
 
 
 @pytest.mark.parametrize("postgres_limits", [()])
-async def test_times_are_utc_and_the_service_names_itself(postgres):
-    """Whatever the server's zone, and so that an operator sees who is connected."""
+async def test_session_has_utc_and_the_services_name(postgres):
+    """The server's own time zone does not matter. The name shows an operator who is connected."""
 
     async def session(connection):
         return [await connection.fetchval(f"SHOW {name}") for name in ("timezone", "application_name", "statement_timeout")]
@@ -280,15 +306,15 @@ async def test_times_are_utc_and_the_service_names_itself(postgres):
     assert await postgres.run(session) == ["UTC", "newsintel", "1500ms"]
 
 
-async def test_a_missing_table_says_migrate(bridge, empty_url):
-    """Without its schema the archive is unavailable, with the remedy in the message."""
+async def test_missing_table_is_a_schema_error(bridge, empty_url):
+    """The message says what to do."""
     async with open_postgres(bridge, Secret(empty_url), None, 1) as postgres:
         with pytest.raises(SchemaError, match="newsintel migrate"):
             await PostgresArchive(postgres).article("a_x")
 
 
-async def test_the_history_is_appended(postgres):
-    """Each record is a row; none is no work."""
+async def test_history_is_appended(postgres):
+    """Each record is a row. Without records, nothing is written."""
     history = PostgresHistory(postgres)
     await history.record([])
     await history.record([search_record(results_count=3, searched_at=NOON), search_record(results_count=4, searched_at=NOON)])
@@ -311,15 +337,15 @@ async def test_the_history_is_appended(postgres):
         (asyncpg.exceptions._base.DataError("secret.host"), PoisonedBatchError),
     ],
 )
-def test_failures_that_are_hard_to_make_are_in_the_table(error, ours):
-    """TLS, passwords, full disks; and no message repeats the server's words."""
+def test_failures_that_are_hard_to_produce_are_translated(error, ours):
+    """These are TLS, passwords and full disks. No message quotes the server."""
     translated = translate(error)
     assert type(translated) is ours
     assert "secret" not in str(translated)
 
 
 async def leave_after(call, seconds):
-    """Call, and leave at a deadline."""
+    """Call, and leave after some seconds."""
     with trio.move_on_after(seconds):
         await call()
 

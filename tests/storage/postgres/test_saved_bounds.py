@@ -1,4 +1,4 @@
-"""How many articles one may save, and how much of them one request looks through."""
+"""How many articles a person may save, and how many saves one request searches."""
 
 import pytest
 import trio
@@ -23,7 +23,10 @@ SELECT {user_id}, id, 'needle in ' || id, '2026-01-01+00'::timestamptz + id * in
 
 @pytest.fixture
 def fill_and_wait(execute, somebody_waits):
-    """Gives a person so many saves; and waits until somebody waits."""
+    """Gives a person this many saves.
+
+    The second function waits until a session waits for a lock.
+    """
 
     async def fill(user_id, number):
         await execute(FILL.format(number=number, user_id=user_id))
@@ -32,13 +35,16 @@ def fill_and_wait(execute, somebody_waits):
 
 
 async def put(saved, user_id, name):
-    """What becomes of a save."""
+    """The outcome of a save."""
     _, done = await saved.put(user_id, article(name), NOON, notes=None, keep_notes=True, at=NOON)
     return done
 
 
-async def test_there_are_so_many_saves_and_no_more(saved, people, execute):
-    """One that is there may change; another takes a place that became free; the other person has places of their own."""
+async def test_number_of_saves_is_bounded(saved, people, execute):
+    """At the limit, existing saves can still change.
+
+    A deleted one makes room, and the other person has a separate limit.
+    """
     alice, bob = people
     await execute(FILL.format(number=MOST_SAVES - 1, user_id=alice))
     assert await put(saved, alice, "last") is Put.NEW
@@ -49,8 +55,8 @@ async def test_there_are_so_many_saves_and_no_more(saved, people, execute):
     assert await put(saved, alice, "further") is Put.NEW
 
 
-async def test_two_who_come_at_once_do_not_both_take_the_last_place(saved, archive, people, holding, fill_and_wait):
-    """The second waits for the first, and then finds no place."""
+async def test_concurrent_saves_do_not_both_take_the_last_place(saved, archive, people, holding, fill_and_wait):
+    """The second save waits for the first, and then finds no place."""
     alice, done = people[0], []
     fill, somebody_waits = fill_and_wait
     await fill(alice, MOST_SAVES - 1)
@@ -67,8 +73,8 @@ async def test_two_who_come_at_once_do_not_both_take_the_last_place(saved, archi
 
 
 @pytest.mark.parametrize("budget", [(1, 950), (44 * 300, 4), (1_000_000, 2)])
-async def test_a_search_goes_on_where_its_budget_ended(saved, people, execute, monkeypatch, budget):
-    """However few it may look through at once: page by page, some of them empty, every match comes once, the latest first."""
+async def test_search_continues_where_its_budget_ended(saved, people, execute, monkeypatch, budget):
+    """With any budget, every match comes once, the latest first. Some pages may be empty."""
     alice = people[0]
     await execute(FILL.format(number=950, user_id=alice), "UPDATE saved_articles SET notes = 'hay' WHERE article_id % 10 > 0")
     monkeypatch.setattr(module, "MOST_CHARS", budget[0])
@@ -80,18 +86,18 @@ async def test_a_search_goes_on_where_its_budget_ended(saved, people, execute, m
     assert pages == budget[1]
 
 
-async def test_long_notes_use_up_the_budget_sooner(saved, people, execute):
-    """The longest: so many saves are looked through at once as their characters allow."""
+async def test_long_notes_use_the_budget_faster(saved, people, execute):
+    """The notes are the longest ones. A page searches as many saves as its budget allows."""
     await execute(FILL.format(number=50, user_id=people[0]), "UPDATE saved_articles SET notes = repeat('x', 10000)")
     page = await saved.page(people[0], build("title"), 100, None)
     assert len(page.saves) == -(-module.MOST_CHARS // (module.CHARS_EACH + 10_000))
     assert page.next is not None
 
 
-async def test_a_search_without_a_match_ends(saved, people, execute, monkeypatch):
-    """With empty pages that lead on until the last."""
+async def test_search_without_a_match_ends(saved, people, execute, monkeypatch):
+    """Empty pages lead to the next one until the last."""
     await execute(FILL.format(number=300, user_id=people[0]))
-    monkeypatch.setattr(module, "MOST_CHARS", 1)  # one save each
+    monkeypatch.setattr(module, "MOST_CHARS", 1)  # one save per page
     pages, after = [], None
     while after is not None or not pages:
         page = await saved.page(people[0], build("nothing"), 10, after)

@@ -1,5 +1,8 @@
 # ruff: noqa: S608 - our own constants
-"""PostgreSQL as the judge of what saved articles are searched by: its to_tsquery on groups, its websearch_to_tsquery on what that knows."""
+"""PostgreSQL checks the search of saved articles.
+
+Its to_tsquery checks queries with groups, and its websearch_to_tsquery those that it can read.
+"""
 
 from random import Random
 
@@ -10,16 +13,16 @@ from newsintel.errors import InvalidParameterError
 
 WORDS = ("ant", "bee", "cat", "dog")
 DOCUMENTS = [" ".join(word for at, word in enumerate(WORDS) if number >> at & 1) for number in range(2 ** len(WORDS))]
-"""Those that four words can make."""
+"""Every document that the four words can make."""
 
 
 def quoted(text):
-    """A literal of SQL."""
+    """A string literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
 async def verdicts(fetch, function, queries):
-    """For each query of PostgreSQL's, in which of the documents it holds."""
+    """The documents that each query of PostgreSQL matches, as a string of 0 and 1."""
     asked = ", ".join(f"({place}, {quoted(query)})" for place, query in enumerate(queries))
     documents = ", ".join(f"({number}, {quoted(document)})" for number, document in enumerate(DOCUMENTS))
     holds = f"to_tsvector('simple', document) @@ {function}('simple', query)"
@@ -32,13 +35,13 @@ async def verdicts(fetch, function, queries):
 
 
 def ours(clauses):
-    """The same for a query of ours."""
+    """The same string for a query of ours."""
     asked = Asked(clauses)
     return "".join(str(int(asked.holds([words_of(document, SIMPLE)], SIMPLE))) for document in DOCUMENTS)
 
 
 def tree(random, depth=3):
-    """A query as typed, and the same in the language of to_tsquery."""
+    """A random query as typed, and the same query for to_tsquery."""
     if depth == 0 or random.random() < 0.3:
         word = random.choice(WORDS)
         return random.choice([word, f"“{word}”", f"({word})"]), word
@@ -51,8 +54,8 @@ def tree(random, depth=3):
     return typed, (" | " if either else " & ").join(f"({one})" for _, one in parts)
 
 
-async def test_groups_mean_what_they_mean_to_postgresql(fetch):
-    """A query with groups, as we look for it, against to_tsquery, which has groups of its own."""
+async def test_groups_match_like_to_tsquery(fetch):
+    """to_tsquery has groups too."""
     random = Random(1)
     pairs = []
     while len(pairs) < 300:
@@ -66,8 +69,11 @@ async def test_groups_mean_what_they_mean_to_postgresql(fetch):
     assert len(set(theirs)) > 30
 
 
-async def test_what_websearch_knows_it_reads_as_we_do(fetch):
-    """Words, phrases, OR between them and - before them, and a quote left open; a dangling OR is a word to websearch."""
+async def test_queries_match_like_websearch_to_tsquery(fetch):
+    """Covers words, phrases, OR between them, - before them, and an open quote.
+
+    A dangling OR is a word for websearch, so it is left out.
+    """
     random = Random(2)
     pieces = [*WORDS, *WORDS, "-ant", "-bee", '"cat"', '-"dog"', '"ant bee"', '-"bee cat"']
     typed = []

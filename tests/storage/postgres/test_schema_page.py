@@ -1,11 +1,11 @@
-"""docs/schema.md tells the truth: its diagram and its indexes are those of a migrated database."""
+"""The diagram and the indexes of docs/schema.md are those of a migrated database."""
 
 import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "schema.md"
 SHORT = {"timestamp with time zone": "timestamptz", "double precision": "double", "ARRAY": "text_array"}
-"""How the diagram writes types of more than one word, which mermaid cannot read."""
+"""Names in the diagram for types of several words, which mermaid cannot read."""
 
 COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -26,11 +26,11 @@ SHOWN_AS_KEYS = {
     *("article_terms_pkey", "term_changes_pkey"),
     *("user_preferences_pkey", "search_history_pkey", "api_keys_pkey", "api_keys_public_id_key", "provider_tokens_pkey"),
 }
-"""The diagram has these as PK and UK, and Alembic its own."""
+"""The diagram shows these as PK and UK; the first one is Alembic's."""
 
 
-async def test_the_diagram_has_every_table_and_column_and_no_other(fetch):
-    """With their types, in their order."""
+async def test_diagram_has_exactly_the_tables_and_columns(fetch):
+    """The types are compared too."""
     drawn = [
         (table, column, kind)
         for table, body in re.findall(r"^    (\w+) \{\n(.*?)^    \}", PAGE.read_text(), re.DOTALL | re.MULTILINE)
@@ -41,14 +41,14 @@ async def test_the_diagram_has_every_table_and_column_and_no_other(fetch):
     assert sorted(drawn) == sorted(real)
 
 
-async def test_the_diagram_has_every_foreign_key(fetch):
-    """And what it says of all of them holds: deleting cascades."""
+async def test_diagram_has_every_foreign_key(fetch):
+    """Every foreign key cascades on delete, as the page says."""
     keys = await fetch(FOREIGN_KEYS)
     assert set(re.findall(r"^    (\w+) \S+--\S+ (\w+) : (\w+)$", PAGE.read_text(), re.MULTILINE)) == {key[:3] for key in keys}
     assert {key[3] for key in keys} == {"c"}
 
 
-async def test_the_page_names_every_index(fetch):
-    """An index that nobody can explain is one to drop."""
+async def test_page_names_every_index(fetch):
+    """An index without an explanation should be dropped."""
     named = set(re.findall(r"^\| `(\w+)`", PAGE.read_text(), re.MULTILINE))
     assert named == {index for (index,) in await fetch(INDEXES)} - SHOWN_AS_KEYS

@@ -1,4 +1,7 @@
-"""How PostgreSQL goes about the hot queries, by shape, over 50,000 articles: through indexes, and never over all matches."""
+"""The shapes of PostgreSQL's plans for frequent queries over 50,000 articles.
+
+They use indexes and never read all matches.
+"""
 
 import json
 from itertools import chain
@@ -47,7 +50,7 @@ def corpus_url(servers):
 
 
 class Explaining:
-    """A connection that remembers the plan of each query on articles that it runs."""
+    """A connection that stores the plan of each query on articles that it runs."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -65,7 +68,7 @@ class Explaining:
 
 @pytest.fixture
 async def plans(bridge, corpus_url):
-    """The nodes of every plan that a unit of search needs, without end."""
+    """Returns the nodes of every plan that a unit of search needs."""
     async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
 
         async def run(unit, *args):
@@ -80,29 +83,29 @@ async def plans(bridge, corpus_url):
 
 
 def nodes(plan):
-    """A plan's nodes, from the top."""
+    """The nodes of a plan, from the top."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)
 
 
 def scans(found):
-    """What reads the table in a plan: the kinds of node."""
+    """The kinds of nodes that read the table in a plan."""
     return {node["Node Type"] for node in found if node.get("Relation Name") == "articles"}
 
 
 def read(found, kind):
-    """How many rows of the table came out of its scans of a kind."""
+    """The number of rows that scans of a kind read from the table."""
     return sum(node["Actual Rows"] * node["Actual Loops"] for node in found if node["Node Type"] == kind)
 
 
 def two_of_each(*kinds):
-    """Queries with the names of their kinds."""
+    """Two queries of each kind, with the names of their kinds."""
     return [(name, query) for kind in kinds for name, some in kind(CORPUS).items() for query in some[:2]]
 
 
-async def test_newest_first_reads_a_page_in_the_order_of_an_index(plans):
-    """Nothing is sorted, nothing is read that is not shown."""
+async def test_newest_first_reads_one_page_in_index_order(plans):
+    """The plan does not sort, and reads little more than it shows."""
     for name, query in two_of_each(queries.newest):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
@@ -110,8 +113,11 @@ async def test_newest_first_reads_a_page_in_the_order_of_an_index(plans):
         assert read(found, "Index Scan") <= 3 * PAGE, name
 
 
-async def test_searches_for_words_read_little_more_than_they_rank(plans):
-    """Through the GIN index and windows: a word in a third of all articles costs no more than another, in any order."""
+async def test_word_search_reads_little_more_than_it_ranks(plans):
+    """It uses the GIN index and windows.
+
+    A word in a third of all articles costs no more than a rare one, in any order.
+    """
     for name, query in two_of_each(queries.relevance, queries.newest_words):
         found = await plans(search._search, query, PAGE, None)
         assert "Seq Scan" not in scans(found), name
@@ -119,8 +125,8 @@ async def test_searches_for_words_read_little_more_than_they_rank(plans):
         assert 0 < read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES or "misses" in name, name
 
 
-async def test_a_months_timeline_and_facets_of_a_word_use_the_index(plans):
-    """No more of the table is read than the month or the matches."""
+async def test_timeline_of_a_month_and_facets_of_a_word_use_the_index(plans):
+    """They read only the month or the matches from the table."""
     for name, some in queries.timelines(CORPUS).items():
         for query in some[:2]:
             assert "Seq Scan" not in scans(await plans(search._timeline, query, Bucket.DAY)), name
@@ -128,16 +134,22 @@ async def test_a_months_timeline_and_facets_of_a_word_use_the_index(plans):
         assert "Seq Scan" not in scans(await plans(search._facets, query))
 
 
-async def test_every_window_is_asked_of_the_one_index(plans):
-    """Words, publisher and time together, so that rare among the common is as quick as rare by itself."""
+async def test_each_window_uses_one_index(plans):
+    """The index has words, publisher and time together.
+
+    So a rare combination of common values is as fast as a rare value.
+    """
     (query, *_) = queries.relevance(CORPUS)["word and publisher:"]
     found = await plans(search._search, query, PAGE, None)
     assert {node["Index Name"] for node in found if node["Node Type"] == "Bitmap Index Scan"} == {"articles_found"}
     assert read(found, "Bitmap Heap Scan") <= 5 * CANDIDATES
 
 
-async def test_facets_say_when_older_matches_were_not_counted(bridge, corpus_url):
-    """Of everything and of a common word the newest 10,000 or somewhat more; of fewer matches all, and then they say nothing."""
+async def test_facets_report_when_older_matches_are_not_counted(bridge, corpus_url):
+    """Facets of everything, or of a common word, count about the newest 10,000.
+
+    Facets of fewer matches count all and report nothing.
+    """
     async with open_postgres(bridge, Secret(corpus_url), None, 1) as postgres:
         finder = search.PostgresSearch(postgres)
         everything = await finder.facets(ArchiveQuery())
@@ -151,15 +163,15 @@ async def test_facets_say_when_older_matches_were_not_counted(bridge, corpus_url
             assert (await finder.facets(query)).counted_newest is None
 
 
-async def test_which_sources_are_held_is_one_look_into_an_index_each(plans):
-    """However many articles there are."""
+async def test_each_source_is_one_lookup_in_an_index(plans):
+    """The number of articles does not matter."""
     found = await plans(search._held, ["guardian", "imported"])
     assert scans(found) == {"Index Only Scan"}
     assert read(found, "Index Only Scan") == 1
 
 
-async def test_that_nothing_is_left_to_read_is_seen_at_a_look(bridge, corpus_url):
-    """Where all articles were read, and where one was not: no more of the table is read than that."""
+async def test_finding_unread_articles_reads_only_those(bridge, corpus_url):
+    """This holds if all articles are read, and if one is not."""
     lane, asked = bridge.lane("test", 1), f"EXPLAIN (ANALYZE, FORMAT JSON) {UNREAD.replace('$1', '200')}"
     for unread in (0, 1):
         await lane.run(sql, corpus_url, f"UPDATE articles SET text_language = NULL WHERE id IN (SELECT id FROM articles LIMIT {unread})")  # noqa: S608 - our own query
@@ -170,8 +182,8 @@ async def test_that_nothing_is_left_to_read_is_seen_at_a_look(bridge, corpus_url
     await lane.run(sql, corpus_url, "UPDATE articles SET text_language = 'en' WHERE text_language IS NULL")
 
 
-async def test_which_languages_are_held_is_a_look_for_each(plans, bridge, corpus_url):
-    """However many articles there are."""
+async def test_languages_are_read_from_an_index(plans, bridge, corpus_url):
+    """The number of articles does not matter."""
     plan = await bridge.lane("test", 1).run(rows, corpus_url, f"EXPLAIN (FORMAT JSON) {search.LANGUAGES}")
     found = list(nodes(json.loads(plan[0][0])[0]["Plan"]))
     assert {node["Index Name"] for node in found if "Index Name" in node} == {"articles_text_language"}

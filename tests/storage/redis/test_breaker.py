@@ -1,4 +1,4 @@
-"""The breaker, on a clock made of numbers."""
+"""The breaker, with times given as numbers."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def opened(now_s=100.0):
 
 
 def admits(breaker, now_s):
-    """Whether a caller gets through."""
+    """Whether the breaker lets a caller through."""
     try:
         breaker.check(now_s)
     except UnavailableError:
@@ -24,8 +24,8 @@ def admits(breaker, now_s):
     return True
 
 
-def test_single_failures_do_not_open_it():
-    """A success in between starts the count anew."""
+def test_success_resets_the_count_of_failures():
+    """Only failures in a row open the breaker."""
     breaker = Breaker()
     for _ in range(3):
         for _ in range(FAILURES - 1):
@@ -34,16 +34,19 @@ def test_single_failures_do_not_open_it():
     breaker.check(0)
 
 
-def test_open_it_refuses_and_then_lets_one_probe_through():
-    """During the pause nobody passes; after it one caller does, and the next waits for another pause."""
+def test_open_breaker_lets_one_probe_through_per_pause():
+    """During the pause every caller is refused.
+
+    After it one caller passes, and the next one after another pause.
+    """
     breaker = opened()
     with pytest.raises(UnavailableError):
         breaker.check(100.0 + FIRST_PAUSE_S - 0.01)
     assert [admits(breaker, 100.0 + FIRST_PAUSE_S) for _ in range(3)] == [True, False, False]
 
 
-def test_pauses_double_up_to_the_longest():
-    """Each failed probe costs less often."""
+def test_pauses_double_up_to_the_limit():
+    """Failed probes become rarer."""
     breaker, now_s, pauses = opened(0), 0.0, []
     for _ in range(7):
         last = now_s
@@ -54,8 +57,8 @@ def test_pauses_double_up_to_the_longest():
     assert pauses == [0.5, 0.5, 1.0, 2.0, 4.0, 8.0, LONGEST_PAUSE_S]
 
 
-def test_a_probe_that_succeeds_closes_it():
-    """One answer and everybody passes."""
+def test_successful_probe_closes_the_breaker():
+    """After one success every caller passes."""
     breaker = opened()
     breaker.check(200)
     breaker.succeeded()

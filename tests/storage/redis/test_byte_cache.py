@@ -1,4 +1,4 @@
-"""Bytes on a real Redis: the same promises as in memory, and what is never shown."""
+"""The byte cache on a real Redis: it acts as in memory, and never shows a wrong value."""
 
 import pytest
 import trio
@@ -10,23 +10,23 @@ from tests.fakes.basics import MemoryBytes
 from tests.waiting import until
 
 ROUNDING_S = 0.01
-"""Redis tells a key's age in milliseconds."""
+"""Redis reports a key's age in milliseconds."""
 
 
 @pytest.fixture
 def on_redis(link, tally):
-    """The adapter."""
+    """The adapter on Redis."""
     return RedisBytes(link, tally)
 
 
 @pytest.fixture(params=["memory", "redis"])
 def kept(request):
-    """Each fulfilment of the port."""
+    """Each implementation of the port."""
     return MemoryBytes() if request.param == "memory" else request.getfixturevalue("on_redis")
 
 
-async def test_what_is_put_comes_back_with_its_age(kept):
-    """Byte for byte, line feeds and all; a later put replaces an earlier one."""
+async def test_value_is_read_back_with_its_age(kept):
+    """Every byte is the same, line feeds included; a later put replaces an earlier one."""
     assert await kept.get("archive:k") is None
     for data in (b"", b"7 archive:k\n\x00\xff\r\n"):
         before = trio.current_time()
@@ -38,8 +38,8 @@ async def test_what_is_put_comes_back_with_its_age(kept):
     assert await kept.get("archive:other") is None
 
 
-async def test_it_ages_and_is_forgotten(kept):
-    """The age grows; once the time is over it is gone."""
+async def test_value_ages_and_expires(kept):
+    """The age grows, and the value disappears at its end."""
     before = trio.current_time()
     await kept.put("k", b"x", 6000)
     await trio.sleep(0.3)
@@ -67,16 +67,16 @@ async def test_it_ages_and_is_forgotten(kept):
         b"9" * 5000 + b" k\nx",
     ],
 )
-async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(on_redis, redis, tally, wrong):
-    """Another key's, another format's, rubbish: never shown."""
+async def test_wrong_value_is_a_miss_deleted_and_counted(on_redis, redis, tally, wrong):
+    """The value belongs to another key, has another format, or is invalid."""
     await redis("SET", "k", wrong, "EX", 60)
     assert await on_redis.get("k") is None
     assert await redis("EXISTS", "k") == 0
     assert tally.counts == {"cache_mismatches": 1}
 
 
-async def test_a_value_that_would_stay_for_ever_is_not_shown(on_redis, redis):
-    """Nothing of ours is without an end; the next put gives it one."""
+async def test_value_without_expiry_is_a_miss(on_redis, redis):
+    """All our values expire; the next put sets the expiry."""
     await redis("SET", "k", b"60 k\nx")
     assert await on_redis.get("k") is None
     await on_redis.put("k", b"y", 60)
@@ -84,8 +84,8 @@ async def test_a_value_that_would_stay_for_ever_is_not_shown(on_redis, redis):
     assert 0 < await redis("TTL", "k") <= 60
 
 
-async def test_an_outage_is_one_for_all_that_use_the_link(cut_off, name, tally):
-    """Failures of harvests and of bytes open one breaker, and then neither asks Redis anything."""
+async def test_ports_of_one_link_share_its_breaker(cut_off, name, tally):
+    """Failures of harvests and of bytes open one breaker. Then neither sends a request to Redis."""
     pieces = RedisBytes(cut_off, tally)
     cache = RedisCache(cut_off, keep_s=60, count=tally)
     await cut_off.ping()

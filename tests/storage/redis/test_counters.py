@@ -1,4 +1,4 @@
-"""Limits on a real Redis: two processes, random interleavings, never one call too many."""
+"""Rate limits on a real Redis: two processes in random order never admit one call too many."""
 
 import random
 
@@ -13,19 +13,19 @@ from tests.fakes.basics import Counts
 
 
 def noon():
-    """A moment that no day ends at."""
+    """A moment far from the end of a day."""
     return 43_200.0
 
 
-async def test_a_counter_counts_and_is_forgotten(link, redis):
-    """Each addition tells the sum; the key never stays for good."""
+async def test_counter_returns_the_sum_and_expires(link, redis):
+    """Each addition returns the sum; the key always has an expiry."""
     counter = RedisCounter(link)
     assert [await counter.add("limit:x", amount, 600) for amount in (3, 4)] == [3, 7]
     assert 0 < await redis("TTL", "limit:x") <= 600
 
 
 async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, link):
-    """Whatever the order of leases and calls; and all of the limit can be had."""
+    """The order of leases and calls does not matter, and the whole limit can be used."""
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
     async with open_redis(bridge, Secret(servers.redis_url), None) as other:
@@ -53,8 +53,8 @@ async def test_two_processes_never_admit_more_than_the_limit(bridge, servers, li
             assert len(admitted) == 50
 
 
-async def test_redis_away_lets_everybody_in_within_the_limit(cut_off, name):
-    """Each process by itself, and each failure counted."""
+async def test_without_redis_each_process_applies_the_limit_alone(cut_off, name):
+    """Each failure is counted."""
     counts = Counts()
     limit = Limiter("search", Quota(20, 86_400), RedisCounter(cut_off), counts, noon)
     await cut_off.ping()

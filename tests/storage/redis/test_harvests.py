@@ -1,4 +1,4 @@
-"""Harvests on a real Redis: what is shown, and who holds a claim."""
+"""Harvests on a real Redis: which values are shown, and who holds a claim."""
 
 import asyncio
 import random
@@ -26,8 +26,8 @@ async def other(bridge, servers, tally):
         yield RedisCache(link, keep_s=60, count=tally)
 
 
-async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
-    """It comes back as it went in, and Redis forgets it after TTL and STALE."""
+async def test_harvest_is_read_back_and_expires(cache, redis):
+    """It is read back unchanged. Redis deletes it after TTL and STALE."""
     assert await kept(cache, "k") is None
     await cache.store(answer("k"), None)
     assert await kept(cache, "k") == answer("k")
@@ -35,23 +35,23 @@ async def test_a_harvest_is_kept_for_its_time_and_no_longer(cache, redis):
 
 
 @pytest.mark.parametrize("wrong", [whole(dump_answer(answer("other"))), b"", b"{", b'{"v": 0}', b"null", b"\xff\x00"])
-async def test_a_value_that_is_not_of_its_key_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
-    """Another key's harvest, an old version, rubbish: never shown."""
+async def test_wrong_value_is_a_miss_deleted_and_counted(cache, redis, tally, wrong):
+    """The value is another key's harvest, has an old version, or is invalid."""
     await redis("SET", "articles:k", wrong)
     assert await kept(cache, "k") is None
     assert await redis("EXISTS", "articles:k") == 0
     assert tally.counts == {"cache_mismatches": 1}
 
 
-async def test_a_reply_that_nobody_read_reaches_nobody(cache, link):
-    """A connection that is one reply behind answers the next caller with the next caller's own value."""
+async def test_unread_reply_reaches_no_caller(cache, link):
+    """Otherwise a connection that is one reply behind would give a caller the value of another."""
     await cache.store(answer("alice"), None)
     await cache.store(answer("bob"), None)
 
     async def leave_a_reply_unread():
         connection = await link.redis.connection_pool.get_connection()
         await connection.send_command("GET", "articles:alice")
-        while not connection._reader._buffer:  # noqa: ASYNC110 - nothing says that a reply has come
+        while not connection._reader._buffer:  # noqa: ASYNC110 - there is no signal
             await asyncio.sleep(0.01)
         await link.redis.connection_pool.release(connection)
 
@@ -59,8 +59,8 @@ async def test_a_reply_that_nobody_read_reaches_nobody(cache, link):
     assert (await kept(cache, "bob")).harvest.query.key == "bob"
 
 
-async def test_a_claim_has_one_holder_until_it_is_given_back_or_lapses(cache, other, redis):
-    """Of two processes one gets it; only its own token gives it back; it lapses by itself."""
+async def test_claim_has_one_holder_until_released_or_expired(cache, other, redis):
+    """One of two processes gets it. Only its token releases it, and it expires by itself."""
     assert (await cache.claim("k", "mine", 600)).held
     assert 0 < await redis("PTTL", "lock:k") <= 600_000
     assert not (await other.claim("k", "theirs", 10)).held
@@ -74,8 +74,11 @@ async def test_a_claim_has_one_holder_until_it_is_given_back_or_lapses(cache, ot
     assert await redis("KEYS", "*") == [b"lock:k"]
 
 
-async def test_storing_gives_the_claim_back_but_never_a_later_holders(cache, other):
-    """In one operation with the write; a claim that lapsed and was taken by another stays theirs."""
+async def test_storing_releases_only_the_own_claim(cache, other):
+    """The write releases it in the same operation.
+
+    After it has expired, a later holder keeps the claim.
+    """
     assert (await cache.claim("k", "mine", 10)).held
     await cache.store(answer("k"), "mine")
     assert (await other.claim("k", "theirs", 10)).held
@@ -83,8 +86,8 @@ async def test_storing_gives_the_claim_back_but_never_a_later_holders(cache, oth
     assert not (await cache.claim("k", "mine", 600)).held
 
 
-async def test_a_store_that_was_refused_leaves_both_as_they_were(cache, other, redis, configured):
-    """A full Redis refuses the write and keeps the claim, which is then given back alone or lapses."""
+async def test_refused_store_keeps_the_claim(cache, other, redis, configured):
+    """A full Redis refuses the write. The claim can then be released alone, or expires."""
     assert (await cache.claim("k", "mine", 10)).held
     full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
     roomy = [("CONFIG", "SET", "maxmemory", "256mb"), ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")]
@@ -97,15 +100,21 @@ async def test_a_store_that_was_refused_leaves_both_as_they_were(cache, other, r
     assert (await other.claim("k", "theirs", 10)).held
 
 
-async def test_claiming_looks_again(cache, other):
-    """Whoever claims, or fails to, learns in the same round trip what is kept by then."""
+async def test_claim_returns_the_cached_answer(cache, other):
+    """The same round trip returns what is cached by then.
+
+    A caller that does not get the claim also gets it.
+    """
     await cache.store(answer("k"), None)
     assert await cache.claim("k", "mine", 10) == Claimed(held=True, answer=answer("k"))
     assert await other.claim("k", "theirs", 10) == Claimed(held=False, answer=answer("k"))
 
 
-async def test_a_claim_that_passes_on_while_it_is_given_back_stays_the_later_holders(cache, redis, servers, monkeypatch):
-    """The token is checked and deleted as one: between the two nobody else's claim is lost, and the answer is kept all the same."""
+async def test_claim_that_changes_hands_during_release_is_kept(cache, redis, servers, monkeypatch):
+    """The token is checked and deleted in one step, so the later holder keeps the claim.
+
+    The answer is stored in any case.
+    """
     assert (await cache.claim("k", "mine", 10)).held
     real = Pipeline.multi
 
@@ -121,8 +130,11 @@ async def test_a_claim_that_passes_on_while_it_is_given_back_stays_the_later_hol
     assert await kept(cache, "k") == answer("k")
 
 
-async def test_a_read_only_replica_still_answers_reads(cache, configured):
-    """READONLY is an outage of writes: nobody can claim, so everybody goes ahead, with what is kept."""
+async def test_read_only_replica_still_answers_reads(cache, configured):
+    """READONLY is an outage of writes.
+
+    No caller can get a claim, so every caller proceeds with the cached answer.
+    """
     await cache.store(answer("k"), None)
     async with configured([("REPLICAOF", "127.0.0.1", "1")], [("REPLICAOF", "NO", "ONE")]):
         with pytest.raises(UnavailableError):
@@ -131,8 +143,11 @@ async def test_a_read_only_replica_still_answers_reads(cache, configured):
         assert await cache.claim("k", "mine", 10) == Claimed(held=True, answer=answer("k"))
 
 
-async def test_random_cancels_show_nobody_anothers_value(cache, link):
-    """1,500 calls whose callers leave at random moments: every value read is of its own key, and no connection is lost."""
+async def test_random_cancels_never_mix_up_values(cache, link):
+    """1,500 calls are cancelled at random moments.
+
+    Every value that is read belongs to its key, and no connection is lost.
+    """
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
     for number in range(20):

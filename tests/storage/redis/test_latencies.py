@@ -1,4 +1,4 @@
-"""Latencies on a real Redis: the same promises as in memory, and what goes by itself."""
+"""Latencies on a real Redis: they act as in memory, and expire by themselves."""
 
 from datetime import date, timedelta
 
@@ -16,18 +16,18 @@ FAST, CUT = Latency("guardian", Status.OK, 320), Latency("reddit", Status.TIMEOU
 
 @pytest.fixture
 def on_redis(link):
-    """The adapter."""
+    """The adapter on Redis."""
     return RedisLatencies(link)
 
 
 @pytest.fixture(params=["memory", "redis"])
 def store(request):
-    """Each fulfilment of the port."""
+    """Each implementation of the port."""
     return MemoryLatencies() if request.param == "memory" else request.getfixturevalue("on_redis")
 
 
-async def test_counts_of_a_week_add_up(store):
-    """Of several writers and days; what is older, or in the future, is left out."""
+async def test_counts_of_a_week_are_added_up(store):
+    """They come from several writers and days. Older days and days in the future are left out."""
     assert await store.read(TODAY) == {}
     await store.add(TODAY, {FAST: 2, CUT: 1})
     await store.add(TODAY, {FAST: 3})
@@ -37,14 +37,14 @@ async def test_counts_of_a_week_add_up(store):
     assert await store.read(TODAY) == {FAST: 15, CUT: 1}
 
 
-async def test_a_day_goes_by_itself(link, redis):
-    """Each write has its day kept for eight more days, and no longer."""
+async def test_day_expires(link, redis):
+    """Each write keeps its day for eight more days."""
     await RedisLatencies(link).add(TODAY, {FAST: 1})
     assert KEEP_S - 5 < await redis("TTL", "latencies:2026-03-14") <= KEEP_S
 
 
-async def test_fields_of_another_version_are_left_out(link, redis):
-    """Whatever stands there, the rest is read."""
+async def test_invalid_fields_are_ignored(link, redis):
+    """The other fields of the day are read."""
     store = RedisLatencies(link)
     await store.add(TODAY, {FAST: 1})
     for field, count in (
@@ -59,8 +59,8 @@ async def test_fields_of_another_version_are_left_out(link, redis):
     assert await store.read(TODAY) == {FAST: 1}
 
 
-async def test_redis_away_is_unavailable(link, servers):
-    """Told as such, for the writer to count."""
+async def test_stopped_redis_is_unavailable(link, servers):
+    """The writer counts this error."""
     await servers.redis.stop()
     with pytest.raises(UnavailableError):
         await RedisLatencies(link).add(TODAY, {FAST: 1})

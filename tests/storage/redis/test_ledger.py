@@ -1,4 +1,7 @@
-"""The ledger of starts on a real Redis: shared by processes, never too many, never too close."""
+"""The ledger of starts on a real Redis.
+
+Processes share it, and never start too many calls or too close together.
+"""
 
 import random
 from datetime import UTC, datetime
@@ -21,7 +24,7 @@ ROUNDING_S = 0.001
 
 
 class Process:
-    """One process's way to one source."""
+    """One process that calls one source."""
 
     def __init__(self, ledger, terms):
         self.admission = Admission(terms)
@@ -29,7 +32,7 @@ class Process:
         self.allowance = Allowance("newsapi", terms, ledger, self.counts)
 
     async def reserve(self, within_s=0.0, *, signed_in=True, person=None):
-        """Ask for a start that begins soon enough."""
+        """Reserve a start that begins within `within_s` seconds."""
 
         def decide(spent, now_s):
             return self.admission.ask(spent, now_s, NOW, now_s + within_s, signed_in=signed_in)
@@ -39,25 +42,25 @@ class Process:
 
 @pytest.fixture
 async def ledgers(bridge, servers, link):
-    """Those of two processes, on connections of their own."""
+    """The ledgers of two processes, each on its own connection."""
     async with open_redis(bridge, Secret(servers.redis_url), None) as other:
         yield RedisLedger(link), RedisLedger(other)
 
 
 @pytest.fixture
 def on_redis(link):
-    """The adapter."""
+    """The adapter on Redis."""
     return RedisLedger(link)
 
 
 @pytest.fixture(params=["memory", "redis"])
 def ledger(request):
-    """Each fulfilment of the port."""
+    """Each implementation of the port."""
     return MemoryLedger() if request.param == "memory" else request.getfixturevalue("on_redis")
 
 
-async def test_the_starts_of_one_process_count_for_another(ledger):
-    """Its quota, its pace, and what the last quarter is kept for."""
+async def test_starts_of_one_process_count_for_another(ledger):
+    """They count for the quota and its last quarter, which is reserved for signed-in people."""
     terms = Terms(0, Quota(4, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
     began_s = trio.current_time()
@@ -70,8 +73,11 @@ async def test_the_starts_of_one_process_count_for_another(ledger):
     assert (await one.allowance.spent()).used == (await other.allowance.spent()).used == 4
 
 
-async def test_a_persons_share_is_one_over_all_processes(ledger):
-    """Whichever process it was taken in; a call that was never made gives its part back; others have shares of their own."""
+async def test_persons_share_covers_all_processes(ledger):
+    """The process of a call does not matter.
+
+    A call that was never made returns its part. Others have their own shares.
+    """
     terms = Terms(0, Quota(8, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
     assert all([isinstance(await process.reserve(person="p"), Start) for process in (one, other, one)])
@@ -89,8 +95,11 @@ async def test_a_persons_share_is_one_over_all_processes(ledger):
     assert not one.allowance.holds_back("p", NOW)
 
 
-async def test_a_persons_starts_lapse_with_the_window(link, redis):
-    """No set of a person outlives the last start in it by more than the window and a minute; a source without a quota makes none."""
+async def test_persons_starts_expire_with_the_window(link, redis):
+    """A person's set outlives its last start by the window and a minute at most.
+
+    A source without a quota makes no such set.
+    """
     await Process(RedisLedger(link), Terms(0, Quota(8, 3600))).reserve(person="p")
     assert 3600 < await redis("TTL", "starts:newsapi:p") <= 3660
     await redis("FLUSHALL")
@@ -98,19 +107,23 @@ async def test_a_persons_starts_lapse_with_the_window(link, redis):
     assert await redis("KEYS", "*") == [b"starts:newsapi"]
 
 
-async def test_a_pace_holds_across_processes(ledger):
-    """The next turn is a pace after the other's; if that is too late, it says when."""
+async def test_pace_holds_across_processes(ledger):
+    """The next start is one pace after the other process's.
+
+    If that is too late, the refusal says when.
+    """
     terms = Terms(5000)
     one, other = Process(ledger, terms), Process(ledger, terms)
     began_s = trio.current_time()
     first, second = await one.reserve(), await other.reserve(6000)
     third = await one.reserve(6000)
-    took_s = trio.current_time() - began_s + ROUNDING_S  # Redis' time and ours are told apart by no more than a round trip
+    # The clocks are compared to within a round trip.
+    took_s = trio.current_time() - began_s + ROUNDING_S
     assert 5000 - took_s <= second.at_s - first.at_s <= 5000 + took_s
     assert 10_000 - took_s <= (third.retry_at - NOW).total_seconds() <= 10_000 + took_s
 
 
-async def test_a_start_given_back_is_free_for_anybody(ledger):
+async def test_returned_start_is_free_for_any_process(ledger):
     """Its call was never made."""
     terms = Terms(0, Quota(1, 3600))
     one, other = Process(ledger, terms), Process(ledger, terms)
@@ -120,8 +133,8 @@ async def test_a_start_given_back_is_free_for_anybody(ledger):
     assert isinstance(await other.reserve(), Start)
 
 
-async def test_starts_outlive_their_process_and_not_their_window(link, redis):
-    """A new process finds them; Redis forgets them a minute after they have stopped to matter."""
+async def test_starts_outlive_their_process_but_not_their_window(link, redis):
+    """A new process finds them. Redis deletes them a minute after they stop counting."""
     await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve()
     assert isinstance(await Process(RedisLedger(link), Terms(0, Quota(1, 3600))).reserve(), Turned)
     assert 3600 < await redis("TTL", "starts:newsapi") <= 3660
@@ -131,8 +144,8 @@ async def test_starts_outlive_their_process_and_not_their_window(link, redis):
 
 
 @pytest.mark.parametrize("score", ["+inf", "-inf", "1e300", "-1e300", "9e15", "3e15"])
-async def test_a_start_at_an_impossible_time_counts_for_nothing(link, redis, score):
-    """As when something else writes there: it goes, and the source is asked."""
+async def test_start_at_an_impossible_time_is_ignored(link, redis, score):
+    """Something else may have written it. It is deleted, and the source is called."""
     await redis("ZADD", "starts:newsapi", score, "p/x")
     process = Process(RedisLedger(link), Terms(1.0, Quota(1, 3600)))
     assert isinstance(await process.reserve(person="p"), Start)
@@ -142,8 +155,11 @@ async def test_a_start_at_an_impossible_time_counts_for_nothing(link, redis, sco
     assert b"p/y" not in await redis("ZRANGE", "starts:newsapi:p", 0, -1)
 
 
-async def test_two_processes_never_start_too_many_or_too_close(ledgers, redis):
-    """Under contention from both, with calls given back at random: the pace between any two starts, the quota in any window."""
+async def test_concurrent_processes_never_start_too_many_or_too_close(ledgers, redis):
+    """Both processes compete, and calls are returned at random.
+
+    The pace holds between any two starts, and the quota in any window.
+    """
     dice = random.Random(seed := random.randrange(10**6))
     print("seed", seed)  # noqa: T201
     terms = Terms(0.01, Quota(25, 1))
@@ -171,8 +187,8 @@ async def test_two_processes_never_start_too_many_or_too_close(ledgers, redis):
     assert all(later - earlier >= 1_000_000 for earlier, later in zip(starts, starts[25:], strict=False))
 
 
-async def test_the_last_call_of_a_quota_goes_to_one(ledgers):
-    """Of many who ask for it at the very same time."""
+async def test_last_call_of_a_quota_is_given_once(ledgers):
+    """Many tasks ask for it at the same time."""
     terms = Terms(0, Quota(3, 3600))
     processes = [Process(ledger, terms) for ledger in ledgers]
     got = []
@@ -186,10 +202,10 @@ async def test_the_last_call_of_a_quota_goes_to_one(ledgers):
     assert sum(got) == 3
 
 
-async def test_a_start_costs_two_round_trips(link, redis):
-    """One to see, one to enter; a refusal costs one, and what is unlimited none."""
+async def test_start_needs_two_round_trips(link, redis):
+    """One reads and one writes. A refusal needs one, and a source without limits needs none."""
     process = Process(RedisLedger(link), Terms(0, Quota(1, 3600)))
-    await process.allowance.spent()  # opens a connection, and learns Redis' time
+    await process.allowance.spent()  # opens a connection and reads Redis' time
 
     async def transactions(what):
         before = int((await redis("INFO", "commandstats"))["cmdstat_exec"]["calls"])
@@ -201,8 +217,8 @@ async def test_a_start_costs_two_round_trips(link, redis):
     assert await transactions(Process(RedisLedger(link), Terms()).reserve) == 0
 
 
-async def test_cancelled_while_reserving_spends_nothing(link, redis):
-    """At whatever moment: a start that nobody will use is struck out."""
+async def test_cancelled_reservation_spends_nothing(link, redis):
+    """The moment of the cancel does not matter: a start that no caller will use is deleted."""
     process = Process(RedisLedger(link), Terms(0, Quota(1000, 3600)))
     used = 0
     for number in range(60):
@@ -214,8 +230,11 @@ async def test_cancelled_while_reserving_spends_nothing(link, redis):
     assert await redis("ZCARD", "starts:newsapi") == used
 
 
-async def test_redis_away_this_process_counts_alone_and_tells_later(cut_off, name, on_redis):
-    """The quota holds by its own count; afterwards what it started is there for everybody, and once."""
+async def test_without_redis_a_process_counts_alone_and_reports_later(cut_off, name, on_redis):
+    """The quota holds by the process's own count.
+
+    Later its starts are in the ledger for all, once each.
+    """
     terms = Terms(0, Quota(3, 3600))
     one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
     await one.reserve()
@@ -231,8 +250,8 @@ async def test_redis_away_this_process_counts_alone_and_tells_later(cut_off, nam
     assert isinstance(await other.reserve(), Turned)
 
 
-async def test_a_share_taken_while_redis_was_away_is_counted_afterwards(cut_off, name, on_redis):
-    """With the next start that Redis takes, anybody's."""
+async def test_share_taken_without_redis_is_counted_later(cut_off, name, on_redis):
+    """The next start that Redis accepts adds it, also one for another person."""
     terms = Terms(0, Quota(6, 3600))
     one, other = Process(RedisLedger(cut_off), terms), Process(on_redis, terms)
     name.cut()

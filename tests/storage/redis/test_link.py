@@ -1,4 +1,4 @@
-"""The link on a real Redis: what an outage costs, and what ends the start."""
+"""The link on a real Redis: the cost of an outage, and errors that end the start."""
 
 import asyncio
 
@@ -17,8 +17,11 @@ from tests.storage.support import answer, kept
 from tests.waiting import PATIENCE_S, until
 
 
-async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothing(bridge, name, monkeypatch):
-    """A black hole costs one socket timeout until the breaker opens, then nothing: Redis is not asked; after it, all is well again."""
+async def test_frozen_redis_costs_few_callers_one_timeout(bridge, name, monkeypatch):
+    """Each caller before the breaker opens waits for one socket timeout.
+
+    Later callers send no request. When Redis answers again, all works.
+    """
     monkeypatch.setattr("newsintel.storage.redis.breaker.FIRST_PAUSE_S", PATIENCE_S)
     async with open_redis(bridge, Secret(f"redis://127.0.0.1:{name.port}"), None) as link:
         known = link.redis.connection_pool.connection_kwargs
@@ -36,8 +39,11 @@ async def test_a_frozen_redis_costs_the_first_callers_little_and_the_rest_nothin
         assert not link.breaker_open
 
 
-async def test_one_persons_burst_waits_its_turn_and_leaves_room_for_others(bridge, servers, monkeypatch):
-    """A hundred at once are all served, a few at a time; meanwhile somebody else, and who is asking, find a place at once."""
+async def test_burst_of_one_person_leaves_slots_for_others(bridge, servers, monkeypatch):
+    """All hundred calls are served, a few at a time.
+
+    In the meantime another person and an urgent call get a slot at once.
+    """
     monkeypatch.setattr("newsintel.storage.redis.link.ROOM", evolve(ROOM, patience_s=PATIENCE_S))
     go_on, served = asyncio.Event(), []
 
@@ -63,8 +69,11 @@ async def test_one_persons_burst_waits_its_turn_and_leaves_room_for_others(bridg
         assert (len(served), link.slots_used) == (100, 0)
 
 
-async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, link, servers):
-    """Refused connections are no wait, however long a reply may take; after a restart the next probe succeeds without ours."""
+async def test_stopped_redis_is_noticed_at_once_and_found_again(cache, link, servers):
+    """Refused connections need no timeout.
+
+    After a restart of Redis the next probe succeeds without a restart of the service.
+    """
     await cache.store(answer("k"), None)
     await servers.redis.stop()
     for _ in range(20):
@@ -74,8 +83,11 @@ async def test_a_redis_that_is_away_is_noticed_at_once_and_found_again(cache, li
     assert await kept(cache, "k") is None
 
 
-async def test_an_outage_is_told_when_it_begins_and_when_it_ends(link, servers):
-    """Twenty operations fail: a line for each reason, of which there are few, and one at the end."""
+async def test_outage_is_logged_at_its_start_and_end(link, servers):
+    """Twenty operations fail.
+
+    The log has one line for each of a few reasons, and one at the end.
+    """
     with capture_logs() as logs:
         await link.ping()
         await servers.redis.stop()
@@ -89,7 +101,7 @@ async def test_an_outage_is_told_when_it_begins_and_when_it_ends(link, servers):
 
 
 async def test_wrong_credentials_are_refused_and_not_shown(bridge, servers, configured):
-    """Told apart from an outage; the password is in no message."""
+    """They are not an outage; no message contains the password."""
     wrong, right = Secret("wrong-password"), Secret("right")
     async with configured([("CONFIG", "SET", "requirepass", "right")], [("CONFIG", "SET", "requirepass", "")]):
         for password in (wrong, None):

@@ -1,12 +1,12 @@
-"""What was seen a short while ago, on a real Redis."""
+"""Recently seen keys on a real Redis."""
 
 import trio
 
 from newsintel.storage.redis.repeats import RedisRepeats
 
 
-async def test_a_key_is_new_once(link):
-    """Also within one call, and among several that come at once."""
+async def test_key_is_new_once(link):
+    """This also holds within one call and for concurrent calls."""
     repeats = RedisRepeats(link)
     assert await repeats.first([("a", 600), ("b", 600), ("a", 600)]) == [True, True, False]
     assert await repeats.first([("b", 600), ("c", 600)]) == [False, True]
@@ -21,8 +21,11 @@ async def test_a_key_is_new_once(link):
     assert sorted(found) == [False] * 4 + [True]
 
 
-async def test_a_key_lapses(link, redis):
-    """After its seconds, of which a repetition adds none; one whose time is over already lapses at once."""
+async def test_key_expires(link, redis):
+    """It expires after its seconds, and a repetition adds none.
+
+    A key whose time is already over expires at once.
+    """
     repeats = RedisRepeats(link)
     await repeats.first([("a", 600)])
     left_ms = await redis("PTTL", "seen:a")
@@ -34,6 +37,6 @@ async def test_a_key_lapses(link, redis):
     assert await repeats.first([("late", -5)]) == [True]
 
 
-async def test_nothing_costs_nothing(link):
-    """No keys, no answers."""
+async def test_no_keys_return_no_answers(link):
+    """An empty list needs no request."""
     assert await RedisRepeats(link).first([]) == []

@@ -1,4 +1,7 @@
-"""Sessions in a real Redis: who is in it, for how long, and what a dump of it is worth."""
+"""Sessions in a real Redis: whose they are, and how long they last.
+
+A dump of Redis is useless to an attacker.
+"""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -16,29 +19,29 @@ from tests.waiting import PATIENCE_S
 
 @define
 class HandClock:
-    """A wall clock that the test turns."""
+    """A wall clock that the test sets."""
 
     at: datetime = NOON
 
     def __call__(self):
-        """The time now."""
+        """The current time."""
         return self.at
 
 
 @pytest.fixture
 def clock():
-    """At noon."""
+    """A clock at noon."""
     return HandClock()
 
 
 @pytest.fixture
 def sessions(link, tally, clock):
-    """With an idle life of an hour and a whole life of a day."""
+    """Sessions that expire an hour after their last use, and a day after their start."""
     return RedisSessions(link, idle_s=3600, max_s=86400, count=tally, now=clock)
 
 
-async def test_asvs_03_an_id_has_256_bits_and_is_not_kept(sessions, redis):
-    """A dump of Redis lets nobody in."""
+async def test_asvs_03_id_has_256_bits_and_is_not_stored(sessions, redis):
+    """A dump of Redis signs nobody in."""
     ids = [await sessions.start(7, "a browser") for _ in range(20)]
     assert len(set(ids)) == 20
     assert {len(one) for one in ids} == {43}
@@ -49,8 +52,8 @@ async def test_asvs_03_an_id_has_256_bits_and_is_not_kept(sessions, redis):
     assert f"session:{digest(ids[0])}".encode() in keys
 
 
-async def test_a_session_is_found_until_it_is_ended(sessions):
-    """By its id alone; ending it needs to be its owner."""
+async def test_session_is_found_until_it_is_ended(sessions):
+    """Only its id finds it, and only its owner can end it."""
     one, other = await sessions.start(7, "a browser"), await sessions.start(7, "another")
     found = await sessions.find(one)
     assert (found.user_id, found.client, found.digest, found.created_at) == (7, "a browser", digest(one), NOON)
@@ -62,8 +65,8 @@ async def test_a_session_is_found_until_it_is_ended(sessions):
     assert await sessions.find(other) is not None
 
 
-async def test_asvs_04_it_ends_an_hour_after_it_was_last_seen(sessions, clock, redis):
-    """Being seen prolongs it; the key in Redis lapses with it."""
+async def test_asvs_04_session_expires_an_hour_after_its_last_use(sessions, clock, redis):
+    """Each use extends it, and its key in Redis expires with it."""
     session_id = await sessions.start(7, "")
     assert await redis("TTL", f"session:{digest(session_id)}") == 3600
     for _ in range(5):
@@ -73,8 +76,8 @@ async def test_asvs_04_it_ends_an_hour_after_it_was_last_seen(sessions, clock, r
     assert await sessions.find(session_id) is None
 
 
-async def test_asvs_04_and_a_day_after_it_was_made_at_the_latest(sessions, clock, redis):
-    """However often it was seen."""
+async def test_asvs_04_session_expires_a_day_after_its_start_at_the_latest(sessions, clock, redis):
+    """The number of uses does not matter."""
     session_id = await sessions.start(7, "")
     for _ in range(47):
         clock.at += timedelta(minutes=30)
@@ -84,8 +87,8 @@ async def test_asvs_04_and_a_day_after_it_was_made_at_the_latest(sessions, clock
     assert await sessions.find(session_id) is None
 
 
-async def test_being_seen_is_written_once_a_minute(sessions, clock, redis):
-    """So that reading stays reading."""
+async def test_last_use_is_written_once_a_minute(sessions, clock, redis):
+    """So most requests only read."""
     session_id = await sessions.start(7, "")
     clock.at += timedelta(seconds=59)
     assert (await sessions.find(session_id)).last_seen_at == NOON
@@ -95,8 +98,8 @@ async def test_being_seen_is_written_once_a_minute(sessions, clock, redis):
     assert (await sessions.find(session_id)).last_seen_at == clock.at - timedelta(seconds=30)
 
 
-async def test_what_is_ended_while_it_is_seen_stays_ended(sessions, clock, redis, monkeypatch):
-    """The write that prolongs it makes no session anew."""
+async def test_session_ended_during_a_use_stays_ended(sessions, clock, redis, monkeypatch):
+    """The write that extends it does not create it again."""
     session_id = await sessions.start(7, "")
     session = await sessions.find(session_id)
     clock.at += timedelta(minutes=5)
@@ -110,8 +113,11 @@ async def test_what_is_ended_while_it_is_seen_stays_ended(sessions, clock, redis
     assert await redis("EXISTS", f"session:{session.digest}") == 0
 
 
-async def test_a_users_sessions_are_listed_and_all_ended(sessions, clock, redis):
-    """The one seen last first; lapsed ones are left out, and other users' are untouched."""
+async def test_sessions_of_a_user_are_listed_and_all_ended(sessions, clock, redis):
+    """The list starts with the last used one.
+
+    Expired sessions are left out, and those of other users stay.
+    """
     first = await sessions.start(7, "first")
     clock.at += timedelta(minutes=2)
     lapsed = await sessions.start(7, "lapsed")
@@ -129,8 +135,11 @@ async def test_a_users_sessions_are_listed_and_all_ended(sessions, clock, redis)
     await sessions.end_all(7)
 
 
-async def test_an_account_has_so_many_sessions_and_the_oldest_ends(sessions, clock):
-    """Whatever was seen lately: a new one always has a place, and nobody else loses any."""
+async def test_session_beyond_the_limit_ends_the_oldest(sessions, clock):
+    """The last uses do not matter.
+
+    A new session always has a place, and no other account loses one.
+    """
     bob = await sessions.start(8, "bob")
     ids = []
     for number in range(MOST + 5):
@@ -139,14 +148,14 @@ async def test_an_account_has_so_many_sessions_and_the_oldest_ends(sessions, clo
     assert [session.client for session in await sessions.of_user(7)] == [str(number) for number in reversed(range(5, MOST + 5))]
     assert [await sessions.find(one) is not None for one in ids] == [False] * 5 + [True] * MOST
     assert await sessions.find(bob) is not None
-    clock.at -= timedelta(hours=1)  # another machine's clock is behind
+    clock.at -= timedelta(hours=1)  # the clock of another machine is behind
     late = await sessions.start(7, "behind")
     assert await sessions.find(late) is not None
     assert len(await sessions.of_user(7)) == MOST
 
 
-async def test_many_signing_in_at_once_are_no_more(sessions):
-    """Each enters itself before it looks."""
+async def test_concurrent_sign_ins_do_not_exceed_the_limit(sessions):
+    """Each sign-in adds its session before it reads the list."""
     for number in range(MOST):
         await sessions.start(7, str(number))
     async with trio.open_nursery() as nursery:
@@ -155,8 +164,11 @@ async def test_many_signing_in_at_once_are_no_more(sessions):
     assert len(await sessions.of_user(7)) <= MOST
 
 
-async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
-    """Also of an account that had thousands before there was a bound; the next sign-in ends those."""
+async def test_listing_needs_two_commands(sessions, redis):
+    """An account may have thousands of sessions from before there was a limit.
+
+    The next sign-in ends them.
+    """
     one = await sessions.start(7, "one")
     value = await redis("GET", f"session:{digest(one)}")
     many = {hashlib.sha256(b"%d" % number).hexdigest(): number for number in range(3000)}
@@ -173,7 +185,7 @@ async def test_listing_is_two_commands_however_many_there_are(sessions, redis):
 
 
 def written(user_id="7", created="2026-11-23T12:00:00+00:00", digest="a"):
-    """What a session is kept as, with one part of it wrong."""
+    """The stored value of a session, with one part wrong."""
     return f'["{digest}",{user_id},"{created}","{NOON.isoformat()}",""]'.encode()
 
 
@@ -185,8 +197,8 @@ RUBBISH = [
 
 
 @pytest.mark.parametrize("value", RUBBISH)
-async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally, value):
-    """It is deleted and counted."""
+async def test_asvs_20_invalid_value_signs_nobody_in(sessions, redis, tally, value):
+    """The value is deleted and counted."""
     session_id = await sessions.start(7, "")
     await redis("SET", f"session:{digest(session_id)}", value)
     assert await sessions.find(session_id) is None
@@ -198,8 +210,11 @@ async def test_asvs_20_what_is_no_session_signs_nobody_in(sessions, redis, tally
     assert tally.counts == {"cache_mismatches": 2}
 
 
-async def test_what_others_write_under_our_keys_is_never_a_bug(sessions, redis):
-    """A user id that PostgreSQL cannot hold, years at the end of time, names of sessions that are no text."""
+async def test_foreign_value_under_our_keys_is_never_a_bug(sessions, redis):
+    """It may have a user id that PostgreSQL cannot hold, or the year 9999.
+
+    The names of sessions may not be text.
+    """
     session_id = await sessions.start(7, "")
     key = digest(session_id)
     for value in (written(str(2**70), digest=key), written("true", digest=key), written("null", digest=key)):
@@ -214,8 +229,8 @@ async def test_what_others_write_under_our_keys_is_never_a_bug(sessions, redis):
     assert await sessions.find(session_id) is None
 
 
-async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tally):
-    """As when a reply is handed to the wrong caller."""
+async def test_fault_21_value_of_another_key_signs_nobody_in(sessions, redis, tally):
+    """This would happen if a reply reached the wrong caller."""
     alice, bob = await sessions.start(7, ""), await sessions.start(8, "")
     await redis("SET", f"session:{digest(alice)}", await redis("GET", f"session:{digest(bob)}"))
     assert await sessions.find(alice) is None
@@ -223,8 +238,11 @@ async def test_fault_21_another_keys_value_signs_nobody_in(sessions, redis, tall
     assert (await sessions.find(bob)).user_id == 8
 
 
-async def test_fault_21_cancelled_readers_never_see_another(sessions):
-    """Hundreds of readers, a third of them cancelled at some moment: everyone else gets their own."""
+async def test_fault_21_cancelled_readers_never_get_another_session(sessions):
+    """Hundreds of readers run, and a third of them are cancelled at various moments.
+
+    All others get their own session.
+    """
     ids = {user: await sessions.start(user, "") for user in range(1, 30)}
     seen = []
 
@@ -243,8 +261,8 @@ async def test_fault_21_cancelled_readers_never_see_another(sessions):
     assert all(asked == got for asked, got in seen)
 
 
-async def test_fault_19_a_full_redis_is_an_outage_not_a_bug(sessions, configured):
-    """Signing in waits until there is room; whoever is signed in stays so."""
+async def test_fault_19_full_redis_is_an_outage(sessions, configured):
+    """Nobody can sign in until there is room. Existing sessions still work."""
     session_id = await sessions.start(7, "")
     full = [("CONFIG", "SET", "maxmemory-policy", "noeviction"), ("CONFIG", "SET", "maxmemory", "1")]
     async with configured(full, [("CONFIG", "SET", "maxmemory", "0")]):

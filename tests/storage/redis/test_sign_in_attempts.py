@@ -1,4 +1,4 @@
-"""Started sign-ins in a real Redis: each is taken once, and lapses."""
+"""Started sign-ins in a real Redis: each can be taken once, and expires."""
 
 import json
 
@@ -15,12 +15,12 @@ ATTEMPT = new_attempt("reddit", "c" * 43, "/me")
 
 @pytest.fixture
 def attempts(link, tally):
-    """In an empty Redis."""
+    """Attempts in an empty Redis."""
     return RedisAttempts(link, tally)
 
 
-async def test_asvs_01_an_attempt_is_taken_once(attempts):
-    """As it was kept; of twenty at the same moment one gets it."""
+async def test_asvs_01_attempt_is_taken_once(attempts):
+    """It is unchanged. One of fifteen concurrent calls gets it."""
     await attempts.keep(ATTEMPT)
     taken = []
 
@@ -33,8 +33,8 @@ async def test_asvs_01_an_attempt_is_taken_once(attempts):
     assert [attempt for attempt in taken if attempt] == [ATTEMPT]
 
 
-async def test_asvs_01_it_lapses_after_ten_minutes_and_its_key_is_a_digest(attempts, redis):
-    """So nobody finds a state in the names of keys."""
+async def test_asvs_01_attempt_expires_after_ten_minutes_under_a_digest(attempts, redis):
+    """So the names of keys show no state."""
     await attempts.keep(ATTEMPT)
     assert await redis("KEYS", "*") == [f"sign-in:{digest(ATTEMPT.state)}".encode()]
     assert 595 <= await redis("TTL", f"sign-in:{digest(ATTEMPT.state)}") <= 600
@@ -45,15 +45,15 @@ ODD = [json.dumps(asdict(ATTEMPT) | {"browser": None}).encode(), json.dumps(asdi
 
 
 @pytest.mark.parametrize("value", [b"junk", b"[]", b'{"provider": "reddit"}', b"null", b"[" * 100_000, *ODD])
-async def test_what_is_no_attempt_is_none(attempts, redis, tally, value):
-    """It is counted, and gone."""
+async def test_invalid_value_is_no_attempt(attempts, redis, tally, value):
+    """The value is counted and deleted."""
     await redis("SET", f"sign-in:{digest(ATTEMPT.state)}", value)
     assert await attempts.take(ATTEMPT.state) is None
     assert tally.counts == {"cache_mismatches": 1}
 
 
-async def test_fault_21_another_attempt_is_none(attempts, redis, tally):
-    """The state is inside the value and compared."""
+async def test_fault_21_attempt_of_another_state_is_none(attempts, redis, tally):
+    """The value contains its state, which is compared."""
     other = new_attempt("reddit", "d" * 43, "/me")
     await attempts.keep(other)
     await redis("RENAME", f"sign-in:{digest(other.state)}", f"sign-in:{digest(ATTEMPT.state)}")

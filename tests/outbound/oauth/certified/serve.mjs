@@ -1,4 +1,5 @@
-// A certified OpenID provider on 127.0.0.1: node serve.mjs ISSUER REDIRECT_URI SECRET. One client for each algorithm and way to send the secret.
+// A certified OpenID provider on 127.0.0.1: node serve.mjs ISSUER REDIRECT_URI SECRET.
+// It has one client for each algorithm and for each way to send the secret.
 import { generateKeyPairSync } from "node:crypto";
 import Provider from "oidc-provider";
 

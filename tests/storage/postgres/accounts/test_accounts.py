@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - our own constants
-"""The tables of accounts, by plain SQL: what belongs together goes together, and what is not allowed cannot be stored."""
+"""The tables of accounts, by plain SQL: deletes cascade, and invalid rows cannot be stored."""
 
 import json
 
@@ -14,7 +14,7 @@ MOMENT = "'2026-01-01+00'"
 
 @pytest.fixture
 async def two_users(archive, execute):
-    """Users 1 and 2, who both have one of everything, and articles 1 and 2."""
+    """Users 1 and 2, each with one row of every kind, and articles 1 and 2."""
     await archive.save([(article("one"), NOON)], [])
     await archive.save([(article("two"), NOON)], [])
     for user in (1, 2):
@@ -31,8 +31,8 @@ async def two_users(archive, execute):
 OF_A_USER = ("identities", "user_preferences", "saved_articles", "search_history")
 
 
-async def test_an_account_goes_with_everything_that_hangs_on_it(two_users, execute, fetch):
-    """The other account keeps all of its own, searches of nobody stay, and so do the articles."""
+async def test_deleting_an_account_deletes_its_rows(two_users, execute, fetch):
+    """The other account keeps its rows. Anonymous searches and articles stay."""
     await execute("DELETE FROM users WHERE public_id = 'u_1'")
     for table in OF_A_USER:
         assert await fetch(f"SELECT count(*) FROM {table} WHERE user_id = 1") == [(0,)]
@@ -41,8 +41,8 @@ async def test_an_account_goes_with_everything_that_hangs_on_it(two_users, execu
     assert await fetch("SELECT count(*) FROM articles") == [(2,)]
 
 
-async def test_an_article_goes_with_its_saves(two_users, execute, fetch):
-    """A save of what is no longer there would be a broken link."""
+async def test_deleting_an_article_deletes_its_saves(two_users, execute, fetch):
+    """A save of a deleted article would be a broken link."""
     await execute("DELETE FROM articles WHERE id = 1")
     assert await fetch("SELECT user_id, article_id FROM saved_articles ORDER BY user_id") == [(1, 2), (2, 2)]
 
@@ -67,14 +67,17 @@ async def test_an_article_goes_with_its_saves(two_users, execute, fetch):
         ("UPDATE user_preferences SET key = repeat('k', 101)", asyncpg.CheckViolationError),
     ],
 )
-async def test_what_is_not_allowed_cannot_be_stored(two_users, execute, statement, error):
-    """Whatever the service forgets to check: no second of what there is one of, no stranger, no absurd date, no text past its limit."""
+async def test_invalid_row_cannot_be_stored(two_users, execute, statement, error):
+    """The tables refuse what the service may forget to check.
+
+    These are duplicates, unknown accounts, implausible dates and texts beyond their limit.
+    """
     with pytest.raises(error):
         await execute(statement)
 
 
-async def test_the_limits_themselves_are_allowed(two_users, execute):
-    """10,000 characters of notes and 4 KiB of a preference (with its quotes), whatever the script."""
+async def test_longest_texts_are_allowed(two_users, execute):
+    """Notes have up to 10,000 characters, and a preference 4 KiB with its quotes, in any script."""
     await execute(
         "UPDATE saved_articles SET notes = repeat('é', 10000)",
         "UPDATE user_preferences SET value = to_jsonb(repeat('é', 2047))",
@@ -93,7 +96,10 @@ QUESTIONS = {
 
 @pytest.fixture
 async def crowd(execute):
-    """5,000 users with preferences, saves and searches; one in fifty prefers the Guardian, and user 7 is busy."""
+    """5,000 users with preferences, saves and searches.
+
+    One in fifty prefers the Guardian, and user 7 has the most rows.
+    """
     await execute(
         f"""INSERT INTO users (public_id, username, created_at, last_login_at)
             SELECT 'u_' || n, 'user', {MOMENT}, {MOMENT} FROM generate_series(1, 5000) AS n""",
@@ -114,8 +120,8 @@ async def crowd(execute):
     )
 
 
-async def test_questions_are_answered_from_an_index(crowd, fetch):
-    """Each as the name of the index that serves it: no sequential scan, and nothing sorted."""
+async def test_each_query_uses_its_index(crowd, fetch):
+    """Each query has the name of its index. No plan scans a table sequentially or sorts."""
     for index, question in QUESTIONS.items():
         plan = json.dumps(json.loads((await fetch(f"EXPLAIN (FORMAT JSON) {question}"))[0][0]))
         assert f'"{index}"' in plan

@@ -1,4 +1,4 @@
-"""The archive on a real PostgreSQL: what saving keeps, what it refuses, and how two savers meet."""
+"""The archive on a real PostgreSQL: what a save keeps, what it refuses, and concurrent saves."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ LATER = NOON + timedelta(hours=1)
 
 
 async def test_saving_again_adds_nothing_and_keeps_the_latest_fetch(archive):
-    """The second save counts no new row; fetched_at moves forward only, first_seen_at stays."""
+    """The second save counts no new row. fetched_at only moves forward; first_seen_at stays."""
     assert await archive.save([(article(), NOON)], []) == 1
     assert await archive.save([(article(), LATER)], []) == 0
     assert await archive.save([(article(), NOON)], []) == 0
@@ -27,8 +27,8 @@ async def test_saving_again_adds_nothing_and_keeps_the_latest_fetch(archive):
     assert (found.first_seen_at, found.fetched_at) == (NOON, LATER)
 
 
-async def test_every_field_comes_back_as_it_went_in(archive):
-    """Nothing is lost between Article and row, whatever its script; times come back in UTC."""
+async def test_every_field_is_read_back_unchanged(archive):
+    """Article and row have the same values in any script; times come back in UTC."""
     full = article(
         title="زلزال — 地震 👩‍👩‍👧 \u202e",
         description="d",
@@ -46,8 +46,11 @@ async def test_every_field_comes_back_as_it_went_in(archive):
     assert found.published_at.tzinfo is UTC
 
 
-async def test_a_later_save_fills_what_was_missing_and_loses_nothing(archive):
-    """Empty fields are filled, texts become fuller, a guessed date gives way to a known one, engagement follows the newest fetch."""
+async def test_later_save_fills_missing_fields_and_loses_nothing(archive):
+    """Empty fields are filled, and longer texts replace shorter ones.
+
+    A known date replaces an estimated one. The engagement is that of the newest fetch.
+    """
     await archive.save([(article(description="long text", published_at_estimated=True, engagement=Engagement(5, 5)), NOON)], [])
     fuller = article(description="short", content="body", author="A", published_at=NOON - timedelta(days=1), engagement=Engagement(9, 9))
     await archive.save([(fuller, LATER)], [])
@@ -81,7 +84,7 @@ OTHERS = article(
     ],
 )
 async def test_an_article_keeps_its_own_sources_author(archive, saved, expected):
-    """A Reddit poster is the byline of no outlet's article, whoever came first; by `author:` it is found by its own source's alone."""
+    """A Reddit poster is never the author of an outlet's article, in any order of saves."""
     for one in saved:
         await archive.save([(one, NOON)], [])
     assert (await archive.article(BARE.id)).article == expected
@@ -89,8 +92,8 @@ async def test_an_article_keeps_its_own_sources_author(archive, saved, expected)
     assert (await archive.article(BARE.id)).article.author == expected.author
 
 
-async def test_author_finds_an_article_by_its_own_sources_author_alone(archive, postgres):
-    """Whoever posted a link to it is not found."""
+async def test_author_condition_matches_only_the_author_of_the_source(archive, postgres):
+    """A person who posted a link to the article does not match."""
     await archive.save([(BARE, NOON), (POST, NOON)], [])
     await archive.save([(SIGNED, NOON)], [])
     search = PostgresSearch(postgres)
@@ -99,15 +102,21 @@ async def test_author_finds_an_article_by_its_own_sources_author_alone(archive, 
 
 
 async def test_the_same_article_twice_in_a_batch_is_one_row(archive):
-    """A batch may repeat a URL, even under two sources; the repeats act as saves one after the other."""
+    """A batch may repeat a URL, even from two sources.
+
+    The repeats act like one save after the other.
+    """
     again = article(source="newsapi", external_id="other", author="A")
     assert await archive.save([(article(), NOON), (again, LATER), (article("two"), NOON), (article(), NOON)], []) == 2
     found = await archive.article(article().id)
     assert (found.article.source, found.article.author, found.fetched_at) == ("guardian", None, LATER)
 
 
-async def test_an_external_id_may_move_between_urls(archive):
-    """Identity is the canonical URL: the same external id on another URL is another article, and neither save fails."""
+async def test_external_id_may_move_to_another_url(archive):
+    """The canonical URL is the identity.
+
+    The same external id at another URL is another article, and no save fails.
+    """
     first, second = article("one", external_id="x"), article("two", external_id="y")
     swapped = [evolve(first, external_id="y"), evolve(second, external_id="x")]
     assert await archive.save([(first, NOON), (second, NOON)], []) == 2
@@ -122,7 +131,7 @@ async def test_an_external_id_may_move_between_urls(archive):
         article("bad\udcff"),
         article("bad", published_at=datetime(9999, 12, 31, tzinfo=UTC)),
         article("bad", published_at=datetime(1, 1, 1, tzinfo=UTC)),
-        article("bad", published_at=datetime(2026, 1, 1)),  # noqa: DTZ001 - the point of it
+        article("bad", published_at=datetime(2026, 1, 1)),  # noqa: DTZ001 - this is tested
         article("bad", engagement=Engagement(2**31, 0)),
         article("bad", engagement=Engagement(2**70, 0)),
         article("bad", title=None),
@@ -130,8 +139,8 @@ async def test_an_external_id_may_move_between_urls(archive):
     ],
     ids=["nul", "surrogate", "surrogate-url", "year-9999", "year-1", "naive", "int4", "huge", "missing", "wrong-type"],
 )
-async def test_a_poisoned_row_is_named_so_and_nothing_of_its_batch_is_kept(archive, bad):
-    """The caller can bisect: the good row of the same call is not there, and can be saved by itself."""
+async def test_poisoned_row_is_reported_and_its_batch_is_not_saved(archive, bad):
+    """The caller can bisect: the good row of the batch is not saved, and can be saved alone."""
     with pytest.raises(PoisonedBatchError):
         await archive.save([(article("good"), NOON), (bad, NOON)], [])
     assert await archive.article(article("good").id) is None
@@ -140,8 +149,8 @@ async def test_a_poisoned_row_is_named_so_and_nothing_of_its_batch_is_kept(archi
     await archive.bury(bad, "again")
 
 
-async def test_a_year_that_python_cannot_read_cannot_be_stored(execute, archive):
-    """Not even by SQL from elsewhere: one such row would break every list that it is in."""
+async def test_year_beyond_pythons_range_cannot_be_stored(execute, archive):
+    """Not even foreign SQL can store it: one such row would break every list that contains it."""
     await archive.save([(article(), NOON)], [])
     with pytest.raises(asyncpg.CheckViolationError):
         await execute("UPDATE articles SET published_at = '20000-01-01'")
@@ -149,8 +158,8 @@ async def test_a_year_that_python_cannot_read_cannot_be_stored(execute, archive)
         await execute("UPDATE articles SET published_at = 'infinity'")
 
 
-async def test_texts_made_to_overflow_the_index_are_kept(archive):
-    """A tsvector has room for 1 MiB; texts of nothing but different words, in the worst shapes, still fit."""
+async def test_texts_too_large_for_the_index_are_saved(archive):
+    """A tsvector holds 1 MiB. Texts of only different words, in the worst shapes, still fit."""
     dice = random.Random(7)
     words = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=4)) for _ in range(60_000)]
     hosts = [f"{one}.{two}/{one}" for one, two in zip(words, reversed(words), strict=True)]
@@ -160,8 +169,11 @@ async def test_texts_made_to_overflow_the_index_are_kept(archive):
         assert await archive.save([(nasty, NOON)], []) == 1
 
 
-async def test_pairs_name_a_leader_and_unknown_articles_are_skipped(archive):
-    """The leader is the fullest of the article and those tied to it, then the one seen first; a pair with a stranger is left out."""
+async def test_pairs_set_the_leader_and_skip_unknown_articles(archive):
+    """The leader is the most complete article of a group, then the one seen first.
+
+    A pair with an unknown article is skipped.
+    """
     plain, full, alone = article("plain"), article("full", description="d", author="a"), article("alone")
     tie = Pair(plain.id, full.id, Rule.NEAR_TITLE, 0.9)
     stranger = Pair(alone.id, "a_stranger", Rule.URL, 1.0)
@@ -172,8 +184,11 @@ async def test_pairs_name_a_leader_and_unknown_articles_are_skipped(archive):
     assert leaders == [full.id, full.id, alone.id]
 
 
-async def test_a_pair_keeps_its_strongest_reason_whatever_the_order(archive, postgres):
-    """A and B is B and A; a weaker reason found later does not replace a stronger one."""
+async def test_pair_keeps_its_strongest_reason_in_any_order(archive, postgres):
+    """The pairs (A, B) and (B, A) are one pair.
+
+    A weaker reason found later does not replace a stronger one.
+    """
     one, two = article("one"), article("two")
     await archive.save([(one, NOON), (two, NOON)], [Pair(one.id, two.id, Rule.NEAR_TITLE, 0.8)])
     await archive.save([], [Pair(two.id, one.id, Rule.URL, 1.0)])
@@ -185,8 +200,11 @@ async def test_a_pair_keeps_its_strongest_reason_whatever_the_order(archive, pos
     assert await postgres.run(pairs) == [("url", 1.0)]
 
 
-async def test_concurrent_savers_of_the_same_rows_agree(archive):
-    """Four savers of overlapping rows in different orders: none fails, every row is counted as new once."""
+async def test_concurrent_saves_of_the_same_rows_succeed(archive):
+    """Four tasks save overlapping rows in different orders.
+
+    None fails, and every row counts as new once.
+    """
     everything = [article(str(number)) for number in range(60)]
     new = []
 
@@ -203,7 +221,7 @@ async def test_concurrent_savers_of_the_same_rows_agree(archive):
     assert sum(new) == sum(one is not None for one in found) >= 40
 
 
-async def test_an_unknown_article_is_none_and_nothing_saves_as_nothing(archive):
-    """No row, no error; an empty batch is no work."""
+async def test_unknown_article_is_none_and_empty_batch_saves_nothing(archive):
+    """Neither is an error."""
     assert await archive.article("a_nothing") is None
     assert await archive.save([], []) == 0

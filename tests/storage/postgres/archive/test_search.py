@@ -1,4 +1,4 @@
-"""Archive search on a real PostgreSQL: what each condition means, the orders, the pages and the passages."""
+"""Archive search on a real PostgreSQL: conditions, orders, pages and passages."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,19 +23,22 @@ def has(field, text, **how):
 
 
 def ask(*alternatives, **rest):
-    """A query for any of the alternatives, each a list of conditions, or of words anywhere."""
+    """A query for any of the alternatives.
+
+    Each is a list of conditions, or of words for any field.
+    """
     return ArchiveQuery(tuple(tuple(has(ANY, one) if isinstance(one, str) else one for one in each) for each in alternatives), **rest)
 
 
 @pytest.fixture
 def search(postgres):
-    """Search in a database of its own."""
+    """Search in its own database."""
     return PostgresSearch(postgres)
 
 
 @pytest.fixture
 async def found(archive, search):
-    """Saves articles and answers which of them a query finds, by name, in its order."""
+    """Saves articles and returns the names of those that a query finds, in the query's order."""
 
     async def run(query, *articles):
         await archive.save([(one, NOON) for one in articles], [])
@@ -95,8 +98,8 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("sort", list(ArchiveSort))
-async def test_a_query_finds_exactly_what_it_asks_for(archive, search, sort):
-    """Every kind of condition, alone and with others, in every order."""
+async def test_query_finds_exactly_its_matches(archive, search, sort):
+    """Covers every kind of condition, alone and with others, in every order."""
     await archive.save([(one, NOON) for one in ZOO], [])
     pages = {name: await search.search(evolve(query, sort=sort), 50, None) for name, (query, _) in CONDITIONS.items()}
     found = {name: sorted(hit.article.external_id for hit in page.hits) for name, page in pages.items()}
@@ -106,16 +109,19 @@ async def test_a_query_finds_exactly_what_it_asks_for(archive, search, sort):
 @pytest.mark.parametrize(
     "only", [["the"], ["the", "of"], [has(TITLE, "and")], ["the", has(ANY, "cat", negated=True)], ["the", has(SOURCE, "reddit")]]
 )
-async def test_stop_words_alone_are_refused_and_named(search, only):
-    """By search, facets and timeline alike; nothing else would say why nothing is found."""
+async def test_query_of_stop_words_only_is_refused(search, only):
+    """Search, facets and timeline refuse it with a code.
+
+    Otherwise nothing would explain the empty result.
+    """
     for call in (search.search(ask(only), 5, None), search.facets(ask(only)), search.timeline(ask(only), "day")):
         with pytest.raises(InvalidParameterError) as refusal:
             await call
         assert (refusal.value.field, refusal.value.code) == ("q", "only_stop_words")
 
 
-async def test_the_latest_of_a_source_come_newest_first(found):
-    """The latest 20 of a source, from further back than any upstream looks; ties by id."""
+async def test_articles_of_a_source_come_newest_first(found):
+    """They go further back than any upstream API; equal times are ordered by id."""
     old = [article(f"a{number}", published_at=NOON - timedelta(days=200 * number)) for number in range(25)]
     names = await found(ask(sources=("guardian",)), *old, article("other", source="reddit"))
     assert names == [f"a{number}" for number in range(25)]
@@ -123,16 +129,19 @@ async def test_the_latest_of_a_source_come_newest_first(found):
     assert await found(ask(["title"], sort=ArchiveSort.OLDEST, sources=("guardian",))) == names[::-1]
 
 
-async def test_the_same_address_fetched_again_is_one_hit_with_the_later_fetch(archive, search):
-    """No row is added; the hit says when it was first seen and last fetched."""
+async def test_url_fetched_again_is_one_hit_with_both_times(archive, search):
+    """No row is added. The hit says when it was first seen and last fetched."""
     for hours in (0, 1):
         await archive.save([(article(), NOON + timedelta(hours=hours))], [])
     (hit,) = (await search.search(ask(["title"]), 5, None)).hits
     assert (hit.first_seen_at, hit.fetched_at) == (NOON, NOON + timedelta(hours=1))
 
 
-async def test_relevance_puts_titles_first_and_the_newer_of_equals(found):
-    """A word in the title counts more than one in the description or the content; dates part what is alike."""
+async def test_relevance_ranks_titles_first_then_newer_articles(found):
+    """A word in the title counts more than one in the description or the content.
+
+    The date orders equal scores.
+    """
     names = await found(
         ask(["cat"], sort=ArchiveSort.RELEVANCE),
         article("content", title="x", content="a cat"),
@@ -145,8 +154,11 @@ async def test_relevance_puts_titles_first_and_the_newer_of_equals(found):
 
 @pytest.mark.parametrize("sort", list(ArchiveSort))
 @pytest.mark.parametrize("words", [(), ("cat",)], ids=["all", "word"])
-async def test_turning_pages_while_articles_arrive_skips_and_repeats_nothing(archive, search, monkeypatch, sort, words):
-    """Every article that was there at the first page comes exactly once, though before each page newer, older and better ones arrive."""
+async def test_paging_while_articles_arrive_skips_and_repeats_nothing(archive, search, monkeypatch, sort, words):
+    """Every article that was there at the first page comes exactly once.
+
+    Before each page, newer, older and better ones arrive.
+    """
     monkeypatch.setattr(conditions, "CANDIDATES", 30)
     query = ask(list(words), sort=sort) if words else ask(sort=sort)
     there = [
@@ -170,8 +182,11 @@ async def test_turning_pages_while_articles_arrive_skips_and_repeats_nothing(arc
         assert order == sorted(order, reverse=sort is not ArchiveSort.OLDEST)
 
 
-async def test_windows_find_what_one_query_over_everything_finds(archive, search, monkeypatch):
-    """With windows of a few articles each, from 1850 on, before 1970 too: the same in both orders, the page ends where it should."""
+async def test_windows_find_every_match_in_order(archive, search, monkeypatch):
+    """With windows of a few articles, both orders find the same articles.
+
+    The articles are from 1850 on, and the last page has no successor.
+    """
     monkeypatch.setattr(walk, "FIRST_ROWS", 2)
     times = [datetime(1850, 1, 1, tzinfo=UTC) + timedelta(days=17, hours=5) * number for number in range(0, 3_600, 45)]
     names = [f"w{number}" for number in range(len(times))]
@@ -183,8 +198,11 @@ async def test_windows_find_what_one_query_over_everything_finds(archive, search
         assert rest.next is None
 
 
-async def test_a_passage_shows_the_match_with_offsets_in_code_points(archive, search):
-    """Nothing is escaped or marked up: the offsets alone say where the words are, past letters of any width."""
+async def test_passage_has_offsets_of_the_match_in_code_points(archive, search):
+    """The text is neither escaped nor marked up.
+
+    The offsets are right after characters of any width.
+    """
     text = '👩‍👩‍👧 زلزال <b>x</b> & Learning, machines "learn"'
     await archive.save(
         [(article("one", title="No match", description=text), NOON), (article("two", title="They learn", description="Of course"), NOON)],
@@ -197,8 +215,8 @@ async def test_a_passage_shows_the_match_with_offsets_in_code_points(archive, se
     assert everything is None
 
 
-async def test_a_query_that_takes_too_long_says_so(postgres, monkeypatch):
-    """The server's limit ends it, as a timeout and not as any outage."""
+async def test_slow_query_is_an_archive_timeout(postgres, monkeypatch):
+    """The server's timeout ends it; it is not reported as an outage."""
     monkeypatch.setitem(SERVER_SETTINGS, "statement_timeout", "50")
     with pytest.raises(ArchiveTimeoutError):
         await postgres.run(_sleep)
@@ -208,15 +226,15 @@ async def _sleep(connection):
     await connection.execute("SELECT pg_sleep(5)")
 
 
-async def test_a_call_that_takes_too_long_in_all_says_so(search, monkeypatch):
-    """Though each of its commands is quick enough."""
+async def test_slow_call_is_an_archive_timeout(search, monkeypatch):
+    """The timeout covers the whole call, even if each of its commands is fast enough."""
     monkeypatch.setattr("newsintel.storage.postgres.archive.search.UNIT_S", 0.0)
     with pytest.raises(ArchiveTimeoutError):
         await search.search(ask(["cat"]), 5, None)
 
 
-async def test_facets_count_the_commonest_first(archive, search):
-    """By source and by publisher, 20 at most, over the matches alone."""
+async def test_facets_list_the_most_common_first(archive, search):
+    """The matches are counted by source and by publisher, 20 values each at most."""
     many = [article(f"p{number}", title="cat", publisher=f"P{number % 30:02}", source="newsapi") for number in range(45)]
     await archive.save([(one, NOON) for one in (*many, article("dog"), article("cat", title="cat"))], [])
     for query in (ask(["cat"]), ask([has(SOURCE, "newsapi")], [has(SOURCE, "guardian"), has(TITLE, "cat")])):
@@ -229,8 +247,11 @@ async def test_facets_count_the_commonest_first(archive, search):
     assert (await search.facets(ask())).counted_newest is None
 
 
-async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, search, monkeypatch):
-    """To the row where an index has the order; and they say of how many they are."""
+async def test_facets_of_many_matches_count_only_the_newest(archive, search, monkeypatch):
+    """The limit is exact to the row where an index has the order.
+
+    The facets say how many matches they count.
+    """
     monkeypatch.setattr(search_module, "NEWEST_FACETS", search_module.NEWEST_FACETS.replace("LIMIT 10001", "LIMIT 4").replace("10000", "3"))
     some = [article(f"s{number}", source=f"s{number}", published_at=NOON - timedelta(days=number)) for number in range(5)]
     for number, expected in ((3, None), (4, 3), (5, 3)):
@@ -241,7 +262,10 @@ async def test_facets_of_the_newest_alone_leave_out_what_is_older(archive, searc
 
 
 def test_facets_of_very_many_publishers_are_counted_in_slices():
-    """Where each match has a publisher of its own, others have their turn after every few hundred, while counting and while sorting."""
+    """Each match may have its own publisher.
+
+    Other tasks run after every few hundred, during counting and during sorting.
+    """
     names = [f"p{number * 7919 % 10_007:05}" for number in range(10_007)]
     work = search_module._counting(
         [{"source": name[:3], "publisher": name, "number": 1 + (name == "p09999")} for name in names], ended=True
@@ -260,8 +284,8 @@ def test_facets_of_very_many_publishers_are_counted_in_slices():
     assert facets.counted_newest is None
 
 
-async def test_held(archive, search):
-    """Whatever name an import gave its source."""
+async def test_held_names_the_sources_in_the_archive(archive, search):
+    """An import may give its source any name."""
     assert await search.held(["guardian", "blog_1"]) == frozenset()
     await archive.save([(article("one", source="blog_1"), NOON), (article("two"), NOON)], [])
     assert await search.held(["guardian", "blog_1", "blog_2"]) == {"guardian", "blog_1"}

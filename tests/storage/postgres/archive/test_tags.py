@@ -1,4 +1,4 @@
-"""Slices of time: Python and PostgreSQL number them alike, and a cover is exact."""
+"""Slices of time: Python and PostgreSQL number them the same way, and a cover is exact."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +12,8 @@ SLOTS = st.integers(-1_400_000, 680_000)  # 1500 to 2200
 
 
 @given(SLOTS, st.integers(0, 20_000))
-def test_a_cover_is_each_slot_once_in_few_names(low, length):
-    """Whatever the ends, before 1970 too."""
+def test_cover_names_each_slot_once_with_few_tags(low, length):
+    """Holds for any ends, also before 1970."""
     covered = []
     names = list(cover(low, low + length))
     for name in names:
@@ -23,8 +23,8 @@ def test_a_cover_is_each_slot_once_in_few_names(low, length):
     assert len(names) <= 14 * len(LEVELS) + length // (1 << LEVELS[-1])
 
 
-async def test_postgresql_numbers_slices_alike(archive, postgres):
-    """At the edges of a slot, on both sides of 1970."""
+async def test_postgresql_and_python_number_slices_the_same_way(archive, postgres):
+    """The times are at the edges of a slot, before and after 1970."""
     edges = [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=SLOT_S * number) for number in (-400_000, -513, -1, 0, 1, 512, 160_000)]
     times = [edge + timedelta(microseconds=shift) for edge in edges for shift in (-1, 0, 1)]
     await archive.save([(article(str(number), published_at=when), NOON) for number, when in enumerate(times)], [])

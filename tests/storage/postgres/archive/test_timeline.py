@@ -1,4 +1,4 @@
-"""Timelines: bars without gaps, on a real PostgreSQL and as the pure function that draws them."""
+"""Timelines: bars without gaps, on a real PostgreSQL and from the pure function that makes them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ SUNDAY = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
 
 @pytest.fixture
 async def search(postgres, archive):
-    """Search over a few articles, of which three are about cats; the dates say which."""
+    """Search over a few articles with different dates; three are about cats."""
     times = {"a": NOON, "b": NOON + timedelta(minutes=59), "c": SUNDAY, "dog": NOON - timedelta(days=30)}
     articles = [article(name, title="Dog" if name == "dog" else "Cat", published_at=when) for name, when in times.items()]
     await archive.save([(one, NOON + timedelta(days=1)) for one in articles], [])
@@ -34,13 +34,13 @@ async def search(postgres, archive):
         (Bucket.HOUR, [(MIDNIGHT + timedelta(hours=hour), {-1: 1, 12: 2}.get(hour, 0)) for hour in range(-1, 13)]),
     ],
 )
-async def test_bars_go_from_the_first_match_to_the_last_without_gaps(search, bucket, expected):
-    """Hours, days and weeks of UTC; a week starts on Monday."""
+async def test_bars_cover_first_to_last_match_without_gaps(search, bucket, expected):
+    """Hours, days and weeks are in UTC; a week starts on Monday."""
     assert await search.timeline(ArchiveQuery(CAT), bucket) == tuple(Bar(start, count) for start, count in expected)
 
 
-async def test_wanted_moments_set_the_ends(search):
-    """Whether or not anything was published then, and for words as for everything."""
+async def test_bounds_of_the_query_set_the_ends(search):
+    """The bars cover the bounds even without a match there, with words and without."""
     dates = {"start": NOON - timedelta(days=31), "end": NOON + timedelta(days=2)}
     counts = {one.start: one.count for one in await search.timeline(ArchiveQuery(CAT, **dates), Bucket.DAY)}
     assert (len(counts), min(counts), max(counts)) == (34, MIDNIGHT - timedelta(days=31), MIDNIGHT + timedelta(days=2))
@@ -51,8 +51,8 @@ async def test_wanted_moments_set_the_ends(search):
 
 @pytest.mark.parametrize("start", [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), NOON, NOON + timedelta(days=9_000)])
 @pytest.mark.parametrize("end", [None, datetime(9999, 12, 31, tzinfo=UTC), NOON, datetime(1, 1, 2, tzinfo=UTC)])
-async def test_no_more_of_time_is_asked_for_than_the_archive_has(search, monkeypatch, start, end):
-    """From the year 1 to the year 9999 it would be 57,000 names of slices, each a look into the index."""
+async def test_requested_slices_stay_within_the_archive(search, monkeypatch, start, end):
+    """The years 1 to 9999 would need 57,000 tags of slices, each a lookup in the index."""
     asked = []
     monkeypatch.setattr(search_module, "cover", lambda low, high: asked.extend(found := [*cover(low, high)]) or found)
     try:
@@ -62,16 +62,16 @@ async def test_no_more_of_time_is_asked_for_than_the_archive_has(search, monkeyp
     assert len(asked) <= len([*cover(slot(NOON - timedelta(days=30)), slot(NOON + timedelta(hours=1)) + 1)])
 
 
-async def test_without_a_match_only_wanted_moments_make_bars(search):
-    """With both ends they are all empty; without, there are none."""
+async def test_without_a_match_bars_need_both_bounds(search):
+    """With both bounds all bars are empty; otherwise there is no bar."""
     nothing = ((Condition(Field.ANY, "nothing"),),)
     assert await search.timeline(ArchiveQuery(nothing), Bucket.DAY) == ()
     assert await search.timeline(ArchiveQuery(nothing, start=NOON), Bucket.DAY) == ()
     assert await search.timeline(ArchiveQuery(nothing, start=NOON, end=NOON), Bucket.DAY) == (Bar(MIDNIGHT, 0),)
 
 
-async def test_too_many_bars_are_refused_whether_dates_or_matches_ask_for_them(search, archive):
-    """With the dates alone before the archive is asked."""
+async def test_too_many_bars_of_dates_or_matches_are_refused(search, archive):
+    """If the dates alone make too many, the archive is not queried."""
     far = article("far", title="Cat", published_at=NOON - timedelta(days=1_000))
     await archive.save([(far, NOON)], [])
     for query in (ArchiveQuery(CAT), ArchiveQuery(start=NOON - timedelta(days=1_000), end=NOON)):
@@ -82,20 +82,20 @@ async def test_too_many_bars_are_refused_whether_dates_or_matches_ask_for_them(s
 
 
 async def test_too_many_bars_with_a_match_are_refused(search, archive):
-    """As soon as they are counted."""
+    """The query fails as soon as the bars are counted."""
     many = [article(f"m{number}", title="Cat", published_at=NOON - timedelta(hours=number)) for number in range(MOST_BARS + 5)]
     await archive.save([(one, NOON) for one in many], [])
     with pytest.raises(InvalidParameterError, match="1,000"):
         await search.timeline(ArchiveQuery(CAT), Bucket.HOUR)
 
 
-def test_a_thousand_bars_are_the_most():
+def test_limit_is_a_thousand_bars():
     """The limit itself is allowed."""
     assert len(bars({}, NOON, NOON + timedelta(hours=MOST_BARS - 1), Bucket.HOUR)) == MOST_BARS
     with pytest.raises(InvalidParameterError):
         bars({}, NOON, NOON + timedelta(hours=MOST_BARS), Bucket.HOUR)
 
 
-def test_an_end_before_the_start_has_no_bars():
-    """Rather than a negative number of them."""
+def test_end_before_start_has_no_bars():
+    """The number of bars never becomes negative."""
     assert bars({}, NOON, NOON - timedelta(days=1), Bucket.DAY) == ()

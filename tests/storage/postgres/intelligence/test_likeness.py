@@ -1,4 +1,7 @@
-"""More like this on a real PostgreSQL: what is alike is found, what is the same story is not, and bounds hold."""
+"""Similar articles on a real PostgreSQL.
+
+Articles of the same story are left out, and the bounds hold.
+"""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -26,13 +29,13 @@ STORY = [
 
 @pytest.fixture
 def likeness(postgres):
-    """More like this at noon, on a database of its own."""
+    """Similar articles at noon, in their own database."""
     return PostgresLikeness(postgres, lambda: NOON)
 
 
 @pytest.fixture
 def keep(archive, postgres):
-    """Archives articles and pairs, and has their words counted."""
+    """Archives articles and pairs, and counts their words."""
 
     async def run(*articles, pairs=()):
         await archive.save([(one, NOON) for one in articles], list(pairs))
@@ -43,8 +46,11 @@ def keep(archive, postgres):
     return run
 
 
-async def test_the_most_alike_come_first_with_the_words_that_they_share(likeness, keep):
-    """By how much of what is telling they share; words stand as the article has them, the most telling first."""
+async def test_most_similar_articles_come_first_with_shared_words(likeness, keep):
+    """The weight of the shared words decides.
+
+    The words are spelled as in the article, with the rarest first.
+    """
     await keep(*FILLER, VACCINE, *STORY)
     found = await likeness.similar(VACCINE.id, 10)
     assert [match.article for match in found] == STORY
@@ -56,15 +62,21 @@ async def test_the_most_alike_come_first_with_the_words_that_they_share(likeness
     assert await likeness.similar(VACCINE.id, 1) == found[:1]
 
 
-async def test_an_article_that_is_not_archived_is_none_and_can_be_asked_for_by_its_text(likeness, keep):
-    """The archive says that it has no such article; what is like its text is found all the same, by words of its own fields."""
+async def test_article_outside_the_archive_is_matched_by_its_text(likeness, keep):
+    """`similar` returns None for it.
+
+    `like` finds similar articles by the words of its own fields.
+    """
     await keep(*FILLER, *STORY)
     assert await likeness.similar(VACCINE.id, 10) is None
     assert [match.article for match in await likeness.like(VACCINE, 10)] == STORY
 
 
-async def test_its_own_story_is_left_out_and_another_shown_once(likeness, keep):
-    """Tied by the archive, directly or through a founder; or by its title alone; of the results' own duplicates the best is shown."""
+async def test_own_story_is_left_out_and_other_stories_come_once(likeness, keep):
+    """A pair of the archive, direct or through a founder, or the title shows the same story.
+
+    Of duplicates among the results only the best is shown.
+    """
     tied = article("tied", title="Drug maker stops: Pfizer vaccine trial")
     founder = article("founder", title="Health roundup with the Pfizer vaccine trial")
     near = article("near", title="Pfizer vaccine trial is halted", publisher="ABC")
@@ -78,8 +90,11 @@ async def test_its_own_story_is_left_out_and_another_shown_once(likeness, keep):
     assert STORY[2].id not in [match.article.id for match in await likeness.similar(VACCINE.id, 10)]
 
 
-async def test_other_publishers_and_the_recent_are_preferred_among_equals(likeness, keep):
-    """Same words, same length: another publisher's before its own, the newer before the older."""
+async def test_other_publishers_and_newer_articles_rank_higher(likeness, keep):
+    """The articles have equal words and lengths.
+
+    Another publisher ranks before the same one, and a newer article before an older one.
+    """
     title = "Vaccine trial: Pfizer {}"
     own = article("own", title=title.format("waits for good news"), publisher=VACCINE.publisher)
     old = article("old", title=title.format("defends many choices"), publisher="Reuters", published_at=NOON - 90 * DAY)
@@ -88,16 +103,16 @@ async def test_other_publishers_and_the_recent_are_preferred_among_equals(likene
     assert [match.article for match in await likeness.similar(VACCINE.id, 10)] == [new, old, own]
 
 
-async def test_telling_terms_of_texts(likeness, keep):
-    """Rare words weigh most; stop words and words that no article has are no terms."""
+async def test_rare_words_weigh_most(likeness, keep):
+    """Stop words, and words that no article has, are not terms."""
     await keep(*FILLER, VACCINE, *STORY)
     texts = await likeness.telling_words(["vaccines by Pfizer", "to be or not to be", "unheardof"], 5)
     assert [list(one) for one in texts] == [["en:pfizer", "en:vaccin"], [], []]
     assert [list(one) for one in await likeness.telling_words(["vaccines by Pfizer"], 1)] == [["en:pfizer"]]
 
 
-async def test_a_title_tells_more_than_a_description(likeness, keep):
-    """Of an archived article and of one that is not, though both words are equally rare."""
+async def test_word_of_a_title_weighs_more_than_one_of_a_description(likeness, keep):
+    """This holds for archived articles and for others, even if both words are equally rare."""
     asked = article("asked", title="Zeppelin", description="Xylophone")
     by_title, by_description = article("t", title="The zeppelin came"), article("d", title="The xylophone broke")
     others = [article(name, title=f"Our {word}", published_at=NOON - 9 * DAY) for name, word in (("t2", "zeppelin"), ("d2", "xylophone"))]
@@ -107,8 +122,8 @@ async def test_a_title_tells_more_than_a_description(likeness, keep):
         assert scores[by_description.id] == pytest.approx(scores[by_title.id] * telling_module.FIELDS["B"])
 
 
-async def test_quotes_in_a_word_are_only_letters(likeness, keep):
-    """Nothing of them is read as the query's own signs."""
+async def test_quotes_in_a_word_are_not_operators(likeness, keep):
+    """No character of the word acts as an operator of the query."""
     odd = article("odd", title="O'Neil\\ & Pfizer: (a | b) !c <-> d")
     await keep(*FILLER, VACCINE, odd, *STORY)
     assert VACCINE in [match.article for match in await likeness.similar(odd.id, 10)]
@@ -116,8 +131,11 @@ async def test_quotes_in_a_word_are_only_letters(likeness, keep):
     assert await likeness.like(article("none", title="to be or not to be"), 10) == ()
 
 
-async def test_of_many_candidates_the_newest_are_looked_at(likeness, keep, monkeypatch):
-    """With more matches than are scored, and with words too common to be read whole, the newest still come."""
+async def test_newest_of_many_candidates_are_scored(likeness, keep, monkeypatch):
+    """There may be more matches than are scored, or words too common to read completely.
+
+    The newest are still found.
+    """
     names = [sha256(bytes([number])).hexdigest()[:20].translate(str.maketrans("0123456789", "ghijklmnop")) for number in range(60)]
     flood = [article(name, title=f"Flood in valley {name}", published_at=NOON - DAY * age) for age, name in enumerate(names)]
     await keep(*reversed(flood), *(article(f"other {number}", title=f"Sports {number}") for number in range(700)))
@@ -130,8 +148,8 @@ async def test_of_many_candidates_the_newest_are_looked_at(likeness, keep, monke
     assert [match.article for match in await likeness.like(asked, 5)] == flood[:5]
 
 
-async def test_what_takes_too_long_is_an_archive_timeout(likeness, keep, monkeypatch):
-    """As any search of the archive."""
+async def test_slow_search_is_an_archive_timeout(likeness, keep, monkeypatch):
+    """The timeout is the same as for any search of the archive."""
     await keep(VACCINE)
     monkeypatch.setattr(search_module, "UNIT_S", 0)
     with pytest.raises(ArchiveTimeoutError):

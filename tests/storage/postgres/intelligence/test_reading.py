@@ -1,4 +1,7 @@
-"""What recommendations read, on a real PostgreSQL: deeds, candidates, what is new to somebody, what is widely covered."""
+"""The reads of recommendations on a real PostgreSQL.
+
+They are deeds, candidates, unseen articles and wide coverage.
+"""
 
 from datetime import timedelta
 
@@ -17,17 +20,20 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def reading(postgres):
-    """The reads."""
+    """The reads of recommendations."""
     return PostgresReading(postgres)
 
 
 async def save(saved, user_id, name, notes=None, at=NOON):
-    """Save the article of a name."""
+    """Save the article with this name."""
     await saved.put(user_id, article(name), NOON, notes=notes, keep_notes=False, at=at)
 
 
-async def test_every_kind_of_deed_is_read_and_nobody_elses(reading, feedback, saved, postgres, people):
-    """A note is a deed of its own, from its beginning; it is quoted by its article's title."""
+async def test_every_kind_of_own_deed_is_read(reading, feedback, saved, postgres, people):
+    """The beginning of a note is a separate deed, labeled with its article's title.
+
+    Another person's deeds are not read.
+    """
     alice, bob = people
     await save(saved, alice, "one", "x" * (NOTE_CHARS + 1))
     await feedback.open(alice, article("two"), NOON, NOON + MINUTE)
@@ -48,7 +54,7 @@ async def test_every_kind_of_deed_is_read_and_nobody_elses(reading, feedback, sa
 
 
 async def test_only_the_latest_deeds_are_read(reading, feedback, saved, people):
-    """However many there are."""
+    """Older deeds do not matter, however many there are."""
     for number in range(OPENED + 1):
         await feedback.open(people[0], article(f"o{number}"), NOON, NOON + MINUTE * number)
         if number <= SAVES:
@@ -60,21 +66,24 @@ async def test_only_the_latest_deeds_are_read(reading, feedback, saved, people):
 
 @pytest.fixture
 async def stories(archive):
-    """Six articles, a minute apart, the last one the newest."""
+    """Six articles, a minute apart; the last one is the newest."""
     titles = ["comet norway", "comet bakery", "comet norway sky", "bakery strike", "it's a o'brien storm", "quiet"]
     articles = [(article(str(place), title=title, published_at=NOON + MINUTE * place), NOON) for place, title in enumerate(titles)]
     await archive.save(articles, [])
 
 
 async def found(reading, wanted, limit=10):
-    """Names of the articles that share enough, with the terms that each shares."""
+    """The articles that share enough, by number, with the terms that each shares."""
     ids = {article(str(number)).id: number for number in range(6)}
     rows = await reading.sharing(wanted, limit)
     return {ids[row.article_id]: row.shared for row in rows}
 
 
 async def test_two_terms_of_one_interest_make_a_candidate(reading, stories):
-    """Or one that is enough by itself; bits tell which it has, of other interests too."""
+    """So does a single term that is enough alone.
+
+    The result has all shared terms, also those of other interests.
+    """
     pairs = Wanted((), (("en:comet", "en:norway"), ("en:sky", "en:bakeri")), ("en:comet", "en:norway", "en:sky", "en:bakeri"))
     assert await found(reading, pairs) == {0: {"en:comet", "en:norway"}, 2: {"en:comet", "en:norway", "en:sky"}}
     lone = Wanted(("en:storm",), (("en:comet", "en:bakeri", "en:strike"),), ("en:storm", "en:comet", "en:bakeri", "en:strike"))
@@ -83,19 +92,22 @@ async def test_two_terms_of_one_interest_make_a_candidate(reading, stories):
 
 
 async def test_the_newest_candidates_come_first(reading, stories):
-    """If there are more than wanted."""
+    """This matters if there are more candidates than wanted."""
     wanted = Wanted(("en:comet",), (), ("en:comet",))
     assert list(await found(reading, wanted, 2)) == [2, 1]
 
 
-async def test_terms_with_signs_of_the_query_language_are_just_terms(reading, stories):
-    """Quotes, backslashes and operators."""
+async def test_operators_in_a_term_are_text(reading, stories):
+    """The terms contain quotes, backslashes and operators."""
     for term in ("o'brien", "back\\slash'", "a | b", "!", "x:*"):
         assert await reading.sharing(Wanted((term,), ((term, "en:comet"),), (term, "en:comet")), 5) == []
 
 
-async def test_a_story_that_somebody_has_dealt_with_is_not_new(reading, feedback, saved, archive, people):
-    """Saved, opened or dismissed, or tied to what was; it stays new to others, with what others did."""
+async def test_known_story_is_not_offered_again(reading, feedback, saved, archive, people):
+    """A story is known if the person saved, opened or dismissed one of its articles.
+
+    Others still get it, with its number of saves.
+    """
     alice, bob = people
     names = ["saved", "opened", "hidden", "twin of saved", "twin of opened", "new", "lone"]
     pairs = [
@@ -117,8 +129,8 @@ async def test_a_story_that_somebody_has_dealt_with_is_not_new(reading, feedback
     assert set(await reading.unseen(bob, ids)) == {article(name).id for name in names} - {article("new").id, article("lone").id}
 
 
-async def test_what_most_outlets_cover_comes_first(reading, archive):
-    """Then the newest."""
+async def test_widest_coverage_comes_first(reading, archive):
+    """Newer articles come first among equals."""
     names = ["a", "b", "c", "d"]
     pairs = [Pair(article(name).id, article("a").id, Rule.NEAR_TITLE, 0.9) for name in ("b", "c")]
     await archive.save([(article(name, published_at=NOON + MINUTE * place), NOON) for place, name in enumerate(names)], pairs)

@@ -1,4 +1,7 @@
-"""Related searches on a real PostgreSQL: by people who searched for both, by articles that both find, and never under the floor."""
+"""Related searches on a real PostgreSQL.
+
+Common people or common articles relate them, never under the floor.
+"""
 
 import pytest
 
@@ -19,7 +22,7 @@ def crowd(postgres):
 
 @pytest.fixture
 def kin(postgres):
-    """What is related to some queries."""
+    """Returns the searches related to some queries."""
     kinship = PostgresKinship(postgres)
 
     async def of(*seeds, today=TODAY, floor=FLOOR, own=False):
@@ -28,8 +31,11 @@ def kin(postgres):
     return of
 
 
-async def test_by_people(crowd, kin):
-    """Whoever searched for both on one day, in either order, counts once; either query finds the other."""
+async def test_searches_of_the_same_people_are_related(crowd, kin):
+    """A person who searched for both on one day, in either order, counts once.
+
+    Each query finds the other.
+    """
     for at in (NOON - DAY, NOON, NOON):
         await crowd.search("flood", *people(5), at=at)
         await crowd.search("dyke", *people(4), at=at)
@@ -37,16 +43,16 @@ async def test_by_people(crowd, kin):
     assert await kin("dyke") == [Kin("dyke", "flood", 10, 8, 8, 0, 0)]
 
 
-async def test_by_articles(crowd, kin):
-    """However their people differ, by the first articles of both answers."""
+async def test_searches_with_the_same_articles_are_related(crowd, kin):
+    """The first articles of both answers decide, even if no person made both searches."""
     await crowd.search("flood", *people(3), articles=IDS[:8])
     await crowd.search("dyke", *people(3, "q"), articles=IDS[2:10])
     await crowd.search("tide", *people(3, "r"), articles=("a_x",))
     assert await kin("flood") == [Kin("flood", "dyke", 3, 3, 0, 6, 10)]
 
 
-async def test_closed_days_count_as_they_were(crowd, kin):
-    """A day in the past adds its pairs, once, also while its marks are not gone yet."""
+async def test_closed_days_count_once(crowd, kin):
+    """A past day adds its pairs once, even while its marks still exist."""
     for day in (3, 0):
         for query in ("flood", "dyke"):
             await crowd.search(query, *people(3), at=NOON - day * DAY, articles=IDS)
@@ -55,8 +61,11 @@ async def test_closed_days_count_as_they_were(crowd, kin):
 
 
 @pytest.mark.parametrize("own", [False, True])
-async def test_a_query_under_the_floor_is_never_shown(crowd, kin, own):
-    """Neither for its people nor for its articles, while its day is open and afterwards; where the floor is lower, it is."""
+async def test_query_under_the_floor_is_never_shown(crowd, kin, own):
+    """Neither its people nor its articles show it, on an open day and later.
+
+    With a lower floor it is shown.
+    """
     await crowd.search("flood", *people(5), at=NOON - DAY, articles=IDS)
     await crowd.search("secret", *people(2), at=NOON - DAY, articles=IDS)
     assert await kin("flood", own=own) == []
@@ -65,8 +74,11 @@ async def test_a_query_under_the_floor_is_never_shown(crowd, kin, own):
     assert await kin("flood", floor=2, own=own, today=TODAY + DAY) == []
 
 
-async def test_a_pair_under_the_floor_is_no_kin(crowd, kin):
-    """Two people who searched for both of two popular queries say nothing; nor do they when their days are counts."""
+async def test_pair_under_the_floor_is_not_related(crowd, kin):
+    """Two people who made both of two popular searches are too few.
+
+    This also holds when their days are closed.
+    """
     await crowd.search("flood", *people(5), at=NOON - DAY)
     await crowd.search("embassy", *people(5, "q"), *people(2), at=NOON - DAY)
     assert await kin("flood") == []
@@ -75,8 +87,8 @@ async def test_a_pair_under_the_floor_is_no_kin(crowd, kin):
     assert await kin("flood", floor=2, today=TODAY + DAY) == []
 
 
-async def test_one_person_day_after_day_is_no_crowd(crowd, kin):
-    """Whatever they search for together, for a week."""
+async def test_one_person_on_many_days_counts_once(crowd, kin):
+    """A person who makes both searches every day for a week relates nothing."""
     for day in reversed(range(7)):
         for query in ("private", "my own"):
             await crowd.search(query, "u_alice", at=NOON - day * DAY, articles=IDS)
@@ -85,16 +97,22 @@ async def test_one_person_day_after_day_is_no_crowd(crowd, kin):
     assert await kin("private") == []
 
 
-async def test_nobody_learns_whether_a_query_was_searched_for(crowd, kin):
-    """One under the floor has no kin, as one that nobody ever made; to its own person it has."""
+async def test_answer_does_not_show_whether_a_query_was_made(crowd, kin):
+    """A query under the floor has no related searches, like one that nobody made.
+
+    For its own person it has them.
+    """
     await crowd.search("flood", *people(5), articles=IDS)
     await crowd.search("secret", "u_alice", articles=IDS)
     assert await kin("secret") == await kin("never made") == []
     assert await kin("secret", own=True) == [Kin("secret", "flood", 5, 0, 0, 10, 10)]
 
 
-async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, kin):
-    """Three people on each of several days are not four: not for the seed, not for the pair, not for what is shown."""
+async def test_days_counted_under_a_lower_floor_do_not_add_up(crowd, kin):
+    """Three people on each of several days are not four.
+
+    This holds for the seed, for the pair and for the shown query.
+    """
     for day in (4, 3):
         await crowd.search("secret", *people(3), at=NOON - day * DAY, articles=IDS)
         await crowd.search("flood", *people(5), at=NOON - day * DAY, articles=IDS)
@@ -107,8 +125,8 @@ async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, k
 
 
 @pytest.mark.parametrize("days_ago", [0, 3])
-async def test_what_is_under_the_floor_crowds_nothing_out(crowd, kin, monkeypatch, days_ago):
-    """However many private searches find the same articles, one that may be shown is found among them."""
+async def test_queries_under_the_floor_displace_no_other(crowd, kin, monkeypatch, days_ago):
+    """Many private searches may find the same articles: a query above the floor is still found."""
     monkeypatch.setattr(related, "MOST_KIN", 1)
     at = NOON - days_ago * DAY
     await crowd.search("flood", *people(5), at=at, articles=IDS)
@@ -118,8 +136,8 @@ async def test_what_is_under_the_floor_crowds_nothing_out(crowd, kin, monkeypatc
     assert [one.query for one in await kin("flood", floor=4)] == ["dyke"]
 
 
-async def test_several_seeds_each_have_their_kin(crowd, kin):
-    """Each with its own numbers, of its own kind."""
+async def test_each_seed_has_its_own_related_searches(crowd, kin):
+    """Each has its own numbers and its own kind of relation."""
     await crowd.search("flood", *people(4))
     await crowd.search("dyke", *people(4))
     await crowd.search("quake", *people(3, "q"), articles=IDS)

@@ -1,4 +1,7 @@
-"""How many people saved an article, on a real PostgreSQL: people, not requests, and nothing under the floor."""
+"""How many people saved an article, on a real PostgreSQL.
+
+People count, not requests, and nothing under the floor is shown.
+"""
 
 import pytest
 
@@ -10,7 +13,7 @@ from tests.storage.support import NOON, article
 
 @pytest.fixture
 async def saved_by(postgres):
-    """Has a number of people save the article of a name, each twice."""
+    """A number of people save the article with this name, each twice."""
     accounts, saved = PostgresAccounts(postgres), PostgresSaved(postgres)
 
     async def run(name, people):
@@ -22,8 +25,8 @@ async def saved_by(postgres):
     return run
 
 
-async def test_saves_under_the_floor_do_not_exist(postgres, saved_by):
-    """One person's save, or two people's, is nobody's to see; saving twice is one save."""
+async def test_saves_under_the_floor_are_not_shown(postgres, saved_by):
+    """The saves of one or two people stay hidden. Saving twice is one save."""
     for name, people in (("one", 1), ("two", 2), ("three", 3), ("five", 5)):
         await saved_by(name, people)
     counts = PostgresSaveCounts(postgres)

@@ -1,4 +1,7 @@
-"""Marks on a real PostgreSQL: added once, taken away with their person, and gone when their day is closed."""
+"""Search marks on a real PostgreSQL.
+
+They are added once, removed with their person, and deleted when their day closes.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -27,8 +30,8 @@ def crowd(postgres):
     return Crowd(postgres)
 
 
-async def test_nothing_kept_says_who_searched(crowd, execute, fetch):
-    """Neither a person nor anything that two of their queries, or two of their days, have in common."""
+async def test_marks_do_not_identify_people(crowd, execute, fetch):
+    """Two queries, or two days, of one person have no common value."""
     await crowd.search("flood", "u_alice")
     await crowd.search("tide", "u_alice")
     await crowd.search("flood", "u_alice", at=NOON + DAY)
@@ -38,8 +41,8 @@ async def test_nothing_kept_says_who_searched(crowd, execute, fetch):
         assert not await fetch(f"SELECT 1 FROM {table} AS t WHERE t::text LIKE '%alice%' OR t::text LIKE '%616c696365%'")  # noqa: S608
 
 
-async def test_of_an_answer_the_first_articles_are_kept(crowd, fetch):
-    """Renewed once an hour; a search that found nothing leaves them."""
+async def test_first_articles_of_an_answer_are_stored(crowd, fetch):
+    """They are replaced once an hour at most. A search without a result keeps them."""
     await crowd.search("flood", "a", articles=IDS)
     await crowd.search("flood", "b", articles=("a_9",), at=NOON + 59 * timedelta(minutes=1))
     await crowd.search("flood", "c", at=NOON + 2 * HOUR)
@@ -48,8 +51,11 @@ async def test_of_an_answer_the_first_articles_are_kept(crowd, fetch):
     assert await fetch("SELECT articles FROM search_answers") == [(["a_9"],)]
 
 
-async def test_what_is_under_the_floor_is_dropped_when_its_day_closes(crowd, fetch):
-    """Its name stands nowhere any more: not as a mark, a count, a pair or an answer; what reached the floor is a count."""
+async def test_queries_under_the_floor_are_deleted_when_the_day_closes(crowd, fetch):
+    """No table has its name then: neither marks nor counts, pairs or answers.
+
+    A query that reached the floor becomes a count.
+    """
     for query, number in (("flood", 3), ("tide", 4), ("secret", 2)):
         await crowd.search(query, *people(number), at=NOON - 2 * DAY, articles=IDS)
     await crowd.search("young secret", *people(2), at=NOON - DAY, articles=IDS)
@@ -64,8 +70,8 @@ async def test_what_is_under_the_floor_is_dropped_when_its_day_closes(crowd, fet
     assert await fetch("SELECT * FROM pair_marks") == []
 
 
-async def test_counts_go_after_two_weeks(crowd, fetch):
-    """With the answers that only they kept."""
+async def test_counts_are_deleted_after_two_weeks(crowd, fetch):
+    """Answers that only these counts referred to are deleted too."""
     await crowd.search("flood", *people(3), at=NOON - 13 * DAY, articles=IDS)
     await crowd.search("flood", *people(3, "q"), at=NOON - 13 * DAY + HOUR)
     await crowd.search("tide", *people(3), at=NOON - 13 * DAY)
@@ -76,8 +82,8 @@ async def test_counts_go_after_two_weeks(crowd, fetch):
     assert await fetch("SELECT 1 FROM search_days UNION ALL SELECT 1 FROM pair_days UNION ALL SELECT 1 FROM search_answers") == []
 
 
-async def test_many_close_at_once(crowd, fetch, monkeypatch):
-    """In short transactions; nothing is counted twice, though one that comes late counts what is left."""
+async def test_concurrent_closes_count_everything_once(crowd, fetch, monkeypatch):
+    """Each close uses short transactions. A later close counts only what is left."""
     monkeypatch.setattr(module, "DROP_ROWS", 7)
     for query in range(40):
         await crowd.search(f"query {query}", *people(1 + query % 5), at=NOON - 2 * DAY)
@@ -94,8 +100,8 @@ async def test_many_close_at_once(crowd, fetch, monkeypatch):
     assert await fetch("SELECT 1 FROM search_marks") == []
 
 
-async def test_processes_that_add_the_same_at_once(postgres, fetch):
-    """Neither loses to the other, and each person counts once."""
+async def test_concurrent_processes_add_the_same_marks(postgres, fetch):
+    """No process loses marks, and each person counts once."""
     crowds = [Crowd(postgres) for _ in range(4)]
 
     async def search(crowd, backwards):
@@ -109,8 +115,11 @@ async def test_processes_that_add_the_same_at_once(postgres, fetch):
 
 
 @pytest.mark.parametrize("rows", [1, 3, 1000])
-async def test_a_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
-    """On both open days, alone and in pairs; what nobody else has searched for is gone altogether, and others are untouched."""
+async def test_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows):
+    """The marks go on both open days, alone and in pairs.
+
+    Queries that no other person made disappear; the marks of others stay.
+    """
     monkeypatch.setattr(module, "OPEN_ROWS", rows)
     for at in (NOON - DAY, NOON):
         await crowd.search("planted", "u_alice", at=at, articles=IDS)
@@ -124,8 +133,11 @@ async def test_a_forgotten_person_is_in_no_count(crowd, fetch, monkeypatch, rows
     assert await fetch("SELECT query FROM search_answers") == [("flood",)]
 
 
-async def test_a_list_loses_what_a_forgotten_person_was_counted_in(crowd, postgres):
-    """At once, not with the next refresh; what is still above the floor comes back then."""
+async def test_trending_list_loses_the_queries_of_a_forgotten_person(crowd, postgres):
+    """They disappear at once.
+
+    A query that is still above the floor returns with the next refresh.
+    """
     trending = PostgresTrending(postgres)
     refresh = partial(trending.refresh, floor=FLOOR, rank=partial(ranked, limit=100))
     await crowd.search("flood", "u_alice", *people(2))
@@ -138,8 +150,8 @@ async def test_a_list_loses_what_a_forgotten_person_was_counted_in(crowd, postgr
     assert [trend.query for trend in await trending.top(Span.DAY, FLOOR, 20)] == ["quake", "tide"]
 
 
-async def test_a_list_that_is_made_meanwhile_is_looked_through_too(crowd, postgres, fetch, holding, somebody_waits):
-    """Whoever forgets waits for a list that was counted with the person in it."""
+async def test_forgetting_includes_a_list_made_at_the_same_time(crowd, postgres, fetch, holding, somebody_waits):
+    """Forgetting waits for a list that was counted with the person."""
     trending = PostgresTrending(postgres)
     await crowd.search("flood", "u_alice", *people(2))
     await trending.refresh(Span.DAY, NOON - HOUR, FLOOR, partial(ranked, limit=100))
@@ -151,8 +163,8 @@ async def test_a_list_that_is_made_meanwhile_is_looked_through_too(crowd, postgr
     assert await fetch("SELECT query FROM trending") == []
 
 
-async def test_marks_are_found_after_the_key_was_replaced(crowd, fetch):
-    """For as long as the old key stands in the list."""
+async def test_marks_of_an_old_key_are_found(crowd, fetch):
+    """The old key must still be in the list of keys."""
     await crowd.search("planted", "u_alice")
     await crowd.marks.forget(Marking([Secret("B" * 42 + "A")]).marks_of("u_alice"))
     assert len(await fetch("SELECT * FROM search_marks")) == 1
@@ -160,8 +172,8 @@ async def test_marks_are_found_after_the_key_was_replaced(crowd, fetch):
     assert await fetch("SELECT * FROM search_marks") == []
 
 
-async def test_searches_that_come_late_are_not_counted(crowd, postgres, execute, fetch):
-    """Of an account that is gone, and those from before the moment up to which a person has cleared them."""
+async def test_late_searches_are_not_counted(crowd, postgres, execute, fetch):
+    """These are searches of a deleted account, or from before a person cleared the history."""
     accounts = PostgresAccounts(postgres)
     alice, bob = [await accounts.sign_in("dev", name, name, NOON) for name in ("alice", "bob")]
     await PostgresOwnHistory(postgres).clear(bob.id, NOON)
@@ -174,8 +186,8 @@ async def test_searches_that_come_late_are_not_counted(crowd, postgres, execute,
     ]
 
 
-async def test_the_server_away_is_an_outage(crowd, servers):
-    """Said as such; nothing is half done afterwards."""
+async def test_stopped_server_is_an_outage(crowd, servers):
+    """The error is UnavailableError, and the next search works."""
     await servers.postgres.stop()
     with pytest.raises(UnavailableError):
         await crowd.search("flood", "a")

@@ -1,5 +1,8 @@
 # ruff: noqa: S608 - our own constants
-"""Counts of words on a real PostgreSQL: exact after whatever writes articles, whoever adds up, and in whatever order things commit."""
+"""Counts of words on a real PostgreSQL.
+
+They are exact after any write, by any process and in any order of commits.
+"""
 
 import asyncpg
 import pytest
@@ -24,25 +27,28 @@ SELECT '', count(*) FROM articles HAVING count(*) > 0 ORDER BY 1
 
 @pytest.fixture
 def terms(postgres):
-    """The counts of a database of their own."""
+    """The counts in their own database."""
     return PostgresTerms(postgres)
 
 
 async def add_up_all(terms):
-    """Until nothing is left; returns how many changes there were."""
+    """Add changes until none is left; returns their number."""
     total = 0
     while added := await terms.add_up():
         total += added
     return total
 
 
-async def test_counts_are_those_of_a_recount(archive, terms, fetch, execute):
-    """After saving, saving again, a fuller text, and a deletion past our own code: each word as often as it is there, and all articles."""
+async def test_counts_equal_a_recount(archive, terms, fetch, execute):
+    """This holds after a save, a repeated save, a fuller text, and a delete by foreign SQL.
+
+    The empty word counts all articles.
+    """
     named = [article(f"n{number}", title=f"Storm {number} hits coast", description="of Wales") for number in range(20)]
     await archive.save([(one, NOON) for one in named], [])
     assert await add_up_all(terms) == 20
     await archive.save([(one, NOON) for one in named], [])
-    assert await add_up_all(terms) == 0, "nothing new was said"
+    assert await add_up_all(terms) == 0, "no text changed"
     fuller = evolve(named[3], description="of Wales and Cornwall, where a storm is nothing new")
     await archive.save([(fuller, NOON), (article("late", title="Calm"), NOON)], [])
     await execute(f"DELETE FROM articles WHERE public_id IN ('{named[5].id}', '{named[6].id}')")
@@ -52,8 +58,11 @@ async def test_counts_are_those_of_a_recount(archive, terms, fetch, execute):
     assert (counts["en:storm"], counts["en:cornwal"], counts["en:calm"], counts[""]) == (18, 1, 1, 19)
 
 
-async def test_an_article_that_commits_late_is_counted(archive, terms, database_url, bridge, fetch):
-    """Ids are given before commits: one with a lower id, that becomes visible after others were added up, is not passed over."""
+async def test_article_that_commits_late_is_counted(archive, terms, database_url, bridge, fetch):
+    """Ids are assigned before the commit.
+
+    An article with a lower id may become visible after others were counted.
+    """
     save = """INSERT INTO articles (public_id, canonical_url, url, source, external_id, publisher, title, published_at,
               published_at_estimated, first_seen_at, fetched_at, search)
               VALUES ('a_slow', 'u', 'u', 's', 'e', 'p', 'Slowpoke', now(), false, now(), now(), '''en:slowpok'':1A')"""
@@ -78,8 +87,11 @@ async def test_an_article_that_commits_late_is_counted(archive, terms, database_
     assert dict(await fetch(COUNTS)) == {"": 2, "en:quickstep": 1, "en:slowpok": 1}
 
 
-async def test_a_batch_is_bounded_and_several_may_add_up_at_once(archive, terms, fetch, monkeypatch):
-    """Four at once: no change is added twice, none is lost, and one call takes no more than a batch."""
+async def test_concurrent_batches_count_every_change_once(archive, terms, fetch, monkeypatch):
+    """Four tasks add at the same time.
+
+    No change is added twice or lost, and one call adds at most one batch.
+    """
     monkeypatch.setattr(terms_module, "BATCH_ROWS", 7)
     await archive.save([(article(f"n{number}", title=f"Flood {number % 5}"), NOON) for number in range(100)], [])
     assert await terms.add_up() == 7
@@ -95,8 +107,8 @@ async def test_a_batch_is_bounded_and_several_may_add_up_at_once(archive, terms,
     assert dict(await fetch(COUNTS)) == dict(await fetch(TRUTH))
 
 
-async def test_while_another_process_adds_up_there_is_nothing_to_do(archive, terms, database_url, bridge):
-    """It is not waited for."""
+async def test_only_one_process_adds_at_a_time(archive, terms, database_url, bridge):
+    """A second process returns at once and does not wait."""
     await archive.save([(article(), NOON)], [])
 
     async def begin():
@@ -112,8 +124,8 @@ async def test_while_another_process_adds_up_there_is_nothing_to_do(archive, ter
     assert await terms.add_up() == 1
 
 
-async def test_what_was_archived_before_the_step_is_counted_by_it(empty_url, bridge):
-    """A database of an earlier release has its words counted when it is migrated."""
+async def test_migration_counts_the_words_of_older_articles(empty_url, bridge):
+    """The database comes from an earlier release."""
     lane = bridge.lane("test", 1)
     await lane.run(take, empty_url, "0006")
     await lane.run(sql, empty_url, ROWS["0001"][0])

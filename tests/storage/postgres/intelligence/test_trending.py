@@ -1,4 +1,7 @@
-"""Trends on a real PostgreSQL: people counted, not requests; nothing under the floor; each query against its own usual."""
+"""Trends on a real PostgreSQL: people count, not requests.
+
+Nothing under the floor is shown, and each query is compared with its own usual number.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -22,7 +25,7 @@ def crowd(postgres):
 
 @pytest.fixture
 def trends(postgres, execute):
-    """A window's list, counted at a moment: queries and people."""
+    """Counts a window's list at a moment; returns queries and people."""
     trending = PostgresTrending(postgres)
 
     async def listed(span=Span.DAY, at=NOON, floor=FLOOR):
@@ -34,7 +37,10 @@ def trends(postgres, execute):
 
 
 async def test_people_are_counted_not_requests(crowd, trends):
-    """Somebody who asks a hundred times is one; three people are three, whatever they ask before and after."""
+    """A person who searches a hundred times counts once.
+
+    Three people count as three, whatever they search before and after.
+    """
     for minute in range(100):
         await crowd.search("alone", "alice", at=NOON - minute * MINUTE)
     for _ in range(2):
@@ -44,23 +50,29 @@ async def test_people_are_counted_not_requests(crowd, trends):
 
 
 @pytest.mark.parametrize("span", Span)
-async def test_nothing_under_the_floor_is_listed(crowd, trends, span):
-    """Two people are too few where three are asked for, and enough where two are."""
+async def test_queries_under_the_floor_are_not_listed(crowd, trends, span):
+    """Two people are too few for a floor of three, and enough for a floor of two."""
     await crowd.search("secret", *people(2))
     await crowd.search("flood", *people(3))
     assert await trends(span) == [("flood", 3)]
     assert {query for query, _ in await trends(span, floor=2)} == {"flood", "secret"}
 
 
-async def test_the_floor_holds_when_a_list_is_read(crowd, trends, postgres):
-    """A list that was made when the floor was lower, or by a process that has not heard of the new one, shows nothing under it."""
+async def test_floor_applies_when_a_list_is_read(crowd, trends, postgres):
+    """A list may come from a time with a lower floor, or from a process with the old setting.
+
+    Nothing under the floor is shown.
+    """
     await crowd.search("secret", *people(2))
     await trends(floor=2)
     assert await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20) == []
 
 
 async def test_one_person_on_many_days_never_reaches_the_floor(crowd, trends, fetch):
-    """Nor on both sides of midnight, nor in every hour of a day, while its marks are kept and after they are counts."""
+    """Searches on both sides of midnight, or in every hour of a day, do not help.
+
+    This holds for marks and for closed days.
+    """
     for hours in range(24 * 7):
         await crowd.search("private", "u_alice", at=NOON - hours * HOUR)
     for span in Span:
@@ -72,8 +84,8 @@ async def test_one_person_on_many_days_never_reaches_the_floor(crowd, trends, fe
     assert await fetch("SELECT * FROM search_days") == []
 
 
-async def test_two_people_on_both_sides_of_midnight_are_not_four(crowd, trends):
-    """Parts of a window are added up only if each has the floor's people."""
+async def test_two_people_around_midnight_are_not_four(crowd, trends):
+    """Parts of a window are added up only if each part reaches the floor."""
     late, early = NOON + 11.75 * HOUR, NOON + 12.5 * HOUR
     for at in (late, early):
         await crowd.search("secret", "u_alice", "u_bob", at=at)
@@ -85,8 +97,8 @@ async def test_two_people_on_both_sides_of_midnight_are_not_four(crowd, trends):
         assert dict(await trends(span, at=early + MINUTE)) == {"flood": 8, "tide": 3}
 
 
-async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, trends):
-    """Three people on each of four days are not four on any."""
+async def test_days_counted_under_a_lower_floor_do_not_add_up(crowd, trends):
+    """Three people on each of four days do not reach a floor of four."""
     for day in range(2, 6):
         await crowd.search("secret", *people(3), at=NOON - day * DAY)
         await crowd.search("flood", *people(4), at=NOON - day * DAY)
@@ -96,7 +108,7 @@ async def test_days_that_were_counted_under_a_lower_floor_do_not_add_up(crowd, t
 
 
 async def test_each_window_has_its_length(crowd, trends):
-    """Of people who searched before, those are counted who have searched in the window again."""
+    """People who searched before the window count if they search in the window again."""
     await crowd.search("last week", *people(3), at=NOON - 6 * DAY)
     await crowd.search("long ago", *people(3), at=NOON - 7 * DAY)
     await crowd.search("yesterday", *people(3), at=NOON - 23 * HOUR)
@@ -112,8 +124,8 @@ async def test_each_window_has_its_length(crowd, trends):
 
 
 @pytest.mark.parametrize(("span", "before"), [(Span.HOUR, 2), (Span.DAY, 2), (Span.WEEK, 7)])
-async def test_todays_news_outranks_the_perennial_favourite(crowd, trends, postgres, span, before):
-    """What always has many people is below what has few and never had any; it is shown as usual."""
+async def test_unusual_query_outranks_a_query_that_is_always_popular(crowd, trends, postgres, span, before):
+    """A query that always has many people ranks below one with a few people and none before."""
     for day in range(before, 14):
         for hour in range(24 if span is Span.HOUR else 1):
             await crowd.search("weather", *people(20, f"{day}:{hour}:"), at=NOON - day * DAY - (12 - hour) * HOUR)
@@ -127,8 +139,8 @@ async def test_todays_news_outranks_the_perennial_favourite(crowd, trends, postg
     assert weather.usual == pytest.approx(weather.people)
 
 
-async def test_a_young_service_compares_with_the_days_it_has(crowd, trends, postgres):
-    """Two days of counts are a baseline of two days, not of seven with five in which nobody was there."""
+async def test_young_service_compares_with_its_own_days(crowd, trends, postgres):
+    """Two days of counts are a baseline of two days, not of seven days with five empty ones."""
     for day in (2, 3):
         await crowd.search("weather", *people(10), at=NOON - day * DAY)
     await crowd.marks.close(TODAY, FLOOR)
@@ -138,16 +150,19 @@ async def test_a_young_service_compares_with_the_days_it_has(crowd, trends, post
     assert (weather.people, weather.usual) == (10, pytest.approx(10))
 
 
-async def test_the_first_days_have_no_usual(crowd, trends, postgres):
-    """Which is said, rather than that nobody searched before."""
+async def test_first_days_have_no_usual_number(crowd, trends, postgres):
+    """The value is None; zero would mean that nobody searched before."""
     await crowd.search("weather", *people(10))
     await trends()
     (weather,) = await PostgresTrending(postgres).top(Span.DAY, FLOOR, 20)
     assert weather.usual is None
 
 
-async def test_one_process_makes_a_list_for_all(crowd, postgres):
-    """Another that comes right after leaves it; later it is made again, and what is not searched for any more is gone from it."""
+async def test_one_process_makes_the_list_for_all(crowd, postgres):
+    """A second process keeps a new list.
+
+    A later refresh makes it again, without queries that nobody makes any more.
+    """
     trending = PostgresTrending(postgres)
     refresh = partial(trending.refresh, floor=FLOOR, rank=partial(ranked, limit=100))
     await crowd.search("flood", *people(3))
@@ -157,8 +172,8 @@ async def test_one_process_makes_a_list_for_all(crowd, postgres):
     assert await trending.top(Span.HOUR, FLOOR, 20) == []
 
 
-async def test_a_clock_put_back_stops_no_list(postgres):
-    """A list from the future is made anew."""
+async def test_list_from_the_future_is_made_again(postgres):
+    """The clock was set back."""
     refresh = partial(PostgresTrending(postgres).refresh, floor=FLOOR, rank=partial(ranked, limit=100))
     assert await refresh(Span.HOUR, NOON + DAY)
     assert await refresh(Span.HOUR, NOON)

@@ -1,4 +1,7 @@
-"""Opened and dismissed articles on a real PostgreSQL: kept, paged, bounded, gone with the account, and nobody else's."""
+"""Opened and dismissed articles on a real PostgreSQL.
+
+They are stored per person, paged, bounded, and deleted with the account.
+"""
 
 from datetime import timedelta
 
@@ -12,12 +15,12 @@ ROWS = "SELECT count(*) FROM opened_articles UNION ALL SELECT count(*) FROM dism
 
 
 async def opened(feedback, user_id, name, at=NOON):
-    """Note that the article of a name was opened."""
+    """Record that the article with this name was opened."""
     await feedback.open(user_id, article(name), NOON, at)
 
 
 async def names(read, user_id):
-    """External ids and reasons of all, through pages of two."""
+    """External ids and reasons of all marks, read in pages of two."""
     found, after = [], None
     while True:
         page = await read(user_id, 2, after)
@@ -27,8 +30,8 @@ async def names(read, user_id):
             return found
 
 
-async def test_what_is_not_archived_yet_can_be_opened_and_dismissed(feedback, archive, people):
-    """The article goes into the archive with it; one that is there stays as it is."""
+async def test_article_outside_the_archive_can_be_opened_and_dismissed(feedback, archive, people):
+    """The article is added to the archive; one that is there stays unchanged."""
     await archive.save([(article("two", description="fuller"), NOON)], [])
     await opened(feedback, people[0], "one")
     await feedback.dismiss(people[0], article("two"), NOON, NOON, Dismissal.HIDE)
@@ -36,8 +39,11 @@ async def test_what_is_not_archived_yet_can_be_opened_and_dismissed(feedback, ar
     assert (await feedback.dismissed(people[0], 5, None)).marks[0].article == article("two", description="fuller")
 
 
-async def test_the_latest_come_first_and_again_is_the_latest(feedback, people):
-    """Page by page, ties included; opened again, an article moves to the front and is there once."""
+async def test_latest_come_first_and_reopening_moves_to_the_front(feedback, people):
+    """This holds across pages and for equal times.
+
+    An article that is opened again is listed once.
+    """
     for number in range(5):
         await opened(feedback, people[0], str(number), NOON + MINUTE * (number // 2))
     assert [name for name, _ in await names(feedback.opened, people[0])] == ["4", "2", "3", "0", "1"]
@@ -45,15 +51,15 @@ async def test_the_latest_come_first_and_again_is_the_latest(feedback, people):
     assert [name for name, _ in await names(feedback.opened, people[0])] == ["1", "4", "2", "3", "0"]
 
 
-async def test_the_last_reason_holds(feedback, people):
-    """Dismissing again changes it."""
+async def test_last_reason_replaces_earlier_ones(feedback, people):
+    """The reason changes with each dismissal."""
     for reason in Dismissal:
         await feedback.dismiss(people[0], article("one"), NOON, NOON, reason)
         assert await names(feedback.dismissed, people[0]) == [("one", reason)]
 
 
-async def test_the_newest_are_kept(feedback, people, monkeypatch):
-    """However many there were; the other person's stay."""
+async def test_only_the_newest_are_kept(feedback, people, monkeypatch):
+    """Older ones are deleted; those of the other person stay."""
     monkeypatch.setattr(feedback_module, "MOST_KEPT", 3)
     for number in range(5):
         await opened(feedback, people[0], str(number), NOON + MINUTE * number)
@@ -64,8 +70,8 @@ async def test_the_newest_are_kept(feedback, people, monkeypatch):
     assert await names(feedback.opened, people[1]) == [("one", None)]
 
 
-async def test_item_30_forgetting_takes_ones_own_alone(feedback, people):
-    """The other's stays; forgetting twice says so."""
+async def test_item_30_forgetting_deletes_only_own_marks(feedback, people):
+    """The other person's marks stay. Forgetting a missing mark returns False."""
     alice, bob = people
     for user_id in people:
         await opened(feedback, user_id, "one")
@@ -77,8 +83,8 @@ async def test_item_30_forgetting_takes_ones_own_alone(feedback, people):
         assert len(await names(read, bob)) == 1
 
 
-async def test_feedback_goes_with_the_account_and_with_the_article(feedback, postgres, people, fetch, execute):
-    """By its foreign keys, which have an index each."""
+async def test_feedback_is_deleted_with_its_account_and_article(feedback, postgres, people, fetch, execute):
+    """The foreign keys cascade; each has an index."""
     alice, bob = people
     for user_id in people:
         await opened(feedback, user_id, "one")

@@ -1,4 +1,7 @@
-"""The search history on a real PostgreSQL: kept for its time, then deleted in short transactions."""
+"""The search history on a real PostgreSQL.
+
+It is stored for its retention time, then deleted in short transactions.
+"""
 
 from datetime import timedelta
 
@@ -20,12 +23,12 @@ SELECT 'q', 'k', 1, '2026-01-01+00'::timestamptz + n * interval '1 s' FROM gener
 
 @pytest.fixture
 def history(postgres):
-    """The history on a database of its own."""
+    """The history in its own database."""
     return PostgresHistory(postgres)
 
 
-async def test_searches_are_recorded_and_go_at_their_time(history, fetch):
-    """A search made at the very moment stays; nobody's name is on any."""
+async def test_searches_are_recorded_and_pruned(history, fetch):
+    """A search exactly at the limit stays. No row names a person."""
     times = [NOON - timedelta(days=1), NOON, NOON + timedelta(days=1)]
     await history.record([search_record(results_count=number, searched_at=time) for number, time in enumerate(times)])
     assert await history.prune(NOON) == 1
@@ -33,16 +36,16 @@ async def test_searches_are_recorded_and_go_at_their_time(history, fetch):
     assert await fetch("SELECT results_count, user_id FROM search_history ORDER BY id") == [(1, None), (2, None)]
 
 
-async def test_many_go_in_several_transactions(history, execute, fetch, monkeypatch):
-    """However many are due, no transaction deletes more than its share."""
+async def test_many_searches_are_pruned_in_several_transactions(history, execute, fetch, monkeypatch):
+    """No transaction deletes more than PRUNE_ROWS."""
     monkeypatch.setattr(module, "PRUNE_ROWS", 1000)
     await execute(MANY)
     assert await history.prune(NOON) == 12_000
     assert await fetch("SELECT count(*) FROM search_history") == [(0,)]
 
 
-async def test_two_that_prune_at_once_share_the_work(history, execute, fetch, monkeypatch):
-    """Neither waits for the other, no search is counted twice, and none is left."""
+async def test_concurrent_prunes_share_the_work(history, execute, fetch, monkeypatch):
+    """No prune waits for another, no search counts twice, and none is left."""
     monkeypatch.setattr(module, "PRUNE_ROWS", 100)
     await execute(MANY)
     went = []
@@ -57,8 +60,8 @@ async def test_two_that_prune_at_once_share_the_work(history, execute, fetch, mo
     assert await fetch("SELECT count(*) FROM search_history") == [(0,)]
 
 
-async def test_locked_searches_are_passed_over(history, execute, holding):
-    """A search that somebody else holds does not hold up the others."""
+async def test_locked_searches_are_skipped(history, execute, holding):
+    """A locked search does not delay the others."""
     await execute(MANY)
     async with holding("SELECT 1 FROM search_history WHERE id <= 10 FOR UPDATE"):
         with trio.fail_after(PATIENCE_S):
@@ -66,8 +69,8 @@ async def test_locked_searches_are_passed_over(history, execute, holding):
     assert await history.prune(NOON) == 10
 
 
-async def test_a_server_that_is_away_is_an_outage(history, servers):
-    """Said as such, and over when it is back."""
+async def test_stopped_server_is_an_outage(history, servers):
+    """The error is UnavailableError; pruning works again when the server is back."""
     await servers.postgres.stop()
     with pytest.raises(UnavailableError):
         await history.prune(NOON)
