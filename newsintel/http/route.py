@@ -30,6 +30,7 @@ class Method(StrEnum):
 
 
 View = Callable[[Services], Awaitable[Response]] | Callable[[Services, Any], Awaitable[Response]]
+"""Any may be any class: `Route` compares its fields with the values of the request."""
 
 
 @frozen

@@ -45,7 +45,7 @@ class Arranged:
 
 
 def fill(named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return values for parameters that the caller did not name, and the preferences they are.
+    """Return values for parameters that the caller did not name, and the names of their preferences.
 
     Args:
         named: the parameters that the caller named.
