@@ -19,7 +19,7 @@ from newsintel.domain.search.query import build
 from newsintel.domain.search.query_model import Query, Sort
 from newsintel.domain.text.moments import read_moment
 from newsintel.http.bodies.search import View, render
-from newsintel.http.request.filters import bounds
+from newsintel.http.request.filters import check_bounds
 from newsintel.http.request.query_kinds import language, names, whole
 from newsintel.outbound.sources import REGISTRY
 from newsintel.runtime import command_loop
@@ -70,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _query(args: argparse.Namespace, settings: Settings) -> Query:
     """Build the query. Raises InvalidParameterError if it is invalid."""
-    start, end = bounds(vars(args))
+    start, end = vars(args)["from"], args.to
+    check_bounds(start, end)
     sources = tuple(name for name in settings.source if args.sources is None or name in args.sources)
     return build(" ".join(args.query), sources=sources, start=start, end=end, language=args.language, sort=Sort(args.sort))
 

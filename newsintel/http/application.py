@@ -114,10 +114,11 @@ async def _serve(services: Services, route: Route, **in_path: str) -> Response:
         check_site(request.headers, origin_of(services.settings.public_url))
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    given = read_path(route.in_path, in_path) | read(route.takes, request.query_string, foreign=route.foreign)
+    values = read_path(route.in_path, in_path)
+    values |= read(route.takes, request.query_string, foreign=route.foreign)
     if route.body:
-        given |= await read_body(route.body, request)
-    response = await route.view(services, given)
+        values |= await read_body(route.body, request)
+    response = await route.answer(services, values)
     return _personal(response) if caller().signed_in else response
 
 

@@ -6,15 +6,17 @@ The router, the readers of requests, the access checks and the OpenAPI document 
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from inspect import signature
+from keyword import iskeyword
 from typing import Any
 
-from attrs import field, frozen
+from attrs import AttrsInstance, field, fields_dict, frozen
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.query_kinds import Kind
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.services import Services
 
 
@@ -27,12 +29,18 @@ class Method(StrEnum):
     DELETE = "DELETE"
 
 
+View = Callable[[Services], Awaitable[Response]] | Callable[[Services, Any], Awaitable[Response]]
+"""Any may be any class: `Route` compares its fields with the values of the request."""
+
+
 @frozen
 class Route:
     """A path with one method.
 
     Attributes:
         path: in OpenAPI's spelling, e.g. `/articles/{id}`.
+        view: takes the services and, if there are values in the path, the query string or the body,
+            an instance of `parameters`.
         answers: the JSON Schema of the body for each status; None if the body is text (for 204 and
             redirects: empty).
         in_path: the kinds of the path's parameters.
@@ -44,10 +52,13 @@ class Route:
         body: the members of the JSON object that the route takes; () = no body, and a body that is
             sent is ignored.
         media: the media type of text responses.
+        parameters: the attrs class that annotates the view's second argument. It has a field for
+            each value, with `_` after a keyword of Python (`from_`). None = the view has no second
+            argument.
     """
 
     path: str
-    view: Callable[[Services, Given], Awaitable[Response]]
+    view: View
     about: str
     answers: Mapping[int, dict[str, Any] | None]
     takes: tuple[Parameter, ...] = ()
@@ -58,13 +69,29 @@ class Route:
     body: tuple[Member, ...] = ()
     foreign: bool = False
     media: str = "text/plain"
+    parameters: type[AttrsInstance] | None = field(init=False)
+
+    @parameters.default
+    def _annotated(self) -> type[AttrsInstance] | None:
+        _, *given = signature(self.view).parameters.values()
+        return given[0].annotation if given else None
 
     def __attrs_post_init__(self) -> None:
         names = [*(one.name for one in self.takes), *(one.name for one in self.body), *self.in_path]
         if set(re.findall(r"{(\w+)}", self.path)) != set(self.in_path):
             raise ValueError(f"{self.method} {self.path} does not say what its path may hold")
-        if len(set(names)) < len(names):  # the view gets them all in one mapping
+        if len(set(names)) < len(names):  # the view gets them all in one object
             raise ValueError(f"{self.method} {self.path} has two values of one name")
+        fields = fields_dict(self.parameters) if self.parameters else {}
+        if set(fields) != set(map(_field, names)):
+            raise ValueError(f"{self.method} {self.path} takes {names}, its view {[*fields]}")
+
+    def answer(self, services: Services, values: Mapping[str, Any]) -> Awaitable[Response]:
+        """Call the view with the request's values by name."""
+        view: Callable[..., Awaitable[Response]] = self.view
+        if self.parameters is None:
+            return view(services)
+        return view(services, self.parameters(**{_field(name): values[name] for name in values}))
 
     @property
     def rule(self) -> str:
@@ -75,3 +102,7 @@ class Route:
     def writes(self) -> bool:
         """Whether the route may change data."""
         return self.method is not Method.GET
+
+
+def _field(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name

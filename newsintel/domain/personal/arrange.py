@@ -5,7 +5,7 @@ It is never cached. Preferences fill in missing parameters, reorder stories and 
 `popular` are facts, so there preferences only hide. The shared `score` is shown unchanged.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -44,17 +44,17 @@ class Arranged:
     applied: tuple[str, ...]
 
 
-def fill(given: Mapping[str, Any], named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Fill parameters that the caller did not name from preferences; also return those preferences.
+def fill(named: Collection[str], preferences: Preferences) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return values for parameters that the caller did not name, and the names of their preferences.
 
     Args:
-        given: all parameter values by name, including defaults.
         named: the parameters that the caller named.
         preferences: the preferences of the person.
     """
     kept = {name: (preference, getattr(preferences, preference)) for name, preference in _FILLS.items() if name not in named}
     used = {name: (preference, value) for name, (preference, value) in kept.items() if value is not None}
-    return {**given, **{name: value for name, (_, value) in used.items()}}, tuple(preference for preference, _ in used.values())
+    filled = {name: value for name, (_, value) in used.items()}
+    return filled, tuple(preference for preference, _ in used.values())
 
 
 def arrange(ranked: Sequence[Ranked], preferences: Preferences, sort: Sort) -> Sliced[Arranged]:

@@ -8,6 +8,7 @@ rules for users.
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from enum import StrEnum
 from sys import getsizeof
 from typing import Any
 
@@ -53,8 +54,8 @@ class Preferences:
     excluded_topics: tuple[str, ...] = ()
     language: str | None = None
     default_limit: int | None = None
-    dedupe: str | None = None
-    sort: str | None = None
+    dedupe: Dedupe | None = None
+    sort: Sort | None = None
     record_history: bool = True
 
     @classmethod
@@ -143,11 +144,11 @@ def _flag(key: str, value: Any) -> bool:
     return value
 
 
-def _word(*allowed: str) -> Callable[[str, Any], str]:
-    def rule(key: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in allowed:
-            raise _wrong(key, f"one of {', '.join(allowed)}")
-        return value
+def _word(words: type[StrEnum]) -> Callable[[str, Any], StrEnum]:
+    def rule(key: str, value: Any) -> StrEnum:
+        if not isinstance(value, str) or value not in list(words):
+            raise _wrong(key, f"one of {', '.join(words)}")
+        return words(value)
 
     return rule
 
@@ -162,7 +163,7 @@ _RULES: Mapping[str, Callable[[str, Any], Any]] = {
     "excluded_topics": _topics,
     "language": _language,
     "default_limit": _limit,
-    "dedupe": _word(*Dedupe),
-    "sort": _word(*Sort),
+    "dedupe": _word(Dedupe),
+    "sort": _word(Sort),
     "record_history": _flag,
 }

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from attrs import frozen
+
 from newsintel.errors import InvalidParameterError
 from newsintel.http.request.query_kinds import language, moment
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 
 BOUNDS = (
     Parameter("from", moment(), "The first moment wanted; a bare date is the whole day in UTC."),
@@ -13,13 +15,16 @@ BOUNDS = (
 LANGUAGE = Parameter("language", language(), "Articles known to be in another language are left out.")
 
 
-def bounds(given: Given) -> tuple[datetime | None, datetime | None]:
-    """Return the values of BOUNDS.
+@frozen
+class FilterParameters:
+    """The values of BOUNDS and LANGUAGE."""
 
-    Raises:
-        InvalidParameterError: `from` is later than `to`.
-    """
-    start, end = given["from"], given["to"]
+    from_: datetime | None
+    to: datetime | None
+    language: str | None
+
+
+def check_bounds(start: datetime | None, end: datetime | None) -> None:
+    """Raise an InvalidParameterError if the values of BOUNDS are in the wrong order."""
     if start and end and start > end:
         raise InvalidParameterError("from", "after_to", "from must not be later than to")
-    return start, end

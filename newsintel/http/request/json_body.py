@@ -7,7 +7,8 @@ two members with the same name takes the last.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from enum import Enum
+from typing import Any, Final, cast
 
 from attrs import define, frozen
 from quart import Request
@@ -36,8 +37,15 @@ _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 LONGEST_TYPE = 256
 """Characters of a Content-Type; a longer one is not read and counts as unsupported."""
 
-LEFT_OUT = object()
-"""As a member's default: if the member is absent, the view does not get its name."""
+
+class LeftOut(Enum):
+    """The type of LEFT_OUT."""
+
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT: Final = LeftOut.LEFT_OUT
+"""The value of an absent member without default."""
 
 
 @frozen
@@ -109,8 +117,7 @@ def read_members(members: Iterable[Member], given: Mapping[str, Any]) -> dict[st
         if name not in given:
             if member.required:
                 errors.append(InvalidBodyError(name, "required", f"{name} is required"))
-            elif member.default is not LEFT_OUT:
-                values[name] = member.default
+            values[name] = member.default
             continue
         try:
             values[name] = member.kind.parse(given[name])

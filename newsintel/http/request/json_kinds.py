@@ -23,12 +23,13 @@ def string(shortest: int, longest: int) -> Kind:
 
 
 def word(*words: str) -> Kind:
-    """One of a few words."""
+    """One of a few words. The result is the given object, such as a member of a StrEnum."""
+    known = {word: word for word in words}
 
     def parse(value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
+        if not isinstance(value, str) or value not in known:
             raise ValueError(f"must be one of {', '.join(words)}")
-        return value
+        return known[value]
 
     return Kind({"type": "string", "enum": [str(one) for one in words]}, parse)
 

@@ -39,12 +39,13 @@ def whole(low: int, high: int) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """One of a few words."""
+    """One of a few words. The result is the given object, such as a member of a StrEnum."""
+    known = {word: word for word in words}
 
     def parse(raw: str) -> str:
-        if raw not in words:
+        if raw not in known:
             raise ValueError(f"must be one of {', '.join(words)}")
-        return raw
+        return known[raw]
 
     return Kind({"type": "string", "enum": [str(word) for word in words]}, parse)
 

@@ -10,9 +10,6 @@ from attrs import frozen
 from newsintel.errors import InvalidParameterError
 from newsintel.http.request.query_kinds import Kind
 
-Given = Mapping[str, Any]
-"""A request's values by name: the parsed parameters of path and query and members of the body."""
-
 MOST_ERRORS = 20
 """Errors that one answer lists. A query string within the server's 16 KiB could hold thousands of
 unknown names."""

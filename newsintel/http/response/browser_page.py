@@ -2,16 +2,18 @@
 
 import html
 from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from quart import Response, request
 
 from newsintel.domain.accounts.sign_in import HOME
 from newsintel.http.request.accepting import prefers
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.errors import settle
 from newsintel.http.services import Services
 
-View = Callable[[Services, Given], Awaitable[Response]]
+P = ParamSpec("P")
+_View = Callable[Concatenate[Services, P], Awaitable[Response]]
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -27,15 +29,16 @@ PAGE = """<!doctype html>
 """Without style or script: the content security policy of these responses allows neither."""
 
 
-def landing(again: str, view: View) -> View:
+def landing(again: str, view: _View[P]) -> _View[P]:
     """Wrap a view so that its errors are pages for clients that prefer text/html.
 
     All other clients get problem+json. `again`: the path of the page's link to try again.
     """
 
-    async def landed(services: Services, given: Given) -> Response:
+    @wraps(view)
+    async def landed(services: Services, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
-            return await view(services, given)
+            return await view(services, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - logged as everywhere; only the format differs
             response = settle(error)
             return await _as_page(response, services.settings.public_url, again) if _prefers_html() else response

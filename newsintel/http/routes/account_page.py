@@ -13,7 +13,6 @@ from newsintel.domain.accounts.model import Access
 from newsintel.domain.accounts.sign_in import HOME
 from newsintel.errors import SignInUnavailableError
 from newsintel.http.request.access import caller
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.browser_page import landing
 from newsintel.http.route import Route
 from newsintel.http.routes.auth import ways_in
@@ -36,7 +35,7 @@ def routes() -> tuple[Route, ...]:
     return (shown, *(_asset(name, kind) for name, kind in ASSETS.items()))
 
 
-async def page(services: Services, _given: Given) -> Response:
+async def page(services: Services) -> Response:
     """Answer with the account page; without a session, with the ways to sign in."""
     who = caller()
     if who.doubt:
@@ -62,6 +61,6 @@ def _asset(name: str, kind: str) -> Route:
     return Route(f"/static/{name}", partial(_static, body, kind), "A part of the pages", {200: None}, media=media)
 
 
-async def _static(body: bytes, kind: str, _services: Services, _given: Given) -> Response:
+async def _static(body: bytes, kind: str, _services: Services) -> Response:
     # It changes only with releases, and is the same for signed-in browsers.
     return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type=kind)

@@ -3,6 +3,9 @@
 A key is shown only once, when it is made.
 """
 
+from datetime import datetime
+
+from attrs import frozen
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
@@ -14,10 +17,9 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import moment, or_null, string, word
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
-from newsintel.http.routes.ids import API_KEY
+from newsintel.http.routes.ids import API_KEY, IdParameters
 from newsintel.http.services import Services
 from newsintel.runtime.telemetry.logs import get_logger
 
@@ -28,6 +30,15 @@ BODY = (
     Member("scope", word(Access.READ, Access.WRITE), "read: what GET answers; write: also saves, preferences, history.", required=True),
     Member("expires_at", or_null(moment()), "When it expires, before the year 2200; null or absent: never.", None),
 )
+
+
+@frozen
+class NewKeyParameters:
+    """The values of POST /me/keys."""
+
+    name: str
+    scope: Access
+    expires_at: datetime | None
 
 
 def routes() -> tuple[Route, ...]:
@@ -57,19 +68,19 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, _given: Given) -> Response:
+async def listed(services: Services) -> Response:
     """Answer with the account's keys, the newest first."""
     keys = [row(key) for key in await services.accounts.api_keys.of_user(account().id)]
     return answer_json({"keys": keys})
 
 
-async def make(services: Services, given: Given) -> Response:
+async def make(services: Services, given: NewKeyParameters) -> Response:
     """Make a key of 256 random bits. Only this response shows it."""
     now = services.now()
-    if given["expires_at"] is not None and given["expires_at"] <= now:
+    if given.expires_at is not None and given.expires_at <= now:
         raise InvalidBodyError("expires_at", "past", "expires_at must lie in the future")
     secret = new_api_key()
-    asked = ApiKey("", given["name"], Access(given["scope"]), now, given["expires_at"], None)
+    asked = ApiKey("", given.name, given.scope, now, given.expires_at, None)
     key = await services.accounts.api_keys.make(account().id, asked, digest(secret), MOST_KEYS)
     if key is None:
         raise Conflict(f"You already have {MOST_KEYS} keys. End one first.")
@@ -78,11 +89,11 @@ async def make(services: Services, given: Given) -> Response:
     return answer_json(row(key) | {"key": secret}, status=201)
 
 
-async def revoke(services: Services, given: Given) -> Response:
+async def revoke(services: Services, given: IdParameters) -> Response:
     """End a key: in every process, the next request with it is a 401."""
-    if not await services.accounts.api_keys.revoke(account().id, given["id"]):
+    if not await services.accounts.api_keys.revoke(account().id, given.id):
         raise NotFound("You have no key with this id.")
-    log.info("key_revoked", account=account().public_id, key=given["id"])
+    log.info("key_revoked", account=account().public_id, key=given.id)
     return answer_empty()
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from attrs import frozen
 from quart import Response
 
 from newsintel.config.settings import Settings
@@ -11,9 +12,9 @@ from newsintel.domain.paging import MAX_CHARS
 from newsintel.errors import InvalidParameterError
 from newsintel.http.bodies.archive import facets_body, page_body, timeline_body
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.filters import BOUNDS, LANGUAGE, bounds
+from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
 from newsintel.http.request.query_kinds import choice, source_names, text, whole
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.shared_answers import kept
 from newsintel.http.route import Route
 from newsintel.http.services import Services
@@ -22,10 +23,35 @@ PREFIX = "archive"
 """The prefix of the keys in Redis."""
 
 
+@frozen
+class MatchParameters(FilterParameters):
+    """The values of GET /archive/facets, and those that each route of the archive has."""
+
+    q: str | None
+    sources: tuple[str, ...] | None
+    publisher: str | None
+
+
+@frozen
+class SearchParameters(MatchParameters):
+    """The values of GET /archive."""
+
+    limit: int
+    sort: ArchiveSort | None
+    cursor: str | None
+
+
+@frozen
+class TimelineParameters(MatchParameters):
+    """The values of GET /archive/timeline."""
+
+    bucket: Bucket
+
+
 def routes(settings: Settings) -> tuple[Route, ...]:
     """The routes of the archive."""
     wanted = _wanted(tuple(settings.source))
-    bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", "day")
+    bucket = Parameter("bucket", choice(*Bucket), "The width of a bar, in UTC; weeks start on Monday.", Bucket.DAY)
     problems = ("busy", "archive_timeout")
     return (
         Route("/archive", search, "Search the archive", {200: ref("ArchivePage")}, takes=(*wanted, *_PAGING), problems=problems),
@@ -71,11 +97,11 @@ _PAGING = (
 )
 
 
-async def search(services: Services, given: Given) -> Response:
+async def search(services: Services, given: SearchParameters) -> Response:
     """Answer with a page of matches."""
-    query = _query(given, given["sort"] and ArchiveSort(given["sort"]))
-    asked, limit = fingerprint(query), given["limit"]
-    after = None if given["cursor"] is None else services.cursors.read(given["cursor"], asked)
+    query = _query(given, given.sort)
+    asked, limit = fingerprint(query), given.limit
+    after = None if given.cursor is None else services.cursors.read(given.cursor, asked)
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
@@ -85,9 +111,9 @@ async def search(services: Services, given: Given) -> Response:
     return await kept(services, PREFIX, ["search", asked, limit, None if after is None else after.keys], make)
 
 
-async def timeline(services: Services, given: Given) -> Response:
+async def timeline(services: Services, given: TimelineParameters) -> Response:
     """Answer with the number of matches per bucket."""
-    query, bucket = _query(given), Bucket(given["bucket"])
+    query, bucket = _query(given), given.bucket
 
     async def make() -> dict[str, Any]:
         await _check_sources(services, query)
@@ -96,7 +122,7 @@ async def timeline(services: Services, given: Given) -> Response:
     return await kept(services, PREFIX, ["timeline", fingerprint(query), bucket], make)
 
 
-async def facets(services: Services, given: Given) -> Response:
+async def facets(services: Services, given: MatchParameters) -> Response:
     """Answer with the number of matches per source and publisher."""
     query = _query(given)
 
@@ -120,15 +146,15 @@ async def _check_sources(services: Services, query: ArchiveQuery) -> None:
         )
 
 
-def _query(given: Given, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
+def _query(given: MatchParameters, sort: ArchiveSort | None = ArchiveSort.NEWEST) -> ArchiveQuery:
     """Return the query. Counts have no order, so they always use the default sort."""
-    start, end = bounds(given)
+    check_bounds(given.from_, given.to)
     return build(
-        given["q"],
-        sources=given["sources"] or (),
-        publisher=given["publisher"],
-        start=start,
-        end=end,
-        language=given["language"],
+        given.q,
+        sources=given.sources or (),
+        publisher=given.publisher,
+        start=given.from_,
+        end=given.to,
+        language=given.language,
         sort=sort,
     )

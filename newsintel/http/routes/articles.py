@@ -2,7 +2,7 @@
 
 import math
 
-from attrs import frozen
+from attrs import evolve, frozen
 from quart import Response, request
 
 from newsintel.config.settings import Settings
@@ -15,9 +15,9 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.bodies.search import LAST_PAGE, View, article_body, rendering
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.access import caller
-from newsintel.http.request.filters import BOUNDS, LANGUAGE, bounds
+from newsintel.http.request.filters import BOUNDS, LANGUAGE, FilterParameters, check_bounds
 from newsintel.http.request.query_kinds import choice, names, text, whole
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.cache_headers import VARY, answered_by, entity_tag, next_link
 from newsintel.http.response.conditional import respond_unless_held
 from newsintel.http.response.page_cache import Pages
@@ -25,10 +25,24 @@ from newsintel.http.response.problems import PROBLEMS, code_of_failures, respond
 from newsintel.http.response.rendered_search import Privacy, RenderedSearch, render_search
 from newsintel.http.route import Route
 from newsintel.http.routes.article_id import known_article
-from newsintel.http.routes.ids import ARTICLE
+from newsintel.http.routes.ids import ARTICLE, IdParameters
 from newsintel.http.routes.personal_search import Personal, personal
 from newsintel.http.services import Services
 from newsintel.runtime.turns import in_turns
+
+
+@frozen
+class SearchParameters(FilterParameters):
+    """The values of GET /articles."""
+
+    q: str
+    limit: int
+    page: int
+    sources: tuple[str, ...]
+    sort: Sort
+    dedupe: Dedupe
+    explain: str
+    personal: str
 
 
 def routes(settings: Settings, pages: Pages) -> tuple[Route, ...]:
@@ -71,8 +85,8 @@ def _parameters(sources: tuple[str, ...]) -> tuple[Parameter, ...]:
         Parameter("sources", names(sources), "The sources to ask; all by default.", sources),
         *BOUNDS,
         LANGUAGE,
-        Parameter("sort", choice(*Sort), "The order.", "relevance"),
-        Parameter("dedupe", choice(*Dedupe), "How alike two headlines must be to count as one story.", "normal"),
+        Parameter("sort", choice(*Sort), "The order.", Sort.RELEVANCE),
+        Parameter("dedupe", choice(*Dedupe), "How alike two headlines must be to count as one story.", Dedupe.NORMAL),
         Parameter("explain", choice("0", "1"), "1 shows what each score is made of.", "0"),
         Parameter("personal", choice("0", "1"), "0 leaves a person's preferences out; an anonymous caller has none.", "1"),
     )
@@ -84,14 +98,14 @@ class _Search:
 
     _pages: Pages
 
-    async def answer(self, services: Services, given: Given) -> Response:
+    async def answer(self, services: Services, given: SearchParameters) -> Response:
         """Answer a search, and record it unless the person does not want this."""
-        person = await personal(services, given)
-        given = person.given if person else given
+        person = await personal(services, personal_wanted=given.personal == "1")
+        given = evolve(given, **person.filled) if person else given
         query = _query(given)
         reply = await services.search.desk.search(query, caller())
         services.count("searches", via=answered_by(reply))
-        view = View(limit=given["limit"], page=given["page"], dedupe=Dedupe(given["dedupe"]), explain=given["explain"] == "1")
+        view = View(given.limit, given.page, given.dedupe, given.explain == "1")
         if reply.answer.failed:
             return await _unanswered(services, reply.answer, view)
         rendered = await self._render(services, query, reply.answer, view, person)
@@ -119,17 +133,24 @@ class _Search:
         return made
 
 
-async def one(services: Services, given: Given) -> Response:
+async def one(services: Services, given: IdParameters) -> Response:
     """Answer with one article by its public id."""
-    found = await known_article(services, given["id"])
+    found = await known_article(services, given.id)
     # Each new harvest can change its group, so caches keep it no longer than a partial answer.
     headers = {"Cache-Control": f"public, max-age={math.floor(services.search.windows.partial_s)}", "Vary": VARY}
     return Response(to_json(article_body(found)), headers=headers, content_type="application/json")
 
 
-def _query(given: Given) -> Query:
-    start, end = bounds(given)
-    return build(given["q"], sources=given["sources"], start=start, end=end, language=given["language"], sort=Sort(given["sort"]))
+def _query(given: SearchParameters) -> Query:
+    check_bounds(given.from_, given.to)
+    return build(
+        given.q,
+        sources=given.sources,
+        start=given.from_,
+        end=given.to,
+        language=given.language,
+        sort=given.sort,
+    )
 
 
 async def _unanswered(services: Services, answer: Answer, view: View) -> Response:

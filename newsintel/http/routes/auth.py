@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from attrs import frozen
 from quart import Response, request
 
 from newsintel.config.settings import Settings
@@ -22,7 +23,7 @@ from newsintel.http.request.access import caller
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import string
 from newsintel.http.request.query_kinds import text
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.browser_page import landing
 from newsintel.http.response.cookies import clear_leaving, clear_session, leaving_cookie, set_leaving, set_session, shown
@@ -52,6 +53,29 @@ RETURNED = (
 USERNAME = Member("username", string(1, 100), "The user name to sign in as.", required=True)
 
 
+@frozen
+class LoginParameters:
+    """The values of GET /auth/{provider}/login."""
+
+    next: str | None
+
+
+@frozen
+class CallbackParameters:
+    """The values of GET /auth/{provider}/callback."""
+
+    state: str | None
+    code: str | None
+    error: str | None
+
+
+@frozen
+class UsernameParameters:
+    """The values of POST /auth/dev/login."""
+
+    username: str
+
+
 def routes(services: Services) -> tuple[Route, ...]:
     """The routes of sign-in and sign-out, including those of the configured providers."""
     found = [
@@ -71,7 +95,7 @@ def routes(services: Services) -> tuple[Route, ...]:
     return tuple(found)
 
 
-async def listed(services: Services, _given: Given) -> Response:
+async def listed(services: Services) -> Response:
     """Answer with the ways to sign in."""
     return answer_json({"providers": ways_in(services)}, headers={"Cache-Control": "no-store"})
 
@@ -87,10 +111,10 @@ def ways_in(services: Services) -> list[dict[str, str]]:
     return providers
 
 
-async def login(name: str, services: Services, given: Given) -> Response:
+async def login(name: str, services: Services, given: LoginParameters) -> Response:
     """Redirect the browser to a provider, with a cookie and a state that is valid once."""
     mark = secrets.token_urlsafe(32)
-    attempt = new_attempt(name, mark, given["next"])
+    attempt = new_attempt(name, mark, given.next)
     url = await services.accounts.providers[name].begin(attempt)
     with _remembering():
         await services.accounts.attempts.keep(attempt)
@@ -99,7 +123,7 @@ async def login(name: str, services: Services, given: Given) -> Response:
     return response
 
 
-async def callback(name: str, services: Services, given: Given) -> Response:
+async def callback(name: str, services: Services, given: CallbackParameters) -> Response:
     """Receive a browser from a provider.
 
     Checks the state first, then the provider's result, then whether the person may sign in.
@@ -111,22 +135,22 @@ async def callback(name: str, services: Services, given: Given) -> Response:
         raise
 
 
-async def _returned(name: str, services: Services, given: Given) -> Response:
-    if given["state"] is None:
+async def _returned(name: str, services: Services, given: CallbackParameters) -> Response:
+    if given.state is None:
         # Some providers omit the state in an error, against RFC 6749, 4.1.2.1. Then the error only
         # chooses the message.
-        if given["error"] is not None:
-            raise _refusal(services.accounts.providers[name].label, given["error"])
+        if given.error is not None:
+            raise _refusal(services.accounts.providers[name].label, given.error)
         raise InvalidParameterError("state", "required", "state is required")
     with _remembering():
-        attempt = await services.accounts.attempts.take(given["state"])
-    attempt = check_return(attempt, name, given["state"], shown(leaving_cookie(services.settings)))
-    if given["error"] is not None:
-        _tell_operator(services.accounts.providers[name].label, given["error"])
-        raise _refusal(services.accounts.providers[name].label, given["error"])
-    if given["code"] is None:
+        attempt = await services.accounts.attempts.take(given.state)
+    attempt = check_return(attempt, name, given.state, shown(leaving_cookie(services.settings)))
+    if given.error is not None:
+        _tell_operator(services.accounts.providers[name].label, given.error)
+        raise _refusal(services.accounts.providers[name].label, given.error)
+    if given.code is None:
         raise InvalidParameterError("code", "required", "code is required")
-    identity, tokens = await services.accounts.providers[name].finish(given["code"], attempt)
+    identity, tokens = await services.accounts.providers[name].finish(given.code, attempt)
     check_invited(identity, services.settings.sign_in)
     response = _redirect(attempt.next)
     await _sign_in(services, response, identity, tokens)
@@ -134,9 +158,9 @@ async def _returned(name: str, services: Services, given: Given) -> Response:
     return response
 
 
-async def dev_login(services: Services, given: Given) -> Response:
+async def dev_login(services: Services, given: UsernameParameters) -> Response:
     """Sign in as the given user name, without a password (development only)."""
-    name: str = given["username"]
+    name = given.username
     identity = Identity("dev", name, name, (f"dev:{name.lower()}",))
     check_invited(identity, services.settings.sign_in)
     response = answer_empty()
@@ -144,7 +168,7 @@ async def dev_login(services: Services, given: Given) -> Response:
     return response
 
 
-async def logout(services: Services, _given: Given) -> Response:
+async def logout(services: Services) -> Response:
     """End the session if there is one, and remove the cookie."""
     who = caller()
     if who.doubt:

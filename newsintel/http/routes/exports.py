@@ -22,7 +22,6 @@ from newsintel.errors import BusyError
 from newsintel.http.bodies.personal import account_body, exported_mark, exported_save, search_row
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
-from newsintel.http.request.query_string import Given
 from newsintel.http.route import Route
 from newsintel.http.routes import api_keys, sessions
 from newsintel.http.services import Services
@@ -47,7 +46,7 @@ def routes() -> tuple[Route, ...]:
     return (Route("/me/export", exported, about, {200: ref("Export")}, problems=("busy", "archive_timeout"), need=Access.SESSION),)
 
 
-async def exported(services: Services, _given: Given) -> Response:
+async def exported(services: Services) -> Response:
     """Answer with the file.
 
     The short parts are read before the response starts, so an unavailable store is still answered

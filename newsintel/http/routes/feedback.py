@@ -3,8 +3,7 @@
 Recommendations use both.
 """
 
-from collections.abc import Awaitable, Callable
-
+from attrs import frozen
 from quart import Response
 from werkzeug.exceptions import NotFound
 
@@ -13,14 +12,20 @@ from newsintel.domain.personal.model import Dismissal
 from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import word
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty
-from newsintel.http.route import Method, Route
+from newsintel.http.route import Method, Route, View
 from newsintel.http.routes.article_id import known_article
-from newsintel.http.routes.ids import ARTICLE
+from newsintel.http.routes.ids import ARTICLE, ArticleParameters
 from newsintel.http.services import Services
 
 REASON = Member("reason", word(*Dismissal), "`hide`: only this article; `less_like_this`: also fewer like it.", required=True)
+
+
+@frozen
+class DismissalParameters(ArticleParameters):
+    """The values of PUT /me/dismissed/{article_id}."""
+
+    reason: Dismissal
 
 
 def routes() -> tuple[Route, ...]:
@@ -34,35 +39,35 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def put_opened(services: Services, given: Given) -> Response:
+async def put_opened(services: Services, given: ArticleParameters) -> Response:
     """Note that an article was opened, from the archive or from a recent answer."""
-    found = await known_article(services, given["article_id"])
+    found = await known_article(services, given.article_id)
     await services.personal.feedback.open(account().id, found.article, found.fetched_at, services.now())
     return answer_empty()
 
 
-async def delete_opened(services: Services, given: Given) -> Response:
+async def delete_opened(services: Services, given: ArticleParameters) -> Response:
     """Forget that an article was opened."""
-    if not await services.personal.feedback.forget_opened(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_opened(account().id, given.article_id):
         raise NotFound("You have not opened this article.")
     return answer_empty()
 
 
-async def put_dismissed(services: Services, given: Given) -> Response:
+async def put_dismissed(services: Services, given: DismissalParameters) -> Response:
     """Note that an article is not wanted."""
-    found = await known_article(services, given["article_id"])
-    await services.personal.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), Dismissal(given["reason"]))
+    found = await known_article(services, given.article_id)
+    await services.personal.feedback.dismiss(account().id, found.article, found.fetched_at, services.now(), given.reason)
     return answer_empty()
 
 
-async def delete_dismissed(services: Services, given: Given) -> Response:
+async def delete_dismissed(services: Services, given: ArticleParameters) -> Response:
     """Forget that an article is not wanted."""
-    if not await services.personal.feedback.forget_dismissed(account().id, given["article_id"]):
+    if not await services.personal.feedback.forget_dismissed(account().id, given.article_id):
         raise NotFound("You have not dismissed this article.")
     return answer_empty()
 
 
-def _route(path: str, view: Callable[[Services, Given], Awaitable[Response]], about: str, method: Method, *body: Member) -> Route:
+def _route(path: str, view: View, about: str, method: Method, *body: Member) -> Route:
     return Route(
         path,
         view,

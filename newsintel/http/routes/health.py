@@ -16,7 +16,6 @@ from newsintel.domain.operations.ports import Health, Phase, Stores
 from newsintel.domain.operations.source_notice import source_notice
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import HEALTH, READY
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.routes.sources import state_word
@@ -43,7 +42,7 @@ def routes(health: Health) -> tuple[Route, ...]:
     )
 
 
-async def alive(services: Services, _given: Given) -> Response:
+async def alive(services: Services) -> Response:
     """Answer 200, also while draining. Asks no store.
 
     There is no other status: if an actor or loop fails, the process ends, so a process that answers
@@ -60,7 +59,7 @@ class Readiness:
         self._found: Stores | None = None
         self._next_ping = -float("inf")
 
-    async def answer(self, services: Services, _given: Given) -> Response:
+    async def answer(self, services: Services) -> Response:
         """Answer 200 if the service should get traffic; 503 for starting, draining and unusable."""
         found = await self.look(services)
         return _never_kept(found, 503 if found["status"] in NOT_READY else 200)

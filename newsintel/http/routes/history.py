@@ -7,12 +7,11 @@ from newsintel.domain.accounts.model import Access
 from newsintel.http.bodies.personal import history_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.forget_searches import forget_searches
-from newsintel.http.routes.ids import SEARCH
-from newsintel.http.routes.paging import PAGING, next_cursor, position
+from newsintel.http.routes.ids import SEARCH, IdParameters
+from newsintel.http.routes.paging import PAGING, PagingParameters, next_cursor, position
 from newsintel.http.services import Services
 
 
@@ -43,21 +42,22 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, given: Given) -> Response:
+async def listed(services: Services, given: PagingParameters) -> Response:
     """Answer with a page of searches."""
     asked = (account(), "history")
-    page = await services.personal.own_history.page(account().id, given["limit"], position(services, given["cursor"], *asked))
+    after = position(services, given.cursor, *asked)
+    page = await services.personal.own_history.page(account().id, given.limit, after)
     return answer_json(history_body(page, next_cursor(services, page.next, *asked)))
 
 
-async def cleared(services: Services, _given: Given) -> Response:
+async def cleared(services: Services) -> Response:
     """Forget every search up to now, also in the counts for trends."""
     await forget_searches(services, account(), services.now())
     return answer_empty()
 
 
-async def deleted(services: Services, given: Given) -> Response:
+async def deleted(services: Services, given: IdParameters) -> Response:
     """Forget one search."""
-    if not await services.personal.own_history.delete(account().id, given["id"]):
+    if not await services.personal.own_history.delete(account().id, given.id):
         raise NotFound("You have no search with this id.")
     return answer_empty()

@@ -3,11 +3,26 @@
 import re
 from typing import Any
 
+from attrs import frozen
 from werkzeug.exceptions import NotFound
 
 from newsintel.http.bodies.schemas import ARTICLE_ID, KEY_ID, PREFERENCE_KEY, SEARCH_ID, SESSION_ID, words
 from newsintel.http.request.query_kinds import Kind, matching
 from newsintel.http.response.problems import PROBLEMS
+
+
+@frozen
+class IdParameters:
+    """The values of a path with `{id}`."""
+
+    id: str
+
+
+@frozen
+class ArticleParameters:
+    """The values of a path with `{article_id}`."""
+
+    article_id: str
 
 
 def opaque(schema: dict[str, Any], missing: str) -> Kind:

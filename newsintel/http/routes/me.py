@@ -9,7 +9,6 @@ from newsintel.errors import UnavailableError
 from newsintel.http.bodies.personal import account_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session
 from newsintel.http.route import Method, Route
@@ -40,12 +39,12 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def shown(_services: Services, _given: Given) -> Response:
+async def shown(_services: Services) -> Response:
     """Answer with the account."""
     return answer_json(account_body(account()))
 
 
-async def deleted(services: Services, _given: Given) -> Response:
+async def deleted(services: Services) -> Response:
     """Delete the account.
 
     First, its provider's tokens are revoked. Then its searches are deleted in batches of a few

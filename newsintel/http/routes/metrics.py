@@ -13,7 +13,6 @@ from werkzeug.exceptions import NotFound
 from newsintel.config.settings import Settings
 from newsintel.http.asgi import Receive, Scope, Send
 from newsintel.http.paths import METRICS
-from newsintel.http.request.query_string import Given
 from newsintel.http.route import Route
 from newsintel.http.services import Services
 
@@ -24,7 +23,7 @@ def routes() -> tuple[Route, ...]:
     return (Route(METRICS, exposed, about, {200: None}, problems=("not_found",)),)
 
 
-async def exposed(services: Services, _given: Given) -> Response:
+async def exposed(services: Services) -> Response:
     """Answer with the metrics; without permission, with a 404, as if the path did not exist."""
     if not _allowed(services.settings, request.headers.get("Authorization", "")):
         raise NotFound("Not found.")

@@ -15,7 +15,7 @@ from newsintel.http.middleware.rate_limits import is_exempt
 from newsintel.http.paths import DESCRIPTION, SEARCH
 from newsintel.http.request.credentials import session_cookie
 from newsintel.http.request.json_body import LEFT_OUT
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.problems import PROBLEM_JSON, PROBLEMS
 from newsintel.http.route import Route
 from newsintel.http.services import Services
@@ -46,7 +46,7 @@ def routes(others: Iterable[Route], settings: Settings) -> tuple[Route, ...]:
     return (Route(about.path, partial(_answer, body), about.about, about.answers),)
 
 
-async def _answer(body: bytes, _services: Services, _given: Given) -> Response:
+async def _answer(body: bytes, _services: Services) -> Response:
     # It changes only with releases and settings.
     return Response(body, headers={"Cache-Control": "public, max-age=300"}, content_type="application/json")
 

@@ -6,6 +6,8 @@ A cursor is valid only for the same person and filters.
 import json
 from collections.abc import Iterable
 
+from attrs import frozen
+
 from newsintel.domain.accounts.model import Account
 from newsintel.domain.paging import MAX_CHARS, Position
 from newsintel.http.request.query_kinds import text, whole
@@ -16,6 +18,14 @@ PAGING = (
     Parameter("limit", whole(1, 100), "How many on a page.", 20),
     Parameter("cursor", text(MAX_CHARS), "next_cursor of an answer to the same request: the page after it."),
 )
+
+
+@frozen
+class PagingParameters:
+    """The values of PAGING."""
+
+    limit: int
+    cursor: str | None
 
 
 def position(services: Services, cursor: str | None, account: Account, *asked: str | None) -> Position | None:

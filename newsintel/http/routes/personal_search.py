@@ -1,5 +1,6 @@
 """GET /articles for a person who is signed in: the shared answer as this person prefers it."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,6 @@ from newsintel.errors import UnavailableError
 from newsintel.http.bodies.personal_search import render
 from newsintel.http.bodies.search import View, rendering
 from newsintel.http.request.access import caller
-from newsintel.http.request.query_string import Given
 from newsintel.http.services import Services
 
 
@@ -24,25 +24,25 @@ class Personal:
     """How to answer a person who is signed in.
 
     Attributes:
-        given: the request's values; preferences replace parameters that the caller did not send.
+        filled: values, from preferences, of parameters that the caller did not send.
         preferences: the preferences to apply; None = answer as for everybody.
-        filled: the preferences that replaced missing parameters.
+        used: the preferences that these values come from.
         recorded: whether this search may go into the history.
     """
 
-    given: Given
+    filled: Mapping[str, Any]
     preferences: Preferences | None
-    filled: tuple[str, ...]
+    used: tuple[str, ...]
     recorded: bool
 
     def rendering(self, answer: Answer, view: View) -> Sliced[dict[str, Any]]:
         """Build the body of the answer as this person prefers it, in slices."""
         if self.preferences is None:
             return rendering(answer, view)
-        return render(answer, view, self.preferences, self.filled)
+        return render(answer, view, self.preferences, self.used)
 
 
-async def personal(services: Services, given: Given) -> Personal | None:
+async def personal(services: Services, *, personal_wanted: bool) -> Personal | None:
     """Decide how to answer the caller; None = the caller is not signed in.
 
     Searches with a session apply preferences unless `personal=0`; searches with an API key only
@@ -56,11 +56,11 @@ async def personal(services: Services, given: Given) -> Personal | None:
         kept = await services.personal.preferences.heeded(asking.account.id)
     except UnavailableError:
         services.count("preferences_away")
-        return Personal(given, None, (), recorded=False)
+        return Personal({}, None, (), recorded=False)
     named = _written()
-    if given["personal"] == "0" or (asking.access is not Access.SESSION and "personal" not in named):
-        return Personal(given, None, (), recorded=kept.record_history)
-    filled, used = fill(given, named, kept)
+    if not personal_wanted or (asking.access is not Access.SESSION and "personal" not in named):
+        return Personal({}, None, (), recorded=kept.record_history)
+    filled, used = fill(named, kept)
     return Personal(filled, kept, used, recorded=kept.record_history)
 
 

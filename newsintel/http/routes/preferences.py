@@ -1,5 +1,8 @@
 """/me/preferences: the caller's preferences."""
 
+from typing import Any
+
+from attrs import frozen
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
@@ -11,13 +14,26 @@ from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
 from newsintel.http.request.json_body import Member
 from newsintel.http.request.json_kinds import anything
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.ids import PREFERENCE
 from newsintel.http.services import Services
 
 VALUE = Member("value", anything(), "Any JSON of at most 4 KiB. Searches use some keys, which have rules.", required=True)
+
+
+@frozen
+class KeyParameters:
+    """The values of GET and DELETE /me/preferences/{key}."""
+
+    key: str
+
+
+@frozen
+class ValueParameters(KeyParameters):
+    """The values of PUT /me/preferences/{key}."""
+
+    value: Any
 
 
 def routes() -> tuple[Route, ...]:
@@ -58,23 +74,23 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, _given: Given) -> Response:
+async def listed(services: Services) -> Response:
     """Answer with all preferences of the account."""
     return answer_json({"preferences": await services.personal.preferences.all(account().id)})
 
 
-async def shown(services: Services, given: Given) -> Response:
+async def shown(services: Services, given: KeyParameters) -> Response:
     """Answer with one value."""
     kept = await services.personal.preferences.all(account().id)
-    if given["key"] not in kept:
+    if given.key not in kept:
         raise NotFound("You have no preference with this key.")
-    return answer_json({"value": kept[given["key"]]})
+    return answer_json({"value": kept[given.key]})
 
 
-async def put(services: Services, given: Given) -> Response:
+async def put(services: Services, given: ValueParameters) -> Response:
     """Store a value in canonical form; answer 201 if the key is new."""
-    key = given["key"]
-    value = checked(key, given["value"], tuple(services.settings.source))
+    key = given.key
+    value = checked(key, given.value, tuple(services.settings.source))
     try:
         done = await services.personal.preferences.put(account().id, key, value, services.now())
     except PoisonedBatchError:
@@ -86,8 +102,8 @@ async def put(services: Services, given: Given) -> Response:
     return answer_json({"value": value}, status=201 if done is Put.NEW else 200)
 
 
-async def deleted(services: Services, given: Given) -> Response:
+async def deleted(services: Services, given: KeyParameters) -> Response:
     """Forget a value."""
-    if not await services.personal.preferences.delete(account().id, given["key"]):
+    if not await services.personal.preferences.delete(account().id, given.key):
         raise NotFound("You have no preference with this key.")
     return answer_empty()

@@ -1,6 +1,6 @@
 """/me/saved: the articles that the caller saved, with notes."""
 
-from attrs import NOTHING
+from attrs import frozen
 from quart import Response
 from werkzeug.exceptions import Conflict, NotFound
 
@@ -11,21 +11,35 @@ from newsintel.domain.text.grammar import checked
 from newsintel.http.bodies.personal import save_body, saved_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account
-from newsintel.http.request.json_body import Member
+from newsintel.http.request.json_body import LEFT_OUT, LeftOut, Member
 from newsintel.http.request.json_kinds import or_null, string
 from newsintel.http.request.query_kinds import text
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.route import Method, Route
 from newsintel.http.routes.article_id import known_article
-from newsintel.http.routes.ids import ARTICLE
-from newsintel.http.routes.paging import PAGING, next_cursor, position
+from newsintel.http.routes.ids import ARTICLE, ArticleParameters
+from newsintel.http.routes.paging import PAGING, PagingParameters, next_cursor, position
 from newsintel.http.services import Services
 
 MAX_NOTES_CHARS = 10_000
 
 WORDS = Parameter("q", text(256), "A query that title, publisher and notes together must match. If absent, all saves.")
 NOTES = Member("notes", or_null(string(0, MAX_NOTES_CHARS)), "Your notes. If absent, those of an earlier save stay; null clears them.")
+
+
+@frozen
+class ListParameters(PagingParameters):
+    """The values of GET /me/saved."""
+
+    q: str | None
+
+
+@frozen
+class SaveParameters(ArticleParameters):
+    """The values of PUT /me/saved/{article_id}."""
+
+    notes: str | LeftOut | None
 
 
 def routes() -> tuple[Route, ...]:
@@ -65,25 +79,25 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, given: Given) -> Response:
+async def listed(services: Services, given: ListParameters) -> Response:
     """Answer with a page of saves."""
-    q = None if given["q"] is None else checked(given["q"])
+    q = None if given.q is None else checked(given.q)
     words = None if q is None else build(q)
     asked = (account(), "saved", q)
-    page = await services.personal.saved.page(account().id, words, given["limit"], position(services, given["cursor"], *asked))
+    after = position(services, given.cursor, *asked)
+    page = await services.personal.saved.page(account().id, words, given.limit, after)
     return answer_json(saved_body(page, next_cursor(services, page.next, *asked)))
 
 
-async def put(services: Services, given: Given) -> Response:
+async def put(services: Services, given: SaveParameters) -> Response:
     """Save an article from the archive, or from a recent answer not in the archive yet."""
-    notes = given.get("notes", NOTHING)
-    found = await known_article(services, given["article_id"])
+    found = await known_article(services, given.article_id)
     save, done = await services.personal.saved.put(
         account().id,
         found.article,
         found.fetched_at,
-        notes=None if notes is NOTHING else notes,
-        keep_notes=notes is NOTHING,
+        notes=None if given.notes is LEFT_OUT else given.notes,
+        keep_notes=given.notes is LEFT_OUT,
         at=services.now(),
     )
     if done is Put.FULL:
@@ -91,8 +105,8 @@ async def put(services: Services, given: Given) -> Response:
     return answer_json(save_body(save), status=201 if done is Put.NEW else 200)
 
 
-async def deleted(services: Services, given: Given) -> Response:
+async def deleted(services: Services, given: ArticleParameters) -> Response:
     """Forget a save."""
-    if not await services.personal.saved.delete(account().id, given["article_id"]):
+    if not await services.personal.saved.delete(account().id, given.article_id):
         raise NotFound("You have not saved this article.")
     return answer_empty()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from attrs import frozen
 from quart import Response
 
 from newsintel.domain.accounts.model import Access
@@ -16,7 +17,7 @@ from newsintel.http.bodies.intelligence import related_body, trending_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import admit, caller
 from newsintel.http.request.query_kinds import choice, text
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.answers import answer_json
 from newsintel.http.response.shared_answers import kept
 from newsintel.http.route import Route
@@ -31,9 +32,23 @@ LOOKED_THROUGH = 50
 """Entries of the person's history that are read for the seeds."""
 
 
+@frozen
+class TrendingParameters:
+    """The values of GET /trending."""
+
+    window: Span
+
+
+@frozen
+class RelatedParameters:
+    """The values of GET /searches/related."""
+
+    q: str | None
+
+
 def routes() -> tuple[Route, ...]:
     """The routes of trending and related searches."""
-    window = Parameter("window", choice(*Span), "Up to now: the last hour, 24 hours, or today and the six days before.", Span.DAY.value)
+    window = Parameter("window", choice(*Span), "Up to now: the last hour, 24 hours, or today and the six days before.", Span.DAY)
     query = Parameter("q", text(256), "The search. If absent: your latest searches; required if not signed in.")
     problems = ("busy", "archive_timeout")
     return (
@@ -61,9 +76,9 @@ def kept_trends() -> list[tuple[str, Any]]:
     return [(PREFIX, ["trending", span.value]) for span in Span]
 
 
-async def trending(services: Services, given: Given) -> Response:
+async def trending(services: Services, given: TrendingParameters) -> Response:
     """Answer with a window's list, which is the same for all callers."""
-    span = Span(given["window"])
+    span = given.window
 
     async def make() -> dict[str, Any]:
         return trending_body(span, await services.intelligence.trending.top(span, services.settings.trending_floor, MOST_SHOWN))
@@ -71,15 +86,15 @@ async def trending(services: Services, given: Given) -> Response:
     return await kept(services, PREFIX, ["trending", span.value], make)
 
 
-async def related(services: Services, given: Given) -> Response:
+async def related(services: Services, given: RelatedParameters) -> Response:
     """Answer with searches related to a query, the same for all callers.
 
     Without a query, they are related to the caller's own searches.
     """
     today = services.now().date()
-    if given["q"] is None:
+    if given.q is None:
         return answer_json(await _beside_own(services, today))
-    form = _form(given["q"])
+    form = _form(given.q)
     seeds = [] if form is None else [form]
 
     async def make() -> dict[str, Any]:

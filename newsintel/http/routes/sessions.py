@@ -9,11 +9,10 @@ from newsintel.domain.accounts.model import Access, Session
 from newsintel.domain.text.moments import rfc3339
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.request.access import account, caller
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_empty, answer_json
 from newsintel.http.response.cookies import clear_session
 from newsintel.http.route import Method, Route
-from newsintel.http.routes.ids import SESSION
+from newsintel.http.routes.ids import SESSION, IdParameters
 from newsintel.http.services import Services
 
 
@@ -35,16 +34,16 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def listed(services: Services, _given: Given) -> Response:
+async def listed(services: Services) -> Response:
     """Answer with the account's sessions, the one seen last first."""
     sessions = [row(session) for session in await services.accounts.sessions.of_user(account().id)]
     return answer_json({"sessions": sessions})
 
 
-async def end(services: Services, given: Given) -> Response:
+async def end(services: Services, given: IdParameters) -> Response:
     """End one session of the account."""
     mine = await services.accounts.sessions.of_user(account().id)
-    found = next((session for session in mine if public_id(session) == given["id"]), None)
+    found = next((session for session in mine if public_id(session) == given.id), None)
     if found is None or not await services.accounts.sessions.end(account().id, found.digest):
         raise NotFound("You have no session with this id.")
     response = answer_empty()
@@ -53,7 +52,7 @@ async def end(services: Services, given: Given) -> Response:
     return response
 
 
-async def end_all(services: Services, _given: Given) -> Response:
+async def end_all(services: Services) -> Response:
     """End every session of the account, and revoke the tokens that its provider gave us."""
     await services.accounts.sessions.end_all(account().id)
     await services.accounts.links.unlink(account().id)

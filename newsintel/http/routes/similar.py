@@ -2,18 +2,26 @@
 
 from typing import Any
 
+from attrs import frozen
 from quart import Response
 
 from newsintel.http.bodies.intelligence import similar_body
 from newsintel.http.bodies.schemas import ref
 from newsintel.http.paths import SEARCH
 from newsintel.http.request.query_kinds import whole
-from newsintel.http.request.query_string import Given, Parameter
+from newsintel.http.request.query_string import Parameter
 from newsintel.http.response.shared_answers import kept
 from newsintel.http.route import Route
 from newsintel.http.routes.article_id import known_article
-from newsintel.http.routes.ids import ARTICLE
+from newsintel.http.routes.ids import ARTICLE, IdParameters
 from newsintel.http.services import Services
+
+
+@frozen
+class SimilarParameters(IdParameters):
+    """The values of GET /articles/{id}/similar."""
+
+    limit: int
 
 
 def routes() -> tuple[Route, ...]:
@@ -31,9 +39,9 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-async def similar(services: Services, given: Given) -> Response:
+async def similar(services: Services, given: SimilarParameters) -> Response:
     """Answer with the most similar articles; for an article not archived yet, by its own text."""
-    article_id, limit = given["id"], given["limit"]
+    article_id, limit = given.id, given.limit
 
     async def make() -> dict[str, Any]:
         matches = await services.intelligence.likeness.similar(article_id, limit)

@@ -9,7 +9,6 @@ from newsintel.domain.limits.ports import SourceState
 from newsintel.domain.search.outcome import Status
 from newsintel.domain.text.moments import rfc3339
 from newsintel.http.bodies.schemas import ref
-from newsintel.http.request.query_string import Given
 from newsintel.http.response.answers import answer_json
 from newsintel.http.route import Route
 from newsintel.http.services import Services
@@ -20,7 +19,7 @@ def routes() -> tuple[Route, ...]:
     return (Route("/sources", listed, "What is configured, its state and what is left of its quota", {200: ref("Sources")}),)
 
 
-async def listed(services: Services, _given: Given) -> Response:
+async def listed(services: Services) -> Response:
     """Answer with every source that exists, in founder order. No source is called."""
     await services.limits.source_states.look()
     states = services.limits.source_states()

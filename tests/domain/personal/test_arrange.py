@@ -18,8 +18,7 @@ from newsintel.http.bodies.search import render as render_for_all
 from tests.values import NOW, article, outcome, query
 from tests.whole import arrange, render_for_one
 
-GIVEN = {"q": "flood", "limit": 20, "page": 1, "language": None, "sort": "relevance", "dedupe": "normal"}
-ALL = Preferences(language="en", default_limit=5, dedupe="strict", sort="newest")
+ALL = Preferences(language="en", default_limit=5, dedupe=Dedupe.STRICT, sort=Sort.NEWEST)
 
 
 def ranked(page, score=0.5, *others, **changes):
@@ -35,15 +34,15 @@ def titles(arranged):
 
 def test_preferences_fill_in_missing_parameters():
     """Language, limit, dedupe and sort. The result names each preference that was used."""
-    filled, used = fill(GIVEN, {"q"}, ALL)
-    assert filled == GIVEN | {"language": "en", "limit": 5, "dedupe": "strict", "sort": "newest"}
+    filled, used = fill({"q"}, ALL)
+    assert filled == {"language": "en", "limit": 5, "dedupe": Dedupe.STRICT, "sort": Sort.NEWEST}
     assert used == ("language", "default_limit", "dedupe", "sort")
 
 
 def test_given_parameters_take_precedence():
     """Even if they equal the default. An unset preference fills in nothing."""
-    assert fill(GIVEN, {"q", "limit", "language", "dedupe", "sort"}, ALL) == (GIVEN, ())
-    assert fill(GIVEN, {"q"}, Preferences()) == (GIVEN, ())
+    assert fill({"q", "limit", "language", "dedupe", "sort"}, ALL) == ({}, ())
+    assert fill({"q"}, Preferences()) == ({}, ())
 
 
 def test_a_preferred_source_adds_its_worth():

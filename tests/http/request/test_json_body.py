@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 
-from newsintel.http.request.json_body import DEEPEST, Member, parse_object, read_members
+from newsintel.http.request.json_body import DEEPEST, LEFT_OUT, Member, parse_object, read_members
 from newsintel.http.request.json_kinds import anything, moment, or_null, string, word
 
 MEMBERS = (
@@ -26,7 +26,8 @@ def fields(error):
 
 def test_an_absent_member_gets_its_default_or_is_left_out():
     """A route can tell null from an absent member."""
-    assert read_members(MEMBERS, {"name": "a"}) == {"name": "a", "scope": "read", "until": None}
+    absent = {"scope": "read", "notes": LEFT_OUT, "until": None, "value": LEFT_OUT}
+    assert read_members(MEMBERS, {"name": "a"}) == {"name": "a"} | absent
     assert read_members(MEMBERS, {"name": "a", "notes": None, "value": None})["notes"] is None
 
 
