@@ -30,7 +30,13 @@ def service(tmp_path_factory):
 
     The refresh may take an hour, so that a slow machine gets a cached answer too.
     """
-    settings = {"CACHE_TTL_S": "3", "CACHE_REVALIDATE_S": "3600", "CACHE_STALE_S": "7200", "TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT": "off"}
+    settings = {
+        "CACHE_TTL_S": "3",
+        "CACHE_REVALIDATE_S": "3600",
+        "CACHE_STALE_S": "7200",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "RATE_LIMIT": "off",
+    }
     with running(tmp_path_factory.mktemp("behind"), "demo", CORS_ORIGINS=APP, **settings) as service:
         yield service
 
